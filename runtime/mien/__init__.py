@@ -1,0 +1,3 @@
+"""mien gives a voice agent a face on the kiosk itself."""
+
+__version__ = "0.1.0"

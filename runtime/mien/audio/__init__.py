@@ -1,0 +1,1 @@
+"""Sound out: one contract (base), one file a backend, and the resampler."""

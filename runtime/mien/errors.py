@@ -1,0 +1,65 @@
+"""Every exception that mien raises on purpose.
+
+    MienError
+    |-- ConfigError      a configuration that cannot be used; exit code 2, systemd does not retry
+    |-- ProtocolError    a message that breaks the public protocol; answered with `error`, nothing else disturbed
+    |-- BusError         the bus between voice and face cannot be opened or speaks another version
+    |-- SinkError        the sound device cannot be opened, or is gone
+    |-- DisplayError     no picture can be shown: no display, no GL context, no shader
+    |-- ModelError       the motion model and its manifest cannot be used
+    |-- AvatarError      an avatar file that cannot be used
+    `-- ClientError      raised by mien.client: the daemon is out of reach, refused, or answered with an error
+
+The message says what is wrong, where (a path to the field or the file), and what to do about it.
+"""
+
+
+class MienError(Exception):
+    """The base of all of them: `except MienError` is the border of a command."""
+
+
+class ConfigError(MienError):
+    """A configuration that cannot be used. The message carries the key's path and the remedy."""
+
+
+class ProtocolError(MienError):
+    """A message that breaks the public protocol.
+
+    code: a short name out of `mien.core.wire.ERROR_CODES`. retryable: the same message may be accepted later.
+    """
+
+    def __init__(self, code: str, message: str, *, retryable: bool = False, turn: str = "", seq: int = -1) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retryable = retryable
+        self.turn = turn
+        self.seq = seq
+
+
+class BusError(MienError):
+    """The bus between voice and face cannot be opened or speaks another version."""
+
+
+class SinkError(MienError):
+    """The sound device cannot be opened, or was lost."""
+
+
+class DisplayError(MienError):
+    """No picture can be shown: no display, no GL context, or a shader that the driver refuses."""
+
+
+class ModelError(MienError):
+    """The motion model and its manifest do not fit each other, this runtime, or their own hash."""
+
+
+class AvatarError(MienError):
+    """An avatar file that is malformed, too large, or in a version that is not read."""
+
+
+class ClientError(MienError):
+    """Raised by mien.client. code is the daemon's error code, or `unreachable`."""
+
+    def __init__(self, message: str, *, code: str = "unreachable", retryable: bool = True) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retryable = retryable

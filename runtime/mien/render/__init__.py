@@ -1,0 +1,1 @@
+"""Poses in, pictures out: one contract (base), one file a backend."""
