@@ -1,0 +1,136 @@
+"""The configuration: one TOML file into frozen structs.
+
+mien.toml beside this file is the shipped one: it lists every key at its default, and a test keeps it so. A file may
+leave out any key. Unknown keys are refused with their path and the nearest key that exists.
+"""
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from mien.errors import ConfigError
+
+SYSTEM_CONFIG = Path("/etc/mien/mien.toml")
+SHIPPED_CONFIG = Path(__file__).parent / "mien.toml"
+
+PositiveMs = Annotated[int, Meta(ge=1, le=3_600_000)]
+
+
+class VoiceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[voice]: the network side. listen: ZeroMQ endpoints beside the local one, which is always open."""
+
+    listen: tuple[str, ...] = ("tcp://127.0.0.1:5570",)
+    max_clients: Annotated[int, Meta(ge=1, le=1000)] = 16
+    max_turns: Annotated[int, Meta(ge=1, le=1000)] = 32
+    max_buffer_ms: PositiveMs = 60_000
+    max_turn_ms: PositiveMs = 600_000
+    turn_idle_timeout_ms: PositiveMs = 10_000
+    progress_ms: Annotated[int, Meta(ge=20, le=5_000)] = 200
+
+
+class PlaybackConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[playback]: the sound card and when a turn opens."""
+
+    sink: Literal["alsa", "null", "wav"] = "alsa"
+    device: str = "default"
+    wav_path: str = "mien.wav"
+    rate_hz: Literal[8000, 16000, 22050, 24000, 32000, 44100, 48000] = 48_000
+    buffer_ms: Annotated[int, Meta(ge=10, le=500)] = 25
+    output_latency_ms: Annotated[float, Meta(ge=-500, le=1000)] = 0.0
+    preroll_ms: Annotated[int, Meta(ge=0, le=1000)] = 120
+    motion_lead_ms: Annotated[int, Meta(ge=0, le=500)] = 20
+    speech_ahead_ms: Annotated[int, Meta(ge=100, le=5_000)] = 1_000
+    fade_ms: Annotated[int, Meta(ge=1, le=100)] = 5
+
+
+class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[face]: the screen, the avatar and the motion model. An empty path means the shipped one."""
+
+    renderer: Literal["gles", "headless"] = "gles"
+    avatar: str = ""
+    model: str = ""
+    width: Annotated[int, Meta(ge=64, le=4096)] = 720
+    height: Annotated[int, Meta(ge=64, le=4096)] = 1280
+    fps: Annotated[int, Meta(ge=1, le=120)] = 30
+    fullscreen: bool = False
+    display_latency_ms: Annotated[float, Meta(ge=-500, le=1000)] = 0.0
+    seed: int = 1
+
+
+class LogConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[log]."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file. run_dir: where the local sockets live; "" finds the usual place (see mien.host.rundir)."""
+
+    run_dir: str = ""
+    voice: VoiceConfig = VoiceConfig()
+    playback: PlaybackConfig = PlaybackConfig()
+    face: FaceConfig = FaceConfig()
+    log: LogConfig = LogConfig()
+
+
+def load_config(path: Path | None, overrides: dict[str, Any] | None = None) -> Config:
+    """Read a file (None: /etc/mien/mien.toml where there is one, else the defaults) and lay overrides over it.
+
+    overrides: dotted keys, such as {"playback.sink": "null"}. Raises ConfigError with the path and the remedy.
+    """
+    if path is None and SYSTEM_CONFIG.exists():
+        path = SYSTEM_CONFIG
+    tree = {} if path is None else _read_toml(path)
+    for dotted, value in (overrides or {}).items():
+        section, _, key = dotted.rpartition(".")
+        table = tree.setdefault(section, {}) if section else tree
+        if not isinstance(table, dict):
+            raise ConfigError(f"{path}: '{section}' must be a table")
+        table[key] = value
+    return parse_config(tree, str(path or "defaults"))
+
+
+def parse_config(tree: dict[str, Any], origin: str) -> Config:
+    """Check a parsed TOML tree. origin: the file's name for messages. Raises ConfigError."""
+    try:
+        config = msgspec.convert(tree, Config, strict=True)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{origin}: {_explain(str(error))}") from None
+    for index, endpoint in enumerate(config.voice.listen):
+        if not re.fullmatch(r"tcp://(\*|\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5}|\*)|ipc://.+", endpoint):
+            raise ConfigError(f"{origin}: voice.listen[{index}]: '{endpoint}' is not tcp://ADDRESS:PORT or ipc://PATH")
+    return config
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+
+
+def _explain(text: str) -> str:
+    """msgspec's '<what> - at `$.a.b`' as 'a.b: what', with the nearest key for an unknown one."""
+    what, _, where = text.partition(" - at `$")
+    path = where.rstrip("`").lstrip(".")
+    unknown = re.search(r"unknown field `(.*)`", what)
+    if not unknown:
+        return f"{path}: {what}" if path else what
+    key = unknown.group(1)
+    struct: Any = _sections().get(path, Config)
+    near = difflib.get_close_matches(key, struct.__struct_fields__, n=1, cutoff=0.5)
+    advice = f"did you mean '{near[0]}'?" if near else f"the keys here are {', '.join(struct.__struct_fields__)}"
+    return f"{path + '.' if path else ''}{key}: no such key; {advice}"
+
+
+def _sections() -> dict[str, type[Struct]]:
+    return {"voice": VoiceConfig, "playback": PlaybackConfig, "face": FaceConfig, "log": LogConfig}

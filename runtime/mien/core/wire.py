@@ -1,0 +1,288 @@
+"""The public protocol: the messages between a client and mien-voice.
+
+One ZeroMQ message is one msgpack header frame, and for `audio` one payload frame of mono s16le after it. A header is a
+map with the key "type"; the structs below are those maps. Unknown fields are ignored, unknown types are an error.
+PROTOCOL.md in this folder gives every message byte by byte; tests/core/vectors holds the same bytes.
+"""
+
+from typing import Annotated, Final, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+
+from mien.errors import ProtocolError
+
+PROTOCOL_MAJOR: Final = 1
+SPOKEN_PROTOCOLS: Final = (PROTOCOL_MAJOR,)
+RATES_HZ: Final = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+MAX_HEADER_BYTES: Final = 16_384
+MAX_CHUNK_BYTES: Final = 192_000  # two seconds at 48 kHz: a TTS burst, yet no sizeable work for one step of the voice
+
+TurnId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
+Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
+Unit: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
+Signed: TypeAlias = Annotated[float, Meta(ge=-1.0, le=1.0)]
+AgentState = Literal["idle", "listening", "thinking"]
+EmotionName = Literal["neutral", "happy", "sad", "surprised", "angry", "concerned", "excited"]
+GestureName = Literal["nod", "shake", "wink", "smile"]
+FinishReason = Literal["played", "interrupted", "idle_timeout", "client_gone", "sink_lost", "shutdown"]
+
+ERROR_CODES: Final = {
+    "malformed": "the header is not msgpack, or a field is missing or out of range",
+    "unknown_message": "this message type is not spoken",
+    "no_hello": "the first message of a connection must be hello",
+    "protocol_version": "this protocol version is not spoken",
+    "unsupported_rate": "this sample rate is not supported",
+    "unsupported_encoding": "this encoding is not supported",
+    "odd_bytes": "s16le audio has an even number of bytes",
+    "missing_payload": "audio needs exactly one payload frame",
+    "unexpected_payload": "this message takes no payload frame",
+    "chunk_too_large": "the audio chunk is larger than limits.max_chunk_bytes",
+    "out_of_order": "the sequence number is not the next one of this turn",
+    "repeated": "this sequence number was already taken",
+    "turn_too_long": "the turn is longer than limits.max_turn_ms",
+    "turn_closed": "the turn was ended, interrupted or finished; late audio is not played",
+    "unknown_turn": "no such turn was begun",
+    "turn_exists": "this turn's name was used before",
+    "too_many_turns": "too many turns wait to be played",
+    "buffer_full": "the turn's buffer is full; send again when credit_ms allows",
+    "floor_taken": "another client is speaking",
+    "too_many_clients": "too many clients are connected",
+    "header_too_large": "the header is larger than limits.max_header_bytes",
+}
+
+
+class Message(Struct, frozen=True, kw_only=True, tag_field="type"):
+    """What every message has in common: a map whose key "type" names it."""
+
+
+class Hello(Message, tag="hello", frozen=True):
+    """client -> voice, first. protocol: the major version. rate_hz, encoding: of all audio to come."""
+
+    protocol: int
+    client: Name = "client"
+    role: Literal["speaker", "observer"] = "speaker"
+    rate_hz: int = 16000
+    encoding: str = "s16le"
+    capabilities: Annotated[tuple[str, ...], Meta(max_length=32)] = ()
+
+
+class Audio(Message, tag="audio", frozen=True):
+    """client -> voice, with one payload frame. The first chunk of a new turn (seq 0) begins it."""
+
+    turn: TurnId
+    seq: Annotated[int, Meta(ge=0)]
+
+
+class End(Message, tag="end", frozen=True):
+    """client -> voice: no more audio will come for this turn. A turn may be ended without any audio."""
+
+    turn: TurnId
+
+
+class Interrupt(Message, tag="interrupt", frozen=True):
+    """client -> voice: stop this turn, or with no turn all turns of this client, and drop what was queued behind it."""
+
+    turn: TurnId | None = None
+
+
+class Pause(Message, tag="pause", frozen=True):
+    """client -> voice: hold the playhead. No sample is lost."""
+
+
+class Resume(Message, tag="resume", frozen=True):
+    """client -> voice: go on after pause."""
+
+
+class Volume(Message, tag="volume", frozen=True):
+    """client -> voice: gain 0..1, reached over fade_ms."""
+
+    gain: Unit
+    fade_ms: Annotated[int, Meta(ge=0, le=10_000)] = 20
+
+
+class State(Message, tag="state", frozen=True):
+    """client -> voice: what the agent is doing while it does not speak."""
+
+    state: AgentState
+
+
+class Emotion(Message, tag="emotion", frozen=True):
+    """client -> voice: the face's emotion, held until the next."""
+
+    name: EmotionName
+    intensity: Unit = 1.0
+
+
+class Gesture(Message, tag="gesture", frozen=True):
+    """client -> voice: one movement, now."""
+
+    name: GestureName
+
+
+class LookAt(Message, tag="look_at", frozen=True):
+    """client -> voice: where to look, -1..1 from left to right and from bottom to top; null lets the gaze go free."""
+
+    x: Signed | None = None
+    y: Signed | None = None
+
+
+class Word(Struct, frozen=True, array_like=True):
+    """One word of a caption and when it starts and ends on the turn's own clock, in ms."""
+
+    text: Annotated[str, Meta(max_length=100)]
+    start_ms: Annotated[int, Meta(ge=0)]
+    end_ms: Annotated[int, Meta(ge=0)]
+
+
+class Caption(Message, tag="caption", frozen=True):
+    """client -> voice: what a turn says; words where their times are known."""
+
+    turn: TurnId
+    text: Annotated[str, Meta(max_length=4000)] = ""
+    words: Annotated[tuple[Word, ...], Meta(max_length=2000)] = ()
+
+
+class Ping(Message, tag="ping", frozen=True):
+    """client -> voice: answered with pong."""
+
+    nonce: int = 0
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What a client must keep to, told in welcome."""
+
+    max_chunk_bytes: int
+    max_header_bytes: int
+    max_buffer_ms: int
+    max_turn_ms: int
+    max_turns: int
+    turn_idle_timeout_ms: int
+
+
+class Welcome(Message, tag="welcome", frozen=True):
+    """voice -> client: the session is open. rates_hz: what hello may name."""
+
+    session: str
+    protocol: int
+    version: str
+    capabilities: tuple[str, ...]
+    rates_hz: tuple[int, ...]
+    limits: Limits
+
+
+class Started(Message, tag="started", frozen=True):
+    """voice -> client, once a turn: its first sample was heard latency_ms after its first chunk was received."""
+
+    turn: TurnId
+    latency_ms: float
+
+
+class Progress(Message, tag="progress", frozen=True):
+    """voice -> client, several times a second: ms heard, ms waiting, and how many ms more would be taken now."""
+
+    turn: TurnId
+    played_ms: float
+    buffered_ms: float
+    credit_ms: float
+
+
+class Stalled(Message, tag="stalled", frozen=True):
+    """voice -> client: everything that was sent has been heard and the turn is not ended. The face holds."""
+
+    turn: TurnId
+    played_ms: float
+
+
+class Finished(Message, tag="finished", frozen=True):
+    """voice -> client, exactly once for every turn that was begun. played_ms: heard at the speaker."""
+
+    turn: TurnId
+    played_ms: float
+    interrupted: bool
+    reason: FinishReason
+
+
+class Interrupted(Message, tag="interrupted", frozen=True):
+    """voice -> client: an interrupt was taken; these turns will finish as interrupted."""
+
+    turns: tuple[str, ...]
+
+
+class LevelChanged(Message, tag="level", frozen=True):
+    """voice -> client: the service degraded or recovered."""
+
+    old: str
+    new: str
+    why: str
+
+
+class Error(Message, tag="error", frozen=True):
+    """voice -> client: a message was refused. turn, seq: of the refused message, where it had them."""
+
+    code: str
+    message: str
+    retryable: bool = False
+    turn: str = ""
+    seq: int = -1
+    protocols: tuple[int, ...] = ()
+
+
+class Pong(Message, tag="pong", frozen=True):
+    """voice -> client: the answer to ping. now_ns: the voice's CLOCK_MONOTONIC."""
+
+    nonce: int
+    now_ns: int
+
+
+ClientMessage: TypeAlias = (
+    Hello | Audio | End | Interrupt | Pause | Resume | Volume | State | Emotion | Gesture | LookAt | Caption | Ping
+)
+VoiceMessage: TypeAlias = (
+    Welcome | Started | Progress | Stalled | Finished | Interrupted | LevelChanged | Error | Pong
+)
+
+_ENCODER = msgspec.msgpack.Encoder()
+_CLIENT_DECODER: msgspec.msgpack.Decoder[ClientMessage] = msgspec.msgpack.Decoder(ClientMessage)
+_VOICE_DECODER: msgspec.msgpack.Decoder[VoiceMessage] = msgspec.msgpack.Decoder(VoiceMessage)
+_CLIENT_TYPES: Final = frozenset(t.__struct_config__.tag for t in ClientMessage.__args__)
+
+
+def encode(message: Message) -> bytes:
+    """One header frame."""
+    return _ENCODER.encode(message)
+
+
+def decode_client(header: bytes) -> ClientMessage:
+    """Read a client's header. Raises ProtocolError: malformed, unknown_message or header_too_large."""
+    if len(header) > MAX_HEADER_BYTES:
+        raise ProtocolError("header_too_large", f"the header has {len(header)} bytes; at most {MAX_HEADER_BYTES}")
+    try:
+        return _CLIENT_DECODER.decode(header)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _explain(header, error) from None
+
+
+def decode_voice(header: bytes) -> VoiceMessage:
+    """Read a header from the voice. Raises ProtocolError: malformed, or unknown_message from a newer voice."""
+    try:
+        return _VOICE_DECODER.decode(header)
+    except msgspec.DecodeError as error:
+        raise ProtocolError("malformed", f"the header cannot be read: {error}") from None
+
+
+def _explain(header: bytes, error: Exception) -> ProtocolError:
+    """Tell an unknown message from a malformed one, and name the turn where the header has one."""
+    try:
+        raw = msgspec.msgpack.decode(header)
+    except (msgspec.DecodeError, RecursionError):
+        return ProtocolError("malformed", f"the header is not a msgpack map: {error}")
+    if not isinstance(raw, dict):
+        return ProtocolError("malformed", "the header is not a msgpack map with the key 'type'")
+    kind, turn, seq = raw.get("type"), raw.get("turn"), raw.get("seq")
+    name = turn if isinstance(turn, str) else ""
+    number = seq if isinstance(seq, int) else -1
+    if isinstance(kind, str) and kind not in _CLIENT_TYPES:
+        known = ", ".join(sorted(str(t) for t in _CLIENT_TYPES))
+        return ProtocolError("unknown_message", f"no message is called '{kind[:40]}'; there are {known}", turn=name[:64])
+    return ProtocolError("malformed", f"in '{str(kind)[:40]}': {error}", turn=name[:64], seq=number)
