@@ -1,0 +1,28 @@
+"""Which file an avatar comes from."""
+
+from pathlib import Path
+
+from mien.avatar.baked import SUFFIX, read_baked
+from mien.core.mesh import Mesh
+from mien.errors import AvatarError
+
+DEFAULT_NAME = f"default{SUFFIX}"
+
+
+def load_avatar(path: Path | None = None) -> Mesh:
+    """The avatar in `path`, or the shipped one. Raises AvatarError."""
+    if path is None:
+        path = default_avatar_path()
+    if path.suffix.lower() in (".glb", ".vrm", ".gltf"):
+        raise AvatarError(f"{path}: not baked yet; run `mien avatar bake {path}` and load the {SUFFIX} file it writes")
+    return read_baked(path)
+
+
+def default_avatar_path() -> Path:
+    """The shipped avatar: in the installed package's data, or in the source tree. Raises AvatarError."""
+    here = Path(__file__).resolve()
+    candidates = (here.parents[1] / "data" / DEFAULT_NAME, here.parents[3] / "models" / "avatars" / DEFAULT_NAME)
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    raise AvatarError(f"the default avatar is in neither {candidates[0]} nor {candidates[1]}; run `make avatars`")
