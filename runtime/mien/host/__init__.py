@@ -1,0 +1,1 @@
+"""What mien needs from the machine it runs on: its clock, its service manager, its memory, its run directory."""

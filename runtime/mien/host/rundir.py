@@ -1,0 +1,70 @@
+"""The directory in which the two services and their clients find each other's sockets."""
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from mien.errors import ConfigError
+
+SYSTEM_RUN_DIR: Final = Path("/run/mien")
+
+SOCKET_PATH_BYTES: Final = 107
+"""sun_path has 108 bytes (unix(7)), and the last one is NUL."""
+
+
+def resolve_run_dir(configured: str, *, system: Path = SYSTEM_RUN_DIR) -> Path:
+    """Where the sockets are, or will be. Nothing is made or changed.
+
+    configured: the path from the configuration. With "" it is the first that fits: the first entry of
+    $RUNTIME_DIRECTORY (set by systemd), `system` when it is writable or has sockets in it, $XDG_RUNTIME_DIR/mien,
+    <temporary directory>/mien-<uid>.
+    """
+    if configured:
+        return Path(configured).absolute()
+    if given := os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]:
+        return Path(given)
+    if os.access(system, os.W_OK | os.X_OK) or _has_sockets(system):
+        return system
+    if session := os.environ.get("XDG_RUNTIME_DIR", ""):
+        return Path(session, "mien")
+    return Path(tempfile.gettempdir(), f"mien-{os.getuid()}")
+
+
+def ensure_run_dir(run_dir: Path) -> Path:
+    """Make the directory, for its owner only (0700), or check the one that is there; returns it.
+
+    Raises ConfigError when it cannot be made, is not a directory, is neither ours nor root's, or lets others write.
+    """
+    try:
+        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # lstat: in a shared temporary directory somebody else may have left a link under our name.
+        found = run_dir.lstat()
+    except OSError as error:
+        raise ConfigError(f"run_dir: {run_dir}: cannot be made ({error.strerror}); set run_dir elsewhere") from None
+    if not stat.S_ISDIR(found.st_mode):
+        raise ConfigError(f"run_dir: {run_dir}: is a link; name the directory itself")
+    if found.st_uid not in (os.getuid(), 0):
+        raise ConfigError(f"run_dir: {run_dir}: belongs to user {found.st_uid}; remove it, or set run_dir elsewhere")
+    if found.st_mode & stat.S_IWOTH:
+        raise ConfigError(f"run_dir: {run_dir}: everybody may write there; run chmod o-w {run_dir}")
+    return run_dir
+
+
+def socket_path(run_dir: Path, name: str) -> Path:
+    """The path of a socket in the run directory. Raises ConfigError when the system cannot bind so long a path."""
+    path = run_dir / name
+    length = len(os.fsencode(path))
+    if length > SOCKET_PATH_BYTES:
+        raise ConfigError(
+            f"run_dir: {path}: {length} bytes; a socket's path has at most {SOCKET_PATH_BYTES}: choose a shorter one"
+        )
+    return path
+
+
+def _has_sockets(directory: Path) -> bool:
+    try:
+        return any(entry.is_socket() for entry in directory.iterdir())
+    except OSError:
+        return False

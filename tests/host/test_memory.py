@@ -1,0 +1,24 @@
+import subprocess
+import sys
+
+import pytest
+
+from mien.host.memory import pss_mb
+
+
+def test_memory_that_is_touched_is_counted() -> None:
+    before_mb = pss_mb()
+    ballast = bytearray(b"x") * 40_000_000
+    assert pss_mb() - before_mb == pytest.approx(40, abs=2)
+    del ballast
+
+
+def test_another_process_by_its_id() -> None:
+    script = "import sys; ballast = bytearray(b'x') * 60_000_000; print('up', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        assert 60 < pss_mb(child.pid) < 90
+        child.communicate()
+    with pytest.raises(OSError, match=str(child.pid)):
+        pss_mb(child.pid)
