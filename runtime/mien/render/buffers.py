@@ -1,0 +1,73 @@
+"""The vertex data on the GPU: what never changes in one buffer, positions and normals in a few that take turns."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.render import gl as gles
+from mien.render.gl import Gl
+from mien.render.morph import Range, join
+
+# A buffer is written while the GPU still reads the one before: three never make the driver wait or copy.
+BUFFER_COUNT = 3
+POSITION, NORMAL, UV, COLOR, HEAD = range(5)
+ATTRIBUTES = {"a_position": POSITION, "a_normal": NORMAL, "a_uv": UV, "a_color": COLOR, "a_head": HEAD}
+
+STATIC_VERTEX = np.dtype([("uv", "<f4", 2), ("color", "u1", 4), ("head", "<f4")])
+_ROW_BYTES = 24
+
+
+class VertexBuffers:
+    """The buffers of one mesh; the attributes stay enabled for as long as the context lives."""
+
+    def __init__(
+        self, gl: Gl, moving: NDArray[np.float32], still: NDArray[np.void], indices: NDArray[np.uint16]
+    ) -> None:
+        """moving: float32 (V, 6), kept and read again at every upload. still: STATIC_VERTEX (V,). indices: (I,)."""
+        self._gl = gl
+        self._moving = moving
+        self._address = moving.ctypes.data
+        self._still = self._filled(gles.ARRAY_BUFFER, still, gles.STATIC_DRAW)
+        self._indices = self._filled(gles.ELEMENT_ARRAY_BUFFER, indices, gles.STATIC_DRAW)
+        self._buffers = [self._filled(gles.ARRAY_BUFFER, moving, gles.DYNAMIC_DRAW) for _ in range(BUFFER_COUNT)]
+        self._stale: list[Range] = [(0, 0)] * BUFFER_COUNT
+        self._current = 0
+        for location in ATTRIBUTES.values():
+            gl.enable_vertex_attrib_array(location)
+        self._point_still()
+        self._point_moving()
+
+    def upload(self, changed: Range) -> None:
+        """Make the rows `changed` since the last upload visible to the next draw call; none: nothing is done."""
+        if changed[0] == changed[1]:
+            return
+        self._stale = [join(range_, changed) for range_ in self._stale]
+        self._current = (self._current + 1) % BUFFER_COUNT
+        first, last = self._stale[self._current]
+        self._stale[self._current] = (0, 0)
+        self._gl.bind_buffer(gles.ARRAY_BUFFER, self._buffers[self._current])
+        self._gl.buffer_sub_data(
+            gles.ARRAY_BUFFER, first * _ROW_BYTES, (last - first) * _ROW_BYTES, self._address + first * _ROW_BYTES
+        )
+        self._attach()
+
+    def _point_moving(self) -> None:
+        self._gl.bind_buffer(gles.ARRAY_BUFFER, self._buffers[self._current])
+        self._attach()
+
+    def _attach(self) -> None:
+        pointer = self._gl.vertex_attrib_pointer
+        pointer(POSITION, 3, gles.FLOAT, 0, _ROW_BYTES, 0)
+        pointer(NORMAL, 3, gles.FLOAT, 0, _ROW_BYTES, 12)
+
+    def _point_still(self) -> None:
+        gl, size = self._gl, STATIC_VERTEX.itemsize
+        gl.bind_buffer(gles.ARRAY_BUFFER, self._still)
+        gl.vertex_attrib_pointer(UV, 2, gles.FLOAT, 0, size, 0)
+        gl.vertex_attrib_pointer(COLOR, 4, gles.UNSIGNED_BYTE, 1, size, 8)
+        gl.vertex_attrib_pointer(HEAD, 1, gles.FLOAT, 0, size, 12)
+
+    def _filled(self, target: int, data: NDArray[np.generic], usage: int) -> int:
+        name = self._gl.new_buffer()
+        self._gl.bind_buffer(target, name)
+        self._gl.buffer_data(target, data.nbytes, data.ctypes.data, usage)
+        return name

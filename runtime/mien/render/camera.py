@@ -1,0 +1,65 @@
+"""Where the camera stands so that the framed part of the avatar fills a screen of any shape. Pure."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+# About an 85 mm lens on 35 mm film held upright: the focal length that portraits are taken with, little distortion.
+FIELD_OF_VIEW_RAD = math.radians(24.0)
+# The narrowest view that still shows a head with room on both sides, as a share of the framed height.
+MIN_WIDTH_OF_FRAME = 0.68
+# How far in front of and behind the frame's centre things may lie and still be drawn, as a share of the view's height.
+NEAR_REACH = 1.2
+FAR_REACH = 1.6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What a screen shows. height: of the visible plane through the centre, in metres.
+
+    center, position: float32 (3,), where the camera looks and stands. matrix: float32 (16,), view and projection,
+    column by column, as GL wants it.
+    """
+
+    center: NDArray[np.float32]
+    position: NDArray[np.float32]
+    height: float
+    matrix: NDArray[np.float32]
+
+
+def frame(center: NDArray[np.float32], height: float, aspect: float) -> View:
+    """Look at `center` (3,) so that `height` metres about it are seen at `aspect` (width / height).
+
+    A screen too narrow for the head steps back, and the room that this gives goes above the head: the lower edge stays
+    where it was framed, because a bust ends there. Raises ValueError for a height or an aspect that is not positive.
+    """
+    if not (height > 0 and aspect > 0 and math.isfinite(height) and math.isfinite(aspect)):
+        raise ValueError(f"frame: height {height} and aspect {aspect} must be positive")
+    shown = max(height, MIN_WIDTH_OF_FRAME * height / aspect)
+    look = np.asarray(center, dtype=np.float32) + np.array([0, (shown - height) / 2, 0], dtype=np.float32)
+    distance = shown / 2 / math.tan(FIELD_OF_VIEW_RAD / 2)
+    position = look + np.array([0, 0, distance], dtype=np.float32)
+    near = max(distance * 0.1, distance - NEAR_REACH * shown)
+    matrix = _perspective(aspect, near, distance + FAR_REACH * shown) @ _translation(-position)
+    return View(center=look, position=position, height=shown, matrix=matrix.T.astype(np.float32).ravel())
+
+
+def _perspective(aspect: float, near: float, far: float) -> NDArray[np.float64]:
+    scale = 1 / math.tan(FIELD_OF_VIEW_RAD / 2)
+    depth = near - far
+    return np.array(
+        [
+            [scale / aspect, 0, 0, 0],
+            [0, scale, 0, 0],
+            [0, 0, (far + near) / depth, 2 * far * near / depth],
+            [0, 0, -1, 0],
+        ]
+    )
+
+
+def _translation(offset: NDArray[np.float32]) -> NDArray[np.float64]:
+    matrix = np.eye(4)
+    matrix[:3, 3] = offset
+    return matrix

@@ -1,0 +1,33 @@
+"""How each part of a face takes the light: figures that the fragment shader is given for a draw call. Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from mien.core.mesh import Part, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """wrap: how far the key light reaches round the terminator, for red, green and blue, 0..1. rim: 0..1."""
+
+    wrap: tuple[float, float, float]
+    rim: float
+
+
+# Light scatters furthest in red under skin (Jimenez et al., Separable Subsurface Scattering, 2015): a warm terminator.
+MATERIALS: Final[dict[Role, Material]] = {
+    "skin": Material(wrap=(0.55, 0.32, 0.24), rim=0.9),
+    "eye_left": Material(wrap=(0.35, 0.33, 0.33), rim=0.0),
+    "eye_right": Material(wrap=(0.35, 0.33, 0.33), rim=0.0),
+    "mouth": Material(wrap=(0.3, 0.2, 0.2), rim=0.0),
+    "hair": Material(wrap=(0.2, 0.2, 0.2), rim=1.0),
+    "cloth": Material(wrap=(0.15, 0.15, 0.15), rim=0.7),
+    "other": Material(wrap=(0.2, 0.2, 0.2), rim=0.5),
+}
+
+
+def uniforms(part: Part) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The values of u_material and u_wrap for one part."""
+    material = MATERIALS[part.role]
+    textured = 0.0 if part.texture < 0 else 1.0
+    return (part.specular, part.gloss, material.rim, textured), (*material.wrap, 1.0)

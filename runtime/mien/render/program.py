@@ -1,0 +1,64 @@
+"""A linked GLSL program."""
+
+import ctypes
+from collections.abc import Callable, Mapping
+from importlib import resources
+from typing import Any
+
+from mien.errors import DisplayError
+from mien.render import gl as gles
+from mien.render.gl import Gl
+
+
+def read_shader(name: str) -> str:
+    """The source of one shader of the package, such as "face.vert"."""
+    return (resources.files("mien.render") / "shaders" / name).read_text(encoding="utf-8")
+
+
+class Program:
+    """Vertex and fragment shader, compiled and linked. Raises DisplayError with the driver's log."""
+
+    def __init__(self, gl: Gl, name: str, attributes: Mapping[str, int]) -> None:
+        """name: the stem of NAME.vert and NAME.frag. attributes: where each attribute is bound."""
+        self._gl = gl
+        self._name = name
+        self.id = int(gl.create_program())
+        gl.attach_shader(self.id, self._compile("vert", gles.VERTEX_SHADER))
+        gl.attach_shader(self.id, self._compile("frag", gles.FRAGMENT_SHADER))
+        for attribute, location in attributes.items():
+            gl.bind_attrib_location(self.id, location, attribute.encode())
+        gl.link_program(self.id)
+        if not self._status(gl.get_program_iv, self.id, gles.LINK_STATUS):
+            log = self._log(gl.get_program_iv, gl.get_program_info_log, self.id)
+            raise DisplayError(f"the driver does not link the {name} shaders: {log}")
+
+    def use(self) -> None:
+        """Draw with this program from now on."""
+        self._gl.use_program(self.id)
+
+    def uniform(self, name: str) -> int:
+        """Where a uniform lies; -1, which GL ignores, when the compiler removed it."""
+        return int(self._gl.get_uniform_location(self.id, name.encode()))
+
+    def _compile(self, suffix: str, kind: int) -> int:
+        gl = self._gl
+        shader = int(gl.create_shader(kind))
+        source = read_shader(f"{self._name}.{suffix}").encode()
+        gl.shader_source(shader, 1, ctypes.byref(ctypes.c_char_p(source)), None)
+        gl.compile_shader(shader)
+        if not self._status(gl.get_shader_iv, shader, gles.COMPILE_STATUS):
+            log = self._log(gl.get_shader_iv, gl.get_shader_info_log, shader)
+            raise DisplayError(f"the driver does not compile {self._name}.{suffix}: {log}")
+        return shader
+
+    @staticmethod
+    def _status(getter: Callable[..., Any], name: int, what: int) -> int:
+        value = ctypes.c_int(0)
+        getter(name, what, ctypes.byref(value))
+        return value.value
+
+    def _log(self, getter: Callable[..., Any], log_getter: Callable[..., Any], name: int) -> str:
+        length = max(1, self._status(getter, name, gles.INFO_LOG_LENGTH))
+        text = ctypes.create_string_buffer(length)
+        log_getter(name, length, None, text)
+        return text.value.decode("utf-8", "replace").strip() or "(the driver left no log)"

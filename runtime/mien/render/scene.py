@@ -1,0 +1,37 @@
+"""The light and the background that every avatar is shown in. Pure.
+
+Light is written in linear terms (1 is white paper under the key light), the background in sRGB 0..1.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+Rgb = tuple[float, float, float]
+
+
+def _toward(x: float, y: float, z: float) -> Rgb:
+    length = math.sqrt(x * x + y * y + z * z)
+    return (x / length, y / length, z / length)
+
+
+# Directions point towards the light: x to the viewer's right, y up, z to the viewer.
+LIGHTS: Final[dict[str, Rgb]] = {
+    "u_key_direction": _toward(-0.55, 0.6, 0.75),
+    "u_key_color": (0.86, 0.80, 0.74),
+    "u_fill_direction": _toward(0.9, 0.1, 0.5),
+    "u_fill_color": (0.13, 0.16, 0.20),
+    "u_sky_color": (0.30, 0.32, 0.36),
+    "u_ground_color": (0.18, 0.15, 0.14),
+    "u_rim_direction": _toward(0.7, 0.45, -0.55),
+    "u_rim_color": (0.85, 0.92, 1.0),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Background:
+    """A vertical gradient and a glow behind the head, sRGB, each component 0..1."""
+
+    top: Rgb = (0.17, 0.22, 0.28)
+    bottom: Rgb = (0.11, 0.13, 0.17)
+    glow: Rgb = (0.16, 0.19, 0.21)

@@ -1,0 +1,22 @@
+#version 100
+// A calm vertical gradient with a soft glow behind the head; the noise hides the steps of 8 bits.
+#ifdef GL_FRAGMENT_PRECISION_HIGH
+precision highp float;
+#else
+precision mediump float;
+#endif
+
+uniform vec3 u_top;
+uniform vec3 u_bottom;
+uniform vec3 u_glow;
+uniform vec4 u_glow_shape;  // centre x and y in -1..1, then 1/radius along x and y
+
+varying vec2 v_screen;
+
+void main() {
+    vec2 from_glow = (v_screen - u_glow_shape.xy) * u_glow_shape.zw;
+    float glow = 1.0 / (1.0 + dot(from_glow, from_glow));
+    vec3 color = mix(u_bottom, u_top, smoothstep(-1.0, 1.0, v_screen.y)) + u_glow * glow * glow;
+    float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
+    gl_FragColor = vec4(color + (noise - 0.5) / 255.0, 1.0);
+}

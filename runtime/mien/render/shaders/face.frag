@@ -1,0 +1,51 @@
+#version 100
+// One pass: wrapped key light, hemisphere fill, rim, one specular, baked occlusion.
+// Light is summed with squared sRGB values and the root is taken at the end: gamma 2 instead of 2.2, at no cost.
+#ifdef GL_FRAGMENT_PRECISION_HIGH
+precision highp float;
+#else
+precision mediump float;
+#endif
+
+uniform sampler2D u_texture;
+uniform vec3 u_camera;
+uniform vec4 u_material;  // specular, gloss, rim, how much of the texture is used
+uniform vec4 u_wrap;      // how far light wraps round, per colour; w: alpha of an untextured part
+uniform vec3 u_key_direction;
+uniform vec3 u_key_color;
+uniform vec3 u_fill_direction;
+uniform vec3 u_fill_color;
+uniform vec3 u_sky_color;
+uniform vec3 u_ground_color;
+uniform vec3 u_rim_direction;
+uniform vec3 u_rim_color;
+
+varying vec3 v_world;
+varying vec3 v_normal;
+varying vec2 v_uv;
+varying vec4 v_color;
+
+void main() {
+    vec4 texel = mix(vec4(1.0, 1.0, 1.0, u_wrap.w), texture2D(u_texture, v_uv), u_material.w);
+    vec3 albedo = texel.rgb * v_color.rgb;
+    albedo *= albedo;
+    vec3 normal = normalize(v_normal);
+    vec3 view = normalize(u_camera - v_world);
+    normal *= gl_FrontFacing ? 1.0 : -1.0;
+
+    float open = v_color.a;
+    vec3 occlusion = open + u_wrap.rgb * open * (1.0 - open);
+    vec3 wrapped = clamp((dot(normal, u_key_direction) + u_wrap.rgb) / (1.0 + u_wrap.rgb), 0.0, 1.0);
+    float fill = clamp(dot(normal, u_fill_direction) * 0.6 + 0.4, 0.0, 1.0);
+    vec3 ambient = mix(u_ground_color, u_sky_color, normal.y * 0.5 + 0.5) + u_fill_color * fill;
+    vec3 light = u_key_color * wrapped * mix(open, 1.0, 0.35) + ambient * occlusion;
+
+    float facing = clamp(dot(normal, view), 0.0, 1.0);
+    float edge = 1.0 - facing;
+    float rim = edge * edge * edge * clamp(dot(normal, u_rim_direction) + 0.35, 0.0, 1.0) * u_material.z;
+    vec3 halfway = normalize(view + u_key_direction);
+    float specular = u_material.x * pow(max(dot(normal, halfway), 0.0), u_material.y);
+
+    vec3 color = albedo * light + (rim * u_rim_color + specular * u_key_color) * open;
+    gl_FragColor = vec4(sqrt(clamp(color, 0.0, 1.0)), texel.a);
+}

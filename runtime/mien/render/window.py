@@ -1,0 +1,141 @@
+"""A window, or a whole screen, with a GLES 2.0 context in it, through pygame (SDL).
+
+The environment decides where it opens: SDL_VIDEODRIVER when set, else the desktop, else KMSDRM when a connected screen
+is found, else SDL's offscreen driver, which needs no display at all.
+"""
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from mien.errors import DisplayError
+
+# SDL would otherwise turn SIGTERM into a window event, and systemctl stop would wait in vain.
+os.environ.setdefault("SDL_NO_SIGNAL_HANDLERS", "1")
+# EGL and libGLESv2, also on X11, where SDL would otherwise ask GLX for an ES profile.
+os.environ.setdefault("SDL_OPENGL_ES_DRIVER", "1")
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+
+import pygame
+
+DRM_CLASS: Final = Path("/sys/class/drm")
+# Offered in this order; what the driver refuses is tried with less.
+SAMPLE_COUNTS: Final = (4, 2, 0)
+# A flip that returns sooner than this waits for no display: no screen refreshes at more than 250 Hz.
+_MIN_VSYNC_S: Final = 0.004
+_PROBE_FLIPS: Final = 6
+
+
+def choose_driver(environ: Mapping[str, str], connected_screens: int) -> str:
+    """Which SDL video driver to ask for; "" leaves the choice to SDL."""
+    if environ.get("SDL_VIDEODRIVER"):
+        return environ["SDL_VIDEODRIVER"]
+    if environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"):
+        return ""
+    return "kmsdrm" if connected_screens else "offscreen"
+
+
+def connected_screens(drm_class: Path = DRM_CLASS) -> int:
+    """How many outputs of the machine's graphics cards have a screen connected, as the kernel tells."""
+    return sum(_read(status) == "connected" for status in drm_class.glob("card*-*/status"))
+
+
+class Window:
+    """SDL's one window. size: what was opened, in pixels. driver: SDL's name of it. samples: MSAA, 0 for none."""
+
+    def __init__(self, *, width: int, height: int, title: str, fullscreen: bool, samples: int = 4) -> None:
+        """Open it and make its context current. width and height 0: the screen's own size.
+
+        Raises DisplayError when there is no display or no GLES context, with SDL's reason.
+        """
+        self._open = True
+        self.close_requested = False
+        self._init_video()
+        self.driver = str(pygame.display.get_driver())
+        self.samples = self._set_mode((width, height), fullscreen, samples)
+        pygame.display.set_caption(title)
+        if fullscreen:
+            pygame.mouse.set_visible(False)
+        self.size: tuple[int, int] = pygame.display.get_window_size()
+        self.vsync = self.driver not in ("offscreen", "dummy") and self._flip_waits()
+
+    def flip(self) -> None:
+        """Show the back buffer, and take the window system's events. Raises DisplayError when the window is gone."""
+        try:
+            pygame.display.flip()
+            self._take_events()
+        except pygame.error as error:
+            raise DisplayError(f"the {self.driver} display is gone: {error}") from error
+
+    def close(self) -> None:
+        """Give the window back; may be called twice."""
+        if self._open:
+            self._open = False
+            pygame.display.quit()
+
+    def _init_video(self) -> None:
+        wanted = choose_driver(os.environ, connected_screens())
+        given = os.environ.get("SDL_VIDEODRIVER")
+        if wanted:
+            os.environ["SDL_VIDEODRIVER"] = wanted
+        try:
+            pygame.display.init()
+        except pygame.error as error:
+            raise DisplayError(
+                f"no {wanted or 'desktop'} display: {error}; connect a screen (and add the user to the groups video "
+                "and render), or set SDL_VIDEODRIVER=offscreen"
+            ) from error
+        finally:
+            if wanted and given is None:
+                del os.environ["SDL_VIDEODRIVER"]
+
+    def _set_mode(self, size: tuple[int, int], fullscreen: bool, samples: int) -> int:
+        flags = pygame.OPENGL | pygame.DOUBLEBUF | (pygame.FULLSCREEN if fullscreen else 0)
+        reason = ""
+        for count in SAMPLE_COUNTS:
+            if count > samples:
+                continue
+            _ask_for_context(count)
+            try:
+                pygame.display.set_mode(size, flags, vsync=1)
+            except pygame.error as error:
+                reason = str(error)
+            else:
+                return count
+        self.close()
+        raise DisplayError(f"the {self.driver} display gives no GLES 2.0 context: {reason}; on Debian: "
+                           "apt install libegl1 libgles2 libgl1-mesa-dri")  # fmt: skip
+
+    def _flip_waits(self) -> bool:
+        pygame.display.flip()
+        start = time.monotonic()
+        for _ in range(_PROBE_FLIPS):
+            pygame.display.flip()
+        return (time.monotonic() - start) / _PROBE_FLIPS > _MIN_VSYNC_S
+
+    def _take_events(self) -> None:
+        for event in pygame.event.get():
+            escaped = event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE
+            if event.type == pygame.QUIT or escaped:
+                self.close_requested = True
+
+
+def _ask_for_context(samples: int) -> None:
+    for attribute, value in (
+        (pygame.GL_CONTEXT_PROFILE_MASK, pygame.GL_CONTEXT_PROFILE_ES),
+        (pygame.GL_CONTEXT_MAJOR_VERSION, 2),
+        (pygame.GL_CONTEXT_MINOR_VERSION, 0),
+        (pygame.GL_DEPTH_SIZE, 16),
+        (pygame.GL_MULTISAMPLEBUFFERS, 1 if samples else 0),
+        (pygame.GL_MULTISAMPLESAMPLES, samples),
+    ):
+        pygame.display.gl_set_attribute(attribute, value)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,160 @@
+"""The contract of mien.render.base, over every renderer."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from mien.core.clock import ManualClock
+from mien.core.mesh import Mesh, MorphTarget, Part
+from mien.core.pose import CHANNEL_COUNT, CHANNEL_INDEX, new_pose
+from mien.errors import DisplayError
+from mien.render.base import Renderer
+from mien.render.gles import GlesRenderer
+from mien.render.headless import HeadlessRenderer
+
+
+def triangle() -> Mesh:
+    """One white triangle in the upper half; jawOpen moves it to the lower half."""
+    corners = np.array([[-0.5, 0.1, 0], [0.5, 0.1, 0], [0, 0.9, 0]], dtype=np.float32)
+    lower = MorphTarget(
+        name="jawOpen",
+        vertices=np.arange(3, dtype=np.uint16),
+        positions=np.tile(np.array([0, -1, 0], dtype=np.float32), (3, 1)),
+        normals=np.zeros((3, 3), dtype=np.float32),
+    )
+    return Mesh(
+        name="triangle",
+        positions=corners,
+        normals=np.tile(np.array([0, 0, 1], dtype=np.float32), (3, 1)),
+        uvs=np.zeros((3, 2), dtype=np.float32),
+        colors=np.full((3, 4), 255, dtype=np.uint8),
+        head_weights=np.ones(3, dtype=np.float32),
+        indices=np.arange(3, dtype=np.uint16),
+        parts=(Part(name="all", first_index=0, index_count=3),),
+        textures=(),
+        targets=(lower,),
+        neck_pivot=np.zeros(3, dtype=np.float32),
+        eye_pivots=np.zeros((2, 3), dtype=np.float32),
+        frame_center=np.zeros(3, dtype=np.float32),
+        frame_height=2.0,
+    )
+
+
+def open_gles() -> Renderer:
+    return GlesRenderer(triangle(), width=64, height=48)
+
+
+def open_headless() -> Renderer:
+    return HeadlessRenderer(64, 48, ManualClock(5))
+
+
+BACKENDS: dict[str, Callable[[], Renderer]] = {"gles": open_gles, "headless": open_headless}
+
+
+@pytest.fixture(params=BACKENDS)
+def renderer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Renderer]:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
+    opened = BACKENDS[request.param]()
+    yield opened
+    opened.close()
+
+
+def test_it_says_what_it_is(renderer: Renderer) -> None:
+    assert renderer.info.backend in BACKENDS
+    assert (renderer.info.width, renderer.info.height) == (64, 48)
+    assert not renderer.info.vsync
+
+
+def test_many_pictures_of_changing_poses(renderer: Renderer) -> None:
+    pose = new_pose()
+    for number in range(20):
+        pose[:] = number / 20
+        renderer.draw(pose)
+        renderer.present()
+
+
+def test_the_pose_is_not_kept(renderer: Renderer) -> None:
+    pose = new_pose()
+    pose[CHANNEL_INDEX["jawOpen"]] = 0.25
+    renderer.draw(pose)
+    if isinstance(renderer, HeadlessRenderer):
+        pose[:] = 1
+        renderer.present()
+        assert renderer.records()[1][0, CHANNEL_INDEX["jawOpen"]] == np.float32(0.25)
+    else:
+        before = renderer.capture()
+        pose[:] = 1
+        np.testing.assert_array_equal(renderer.capture(), before)
+
+
+def test_capture_is_the_picture_last_drawn_top_row_first_or_refused(renderer: Renderer) -> None:
+    pose = new_pose()
+    renderer.draw(pose)
+    if renderer.info.device == "":
+        with pytest.raises(DisplayError, match="gles"):
+            renderer.capture()
+        return
+    upper = renderer.capture()
+    assert upper.shape == (48, 64, 3)
+    assert upper.dtype == np.uint8
+    assert upper[14, 32].min() > 120 > upper[34, 32].min()
+    pose[CHANNEL_INDEX["jawOpen"]] = 1
+    renderer.draw(pose)
+    lower = renderer.capture()
+    assert lower[34, 32].min() > 120 > lower[14, 32].min()
+    renderer.present()
+
+
+def test_close_may_be_called_twice_and_then_nothing_is_drawn(renderer: Renderer) -> None:
+    renderer.draw(new_pose())
+    renderer.close()
+    renderer.close()
+    with pytest.raises(DisplayError):
+        renderer.draw(new_pose())
+    with pytest.raises(DisplayError):
+        renderer.present()
+    with pytest.raises(DisplayError):
+        renderer.capture()
+
+
+def test_a_renderer_can_be_opened_again_after_close(renderer: Renderer) -> None:
+    backend = renderer.info.backend
+    renderer.close()
+    again = BACKENDS[backend]()
+    try:
+        again.draw(new_pose())
+        again.present()
+    finally:
+        again.close()
+
+
+def test_headless_records_what_was_presented_and_when() -> None:
+    clock = ManualClock(1000)
+    renderer = HeadlessRenderer(10, 10, clock)
+    pose = new_pose()
+    for number in range(10):
+        pose[:] = number
+        renderer.draw(pose)
+        if number % 2:
+            renderer.present()
+        clock.advance_ns(7)
+    times_ns, poses = renderer.records()
+    assert times_ns.tolist() == [1007, 1021, 1035, 1049, 1063]
+    assert poses.shape == (5, CHANNEL_COUNT)
+    assert poses[:, 0].tolist() == [1, 3, 5, 7, 9]
+
+
+def test_headless_presents_nothing_before_the_first_draw() -> None:
+    renderer = HeadlessRenderer(10, 10, ManualClock())
+    renderer.present()
+    assert len(renderer.records()[0]) == 0
+
+
+def test_headless_records_grow_and_stay_bounded() -> None:
+    renderer = HeadlessRenderer(10, 10, ManualClock(), max_records=5000)
+    renderer.draw(new_pose())
+    for _ in range(5100):
+        renderer.present()
+    assert len(renderer.records()[0]) == 5000
+    assert renderer.discarded == 100

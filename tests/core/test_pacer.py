@@ -1,0 +1,119 @@
+"""The display's grid: kept without vsync, learned with it, and every picture counted honestly."""
+
+import itertools
+import random
+
+import pytest
+
+from mien.core.clock import ManualClock
+from mien.core.pacer import DisplayPacer
+
+PERIOD_NS = 16_666_667
+START_NS = 86_400_000_000_000
+
+
+def run_without_vsync(pacer: DisplayPacer, clock: ManualClock, draw_ms: list[float]) -> list[tuple[int, int]]:
+    """Draw pictures that take draw_ms each, waiting as a presenter does: (aimed, seen) of each."""
+    pictures = []
+    for duration_ms in draw_ms:
+        aimed_ns = pacer.next_visible_ns(clock.now_ns())
+        clock.advance_ms(duration_ms)
+        pictures.append((aimed_ns, pacer.presented(clock.now_ns(), vsync=False)))
+        clock.advance_ns(pacer.wait_ns(clock.now_ns()))
+    return pictures
+
+
+def test_a_picture_in_time_is_seen_when_it_was_drawn_for() -> None:
+    pictures = run_without_vsync(DisplayPacer(PERIOD_NS), ManualClock(START_NS), [3.0] * 50)
+    assert all(aimed == seen for aimed, seen in pictures)
+
+
+def test_the_grid_is_absolute_and_does_not_drift() -> None:
+    pacer, clock, draw = DisplayPacer(PERIOD_NS), ManualClock(START_NS), random.Random(4)
+    pictures = run_without_vsync(pacer, clock, [draw.uniform(0.1, 12.0) for _ in range(20_000)])
+    assert [seen for _, seen in pictures] == [START_NS + PERIOD_NS * (number + 1) for number in range(20_000)]
+    assert (pacer.shown, pacer.missed) == (20_000, 0)
+
+
+def test_a_late_picture_is_seen_at_the_next_refresh_and_counts_as_missed() -> None:
+    pacer, clock = DisplayPacer(PERIOD_NS), ManualClock(START_NS)
+    run_without_vsync(pacer, clock, [2.0])
+    [(aimed_ns, seen_ns)] = run_without_vsync(pacer, clock, [40.0])
+    assert seen_ns - aimed_ns == 2 * PERIOD_NS
+    assert (pacer.shown, pacer.missed) == (2, 2)
+    [(aimed_ns, after_ns)] = run_without_vsync(pacer, clock, [2.0])
+    assert after_ns == aimed_ns == seen_ns + PERIOD_NS
+
+
+def test_waiting_ends_at_the_refresh_and_a_late_picture_is_not_waited_for_longer() -> None:
+    pacer, clock = DisplayPacer(PERIOD_NS), ManualClock(START_NS)
+    assert pacer.wait_ns(clock.now_ns()) == 0
+    seen_ns = pacer.presented(clock.now_ns(), vsync=False)
+    assert pacer.wait_ns(clock.now_ns()) == seen_ns - clock.now_ns()
+    clock.advance_ns(5 * PERIOD_NS)
+    assert pacer.wait_ns(clock.now_ns()) == 0
+
+
+def test_a_timer_that_fires_early_does_not_show_one_refresh_twice() -> None:
+    pacer, clock = DisplayPacer(PERIOD_NS), ManualClock(START_NS)
+    seen = []
+    for _ in range(100):
+        pacer.next_visible_ns(clock.now_ns())
+        clock.advance_ns(50_000)
+        seen.append(pacer.presented(clock.now_ns(), vsync=False))
+        clock.advance_ns(max(0, pacer.wait_ns(clock.now_ns()) - 200_000))
+    assert {later - earlier for earlier, later in itertools.pairwise(seen)} == {PERIOD_NS}
+    assert (pacer.shown, pacer.missed) == (100, 0)
+
+
+def test_pictures_that_replace_each_other_before_a_refresh_count_once() -> None:
+    pacer = DisplayPacer(PERIOD_NS)
+    for offset_ns in (0, 100_000, 200_000):
+        pacer.presented(START_NS + offset_ns, vsync=False)
+    assert (pacer.shown, pacer.missed) == (1, 0)
+
+
+def test_next_visible_is_always_later_than_now() -> None:
+    pacer = DisplayPacer(PERIOD_NS)
+    for now_ns in range(START_NS, START_NS + 3 * PERIOD_NS, 1_234_567):
+        assert now_ns < pacer.next_visible_ns(now_ns) <= now_ns + PERIOD_NS
+
+
+@pytest.mark.parametrize("true_period_ns", [16_683_333, 16_600_000])
+def test_vsync_teaches_the_displays_own_period_and_phase(true_period_ns: int) -> None:
+    pacer, jitter = DisplayPacer(PERIOD_NS), random.Random(7)
+    refresh_ns = START_NS
+    for _ in range(1200):
+        refresh_ns += true_period_ns
+        now_ns = refresh_ns + int(jitter.uniform(0, 400_000))
+        pacer.presented(now_ns, vsync=True)
+    assert abs(pacer.next_visible_ns(now_ns) - (refresh_ns + true_period_ns)) < 500_000
+    assert abs(pacer.period_ns - true_period_ns) < 20_000
+    assert (pacer.shown, pacer.missed) == (1200, 0)
+
+
+def test_a_refresh_without_a_new_picture_is_missed_with_vsync_too() -> None:
+    pacer = DisplayPacer(PERIOD_NS)
+    for refresh in (0, 1, 2, 5, 6):
+        pacer.presented(START_NS + refresh * PERIOD_NS, vsync=True)
+    assert (pacer.shown, pacer.missed) == (5, 2)
+
+
+def test_a_queueing_flip_is_seen_one_refresh_later() -> None:
+    pacer = DisplayPacer(PERIOD_NS, depth=2)
+    assert pacer.presented(START_NS, vsync=True) == START_NS + PERIOD_NS
+    assert pacer.next_visible_ns(START_NS + 1000) == START_NS + 2 * PERIOD_NS
+
+
+def test_reset_starts_a_new_grid_and_keeps_the_counters() -> None:
+    pacer = DisplayPacer(PERIOD_NS)
+    pacer.presented(START_NS, vsync=True)
+    pacer.reset()
+    pacer.presented(START_NS + 10_000 * PERIOD_NS + 5_000_000, vsync=True)
+    assert (pacer.shown, pacer.missed) == (2, 0)
+
+
+@pytest.mark.parametrize(("period_ns", "depth"), [(0, 1), (-5, 1), (PERIOD_NS, 0)])
+def test_a_display_without_a_period_is_refused(period_ns: int, depth: int) -> None:
+    with pytest.raises(ValueError, match="period"):
+        DisplayPacer(period_ns, depth=depth)

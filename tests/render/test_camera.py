@@ -1,0 +1,56 @@
+"""What the camera must show, on a screen of any shape."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mien.render.camera import MIN_WIDTH_OF_FRAME, View, frame
+
+CENTER = np.array([0.01, 1.5, 0.02], dtype=np.float32)
+
+
+def project(view: View, point: np.ndarray) -> np.ndarray:
+    clip = view.matrix.reshape(4, 4).T @ np.append(point, 1.0)
+    return clip[:3] / clip[3]
+
+
+@given(aspect=st.floats(0.3, 4), height=st.floats(0.05, 3))
+def test_the_framed_part_is_on_the_screen(aspect: float, height: float) -> None:
+    view = frame(CENTER, height, aspect)
+    half = np.array([MIN_WIDTH_OF_FRAME * height / 2, height / 2, 0])
+    for corner in (CENTER + half, CENTER - half, CENTER + half * [-1, 1, 0], CENTER + half * [1, -1, 0]):
+        assert np.all(np.abs(project(view, corner)) <= 1.0001)
+
+
+@given(aspect=st.floats(0.3, 4), height=st.floats(0.05, 3))
+def test_the_lower_edge_stays_where_the_bust_ends(aspect: float, height: float) -> None:
+    bottom = CENTER - np.array([0, height / 2, 0])
+    assert project(frame(CENTER, height, aspect), bottom)[1] == pytest.approx(-1, abs=1e-3)
+
+
+def test_landscape_fills_the_height_and_portrait_fills_the_width() -> None:
+    assert frame(CENTER, 0.4, 16 / 9).height == pytest.approx(0.4)
+    portrait = frame(CENTER, 0.4, 9 / 16)
+    assert portrait.height * 9 / 16 == pytest.approx(MIN_WIDTH_OF_FRAME * 0.4)
+
+
+def test_nothing_is_stretched() -> None:
+    for aspect in (0.5625, 1.0, 1.7778):
+        view = frame(CENTER, 0.4, aspect)
+        across = project(view, view.center + np.array([0.05, 0, 0]))[0] * aspect
+        up = project(view, view.center + np.array([0, 0.05, 0]))[1]
+        assert across == pytest.approx(up, rel=1e-4)
+
+
+def test_right_is_right_up_is_up_and_nearer_is_in_front() -> None:
+    view = frame(CENTER, 0.4, 1.0)
+    assert project(view, view.center + np.array([0.1, 0, 0]))[0] > 0
+    assert project(view, view.center + np.array([0, 0.1, 0]))[1] > 0
+    assert project(view, view.center + np.array([0, 0, 0.1]))[2] < project(view, view.center)[2]
+
+
+@pytest.mark.parametrize(("height", "aspect"), [(0, 1), (-1, 1), (0.4, 0), (float("nan"), 1), (0.4, float("inf"))])
+def test_an_impossible_frame_is_refused(height: float, aspect: float) -> None:
+    with pytest.raises(ValueError, match="positive"):
+        frame(CENTER, height, aspect)

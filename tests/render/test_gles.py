@@ -1,0 +1,209 @@
+"""Pixels of a real GLES context (llvmpipe): what turns, opens and shines can be seen."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien.core.mesh import Mesh, Part
+from mien.core.pose import CHANNEL_INDEX, new_pose
+from mien.errors import DisplayError
+from mien.render import program
+from mien.render.drawing import MAX_DRAW_CALLS
+from mien.render.gles import GlesRenderer
+
+
+def picture(renderer: GlesRenderer, **channels: float) -> np.ndarray:
+    pose = new_pose()
+    for name, value in channels.items():
+        pose[CHANNEL_INDEX[name]] = value
+    renderer.draw(pose)
+    pixels = renderer.capture().astype(int)
+    renderer.present()
+    return pixels
+
+
+def red(pixels: np.ndarray) -> np.ndarray:
+    return (pixels[..., 0] > 60) & (pixels[..., 0] > 1.6 * pixels[..., 2])
+
+
+def blue(pixels: np.ndarray) -> np.ndarray:
+    return (pixels[..., 2] > 60) & (pixels[..., 2] > 1.6 * pixels[..., 0])
+
+
+def white(pixels: np.ndarray) -> np.ndarray:
+    return (pixels.min(axis=-1) > 170) & (np.ptp(pixels, axis=-1) < 60)
+
+
+def middle(mask: np.ndarray) -> tuple[float, float]:
+    """Mean column and row of the marked pixels."""
+    rows, columns = np.nonzero(mask)
+    return float(columns.mean()), float(rows.mean())
+
+
+def test_head_above_shoulders_eyes_on_the_head_background_calm(gles: GlesRenderer) -> None:
+    pixels = picture(gles)
+    assert red(pixels).sum() > 500
+    assert blue(pixels).sum() > 500
+    assert middle(red(pixels))[1] < middle(blue(pixels))[1]
+    assert white(pixels).sum() > 50
+    corners = pixels[[0, 0, -1, -1], [0, -1, 0, -1]]
+    assert not red(corners).any()
+    assert np.ptp(corners[0] - corners[1]) < 20
+
+
+def test_the_jaw_opens_downwards(gles: GlesRenderer) -> None:
+    def lowest(pixels: np.ndarray) -> int:
+        return int(np.flatnonzero(red(pixels).any(axis=1)).max())
+
+    assert lowest(picture(gles, jawOpen=1.0)) > lowest(picture(gles)) + 3
+
+
+def test_the_head_turns_and_the_shoulders_stay(gles: GlesRenderer) -> None:
+    before, after = picture(gles), picture(gles, headYaw=0.5)
+    assert middle(white(after))[0] > middle(white(before))[0] + 5
+    lowest_rows = slice(130, 160)
+    assert np.abs(before[lowest_rows] - after[lowest_rows]).max() <= 2
+
+
+def test_eyes_turn_without_the_head(gles: GlesRenderer) -> None:
+    before = picture(gles)
+    after = picture(gles, eyeLookOutLeft=1.0, eyeLookInRight=1.0)
+    assert np.abs(before - after).sum() > 0
+    changed = np.abs(before - after).max(axis=-1) > 8
+    assert changed[: before.shape[0] // 4].sum() == 0
+    assert middle(white(after))[0] < middle(white(before))[0] - 0.5
+
+
+def test_the_same_pose_gives_the_same_pixels_whatever_came_before(gles: GlesRenderer) -> None:
+    first = picture(gles, jawOpen=0.4, eyeBlinkLeft=0.7)
+    for weight in (0.1, 0.9, 0.3, 0.0, 1.0):
+        picture(gles, jawOpen=weight, breath=weight, mouthSmileLeft=1 - weight)
+    np.testing.assert_array_equal(picture(gles, jawOpen=0.4, eyeBlinkLeft=0.7), first)
+
+
+def test_few_draw_calls(gles: GlesRenderer) -> None:
+    assert gles.draw_calls <= MAX_DRAW_CALLS
+
+
+def test_a_window_without_a_shader_error_says_what_the_driver_is(gles: GlesRenderer) -> None:
+    assert gles.info.version.startswith("OpenGL ES")
+    assert gles.info.device
+    assert (gles.info.width, gles.info.height) == (120, 160)
+    assert gles.driver == "offscreen"
+
+
+def test_textures_and_blended_parts_are_drawn(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
+    green = np.zeros((4, 8, 4), dtype=np.uint8)
+    green[...] = (20, 255, 20, 128)
+    skin, *others = mesh.parts
+    textured = replace(mesh, textures=(green,), parts=(replace(skin, texture=0, alpha=True), *others))
+    renderer = GlesRenderer(textured, width=120, height=160)
+    try:
+        pixels = picture(renderer)
+    finally:
+        renderer.close()
+    greenish = (pixels[..., 1] > 1.3 * pixels[..., 0]) & (pixels[..., 1] > 50)
+    assert greenish.sum() > 300
+    assert pixels[..., 1][greenish].max() < 230
+
+
+def test_a_texture_beyond_the_gpu_is_refused(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
+    huge = np.zeros((1, 40_000, 4), dtype=np.uint8)
+    with pytest.raises(DisplayError, match="40000x1"):
+        GlesRenderer(replace(mesh, textures=(huge,)), width=64, height=64)
+
+
+def test_a_shader_that_does_not_compile_is_a_display_error_with_the_drivers_log(
+    mesh: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
+    read = program.read_shader
+    monkeypatch.setattr(program, "read_shader", lambda name: read(name).replace("gl_FragColor =", "gl_Nonsense ="))
+    with pytest.raises(DisplayError, match=r"face\.frag|background\.frag") as caught:
+        GlesRenderer(mesh, width=64, height=64)
+    assert "gl_Nonsense" in str(caught.value)
+
+
+_UNDER_ES2 = """
+import sys
+import numpy as np
+sys.path.insert(0, {folder!r})
+from conftest import make_mesh
+from mien.core.pose import new_pose
+from mien.render.gles import GlesRenderer
+renderer = GlesRenderer(make_mesh(), width=120, height=160)
+pose = new_pose()
+pose[:52] = 0.4
+renderer.draw(pose)
+np.save({saved!r}, renderer.capture())
+renderer.present()
+print(renderer.info.version)
+"""
+
+
+def draw_in_a_process(tmp_path: Path, name: str, **environ: str) -> tuple[str, np.ndarray]:
+    saved = tmp_path / f"{name}.npy"
+    script = _UNDER_ES2.format(folder=str(Path(__file__).parent), saved=str(saved))
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "SDL_VIDEODRIVER": "offscreen", **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout, np.load(saved).astype(int)
+
+
+def test_es_2_0_alone_draws_the_same_picture(tmp_path: Path) -> None:
+    _, newest = draw_in_a_process(tmp_path, "newest")
+    version, oldest = draw_in_a_process(tmp_path, "oldest", MESA_GLES_VERSION_OVERRIDE="2.0")
+    assert "OpenGL ES 2.0" in version
+    assert np.abs(newest - oldest).max() <= 2
+
+
+def test_sigterm_ends_a_process_that_shows_a_face() -> None:
+    script = (
+        f"import sys, time; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from conftest import make_mesh\nfrom mien.core.pose import new_pose\n"
+        "from mien.render.gles import GlesRenderer\n"
+        "renderer = GlesRenderer(make_mesh(), width=64, height=64)\nprint('open', flush=True)\n"
+        "while True:\n    renderer.draw(new_pose()); renderer.present(); time.sleep(0.02)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script],
+        env={**os.environ, "SDL_VIDEODRIVER": "offscreen"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        while "open" not in (line := process.stdout.readline()):
+            assert line, "the process ended before it showed a face"
+        process.terminate()
+        assert process.wait(timeout=20) == -signal.SIGTERM
+
+
+def test_a_part_may_be_seen_from_both_sides(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
+    head = mesh.indices[: mesh.parts[0].index_count].reshape(-1, 3)
+    front = head[(mesh.positions[head][..., 2] > 0.02).all(axis=1)]
+    facing_away = np.ascontiguousarray(front[:, ::-1]).ravel()
+
+    def skin_pixels(double_sided: bool) -> int:
+        part = Part(name="mask", role="skin", first_index=0, index_count=len(facing_away), double_sided=double_sided)
+        renderer = GlesRenderer(replace(mesh, indices=facing_away, parts=(part,)), width=64, height=64)
+        try:
+            return int(red(picture(renderer)).sum())
+        finally:
+            renderer.close()
+
+    assert skin_pixels(False) == 0
+    assert skin_pixels(True) > 100

@@ -1,0 +1,50 @@
+"""Where the picture goes."""
+
+from pathlib import Path
+
+import pytest
+
+from mien.errors import DisplayError
+from mien.render.window import Window, choose_driver, connected_screens
+
+
+@pytest.mark.parametrize(
+    ("environ", "screens", "driver"),
+    [
+        ({"SDL_VIDEODRIVER": "wayland", "DISPLAY": ":0"}, 1, "wayland"),
+        ({"DISPLAY": ":0"}, 1, ""),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, 0, ""),
+        ({}, 1, "kmsdrm"),
+        ({}, 0, "offscreen"),
+    ],
+)
+def test_the_driver_follows_the_machine(environ: dict[str, str], screens: int, driver: str) -> None:
+    assert choose_driver(environ, screens) == driver
+
+
+def test_connected_screens_are_counted_as_the_kernel_tells(tmp_path: Path) -> None:
+    for name, status in (("card0-HDMI-A-1", "connected\n"), ("card0-HDMI-A-2", "disconnected\n"), ("card1-DSI-1", "")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "status").write_text(status)
+    (tmp_path / "card0").mkdir()
+    assert connected_screens(tmp_path) == 1
+    assert connected_screens(tmp_path / "absent") == 0
+
+
+def test_a_display_that_is_not_there_is_a_display_error_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "no-such-driver")
+    with pytest.raises(DisplayError, match="SDL_VIDEODRIVER=offscreen"):
+        Window(width=64, height=64, title="t", fullscreen=False)
+
+
+def test_offscreen_never_claims_to_wait_for_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
+    window = Window(width=64, height=48, title="t", fullscreen=False)
+    try:
+        assert window.driver == "offscreen"
+        assert window.size == (64, 48)
+        assert not window.vsync
+        assert not window.close_requested
+    finally:
+        window.close()
+        window.close()
