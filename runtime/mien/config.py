@@ -95,6 +95,20 @@ def load_config(path: Path | None, overrides: dict[str, Any] | None = None) -> C
     return parse_config(tree, str(path or "defaults"))
 
 
+def parse_overrides(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """Command-line overrides KEY=VALUE into dotted keys; VALUE is TOML, or plain text. Raises ConfigError."""
+    overrides: dict[str, Any] = {}
+    for pair in pairs:
+        key, separator, text = pair.partition("=")
+        if not separator or not key:
+            raise ConfigError(f"--set {pair}: write KEY=VALUE, such as playback.sink=null")
+        try:
+            overrides[key] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            overrides[key] = text
+    return overrides
+
+
 def parse_config(tree: dict[str, Any], origin: str) -> Config:
     """Check a parsed TOML tree. origin: the file's name for messages. Raises ConfigError."""
     try:

@@ -1,0 +1,1 @@
+"""mien-face: owns the screen and the motion model."""

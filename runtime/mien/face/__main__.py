@@ -1,0 +1,54 @@
+"""The command mien-face: arguments, configuration, exit codes."""
+
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: its threads cost memory and win nothing here
+
+import click
+
+from mien.config import load_config, parse_overrides
+from mien.errors import ConfigError, MienError
+from mien.host.clock import MonotonicClock
+from mien.host.rundir import ensure_run_dir, resolve_run_dir
+
+EXIT_FAILED = 1
+EXIT_CONFIG = 2  # systemd does not retry this one
+TRACE_PICTURES = 60 * 60 * 20  # twenty minutes at 60 Hz
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--config", "path", type=click.Path(path_type=Path), help="Configuration file [/etc/mien/mien.toml].")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key, such as face.fps=25.")
+@click.option("--trace", "trace_path", type=click.Path(path_type=Path), help="Write (time, pose) of each picture here.")
+def main(path: Path | None, overrides: tuple[str, ...], trace_path: Path | None) -> None:
+    """Show the avatar: read speech and clock from the bus, infer motion, draw.
+
+    Example: mien-face --set face.width=480 --set face.height=854
+    """
+    from mien.face.service import FaceService
+    from mien.face.trace import Trace
+
+    trace = Trace(TRACE_PICTURES) if trace_path else None
+    try:
+        config = load_config(path, parse_overrides(overrides))
+        logging.basicConfig(level=config.log.level.upper(), format="%(name)s: %(message)s", stream=sys.stderr)
+        service = FaceService(config, ensure_run_dir(resolve_run_dir(config.run_dir)), MonotonicClock(), trace=trace)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: service.stop())
+        service.run()
+    except ConfigError as error:
+        click.echo(f"mien-face: {error}", err=True)
+        sys.exit(EXIT_CONFIG)
+    except MienError as error:
+        click.echo(f"mien-face: {error}", err=True)
+        sys.exit(EXIT_FAILED)
+    if trace is not None and trace_path is not None:
+        trace.save(trace_path)
+
+
+if __name__ == "__main__":
+    main()

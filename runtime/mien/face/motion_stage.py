@@ -1,0 +1,140 @@
+"""The motion stage: bus in, timeline filled ahead of the playhead, readiness reported back.
+
+Pure but for its lock: handle() is called with one bus message at a time by the thread that reads the bus.
+"""
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from mien.core import bus
+from mien.core.media import MediaClock
+from mien.core.stats import Counters
+from mien.core.timeline import Timeline
+from mien.errors import MienError
+from mien.motion.base import MotionEngine, MotionFrames
+
+KEEP_S = 3  # of motion a turn: what the voice publishes ahead, and what a late reader may still want
+
+
+class Score:
+    """What motion writes and the presenter reads, behind one lock: media clock, timeline, expression, gestures."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.lock = threading.Lock()
+        self.clock = MediaClock()
+        self.timeline = timeline
+        self.expression = bus.Expression(epoch=0)
+        self.gestures: list[str] = []
+        self.heard_of_voice_ns = 0
+
+    def take_gestures(self) -> list[str]:
+        """The gestures asked for since the last call."""
+        with self.lock:
+            taken, self.gestures = self.gestures, []
+        return taken
+
+
+MAX_GESTURES = 8  # asked for between two pictures; more are dropped and counted
+
+
+class MotionStage:
+    """Feeds the engine in stream order and puts its frames where they belong in media time.
+
+    spare: the engine to go on with when the first one fails. report(frame) takes bus frames to the voice.
+    """
+
+    def __init__(self, *, engine: MotionEngine, spare: MotionEngine, score: Score, counters: Counters,
+                 report: Callable[[bytes], None]) -> None:
+        self._engine = engine
+        self._spare = spare
+        self._score = score
+        self._counters = counters
+        self._report = report
+        self._turn = ""
+        self._start_ns = -1
+        self._next_offset = 0
+        self._ended = True
+
+    @property
+    def backend(self) -> str:
+        """The engine at work: "tflite", "envelope", ..."""
+        return self._engine.info.backend
+
+    def handle(self, frames: list[bytes], now_ns: int) -> None:
+        """Take one bus message. Raises BusError for one of another version."""
+        message = bus.decode_from_voice(frames[0])
+        self._score.heard_of_voice_ns = now_ns
+        match message:
+            case bus.Anchor():
+                self._anchor(message)
+            case bus.Speech() | bus.TurnEnd() if message.epoch != self._score.clock.epoch:
+                self._counters.count("stale_speech")
+            case bus.Speech():
+                self._speech(message, np.frombuffer(frames[1], dtype="<i2").astype(np.int16, copy=False))
+            case bus.TurnEnd():
+                self._turn_end(message)
+            case bus.Expression():
+                self._score.expression = message
+            case bus.GestureCue():
+                self._gesture(message)
+
+    def _anchor(self, anchor: bus.Anchor) -> None:
+        with self._score.lock:
+            renewed = self._score.clock.take(anchor)
+            if renewed:
+                self._score.timeline.clear()
+        if renewed:
+            self._engine.reset()
+            self._start_ns, self._ended = -1, True
+
+    def _speech(self, speech: bus.Speech, pcm: "np.ndarray[tuple[int], np.dtype[np.int16]]") -> None:
+        same_turn = (speech.turn, speech.turn_start_ns) == (self._turn, self._start_ns)
+        if speech.turn_start_ns < self._start_ns or (same_turn and speech.offset < self._next_offset):
+            return  # a replay for somebody who joined later
+        if not same_turn or speech.offset > self._next_offset:
+            self._begin(speech)
+        self._next_offset = speech.offset + len(pcm)
+        self._append(self._run(pcm))
+
+    def _begin(self, speech: bus.Speech) -> None:
+        if speech.offset:
+            self._counters.count("joined_mid_turn")
+        self._engine.reset()
+        self._turn, self._start_ns, self._ended = speech.turn, speech.turn_start_ns, False
+        at_frame = speech.offset * self._engine.info.frame_hz // bus.MOTION_RATE_HZ
+        with self._score.lock:
+            self._score.timeline.begin(speech.turn_start_ns, at_frame=at_frame)
+
+    def _turn_end(self, end: bus.TurnEnd) -> None:
+        if self._ended or (end.turn, end.turn_start_ns) != (self._turn, self._start_ns):
+            return
+        self._ended = True
+        self._append(self._engine.flush())
+
+    def _run(self, pcm: "np.ndarray[tuple[int], np.dtype[np.int16]]") -> MotionFrames:
+        try:
+            return self._engine.push(pcm)
+        except MienError:
+            raise
+        except Exception:  # whatever an interpreter throws: the face goes on without the model, visibly so
+            self._counters.count("engine_failed")
+            self._engine = self._spare
+            self._engine.reset()
+            return self._engine.push(pcm)
+
+    def _append(self, frames: MotionFrames) -> None:
+        with self._score.lock:
+            if len(frames):
+                self._score.timeline.append(frames)
+            ready_ns = self._score.timeline.end_ns
+        epoch = self._score.clock.epoch
+        self._report(bus.encode(bus.MotionReady(epoch=epoch, ready_ns=ready_ns)))
+
+    def _gesture(self, cue: bus.GestureCue) -> None:
+        with self._score.lock:
+            if len(self._score.gestures) < MAX_GESTURES:
+                self._score.gestures.append(cue.name)
+            else:
+                self._counters.count("gestures_dropped")

@@ -1,0 +1,90 @@
+"""The presenter: at every picture, the pose of the moment at which that picture will be seen."""
+
+from mien.core.clock import Clock
+from mien.core.media import extrapolate
+from mien.core.pacer import DisplayPacer
+from mien.core.pose import new_pose
+from mien.core.stats import Window
+from mien.face.director import Director
+from mien.face.motion_stage import Score
+from mien.face.speech_motion import SpeechMotion
+from mien.face.trace import Trace
+from mien.render.base import Renderer
+from mien.units import NS_PER_S, ms_to_ns, ns_to_ms
+
+LIVE_PHASES = frozenset({"speaking", "stalled", "paused"})
+VOICE_TIMEOUT_NS = NS_PER_S  # the voice publishes an anchor at least four times a second
+
+
+class Presenter:
+    """Steps once a picture. Allocates nothing in the loop; the caller waits between the steps.
+
+    display_latency_ms: from the flip to the light, beyond what the pacer knows.
+    """
+
+    def __init__(self, *, score: Score, director: Director, renderer: Renderer, pacer: DisplayPacer, clock: Clock,
+                 display_latency_ms: float, trace: Trace | None = None) -> None:
+        self._score = score
+        self._director = director
+        self._renderer = renderer
+        self._pacer = pacer
+        self._clock = clock
+        self._latency_ns = ms_to_ns(display_latency_ms)
+        self._trace = trace
+        self._motion = SpeechMotion()
+        self._target, self._speech, self._pose = new_pose(), new_pose(), new_pose()
+        self._timeline_row = self._target[:55]
+        self._expression_seen: tuple[object, ...] = ()
+        self.offsets_ms = Window(256)
+
+    def step(self) -> None:
+        """Draw and present one picture. Raises DisplayError."""
+        now_ns = self._clock.now_ns()
+        visible_ns = self._pacer.next_visible_ns(now_ns) + self._latency_ns
+        media_ns, epoch, live = self._compose(now_ns, visible_ns)
+        self._renderer.draw(self._pose)
+        self._renderer.present()
+        seen_ns = self._pacer.presented(self._clock.now_ns(), self._renderer.info.vsync) + self._latency_ns
+        self._measure(seen_ns, media_ns, epoch, live)
+
+    def _compose(self, now_ns: int, visible_ns: int) -> tuple[int, int, bool]:
+        with self._score.lock:
+            if now_ns - self._score.heard_of_voice_ns > VOICE_TIMEOUT_NS:
+                self._score.clock.forget()
+            anchor = self._score.clock.anchor
+            media_ns = self._score.clock.media_ns(visible_ns)
+            live = anchor is not None and anchor.phase in LIVE_PHASES
+            live = live and self._score.timeline.sample(media_ns, self._timeline_row)
+            epoch = self._score.clock.epoch
+        self._motion.step(visible_ns, epoch=epoch, live=live, target=self._target, out=self._speech)
+        self._express(now_ns)
+        self._director.compose(visible_ns, self._state(), self._speech, self._pose)
+        return media_ns, epoch, live
+
+    def _state(self) -> str:
+        anchor = self._score.clock.anchor
+        if anchor is None:
+            return "disconnected"
+        if anchor.phase == "paused":
+            return "paused"
+        return "speaking" if anchor.phase in LIVE_PHASES else self._score.expression.state
+
+    def _express(self, now_ns: int) -> None:
+        expression = self._score.expression
+        wanted = (expression.emotion, expression.intensity, expression.look_x, expression.look_y)
+        if wanted != self._expression_seen:
+            self._expression_seen = wanted
+            self._director.set_emotion(expression.emotion, expression.intensity, now_ns)
+            self._director.look_at(expression.look_x, expression.look_y, now_ns)
+        if self._score.gestures:
+            for name in self._score.take_gestures():
+                self._director.play_gesture(name, now_ns)
+
+    def _measure(self, seen_ns: int, media_ns: int, epoch: int, live: bool) -> None:
+        anchor = self._score.clock.anchor
+        if live and anchor is not None and anchor.epoch == epoch and anchor.phase == "speaking":
+            heard_ns = extrapolate(anchor, seen_ns)
+            if anchor.media_ns < heard_ns < anchor.until_ns:
+                self.offsets_ms.add(ns_to_ms(media_ns - heard_ns))
+        if self._trace is not None:
+            self._trace.add(seen_ns, media_ns if live else -1, epoch, self._pose)

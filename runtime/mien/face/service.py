@@ -1,0 +1,155 @@
+"""The composition root of mien-face: one thread reads the bus and makes motion, this one draws."""
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import zmq
+
+from mien.config import Config
+from mien.core import bus
+from mien.core.clock import Clock
+from mien.core.ladder import Level
+from mien.core.pacer import DisplayPacer
+from mien.core.stats import Counters
+from mien.core.timeline import Timeline
+from mien.errors import BusError, DisplayError, ModelError
+from mien.face.director import Director
+from mien.face.health import FaceReporter
+from mien.face.motion_stage import KEEP_S, MotionStage, Score
+from mien.face.presenter import Presenter
+from mien.face.trace import Trace
+from mien.host.clock import sleep_until_ns
+from mien.host.memory import pss_mb
+from mien.host.notify import ServiceNotifier
+from mien.motion.base import MotionEngine
+from mien.render.base import Renderer
+from mien.transport.bus import FaceBus
+from mien.units import NS_PER_S
+
+log = logging.getLogger("mien.face")
+
+BUS_POLL_MS = 100
+DISPLAY_RETRY_S = 2.0
+
+
+def load_engines(model: str) -> tuple[MotionEngine, MotionEngine]:
+    """The engine to use and the one to fall back on. A model that cannot be used is said in the log."""
+    from mien.motion.envelope import EnvelopeEngine
+    from mien.motion.load import load_engine
+
+    spare = EnvelopeEngine()
+    try:
+        return load_engine(Path(model) if model else None), spare
+    except ModelError as error:
+        log.error("no motion model, the jaw follows loudness: %s", error)
+        return spare, EnvelopeEngine()
+
+
+def open_renderer(config: Config, clock: Clock) -> Renderer:
+    """The configured renderer, with the avatar. Raises DisplayError or AvatarError."""
+    face = config.face
+    if face.renderer == "headless":
+        from mien.render.headless import HeadlessRenderer
+
+        return HeadlessRenderer(face.width, face.height, clock)
+    from mien.avatar.load import load_avatar
+    from mien.render.gles import GlesRenderer
+
+    mesh = load_avatar(Path(face.avatar) if face.avatar else None)
+    return GlesRenderer(mesh, width=face.width, height=face.height, title="mien", fullscreen=face.fullscreen)
+
+
+class FaceService:
+    """Everything that mien-face is. trace: keeps what was shown. opener: the tests hand in one that can fail."""
+
+    def __init__(self, config: Config, run_dir: Path, clock: Clock, *, trace: Trace | None = None,
+                 opener: Callable[[Config, Clock], Renderer] = open_renderer) -> None:
+        self._config = config
+        self._run_dir = run_dir
+        self._clock = clock
+        self._trace = trace
+        self._opener = opener
+        self._counters = Counters()
+        self._notifier = ServiceNotifier(clock)
+        self._stopping = threading.Event()
+        engine, spare = load_engines(config.face.model)
+        info = engine.info
+        self._score = Score(Timeline(width=55, frame_hz=info.frame_hz, capacity=KEEP_S * info.frame_hz))
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._bus = FaceBus(self._context, run_dir, self._counters)
+        self._reports: list[bytes] = []
+        self._stage = MotionStage(engine=engine, spare=spare, score=self._score, counters=self._counters,
+                                  report=self._bus.report)
+        self._thread = threading.Thread(target=self._listen, name="motion", daemon=True)
+
+    def run(self) -> None:
+        """Show the face until stop(). Waits for a display that is not there yet."""
+        renderer = self._await_renderer()
+        if renderer is not None:
+            log.info("drawing with %s %s", renderer.info.version, renderer.info.device)
+            self._thread.start()
+            self._draw(renderer)
+            renderer.close()
+        self._notifier.stopping()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._bus.close()
+        self._context.term()
+        log.info("stopped")
+
+    def stop(self) -> None:
+        """Ask the loop to end; safe in a signal handler."""
+        self._stopping.set()
+
+    def _await_renderer(self) -> Renderer | None:
+        while not self._stopping.is_set():
+            try:
+                return self._opener(self._config, self._clock)
+            except DisplayError as error:
+                log.warning("no display yet: %s", error)
+                self._notifier.status(f"waiting for a display: {error}")
+                self._stopping.wait(DISPLAY_RETRY_S)
+        return None
+
+    def _draw(self, renderer: Renderer) -> None:
+        face = self._config.face
+        pacer = DisplayPacer(NS_PER_S // face.fps)
+        presenter = Presenter(score=self._score, director=Director(seed=face.seed), renderer=renderer, pacer=pacer,
+                              clock=self._clock, display_latency_ms=face.display_latency_ms, trace=self._trace)
+        reporter = FaceReporter(score=self._score, pacer=pacer, counters=self._counters,
+                                renderer=renderer.info.device or renderer.info.backend)
+        report_due_ns = 0
+        while not self._stopping.is_set():
+            presenter.step()
+            now_ns = self._clock.now_ns()
+            if now_ns >= report_due_ns:
+                report_due_ns = now_ns + NS_PER_S
+                self._tell(reporter.report(presenter, self._level, pss_mb(None), now_ns))
+            self._notifier.watchdog()
+            if not renderer.info.vsync:
+                sleep_until_ns(now_ns + pacer.wait_ns(now_ns))
+
+    @property
+    def _level(self) -> str:
+        return (Level.ENVELOPE if self._stage.backend == "envelope" else Level.FULL).value
+
+    def _tell(self, health: bus.FaceHealth) -> None:
+        self._notifier.ready()
+        self._notifier.status(f"{health.level}, {health.fps:.0f} fps, offset {health.offset_median_ms} ms")
+        self._reports.append(bus.encode(health))
+
+    def _listen(self) -> None:
+        """The motion thread: the bus's sockets belong to it alone."""
+        while not self._stopping.is_set():
+            frames = self._bus.receive(BUS_POLL_MS)
+            while self._reports:
+                self._bus.report(self._reports.pop(0))
+            if frames is None:
+                continue
+            try:
+                self._stage.handle(frames, self._clock.now_ns())
+            except BusError as error:
+                self._counters.count("bus_refused")
+                log.error("%s", error)

@@ -1,0 +1,68 @@
+"""The clients' socket: one ROUTER for every endpoint, never blocking."""
+
+import contextlib
+from collections.abc import Sequence
+
+import zmq
+
+from mien.core import wire
+from mien.core.stats import Counters
+from mien.errors import BusError
+
+MAX_FRAME_BYTES = 1 << 20  # above any legal frame, so that a large one is answered; beyond it the connection is cut
+HIGH_WATER_MARK = 2_000
+HEARTBEAT_MS = 1_000
+HEARTBEAT_TIMEOUT_MS = 3_000
+
+
+class ClientRouter:
+    """Receives from and sends to clients by identity.
+
+    ROUTER_MANDATORY makes the loss of a client visible: sending to one that is gone fails, and its identity is then
+    found in `gone`. A client that does not read loses events once its queue is full; they are counted, and nobody waits.
+    """
+
+    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", endpoints: Sequence[str], counters: Counters) -> None:
+        self._counters = counters
+        self.gone: set[bytes] = set()
+        self.socket = context.socket(zmq.ROUTER)
+        for option, value in (
+            (zmq.ROUTER_MANDATORY, 1), (zmq.LINGER, 200), (zmq.MAXMSGSIZE, MAX_FRAME_BYTES),
+            (zmq.RCVHWM, HIGH_WATER_MARK), (zmq.SNDHWM, HIGH_WATER_MARK),
+            (zmq.HEARTBEAT_IVL, HEARTBEAT_MS), (zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS), (zmq.IPV6, 1),
+        ):
+            self.socket.setsockopt(option, value)
+        self.endpoints = [self._bind(endpoint) for endpoint in endpoints]
+
+    def _bind(self, endpoint: str) -> str:
+        try:
+            self.socket.bind(endpoint)
+        except zmq.ZMQError as error:
+            self.socket.close()
+            raise BusError(f"voice.listen: {endpoint} cannot be opened: {error}; is another mien-voice running?"
+                           ) from None
+        return str(self.socket.getsockopt_string(zmq.LAST_ENDPOINT)).rstrip("\0")
+
+    def receive(self) -> tuple[bytes, list[bytes]] | None:
+        """The next message as (identity, frames), or None when nothing waits."""
+        try:
+            identity, *frames = self.socket.recv_multipart(zmq.NOBLOCK)
+        except zmq.Again:
+            return None
+        return identity, frames
+
+    def send(self, identity: bytes, message: wire.Message) -> None:
+        """Send, or count why not."""
+        try:
+            self.socket.send_multipart((identity, wire.encode(message)), zmq.NOBLOCK)
+        except zmq.Again:
+            self._counters.count("events_lost_client_stalled")
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EHOSTUNREACH:
+                raise
+            self.gone.add(identity)
+
+    def close(self) -> None:
+        """Close after what was sent has had a moment to leave."""
+        with contextlib.suppress(zmq.ZMQError):
+            self.socket.close()

@@ -1,0 +1,46 @@
+"""The command mien-voice: arguments, configuration, exit codes."""
+
+import logging
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from mien.config import load_config, parse_overrides
+from mien.errors import ConfigError, MienError
+from mien.host.clock import MonotonicClock
+from mien.host.rundir import ensure_run_dir, resolve_run_dir
+
+EXIT_FAILED = 1
+EXIT_CONFIG = 2  # systemd does not retry this one
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--config", "path", type=click.Path(path_type=Path), help="Configuration file [/etc/mien/mien.toml].")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key, such as playback.sink=null.")
+def main(path: Path | None, overrides: tuple[str, ...]) -> None:
+    """Receive speech over ZeroMQ, play it, and tell what was heard.
+
+    Example: mien-voice --set playback.sink=null
+    """
+    from mien.voice.service import VoiceService
+
+    try:
+        config = load_config(path, parse_overrides(overrides))
+        logging.basicConfig(level=config.log.level.upper(), format="%(name)s: %(message)s", stream=sys.stderr)
+        run_dir = ensure_run_dir(resolve_run_dir(config.run_dir))
+        service = VoiceService(config, run_dir, MonotonicClock())
+    except ConfigError as error:
+        click.echo(f"mien-voice: {error}", err=True)
+        sys.exit(EXIT_CONFIG)
+    except MienError as error:
+        click.echo(f"mien-voice: {error}", err=True)
+        sys.exit(EXIT_FAILED)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: service.stop())
+    service.run()
+
+
+if __name__ == "__main__":
+    main()

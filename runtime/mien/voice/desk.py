@@ -1,0 +1,129 @@
+"""Who may speak, and what waits to be spoken: the unfinished turns of all clients, in the order of their first chunk.
+
+Pure: called with the time, raises ProtocolError for whatever must be refused, and never touches a socket. Every bound
+that protects the voice from a client is kept here.
+"""
+
+from collections import deque
+
+from mien.config import VoiceConfig
+from mien.core.wire import FinishReason
+from mien.errors import ProtocolError
+from mien.units import NS_PER_MS, frames_to_ms
+from mien.voice.pcm import Pcm
+from mien.voice.turn import Turn
+
+REMEMBERED_TURNS = 512  # names a client may not use again; older ones are forgotten, to stay bounded
+
+
+class Desk:
+    """Turns in order. The first client with an unfinished turn holds the floor; another is told floor_taken."""
+
+    def __init__(self, config: VoiceConfig, sink_rate_hz: int) -> None:
+        self._config = config
+        self._sink_rate_hz = sink_rate_hz
+        self._closed: dict[bytes, deque[str]] = {}
+        self.turns: list[Turn] = []
+
+    def audio(self, owner: bytes, rate_hz: int, name: str, seq: int, pcm: Pcm, now_ns: int) -> None:
+        """Take one chunk, int16 at rate_hz. Raises ProtocolError and takes nothing when it must be refused."""
+        turn = self._find(owner, name)
+        self._check_sequence(owner, turn, name, seq)
+        if turn is None:
+            self._check_floor(owner, name, seq)
+        self._check_room(owner, turn, name, seq, frames_to_ms(len(pcm), rate_hz))
+        if turn is None:
+            turn = self._begin(owner, name, rate_hz, now_ns)
+        turn.add(pcm, now_ns)
+
+    def end(self, owner: bytes, rate_hz: int, name: str, now_ns: int) -> None:
+        """End a turn; one that was never begun is begun and has no sound. Ending twice is harmless."""
+        turn = self._find(owner, name)
+        if turn is None:
+            if name in self._closed.get(owner, ()):
+                return
+            self._check_floor(owner, name, -1)
+            turn = self._begin(owner, name, rate_hz, now_ns)
+        turn.end()
+
+    def behind(self, owner: bytes, name: str | None) -> list[Turn]:
+        """The unfinished turns that an interrupt of `name` (None: of all) concerns: that one and those behind it.
+
+        Raises ProtocolError unknown_turn for a name that was never used.
+        """
+        mine = [turn for turn in self.turns if turn.owner == owner and not turn.interrupted]
+        if name is None:
+            return mine
+        for index, turn in enumerate(mine):
+            if turn.name == name:
+                return mine[index:]
+        if name in self._closed.get(owner, ()) or self._find(owner, name):
+            return []
+        raise ProtocolError("unknown_turn", f"no turn '{name}' was begun", turn=name)
+
+    def leave(self, owner: bytes) -> None:
+        """A client is gone: what it sent is still spoken, nothing more will come."""
+        for turn in self.turns:
+            if turn.owner == owner:
+                turn.end("client_gone")
+        self._closed.pop(owner, None)
+
+    def expire(self, now_ns: int) -> None:
+        """End turns that ran dry and were forgotten."""
+        limit_ns = self._config.turn_idle_timeout_ms * NS_PER_MS
+        for turn in self.turns:
+            if not turn.ended and not len(turn.pcm) and now_ns - turn.last_audio_ns > limit_ns:
+                turn.end("idle_timeout")
+
+    def finish(self, turn: Turn) -> None:
+        """Take a turn off the desk; its name stays used."""
+        self.turns.remove(turn)
+        self._closed.setdefault(turn.owner, deque(maxlen=REMEMBERED_TURNS)).append(turn.name)
+
+    def close_all(self, reason: FinishReason) -> None:
+        """Drop what is left of every turn."""
+        for turn in self.turns:
+            turn.end(reason)
+            turn.pcm.clear()
+
+    def credit_ms(self, owner: bytes) -> float:
+        """How much more speech this client may send now."""
+        held = sum(turn.buffered_ms for turn in self.turns if turn.owner == owner and not turn.interrupted)
+        return max(0.0, self._config.max_buffer_ms - held)
+
+    def _find(self, owner: bytes, name: str) -> Turn | None:
+        return next((turn for turn in self.turns if turn.owner == owner and turn.name == name), None)
+
+    def _begin(self, owner: bytes, name: str, rate_hz: int, now_ns: int) -> Turn:
+        turn = Turn(name=name, owner=owner, rate_hz=rate_hz, sink_rate_hz=self._sink_rate_hz, now_ns=now_ns)
+        self.turns.append(turn)
+        return turn
+
+    def _check_sequence(self, owner: bytes, turn: Turn | None, name: str, seq: int) -> None:
+        if turn is None and name in self._closed.get(owner, ()):
+            raise ProtocolError("turn_closed", f"turn '{name}' is over; late audio is not played", turn=name, seq=seq)
+        if turn is not None and turn.ended:
+            raise ProtocolError("turn_closed", f"turn '{name}' was ended or interrupted", turn=name, seq=seq)
+        wanted = 0 if turn is None else turn.next_seq
+        if seq < wanted:
+            raise ProtocolError("repeated", f"seq {seq} was already taken; {wanted} is next", turn=name, seq=seq)
+        if seq > wanted:
+            raise ProtocolError("out_of_order", f"seq {seq} came where {wanted} is next; nothing was taken",
+                                turn=name, seq=seq)
+
+    def _check_floor(self, owner: bytes, name: str, seq: int) -> None:
+        if any(turn.owner != owner and not turn.interrupted for turn in self.turns):
+            raise ProtocolError("floor_taken", "another client is speaking; try again when it has finished",
+                                retryable=True, turn=name, seq=seq)
+        if sum(turn.owner == owner for turn in self.turns) >= self._config.max_turns:
+            raise ProtocolError("too_many_turns", f"at most {self._config.max_turns} turns may wait",
+                                retryable=True, turn=name, seq=seq)
+
+    def _check_room(self, owner: bytes, turn: Turn | None, name: str, seq: int, more_ms: float) -> None:
+        length_ms = (turn.received_ms if turn else 0.0) + more_ms
+        if length_ms > self._config.max_turn_ms:
+            raise ProtocolError("turn_too_long", f"a turn may last {self._config.max_turn_ms} ms; end it and begin "
+                                "another", turn=name, seq=seq)
+        if more_ms > self.credit_ms(owner) + 1e-6:
+            raise ProtocolError("buffer_full", f"{more_ms:.0f} ms do not fit into the {self.credit_ms(owner):.0f} ms "
+                                "that are free; send it again later", retryable=True, turn=name, seq=seq)

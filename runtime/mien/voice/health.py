@@ -1,0 +1,43 @@
+"""The voice's level on the ladder, and the once-a-second report of its health."""
+
+import os
+from collections.abc import Callable
+
+from mien.core import bus, wire
+from mien.core.ladder import Event, Level, Step, step
+from mien.core.stats import Counters
+
+Announce = Callable[[wire.Message], None]
+
+
+class Health:
+    """Steps the ladder on what the voice sees of the face and the sink, and tells every client of each move."""
+
+    def __init__(self, announce: Announce, log: Callable[[str], None]) -> None:
+        self._announce = announce
+        self._log = log
+        self.level = Level.AUDIO_ONLY  # until a face shows up
+
+    def apply(self, event: Event, why: str, *, between_turns: bool) -> Step | None:
+        """Step the ladder. Returns the move, or None where the event changes nothing now."""
+        move = step(self.level, event, between_turns=between_turns)
+        if move is None:
+            return None
+        self.level = move.new
+        self._log(f"level {move.old.value} -> {move.new.value}: {why}")
+        self._announce(wire.LevelChanged(old=move.old.value, new=move.new.value, why=why))
+        return move
+
+    def face_level(self, reported: str, *, between_turns: bool) -> None:
+        """A face reported in, at its own level."""
+        if self.level is Level.AUDIO_ONLY:
+            self.apply(Event.FACE_BACK, "the face is there", between_turns=between_turns)
+        if reported == Level.ENVELOPE.value:
+            self.apply(Event.MODEL_LOST, "the face has no motion model", between_turns=between_turns)
+        elif reported == Level.FULL.value:
+            self.apply(Event.MODEL_BACK, "the motion model is back", between_turns=between_turns)
+
+    def report(self, epoch: int, clients: int, pss_mb: float, counters: Counters) -> bus.VoiceHealth:
+        """The message for the bus."""
+        return bus.VoiceHealth(epoch=epoch, pid=os.getpid(), level=self.level.value, clients=clients,
+                               pss_mb=round(pss_mb, 1), counters=counters.snapshot())

@@ -1,0 +1,73 @@
+"""What is done to frames on their way to the device: volume, and joins without a click."""
+
+import numpy as np
+
+from mien.voice.pcm import Pcm
+
+
+class Mixer:
+    """Works in place on int16 blocks; reuses its scratch.
+
+    A join is where speech meets filler in the middle of a sentence. The step from the last sample to silence is turned
+    into a short decay, and speech that goes on after filler comes up over the same time; no sample is dropped.
+    """
+
+    def __init__(self, fade_frames: int, max_frames: int) -> None:
+        ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(fade_frames, dtype=np.float32) + 0.5) / fade_frames)
+        self._rise = ramp.astype(np.float32)
+        self._fall = self._rise[::-1].copy()
+        self._scratch = np.zeros(max_frames, dtype=np.float32)
+        self._last = 0
+        self._tail_done = fade_frames
+        self._gain = self._target = 1.0
+        self._gain_step = 0.0
+
+    @property
+    def fade_frames(self) -> int:
+        """The length of a join."""
+        return len(self._rise)
+
+    def set_volume(self, gain: float, fade_frames: int) -> None:
+        """Go to gain 0..1 over fade_frames."""
+        self._target = gain
+        self._gain_step = (gain - self._gain) / max(1, fade_frames)
+
+    def speech(self, pcm: Pcm, *, joins: bool) -> None:
+        """Prepare speech; joins: it goes on after filler in mid-sentence."""
+        if joins:
+            count = min(len(pcm), self.fade_frames)
+            self._multiply(pcm[:count], self._rise[:count])
+        self._apply_volume(pcm)
+        if len(pcm):
+            self._last = int(pcm[-1])
+            self._tail_done = 0
+
+    def filler(self, pcm: Pcm) -> None:
+        """Fill with silence that starts from where the speech stopped."""
+        pcm[:] = 0
+        count = min(len(pcm), self.fade_frames - self._tail_done)
+        if count > 0:
+            if self._last:
+                np.multiply(self._fall[self._tail_done : self._tail_done + count], self._last,
+                            out=pcm[:count], casting="unsafe")
+            self._tail_done += count
+
+    def fade_out(self, pcm: Pcm) -> None:
+        """Let the whole block come down to silence."""
+        if len(pcm):
+            at = np.linspace(0, self.fade_frames - 1, len(pcm)).astype(np.intp)
+            self._multiply(pcm, self._fall[at])
+
+    def _apply_volume(self, pcm: Pcm) -> None:
+        if self._gain == self._target == 1.0 or not len(pcm):
+            return
+        steps = np.arange(1, len(pcm) + 1, dtype=np.float32)
+        low, high = sorted((self._gain, self._target))
+        gains = np.clip(self._gain + self._gain_step * steps, low, high)
+        self._multiply(pcm, gains)
+        self._gain = self._target if not self._gain_step else float(gains[-1])
+
+    def _multiply(self, pcm: Pcm, gains: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> None:
+        scratch = self._scratch[: len(pcm)]
+        np.multiply(pcm, gains, out=scratch)
+        np.copyto(pcm, scratch, casting="unsafe")

@@ -1,0 +1,205 @@
+"""The composition root of mien-voice: opens in order, turns the loop, closes in reverse.
+
+One thread, one loop: clients, bus and sound card are served by short steps that never block, so nothing needs a lock.
+"""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import zmq
+
+from mien.audio.base import Sink
+from mien.config import Config, PlaybackConfig
+from mien.core import bus, wire
+from mien.core.clock import Clock
+from mien.core.ladder import Event, Level
+from mien.core.stats import Counters
+from mien.errors import BusError, SinkError
+from mien.host.memory import pss_mb
+from mien.host.notify import ServiceNotifier
+from mien.transport import VOICE_SOCKET
+from mien.transport.bus import VoiceBus
+from mien.transport.router import ClientRouter
+from mien.units import NS_PER_MS, NS_PER_S
+from mien.voice.desk import Desk
+from mien.voice.device import DeviceRetry, open_silence, open_sink
+from mien.voice.gate import FaceGate
+from mien.voice.health import Health
+from mien.voice.intake import Intake
+from mien.voice.playback import Playback
+from mien.voice.publisher import SpeechPublisher
+from mien.voice.sessions import Sessions
+
+log = logging.getLogger("mien.voice")
+
+STEP_MS = 5
+MESSAGES_A_STEP = 64  # a flood of messages must not keep the device waiting
+ANCHOR_NS = 20 * NS_PER_MS
+IDLE_ANCHOR_NS = 250 * NS_PER_MS
+KEEPALIVE_NS = 5 * NS_PER_S
+
+
+class VoiceService:
+    """Everything that mien-voice is. opener: opens the configured sink; the tests hand in one that can fail."""
+
+    def __init__(self, config: Config, run_dir: Path, clock: Clock,
+                 opener: Callable[[PlaybackConfig, Clock], Sink] = open_sink) -> None:
+        self._clock = clock
+        self._config = config
+        self.counters = Counters()
+        self._notifier = ServiceNotifier(clock)
+        self._gate = FaceGate(config.playback)
+        self._desk = Desk(config.voice, config.playback.rate_hz)
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._sessions = Sessions(config.voice.max_clients)
+        self._health = Health(self._announce, log.warning)
+        self._retry = DeviceRetry(config.playback, clock, opener)
+        self._sink = self._first_sink(opener)
+        self._bus = VoiceBus(self._context, run_dir)
+        self._router = ClientRouter(self._context, [f"ipc://{run_dir / VOICE_SOCKET}", *config.voice.listen],
+                                    self.counters)
+        self._playback = Playback(config=config.playback, progress_ms=config.voice.progress_ms, desk=self._desk,
+                                  gate=self._gate, sink=self._sink, clock=clock, counters=self.counters,
+                                  send=self._router.send)
+        if self._health.level is Level.SILENT:
+            self._playback.use_sink(self._sink, audible=False)
+        self._intake = Intake(config=config.voice, sessions=self._sessions, desk=self._desk, playback=self._playback,
+                              clock=clock, counters=self.counters, send=self._router.send, publish=self._publish)
+        self._speech = SpeechPublisher(self._desk, config.playback.speech_ahead_ms)
+        self._poller = zmq.Poller()
+        for socket in (self._router.socket, self._bus.reports, self._bus.publisher):
+            self._poller.register(socket, zmq.POLLIN)
+        self._anchor_due_ns = self._second_due_ns = self._keepalive_due_ns = 0
+        self._anchor: bus.Anchor | None = None
+        self._stopping = False
+
+    @property
+    def endpoints(self) -> list[str]:
+        """What clients may connect to, as bound."""
+        return self._router.endpoints
+
+    def run(self) -> None:
+        """Serve until stop()."""
+        self._notifier.ready()
+        log.info("ready: %s", ", ".join(self.endpoints))
+        while not self._stopping:
+            self._poller.poll(STEP_MS)
+            self.step()
+        self._shut_down()
+
+    def stop(self) -> None:
+        """Ask the loop to end; safe in a signal handler."""
+        self._stopping = True
+
+    def step(self) -> None:
+        """One pass: clients in, face in, sound out, bus out."""
+        for _ in range(MESSAGES_A_STEP):
+            received = self._router.receive()
+            if received is None:
+                break
+            self._intake.handle(*received)
+        self._take_reports()
+        self._play()
+        self._publish_anchor()  # before the speech: a new epoch must be known before its first frame comes
+        self._publish_speech()
+        self._housekeeping()
+
+    def _first_sink(self, opener: Callable[[PlaybackConfig, Clock], Sink]) -> Sink:
+        try:
+            return opener(self._config.playback, self._clock)
+        except SinkError as error:
+            self._health.apply(Event.SINK_LOST, str(error), between_turns=True)
+            return open_silence(self._config.playback, self._clock)
+
+    def _play(self) -> None:
+        try:
+            self._playback.step()
+        except SinkError as error:
+            self._sink.close()
+            self._sink = open_silence(self._config.playback, self._clock)
+            self._playback.use_sink(self._sink, audible=False)
+            self._health.apply(Event.SINK_LOST, str(error), between_turns=False)
+
+    def _take_reports(self) -> None:
+        now_ns = self._clock.now_ns()
+        while (frame := self._bus.report()) is not None:
+            try:
+                report = bus.decode_from_face(frame)
+            except BusError as error:
+                self.counters.count("bus_refused")
+                log.error("%s", error)
+                continue
+            if isinstance(report, bus.MotionReady):
+                self._gate.note_ready(report.epoch, report.ready_ns, now_ns)
+            else:
+                self._gate.note_seen(now_ns)
+                self._health.face_level(report.level, between_turns=self._playback.idle)
+                self._publish(report)
+        if self._bus.joined():
+            self._welcome_face()
+
+    def _welcome_face(self) -> None:
+        self._publish_anchor(now=True)
+        self._publish(self._intake.expression)
+        for frames in self._speech.replay():
+            self._bus.publish(frames)
+
+    def _publish_speech(self) -> None:
+        for frames in self._speech.step(self._playback.epoch, self._playback.media_ns):
+            self._bus.publish(frames)
+
+    def _publish_anchor(self, *, now: bool = False) -> None:
+        anchor, now_ns = self._playback.anchor(), self._clock.now_ns()
+        before = self._anchor
+        changed = before is None or (before.epoch, before.phase, before.turn) != (
+            anchor.epoch, anchor.phase, anchor.turn)
+        if now or changed or now_ns >= self._anchor_due_ns:
+            self._publish(anchor)
+            self._anchor = anchor
+            self._anchor_due_ns = now_ns + (ANCHOR_NS if anchor.phase == "speaking" else IDLE_ANCHOR_NS)
+
+    def _housekeeping(self) -> None:
+        for identity in list(self._router.gone):
+            self._intake.leave(identity)
+        self._router.gone.clear()
+        now_ns = self._clock.now_ns()
+        self._notifier.watchdog()
+        if now_ns >= self._keepalive_due_ns:
+            self._keepalive_due_ns = now_ns + KEEPALIVE_NS
+            self._announce(wire.Pong(nonce=0, now_ns=now_ns))
+        if now_ns >= self._second_due_ns:
+            self._second_due_ns = now_ns + NS_PER_S
+            self._every_second(now_ns)
+
+    def _every_second(self, now_ns: int) -> None:
+        if self._health.level in (Level.FULL, Level.ENVELOPE) and not self._gate.present(now_ns):
+            self._health.apply(Event.FACE_LOST, "the face stopped reporting", between_turns=self._playback.idle)
+        if not self._playback.audible and self._playback.idle and (sink := self._retry.attempt()) is not None:
+            self._sink.close()
+            self._sink = sink
+            self._playback.use_sink(sink, audible=True)
+            self._health.apply(Event.SINK_BACK, "the sound card is back", between_turns=True)
+        report = self._health.report(self._playback.epoch, len(self._sessions), pss_mb(None), self.counters)
+        self._publish(report)
+        self._notifier.status(f"{report.level}, {report.clients} clients, {self._playback.anchor().phase}")
+
+    def _announce(self, message: wire.Message) -> None:
+        for identity in self._sessions.identities():
+            self._router.send(identity, message)
+
+    def _publish(self, message: bus.BusMessage) -> None:
+        self._bus.publish([bus.encode(message)])
+
+    def _shut_down(self) -> None:
+        self._notifier.stopping()
+        self._desk.close_all("shutdown")
+        for turn in list(self._desk.turns):
+            self._desk.finish(turn)
+            self._router.send(turn.owner, wire.Finished(turn=turn.name, played_ms=round(turn.played_ms, 3),
+                                                        interrupted=True, reason="shutdown"))
+        self._router.close()
+        self._bus.close()
+        self._sink.close()
+        self._context.term()
+        log.info("stopped")

@@ -1,0 +1,91 @@
+"""One turn: some speech of one client, from its first chunk until it has been heard."""
+
+from mien.audio.resample import Resampler
+from mien.core.bus import MOTION_RATE_HZ
+from mien.core.wire import FinishReason
+from mien.units import frames_to_ms
+from mien.voice.pcm import Pcm, PcmQueue
+
+
+class Turn:
+    """The data of a turn, in three units: the client's rate (received), the sink's (pcm), the model's (speech).
+
+    Written by the desk (what was received) and the playback (what was played); neither reads the other's counters to
+    decide, but for `complete` and `received`.
+    """
+
+    def __init__(self, *, name: str, owner: bytes, rate_hz: int, sink_rate_hz: int, now_ns: int) -> None:
+        self.name = name
+        self.owner = owner
+        self.rate_hz = rate_hz
+        self.sink_rate_hz = sink_rate_hz
+        self.next_seq = 0
+        self.received_frames = 0
+        self.first_audio_ns = now_ns
+        self.last_audio_ns = now_ns
+        self.ended = False
+        self.interrupted = False
+        self.end_reason: FinishReason = "played"
+        self.pcm = PcmQueue()
+        self.speech = PcmQueue()
+        self.sink_frames = 0
+        self.speech_frames = 0
+        self.taken_frames = 0
+        self.heard_frames = 0
+        self.start_frame: int | None = None
+        self.started = False
+        self.stalled = False
+        self.published_frames = 0
+        self.published = False
+        self._to_sink = Resampler(rate_hz, sink_rate_hz)
+        self._to_motion = Resampler(rate_hz, MOTION_RATE_HZ)
+
+    def add(self, pcm: Pcm, now_ns: int) -> None:
+        """Take one chunk at the client's rate."""
+        self.received_frames += len(pcm)
+        self.last_audio_ns = now_ns
+        self.next_seq += 1
+        self._store(self._to_sink.push(pcm), self._to_motion.push(pcm))
+
+    def end(self, reason: FinishReason = "played") -> None:
+        """No more audio will come. May be called again; the first reason stays."""
+        if self.ended:
+            return
+        self.ended = True
+        self.end_reason = reason
+        self._store(self._to_sink.flush(), self._to_motion.flush())
+
+    def cut(self, keep: Pcm) -> None:
+        """Interrupt: forget what was not taken yet but for `keep`, which is the fade-out."""
+        self.ended = self.interrupted = True
+        self.end_reason = "interrupted"
+        self.pcm.clear()
+        self.speech.clear()
+        self.pcm.push(keep)
+        self.sink_frames = self.taken_frames + len(keep)
+
+    @property
+    def received_ms(self) -> float:
+        """How much speech the client has sent."""
+        return frames_to_ms(self.received_frames, self.rate_hz)
+
+    @property
+    def played_ms(self) -> float:
+        """How much of it was heard at the speaker."""
+        return frames_to_ms(self.heard_frames, self.sink_rate_hz)
+
+    @property
+    def buffered_ms(self) -> float:
+        """How much of it is still to be heard."""
+        return max(0.0, self.received_ms - self.played_ms)
+
+    @property
+    def drained(self) -> bool:
+        """Whether every frame that will ever come was given to the sink."""
+        return self.ended and not len(self.pcm)
+
+    def _store(self, pcm: Pcm, speech: Pcm) -> None:
+        self.pcm.push(pcm)
+        self.speech.push(speech)
+        self.sink_frames += len(pcm)
+        self.speech_frames += len(speech)
