@@ -1,0 +1,308 @@
+"""The session of one client, as pure bookkeeping: frames in, frames and events out, and no socket or clock.
+
+Whoever owns a socket hands what arrives to `receive`, calls `tick` a few times a second, and sends what lies in
+`outgoing`, in order. Not safe for threads: one thread steps it.
+
+    greeting --welcome--> open --lose--> lost --greet--> greeting
+        `-----error-----> refused --greet--> greeting
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
+
+from mien.client.credit import Credit
+from mien.client.ledger import TurnLedger
+from mien.client.pcm import SAMPLE_BYTES
+from mien.core import wire
+from mien.errors import ClientError, ProtocolError
+
+SessionState = Literal["greeting", "open", "refused", "lost", "closed"]
+EVENTS_KEPT: Final = 1000
+_REFUSED_UNBEGUN: Final = frozenset({"too_many_turns", "turn_exists", "floor_taken"})
+
+
+class Disconnected(Struct, frozen=True, kw_only=True, tag_field="type", tag="disconnected"):
+    """The voice is gone: it stopped, was restarted, or does not answer. A new session is opened when it is back."""
+
+    why: str
+
+
+Event: TypeAlias = wire.VoiceMessage | Disconnected
+
+
+class Session:
+    """One client's session. where: the endpoint, for messages. patience_s: how long the voice may be silent."""
+
+    def __init__(self, hello: wire.Hello, *, where: str = "the voice", patience_s: float = 5.0) -> None:
+        self.hello = hello
+        self.state: SessionState = "lost"
+        self.welcome: wire.Welcome | None = None
+        self.refusal: ClientError | None = None
+        self.outgoing: deque[tuple[bytes, ...]] = deque()
+        self.events: deque[Event] = deque()
+        self.events_dropped = 0
+        self.unreadable = 0
+        self.answered_ping = 0
+        self.turns: dict[str, TurnLedger] = {}
+        self._where = where
+        self._patience_s = patience_s
+        self._heard_at_s = 0.0
+        self._pinged_at_s: float | None = None
+        self._pings = 0
+        self._named = 0
+        self._credit = Credit(self.turns, hello.rate_hz)
+        self._hold_refused = False
+
+    def greet(self, now_s: float) -> None:
+        """A fresh connection: whatever was meant for the old one is dropped, and hello goes first."""
+        self.outgoing.clear()
+        self.state, self.refusal = "greeting", None
+        self._heard_at_s, self._pinged_at_s = now_s, None
+        self._put(self.hello)
+
+    def receive(self, frames: list[bytes], now_s: float) -> None:
+        """Take in one ZeroMQ message. A message that a newer voice may have added is counted and passed over."""
+        self._heard_at_s, self._pinged_at_s = now_s, None
+        try:
+            message = wire.decode_voice(frames[0])
+        except ProtocolError:
+            self.unreadable += 1
+            return
+        self._take(message)
+        if not isinstance(message, wire.Pong):
+            self._tell(message)
+        self._resend()
+
+    def tick(self, now_s: float) -> None:
+        """Notice a voice that fell silent: ask after half of the patience, give up after all of it."""
+        if self.state not in ("greeting", "open"):
+            return
+        if self._hold_refused and self.state == "open":
+            self._hold_refused = False
+            self._resend()
+        silent_s = now_s - (self._heard_at_s if self._pinged_at_s is None else self._pinged_at_s)
+        asked = self._pinged_at_s is not None or self.state == "greeting"
+        if asked and silent_s >= self._patience_s / (2 if self.state == "open" else 1):
+            self.lose(f"{self._where} has not answered for {self._patience_s:g} s; is mien-voice running?")
+        elif not asked and silent_s >= self._patience_s / 2:
+            self._pinged_at_s = now_s
+            self.ping()
+
+    def lose(self, why: str) -> None:
+        """The connection is gone: every turn that was begun ends with an error. A turn not begun may still be."""
+        if self.state in ("lost", "closed"):
+            return
+        was_open = self.state == "open"
+        self.state, self.welcome = "lost", None
+        self._fail_turns(why, "unreachable", retryable=True)
+        if was_open:
+            self._tell(Disconnected(why=why))
+
+    def close(self) -> None:
+        """No more sessions."""
+        self.state = "closed"
+        self._fail_turns("the client was closed", "closed", retryable=False)
+
+    def open_turn(self, name: str | None = None) -> TurnLedger:
+        """A turn that begins with its first audio. name: unique in the session; None picks one.
+
+        Raises ClientError (turn_exists, malformed).
+        """
+        if name is None:
+            self._named += 1
+            name = f"turn-{self._named}"
+        if name in self.turns:
+            raise ClientError(f"there is a turn '{name}' already; give each its own name", code="turn_exists",
+                              retryable=False)
+        _encode_checked(wire.End(turn=name))
+        turn = self.turns[name] = TurnLedger(name)
+        return turn
+
+    def write(self, turn: TurnLedger, pcm: memoryview) -> int:
+        """Send as much of `pcm` (whole samples) as there is credit for. Returns the bytes taken; 0: wait for credit.
+
+        Raises ClientError when the turn takes no more audio.
+        """
+        turn.check_open()
+        self._check_session()
+        taken = 0
+        while taken < len(pcm) and not turn.refused:
+            size = self._credit.slice_bytes(len(pcm) - taken)
+            if size == 0:
+                break
+            chunk = turn.append(bytes(pcm[taken : taken + size]), size // SAMPLE_BYTES)
+            self._put(wire.Audio(turn=turn.name, seq=chunk.seq), chunk.pcm)
+            taken += size
+        return taken
+
+    def has_room(self, turn: TurnLedger, wanted: int) -> bool:
+        """Whether write() would take some of `wanted` bytes now."""
+        return not turn.refused and self._credit.slice_bytes(wanted) > 0
+
+    def owes(self, turn: TurnLedger) -> bool:
+        """Whether a finished is still to come for this turn."""
+        return turn.name in self.turns and turn.begun
+
+    def end(self, turn: TurnLedger) -> None:
+        """No more audio. Waits behind chunks that must be sent again. Raises ClientError as write does."""
+        if turn.end_wanted:
+            return
+        turn.check_open()
+        self._check_session()
+        turn.end_wanted = True
+        self._end_when_sent(turn)
+
+    def interrupt(self, turn: TurnLedger | None = None) -> list[TurnLedger]:
+        """Stop this turn and those behind it, or all. Returns what was named and alive; each of it will finish."""
+        stopped = [t for t in self.turns.values() if turn is None or t is turn]
+        begun = any(t.begun for t in stopped)
+        for ledger in stopped:
+            ledger.closing = True
+            ledger.forget_audio()
+            if not ledger.begun:
+                self._finish(wire.Finished(turn=ledger.name, played_ms=0.0, interrupted=True, reason="interrupted"))
+        if begun and self.state == "open":
+            self._put(wire.Interrupt(turn=None if turn is None else turn.name))
+        return stopped
+
+    def send(self, message: wire.ClientMessage) -> None:
+        """Any message that carries no audio. Raises ClientError (malformed, header_too_large) before it is sent."""
+        self._check_session()
+        self.outgoing.append((_encode_checked(message),))
+
+    def ping(self) -> int:
+        """Ask for a pong. Returns the nonce; once `answered_ping` has reached it, it was answered."""
+        self._pings += 1
+        self._put(wire.Ping(nonce=self._pings))
+        return self._pings
+
+    def credit_ms(self) -> float:
+        """How much more audio the voice takes now, as far as is known here; 0 without a session."""
+        return max(0, self._credit.left_frames()) * 1000 / self.hello.rate_hz if self.state == "open" else 0.0
+
+    def _take(self, message: wire.VoiceMessage) -> None:
+        match message:
+            case wire.Welcome():
+                self.state, self.welcome = "open", message
+                self._credit.open(message.limits)
+                self._hold_refused = False
+            case wire.Started(turn=name) if name in self.turns:
+                self.turns[name].started = message
+            case wire.Progress(turn=name) | wire.Stalled(turn=name) if name in self.turns:
+                self._hold_refused = False
+                self.turns[name].hear(message.played_ms, self.hello.rate_hz)
+            case wire.Interrupted(turns=names):
+                self._close_turns(names)
+            case wire.Finished():
+                self._finish(message)
+            case wire.Error():
+                self._refused(message)
+            case wire.Pong(nonce=nonce):
+                self.answered_ping = max(self.answered_ping, nonce)
+
+    def _close_turns(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            if name in self.turns:
+                self.turns[name].closing = True
+                self.turns[name].forget_audio()
+
+    def _finish(self, message: wire.Finished) -> None:
+        turn = self.turns.pop(message.turn, None)
+        if turn is not None:
+            turn.finished = message
+            turn.forget_audio()
+        self._hold_refused = False
+
+    def _refused(self, error: wire.Error) -> None:
+        """Sort out what an error is about: the session, a chunk that may come again, or a turn."""
+        if self.state == "greeting":
+            self.state, self.refusal = "refused", _client_error(error)
+        elif error.code == "no_hello":
+            self.lose(f"{self._where} has forgotten this client: mien-voice was restarted")
+        elif error.turn in self.turns:
+            self._refused_turn(self.turns[error.turn], error)
+
+    def _refused_turn(self, turn: TurnLedger, error: wire.Error) -> None:
+        if turn.closing or (error.seq < 0 and error.code not in _REFUSED_UNBEGUN):
+            return
+        if turn.barrier > self.answered_ping or (turn.refused and error.code == "out_of_order"):
+            return
+        if error.code == "buffer_full" and turn.take_back(error.seq):
+            self._wait_for_room(turn)
+        elif error.code == "turn_closed" and not turn.refused:
+            turn.closing = True
+        else:
+            self._fail(turn, _client_error(error), error.seq)
+
+    def _wait_for_room(self, turn: TurnLedger) -> None:
+        """Believe the voice's smaller buffer, and learn with a ping when the echoes of this refusal are over."""
+        self._credit.shrink()
+        self._hold_refused = True
+        turn.barrier = self.ping()
+
+    def _fail(self, turn: TurnLedger, error: ClientError, seq: int) -> None:
+        turn.error = error
+        turn.take_back(max(seq, 0))
+        turn.forget_audio()
+        if seq <= 0:
+            self.turns.pop(turn.name, None)
+
+    def _fail_turns(self, why: str, code: str, *, retryable: bool) -> None:
+        for name, turn in list(self.turns.items()):
+            if turn.begun:
+                heard_ms = turn.heard_frames * 1000 / self.hello.rate_hz
+                text = f"turn '{name}' is lost after {heard_ms:.0f} ms known to be heard: {why}"
+                turn.error = ClientError(text, code=code, retryable=retryable)
+                turn.forget_audio()
+                del self.turns[name]
+
+    def _resend(self) -> None:
+        """Send refused chunks again, oldest first, as credit allows."""
+        if self._hold_refused or self.state != "open":
+            return
+        for turn in list(self.turns.values()):
+            if turn.barrier > self.answered_ping:
+                continue
+            while turn.refused and self._credit.fits(turn.refused[0].frames):
+                chunk = turn.resend()
+                self._put(wire.Audio(turn=turn.name, seq=chunk.seq), chunk.pcm)
+            self._end_when_sent(turn)
+
+    def _end_when_sent(self, turn: TurnLedger) -> None:
+        if turn.end_wanted and not (turn.end_sent or turn.refused or turn.closing):
+            turn.end_sent = True
+            self._put(wire.End(turn=turn.name))
+
+    def _check_session(self) -> None:
+        if self.state != "open":
+            raise ClientError(f"there is no session with {self._where}; is mien-voice running?")
+
+    def _put(self, message: wire.ClientMessage, *payload: bytes) -> None:
+        self.outgoing.append((wire.encode(message), *payload))
+
+    def _tell(self, event: Event) -> None:
+        if len(self.events) == EVENTS_KEPT:
+            self.events.popleft()
+            self.events_dropped += 1
+        self.events.append(event)
+
+
+def _encode_checked(message: wire.ClientMessage) -> bytes:
+    """Encode and read back as the voice will, so that a bad field is told to the caller who wrote it."""
+    try:
+        header = wire.encode(message)
+        wire.decode_client(header)
+    except ProtocolError as error:
+        raise ClientError(str(error), code=error.code, retryable=False) from None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ClientError(f"this cannot be sent: {error}", code="malformed", retryable=False) from None
+    return header
+
+
+def _client_error(error: wire.Error) -> ClientError:
+    spoken = f"; it speaks protocol {', '.join(map(str, error.protocols))}" if error.protocols else ""
+    return ClientError(f"{error.message}{spoken}", code=error.code, retryable=error.retryable)

@@ -1,0 +1,57 @@
+"""How much more audio the voice takes from this client: all that it may hold, less what it holds unheard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from mien.client.ledger import TurnLedger
+from mien.client.pcm import SAMPLE_BYTES
+from mien.core.wire import Limits
+from mien.units import ms_to_frames
+
+SMALLEST_SLICE_MS: Final = 20  # waits for this much rather than send slivers
+
+
+class Credit:
+    """The client's side of the back-pressure, over the turns that the voice may hold. Frames are at rate_hz.
+
+    What was heard is known up to the last progress, so that the credit is never too high while the voice keeps to its
+    limits. A voice that refuses all the same is believed: `shrink`.
+    """
+
+    def __init__(self, turns: Mapping[str, TurnLedger], rate_hz: int) -> None:
+        self._turns = turns
+        self._rate_hz = rate_hz
+        self._capacity = 0
+        self._smallest = 0
+        self._largest_bytes = 0
+
+    def open(self, limits: Limits) -> None:
+        """A new session with these limits."""
+        self._capacity = ms_to_frames(limits.max_buffer_ms, self._rate_hz)
+        self._smallest = ms_to_frames(min(SMALLEST_SLICE_MS, limits.max_buffer_ms), self._rate_hz)
+        self._largest_bytes = limits.max_chunk_bytes - limits.max_chunk_bytes % SAMPLE_BYTES
+
+    def left_frames(self) -> int:
+        """How many frames more the voice takes now. Below zero after `shrink`, until more was heard."""
+        return self._capacity - self._unheard_frames()
+
+    def slice_bytes(self, wanted: int) -> int:
+        """How many of `wanted` bytes the next chunk may carry; 0: wait."""
+        left = self.left_frames()
+        if left < min(wanted // SAMPLE_BYTES, self._smallest):
+            return 0
+        return min(wanted, left * SAMPLE_BYTES, self._largest_bytes)
+
+    def fits(self, frames: int) -> bool:
+        """Whether a refused chunk may go again: there is room, or nothing is left to wait for."""
+        left = self.left_frames()
+        return frames <= left or left >= self._capacity
+
+    def shrink(self) -> None:
+        """The voice refused a chunk, which is no longer entered as sent: it holds no more than what is."""
+        self._capacity = max(min(self._capacity, self._unheard_frames()), self._smallest)
+
+    def _unheard_frames(self) -> int:
+        return sum(turn.unheard_frames for turn in self._turns.values())

@@ -1,0 +1,104 @@
+"""What one turn has sent, what of it was heard, and what must be sent again."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from mien.core.wire import Finished, Started
+from mien.errors import ClientError
+from mien.units import ms_to_frames
+
+
+class SentChunk(NamedTuple):
+    """A chunk as it was sent. start, end: frames since the turn began."""
+
+    seq: int
+    start: int
+    end: int
+    pcm: bytes
+
+    @property
+    def frames(self) -> int:
+        return self.end - self.start
+
+
+@dataclass(slots=True, eq=False)
+class TurnLedger:
+    """The books of one turn. Frames are at the session's rate.
+
+    kept: chunks that were not heard yet, oldest first, since the voice may ask for them again.
+    refused: chunks that the voice did not take and that go first once there is credit.
+    barrier: the nonce of a ping; until its pong, refusals are echoes of what was under way. 0: none.
+    """
+
+    name: str
+    next_seq: int = 0
+    sent_frames: int = 0
+    heard_frames: int = 0
+    kept: deque[SentChunk] = field(default_factory=deque)
+    refused: deque[SentChunk] = field(default_factory=deque)
+    barrier: int = 0
+    end_wanted: bool = False
+    end_sent: bool = False
+    closing: bool = False
+    started: Started | None = None
+    finished: Finished | None = None
+    error: ClientError | None = None
+
+    @property
+    def begun(self) -> bool:
+        """The voice was told of this turn, so that it owes a finished or an error."""
+        return self.next_seq > 0 or self.end_sent
+
+    @property
+    def unheard_frames(self) -> int:
+        """What the voice may hold of this turn."""
+        return max(0, self.sent_frames - self.heard_frames)
+
+    def check_open(self) -> None:
+        """Raises ClientError when this turn takes no more audio."""
+        if self.error is not None:
+            raise self.error
+        if self.finished is not None or self.closing or self.end_wanted:
+            why = "was ended" if self.end_wanted else "was interrupted"
+            if self.finished is not None:
+                why = f"is finished ({self.finished.reason})"
+            raise ClientError(f"turn '{self.name}' {why}; begin another", code="turn_closed", retryable=False)
+
+    def append(self, pcm: bytes, frames: int) -> SentChunk:
+        """Enter a new chunk as sent."""
+        chunk = SentChunk(self.next_seq, self.sent_frames, self.sent_frames + frames, pcm)
+        self.next_seq += 1
+        self.kept.append(chunk)
+        self.sent_frames = chunk.end
+        return chunk
+
+    def hear(self, played_ms: float, rate_hz: int) -> None:
+        """The voice says how much was heard: chunks behind that are forgotten."""
+        self.heard_frames = max(self.heard_frames, ms_to_frames(played_ms, rate_hz))
+        while self.kept and self.kept[0].end <= self.heard_frames:
+            self.kept.popleft()
+
+    def take_back(self, seq: int) -> bool:
+        """The voice refused chunk `seq` and all behind it. Returns whether they are still here to be sent again."""
+        held = bool(self.kept) and self.kept[0].seq <= seq <= self.kept[-1].seq
+        while self.kept and self.kept[-1].seq >= seq:
+            chunk = self.kept.pop()
+            self.refused.appendleft(chunk)
+            self.sent_frames = chunk.start
+        return held
+
+    def resend(self) -> SentChunk:
+        """Enter the first refused chunk as sent again."""
+        chunk = self.refused.popleft()
+        self.kept.append(chunk)
+        self.sent_frames = chunk.end
+        return chunk
+
+    def forget_audio(self) -> None:
+        """Nothing of this turn will be sent again."""
+        self.kept.clear()
+        self.refused.clear()
+        self.barrier = 0

@@ -1,0 +1,73 @@
+"""One ZeroMQ connection to the voice, for asyncio: frames, or the word that the other side is gone."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+import zmq
+import zmq.asyncio
+from zmq.utils.monitor import parse_monitor_message
+
+from mien.errors import ConfigError
+
+HEARTBEAT_MS = 1000
+HEARTBEAT_TIMEOUT_MS = 3000
+LINGER_MS = 200  # for the last messages before close()
+
+
+class Link:
+    """A DEALER that is used for one connection only.
+
+    ZeroMQ would reconnect by itself, and deliver what was meant for the old voice to a new one that knows nothing of
+    it. So the first disconnect ends a link, and its owner opens another. Raises ConfigError for an endpoint that
+    ZeroMQ does not understand.
+    """
+
+    def __init__(self, context: zmq.asyncio.Context, endpoint: str) -> None:
+        self._socket = context.socket(zmq.DEALER)
+        self._socket.set(zmq.LINGER, LINGER_MS)
+        self._socket.set(zmq.SNDHWM, 0)  # the session's credit is the bound
+        self._socket.set(zmq.RCVHWM, 0)  # a full queue here would make the voice drop the one `finished`
+        self._socket.set(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
+        self._socket.set(zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS)
+        self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        self._monitor.set(zmq.LINGER, 0)
+        self._poller = zmq.asyncio.Poller()
+        self._poller.register(self._socket, zmq.POLLIN)
+        self._poller.register(self._monitor, zmq.POLLIN)
+        try:
+            self._socket.connect(endpoint)
+        except zmq.ZMQError as error:
+            self.close(linger_ms=0)
+            raise ConfigError(
+                f"endpoint '{endpoint}': {error}; it must be tcp://HOST:PORT or ipc:///PATH/TO/SOCKET"
+            ) from None
+
+    async def send(self, frames: tuple[bytes, ...]) -> None:
+        """Queue one message."""
+        await self._socket.send_multipart(frames)
+
+    async def receive(self, timeout_s: float) -> list[bytes] | None:
+        """The next message; [] when none came in time; None once the connection is gone and everything was read."""
+        ready = dict(await self._poller.poll(timeout_s * 1000))
+        if self._socket in ready:
+            return await self._socket.recv_multipart()
+        if self._monitor in ready and await self._disconnected():
+            return None
+        return []
+
+    def close(self, linger_ms: int = LINGER_MS) -> None:
+        """Give the connection up."""
+        self._socket.disable_monitor()
+        self._monitor.close(0)
+        self._socket.close(linger_ms)
+
+    async def _disconnected(self) -> bool:
+        event = parse_monitor_message(await self._monitor.recv_multipart())
+        return event["event"] == zmq.EVENT_DISCONNECTED
+
+    def __enter__(self) -> Link:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()

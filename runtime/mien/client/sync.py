@@ -1,0 +1,191 @@
+"""The client for programs without an event loop.
+
+    with connect() as agent:
+        heard = agent.say_wav("hello.wav")
+        print(heard.played_ms)
+
+Every method may be called from any thread, also while another waits in write(), wait() or poll(): barge-in is
+`agent.interrupt()` from wherever the user was heard. A thread of the client's own keeps the session meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+
+from mien.client.aio import AsyncClient, connect_async
+from mien.client.core import Event
+from mien.client.pcm import Pcm, pcm_chunks
+from mien.client.portal import Portal
+from mien.client.syncturn import Turn
+from mien.client.wav import WavSource, wav_chunks
+from mien.core import wire
+from mien.errors import ClientError
+
+
+def connect(
+    endpoint: str | None = None, *, rate_hz: int = 16000, timeout_s: float = 5.0, name: str = "client"
+) -> Client:
+    """Open a session with mien-voice.
+
+    endpoint: such as "tcp://192.168.0.7:5570"; None is the voice of this machine. rate_hz: of all PCM to come, one of
+    mien.core.wire.RATES_HZ. timeout_s: how long to wait for a voice, now and later. name: for people who look at logs.
+
+    Raises ClientError when nobody answers or the voice refuses, ConfigError for an endpoint that is none.
+    """
+    portal = Portal()
+    try:
+        return Client(portal, portal.call(_open(endpoint, rate_hz, timeout_s, name)))
+    except BaseException:
+        portal.close()
+        raise
+
+
+async def _open(endpoint: str | None, rate_hz: int, timeout_s: float, name: str) -> AsyncClient:
+    return await connect_async(endpoint, rate_hz=rate_hz, timeout_s=timeout_s, name=name)
+
+
+class Client:
+    """One session with the voice, opened anew whenever the voice comes back. Made by connect(); safe for threads.
+
+    Methods that talk to the voice raise ClientError when it is out of reach for timeout_s. A turn that was begun when
+    the voice went away raises ClientError (unreachable) from write() and wait(); the next turn is spoken by the voice
+    that came back.
+    """
+
+    def __init__(self, portal: Portal, client: AsyncClient) -> None:
+        self._portal = portal
+        self._client = client
+
+    @property
+    def endpoint(self) -> str:
+        """Where the voice is."""
+        return self._client.endpoint
+
+    @property
+    def rate_hz(self) -> int:
+        """The sample rate of all speech of this client."""
+        return self._client.rate_hz
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a session now."""
+        return self._client.connected
+
+    @property
+    def welcome(self) -> wire.Welcome | None:
+        """What the voice said of itself (version, capabilities, limits); None while it is away."""
+        return self._client.welcome
+
+    @property
+    def credit_ms(self) -> float:
+        """How much speech write() would take now without waiting."""
+        return self._client.credit_ms
+
+    @property
+    def events_dropped(self) -> int:
+        """Events that nobody read in time; the newest 1000 are kept."""
+        return self._client.events_dropped
+
+    def turn(self, name: str | None = None) -> Turn:
+        """A new turn. It begins with its first audio; nothing is sent before. name: None picks one."""
+
+        async def make() -> Turn:
+            return Turn(self._portal, self._client.turn(name))
+
+        return self._portal.call(make())
+
+    def say(self, speech: Pcm | Iterable[Pcm], *, name: str | None = None) -> wire.Finished:
+        """Speak PCM at rate_hz, or chunks of it as they come, as one turn.
+
+        Returns when it was heard, or was interrupted; an iterable is not drawn from after that.
+        """
+        with self.turn(name) as turn:
+            try:
+                for chunk in pcm_chunks(speech):
+                    turn.write(chunk)
+            except ClientError as error:
+                if error.code != "turn_closed":
+                    raise
+            return turn.wait()
+
+    def say_wav(self, wav: WavSource, *, name: str | None = None) -> wire.Finished:
+        """Speak a WAV file: a path, its bytes, or an open file or pipe, mixed to mono and converted to rate_hz.
+
+        A pipe is spoken as it fills. Raises ClientError (bad_wav).
+        """
+        return self.say(wav_chunks(wav, self.rate_hz), name=name)
+
+    def interrupt(self) -> tuple[wire.Finished, ...]:
+        """Stop all turns of this client. Returns how each finished: played_ms is what was heard of it."""
+        return self._portal.call(self._client.interrupt())
+
+    def pause(self) -> None:
+        """Hold the speech where it is. No sample is lost."""
+        self._portal.call(self._client.pause())
+
+    def resume(self) -> None:
+        """Go on after pause()."""
+        self._portal.call(self._client.resume())
+
+    def volume(self, gain: float, *, fade_ms: int = 20) -> None:
+        """Set the gain, 0..1, reached over fade_ms."""
+        self._portal.call(self._client.volume(gain, fade_ms=fade_ms))
+
+    def state(self, state: wire.AgentState) -> None:
+        """Tell what the agent does while it does not speak: idle, listening or thinking."""
+        self._portal.call(self._client.state(state))
+
+    def emotion(self, name: wire.EmotionName, intensity: float = 1.0) -> None:
+        """Set the face's emotion, held until the next. intensity: 0..1."""
+        self._portal.call(self._client.emotion(name, intensity))
+
+    def gesture(self, name: wire.GestureName) -> None:
+        """One movement, now: nod, shake, wink or smile."""
+        self._portal.call(self._client.gesture(name))
+
+    def look_at(self, x: float | None = None, y: float | None = None) -> None:
+        """Look there: -1..1 from left to right and from bottom to top. Without arguments the gaze goes free."""
+        self._portal.call(self._client.look_at(x, y))
+
+    def caption(self, turn: str, text: str = "", words: Iterable[tuple[str, int, int]] = ()) -> None:
+        """What a turn says. words: (text, start_ms, end_ms) on the turn's clock, where the times are known."""
+        self._portal.call(self._client.caption(turn, text, words))
+
+    def ping(self) -> float:
+        """The round trip to the voice and back, in ms."""
+        return self._portal.call(self._client.ping())
+
+    def send(self, message: wire.ClientMessage) -> None:
+        """Send a message that has no method here. Raises ClientError when the voice is away or would refuse it."""
+        self._portal.call(self._client.send(message))
+
+    def poll(self, timeout_s: float | None = None) -> Event | None:
+        """The next event; None when none came within timeout_s, or the client is closed."""
+        return self._portal.call(self._client.poll(timeout_s))
+
+    def events(self) -> Iterator[Event]:
+        """Every event of the session, until the client is closed: the voice's messages, and Disconnected."""
+        while (event := self._poll_open()) is not None:
+            yield event
+
+    def close(self) -> None:
+        """Say goodbye. What was sent is still spoken; turns that were not finished can no longer be waited for."""
+        with contextlib.suppress(ClientError):
+            self._portal.call(self._client.close())
+        self._portal.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _poll_open(self) -> Event | None:
+        try:
+            return self.poll()
+        except ClientError as error:
+            if error.code == "closed":
+                return None
+            raise
