@@ -199,7 +199,7 @@ def test_a_part_may_be_seen_from_both_sides(mesh: Mesh, monkeypatch: pytest.Monk
 
     def skin_pixels(double_sided: bool) -> int:
         part = Part(name="mask", role="skin", first_index=0, index_count=len(facing_away), double_sided=double_sided)
-        renderer = GlesRenderer(replace(mesh, indices=facing_away, parts=(part,)), width=64, height=64)
+        renderer = GlesRenderer(replace(mesh, indices=facing_away, parts=(part,)), width=120, height=160)
         try:
             return int(red(picture(renderer)).sum())
         finally:

@@ -1,0 +1,55 @@
+"""Blinks: when they come and how a lid moves."""
+
+import random
+
+from mien.face.behaviour.curves import smoothstep
+
+# A spontaneous blink closes in about 80 ms and opens in twice that (Evinger, Manning and Sibony, 1991). It is held shut
+# long enough for a picture at 24 Hz to show it shut.
+CLOSING_S = 0.080
+SHUT_S = 0.045
+OPENING_S = 0.170
+BLINK_S = CLOSING_S + SHUT_S + OPENING_S
+# Intervals between blinks spread log-normally; half of them lie within a factor of 1.4 of the median.
+_SPREAD = 0.5
+_SHORTEST_S = 0.9
+_DOUBLE_SHARE = 0.12
+_DOUBLE_PAUSE_S = 0.12
+# After this long without a picture the past is not acted out any more.
+_FORGOTTEN_S = 5.0
+
+
+def closure(age_s: float) -> float:
+    """How far the lids are shut, 0..1, age_s after a blink began."""
+    if age_s < CLOSING_S:
+        return smoothstep(age_s / CLOSING_S)
+    return 1.0 - smoothstep((age_s - CLOSING_S - SHUT_S) / OPENING_S)
+
+
+class Blinker:
+    """Draws the moments of blinks ahead of time, so that they do not depend on how often it is asked."""
+
+    def __init__(self, source: random.Random) -> None:
+        self._random = source
+        self._begun_s = -BLINK_S
+        self._next_s = source.uniform(0.8, 2.5)
+
+    def at(self, now_s: float, median_s: float) -> float:
+        """How far the lids are shut, 0..1. median_s: between blinks, in the present state."""
+        if now_s - self._next_s > _FORGOTTEN_S:
+            self._next_s = now_s
+        while self._next_s <= now_s:
+            self._begin(self._next_s, median_s)
+        return closure(now_s - self._begun_s)
+
+    def blink(self, now_s: float, median_s: float) -> None:
+        """Blink now, as people do at the end of a phrase or with a large turn of the eyes, unless one just was."""
+        if now_s - self._begun_s > BLINK_S + _SHORTEST_S:
+            self._begin(now_s, median_s)
+
+    def _begin(self, when_s: float, median_s: float) -> None:
+        self._begun_s = when_s
+        if self._random.random() < _DOUBLE_SHARE:
+            self._next_s = when_s + BLINK_S + _DOUBLE_PAUSE_S
+        else:
+            self._next_s = when_s + max(_SHORTEST_S, self._random.lognormvariate(0.0, _SPREAD) * median_s)

@@ -1,0 +1,72 @@
+"""Breath, the sway of a head that is held up, and the shifts of posture that come now and then."""
+
+import math
+import random
+
+from mien.face.behaviour.curves import Spring, smoothstep
+
+# Breathing in takes about two fifths of a breath at rest.
+_INHALE_SHARE = 0.4
+# Amplitude in radians of pitch, yaw and roll; periods in seconds without a common multiple, so that nothing repeats.
+_SWAY = ((0.0045, 0.0070, 0.0050), (5.3, 8.9, 13.7))
+_SHIFT_RAD = (0.018, 0.034, 0.026)
+_SHIFT_RATE = 2.6
+_LIVELINESS_RATE = 3.0
+_SHIFT_EVERY_S = (5.0, 13.0)
+_FORGOTTEN_S = 5.0
+
+
+class Breath:
+    """A phase that runs on at the pace of the present state."""
+
+    def __init__(self) -> None:
+        self._phase = 0.0
+        self._last_s = 0.0
+
+    def at(self, now_s: float, breath_s: float) -> float:
+        """0 exhaled .. 1 inhaled. breath_s: how long one breath takes now."""
+        self._phase = (self._phase + max(0.0, now_s - self._last_s) / breath_s) % 1.0
+        self._last_s = max(now_s, self._last_s)
+        if self._phase < _INHALE_SHARE:
+            return smoothstep(self._phase / _INHALE_SHARE)
+        return 1.0 - smoothstep((self._phase - _INHALE_SHARE) / (1.0 - _INHALE_SHARE))
+
+
+class Posture:
+    """angles: pitch, yaw and roll of the head in radians, small, never still and never twice the same."""
+
+    def __init__(self, source: random.Random) -> None:
+        self._random = source
+        self.angles = [0.0, 0.0, 0.0]
+        self._offsets = [[source.uniform(0, 2 * math.pi) for _ in _SWAY[1]] for _ in range(3)]
+        self._springs = [Spring(_SHIFT_RATE) for _ in range(3)]
+        self._liveliness = Spring(_LIVELINESS_RATE)
+        self._goal = [0.0, 0.0, 0.0]
+        self._last_s = 0.0
+        self._next_s = source.uniform(*_SHIFT_EVERY_S)
+
+    def at(self, now_s: float, liveliness: float) -> None:
+        """Move on to now_s. liveliness: how large the movements are in the present state, 1 at rest."""
+        if now_s - self._next_s > _FORGOTTEN_S:
+            self._next_s = now_s
+        while self._next_s <= now_s:
+            self._settle(self._next_s, liveliness)
+            self._goal = [self._random.uniform(-most, most) for most in _SHIFT_RAD]
+            self._next_s += self._random.uniform(*_SHIFT_EVERY_S)
+        self._settle(now_s, liveliness)
+        for axis in range(3):
+            self.angles[axis] = self._liveliness.value * (self._springs[axis].value + self._sway(axis, now_s))
+
+    def _settle(self, now_s: float, liveliness: float) -> None:
+        duration_s = max(0.0, now_s - self._last_s)
+        self._liveliness.step(liveliness, duration_s)
+        for spring, goal in zip(self._springs, self._goal, strict=True):
+            spring.step(goal, duration_s)
+        self._last_s = max(now_s, self._last_s)
+
+    def _sway(self, axis: int, now_s: float) -> float:
+        first, second, third = self._offsets[axis]
+        slow, slower, slowest = _SWAY[1]
+        turn = 2 * math.pi * now_s
+        waves = math.sin(turn / slow + first) + math.sin(turn / slower + second) + math.sin(turn / slowest + third)
+        return _SWAY[0][axis] * waves / 2

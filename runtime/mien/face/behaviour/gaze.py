@@ -1,0 +1,136 @@
+"""Where the face looks: fixations, the saccades between them, and the head that follows the eyes.
+
+Directions are radians as seen by the viewer: yaw positive to the viewer's right, pitch positive down; (0, 0) is the
+viewer.
+"""
+
+import math
+import random
+from dataclasses import dataclass
+from typing import Final
+
+from mien.face.behaviour.curves import Spring, minimum_jerk
+
+# Duration of a saccade: 21 ms and 2.2 ms a degree (Carpenter, Movements of the Eyes, 1988).
+_SACCADE_S = 0.021
+_SACCADE_S_PER_RAD = math.degrees(0.0022)
+# The head takes part in turns of the eyes beyond a few degrees, later and slower (Freedman, 2008).
+_HEAD_SHARE = 0.4
+_HEAD_DEAD_RAD = math.radians(4.0)
+_HEAD_RATE = 6.5
+# What look_at() reaches at 1: as far as is comfortable with the head's help.
+LOOK_AT_YAW_RAD = math.radians(32.0)
+LOOK_AT_PITCH_RAD = math.radians(22.0)
+# Turns of the eyes beyond this bring a blink with them (Evinger et al., 1994).
+BLINK_TURN_RAD = math.radians(13.0)
+_FORGOTTEN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GazeStyle:
+    """What one state looks at, in degrees.
+
+    fixation_s: median. away: the share of fixations that leave the viewer. yaw, pitch: range of those, either side
+    for yaw when `either_side`. about: how far fixations on the viewer wander between eyes and mouth.
+    """
+
+    fixation_s: float
+    away: float
+    yaw: tuple[float, float] = (0.0, 0.0)
+    pitch: tuple[float, float] = (0.0, 0.0)
+    either_side: bool = True
+    about: float = 1.3
+
+
+STYLES: Final[dict[str, GazeStyle]] = {
+    "idle": GazeStyle(fixation_s=1.9, away=0.5, yaw=(5.0, 19.0), pitch=(-5.0, 8.0)),
+    "listening": GazeStyle(fixation_s=1.1, away=0.04, yaw=(4.0, 7.0), pitch=(0.0, 4.0)),
+    "thinking": GazeStyle(fixation_s=1.4, away=1.0, yaw=(11.0, 20.0), pitch=(-16.0, -9.0), either_side=False),
+    "speaking": GazeStyle(fixation_s=1.2, away=0.2, yaw=(5.0, 13.0), pitch=(-2.0, 7.0)),
+    "paused": GazeStyle(fixation_s=3.5, away=1.0, yaw=(-1.5, 1.5), pitch=(4.0, 6.0), either_side=False),
+    "disconnected": GazeStyle(fixation_s=30.0, away=1.0, pitch=(10.0, 10.0), either_side=False),
+}
+
+
+class Gaze:
+    """yaw, pitch: where the eyes point, whatever the head does. head_yaw, head_pitch: what the head adds for it."""
+
+    def __init__(self, source: random.Random) -> None:
+        self._random = source
+        self.yaw = self.pitch = 0.0
+        self.turned_far_s: float | None = None
+        self._from = self._to = (0.0, 0.0)
+        self._begun_s = 0.0
+        self._lasts_s = _SACCADE_S
+        self._next_s = 0.5
+        self._head_s = 0.0
+        self._head = (Spring(_HEAD_RATE), Spring(_HEAD_RATE))
+        self._held: tuple[float, float] | None = None
+
+    @property
+    def head_yaw(self) -> float:
+        """What the head turns towards the fixation, in radians."""
+        return self._head[0].value
+
+    @property
+    def head_pitch(self) -> float:
+        """What the head nods towards the fixation, in radians."""
+        return self._head[1].value
+
+    def hold(self, x: float | None, y: float | None, now_s: float) -> None:
+        """Look at a point of the screen's plane, each -1..1, right and up positive; None lets the eyes go free."""
+        if x is None or y is None:
+            self._held = None
+        else:
+            self._held = (x * LOOK_AT_YAW_RAD, -y * LOOK_AT_PITCH_RAD)
+        self._next_s = min(self._next_s, now_s)
+
+    def stir(self, now_s: float) -> None:
+        """Choose a new fixation soon: something changed."""
+        self._next_s = min(self._next_s, now_s + self._random.uniform(0.05, 0.2))
+
+    def at(self, now_s: float, style: GazeStyle) -> None:
+        """Move on to now_s. turned_far_s: when a saccade began since that brings a blink with it, None for none."""
+        self.turned_far_s = None
+        if now_s - self._next_s > _FORGOTTEN_S:
+            self._next_s = now_s
+        while self._next_s <= now_s:
+            self._follow_head(self._next_s)
+            self._look_elsewhere(self._next_s, style)
+        self._follow_head(now_s)
+        self.yaw, self.pitch = self._eyes_at(now_s)
+
+    def _look_elsewhere(self, when_s: float, style: GazeStyle) -> None:
+        self._from = self._eyes_at(when_s)
+        self._to = self._choose(style)
+        amplitude = math.hypot(self._to[0] - self._from[0], self._to[1] - self._from[1])
+        if amplitude > BLINK_TURN_RAD:
+            self.turned_far_s = when_s
+        self._begun_s = when_s
+        self._lasts_s = _SACCADE_S + _SACCADE_S_PER_RAD * amplitude
+        self._next_s = when_s + max(0.25, style.fixation_s * self._random.lognormvariate(0.0, 0.45))
+
+    def _choose(self, style: GazeStyle) -> tuple[float, float]:
+        draw = self._random
+        yaw = draw.gauss(0.0, 0.5) * style.about
+        pitch = draw.gauss(0.1, 0.4) * style.about
+        if self._held is not None:
+            return self._held[0] + math.radians(yaw / 2), self._held[1] + math.radians(pitch / 2)
+        if draw.random() < style.away:
+            side = draw.choice((-1.0, 1.0)) if style.either_side else 1.0
+            yaw, pitch = side * draw.uniform(*style.yaw), draw.uniform(*style.pitch)
+        return math.radians(yaw), math.radians(pitch)
+
+    def _eyes_at(self, now_s: float) -> tuple[float, float]:
+        share = minimum_jerk((now_s - self._begun_s) / self._lasts_s)
+        return (
+            self._from[0] + share * (self._to[0] - self._from[0]),
+            self._from[1] + share * (self._to[1] - self._from[1]),
+        )
+
+    def _follow_head(self, now_s: float) -> None:
+        duration_s = max(0.0, now_s - self._head_s)
+        for spring, angle in zip(self._head, self._to, strict=True):
+            beyond = max(0.0, abs(angle) - _HEAD_DEAD_RAD)
+            spring.step(math.copysign(beyond * _HEAD_SHARE, angle), duration_s)
+        self._head_s = max(now_s, self._head_s)

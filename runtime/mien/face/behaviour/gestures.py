@@ -1,0 +1,104 @@
+"""Short movements with a beginning and an end: asked for by the client, or small ones of the face's own."""
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from mien.core.pose import CHANNEL_INDEX, Pose
+from mien.face.behaviour.curves import keyframes
+
+Gesture = Literal["nod", "shake", "wink", "smile"]
+GESTURES: Final[tuple[Gesture, ...]] = get_args(Gesture)
+# More at once would be a convulsion; the oldest gives way.
+MAX_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One channel's course: keys in seconds after the start and the values there."""
+
+    channel: str
+    times_s: tuple[float, ...]
+    values: tuple[float, ...]
+
+    @property
+    def index(self) -> int:
+        """Where the channel lies in a pose."""
+        return CHANNEL_INDEX[self.channel]
+
+
+def _hold(channel: str, value: float, start_s: float, up_s: float, down_s: float, end_s: float) -> Track:
+    return Track(channel, (start_s, up_s, down_s, end_s), (0.0, value, value, 0.0))
+
+
+_WINK: Final = (0.0, 0.10, 0.32, 0.55)
+_SMILE: Final = (0.0, 0.35, 1.60, 2.40)
+# "attend" and the beats are the face's own: a nod of attention, a stress in the speech.
+TRACKS: Final[dict[str, tuple[Track, ...]]] = {
+    "nod": (
+        Track("headPitch", (0.0, 0.19, 0.43, 0.64, 0.86, 1.1), (0.0, 0.150, -0.025, 0.105, -0.008, 0.0)),
+        _hold("browInnerUp", 0.12, 0.0, 0.2, 0.5, 0.9),
+    ),
+    "shake": (
+        Track("headYaw", (0.0, 0.17, 0.43, 0.69, 0.93, 1.2), (0.0, 0.140, -0.140, 0.105, -0.055, 0.0)),
+        _hold("browDownLeft", 0.15, 0.0, 0.2, 0.7, 1.1),
+        _hold("browDownRight", 0.15, 0.0, 0.2, 0.7, 1.1),
+    ),
+    "wink": (
+        _hold("eyeBlinkLeft", 1.0, *_WINK),
+        _hold("cheekSquintLeft", 0.65, *_WINK),
+        _hold("mouthSmileLeft", 0.40, 0.0, 0.15, 0.5, 0.9),
+        _hold("mouthSmileRight", 0.15, 0.0, 0.15, 0.5, 0.9),
+        _hold("browDownLeft", 0.25, *_WINK),
+        _hold("browOuterUpRight", 0.30, *_WINK),
+        _hold("headRoll", 0.05, 0.0, 0.2, 0.4, 0.9),
+    ),
+    "smile": (
+        _hold("mouthSmileLeft", 0.65, *_SMILE),
+        _hold("mouthSmileRight", 0.65, *_SMILE),
+        _hold("cheekSquintLeft", 0.45, *_SMILE),
+        _hold("cheekSquintRight", 0.45, *_SMILE),
+        _hold("eyeSquintLeft", 0.22, *_SMILE),
+        _hold("eyeSquintRight", 0.22, *_SMILE),
+        _hold("browInnerUp", 0.12, *_SMILE),
+    ),
+    "attend": (
+        Track("headPitch", (0.0, 0.22, 0.50, 0.80), (0.0, 0.060, -0.006, 0.0)),
+        _hold("browInnerUp", 0.08, 0.0, 0.2, 0.4, 0.8),
+    ),
+    "beat": (Track("headPitch", (0.0, 0.14, 0.42), (0.0, 0.042, 0.0)),),
+    "stress": (
+        Track("headPitch", (0.0, 0.16, 0.55), (0.0, 0.030, 0.0)),
+        _hold("browInnerUp", 0.24, 0.0, 0.14, 0.30, 0.65),
+        _hold("browOuterUpLeft", 0.20, 0.0, 0.14, 0.30, 0.65),
+        _hold("browOuterUpRight", 0.20, 0.0, 0.14, 0.30, 0.65),
+    ),
+}  # fmt: skip
+# Resolved once: (channel index, times, values) of every track, and when its gesture is over.
+_COURSES: Final = {
+    name: tuple((track.index, track.times_s, track.values) for track in tracks) for name, tracks in TRACKS.items()
+}
+_ENDS_S: Final = {name: max(track.times_s[-1] for track in tracks) for name, tracks in TRACKS.items()}
+
+
+class Gestures:
+    """The gestures under way."""
+
+    def __init__(self) -> None:
+        self._active: list[tuple[str, float, float]] = []
+
+    def play(self, name: str, now_s: float, scale: float = 1.0) -> None:
+        """Begin one. name: a key of TRACKS."""
+        if len(self._active) == MAX_AT_ONCE:
+            del self._active[0]
+        self._active.append((name, now_s, scale))
+
+    def add_to(self, pose: Pose, now_s: float) -> None:
+        """Add what the gestures do at now_s to a pose, and forget those that are over."""
+        over = False
+        for name, begun_s, scale in self._active:
+            age_s = now_s - begun_s
+            over = over or age_s >= _ENDS_S[name]
+            for index, times_s, values in _COURSES[name]:
+                pose[index] += scale * keyframes(age_s, times_s, values)
+        if over:
+            self._active = [entry for entry in self._active if now_s - entry[1] < _ENDS_S[entry[0]]]

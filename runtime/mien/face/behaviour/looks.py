@@ -1,0 +1,141 @@
+"""How each state and each emotion looks at rest, as channel values. Data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+import numpy as np
+
+from mien.core.pose import CHANNEL_INDEX, Pose, new_pose
+
+State = Literal["idle", "listening", "thinking", "speaking", "paused", "disconnected"]
+Emotion = Literal["neutral", "happy", "sad", "surprised", "angry", "concerned", "excited"]
+
+STATES: Final[tuple[State, ...]] = get_args(State)
+EMOTIONS: Final[tuple[Emotion, ...]] = get_args(Emotion)
+
+
+def _both(**weights: float) -> dict[str, float]:
+    """Weights for both sides of the face."""
+    return {f"{name}{side}": weight for name, weight in weights.items() for side in ("Left", "Right")}
+
+
+_STATE_LOOKS: Final[dict[State, dict[str, float]]] = {
+    "idle": _both(mouthSmile=0.10, eyeBlink=0.04),
+    "listening": {
+        **_both(mouthSmile=0.16, browOuterUp=0.22, eyeWide=0.16),
+        "browInnerUp": 0.26,
+        "headPitch": 0.045,
+        "headRoll": 0.085,
+    },
+    "thinking": {
+        **_both(eyeSquint=0.22, mouthPress=0.2),
+        "browDownRight": 0.32,
+        "browInnerUp": 0.12,
+        "browOuterUpLeft": 0.42,
+        "mouthRight": 0.26,
+        "mouthPucker": 0.18,
+        "headPitch": -0.07,
+        "headYaw": 0.11,
+        "headRoll": -0.055,
+    },
+    "speaking": {**_both(mouthSmile=0.06), "browInnerUp": 0.05},
+    "paused": {
+        **_both(eyeBlink=0.36, mouthPress=0.12, mouthSmile=0.10),
+        "headPitch": 0.03,
+        "headRoll": -0.03,
+    },
+    "disconnected": {**_both(eyeBlink=1.0), "headPitch": 0.16, "headRoll": 0.03},
+}
+
+# After the prototypes of the Facial Action Coding System (Ekman, Friesen and Hager, 2002), held well below full
+# strength: a face on a kiosk that acts is worse than one that hints.
+_EMOTION_LOOKS: Final[dict[Emotion, dict[str, float]]] = {
+    "neutral": {},
+    "happy": {
+        **_both(mouthSmile=0.62, cheekSquint=0.45, eyeSquint=0.28, mouthDimple=0.14, browOuterUp=0.10),
+        "browInnerUp": 0.08,
+    },
+    "sad": {
+        **_both(mouthFrown=0.52, eyeBlink=0.16, browDown=0.08),
+        "browInnerUp": 0.75,
+        "mouthShrugLower": 0.25,
+        "headPitch": 0.07,
+        "headRoll": 0.03,
+    },
+    "surprised": {
+        **_both(browOuterUp=0.75, eyeWide=0.75),
+        "browInnerUp": 0.75,
+        "jawOpen": 0.2,
+        "mouthFunnel": 0.12,
+        "headPitch": -0.04,
+    },
+    "angry": {
+        **_both(browDown=0.85, eyeSquint=0.35, noseSneer=0.3, mouthPress=0.32, mouthFrown=0.25),
+        "headPitch": 0.05,
+    },
+    "concerned": {
+        **_both(mouthFrown=0.22, mouthPress=0.14, browDown=0.22, eyeSquint=0.1),
+        "browInnerUp": 0.62,
+        "headPitch": 0.02,
+        "headRoll": 0.045,
+    },
+    "excited": {
+        **_both(mouthSmile=0.75, cheekSquint=0.5, browOuterUp=0.42, eyeWide=0.32),
+        "browInnerUp": 0.32,
+        "jawOpen": 0.06,
+        "headPitch": -0.03,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a face in one state moves, beside how it looks.
+
+    enter_s: how long it takes to get there. blink_s: median time between blinks. breath_s: one breath. liveliness:
+    scales sway and shifts of the head. nod_s: median time between small nods of attention, 0 for none.
+    """
+
+    enter_s: float
+    blink_s: float
+    breath_s: float
+    liveliness: float
+    nod_s: float = 0.0
+
+
+# Blinks: about 17 a minute at rest and 26 in conversation (Bentivoglio et al., 1997); attention and thought hold them
+# back or bring them on. Breaths: 12 to 16 a minute at rest.
+MANNERS: Final[dict[State, Manner]] = {
+    "idle": Manner(enter_s=0.9, blink_s=3.6, breath_s=4.6, liveliness=1.0),
+    "listening": Manner(enter_s=0.45, blink_s=3.9, breath_s=4.2, liveliness=0.7, nod_s=4.5),
+    "thinking": Manner(enter_s=0.55, blink_s=2.9, breath_s=4.6, liveliness=0.8),
+    "speaking": Manner(enter_s=0.4, blink_s=2.6, breath_s=3.6, liveliness=1.3),
+    "paused": Manner(enter_s=0.6, blink_s=5.5, breath_s=5.0, liveliness=0.35),
+    "disconnected": Manner(enter_s=1.6, blink_s=3600.0, breath_s=6.5, liveliness=0.2),
+}
+
+
+def as_pose(weights: Mapping[str, float]) -> Pose:
+    """Channel values by name as a pose."""
+    pose = new_pose()
+    for name, value in weights.items():
+        pose[CHANNEL_INDEX[name]] = value
+    return pose
+
+
+STATE_POSES: Final[dict[str, Pose]] = {state: as_pose(look) for state, look in _STATE_LOOKS.items()}
+EMOTION_POSES: Final[dict[str, Pose]] = {emotion: as_pose(look) for emotion, look in _EMOTION_LOOKS.items()}
+
+# Shapes that part the lips: only speech may use them while it holds the mouth shut.
+OPENING_INDICES: Final = np.array(
+    [
+        CHANNEL_INDEX[name]
+        for name in (
+            "jawOpen", "jawForward", "mouthFunnel", "mouthPucker", "mouthLowerDownLeft", "mouthLowerDownRight",
+            "mouthUpperUpLeft", "mouthUpperUpRight", "mouthShrugUpper", "mouthShrugLower", "mouthStretchLeft",
+            "mouthStretchRight", "tongueOut",
+        )
+    ],
+    dtype=np.intp,
+)  # fmt: skip

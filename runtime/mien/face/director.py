@@ -1,0 +1,178 @@
+"""The director: everything that the face does at one moment, put into one pose.
+
+Speech owns the mouth. Round it are laid the look of the state, the emotion, blinks, gaze, breath, posture and gestures.
+Every movement is a function of time and of a seeded draw that is made when the movement begins, so the same seed and
+the same calls give the same performance at any rate of pictures.
+"""
+
+import math
+import random
+from typing import Final
+
+import numpy as np
+
+from mien.core.pose import CHANNEL_INDEX, SHAPE_COUNT, SPEECH_INDICES, Pose, new_pose
+from mien.face.behaviour.blink import Blinker
+from mien.face.behaviour.body import Breath, Posture
+from mien.face.behaviour.curves import clamp01
+from mien.face.behaviour.fade import Fade
+from mien.face.behaviour.gaze import STYLES, Gaze
+from mien.face.behaviour.gestures import GESTURES, Gestures
+from mien.face.behaviour.looks import EMOTION_POSES, EMOTIONS, MANNERS, OPENING_INDICES, STATE_POSES, STATES, Manner
+from mien.face.behaviour.prosody import Prosody
+from mien.render.transform import EYE_PITCH_RAD, EYE_YAW_RAD
+from mien.units import NS_PER_S
+
+_EMOTION_FADE_S: Final = 0.7
+# A smile pulls at lips that speech rounds or presses: it gives way by this share.
+_YIELD_TO_ROUNDING: Final = 0.7
+_YIELD_TO_CLOSURE: Final = 0.35
+_PHRASE_END_BLINKS: Final = 0.6
+_STRESS_SHOWN: Final = 0.7
+_BROWS_OF_STRESS: Final = 0.3
+_BREATH_LIFTS_HEAD_RAD: Final = 0.006
+_MOST_HEAD_RAD: Final = 0.5
+
+_PITCH, _YAW, _ROLL, _BREATH = (CHANNEL_INDEX[name] for name in ("headPitch", "headYaw", "headRoll", "breath"))
+_SIDES: Final = tuple(
+    tuple(CHANNEL_INDEX[name + side] for name in ("eyeBlink", "eyeWide", "eyeLookDown", "eyeLookUp", *across))
+    for side, across in (("Left", ("eyeLookOut", "eyeLookIn")), ("Right", ("eyeLookIn", "eyeLookOut")))
+)
+_OTHER_MOUTH_INDICES: Final = np.setdiff1d(SPEECH_INDICES, OPENING_INDICES)
+
+
+class Director:
+    """One face's behaviour. Times are CLOCK_MONOTONIC in ns and must not go back."""
+
+    def __init__(self, *, seed: int) -> None:
+        """seed: the same seed gives the same performance."""
+        self._started_ns: int | None = None
+        self._state = "idle"
+        self._look, self._emotion = Fade(), Fade()
+        self._look.to(STATE_POSES["idle"], 0.0, 0.0)
+        self._blinker = Blinker(random.Random(f"{seed} blink"))
+        self._gaze = Gaze(random.Random(f"{seed} gaze"))
+        self._posture = Posture(random.Random(f"{seed} posture"))
+        self._phrases, self._stresses, self._nods = (
+            random.Random(f"{seed} {what}") for what in ("phrases", "stresses", "nods")
+        )
+        self._breath, self._gestures, self._prosody = Breath(), Gestures(), Prosody()
+        self._next_nod_s = math.inf
+        self._accent = new_pose()
+        self._openers = np.zeros(len(OPENING_INDICES), dtype=np.float32)
+        self._others = np.zeros(len(_OTHER_MOUTH_INDICES), dtype=np.float32)
+
+    def set_emotion(self, name: str, intensity: float, now_ns: int) -> None:
+        """Fade to an emotion of EMOTIONS at intensity 0..1. Raises ValueError for another name or intensity."""
+        if name not in EMOTION_POSES:
+            raise ValueError(f"no emotion {name!r}: one of {', '.join(EMOTIONS)}")
+        if not 0.0 <= intensity <= 1.0:
+            raise ValueError(f"intensity {intensity} of emotion {name} is not in 0..1")
+        self._emotion.to(EMOTION_POSES[name], self._seconds(now_ns), _EMOTION_FADE_S, intensity)
+
+    def play_gesture(self, name: str, now_ns: int) -> None:
+        """Begin a gesture of GESTURES. Raises ValueError for another name."""
+        if name not in GESTURES:
+            raise ValueError(f"no gesture {name!r}: one of {', '.join(GESTURES)}")
+        self._gestures.play(name, self._seconds(now_ns))
+
+    def look_at(self, x: float | None, y: float | None, now_ns: int) -> None:
+        """Look at a point: x -1 (viewer's left) .. 1, y -1 (down) .. 1; None for either lets the eyes go free.
+
+        Raises ValueError for values outside.
+        """
+        for value in (x, y):
+            if value is not None and not -1.0 <= value <= 1.0:
+                raise ValueError(f"look_at: {value} is not in -1..1")
+        self._gaze.hold(x, y, self._seconds(now_ns))
+
+    def compose(self, now_ns: int, state: str, speech: Pose, out: Pose) -> None:
+        """Write the whole pose of this moment into out, float32 (CHANNEL_COUNT,).
+
+        state: one of STATES. speech: what the motion engine says now, all channels; not changed. Raises ValueError for
+        another state.
+        """
+        now_s = self._seconds(now_ns)
+        if state != self._state:
+            self._enter(state, now_s)
+        manner = MANNERS[self._state]  # type: ignore[index]
+        self._prosody.at(now_s, speech, state == "speaking")
+        self._react(now_s, manner)
+        self._gaze.at(now_s, STYLES[self._state])
+        if self._gaze.turned_far_s is not None:
+            self._blinker.blink(self._gaze.turned_far_s, manner.blink_s)
+        self._lay_accent(now_s)
+        np.add(self._accent, speech, out=out)
+        self._move_body(now_s, manner, out)
+        np.clip(out[:SHAPE_COUNT], 0.0, 1.0, out=out[:SHAPE_COUNT])
+        self._set_eyes(self._blinker.at(now_s, manner.blink_s), out)
+
+    def _seconds(self, now_ns: int) -> float:
+        if self._started_ns is None:
+            self._started_ns = now_ns
+        return (now_ns - self._started_ns) / NS_PER_S
+
+    def _enter(self, state: str, now_s: float) -> None:
+        if state not in STATE_POSES:
+            raise ValueError(f"no state {state!r}: one of {', '.join(STATES)}")
+        self._state = state
+        manner = MANNERS[state]  # type: ignore[index]
+        self._look.to(STATE_POSES[state], now_s, manner.enter_s)
+        self._gaze.stir(now_s)
+        self._next_nod_s = now_s + self._nod_pause_s(manner) if manner.nod_s else math.inf
+
+    def _nod_pause_s(self, manner: Manner) -> float:
+        return max(1.2, manner.nod_s * self._nods.lognormvariate(0.0, 0.4))
+
+    def _react(self, now_s: float, manner: Manner) -> None:
+        if self._prosody.phrase_ended and self._phrases.random() < _PHRASE_END_BLINKS:
+            self._blinker.blink(now_s, manner.blink_s)
+        if self._prosody.stressed and self._stresses.random() < _STRESS_SHOWN:
+            gesture = "stress" if self._stresses.random() < _BROWS_OF_STRESS else "beat"
+            self._gestures.play(gesture, now_s, self._stresses.uniform(0.6, 1.3))
+        if now_s >= self._next_nod_s:
+            self._gestures.play("attend", self._next_nod_s, self._nods.uniform(0.6, 1.2))
+            self._next_nod_s = max(self._next_nod_s, now_s - 1.0) + self._nod_pause_s(manner)
+
+    def _lay_accent(self, now_s: float) -> None:
+        """State, emotion and gestures together, with the mouth left to speech as far as speech holds it."""
+        accent, prosody = self._accent, self._prosody
+        np.add(self._look.at(now_s), self._emotion.at(now_s), out=accent)
+        self._gestures.add_to(accent, now_s)
+        yielded = _YIELD_TO_CLOSURE * (1.0 - prosody.apart) + _YIELD_TO_ROUNDING * prosody.rounded
+        _scale(accent, OPENING_INDICES, prosody.apart, self._openers)
+        _scale(accent, _OTHER_MOUTH_INDICES, 1.0 - clamp01(yielded) * prosody.hold, self._others)
+
+    def _move_body(self, now_s: float, manner: Manner, out: Pose) -> None:
+        self._posture.at(now_s, manner.liveliness)
+        breath = self._breath.at(now_s, manner.breath_s)
+        pitch, yaw, roll = self._posture.angles
+        out[_BREATH] = breath
+        out[_PITCH] = _limit(float(out[_PITCH]) + pitch + self._gaze.head_pitch - _BREATH_LIFTS_HEAD_RAD * breath)
+        out[_YAW] = _limit(float(out[_YAW]) + yaw + self._gaze.head_yaw)
+        out[_ROLL] = _limit(float(out[_ROLL]) + roll)
+
+    def _set_eyes(self, closure: float, out: Pose) -> None:
+        """Lids and eyeballs. The eyes hold their fixation against the head's own movement, as reflex does."""
+        yaw = (self._gaze.yaw - float(out[_YAW])) / EYE_YAW_RAD
+        pitch = (self._gaze.pitch - float(out[_PITCH])) / EYE_PITCH_RAD
+        for blink, wide, down, up, to_right, to_left in _SIDES:
+            shut = float(out[blink])
+            shut += (1.0 - shut) * closure
+            out[blink] = shut
+            out[wide] *= 1.0 - shut
+            out[down] = clamp01(pitch)
+            # A lid that is shut covers an eye that looks up only if the eye comes down a little.
+            out[up] = clamp01(-pitch) * (1.0 - 0.7 * shut)
+            out[to_right] = clamp01(yaw)
+            out[to_left] = clamp01(-yaw)
+
+
+def _limit(angle_rad: float) -> float:
+    return max(-_MOST_HEAD_RAD, min(_MOST_HEAD_RAD, angle_rad))
+
+
+def _scale(pose: Pose, indices: np.ndarray[tuple[int], np.dtype[np.intp]], factor: float, scratch: Pose) -> None:
+    np.take(pose, indices, out=scratch, mode="clip")
+    np.multiply(scratch, factor, out=scratch)
+    pose[indices] = scratch

@@ -1,0 +1,307 @@
+"""The director: the same seed plays the same part, lids close, speech keeps its lips, states look different."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from mien.core.pose import ARKIT_SHAPES, CHANNEL_COUNT, CHANNEL_INDEX, SHAPE_COUNT, Pose, new_pose
+from mien.face.behaviour.gestures import GESTURES
+from mien.face.behaviour.looks import EMOTIONS, OPENING_INDICES, STATES
+from mien.face.director import Director
+from mien.units import NS_PER_S
+
+START_NS = 5_000 * NS_PER_S
+BLINKS = [CHANNEL_INDEX["eyeBlinkLeft"], CHANNEL_INDEX["eyeBlinkRight"]]
+HEAD = [CHANNEL_INDEX[name] for name in ("headPitch", "headYaw", "headRoll")]
+
+
+def pose_of(**channels: float) -> Pose:
+    pose = new_pose()
+    for name, value in channels.items():
+        pose[CHANNEL_INDEX[name]] = value
+    return pose
+
+
+def talk(time_s: float) -> Pose:
+    """Something like speech: syllables at 4 Hz in phrases of 2 s with pauses of 0.5 s."""
+    voiced = time_s % 2.5 < 2.0
+    open_ = 0.35 * max(0.0, np.sin(2 * np.pi * 4 * time_s)) * (1 + 0.6 * np.sin(2 * np.pi * 0.9 * time_s))
+    return pose_of(jawOpen=float(open_), mouthFunnel=float(open_) / 3) if voiced else new_pose()
+
+
+def perform(
+    director: Director,
+    *,
+    seconds: float,
+    state: str = "idle",
+    speech: Pose | None = None,
+    rate_hz: float = 60,
+    start_s: float = 0.0,
+) -> np.ndarray:
+    """The poses of a performance, (pictures, CHANNEL_COUNT)."""
+    poses = np.zeros((round(seconds * rate_hz), CHANNEL_COUNT), dtype=np.float32)
+    for number, out in enumerate(poses):
+        time_s = start_s + number / rate_hz
+        words = talk(time_s) if state == "speaking" and speech is None else speech
+        director.compose(START_NS + round(time_s * NS_PER_S), state, new_pose() if words is None else words, out)
+    return poses
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_pose_is_finite_and_in_range(state: str) -> None:
+    director = Director(seed=3)
+    for emotion in EMOTIONS:
+        director.set_emotion(emotion, 1.0, START_NS)
+        poses = perform(director, seconds=3, state=state)
+        assert np.isfinite(poses).all()
+        assert poses[:, :SHAPE_COUNT].min() >= 0
+        assert poses[:, :SHAPE_COUNT].max() <= 1
+        assert np.abs(poses[:, HEAD]).max() <= 0.5
+        assert 0 <= poses[:, CHANNEL_INDEX["breath"]].min() <= poses[:, CHANNEL_INDEX["breath"]].max() <= 1
+
+
+def test_the_same_seed_and_calls_give_the_same_performance_and_another_seed_another() -> None:
+    def play(seed: int) -> np.ndarray:
+        director = Director(seed=seed)
+        acts = []
+        for number, state in enumerate(STATES):
+            now_ns = START_NS + 4 * number * NS_PER_S
+            director.set_emotion(EMOTIONS[number], 0.8, now_ns)
+            director.play_gesture(GESTURES[number % len(GESTURES)], now_ns)
+            director.look_at(0.5, -0.2, now_ns) if number % 2 else director.look_at(None, None, now_ns)
+            acts.append(perform(director, seconds=4, state=state, start_s=4.0 * number))
+        return np.concatenate(acts)
+
+    first = play(11)
+    np.testing.assert_array_equal(play(11), first)
+    assert np.abs(play(12) - first).max() > 0.1
+
+
+def test_the_clock_may_stand_anywhere_when_it_begins() -> None:
+    early, late = Director(seed=1), Director(seed=1)
+    one, other = new_pose(), new_pose()
+    for step in range(0, 8 * NS_PER_S, NS_PER_S // 50):
+        early.compose(step, "idle", new_pose(), one)
+        late.compose(77 * NS_PER_S + step, "idle", new_pose(), other)
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+@pytest.mark.parametrize("state", ["idle", "listening", "thinking", "paused", "disconnected"])
+def test_the_rate_of_pictures_changes_nothing(state: str) -> None:
+    slow = perform(Director(seed=9), seconds=40, state=state, rate_hz=30)
+    fast = perform(Director(seed=9), seconds=40, state=state, rate_hz=120)[::4]
+    np.testing.assert_allclose(slow, fast, atol=0.02)
+
+
+def test_speech_is_played_alike_at_any_rate_of_pictures() -> None:
+    slow = perform(Director(seed=9), seconds=20, state="speaking", rate_hz=30)
+    fast = perform(Director(seed=9), seconds=20, state="speaking", rate_hz=60)[::2]
+    mouth = [CHANNEL_INDEX[name] for name in ARKIT_SHAPES if name.startswith(("mouth", "jaw"))]
+    assert np.abs(slow - fast)[:, mouth].max() < 0.06
+
+
+@pytest.mark.parametrize(("state", "fewest", "most"), [("idle", 10, 26), ("listening", 8, 24), ("thinking", 12, 32)])
+def test_blinks_close_both_lids_at_a_natural_rate(state: str, fewest: int, most: int) -> None:
+    minutes = 5
+    lids = perform(Director(seed=2), seconds=60 * minutes, state=state, rate_hz=60)[:, BLINKS]
+    shut = lids.min(axis=1) > 0.97
+    blinks = int((np.diff(shut.astype(int)) == 1).sum())
+    assert fewest * minutes <= blinks <= most * minutes
+    assert shut.mean() < 0.1
+
+
+def test_a_blink_is_seen_shut_even_at_24_pictures_a_second() -> None:
+    lids = perform(Director(seed=5), seconds=120, rate_hz=24)[:, BLINKS[0]]
+    peaks = [
+        lid
+        for before, lid, after in zip(lids, lids[1:], lids[2:], strict=False)
+        if lid > 0.5 and lid >= before and lid > after
+    ]
+    assert len(peaks) > 15
+    assert min(peaks) > 0.97
+
+
+def test_blinks_come_at_phrase_ends() -> None:
+    """Speech that always pauses at the same place of 2.5 s: blinks gather just after the pause begins."""
+    lids = perform(Director(seed=8), seconds=300, state="speaking")[:, BLINKS[0]]
+    begun_s = np.flatnonzero(np.diff((lids > 0.5).astype(int)) == 1) / 60
+    in_pause = np.mean((begun_s % 2.5 > 2.0) & (begun_s % 2.5 < 2.5))
+    assert in_pause > 2 * 0.5 / 2.5
+
+
+@pytest.mark.parametrize("emotion", EMOTIONS)
+@pytest.mark.parametrize("gesture", [None, "smile"])
+def test_no_emotion_opens_lips_that_speech_closes(emotion: str, gesture: str | None) -> None:
+    director = Director(seed=4)
+    director.set_emotion(emotion, 1.0, START_NS)
+    perform(director, seconds=3, state="speaking")
+    closed = pose_of(jawOpen=0.15, mouthClose=0.15, mouthPressLeft=0.3, mouthPressRight=0.3)
+    if gesture:
+        director.play_gesture(gesture, START_NS + 3 * NS_PER_S)
+    poses = perform(director, seconds=1, state="speaking", speech=closed, start_s=3.0)
+    added = poses[:, OPENING_INDICES] - closed[OPENING_INDICES]
+    assert added.max() <= 1e-6
+    assert poses[:, CHANNEL_INDEX["mouthClose"]].min() >= closed[CHANNEL_INDEX["mouthClose"]] - 1e-6
+
+
+def test_a_closure_between_vowels_is_closed_at_once_under_surprise() -> None:
+    director = Director(seed=4)
+    director.set_emotion("surprised", 1.0, START_NS)
+    perform(director, seconds=2, state="speaking", speech=pose_of(jawOpen=0.5))
+    [pose, *_] = perform(director, seconds=0.1, state="speaking", speech=pose_of(mouthPressLeft=0.4), start_s=2.0)
+    assert pose[CHANNEL_INDEX["jawOpen"]] == 0
+
+
+def test_surprise_opens_the_mouth_of_a_face_that_is_silent() -> None:
+    director = Director(seed=4)
+    director.set_emotion("surprised", 1.0, START_NS)
+    assert perform(director, seconds=2)[-1, CHANNEL_INDEX["jawOpen"]] > 0.1
+
+
+def test_speech_reaches_the_mouth_unchanged_where_nothing_else_is_said() -> None:
+    director, speech = Director(seed=4), pose_of(jawOpen=0.42, mouthFunnel=0.3, tongueOut=0.1)
+    pose = perform(director, seconds=1, state="speaking", speech=speech)[-1]
+    for name in ("jawOpen", "mouthFunnel", "tongueOut"):
+        assert pose[CHANNEL_INDEX[name]] == pytest.approx(speech[CHANNEL_INDEX[name]], abs=1e-6)
+
+
+def test_speech_moves_the_mouth_in_any_state() -> None:
+    speech = pose_of(jawOpen=0.5)
+    for state in STATES:
+        pose = perform(Director(seed=4), seconds=3, state=state, speech=speech)[-1]
+        assert pose[CHANNEL_INDEX["jawOpen"]] >= 0.5
+
+
+def test_states_are_told_apart() -> None:
+    """Half a minute of each: any two differ plainly in where some channel that is seen stays or how much it moves."""
+    scale = np.ones(CHANNEL_COUNT)
+    scale[HEAD] = 4.0
+    signs = {}
+    for state in STATES:
+        poses = perform(Director(seed=6), seconds=30, state=state, rate_hz=20)[60:] * scale
+        signs[state] = np.concatenate((np.median(poses, axis=0), poses.std(axis=0)))
+    for one, other in itertools.combinations(STATES, 2):
+        assert np.abs(signs[one] - signs[other]).max() > 0.1, f"{one} looks like {other}"
+
+
+def test_a_disconnected_face_sleeps_and_a_thinking_one_looks_up() -> None:
+    asleep = perform(Director(seed=6), seconds=10, state="disconnected")[-60:]
+    assert asleep[:, BLINKS].min() > 0.99
+    thinking = perform(Director(seed=6), seconds=10, state="thinking")[-240:]
+    assert np.median(thinking[:, CHANNEL_INDEX["eyeLookUpLeft"]]) > 0.2
+
+
+def test_movement_is_smooth_through_every_change() -> None:
+    """No channel but the eyes' jumps between two pictures at 60 Hz."""
+    director = Director(seed=7)
+    acts = []
+    for number, (state, emotion) in enumerate(zip(STATES * 2, EMOTIONS * 2, strict=False)):
+        now_ns = START_NS + 2 * number * NS_PER_S
+        director.set_emotion(emotion, 1.0, now_ns)
+        acts.append(perform(director, seconds=2, state=state, speech=new_pose(), start_s=2.0 * number))
+    steps = np.abs(np.diff(np.concatenate(acts), axis=0))
+    quick = [CHANNEL_INDEX[name] for name in ARKIT_SHAPES if name.startswith(("eyeLook", "eyeBlink", "eyeWide"))]
+    others = np.setdiff1d(np.arange(CHANNEL_COUNT), quick)
+    assert steps[:, others].max() < 0.08
+    assert steps[:, HEAD].max() < 0.02
+    assert steps[:, BLINKS].max() < 0.4
+
+
+def test_the_eyes_stay_on_the_viewer_while_the_head_moves() -> None:
+    director, out = Director(seed=1), new_pose()
+    director.look_at(0.0, 0.0, START_NS)
+    worst = 0.0
+    for number in range(600):
+        director.compose(START_NS + number * NS_PER_S // 60, "speaking", pose_of(headYaw=0.1), out)
+        yaw = (out[CHANNEL_INDEX["eyeLookOutLeft"]] - out[CHANNEL_INDEX["eyeLookInLeft"]]) * np.radians(30)
+        worst = max(worst, abs(yaw + out[CHANNEL_INDEX["headYaw"]]))
+    assert worst < np.radians(1.5)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "channel"),
+    [
+        (1.0, 0.0, "eyeLookOutLeft"),
+        (-1.0, 0.0, "eyeLookInLeft"),
+        (0.0, 1.0, "eyeLookUpLeft"),
+        (0.0, -1.0, "eyeLookDownRight"),
+    ],
+)
+def test_look_at_turns_the_eyes_and_lets_them_go(x: float, y: float, channel: str) -> None:
+    director = Director(seed=1)
+    perform(director, seconds=1, state="listening")
+    director.look_at(x, y, START_NS + NS_PER_S)
+    held = perform(director, seconds=3, state="listening", start_s=1.0)[-1]
+    assert held[CHANNEL_INDEX[channel]] > 0.3
+    director.look_at(None, None, START_NS + 4 * NS_PER_S)
+    free = perform(director, seconds=3, state="listening", start_s=4.0)[-1]
+    assert free[CHANNEL_INDEX[channel]] < 0.25
+
+
+@pytest.mark.parametrize(("gesture", "channel", "reach"), [
+    ("nod", "headPitch", 0.08), ("shake", "headYaw", 0.1), ("wink", "eyeBlinkLeft", 0.95),
+    ("smile", "mouthSmileRight", 0.5),
+])  # fmt: skip
+def test_a_gesture_is_seen_and_ends(gesture: str, channel: str, reach: float) -> None:
+    plain = perform(Director(seed=1), seconds=4, state="paused")[:, CHANNEL_INDEX[channel]]
+    director = Director(seed=1)
+    director.play_gesture(gesture, START_NS)
+    played = perform(director, seconds=4, state="paused")[:, CHANNEL_INDEX[channel]]
+    assert np.abs(played - plain).max() > reach - 0.4 * (gesture == "wink")
+    assert np.abs(played - plain)[-30:].max() < 1e-6
+
+
+def test_a_wink_shuts_one_eye() -> None:
+    director = Director(seed=1)
+    director.play_gesture("wink", START_NS)
+    lids = perform(director, seconds=0.3)[:, BLINKS]
+    assert lids[:, 0].max() > 0.97
+    assert lids[:, 1].max() < 0.3
+
+
+def test_emotions_fade_in_scale_with_intensity_and_fade_out() -> None:
+    smile = CHANNEL_INDEX["mouthSmileLeft"]
+
+    def smiles(intensity: float) -> np.ndarray:
+        director = Director(seed=1)
+        director.set_emotion("happy", intensity, START_NS)
+        return perform(director, seconds=2)[:, smile]
+
+    rest, half, full = smiles(0.0), smiles(0.5), smiles(1.0)
+    assert full[0] == pytest.approx(rest[0])
+    assert rest[-1] < half[-1] < full[-1]
+    assert half[-1] - rest[-1] == pytest.approx((full[-1] - rest[-1]) / 2, abs=1e-4)
+    director = Director(seed=1)
+    director.set_emotion("happy", 1.0, START_NS)
+    perform(director, seconds=2)
+    director.set_emotion("neutral", 1.0, START_NS + 2 * NS_PER_S)
+    assert perform(director, seconds=2, start_s=2.0)[-1, smile] == pytest.approx(rest[-1], abs=1e-4)
+
+
+def test_a_long_sleep_is_not_acted_out_afterwards() -> None:
+    director, out = Director(seed=1), new_pose()
+    director.compose(START_NS, "idle", new_pose(), out)
+    director.compose(START_NS + 40 * 86_400 * NS_PER_S, "idle", new_pose(), out)
+    assert np.isfinite(out).all()
+
+
+def test_compose_leaves_the_speech_as_it_was() -> None:
+    speech = talk(0.06)
+    before = speech.copy()
+    Director(seed=1).compose(START_NS, "speaking", speech, new_pose())
+    np.testing.assert_array_equal(speech, before)
+
+
+def test_what_is_not_known_is_refused_with_what_is() -> None:
+    director = Director(seed=1)
+    with pytest.raises(ValueError, match="listening"):
+        director.compose(START_NS, "asleep", new_pose(), new_pose())
+    with pytest.raises(ValueError, match="concerned"):
+        director.set_emotion("jealous", 0.5, START_NS)
+    with pytest.raises(ValueError, match="intensity"):
+        director.set_emotion("happy", 1.5, START_NS)
+    with pytest.raises(ValueError, match="shake"):
+        director.play_gesture("beat", START_NS)
+    with pytest.raises(ValueError, match="look_at"):
+        director.look_at(1.5, 0.0, START_NS)
