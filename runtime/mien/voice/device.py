@@ -23,7 +23,7 @@ def open_sink(config: PlaybackConfig, clock: Clock) -> Sink:
     if config.sink == "wav":
         from mien.audio.wav import WavSink
 
-        return WavSink(Path(config.wav_path), clock, rate_hz=config.rate_hz, buffer_frames=buffer_frames)
+        return WavSink(clock, config.rate_hz, buffer_frames, Path(config.wav_path))
     return open_silence(config, clock)
 
 

@@ -1,0 +1,63 @@
+"""mien-voice in a thread of the test, over real sockets and the ideal device."""
+
+import contextlib
+import threading
+import time
+
+import zmq
+
+from mien.config import Config, PlaybackConfig, VoiceConfig
+from mien.core import wire
+from mien.host.clock import MonotonicClock
+from mien.voice.service import VoiceService
+
+PATIENCE_S = 10  # how long a test waits for what must come; no test asserts how fast it came
+
+
+@contextlib.contextmanager
+def running_voice(run_dir, *, opener=None, **playback):
+    """A served voice; its local socket is run_dir/voice.sock, its TCP endpoint the last of `endpoints`."""
+    config = Config(voice=VoiceConfig(listen=("tcp://127.0.0.1:*",), progress_ms=50),
+                    playback=PlaybackConfig(**{"sink": "null", "rate_hz": 16000, **playback}))
+    extra = {} if opener is None else {"opener": opener}
+    service = VoiceService(config, run_dir, MonotonicClock(), **extra)
+    thread = threading.Thread(target=service.run, name="voice")
+    thread.start()
+    try:
+        yield service
+    finally:
+        service.stop()
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()
+
+
+class RawClient:
+    """A DEALER without manners: for what a well-behaved client library cannot do."""
+
+    def __init__(self, endpoint):
+        self._context = zmq.Context()
+        self.socket = self._context.socket(zmq.DEALER)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.connect(endpoint)
+
+    def send(self, message, payload=None):
+        self.socket.send_multipart([wire.encode(message)] + ([] if payload is None else [payload]))
+
+    def receive(self, *kinds):
+        """The next message of one of these types; others are passed over."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while (left_s := deadline_s - time.monotonic()) > 0:
+            if self.socket.poll(left_s * 1000):
+                message = wire.decode_voice(self.socket.recv())
+                if isinstance(message, kinds):
+                    return message
+        raise AssertionError(f"none of {[kind.__name__ for kind in kinds]} came")
+
+    def close(self):
+        self._context.destroy(linger=0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()

@@ -1,0 +1,100 @@
+"""Intake, desk, playback and publisher on a manual clock: mien-voice without its sockets."""
+
+import numpy as np
+
+from mien.audio.null import NullSink
+from mien.config import PlaybackConfig, VoiceConfig
+from mien.core import bus, wire
+from mien.core.clock import ManualClock
+from mien.core.stats import Counters
+from mien.voice.desk import Desk
+from mien.voice.gate import FaceGate
+from mien.voice.intake import Intake
+from mien.voice.playback import Playback
+from mien.voice.publisher import SpeechPublisher
+from mien.voice.sessions import Sessions
+
+STEP_MS = 5
+
+
+class RecordingSink(NullSink):
+    """The ideal device, and all that was written to it."""
+
+    def __init__(self, clock, rate_hz, buffer_frames):
+        super().__init__(clock, rate_hz, buffer_frames)
+        self.blocks = []
+
+    def write(self, pcm):
+        taken = super().write(pcm)
+        self.blocks.append(pcm[:taken].copy())
+        return taken
+
+    @property
+    def pcm(self):
+        return np.concatenate(self.blocks) if self.blocks else np.zeros(0, np.int16)
+
+
+class VoiceRig:
+    """Step it in ms; clients are bytes; sent messages are kept by client."""
+
+    def __init__(self, *, rate_hz=16000, voice=None, **playback):
+        self.clock = ManualClock(10**9)
+        self.config = PlaybackConfig(sink="null", rate_hz=rate_hz, **playback)
+        self.voice_config = voice or VoiceConfig()
+        self.counters = Counters()
+        self.sink = RecordingSink(self.clock, rate_hz, rate_hz // 20)
+        self.sent = []
+        self.published = []
+        self.desk = Desk(self.voice_config, rate_hz)
+        self.gate = FaceGate(self.config)
+        self.playback = Playback(config=self.config, progress_ms=self.voice_config.progress_ms, desk=self.desk,
+                                 gate=self.gate, sink=self.sink, clock=self.clock, counters=self.counters,
+                                 send=self._send)
+        self.sessions = Sessions(self.voice_config.max_clients)
+        self.intake = Intake(config=self.voice_config, sessions=self.sessions, desk=self.desk,
+                             playback=self.playback, clock=self.clock, counters=self.counters, send=self._send,
+                             publish=self.published.append)
+        self.publisher = SpeechPublisher(self.desk, self.config.speech_ahead_ms)
+        self.speech = []
+
+    def _send(self, owner, message):
+        self.sent.append((owner, message))
+
+    def step(self, ms=STEP_MS):
+        """Let time pass in steps of 5 ms."""
+        for _ in range(max(1, round(ms / STEP_MS))):
+            self.playback.step()
+            for frames in self.publisher.step(self.playback.epoch, self.playback.media_ns):
+                self.speech.append((bus.decode_from_voice(frames[0]), frames[1:]))
+            self.clock.advance_ms(STEP_MS)
+
+    def say(self, message, payload=None, client=b"a"):
+        """A client's message, with a payload for audio."""
+        self.intake.handle(client, [wire.encode(message)] + ([] if payload is None else [payload]))
+
+    def hello(self, client=b"a", **fields):
+        self.say(wire.Hello(protocol=1, **fields), client=client)
+
+    def audio(self, turn="t", seq=0, pcm=None, ms=20, client=b"a"):
+        pcm = tone(ms) if pcm is None else pcm
+        self.say(wire.Audio(turn=turn, seq=seq), pcm.astype("<i2").tobytes(), client=client)
+
+    def speak(self, turn="t", pcm=None, ms=500, client=b"a", end=True):
+        """A whole turn at once, in chunks of 20 ms, as a TTS that bursts."""
+        pcm = tone(ms) if pcm is None else pcm
+        for seq, at in enumerate(range(0, len(pcm), 320)):
+            self.audio(turn, seq, pcm[at : at + 320], client=client)
+        if end:
+            self.say(wire.End(turn=turn), client=client)
+
+    def got(self, kind, client=b"a"):
+        """The messages of one type that a client was sent."""
+        return [message for owner, message in self.sent if owner == client and isinstance(message, kind)]
+
+    def errors(self, client=b"a"):
+        return [message.code for message in self.got(wire.Error, client)]
+
+
+def tone(ms, rate_hz=16000, hz=440, level=8000):
+    """A sine, int16."""
+    return (level * np.sin(2 * np.pi * hz * np.arange(ms * rate_hz // 1000) / rate_hz)).astype(np.int16)
