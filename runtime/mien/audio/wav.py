@@ -1,0 +1,62 @@
+"""A sink that writes down what a speaker would have given."""
+
+from pathlib import Path
+from typing import Final
+
+from mien.audio.base import Pcm
+from mien.audio.null import NullSink
+from mien.audio.wavfile import WavWriter
+from mien.core.clock import Clock
+from mien.units import NS_PER_S, ns_to_frames
+
+HEADER_EVERY_NS: Final = NS_PER_S
+
+
+class WavSink(NullSink):
+    """The ideal device, and a WAV file of what it played since the first write.
+
+    opened_ns: the moment of the first write; 0 before it. Frame n of the file was heard at opened_ns + n / rate_hz:
+    where the sink ran dry there is silence, and what drop() or close() took back is not in it. The file can be read
+    while it grows: its header is about a second behind.
+    """
+
+    def __init__(self, clock: Clock, rate_hz: int, buffer_frames: int, path: Path) -> None:
+        """Raises SinkError when the file cannot be made."""
+        super().__init__(clock, rate_hz, buffer_frames)
+        self.opened_ns = 0
+        self._writer = WavWriter(path, rate_hz)
+        self._opened = False
+        self._repair_at_ns = 0
+
+    def write(self, pcm: Pcm) -> int:
+        """As NullSink. Raises SinkError also when the file system refuses."""
+        taken = super().write(pcm)
+        if taken:
+            self._writer.append(pcm[:taken])
+            self._repair_now_and_then()
+        return taken
+
+    def drop(self) -> None:
+        """Forget what is queued, in the file too. Raises SinkError."""
+        queued = self.delay_frames()
+        super().drop()
+        self._writer.resize(self._writer.frames - queued)
+
+    def close(self) -> None:
+        """Leave a valid file that ends with what was heard last."""
+        if not self._closed:
+            self.drop()
+            super().close()
+            self._writer.close()
+
+    def _begin_run(self, now_ns: int) -> None:
+        super()._begin_run(now_ns)
+        if not self._opened:
+            self._opened, self.opened_ns = True, now_ns
+        self._writer.resize(ns_to_frames(now_ns - self.opened_ns, self.format.rate_hz))
+
+    def _repair_now_and_then(self) -> None:
+        now_ns = self._clock.now_ns()
+        if now_ns >= self._repair_at_ns:
+            self._repair_at_ns = now_ns + HEADER_EVERY_NS
+            self._writer.repair_header()

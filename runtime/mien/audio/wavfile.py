@@ -1,0 +1,83 @@
+"""A mono s16 WAV file that can be read while it grows, and cut back at its end.
+
+Source of the header: "Multimedia Programming Interface and Data Specifications 1.0", IBM and Microsoft, 1991.
+"""
+
+import struct
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from mien.audio.base import Pcm
+from mien.errors import SinkError
+
+FRAME_BYTES: Final = 2
+HEADER: Final = struct.Struct("<4sI4s4sIHHIIHH4sI")
+MAX_FRAMES: Final = (2**32 - 1 - HEADER.size) // FRAME_BYTES
+_FORMAT_PCM: Final = 1
+
+
+class WavWriter:
+    """Appends to a new file. Every method raises SinkError when the file system refuses, or at 4 GiB."""
+
+    def __init__(self, path: Path, rate_hz: int) -> None:
+        self.frames = 0
+        self._path = path
+        self._rate_hz = rate_hz
+        try:
+            self._file = path.open("wb")
+        except OSError as error:
+            raise SinkError(f"{path}: cannot be written ({error.strerror})") from None
+        self.repair_header()
+
+    def append(self, pcm: Pcm) -> None:
+        """Frames at the end of the file, int16 (N,)."""
+        if self.frames + len(pcm) > MAX_FRAMES:
+            raise SinkError(f"{self._path}: is full, a WAV file ends at 4 GiB")
+        try:
+            self._file.write(np.ascontiguousarray(pcm, dtype="<i2").data)
+        except OSError as error:
+            raise self._refused(error) from None
+        self.frames += len(pcm)
+
+    def resize(self, frames: int) -> None:
+        """Cut the file, or lengthen it with silence, to `frames`."""
+        if frames > MAX_FRAMES:
+            raise SinkError(f"{self._path}: is full, a WAV file ends at 4 GiB")
+        if frames == self.frames:
+            return
+        try:
+            self._file.flush()
+            self._file.truncate(HEADER.size + frames * FRAME_BYTES)
+            self._file.seek(0, 2)
+        except OSError as error:
+            raise self._refused(error) from None
+        self.frames = frames
+        self.repair_header()
+
+    def repair_header(self) -> None:
+        """Make the header tell the file's length: whoever opens the file from now on can read it up to here."""
+        try:
+            self._file.seek(0)
+            self._file.write(self._header())
+            self._file.seek(0, 2)
+            self._file.flush()
+        except OSError as error:
+            raise self._refused(error) from None
+
+    def close(self) -> None:
+        """Leave a valid file. May be called twice."""
+        if not self._file.closed:
+            self.repair_header()
+            self._file.close()
+
+    def _header(self) -> bytes:
+        data_bytes = self.frames * FRAME_BYTES
+        riff_bytes = data_bytes + HEADER.size - 8
+        rate, channels, bits = self._rate_hz, 1, 8 * FRAME_BYTES
+        form = (b"fmt ", 16, _FORMAT_PCM, channels, rate, rate * FRAME_BYTES, FRAME_BYTES, bits)
+        return HEADER.pack(b"RIFF", riff_bytes, b"WAVE", *form, b"data", data_bytes)
+
+    def _refused(self, error: OSError) -> SinkError:
+        return SinkError(f"{self._path}: cannot be written ({error.strerror})")
