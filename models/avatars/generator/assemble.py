@@ -1,0 +1,127 @@
+"""Pieces into one Mesh: parts, baked occlusion, morph targets with their normals, metres."""
+
+import numpy as np
+from mien.core.mesh import Mesh, MorphTarget, Part
+from mien.core.pose import ARKIT_SHAPES
+
+from generator import clothes, ears, eyes, hair, mouth, occlusion, paint
+from generator.look import Look
+from generator.piece import Piece
+from generator.shapes import Shaper
+from generator.skin import Skin, build_skin, triangles, vertex_normals
+
+NECK_PIVOT = np.array([0.0, -11.0, -1.6])
+FRAME_CENTER = np.array([0.0, -2.6, 0.0])
+FRAME_HEIGHT = 41.0
+LEAST_MOVE_CM, LEAST_TURN = 0.004, 0.01
+
+
+def build_mesh(look: Look) -> Mesh:
+    """The whole avatar of one look."""
+    skin = build_skin(look.proportions)
+    deltas = {name: skin.spread_delta(delta) for name, delta in Shaper(skin.cage, look.proportions).all().items()}
+    groups = _groups(look, skin, deltas)
+    textures = (paint.skin_texture(look, skin), eyes.iris_texture(look), hair.hair_texture(look), eyes.shadow_texture())
+    return _merge(look, groups, textures, skin)
+
+
+def _groups(look: Look, skin: Skin, deltas: dict[str, np.ndarray]) -> list[tuple[dict, list[Piece]]]:
+    face = _skin_piece(look, skin, deltas)
+    balls = skin.cage.eyeballs
+    ear_pieces = [ears.ear(side, look) for side in (1, -1)] if look.hair_style != "bob" else []
+    return [
+        ({"name": "skin", "role": "skin", "texture": 0, "specular": 0.20, "gloss": 18.0}, [face, *ear_pieces]),
+        ({"name": "mouth", "role": "mouth", "specular": 0.35, "gloss": 40.0}, mouth.inside(skin, look, deltas)),
+        ({"name": "eye_left", "role": "eye_left", "texture": 1, "specular": 0.95, "gloss": 160.0}, [eyes.eyeball(balls[1])]),
+        ({"name": "eye_right", "role": "eye_right", "texture": 1, "specular": 0.95, "gloss": 160.0}, [eyes.eyeball(balls[-1])]),
+        ({"name": "cloth", "role": "cloth", "specular": 0.04, "gloss": 10.0}, clothes.clothes(look)),
+        ({"name": "hair", "role": "hair", "texture": 2, "specular": 0.22, "gloss": 22.0, "double_sided": True}, hair.hair(look, skin.sculpt)),
+        ({"name": "lashes", "role": "other", "specular": 0.05, "double_sided": True}, [eyes.lashes(skin, s, look, deltas) for s in (1, -1)]),
+        ({"name": "eye_shadow", "role": "other", "texture": 3, "alpha": True}, [eyes.shadow(skin, s, look, deltas) for s in (1, -1)]),
+    ]  # fmt: skip
+
+
+def _skin_piece(look: Look, skin: Skin, deltas: dict[str, np.ndarray]) -> Piece:
+    weights = np.clip(skin.spread(skin.cage.head_weights), 0, 1)
+    return Piece(
+        points=skin.points,
+        tris=triangles(skin.quads),
+        colors=paint.skin_colors(skin, look),
+        uvs=paint.skin_uvs(skin.points),
+        head_weights=weights,
+        targets=deltas,
+    )
+
+
+def _merge(look: Look, groups: list, textures: tuple, skin: Skin) -> Mesh:
+    pieces = [piece for _, group in groups for piece in group]
+    starts = np.cumsum([0, *(len(piece.points) for piece in pieces)])
+    points = np.concatenate([piece.points for piece in pieces])
+    tris = np.concatenate([piece.tris + start for piece, start in zip(pieces, starts, strict=False)])
+    normals = np.concatenate([_normals(piece) for piece in pieces])
+    weights = np.concatenate([piece.head_weights for piece in pieces])
+    ao = _occlusion(pieces, starts, points, normals, tris)
+    colors = np.column_stack([np.concatenate([piece.colors for piece in pieces]), ao * 255])
+    balls = skin.cage.eyeballs
+    return Mesh(
+        name=look.name,
+        positions=_f32(points / 100),
+        normals=_f32(normals),
+        uvs=_f32(np.concatenate([piece.uvs for piece in pieces])),
+        colors=np.clip(np.rint(colors), 0, 255).astype(np.uint8),
+        head_weights=_f32(np.clip(weights, 0, 1)),
+        indices=tris.reshape(-1).astype(np.uint16),
+        parts=_parts(groups),
+        textures=textures,
+        targets=tuple(_targets(pieces, starts, normals)),
+        neck_pivot=_f32(NECK_PIVOT / 100),
+        eye_pivots=_f32(np.stack([balls[1].center, balls[-1].center]) / 100),
+        frame_center=_f32(FRAME_CENTER / 100),
+        frame_height=FRAME_HEIGHT / 100,
+    )
+
+
+def _f32(array: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def _normals(piece: Piece) -> np.ndarray:
+    return vertex_normals(piece.points, piece.tris) if piece.normals is None else piece.normals
+
+
+def _parts(groups: list) -> tuple[Part, ...]:
+    parts, first = [], 0
+    for settings, group in groups:
+        count = sum(piece.tris.size for piece in group)
+        parts.append(Part(first_index=first, index_count=count, **settings))
+        first += count
+    return tuple(parts)
+
+
+def _occlusion(pieces: list[Piece], starts: np.ndarray, points: np.ndarray, normals: np.ndarray, tris: np.ndarray) -> np.ndarray:
+    casting = np.concatenate([np.full(len(piece.tris), piece.casts) for piece in pieces])
+    ao = occlusion.bake(points, normals, tris[casting])
+    ao = occlusion.smooth_over(np.clip(ao * 1.08, 0, 1) ** 1.15, tris)
+    for piece, start in zip(pieces, starts, strict=False):
+        if piece.occlusion is not None:
+            ao[start : start + len(piece.points)] = piece.occlusion
+    return 0.12 + 0.88 * np.clip(ao, 0, 1)
+
+
+def _targets(pieces: list[Piece], starts: np.ndarray, normals: np.ndarray) -> list[MorphTarget]:
+    targets = []
+    for name in (*ARKIT_SHAPES, "breath"):
+        moves, turns = np.zeros_like(normals), np.zeros_like(normals)
+        for piece, start in zip(pieces, starts, strict=False):
+            if name in piece.targets:
+                part = slice(start, start + len(piece.points))
+                moves[part] = piece.targets[name]
+                turns[part] = vertex_normals(piece.points + moves[part], piece.tris) - normals[part]
+        moved = (np.abs(moves).max(axis=1) > LEAST_MOVE_CM) | (np.abs(turns).max(axis=1) > LEAST_TURN)
+        index = np.nonzero(moved)[0]
+        targets.append(
+            MorphTarget(
+                name=name, vertices=index.astype(np.uint16), positions=_f32(moves[index] / 100), normals=_f32(turns[index])
+            )
+        )
+    return targets

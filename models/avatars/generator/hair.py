@@ -1,0 +1,141 @@
+"""Hair as sculpted sheets: strands run from a root line to a tip line, ridged into locks, over the skull's own surface."""
+
+import numpy as np
+
+from generator.look import Look
+from generator.piece import Piece, grid_quads
+from generator.sculpt import Sculpt
+from generator.skin import triangles
+
+SKULL = np.array([0.0, 3.2, -1.0])
+
+
+def hair(look: Look, sculpt: Sculpt) -> list[Piece]:
+    return STYLES[look.hair_style](look, sculpt)
+
+
+def _on_skull(sculpt: Sculpt, direction: np.ndarray, lift: np.ndarray | float) -> np.ndarray:
+    """The point above the scalp in `direction` (..., 3) from the skull's middle."""
+    d = direction / np.linalg.norm(direction, axis=-1, keepdims=True)
+    hit = sculpt.march(SKULL + d * 16, -d)
+    return hit + d * np.asarray(lift)[..., None]
+
+
+def _compass(azimuth: np.ndarray, elevation: np.ndarray) -> np.ndarray:
+    """Degrees, azimuth 0 to the viewer and 90 to the avatar's left, to a direction."""
+    a, e = np.radians(azimuth), np.radians(elevation)
+    return np.stack([np.sin(a) * np.cos(e), np.sin(e) * np.ones_like(a), np.cos(a) * np.cos(e)], axis=-1)
+
+
+def _spline(knots: np.ndarray, steps: int) -> np.ndarray:
+    """Catmull-Rom through knots (K, S, 3) to (S, steps, 3)."""
+    padded = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
+    at = np.linspace(0, len(knots) - 1 - 1e-6, steps)
+    i, t = at.astype(int), (at % 1)[:, None, None]
+    a, b, c, d = padded[i], padded[i + 1], padded[i + 2], padded[i + 3]
+    path = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+    return path.transpose(1, 0, 2)
+
+
+def _clear(sculpt: Sculpt, points: np.ndarray, least: np.ndarray) -> np.ndarray:
+    """Points pushed out of the head until they are `least` away from it."""
+    for _ in range(4):
+        short = np.maximum(least - sculpt.distance(points), 0.0)
+        points = points + sculpt.gradient(points) * short[..., None]
+    return points
+
+
+def _sheet_normals(points: np.ndarray) -> np.ndarray:
+    along, across = np.gradient(points, axis=1), np.gradient(points, axis=0)
+    n = np.cross(along, across)
+    n /= np.maximum(np.linalg.norm(n, axis=-1, keepdims=True), 1e-9)
+    outward = points - SKULL
+    flip = np.sign((n * outward).sum(axis=-1).mean())
+    return n * flip
+
+
+def _locks(across: np.ndarray, along: np.ndarray, count: float, rng: np.random.Generator) -> np.ndarray:
+    """Ridges 0..1 of `count` locks that lean and swell a little along the strand."""
+    wobble = rng.uniform(-0.35, 0.35, 6)
+    warped = across * count + 0.35 * np.sin(across * 9 + wobble[0] * 8) + 0.25 * np.sin(along * 4 + across * 13 + wobble[1] * 9)
+    fine = across * count * 2.7 + 0.6 * np.sin(along * 5 + wobble[2] * 9)
+    return 0.72 * np.abs(np.sin(np.pi * warped)) ** 0.7 + 0.28 * np.abs(np.sin(np.pi * fine))
+
+
+def _sheet(points: np.ndarray, look: Look, tuck: np.ndarray, flip: bool, tone: np.ndarray) -> Piece:
+    """A piece from strands (S, T, 3); `tuck` (T, 3) is added before the first strand, so that its edge is round."""
+    edge = np.concatenate([tuck[None], points])
+    strands, steps = edge.shape[:2]
+    u, v = np.meshgrid(np.linspace(0.01, 0.99, strands), np.linspace(0, 1, steps), indexing="ij")
+    quads = grid_quads(strands, steps)
+    tone = np.concatenate([tone[:1] * 0.8, tone])
+    colors = np.array(look.hair_light) * tone.reshape(-1)[:, None]
+    return Piece(
+        points=edge.reshape(-1, 3),
+        tris=triangles(quads if not flip else quads[:, ::-1]),
+        colors=np.clip(colors, 0, 255),
+        uvs=np.stack([u.reshape(-1), v.reshape(-1)], axis=1),
+    )
+
+
+def hair_texture(look: Look, width: int = 512, height: int = 128) -> np.ndarray:
+    """Strands: fine and broad streaks across u, darker at the root; white is hair_light."""
+    rng = np.random.default_rng(look.seed + 7)
+    dark = np.array(look.hair) / np.maximum(np.array(look.hair_light), 1)
+    at = np.linspace(0, 1, width)
+    streak = np.zeros((height, width))
+    for cells, weight in ((26, 0.3), (70, 0.35), (170, 0.35)):
+        drift = rng.random((3, cells + 2))
+        rows = np.linspace(0, 1.999, height)
+        i = rows.astype(int)
+        table = np.stack([np.interp(at * cells, np.arange(cells + 2), row) for row in drift])
+        streak += weight * (table[i] * (1 - rows % 1)[:, None] + table[i + 1] * (rows % 1)[:, None])
+    v = np.linspace(0, 1, height)[:, None]
+    light = np.clip((streak - 0.30) * 1.7, 0, 1) * (0.35 + 0.65 * np.clip(v * 2.2, 0, 1))
+    color = dark + (1 - dark) * light[..., None]
+    picture = np.full((height, width, 4), 255, dtype=np.uint8)
+    picture[..., :3] = np.clip(np.rint(color * 127) * 2, 0, 255)
+    return picture
+
+
+def bob(look: Look, sculpt: Sculpt) -> list[Piece]:
+    """Parted on the avatar's left, swept over the forehead, down to the jaw, tips turned in."""
+    return [_curtain(look, sculpt, side, 24 if side < 0 else 20) for side in (1, -1)]
+
+
+def _curtain(look: Look, sculpt: Sculpt, side: int, strands: int) -> Piece:
+    rng = np.random.default_rng(look.seed + side)
+    s = np.linspace(0, 1, strands) ** 1.15
+    rise = 47 + 80 * s
+    part = np.stack([np.full(strands, 0.20) * (1 - s), np.sin(np.radians(rise)), np.cos(np.radians(rise))], axis=-1)
+    azimuth = side * (63 + 117 * s**0.9)
+    over_azimuth = side * (38 + 120 * s) if side < 0 else 46 + 112 * s
+    tip_y = -8.6 - 1.2 * s + 0.35 * rng.standard_normal(strands) * (s > 0)
+    temple = _on_skull(sculpt, _compass(azimuth, np.full(strands, 2.0)), 1.15 + 0.2 * s)
+    hang = temple * np.array([1.0, 0, 1.0]) + np.array([0, -4.2, 0])
+    hang[:, 0] *= 1.03
+    tip = np.stack([hang[:, 0] * 0.86, tip_y, hang[:, 2] * (1 - 0.12 * s) + 0.45 * (1 - s)], axis=1)
+    knots = np.stack(
+        [
+            _on_skull(sculpt, part, 0.28),
+            _on_skull(sculpt, _compass(over_azimuth, 56 - 14 * (1 - s) + 6 * s), 1.25),
+            _on_skull(sculpt, _compass(side * (57 + 120 * s**0.9), np.full(strands, 24.0)), 1.25),
+            temple,
+            hang,
+            tip,
+        ]
+    )
+    steps = 17
+    points = _spline(knots, steps)
+    along = np.broadcast_to(np.linspace(0, 1, steps), (strands, steps))
+    ridge = _locks(s[:, None] * 1.0, along, 6.5 if side < 0 else 5.5, rng)
+    body = np.clip(along * 5, 0, 1)
+    points = _clear(sculpt, points, 0.25 + 0.5 * body)
+    points = points + _sheet_normals(points) * (0.42 * (ridge - 0.5) * body)[..., None]
+    tuck = points[0] - 0.55 * (points[0] - SKULL) / np.linalg.norm(points[0] - SKULL, axis=1, keepdims=True)
+    tuck[:, 2] -= 0.35
+    tone = 0.80 + 0.25 * ridge
+    return _sheet(points, look, tuck, flip=side > 0, tone=tone)
+
+
+STYLES = {"bob": bob}

@@ -1,0 +1,124 @@
+"""What is behind the lips: a dark cavity sealed to them, gums, teeth and tongue."""
+
+import numpy as np
+
+from generator.cage import STOMION_Y
+from generator.eyes import refined_loop
+from generator.look import Look
+from generator.piece import Piece, grid_quads
+from generator.shapes import jaw_rotation
+from generator.skin import Skin, triangles
+
+TEETH, STEPS = 12, 4
+JAW_SHIFTS = {"jawForward": (0.0, 0.0, 0.8), "jawLeft": (0.85, 0.0, 0.0), "jawRight": (-0.85, 0.0, 0.0)}
+
+
+def jaw_targets(points: np.ndarray, weight: np.ndarray | float = 1.0) -> dict[str, np.ndarray]:
+    """What moves with the jaw bone."""
+    w = np.broadcast_to(np.asarray(weight, float), len(points))[:, None]
+    targets = {"jawOpen": jaw_rotation(points) * w}
+    targets.update({name: np.broadcast_to(np.array(shift), points.shape) * w for name, shift in JAW_SHIFTS.items()})
+    return targets
+
+
+def cavity(skin: Skin, deltas: dict[str, np.ndarray]) -> Piece:
+    """A bag behind the lips; its mouth is the lips' own innermost loop, so that nothing shows between."""
+    loop = refined_loop(skin, skin.cage.mouth[-1])[::2]
+    opening = skin.points[loop]
+    back = np.array([0.0, STOMION_Y + 0.1, 2.2])
+    angle = np.arctan2(opening[:, 1] - STOMION_Y - 0.1, opening[:, 0] * 0.35)
+    room = np.stack([2.35 * np.cos(angle), STOMION_Y + 1.7 * np.sin(angle), np.full(len(loop), 5.2)], axis=1)
+    deep = np.stack([1.9 * np.cos(angle), STOMION_Y + 1.5 * np.sin(angle), np.full(len(loop), 3.0)], axis=1)
+    first = opening + np.array([0, 0, -0.35]) + np.stack([0 * angle, 0.35 * np.sin(angle), 0 * angle], axis=1)
+    points = np.concatenate([opening, first, room, deep, back[None]])
+    count = len(loop)
+    quads = grid_quads(4, count, closed=True)
+    fan = np.stack([np.full(count, 4 * count), 3 * count + np.arange(count), 3 * count + (np.arange(count) + 1) % count], axis=1)
+    tris = np.concatenate([triangles(quads), fan[:, ::-1]])
+    low = np.concatenate([np.tile(np.clip(0.5 - 0.5 * np.sin(angle) * 1.4, 0, 1), 4), [0.4]])
+    targets = jaw_targets(points, low)
+    for name, delta in deltas.items():
+        moved = delta[loop]
+        if np.abs(moved).max() > 1e-4:
+            target = targets.setdefault(name, np.zeros_like(points)).copy()
+            target[:count], target[count : 2 * count] = moved, 0.6 * moved + 0.4 * target[count : 2 * count]
+            targets[name] = target
+    shade = np.concatenate([np.repeat([0.75, 0.55, 0.3, 0.12], count), [0.05]])[:, None]
+    return Piece(points=points, tris=tris, colors=np.array([128, 46, 48]) * shade, targets=targets, occlusion=np.full(len(points), 0.6))
+
+
+def _arch(u: np.ndarray, half_width: float, front_z: float, depth: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The dental arch for u in -1..1: x, z and the outward direction in the plane."""
+    angle = u * 1.25
+    x, z = half_width * np.sin(angle) / np.sin(1.25), front_z - depth * (1 - np.cos(angle)) / (1 - np.cos(1.25))
+    out = np.stack([np.sin(angle), np.zeros_like(u), np.cos(angle)], axis=1)
+    return x, z, out
+
+
+def teeth(upper: bool) -> Piece:
+    """One row of teeth with its gum: enamel bulges tooth by tooth, the edge notched between."""
+    columns = TEETH * STEPS + 1
+    u = np.linspace(-1, 1, columns)
+    x, z, out = _arch(u, 2.15 if upper else 1.95, 7.95 if upper else 7.7, 2.6)
+    phase = np.linspace(0, TEETH, columns) % 1
+    bulge = np.sin(np.pi * phase) ** 0.5
+    height = (0.95 if upper else 0.72) * (1 - 0.16 * np.abs(u) ** 1.5) * (1 - 0.10 * (np.abs(np.linspace(0, TEETH, columns) - TEETH / 2 - np.sign(u) * 1.5) < 0.5))
+    sign = 1.0 if upper else -1.0
+    edge_y = STOMION_Y + (-0.22 if upper else -0.34)
+    rows = ((1.5, -0.35, 0), (1.02, 0.02, 0), (0.9, 0.10, 0), (0.5, 0.13, 1), (0.08, 0.06, 1), (0.0, -0.14, 1), (0.6, -0.34, 1))
+    points, colors = [], []
+    for share, outward, enamel in rows:
+        notch = (1 - bulge) * 0.10 * (share < 0.2)
+        y = edge_y + sign * (share * height + notch)
+        p = np.stack([x, y, z], axis=1) + out * (outward + enamel * 0.07 * bulge - 0.05)[:, None]
+        points.append(p)
+        back = 1 - 0.45 * np.abs(u) ** 1.6
+        base = np.array([236, 230, 216]) if enamel else np.array([190, 96, 96])
+        gap = (0.72 + 0.28 * np.clip(bulge * 1.6, 0, 1)) if enamel else np.ones(columns)
+        colors.append(base * (back * gap * (1.0 if share < 0.95 else 0.9))[:, None])
+    cloud = np.concatenate(points)
+    quads = grid_quads(len(rows), columns)
+    return Piece(
+        points=cloud,
+        tris=triangles(quads if not upper else quads[:, ::-1]),
+        colors=np.concatenate(colors),
+        targets={} if upper else jaw_targets(cloud),
+        occlusion=np.full(len(cloud), 0.85 if upper else 0.7),
+        casts=False,
+    )
+
+
+def tongue() -> Piece:
+    """A soft slab with a groove; tongueOut slides it over the lower lip and lets its tip sink."""
+    rows, columns = 9, 9
+    t, u = np.meshgrid(np.linspace(0, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
+    width = 1.45 * np.sqrt(np.clip(1 - (t * 1.02 - 0.3).clip(0) ** 2 * 2.0, 0.03, 1))
+    x = u * width
+    dome = 0.34 * (1 - u**2) - 0.14 * np.exp(-((u / 0.22) ** 2)) * (1 - t)
+    y = STOMION_Y - 0.98 + dome - 0.22 * t + 0.30 * np.sin(np.pi * np.clip(t * 0.8, 0, 1))
+    y = np.where(np.abs(u) > 0.99, y - 0.3, y)
+    z = 4.0 + 3.45 * t
+    points = np.stack([x, y, z], axis=-1).reshape(-1, 3)
+    flat_t = t.reshape(-1)
+    out = np.zeros_like(points)
+    slide = flat_t**1.2
+    out[:, 2] = 3.1 * slide
+    out[:, 1] = 0.62 * np.sin(np.pi * np.clip(slide * 0.8, 0, 1)) * 0.5 - 0.85 * np.clip(slide - 0.62, 0, 1) * 2.0 + 0.32 * slide
+    targets = jaw_targets(points, 0.94)
+    targets["tongueOut"] = out
+    tone = 0.55 + 0.45 * flat_t
+    groove = 1 - 0.10 * np.exp(-((u.reshape(-1) / 0.16) ** 2))
+    colors = np.array([206, 104, 104]) * (tone * groove)[:, None]
+    return Piece(
+        points=points,
+        tris=triangles(grid_quads(rows, columns)[:, ::-1]),
+        colors=colors,
+        targets=targets,
+        occlusion=0.45 + 0.45 * flat_t,
+        casts=False,
+    )
+
+
+def inside(skin: Skin, look: Look, deltas: dict[str, np.ndarray]) -> list[Piece]:
+    """Every piece of the mouth part."""
+    return [cavity(skin, deltas), teeth(True), teeth(False), tongue()]

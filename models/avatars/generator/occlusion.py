@@ -1,0 +1,58 @@
+"""Ambient occlusion, baked: how much of the sky each vertex sees, by depth maps from many directions."""
+
+import numpy as np
+
+DIRECTIONS, SIZE, SAMPLES = 110, 300, 420_000
+
+
+def bake(points: np.ndarray, normals: np.ndarray, tris: np.ndarray, seed: int = 1) -> np.ndarray:
+    """Openness (V,), 0..1, of points (V, 3) in cm among the triangles that cast (F, 3)."""
+    cloud = _samples(points, tris, np.random.default_rng(seed))
+    lifted = points + normals * 0.18
+    seen, total = np.zeros(len(points)), np.zeros(len(points))
+    for direction in _sphere(DIRECTIONS):
+        facing = np.clip(normals @ direction, 0, None) * (1.15 + 0.55 * direction[1])
+        seen += facing * _visible(cloud, lifted, direction)
+        total += facing
+    return seen / np.maximum(total, 1e-9)
+
+
+def smooth_over(values: np.ndarray, tris: np.ndarray, rounds: int = 3) -> np.ndarray:
+    """Average with the neighbours: hides the depth maps' grain."""
+    edges = np.concatenate([tris[:, [0, 1]], tris[:, [1, 2]], tris[:, [2, 0]]])
+    count = np.bincount(edges.reshape(-1), minlength=len(values))
+    for _ in range(rounds):
+        near = np.bincount(edges[:, 0], values[edges[:, 1]], len(values)) + np.bincount(edges[:, 1], values[edges[:, 0]], len(values))
+        values = np.where(count > 0, 0.5 * values + 0.5 * near / np.maximum(count, 1), values)
+    return values
+
+
+def _samples(points: np.ndarray, tris: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    a, b, c = points[tris[:, 0]], points[tris[:, 1]], points[tris[:, 2]]
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    pick = rng.choice(len(tris), SAMPLES, p=area / area.sum())
+    r1, r2 = np.sqrt(rng.random(SAMPLES))[:, None], rng.random(SAMPLES)[:, None]
+    return (1 - r1) * a[pick] + r1 * (1 - r2) * b[pick] + r1 * r2 * c[pick]
+
+
+def _sphere(count: int) -> np.ndarray:
+    i = np.arange(count) + 0.5
+    y = 1 - 2 * i / count
+    angle = np.pi * (1 + 5**0.5) * i
+    r = np.sqrt(1 - y * y)
+    return np.stack([r * np.cos(angle), y, r * np.sin(angle)], axis=1)
+
+
+def _visible(cloud: np.ndarray, lifted: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    side = np.cross(direction, [0.3, 0.9, 0.1])
+    side /= np.linalg.norm(side)
+    up = np.cross(direction, side)
+    basis = np.stack([side, up])
+    flat, depth = cloud @ basis.T, cloud @ direction
+    low, high = flat.min(axis=0), flat.max(axis=0)
+    scale = (SIZE - 1) / (high - low).max()
+    cell = ((flat - low) * scale).astype(int)
+    nearest = np.full(SIZE * SIZE, -1e9)
+    np.maximum.at(nearest, cell[:, 0] * SIZE + cell[:, 1], depth)
+    at = np.clip(((lifted @ basis.T - low) * scale).astype(int), 0, SIZE - 1)
+    return lifted @ direction > nearest[at[:, 0] * SIZE + at[:, 1]] - 0.22

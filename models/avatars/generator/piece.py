@@ -1,0 +1,40 @@
+"""A piece: one connected bit of the avatar on its way into a part."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(kw_only=True)
+class Piece:
+    """points (V, 3) cm, tris (F, 3), colors (V, 3) sRGB 0..255, uvs (V, 2), head_weights (V,).
+
+    targets: name to displacement (V, 3). normals: given where they are not to be worked out from the triangles.
+    occlusion: (V,) 0..1 where it is not to be baked. casts: whether the piece shades others.
+    """
+
+    points: np.ndarray
+    tris: np.ndarray
+    colors: np.ndarray
+    uvs: np.ndarray | None = None
+    head_weights: np.ndarray | None = None
+    targets: dict[str, np.ndarray] = field(default_factory=dict)
+    normals: np.ndarray | None = None
+    occlusion: np.ndarray | None = None
+    casts: bool = True
+
+    def __post_init__(self) -> None:
+        count = len(self.points)
+        self.colors = np.broadcast_to(np.asarray(self.colors, dtype=float), (count, 3)).copy()
+        if self.uvs is None:
+            self.uvs = np.zeros((count, 2))
+        if self.head_weights is None:
+            self.head_weights = np.ones(count)
+
+
+def grid_quads(rows: int, columns: int, closed: bool = False) -> np.ndarray:
+    """Quads of a (rows, columns) grid of points, row by row; closed joins the last column to the first."""
+    wide = columns if closed else columns - 1
+    r, c = np.meshgrid(np.arange(rows - 1), np.arange(wide), indexing="ij")
+    n = (c + 1) % columns
+    return np.stack([r * columns + c, r * columns + n, (r + 1) * columns + n, (r + 1) * columns + c], axis=-1).reshape(-1, 4)

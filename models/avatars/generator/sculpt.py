@@ -1,0 +1,98 @@
+"""The head as a distance field: soft unions of ellipsoids and capsules, onto which the cage and its refinement are laid.
+
+Distances are approximate (ellipsoids) but their zero set is exact enough to sculpt with; all in cm.
+"""
+
+import numpy as np
+
+from generator.look import Proportions
+
+
+def soft_union(a: np.ndarray, b: np.ndarray, k: float) -> np.ndarray:
+    """The polynomial smooth minimum (I. Quilez): a blend of width `k`."""
+    h = np.maximum(k - np.abs(a - b), 0.0) / k
+    return np.minimum(a, b) - h * h * k / 4
+
+
+def soft_cut(a: np.ndarray, b: np.ndarray, k: float) -> np.ndarray:
+    """`a` without `b`."""
+    return -soft_union(-a, b, k)
+
+
+def ellipsoid(p: np.ndarray, center: tuple, radii: tuple) -> np.ndarray:
+    q = p - np.array(center)
+    r = np.array(radii)
+    k0 = np.linalg.norm(q / r, axis=-1)
+    k1 = np.linalg.norm(q / (r * r), axis=-1)
+    return k0 * (k0 - 1.0) / np.maximum(k1, 1e-9)
+
+
+def sphere(p: np.ndarray, center: tuple, radius: float) -> np.ndarray:
+    return np.linalg.norm(p - np.array(center), axis=-1) - radius
+
+
+def capsule(p: np.ndarray, start: tuple, end: tuple, r0: float, r1: float) -> np.ndarray:
+    """A capsule whose radius goes from r0 to r1."""
+    a, b = np.array(start), np.array(end)
+    axis = b - a
+    t = np.clip(((p - a) @ axis) / (axis @ axis), 0.0, 1.0)
+    return np.linalg.norm(p - a - t[..., None] * axis, axis=-1) - (r0 + (r1 - r0) * t)
+
+
+class Sculpt:
+    """The distance field of a head with `proportions`."""
+
+    def __init__(self, proportions: Proportions) -> None:
+        self.p = proportions
+
+    def distance(self, points: np.ndarray) -> np.ndarray:
+        p, q = self.p, points.copy()
+        q[..., 0] = np.sqrt(q[..., 0] ** 2 + 1e-4)  # one half is modelled; the root keeps the middle smooth
+        chin = p.chin_y
+        d = ellipsoid(q, (0, 3.6, -1.0), (7.45, 8.4, 9.2))
+        d = soft_union(d, ellipsoid(q, (0, -2.4, 1.5), (6.3, 8.3, 6.9)), 3.0)
+        d = soft_union(d, capsule(q, (p.jaw_half_width, -5.6, 0.6), (0.9, chin + 0.5, 5.7), 1.7, 1.7), 3.2)
+        d = soft_union(d, ellipsoid(q, (0, chin, 6.7), (1.7, 1.4, p.chin_radius)), 2.0)
+        d = soft_union(d, sphere(q, (3.6, -3.3, 4.7), p.cheek_radius), 3.2)
+        d = soft_union(d, ellipsoid(q, (0, -6.7, 5.9), (2.9, 2.5, 2.55)), 2.2)
+        d = soft_union(d, capsule(q, (0.9, 1.7, 7.3), (5.0, 2.4, 4.9), p.brow_ridge, p.brow_ridge), 2.4)
+        d = soft_cut(d, ellipsoid(q, (3.3, -0.2, 8.9), (2.3, 1.7, 1.9)), 1.8)
+        d = soft_union(d, self._neck(q), 2.4)
+        return soft_union(d, self._nose(q), 1.1)
+
+    def _neck(self, q: np.ndarray) -> np.ndarray:
+        r = self.p.neck_radius
+        shrunk = q * np.array([1.0, 1.0, 0.98])
+        return capsule(shrunk, (0, -6.0, -2.6), (0, -24.0, -3.8), r, r + 0.9)
+
+    def _nose(self, q: np.ndarray) -> np.ndarray:
+        p = self.p
+        tip_y, tip_z = -p.nose_length, p.nose_tip_z
+        d = capsule(q, (0, 0.9, 6.95), (0, tip_y + 0.25, tip_z - 0.2), 0.6, 0.7)
+        d = soft_union(d, sphere(q, (0, tip_y, tip_z), p.nose_tip_radius), 0.7)
+        wing = ellipsoid(q, (p.nose_width * 1.08, tip_y - 0.28, tip_z - 1.25), (0.68, 0.62, 0.95))
+        d = soft_union(d, wing, 0.45)
+        d = soft_union(d, capsule(q, (0, tip_y - 0.5, tip_z - 0.3), (0, tip_y - 0.95, tip_z - 1.5), 0.36, 0.3), 0.5)
+        nostril = ellipsoid(q, (p.nose_width * 0.62, tip_y - 0.92, tip_z - 0.95), (0.32, 0.34, 0.5))
+        return soft_cut(d, nostril, 0.3)
+
+    def gradient(self, points: np.ndarray) -> np.ndarray:
+        """The unit outward direction, by central differences."""
+        step = 0.02
+        offsets = np.eye(3) * step
+        g = np.stack([self.distance(points + o) - self.distance(points - o) for o in offsets], axis=-1)
+        return g / np.maximum(np.linalg.norm(g, axis=-1, keepdims=True), 1e-9)
+
+    def march(self, starts: np.ndarray, directions: np.ndarray, steps: int = 90) -> np.ndarray:
+        """Walk from outside until the surface is met."""
+        points = starts.copy()
+        for _ in range(steps):
+            points += directions * (0.75 * self.distance(points))[..., None]
+        return points
+
+    def project(self, points: np.ndarray, steps: int = 8) -> np.ndarray:
+        """The surface point under each point, along the gradient."""
+        points = points.copy()
+        for _ in range(steps):
+            points -= self.gradient(points) * (0.8 * self.distance(points))[..., None]
+        return points

@@ -1,0 +1,62 @@
+"""The skin: the cage fitted so that its limit goes through the control points, subdivided, and sculpted once more."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from generator.cage import Cage, build_cage
+from generator.look import Proportions
+from generator.sculpt import Sculpt
+from generator.subdivide import operator
+
+LEVELS = 2
+
+
+@dataclass
+class Skin:
+    """The refined skin. matrix: (V, cage points). points, quads: neutral."""
+
+    cage: Cage
+    matrix: np.ndarray
+    points: np.ndarray
+    quads: np.ndarray
+    sculpt: Sculpt
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """Values on the cage to values on the refined skin."""
+        return self.matrix @ values
+
+    def spread_delta(self, delta: np.ndarray) -> np.ndarray:
+        """What a shape adds on the cage to what it adds on the refined skin, reaching its full extent there."""
+        return self.matrix @ fit(self.matrix, delta)
+
+
+def fit(matrix: np.ndarray, wanted: np.ndarray, rounds: int = 6) -> np.ndarray:
+    """The cage whose refinement passes through `wanted` at the cage's own vertices."""
+    at_cage, values = matrix[: len(wanted)], wanted.copy()
+    for _ in range(rounds):
+        values += 0.7 * (wanted - at_cage @ values)
+    return values
+
+
+def build_skin(p: Proportions) -> Skin:
+    cage, sculpt = build_cage(p), Sculpt(p)
+    matrix, quads = operator(len(cage.points), cage.quads, LEVELS)
+    points = matrix @ fit(matrix, cage.points)
+    weight = np.clip((matrix @ cage.detail - 0.35) / 0.65, 0, 1)[:, None]
+    points += weight * (sculpt.project(points) - points)
+    return Skin(cage, matrix, points, quads, sculpt)
+
+
+def triangles(quads: np.ndarray) -> np.ndarray:
+    """Two triangles a quad."""
+    return np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+
+
+def vertex_normals(points: np.ndarray, tris: np.ndarray) -> np.ndarray:
+    """Area-weighted unit normals."""
+    face = np.cross(points[tris[:, 1]] - points[tris[:, 0]], points[tris[:, 2]] - points[tris[:, 0]])
+    normals = np.stack(
+        [sum(np.bincount(tris[:, c], face[:, axis], len(points)) for c in range(3)) for axis in range(3)], axis=1
+    )
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
