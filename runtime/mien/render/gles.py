@@ -81,6 +81,8 @@ class GlesRenderer:
         if self._closed:
             raise DisplayError("this renderer is closed")
         self._gl.check("drawing a picture")
+        if not self.info.vsync:
+            self._gl.finish()  # no display to wait for: without this a busy rasteriser falls seconds behind, unseen
         self._window.flip()
 
     def capture(self) -> NDArray[np.uint8]:
