@@ -45,3 +45,10 @@ def test_a_mesh_without_parts_draws_nothing() -> None:
     joined, order = plan((), np.arange(6, dtype=np.uint16))
     assert joined == ()
     assert len(order) == 0
+
+
+def test_both_eyes_are_one_call() -> None:
+    parts = (part("l", 0, 3, role="eye_left"), part("r", 3, 3, role="eye_right"))
+    joined, order = plan(parts, np.arange(6, dtype=np.uint16))
+    assert len(joined) == 1
+    assert joined[0].index_count == len(order) == 6

@@ -16,6 +16,7 @@ from mien.errors import DisplayError
 from mien.render import program
 from mien.render.drawing import MAX_DRAW_CALLS
 from mien.render.gles import GlesRenderer
+from mien.render.scene import Background
 
 
 def picture(renderer: GlesRenderer, **channels: float) -> np.ndarray:
@@ -130,6 +131,62 @@ def test_a_shader_that_does_not_compile_is_a_display_error_with_the_drivers_log(
     with pytest.raises(DisplayError, match=r"face\.frag|background\.frag") as caught:
         GlesRenderer(mesh, width=64, height=64)
     assert "gl_Nonsense" in str(caught.value)
+
+
+def test_one_eye_turns_without_the_other(gles: GlesRenderer) -> None:
+    change = np.abs(picture(gles) - picture(gles, eyeLookUpLeft=1.0)).max(axis=-1) > 8
+    assert change[:, 60:].sum() > 10
+    assert change[:, :60].sum() == 0
+
+
+@pytest.mark.parametrize("quality", ["reduced", "low"])
+def test_lower_quality_is_the_same_picture_less_sharp(mesh: Mesh, gles: GlesRenderer, quality: str) -> None:
+    full = picture(gles, jawOpen=0.5)
+    gles.close()
+    renderer = GlesRenderer(mesh, width=120, height=160, quality=quality)
+    try:
+        less = picture(renderer, jawOpen=0.5)
+        again = picture(renderer, jawOpen=0.5)
+    finally:
+        renderer.close()
+    np.testing.assert_array_equal(less, again)
+    assert 0 < np.abs(full - less).mean() < 4
+    edges = np.abs(np.diff(full, axis=1)).max(axis=-1)[:, :-1] > 20
+    assert np.abs(full - less)[:, 1:-1][~edges].mean() < 2
+
+
+def test_automatic_quality_gives_way_when_pictures_are_slow(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
+    renderer = GlesRenderer(mesh, width=64, height=64, quality="auto", budget_ms=1e-6)
+    try:
+        assert renderer.quality == "full"
+        qualities = set()
+        for number in range(250):
+            picture(renderer, jawOpen=(number % 10) / 10)
+            qualities.add(renderer.quality)
+    finally:
+        renderer.close()
+    assert "reduced" in qualities
+
+
+def test_an_unknown_quality_is_refused(mesh: Mesh) -> None:
+    with pytest.raises(ValueError, match="reduced"):
+        GlesRenderer(mesh, width=64, height=64, quality="ultra")
+
+
+def test_a_face_is_not_blank_and_nothing_is(mesh: Mesh, gles: GlesRenderer) -> None:
+    picture(gles)
+    gles.draw(new_pose())
+    assert not gles.looks_blank()
+    gles.close()
+    void = Background(top=(0, 0, 0), bottom=(0, 0, 0), glow=(0, 0, 0))
+    nothing = replace(mesh, parts=())
+    renderer = GlesRenderer(nothing, width=64, height=64, background=void)
+    try:
+        renderer.draw(new_pose())
+        assert renderer.looks_blank()
+    finally:
+        renderer.close()
 
 
 _UNDER_ES2 = """

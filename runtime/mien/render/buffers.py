@@ -1,19 +1,39 @@
 """The vertex data on the GPU: what never changes in one buffer, positions and normals in a few that take turns."""
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.core.mesh import Mesh, Role
 from mien.render import gl as gles
 from mien.render.gl import Gl
 from mien.render.morph import Range, join
 
 # A buffer is written while the GPU still reads the one before: three never make the driver wait or copy.
 BUFFER_COUNT = 3
-POSITION, NORMAL, UV, COLOR, HEAD = range(5)
-ATTRIBUTES = {"a_position": POSITION, "a_normal": NORMAL, "a_uv": UV, "a_color": COLOR, "a_head": HEAD}
+POSITION, NORMAL, UV, COLOR, BIND = range(5)
+ATTRIBUTES = {"a_position": POSITION, "a_normal": NORMAL, "a_uv": UV, "a_color": COLOR, "a_bind": BIND}
 
-STATIC_VERTEX = np.dtype([("uv", "<f4", 2), ("color", "u1", 4), ("head", "<f4")])
+# bind: how far a vertex goes with the head, the left eye and the right eye, 0..255; the fourth is padding.
+STATIC_VERTEX = np.dtype([("uv", "<f4", 2), ("color", "u1", 4), ("bind", "u1", 4)])
+EYE_BINDINGS: Final[dict[Role, int]] = {"eye_left": 1, "eye_right": 2}
 _ROW_BYTES = 24
+
+
+def still_vertices(mesh: Mesh, order: NDArray[np.intp]) -> NDArray[np.void]:
+    """What of a mesh never changes, STATIC_VERTEX (V,), its vertices put into `order`."""
+    bind = np.zeros((len(order), 4), dtype=np.float32)
+    bind[:, 0] = mesh.head_weights
+    for part in mesh.parts:
+        if part.role in EYE_BINDINGS:
+            used = mesh.indices[part.first_index : part.first_index + part.index_count]
+            bind[used, EYE_BINDINGS[part.role]] = 1.0
+    still = np.empty(len(order), dtype=STATIC_VERTEX)
+    still["uv"] = mesh.uvs[order]
+    still["color"] = mesh.colors[order]
+    still["bind"] = np.rint(bind[order] * 255)
+    return still
 
 
 class VertexBuffers:
@@ -64,7 +84,7 @@ class VertexBuffers:
         gl.bind_buffer(gles.ARRAY_BUFFER, self._still)
         gl.vertex_attrib_pointer(UV, 2, gles.FLOAT, 0, size, 0)
         gl.vertex_attrib_pointer(COLOR, 4, gles.UNSIGNED_BYTE, 1, size, 8)
-        gl.vertex_attrib_pointer(HEAD, 1, gles.FLOAT, 0, size, 12)
+        gl.vertex_attrib_pointer(BIND, 4, gles.UNSIGNED_BYTE, 1, size, 12)
 
     def _filled(self, target: int, data: NDArray[np.generic], usage: int) -> int:
         name = self._gl.new_buffer()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 # About an 85 mm lens on 35 mm film held upright: the focal length that portraits are taken with, little distortion.
 FIELD_OF_VIEW_RAD = math.radians(24.0)
 # The narrowest view that still shows a head with room on both sides, as a share of the framed height.
-MIN_WIDTH_OF_FRAME = 0.68
+MIN_WIDTH_OF_FRAME = 0.73
 # How far in front of and behind the frame's centre things may lie and still be drawn, as a share of the view's height.
 NEAR_REACH = 1.2
 FAR_REACH = 1.6
@@ -29,16 +29,19 @@ class View:
     matrix: NDArray[np.float32]
 
 
-def frame(center: NDArray[np.float32], height: float, aspect: float) -> View:
+def frame(center: NDArray[np.float32], height: float, aspect: float, floor: float = -math.inf) -> View:
     """Look at `center` (3,) so that `height` metres about it are seen at `aspect` (width / height).
 
-    A screen too narrow for the head steps back, and the room that this gives goes above the head: the lower edge stays
-    where it was framed, because a bust ends there. Raises ValueError for a height or an aspect that is not positive.
+    A screen too narrow for the head steps back. floor: the height at which the bust ends; what is seen stays above it,
+    so that room gained goes above the head when there is nothing left to show below. Raises ValueError for a height or
+    an aspect that is not positive.
     """
     if not (height > 0 and aspect > 0 and math.isfinite(height) and math.isfinite(aspect)):
         raise ValueError(f"frame: height {height} and aspect {aspect} must be positive")
     shown = max(height, MIN_WIDTH_OF_FRAME * height / aspect)
-    look = np.asarray(center, dtype=np.float32) + np.array([0, (shown - height) / 2, 0], dtype=np.float32)
+    lowest = min(floor, float(center[1]) - height / 2)
+    lift = max(0.0, lowest - (float(center[1]) - shown / 2))
+    look = np.asarray(center, dtype=np.float32) + np.array([0, lift, 0], dtype=np.float32)
     distance = shown / 2 / math.tan(FIELD_OF_VIEW_RAD / 2)
     position = look + np.array([0, 0, distance], dtype=np.float32)
     near = max(distance * 0.1, distance - NEAR_REACH * shown)

@@ -30,5 +30,11 @@ def plan(parts: tuple[Part, ...], indices: NDArray[np.uint16]) -> tuple[tuple[Pa
     return tuple(joined), np.concatenate(runs) if runs else indices[:0]
 
 
+def is_eye(part: Part) -> bool:
+    """Whether a part is an eyeball: both are drawn in one call, each vertex knows its side."""
+    return part.role in ("eye_left", "eye_right")
+
+
 def _look(part: Part) -> tuple[object, ...]:
-    return (part.alpha, part.role, part.texture, part.specular, part.gloss, part.double_sided)
+    role = "eyes" if is_eye(part) else part.role
+    return (part.alpha, role, part.texture, part.specular, part.gloss, part.double_sided)

@@ -22,7 +22,6 @@ SRC_ALPHA: Final = 0x0302
 ONE_MINUS_SRC_ALPHA: Final = 0x0303
 CULL_FACE: Final = 0x0B44
 DEPTH_TEST: Final = 0x0B71
-DITHER: Final = 0x0BD0
 BLEND: Final = 0x0BE2
 UNPACK_ALIGNMENT: Final = 0x0CF5
 PACK_ALIGNMENT: Final = 0x0D05
@@ -32,10 +31,8 @@ UNSIGNED_BYTE: Final = 0x1401
 UNSIGNED_SHORT: Final = 0x1403
 FLOAT: Final = 0x1406
 RGBA: Final = 0x1908
-VENDOR: Final = 0x1F00
 RENDERER: Final = 0x1F01
 VERSION: Final = 0x1F02
-NEAREST: Final = 0x2600
 LINEAR: Final = 0x2601
 LINEAR_MIPMAP_LINEAR: Final = 0x2703
 TEXTURE_MAG_FILTER: Final = 0x2800
@@ -45,8 +42,6 @@ TEXTURE_WRAP_T: Final = 0x2803
 REPEAT: Final = 0x2901
 CLAMP_TO_EDGE: Final = 0x812F
 DEPTH_COMPONENT16: Final = 0x81A5
-SAMPLES: Final = 0x80A9
-TEXTURE0: Final = 0x84C0
 ARRAY_BUFFER: Final = 0x8892
 ELEMENT_ARRAY_BUFFER: Final = 0x8893
 STATIC_DRAW: Final = 0x88E4
@@ -104,10 +99,8 @@ class Gl:
         self.use_program: GlFunction = bind("glUseProgram", None, c_uint)
         self.get_uniform_location: GlFunction = bind("glGetUniformLocation", c_int, c_uint, c_char_p)
         self.uniform_1i: GlFunction = bind("glUniform1i", None, c_int, c_int)
-        self.uniform_1f: GlFunction = bind("glUniform1f", None, c_int, c_float)
         self.uniform_3f: GlFunction = bind("glUniform3f", None, c_int, c_float, c_float, c_float)
         self.uniform_4f: GlFunction = bind("glUniform4f", None, c_int, c_float, c_float, c_float, c_float)
-        self.uniform_4fv: GlFunction = bind("glUniform4fv", None, c_int, c_int, c_void_p)
         self.uniform_matrix_4fv: GlFunction = bind("glUniformMatrix4fv", None, c_int, c_int, c_ubyte, c_void_p)
         self.gen_buffers: GlFunction = bind("glGenBuffers", None, c_int, _UINT_P)
         self.bind_buffer: GlFunction = bind("glBindBuffer", None, c_uint, c_uint)
@@ -131,7 +124,23 @@ class Gl:
         self.disable: GlFunction = bind("glDisable", None, c_uint)
         self.depth_mask: GlFunction = bind("glDepthMask", None, c_ubyte)
         self.depth_func: GlFunction = bind("glDepthFunc", None, c_uint)
-        self.blend_func: GlFunction = bind("glBlendFunc", None, c_uint, c_uint)
+        self.clear_color: GlFunction = bind("glClearColor", None, c_float, c_float, c_float, c_float)
+        self.blend_func_separate: GlFunction = bind("glBlendFuncSeparate", None, c_uint, c_uint, c_uint, c_uint)
+        self.gen_framebuffers: GlFunction = bind("glGenFramebuffers", None, c_int, _UINT_P)
+        self.bind_framebuffer: GlFunction = bind("glBindFramebuffer", None, c_uint, c_uint)
+        self.delete_framebuffers: GlFunction = bind("glDeleteFramebuffers", None, c_int, _UINT_P)
+        self.framebuffer_texture_2d: GlFunction = bind(
+            "glFramebufferTexture2D", None, c_uint, c_uint, c_uint, c_uint, c_int
+        )
+        self.check_framebuffer_status: GlFunction = bind("glCheckFramebufferStatus", c_uint, c_uint)
+        self.gen_renderbuffers: GlFunction = bind("glGenRenderbuffers", None, c_int, _UINT_P)
+        self.bind_renderbuffer: GlFunction = bind("glBindRenderbuffer", None, c_uint, c_uint)
+        self.delete_renderbuffers: GlFunction = bind("glDeleteRenderbuffers", None, c_int, _UINT_P)
+        self.renderbuffer_storage: GlFunction = bind("glRenderbufferStorage", None, c_uint, c_uint, c_int, c_int)
+        self.framebuffer_renderbuffer: GlFunction = bind(
+            "glFramebufferRenderbuffer", None, c_uint, c_uint, c_uint, c_uint
+        )
+        self.delete_textures: GlFunction = bind("glDeleteTextures", None, c_int, _UINT_P)
         self.draw_elements: GlFunction = bind("glDrawElements", None, c_uint, c_int, c_uint, c_void_p)
         self.draw_arrays: GlFunction = bind("glDrawArrays", None, c_uint, c_int, c_int)
         self.read_pixels: GlFunction = bind(
@@ -163,6 +172,14 @@ class Gl:
         value = c_int(0)
         self.get_integer_v(name, ctypes.byref(value))
         return value.value
+
+    def new_framebuffer(self) -> int:
+        """The name of a new framebuffer object."""
+        return _generate(self.gen_framebuffers)
+
+    def new_renderbuffer(self) -> int:
+        """The name of a new renderbuffer object."""
+        return _generate(self.gen_renderbuffers)
 
     def new_buffer(self) -> int:
         """The name of a new buffer object."""

@@ -1,26 +1,32 @@
 """The renderer: OpenGL ES 2.0, one pass, at most eight draw calls."""
 
+import time
+
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.core.mesh import Mesh, Part
+from mien.core.mesh import Mesh
 from mien.core.pose import Pose
 from mien.errors import DisplayError
 from mien.render import gl as gles
-from mien.render.background import BackgroundPass
+from mien.render.background import BackgroundPass, enable_corners
 from mien.render.base import RendererInfo
-from mien.render.buffers import ATTRIBUTES, STATIC_VERTEX, VertexBuffers
-from mien.render.camera import View, frame
+from mien.render.blank import is_blank
+from mien.render.buffers import VertexBuffers, still_vertices
+from mien.render.camera import frame
 from mien.render.drawing import plan
+from mien.render.face_pass import FacePass
 from mien.render.gl import Gl
-from mien.render.materials import uniforms
 from mien.render.morph import Morpher
-from mien.render.program import Program
-from mien.render.scene import LIGHTS, Background
+from mien.render.quality import TIERS, QualityGovernor, Tier
+from mien.render.scene import Background
+from mien.render.target import RenderTarget
 from mien.render.textures import upload_texture
 from mien.render.transform import RigidTurn, turn_eyes, turn_head
 from mien.render.window import Window
+from mien.units import NS_PER_MS
 
+QUALITIES = ("auto", *(tier.name for tier in TIERS))
 _WHITE = np.full((1, 1, 4), 255, dtype=np.uint8)
 
 
@@ -37,11 +43,20 @@ class GlesRenderer:
         fullscreen: bool = False,
         background: Background | None = None,
         samples: int = 4,
+        quality: str = "full",
+        budget_ms: float = 1000 / 60,
     ) -> None:
         """Open the window and put the avatar on the GPU. width and height in pixels; 0 takes the screen's own.
 
-        samples: MSAA asked for; less is taken where the driver offers less. Raises DisplayError.
+        samples: MSAA asked for; less is taken where the driver offers less. quality: one of QUALITIES; "auto" draws
+        as sharply as pictures within budget_ms allow. Raises DisplayError, and ValueError for another quality.
         """
+        if quality not in QUALITIES:
+            raise ValueError(f"no quality {quality!r}: one of {', '.join(QUALITIES)}")
+        self._governor = QualityGovernor(budget_ms) if quality == "auto" else None
+        self._tier = next((tier for tier in TIERS if tier.name == quality), TIERS[0])
+        self._target: RenderTarget | None = None
+        self._begun_ns = self._presented_ns = 0
         self._window = Window(width=width, height=height, title=title, fullscreen=fullscreen, samples=samples)
         try:
             self._set_up(mesh, background or Background())
@@ -59,42 +74,43 @@ class GlesRenderer:
         """SDL's name of the display: "x11", "wayland", "KMSDRM", "offscreen"."""
         return self._window.driver
 
+    @property
+    def quality(self) -> str:
+        """The name of the tier that is drawn in now."""
+        return self._tier.name
+
     def draw(self, pose: Pose) -> None:
         """Draw one pose into the back buffer. Raises DisplayError after close()."""
-        if self._closed:
-            raise DisplayError("this renderer is closed")
-        gl = self._gl
+        self._require_open()
+        self._begun_ns = time.monotonic_ns()
         self._buffers.upload(self._morpher.update(pose))
         turn_head(self._head, pose)
-        turn_eyes(self._eyes["eye_left"], self._eyes["eye_right"], pose)
-        gl.clear(gles.COLOR_BUFFER_BIT | gles.DEPTH_BUFFER_BIT)
-        self._face.use()
-        gl.uniform_matrix_4fv(self._at_head, 1, 0, self._head.address)
-        for part in self._opaque:
-            self._draw_part(part)
-        self._backdrop.draw()
-        if self._blended:
-            self._draw_blended()
+        turn_eyes(self._left, self._right, pose)
+        if self._target is None:
+            self._draw_direct()
+        else:
+            self._draw_scaled(self._target)
 
     def present(self) -> None:
         """Show what was drawn. Raises DisplayError when the display or the context was lost."""
-        if self._closed:
-            raise DisplayError("this renderer is closed")
+        self._require_open()
         self._gl.check("drawing a picture")
-        if not self.info.vsync:
-            self._gl.finish()  # no display to wait for: without this a busy rasteriser falls seconds behind, unseen
         self._window.flip()
+        if self._governor is not None:
+            self._govern(self._governor)
 
     def capture(self) -> NDArray[np.uint8]:
         """The picture last drawn, uint8 (height, width, 3), top row first. Only before present()."""
-        if self._closed:
-            raise DisplayError("this renderer is closed")
+        return np.ascontiguousarray(self._read(0, 0, self.info.width, self.info.height)[::-1])
+
+    def looks_blank(self) -> bool:
+        """Whether the picture last drawn is all one colour, by one column and one row. Only before present().
+
+        Waits for the GPU: ask once in a while, not at every picture.
+        """
         width, height = self.info.width, self.info.height
-        pixels = np.empty((height, width, 4), dtype=np.uint8)
-        self._gl.pixel_store_i(gles.PACK_ALIGNMENT, 1)
-        self._gl.read_pixels(0, 0, width, height, gles.RGBA, gles.UNSIGNED_BYTE, pixels.ctypes.data)
-        self._gl.check("reading the picture back")
-        return np.ascontiguousarray(pixels[::-1, :, :3])
+        column, row = self._read(width // 2, 0, 1, height), self._read(0, height // 2, width, 1)
+        return is_blank(np.concatenate((column.reshape(-1, 3), row.reshape(-1, 3))))
 
     def close(self) -> None:
         """Give the context and the window back; may be called twice."""
@@ -113,68 +129,84 @@ class GlesRenderer:
             device=gl.text(gles.RENDERER),
             vsync=self._window.vsync,
         )
+        self._head = RigidTurn(mesh.neck_pivot)
+        self._left, self._right = RigidTurn(mesh.eye_pivots[0]), RigidTurn(mesh.eye_pivots[1])
         self._morpher = Morpher(mesh)
         parts, indices = plan(mesh.parts, self._morpher.indices)
-        self._opaque = tuple(part for part in parts if not part.alpha)
-        self._blended = tuple(part for part in parts if part.alpha)
         self.draw_calls = len(parts) + 1
-        self._head = RigidTurn(mesh.neck_pivot)
-        self._eyes = {"eye_left": RigidTurn(mesh.eye_pivots[0]), "eye_right": RigidTurn(mesh.eye_pivots[1])}
-        self._still = RigidTurn(mesh.neck_pivot)
-        self._buffers = VertexBuffers(gl, self._morpher.vertices, _still_vertices(mesh, self._morpher.order), indices)
+        self._buffers = VertexBuffers(gl, self._morpher.vertices, still_vertices(mesh, self._morpher.order), indices)
         # A sampler without a texture reads undefined colours on some drivers, even where their share is nought.
-        self._textures = [upload_texture(gl, texture) for texture in mesh.textures or (_WHITE,)]
-        self._backdrop = BackgroundPass(gl, background)
-        self._set_up_face(frame(mesh.frame_center, mesh.frame_height, width / height))
-        gl.viewport(0, 0, width, height)
+        textures = [upload_texture(gl, texture) for texture in mesh.textures or (_WHITE,)]
+        view = frame(mesh.frame_center, mesh.frame_height, width / height, float(mesh.positions[:, 1].min()))
+        self._skin = FacePass(gl, parts, textures, view, eyes=False)
+        self._eyes = FacePass(gl, parts, textures, view, eyes=True)
+        enable_corners(gl)
+        self._backdrop = BackgroundPass(gl, background, composite=False)
+        self._composite = BackgroundPass(gl, background, composite=True)
+        self._set_state()
+        self._use_tier(self._tier)
+        gl.check("setting up the picture")
+
+    def _set_state(self) -> None:
+        gl = self._gl
+        gl.viewport(0, 0, self.info.width, self.info.height)
+        gl.clear_color(0.0, 0.0, 0.0, 0.0)
         gl.enable(gles.DEPTH_TEST)
         gl.depth_func(gles.LEQUAL)
         gl.enable(gles.CULL_FACE)
-        gl.blend_func(gles.SRC_ALPHA, gles.ONE_MINUS_SRC_ALPHA)
-        gl.check("setting up the picture")
+        gl.blend_func_separate(gles.SRC_ALPHA, gles.ONE_MINUS_SRC_ALPHA, gles.ONE, gles.ONE_MINUS_SRC_ALPHA)
 
-    def _set_up_face(self, view: View) -> None:
-        gl = self._gl
-        self._face = Program(gl, "face", ATTRIBUTES)
-        self._face.use()
-        at = self._face.uniform
-        self._at_head, self._at_part = at("u_head"), at("u_part")
-        self._at_material, self._at_wrap = at("u_material"), at("u_wrap")
-        gl.uniform_matrix_4fv(at("u_view_projection"), 1, 0, view.matrix.ctypes.data)
-        gl.uniform_3f(at("u_camera"), *(float(value) for value in view.position))
-        gl.uniform_1i(at("u_texture"), 0)
-        for name, value in LIGHTS.items():
-            gl.uniform_3f(at(name), *value)
-        self._uniforms = {part: uniforms(part) for part in (*self._opaque, *self._blended)}
+    def _draw_direct(self) -> None:
+        self._gl.clear(gles.COLOR_BUFFER_BIT | gles.DEPTH_BUFFER_BIT)
+        self._draw_opaque()
+        self._backdrop.draw()
+        self._draw_blended()
 
-    def _draw_part(self, part: Part) -> None:
+    def _draw_scaled(self, target: RenderTarget) -> None:
         gl = self._gl
-        material, wrap = self._uniforms[part]
-        gl.uniform_matrix_4fv(self._at_part, 1, 0, self._eyes.get(part.role, self._still).address)
-        gl.uniform_4f(self._at_material, *material)
-        gl.uniform_4f(self._at_wrap, *wrap)
-        if part.texture >= 0:
-            gl.bind_texture(gles.TEXTURE_2D, self._textures[part.texture])
-        if part.double_sided:
-            gl.disable(gles.CULL_FACE)
-        gl.draw_elements(gles.TRIANGLES, part.index_count, gles.UNSIGNED_SHORT, 2 * part.first_index)
-        if part.double_sided:
-            gl.enable(gles.CULL_FACE)
+        target.bind()
+        gl.viewport(0, 0, target.width, target.height)
+        gl.clear(gles.COLOR_BUFFER_BIT | gles.DEPTH_BUFFER_BIT)
+        self._draw_opaque()
+        self._draw_blended()
+        gl.bind_framebuffer(gles.FRAMEBUFFER, 0)
+        gl.viewport(0, 0, self.info.width, self.info.height)
+        gl.clear(gles.COLOR_BUFFER_BIT | gles.DEPTH_BUFFER_BIT)
+        self._composite.draw(target.texture)
+
+    def _draw_opaque(self) -> None:
+        self._skin.draw(self._head)
+        self._eyes.draw(self._head, self._left, self._right)
 
     def _draw_blended(self) -> None:
-        gl = self._gl
-        self._face.use()
-        gl.enable(gles.BLEND)
-        gl.depth_mask(0)
-        for part in self._blended:
-            self._draw_part(part)
-        gl.depth_mask(1)
-        gl.disable(gles.BLEND)
+        self._skin.draw_blended()
+        self._eyes.draw_blended()
 
+    def _govern(self, governor: QualityGovernor) -> None:
+        now_ns = time.monotonic_ns()
+        since_ns = self._presented_ns if self.info.vsync and self._presented_ns else self._begun_ns
+        self._presented_ns = now_ns
+        tier = governor.add((now_ns - since_ns) / NS_PER_MS)
+        if tier is not self._tier:
+            self._use_tier(tier)
 
-def _still_vertices(mesh: Mesh, order: NDArray[np.intp]) -> NDArray[np.void]:
-    still = np.empty(len(order), dtype=STATIC_VERTEX)
-    still["uv"] = mesh.uvs[order]
-    still["color"] = mesh.colors[order]
-    still["head"] = mesh.head_weights[order]
-    return still
+    def _use_tier(self, tier: Tier) -> None:
+        self._tier = tier
+        if self._target is not None:
+            self._target.close()
+            self._target = None
+        if tier.scale < 1.0:
+            width, height = (max(1, round(side * tier.scale)) for side in (self.info.width, self.info.height))
+            self._target = RenderTarget(self._gl, width, height)
+
+    def _read(self, x: int, y: int, width: int, height: int) -> NDArray[np.uint8]:
+        self._require_open()
+        pixels = np.empty((height, width, 4), dtype=np.uint8)
+        self._gl.pixel_store_i(gles.PACK_ALIGNMENT, 1)
+        self._gl.read_pixels(x, y, width, height, gles.RGBA, gles.UNSIGNED_BYTE, pixels.ctypes.data)
+        self._gl.check("reading the picture back")
+        return pixels[..., :3]
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise DisplayError("this renderer is closed")

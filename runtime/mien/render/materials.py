@@ -30,4 +30,4 @@ def uniforms(part: Part) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """The values of u_material and u_wrap for one part."""
     material = MATERIALS[part.role]
     textured = 0.0 if part.texture < 0 else 1.0
-    return (part.specular, part.gloss, material.rim, textured), (*material.wrap, 1.0)
+    return (part.specular, part.gloss, material.rim, textured), material.wrap

@@ -1,7 +1,7 @@
 """A linked GLSL program."""
 
 import ctypes
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -15,13 +15,20 @@ def read_shader(name: str) -> str:
     return (resources.files("mien.render") / "shaders" / name).read_text(encoding="utf-8")
 
 
+def with_defines(source: str, defines: Sequence[str]) -> str:
+    """The source with names defined for its #ifdefs. GLSL wants them after the #version line, which comes first."""
+    version, rest = source.split("\n", 1)
+    return "\n".join((version, *(f"#define {name}" for name in defines), rest))
+
+
 class Program:
     """Vertex and fragment shader, compiled and linked. Raises DisplayError with the driver's log."""
 
-    def __init__(self, gl: Gl, name: str, attributes: Mapping[str, int]) -> None:
-        """name: the stem of NAME.vert and NAME.frag. attributes: where each attribute is bound."""
+    def __init__(self, gl: Gl, name: str, attributes: Mapping[str, int], defines: Sequence[str] = ()) -> None:
+        """name: the stem of NAME.vert and NAME.frag. attributes: where each is bound. defines: names for #ifdef."""
         self._gl = gl
         self._name = name
+        self._defines = defines
         self.id = int(gl.create_program())
         gl.attach_shader(self.id, self._compile("vert", gles.VERTEX_SHADER))
         gl.attach_shader(self.id, self._compile("frag", gles.FRAGMENT_SHADER))
@@ -43,8 +50,8 @@ class Program:
     def _compile(self, suffix: str, kind: int) -> int:
         gl = self._gl
         shader = int(gl.create_shader(kind))
-        source = read_shader(f"{self._name}.{suffix}").encode()
-        gl.shader_source(shader, 1, ctypes.byref(ctypes.c_char_p(source)), None)
+        source = with_defines(read_shader(f"{self._name}.{suffix}"), self._defines)
+        gl.shader_source(shader, 1, ctypes.byref(ctypes.c_char_p(source.encode())), None)
         gl.compile_shader(shader)
         if not self._status(gl.get_shader_iv, shader, gles.COMPILE_STATUS):
             log = self._log(gl.get_shader_iv, gl.get_shader_info_log, shader)

@@ -25,6 +25,9 @@ LIGHTS: Final[dict[str, Rgb]] = {
     "u_ground_color": (0.18, 0.15, 0.14),
     "u_rim_direction": _toward(0.7, 0.45, -0.55),
     "u_rim_color": (0.85, 0.92, 1.0),
+    # The lamps that the eyes mirror: placed where the highlight falls between pupil and upper lid.
+    "u_lamp_direction": _toward(-0.42, 0.48, 0.77),
+    "u_second_lamp_direction": _toward(0.5, -0.35, 0.8),
 }
 
 

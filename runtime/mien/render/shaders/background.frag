@@ -1,5 +1,6 @@
 #version 100
 // A calm vertical gradient with a soft glow behind the head; the noise hides the steps of 8 bits.
+// COMPOSITE: the face was drawn into a smaller picture of its own, and is laid over the background here.
 #ifdef GL_FRAGMENT_PRECISION_HIGH
 precision highp float;
 #else
@@ -10,6 +11,9 @@ uniform vec3 u_top;
 uniform vec3 u_bottom;
 uniform vec3 u_glow;
 uniform vec4 u_glow_shape;  // centre x and y in -1..1, then 1/radius along x and y
+#ifdef COMPOSITE
+uniform sampler2D u_face;
+#endif
 
 varying vec2 v_screen;
 
@@ -18,5 +22,10 @@ void main() {
     float glow = 1.0 / (1.0 + dot(from_glow, from_glow));
     vec3 color = mix(u_bottom, u_top, smoothstep(-1.0, 1.0, v_screen.y)) + u_glow * glow * glow;
     float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
-    gl_FragColor = vec4(color + (noise - 0.5) / 255.0, 1.0);
+    color += (noise - 0.5) / 255.0;
+#ifdef COMPOSITE
+    vec4 face = texture2D(u_face, v_screen * 0.5 + 0.5);
+    color = color * (1.0 - face.a) + face.rgb;
+#endif
+    gl_FragColor = vec4(color, 1.0);
 }

@@ -1,5 +1,5 @@
 #version 100
-// One pass: wrapped key light, hemisphere fill, rim, one specular, baked occlusion.
+// One pass: wrapped key light, hemisphere and fill, rim, one specular, baked occlusion; eyes mirror two lamps (EYE).
 // Light is summed with squared sRGB values and the root is taken at the end: gamma 2 instead of 2.2, at no cost.
 #ifdef GL_FRAGMENT_PRECISION_HIGH
 precision highp float;
@@ -10,7 +10,7 @@ precision mediump float;
 uniform sampler2D u_texture;
 uniform vec3 u_camera;
 uniform vec4 u_material;  // specular, gloss, rim, how much of the texture is used
-uniform vec4 u_wrap;      // how far light wraps round, per colour; w: alpha of an untextured part
+uniform vec3 u_wrap;      // how far light wraps round, per colour
 uniform vec3 u_key_direction;
 uniform vec3 u_key_color;
 uniform vec3 u_fill_direction;
@@ -19,6 +19,10 @@ uniform vec3 u_sky_color;
 uniform vec3 u_ground_color;
 uniform vec3 u_rim_direction;
 uniform vec3 u_rim_color;
+#ifdef EYE
+uniform vec3 u_lamp_direction;
+uniform vec3 u_second_lamp_direction;
+#endif
 
 varying vec3 v_world;
 varying vec3 v_normal;
@@ -26,7 +30,7 @@ varying vec2 v_uv;
 varying vec4 v_color;
 
 void main() {
-    vec4 texel = mix(vec4(1.0, 1.0, 1.0, u_wrap.w), texture2D(u_texture, v_uv), u_material.w);
+    vec4 texel = mix(vec4(1.0), texture2D(u_texture, v_uv), u_material.w);
     vec3 albedo = texel.rgb * v_color.rgb;
     albedo *= albedo;
     vec3 normal = normalize(v_normal);
@@ -34,18 +38,24 @@ void main() {
     normal *= gl_FrontFacing ? 1.0 : -1.0;
 
     float open = v_color.a;
-    vec3 occlusion = open + u_wrap.rgb * open * (1.0 - open);
-    vec3 wrapped = clamp((dot(normal, u_key_direction) + u_wrap.rgb) / (1.0 + u_wrap.rgb), 0.0, 1.0);
+    vec3 occlusion = open + u_wrap * open * (1.0 - open);
+    vec3 wrapped = clamp((dot(normal, u_key_direction) + u_wrap) / (1.0 + u_wrap), 0.0, 1.0);
     float fill = clamp(dot(normal, u_fill_direction) * 0.6 + 0.4, 0.0, 1.0);
     vec3 ambient = mix(u_ground_color, u_sky_color, normal.y * 0.5 + 0.5) + u_fill_color * fill;
     vec3 light = u_key_color * wrapped * mix(open, 1.0, 0.35) + ambient * occlusion;
 
-    float facing = clamp(dot(normal, view), 0.0, 1.0);
-    float edge = 1.0 - facing;
+    float edge = 1.0 - clamp(dot(normal, view), 0.0, 1.0);
+#ifdef EYE
+    vec3 mirrored = reflect(-view, normal);
+    float lamp = smoothstep(0.968, 0.986, dot(mirrored, u_lamp_direction));
+    float second = smoothstep(0.93, 0.99, dot(mirrored, u_second_lamp_direction));
+    vec3 shine = (lamp + 0.22 * second) * u_key_color + 0.4 * edge * edge * u_sky_color;
+    vec3 color = albedo * light + u_material.x * shine * open;
+#else
     float rim = edge * edge * edge * clamp(dot(normal, u_rim_direction) + 0.35, 0.0, 1.0) * u_material.z;
     vec3 halfway = normalize(view + u_key_direction);
     float specular = u_material.x * pow(max(dot(normal, halfway), 0.0), u_material.y);
-
     vec3 color = albedo * light + (rim * u_rim_color + specular * u_key_color) * open;
+#endif
     gl_FragColor = vec4(sqrt(clamp(color, 0.0, 1.0)), texel.a);
 }

@@ -1,0 +1,70 @@
+"""The draw calls of the avatar's own parts: one program for the eyes, one for all else."""
+
+from mien.core.mesh import Part
+from mien.render import gl as gles
+from mien.render.buffers import ATTRIBUTES
+from mien.render.camera import View
+from mien.render.drawing import is_eye
+from mien.render.gl import Gl
+from mien.render.materials import uniforms
+from mien.render.program import Program
+from mien.render.scene import LIGHTS
+from mien.render.transform import RigidTurn
+
+
+class FacePass:
+    """Draws parts, opaque or blended, in one of the two programs. The vertex buffers stay bound as they are."""
+
+    def __init__(self, gl: Gl, parts: tuple[Part, ...], textures: list[int], view: View, *, eyes: bool) -> None:
+        """parts: all of the avatar's; those that are eyeballs are drawn here if `eyes`, the others if not."""
+        self._gl = gl
+        self._program = Program(gl, "face", ATTRIBUTES, ("EYE",) if eyes else ())
+        mine = [part for part in parts if is_eye(part) is eyes]
+        self._opaque = tuple(part for part in mine if not part.alpha)
+        self._blended = tuple(part for part in mine if part.alpha)
+        self._textures = textures
+        self._uniforms = {part: uniforms(part) for part in mine}
+        self._program.use()
+        at = self._program.uniform
+        self._at_turns = tuple(at(name) for name in ("u_head", "u_left", "u_right"))
+        self._at_material, self._at_wrap = at("u_material"), at("u_wrap")
+        gl.uniform_matrix_4fv(at("u_view_projection"), 1, 0, view.matrix.ctypes.data)
+        gl.uniform_3f(at("u_camera"), *(float(value) for value in view.position))
+        gl.uniform_1i(at("u_texture"), 0)
+        for name, value in LIGHTS.items():
+            gl.uniform_3f(at(name), *value)
+
+    def draw(self, *turns: RigidTurn) -> None:
+        """Draw the opaque parts. turns: of the head, then, for the eyes, of the left and the right one."""
+        if self._opaque:
+            self._program.use()
+            for at, turn in zip(self._at_turns, turns, strict=False):
+                self._gl.uniform_matrix_4fv(at, 1, 0, turn.address)
+            for part in self._opaque:
+                self._draw_part(part)
+
+    def draw_blended(self) -> None:
+        """Draw the parts that let something through, with the turns of the last draw()."""
+        if not self._blended:
+            return
+        gl = self._gl
+        self._program.use()
+        gl.enable(gles.BLEND)
+        gl.depth_mask(0)
+        for part in self._blended:
+            self._draw_part(part)
+        gl.depth_mask(1)
+        gl.disable(gles.BLEND)
+
+    def _draw_part(self, part: Part) -> None:
+        gl = self._gl
+        material, wrap = self._uniforms[part]
+        gl.uniform_4f(self._at_material, *material)
+        gl.uniform_3f(self._at_wrap, *wrap)
+        if part.texture >= 0:
+            gl.bind_texture(gles.TEXTURE_2D, self._textures[part.texture])
+        if part.double_sided:
+            gl.disable(gles.CULL_FACE)
+        gl.draw_elements(gles.TRIANGLES, part.index_count, gles.UNSIGNED_SHORT, 2 * part.first_index)
+        if part.double_sided:
+            gl.enable(gles.CULL_FACE)
