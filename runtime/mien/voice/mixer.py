@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mien.audio.fade import fade_in, fade_out
 from mien.voice.pcm import Pcm
 
 
@@ -14,8 +15,7 @@ class Mixer:
 
     def __init__(self, fade_frames: int, max_frames: int) -> None:
         ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(fade_frames, dtype=np.float32) + 0.5) / fade_frames)
-        self._rise = ramp.astype(np.float32)
-        self._fall = self._rise[::-1].copy()
+        self._fall = ramp[::-1].astype(np.float32)
         self._scratch = np.zeros(max_frames, dtype=np.float32)
         self._last = 0
         self._tail_done = fade_frames
@@ -25,7 +25,7 @@ class Mixer:
     @property
     def fade_frames(self) -> int:
         """The length of a join."""
-        return len(self._rise)
+        return len(self._fall)
 
     def set_volume(self, gain: float, fade_frames: int) -> None:
         """Go to gain 0..1 over fade_frames."""
@@ -35,8 +35,7 @@ class Mixer:
     def speech(self, pcm: Pcm, *, joins: bool) -> None:
         """Prepare speech; joins: it goes on after filler in mid-sentence."""
         if joins:
-            count = min(len(pcm), self.fade_frames)
-            self._multiply(pcm[:count], self._rise[:count])
+            fade_in(pcm, min(len(pcm), self.fade_frames))
         self._apply_volume(pcm)
         if len(pcm):
             self._last = int(pcm[-1])
@@ -54,9 +53,7 @@ class Mixer:
 
     def fade_out(self, pcm: Pcm) -> None:
         """Let the whole block come down to silence."""
-        if len(pcm):
-            at = np.linspace(0, self.fade_frames - 1, len(pcm)).astype(np.intp)
-            self._multiply(pcm, self._fall[at])
+        fade_out(pcm, len(pcm))
 
     def _apply_volume(self, pcm: Pcm) -> None:
         if self._gain == self._target == 1.0 or not len(pcm):

@@ -1,0 +1,34 @@
+# Everything starts here. `make help` lists the targets.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench model avatars clean
+PYTHON := .venv/bin/python
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+setup: ## Debian packages, .venv, the package: quick when nothing is missing
+	@bash .ci/setup
+
+demo: setup ## two processes, a voice stack and a face: a window, or demo.mp4 and demo.png
+	@.venv/bin/mien demo
+
+test: setup ## the whole suite
+	@$(PYTHON) -m pytest
+
+check: setup ## ruff, mypy --strict, import-linter, shellcheck
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@shellcheck .ci/run .ci/setup $$(git ls-files '*.sh')
+
+bench: setup ## every benchmark, as a table (BENCH="--json" for machines)
+	@.venv/bin/mien bench $(BENCH)
+
+model: setup ## train the motion model anew (up to two hours)
+	@bash models/training/run.sh
+
+avatars: setup ## build the shipped avatars anew
+	@bash models/avatars/build.sh
+
+clean: ## forget what was built, the environment included
+	rm -rf build .venv demo.mp4 demo.png

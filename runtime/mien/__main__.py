@@ -1,0 +1,5 @@
+"""python -m mien: the same as the command mien."""
+
+from mien.cli import main
+
+main()

@@ -1,0 +1,129 @@
+"""The end-to-end benchmark: null sink, offscreen display, thirty utterances, measured from outside."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from mien.bench.offsets import first_motion_ns, last_sound_ns, mouth_closed_ns, offsets_ms
+from mien.bench.rows import Report, Row, machine, median, percentile_row
+from mien.bench.session import Session, running_session
+from mien.bench.speech import RATE_HZ, utterances
+from mien.core import wire
+from mien.host.memory import pss_mb
+from mien.motion.base import Pcm
+from mien.motion.load import load_engine
+from mien.units import NS_PER_MS
+
+SETTINGS = {"playback.sink": "null", "face.renderer": "gles", "face.width": "480", "face.height": "854",
+            "face.fps": "30", "voice.listen": "[]"}
+GAP_S = 0.4  # between utterances: the face comes to rest, so that the next motion is the next utterance's
+Progress = Callable[[str], None]
+
+
+def run_pipeline(count: int, minutes: float, progress: Progress) -> Report:
+    """Measure. count: utterances. minutes: of continuous speech for drift; 0 leaves it out."""
+    speech = utterances(count)
+    marks: dict[str, list[tuple[int, int, float]]] = {"burst": [], "real time": []}
+    cuts: list[tuple[int, int, float]] = []
+    with running_session(SETTINGS) as session:
+        time.sleep(1.0)
+        for kind, send in (("burst", session.burst), ("real time", session.real_time)):
+            for number, pcm in enumerate(speech):
+                progress(f"{kind} {number + 1}/{count}")
+                marks[kind].append(_speak(session, send, pcm))
+        for number, pcm in enumerate(speech):
+            progress(f"interrupt {number + 1}/{count}")
+            cuts.append(_interrupt(session, pcm, number))
+        if minutes:
+            _speak_on(session, speech, minutes, progress)
+        memory = [pss_mb(process.pid) for process in (session.stack.voice, session.stack.face) if process]
+    return Report(benchmark="pipeline", rows=tuple(_rows(session, marks, cuts, memory, minutes)), machine=machine())
+
+
+def _speak(session: Session, send: Callable[[Pcm], tuple[int, str]], pcm: Pcm) -> tuple[int, int, float]:
+    """(sent_ns, finished_ns, latency_ms to the first sound)."""
+    sent_ns, turn = send(pcm)
+    latency_ms = float("nan")
+    while not isinstance(event := session.client.poll(30), wire.Finished) or event.turn != turn:
+        if isinstance(event, wire.Started) and event.turn == turn:
+            latency_ms = event.latency_ms
+    finished_ns = time.monotonic_ns()
+    time.sleep(GAP_S)
+    return sent_ns, finished_ns, latency_ms
+
+
+def _interrupt(session: Session, pcm: Pcm, seed: int) -> tuple[int, int, float]:
+    """(when the interrupt was sent, epoch, played_ms)."""
+    session.burst(pcm)
+    time.sleep(0.25 + 0.6 * float(np.random.default_rng(seed).random()))
+    epoch = session.probe.anchors[-1].epoch
+    sent_ns = time.monotonic_ns()
+    finished = session.client.interrupt()
+    time.sleep(GAP_S)
+    return sent_ns, epoch, finished[0].played_ms if finished else float("nan")
+
+
+def _speak_on(session: Session, speech: list[Pcm], minutes: float, progress: Progress) -> None:
+    end_s = time.monotonic() + minutes * 60
+    number = 0
+    while (left_s := end_s - time.monotonic()) > 0:
+        progress(f"continuous speech, {left_s:.0f} s left")
+        session.client.say(speech[number % len(speech)])
+        number += 1
+
+
+def _rows(session: Session, marks: dict[str, list[tuple[int, int, float]]], cuts: list[tuple[int, int, float]],
+          memory: list[float], minutes: float) -> list[Row]:
+    pictures, anchors = session.pictures, session.probe.anchors
+    assert pictures is not None
+    lookahead_ms = load_engine(None).info.lookahead_ms
+    rows = []
+    for kind, bar in (("burst", 60.0), ("real time", lookahead_ms + 60.0)):
+        sounds = [latency for *_, latency in marks[kind]]
+        motions = [(seen - sent) / NS_PER_MS for sent, done, _ in marks[kind]
+                   if (seen := first_motion_ns(pictures, sent, done)) is not None]
+        rows += [percentile_row(f"first sound, {kind}, median", sounds, 50),
+                 percentile_row(f"first sound, {kind}, p95", sounds, 95, bar=bar),
+                 percentile_row(f"first visible motion, {kind}, median", motions, 50),
+                 percentile_row(f"first visible motion, {kind}, p95", motions, 95,
+                                bar=100.0 if kind == "burst" else None)]
+    seen_ns, offsets = offsets_ms(pictures, anchors)
+    rows += [Row(name="A/V offset, |median|", value=abs(median(offsets)), unit="ms", bar=8.0, samples=len(offsets)),
+             percentile_row("A/V offset, p95 of |offset|", list(np.abs(offsets)), 95, bar=20.0)]
+    if minutes:
+        first, last = offsets[seen_ns < seen_ns[0] + 60e9], offsets[seen_ns > seen_ns[-1] - 60e9]
+        rows.append(Row(name="A/V drift, last minute against first", value=round(abs(median(last) - median(first)), 3),
+                        unit="ms", bar=2.0, samples=len(first) + len(last)))
+    silences = [(last - sent) / NS_PER_MS for sent, epoch, played in cuts
+                if (last := last_sound_ns(anchors, epoch, played)) is not None]
+    closings = [(shut - sent) / NS_PER_MS for sent, *_ in cuts if (shut := mouth_closed_ns(pictures, sent)) is not None]
+    rows += [percentile_row("barge-in to last sample, median", silences, 50),
+             percentile_row("barge-in to last sample, p95", silences, 95, bar=50.0),
+             percentile_row("barge-in to mouth at rest, p95", closings, 95)]
+    face = session.probe.faces[-1]
+    rows += [Row(name="memory of mien-voice", value=round(memory[0], 1), unit="MB PSS"),
+             Row(name="memory of mien-face", value=round(memory[1], 1), unit="MB PSS"),
+             Row(name="memory of both", value=round(sum(memory), 1), unit="MB PSS", bar=160.0),
+             Row(name="cold start to first picture", unit="s", bar=2.5,
+                 value=round((int(pictures.visible_ns[0]) - session.started_ns) / 1e9, 3)),
+             Row(name="pictures missed", value=round(100 * face.missed / max(1, face.shown + face.missed), 2), unit="%",
+                 samples=face.shown)]
+    return rows
+
+
+def run_motion(count: int, progress: Progress) -> Report:
+    """How many times faster than speech motion is made, features included, in 20 ms chunks on one core."""
+    progress("motion speed")
+    engine = load_engine(None)
+    speech = np.concatenate(utterances(count))
+    ratios = []
+    for _ in range(5):
+        started_s = time.process_time()
+        for at in range(0, len(speech), RATE_HZ // 50):
+            engine.push(speech[at : at + RATE_HZ // 50])
+        engine.flush()
+        ratios.append(len(speech) / RATE_HZ / (time.process_time() - started_s))
+    row = Row(name="motion, times faster than real time (features included)", value=round(float(np.median(ratios)), 1),
+              unit="x", bar=50.0, at_most=False, samples=len(ratios))
+    return Report(benchmark="motion", rows=(row,), machine=machine())

@@ -1,0 +1,57 @@
+"""mien bench."""
+
+import json
+from collections.abc import Sequence
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from mien.bench.rows import Report
+from mien.errors import MienError
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(["pipeline", "motion"]))
+@click.option("--utterances", default=30, show_default=True, type=click.IntRange(2, 1000))
+@click.option("--minutes", default=0.0, show_default=True, help="Continuous speech to look for drift in.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def bench(names: tuple[str, ...], utterances: int, minutes: float, as_json: bool) -> None:
+    """Measure this machine: latencies, A/V offset, barge-in, memory, speed. Exits 1 where a bar is missed.
+
+    Example: mien bench pipeline --minutes 10 --json
+    """
+    from mien.bench.pipeline import run_motion, run_pipeline
+
+    console = Console(stderr=True)
+    reports = []
+    try:
+        with console.status("starting") as status:
+            if not names or "motion" in names:
+                reports.append(run_motion(utterances, status.update))
+            if not names or "pipeline" in names:
+                reports.append(run_pipeline(utterances, minutes, status.update))
+    except MienError as error:
+        click.echo(f"mien bench: {error}", err=True)
+        raise SystemExit(1) from None
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(reports), indent=2))
+    else:
+        print_reports(reports)
+    raise SystemExit(any(row.reached is False for report in reports for row in report.rows))
+
+
+def print_reports(reports: Sequence[Report]) -> None:
+    """The table for people."""
+    table = Table("figure", "value", "bar", "samples", "")
+    for report in reports:
+        for row in report.rows:
+            bar = "" if row.bar is None else f"{'<=' if row.at_most else '>='} {row.bar:g} {row.unit}"
+            value = "none" if row.value is None else f"{row.value:g} {row.unit}"
+            verdict = {None: "", True: "[green]reached[/]", False: "[red]missed[/]"}[row.reached]
+            table.add_row(row.name, value, bar, str(row.samples), verdict)
+    console = Console()
+    console.print(table)
+    if reports:
+        console.print(", ".join(f"{key} {value}" for key, value in reports[0].machine.items()))

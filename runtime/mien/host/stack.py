@@ -1,0 +1,81 @@
+"""Both services as child processes: for `mien run` on a desk, the demo and the benchmarks."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+STOP_TIMEOUT_S = 5.0
+
+
+@dataclass(slots=True)
+class Stack:
+    """Starts and stops mien-voice and mien-face as they are started on a board: two processes, one bus.
+
+    settings: configuration overrides, dotted, for both. face_arguments: more for the face alone.
+    """
+
+    run_dir: Path
+    config: Path | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+    face_arguments: tuple[str, ...] = ()
+    quiet: bool = False
+    voice: "subprocess.Popen[bytes] | None" = None
+    face: "subprocess.Popen[bytes] | None" = None
+
+    def start_voice(self) -> None:
+        """Start mien-voice."""
+        self.voice = self._start("mien.voice")
+
+    def start_face(self) -> None:
+        """Start mien-face."""
+        self.face = self._start("mien.face", *self.face_arguments)
+
+    def stop(self) -> None:
+        """Stop both, the face first; what does not stop within five seconds is killed."""
+        for process in (self.face, self.voice):
+            if process is not None:
+                _stop(process)
+
+    def __enter__(self) -> "Stack":
+        self.start_voice()
+        self.start_face()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _start(self, module: str, *arguments: str) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", module]
+        if self.config is not None:
+            command += ["--config", str(self.config)]
+        for key, value in {"run_dir": str(self.run_dir), **self.settings}.items():
+            command += ["--set", f"{key}={value}"]
+        output = subprocess.DEVNULL if self.quiet else None
+        return subprocess.Popen([*command, *arguments], env=_environment(), stdout=output, stderr=output,
+                                start_new_session=True)  # Ctrl-C reaches the parent alone, which stops them in order
+
+
+def _environment() -> dict[str, str]:
+    """Without a display SDL draws offscreen; numpy's threads win nothing."""
+    environment = dict(os.environ, OPENBLAS_NUM_THREADS="1", PYTHONUNBUFFERED="1")
+    has_display = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"))
+    if not has_display and not list(Path("/dev/dri").glob("card*")):
+        environment["SDL_VIDEODRIVER"] = "offscreen"
+    return environment
+
+
+def has_display() -> bool:
+    """Whether a window can be shown to somebody."""
+    return _environment().get("SDL_VIDEODRIVER") != "offscreen"
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
