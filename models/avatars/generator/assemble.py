@@ -12,7 +12,7 @@ from generator.skin import Skin, build_skin, triangles, vertex_normals
 
 NECK_PIVOT = np.array([0.0, -11.0, -1.6])
 FRAME_CENTER = np.array([0.0, -2.6, 0.0])
-FRAME_HEIGHT = 41.0
+FRAME_HEIGHT = 35.0
 LEAST_MOVE_CM, LEAST_TURN = 0.004, 0.01
 
 
@@ -30,14 +30,14 @@ def _groups(look: Look, skin: Skin, deltas: dict[str, np.ndarray]) -> list[tuple
     balls = skin.cage.eyeballs
     ear_pieces = [ears.ear(side, look) for side in (1, -1)] if look.hair_style != "bob" else []
     return [
-        ({"name": "skin", "role": "skin", "texture": 0, "specular": 0.20, "gloss": 18.0}, [face, *ear_pieces]),
-        ({"name": "mouth", "role": "mouth", "specular": 0.35, "gloss": 40.0}, mouth.inside(skin, look, deltas)),
+        ({"name": "skin", "role": "skin", "texture": 0, "specular": 0.15, "gloss": 18.0}, [face, *ear_pieces]),
+        ({"name": "mouth", "role": "mouth", "specular": 0.25, "gloss": 40.0}, mouth.inside(skin, look, deltas)),
         ({"name": "eye_left", "role": "eye_left", "texture": 1, "specular": 0.95, "gloss": 160.0}, [eyes.eyeball(balls[1])]),
         ({"name": "eye_right", "role": "eye_right", "texture": 1, "specular": 0.95, "gloss": 160.0}, [eyes.eyeball(balls[-1])]),
-        ({"name": "cloth", "role": "cloth", "specular": 0.04, "gloss": 10.0}, clothes.clothes(look)),
+        ({"name": "cloth", "role": "cloth", "specular": 0.04, "gloss": 10.0}, clothes.clothes(look, skin.sculpt)),
         ({"name": "hair", "role": "hair", "texture": 2, "specular": 0.22, "gloss": 22.0, "double_sided": True}, hair.hair(look, skin.sculpt)),
         ({"name": "lashes", "role": "other", "specular": 0.05, "double_sided": True}, [eyes.lashes(skin, s, look, deltas) for s in (1, -1)]),
-        ({"name": "eye_shadow", "role": "other", "texture": 3, "alpha": True}, [eyes.shadow(skin, s, look, deltas) for s in (1, -1)]),
+        ({"name": "eye_shadow", "role": "other", "texture": 3, "alpha": True}, [eyes.shadow(skin, s, look, deltas) for s in (1, -1)] + [eyes.catchlight(balls[s]) for s in (1, -1)]),
     ]  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def _parts(groups: list) -> tuple[Part, ...]:
 def _occlusion(pieces: list[Piece], starts: np.ndarray, points: np.ndarray, normals: np.ndarray, tris: np.ndarray) -> np.ndarray:
     casting = np.concatenate([np.full(len(piece.tris), piece.casts) for piece in pieces])
     ao = occlusion.bake(points, normals, tris[casting])
-    ao = occlusion.smooth_over(np.clip(ao * 1.08, 0, 1) ** 1.15, tris)
+    ao = occlusion.smooth_over(np.clip(ao * 1.12, 0, 1) ** 1.5, tris)
     for piece, start in zip(pieces, starts, strict=False):
         if piece.occlusion is not None:
             ao[start : start + len(piece.points)] = piece.occlusion
@@ -116,7 +116,7 @@ def _targets(pieces: list[Piece], starts: np.ndarray, normals: np.ndarray) -> li
             if name in piece.targets:
                 part = slice(start, start + len(piece.points))
                 moves[part] = piece.targets[name]
-                turns[part] = vertex_normals(piece.points + moves[part], piece.tris) - normals[part]
+                turns[part] = vertex_normals(piece.points + moves[part], piece.tris) - vertex_normals(piece.points, piece.tris)
         moved = (np.abs(moves).max(axis=1) > LEAST_MOVE_CM) | (np.abs(turns).max(axis=1) > LEAST_TURN)
         index = np.nonzero(moved)[0]
         targets.append(

@@ -35,8 +35,8 @@ COLUMN_X = {
     15: (0, 1.2, 2.4, 3.6, 4.8, 5.9),
     18: (0, 1.1, 2.2, 3.3, 4.4, 5.5),
 }
-ROW_Y_FRONT = (-21, -18, -15.3, -13.1, -11.6, -10.9, -9.75, -8.3, -6.6, -5.1, -4.25, -3.35, -2.0, 0, 1.7, 2.7, 4.6, 6.6, 8.7)
-ROW_Y_SIDE = (-20, -16.5, -13.5, -11.0, -8.9, -7.2, -6.1, -5.2, -4.2, -3.3, -2.5, -1.7, -0.8, 0.3, 1.5, 2.7, 4.4, 6.2, 8.2)
+ROW_Y_FRONT = (-18.6, -17.0, -15.0, -13.0, -11.6, -10.9, -9.75, -8.3, -6.6, -5.1, -4.25, -3.35, -2.0, 0, 1.7, 2.7, 4.6, 6.6, 8.7)
+ROW_Y_SIDE = (-17.6, -15.6, -13.2, -10.9, -8.9, -7.2, -6.1, -5.2, -4.2, -3.3, -2.5, -1.7, -0.8, 0.3, 1.5, 2.7, 4.4, 6.2, 8.2)
 COLUMN_ANGLE = (0.0, 0.0, 0.05, 0.15, 0.3, 0.62, 1.25, 1.72, 2.15)
 
 
@@ -167,7 +167,7 @@ def _outward(grid: dict, count: int) -> np.ndarray:
 
 
 def _eyeball(p: Proportions, side: int) -> Eye:
-    return Eye(np.array([side * 3.35, 0.0, 4.95]), 2.0 * p.eye_scale, side)
+    return Eye(np.array([side * 3.42, 0.0, 4.85]), 2.0 * p.eye_scale, side)
 
 
 def _place_holes(points: np.ndarray, mouth: np.ndarray, eyes: dict, eyeballs: dict) -> None:
@@ -215,14 +215,14 @@ def _place_mouth(points: np.ndarray, mouth: np.ndarray, sculpt: Sculpt, p: Propo
     profile = {
         2: (2.62, (2.05, 1.3, 0.56, 0.0), (0.36, 0.63, 0.76, 0.64), (2.0, 1.3, 0.62, 0), (-0.42, -0.78, -0.95, -0.98), 0.06, 0.05),
         3: (2.54, (1.98, 1.24, 0.56, 0.0), (0.24, 0.36, 0.40, 0.36), (1.95, 1.25, 0.6, 0), (-0.28, -0.48, -0.57, -0.58), 0.34, 0.42),
-        4: (2.46, (1.92, 1.22, 0.56, 0.0), (0.07, 0.02, -0.02, -0.05), (1.92, 1.22, 0.56, 0), (0.05, 0.0, -0.04, -0.07), 0.0, 0.0),
-        5: (2.36, (1.85, 1.2, 0.56, 0.0), (0.16, 0.18, 0.2, 0.2), (1.85, 1.2, 0.56, 0), (-0.06, -0.16, -0.22, -0.24), -0.55, -0.55),
+        4: (2.46, (1.92, 1.22, 0.56, 0.0), (0.10, 0.02, -0.04, -0.07), (1.92, 1.22, 0.56, 0), (0.12, 0.05, -0.01, -0.04), 0.0, 0.0),
+        5: (2.36, (1.85, 1.2, 0.56, 0.0), (0.20, 0.20, 0.2, 0.2), (1.85, 1.2, 0.56, 0), (0.02, -0.12, -0.2, -0.22), -0.55, -0.55),
     }  # fmt: skip
     for ring, (corner, upper_x, upper_y, lower_x, lower_y, upper_out, lower_out) in profile.items():
         index = mouth[ring]
         size = f if ring in (2, 3) else 1.0
         top_x, low_x = _signed(corner, upper_x), _signed(corner, lower_x)
-        lift = 0.10
+        lift = 0.22
         top_y, low_y = _around(lift, tuple(np.array(upper_y) * size)), _around(lift, tuple(np.array(lower_y) * size))
         x = np.concatenate([top_x, low_x[-2:0:-1]]) * w
         y = STOMION_Y + np.concatenate([top_y, low_y[-2:0:-1]])
@@ -240,8 +240,8 @@ def _signed(corner: float, half: tuple) -> np.ndarray:
 
 
 LID_X = np.array([1.72, 1.42, 0.83, 0.06, -0.78, -1.36, -1.66])
-LID_UPPER_Y = np.array([0.0, 0.48, 0.82, 0.93, 0.80, 0.42, -0.10])
-LID_LOWER_Y = np.array([0.0, -0.40, -0.72, -0.84, -0.74, -0.46, -0.10])
+LID_UPPER_Y = np.array([0.02, 0.45, 0.72, 0.81, 0.70, 0.36, -0.10])
+LID_LOWER_Y = np.array([0.02, -0.36, -0.68, -0.80, -0.71, -0.45, -0.10])
 
 
 def lid_curve(p: Proportions) -> np.ndarray:

@@ -4,6 +4,7 @@ import numpy as np
 
 from generator.look import Look
 from generator.piece import Piece, grid_quads
+from generator.sculpt import Sculpt
 from generator.skin import triangles
 
 AROUND = 44
@@ -18,23 +19,25 @@ def _loop(rx: float, rz: float, y: float, front_drop: float, z: float, square: f
     return np.stack([x, y - front_drop * (c * 0.5 + 0.5) ** 1.3, z + zz], axis=1)
 
 
-def clothes(look: Look) -> list[Piece]:
-    return [_yoke(look), _collar(look)]
+def clothes(look: Look, sculpt: Sculpt) -> list[Piece]:
+    """Every piece of the cloth part, kept outside the body."""
+    yoke = _yoke(look)
+    yoke.points += sculpt.gradient(yoke.points) * np.clip(0.35 - sculpt.distance(yoke.points), 0, 3)[:, None]
+    return [yoke, _collar(look, yoke.points[:AROUND])]
 
 
 def _yoke(look: Look) -> Piece:
     rings = [
-        _loop(4.7, 4.7, -14.4, 1.9, -3.2),
-        _loop(5.6, 5.5, -14.9, 2.3, -3.2),
-        _loop(7.2, 6.3, -15.7, 3.1, -3.2, 2.1),
-        _loop(9.6, 7.2, -16.7, 3.9, -3.2, 2.2),
-        _loop(12.6, 8.1, -17.8, 4.6, -3.2, 2.3),
-        _loop(15.6, 8.9, -19.0, 5.4, -3.2, 2.4),
-        _loop(18.2, 9.5, -20.6, 6.4, -3.3, 2.4),
-        _loop(20.0, 10.0, -23.2, 6.6, -3.3, 2.4),
-        _loop(20.8, 10.4, -27.0, 6.0, -3.3, 2.4),
-        _loop(21.2, 10.7, -33.0, 4.0, -3.3, 2.4),
-        _loop(21.2, 10.7, -42.0, 1.0, -3.3, 2.4),
+        _loop(6.3, 5.5, -15.0, 2.7, -3.6),
+        _loop(8.0, 6.3, -15.7, 3.4, -3.6, 2.1),
+        _loop(10.4, 7.2, -16.5, 4.3, -3.6, 2.2),
+        _loop(13.2, 8.0, -17.6, 5.0, -3.5, 2.3),
+        _loop(15.8, 8.7, -19.0, 5.6, -3.4, 2.35),
+        _loop(18.0, 9.4, -21.0, 6.2, -3.3, 2.4),
+        _loop(19.6, 10.0, -24.2, 6.0, -3.3, 2.4),
+        _loop(20.4, 10.6, -28.6, 5.0, -3.3, 2.4),
+        _loop(20.8, 10.9, -34.0, 4.0, -3.3, 2.4),
+        _loop(20.8, 10.9, -42.0, 1.0, -3.3, 2.4),
     ]
     points = np.concatenate(rings)
     front = np.clip(points[:, 2] / 8, 0, 1)
@@ -52,20 +55,22 @@ def _yoke(look: Look) -> Piece:
     )
 
 
-def _collar(look: Look) -> Piece:
-    high = look.cloth_style == "turtle"
-    profile = (
-        ((4.35, 4.35, -13.6), (4.55, 4.6, -13.05), (4.85, 4.9, -13.1), (5.25, 5.2, -13.75), (5.55, 5.45, -14.7), (5.5, 5.4, -15.2))
-        if not high
-        else ((4.3, 4.2, -12.2), (4.55, 4.5, -11.5), (4.95, 4.9, -11.6), (5.15, 5.1, -12.8), (5.3, 5.25, -14.2), (5.6, 5.5, -15.1))
-    )
-    rings = [_loop(rx, rz, y, 1.55 + 0.45 * i / 5 if not high else 1.1 + 0.9 * i / 5, -3.15) for i, (rx, rz, y) in enumerate(profile)]
-    points = np.concatenate(rings)
-    color = look.cloth_trim if look.cloth_style == "crew" else tuple(np.array(look.cloth) * 0.94)
-    tone = np.repeat([0.7, 0.95, 1.0, 1.0, 0.96, 0.8], AROUND)[:, None]
+def _collar(look: Look, neckline: np.ndarray) -> Piece:
+    """A band along the neckline (AROUND, 3): its section as (outward, up) pairs, from the inside over the top."""
+    section = {
+        "crew": ((-0.75, -0.9), (-0.62, 0.1), (-0.35, 0.5), (0.05, 0.42), (0.34, -0.1), (0.38, -0.75)),
+        "turtle": ((-1.5, -0.5), (-1.45, 2.2), (-1.1, 2.6), (-0.7, 2.2), (-0.1, 0.4), (0.40, -0.75)),
+    }[look.cloth_style]
+    outward = neckline - neckline.mean(axis=0)
+    outward[:, 1] = 0
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    up = np.array([0.0, 1.0, 0.0]) + outward * -0.25
+    points = np.concatenate([neckline + outward * out + up * rise for out, rise in section])
+    color = look.cloth_trim if look.cloth_style == "crew" else look.cloth
+    tone = np.repeat([0.7, 0.95, 1.0, 1.0, 0.96, 0.85], AROUND)[:, None]
     return Piece(
         points=points,
-        tris=triangles(grid_quads(len(rings), AROUND, closed=True)[:, ::-1]),
+        tris=triangles(grid_quads(len(section), AROUND, closed=True)[:, ::-1]),
         colors=np.array(color) * tone,
         head_weights=np.zeros(len(points)),
     )

@@ -7,9 +7,9 @@ from generator.look import Look
 from generator.piece import Piece, grid_quads
 from generator.skin import Skin, triangles
 
-POLAR = np.radians([0, 5, 10, 15, 20, 24, 27, 30, 36, 46, 60, 78, 98])
+POLAR = np.radians([0, 5, 10, 15, 20, 25, 28, 31, 36, 46, 60, 78, 98])
 AROUND = 32
-IRIS_DEGREES = 26.0
+IRIS_DEGREES = 28.0
 TEXTURE_DEGREES = 60.0
 
 
@@ -58,7 +58,7 @@ def iris_texture(look: Look, size: int = 512) -> np.ndarray:
     # The light that the cornea gathers falls on the side of the iris away from its source: below.
     glow = np.clip(y * 0.9 + 0.25, 0, 1)[..., None] * (1 - ring) * _step(r, 0.35, 0.6)[..., None]
     color = color * (0.78 + 0.55 * glow)
-    pupil = _step(r, 0.40, 0.45)[..., None]
+    pupil = _step(r, 0.36, 0.41)[..., None]
     color = color * pupil + np.array([12, 9, 10]) * (1 - pupil)
     sclera = np.array([243, 240, 238]) * (1 - 0.05 * np.clip(r - 1.2, 0, 2)[..., None])
     sclera = sclera - np.array([0, 9, 9]) * np.clip((r - 1.45) / 0.9, 0, 1)[..., None]
@@ -142,24 +142,50 @@ def shadow(skin: Skin, side: int, look: Look, deltas: dict[str, np.ndarray]) -> 
     quads = grid_quads(rows, columns)
     return Piece(
         points=neutral,
-        tris=triangles(quads[:, ::-1] if side < 0 else quads)[:, ::-1],
-        colors=np.array([70, 40, 36]),
-        uvs=np.stack([u.reshape(-1), v.reshape(-1)], axis=1),
+        tris=triangles(quads if side > 0 else quads[:, ::-1]),
+        colors=np.array([44, 24, 24]),
+        uvs=np.stack([0.01 + 0.48 * u.reshape(-1), 0.01 + 0.98 * v.reshape(-1)], axis=1),
         targets={name: shell(skin.points + d) - neutral for name, d in deltas.items() if name.startswith(("eye", "cheekSquint"))},
         occlusion=np.ones(len(neutral)),
         casts=False,
     )
 
 
-def shadow_texture(size: int = 64) -> np.ndarray:
-    """How dark the shell is: most under the upper lid, a little in the corners and over the lower lid."""
-    v, u = np.mgrid[0:size, 0:size] / (size - 1)
-    top = 0.78 * np.exp(-((v / 0.26) ** 2))
+def catchlight(eye: Eye) -> Piece:
+    """Two soft windows of light that stay where the lamps are while the eye turns; lids cover them as they close."""
+    spots = ((-0.30, 0.33, 0.23, 1.0), (0.33, -0.34, 0.12, 0.35))
+    points, uvs, tris = [], [], []
+    for x, y, size, opacity in spots:
+        corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * size + np.array([x, y])
+        z = np.sqrt((eye.radius + 0.055) ** 2 - (corners**2).sum(axis=1))
+        tris.append(np.array([[0, 1, 2], [0, 2, 3]]) + 4 * len(points))
+        points.append(eye.center + np.column_stack([corners, z]))
+        middle = 0.25 if opacity > 0.5 else 0.75
+        uvs.append(np.array([[0.55, middle - 0.2], [0.95, middle - 0.2], [0.95, middle + 0.2], [0.55, middle + 0.2]]))
+    cloud = np.concatenate(points)
+    return Piece(
+        points=cloud,
+        tris=np.concatenate(tris),
+        colors=np.array([255, 255, 255]),
+        uvs=np.concatenate(uvs),
+        normals=np.tile(np.array([-0.35, 0.45, 0.82]), (len(cloud), 1)),
+        occlusion=np.ones(len(cloud)),
+        casts=False,
+    )
+
+
+def shadow_texture(size: int = 128) -> np.ndarray:
+    """Left half: how dark the lids' shell is, most under the upper lid. Right half: the catchlights, big above small."""
+    v, u = np.mgrid[0:size, 0 : size // 2] / np.array([size - 1, size // 2 - 1])[:, None, None]
+    top = 0.80 * np.exp(-((v / 0.30) ** 2))
     low = 0.22 * np.exp(-(((1 - v) / 0.16) ** 2))
-    corners = 0.42 * np.exp(-((u / 0.12) ** 2)) + 0.42 * np.exp(-(((1 - u) / 0.12) ** 2))
-    alpha = 1 - (1 - top) * (1 - low) * (1 - corners)
+    corners = 0.45 * np.exp(-((u / 0.13) ** 2)) + 0.45 * np.exp(-(((1 - u) / 0.13) ** 2))
     picture = np.full((size, size, 4), 255, dtype=np.uint8)
-    picture[..., 3] = np.clip(alpha * 255, 0, 255)
+    picture[:, : size // 2, 3] = np.clip((1 - (1 - top) * (1 - low) * (1 - corners)) * 255, 0, 255)
+    big = np.hypot((u - 0.5) / 0.4, (v - 0.25) / 0.2)
+    small = np.hypot((u - 0.5) / 0.4, (v - 0.75) / 0.2)
+    light = 0.95 * (1 - _step(big, 0.70, 0.98)) + 0.40 * (1 - _step(small, 0.3, 0.95))
+    picture[:, size // 2 :, 3] = np.clip(light * 255, 0, 255)
     return picture
 
 
@@ -186,12 +212,12 @@ def lashes(skin: Skin, side: int, look: Look, deltas: dict[str, np.ndarray]) -> 
 
 def _fringe(edge: np.ndarray, ball: Eye, length: float, thickness: float) -> np.ndarray:
     t = np.linspace(0, 1, len(edge))  # outer to inner corner
-    reach = length * np.clip(np.sin(np.pi * np.clip(t * 0.92 + 0.08, 0, 1)), 0, 1) ** 0.7 * (1.25 - 0.85 * t)
+    reach = length * np.clip(np.sin(np.pi * t), 0.03, 1) ** 0.75 * (1.3 - 1.05 * t)
     out = edge - ball.center
     out /= np.linalg.norm(out, axis=1, keepdims=True)
     side = np.sign(ball.center[0])
-    direction = out * 0.75 + np.array([0.22 * side, 0.0, 0.0])
-    direction[:, 1] += 0.42 * np.sign(length)
+    direction = out * 0.85 + np.array([0.25 * side, 0.0, 0.0]) * (1.3 - t)[:, None]
+    direction[:, 1] += 0.22 * np.sign(length)
     root = edge + out * 0.02
     root[:, 1] -= 0.02 * np.sign(length)
     mid = root + direction * (np.abs(reach) * 0.45)[:, None]

@@ -98,44 +98,46 @@ def hair_texture(look: Look, width: int = 512, height: int = 128) -> np.ndarray:
     return picture
 
 
+# Guides of the bob for the side with x > 0 (the other is mirrored): the strand at the face, over the ear, and at the back;
+# seven points each, root to tip. The parting lies on the avatar's left, so that the right fringe sweeps the brow.
+PART_X = 1.9
+FRONT = {
+    1: ((PART_X, 8.3, 6.9), (3.9, 7.6, 6.4), (6.0, 5.3, 5.0), (7.3, 1.8, 3.5), (7.7, -2.0, 2.8), (7.4, -5.6, 3.1), (6.3, -9.0, 3.9)),
+    -1: ((PART_X, 8.3, 6.9), (-1.2, 7.7, 8.1), (-4.6, 5.5, 7.3), (-7.0, 2.2, 4.8), (-7.7, -1.8, 3.5), (-7.4, -5.6, 3.5), (-6.2, -9.2, 4.2)),
+}  # fmt: skip
+SIDE = ((1.2, 12.2, -0.4), (4.8, 11.6, -0.5), (7.4, 8.4, -0.7), (8.5, 4.0, -0.9), (8.8, -0.8, -0.9), (8.6, -5.2, -0.7), (7.4, -9.6, -0.3))
+BACK = ((0.0, 10.4, -7.0), (0.0, 9.4, -9.2), (-0.2, 7.0, -10.7), (-0.3, 3.4, -11.4), (-0.3, -0.8, -11.2), (-0.2, -5.2, -10.2), (0.0, -9.4, -8.8))
+
+
 def bob(look: Look, sculpt: Sculpt) -> list[Piece]:
-    """Parted on the avatar's left, swept over the forehead, down to the jaw, tips turned in."""
-    return [_curtain(look, sculpt, side, 24 if side < 0 else 20) for side in (1, -1)]
+    """Side-parted, swept over the forehead, down to the jaw, tips turned in."""
+    return [_curtain(look, sculpt, side) for side in (1, -1)]
 
 
-def _curtain(look: Look, sculpt: Sculpt, side: int, strands: int) -> Piece:
+def _curtain(look: Look, sculpt: Sculpt, side: int, strands: int = 27, steps: int = 20) -> Piece:
     rng = np.random.default_rng(look.seed + side)
-    s = np.linspace(0, 1, strands) ** 1.15
-    rise = 47 + 80 * s
-    part = np.stack([np.full(strands, 0.20) * (1 - s), np.sin(np.radians(rise)), np.cos(np.radians(rise))], axis=-1)
-    azimuth = side * (63 + 117 * s**0.9)
-    over_azimuth = side * (38 + 120 * s) if side < 0 else 46 + 112 * s
-    tip_y = -8.6 - 1.2 * s + 0.35 * rng.standard_normal(strands) * (s > 0)
-    temple = _on_skull(sculpt, _compass(azimuth, np.full(strands, 2.0)), 1.15 + 0.2 * s)
-    hang = temple * np.array([1.0, 0, 1.0]) + np.array([0, -4.2, 0])
-    hang[:, 0] *= 1.03
-    tip = np.stack([hang[:, 0] * 0.86, tip_y, hang[:, 2] * (1 - 0.12 * s) + 0.45 * (1 - s)], axis=1)
-    knots = np.stack(
-        [
-            _on_skull(sculpt, part, 0.28),
-            _on_skull(sculpt, _compass(over_azimuth, 56 - 14 * (1 - s) + 6 * s), 1.25),
-            _on_skull(sculpt, _compass(side * (57 + 120 * s**0.9), np.full(strands, 24.0)), 1.25),
-            temple,
-            hang,
-            tip,
-        ]
-    )
-    steps = 17
-    points = _spline(knots, steps)
+    s = np.linspace(0, 1, strands) ** 1.25
+    points = _spline(_between_guides(s, side), steps)
     along = np.broadcast_to(np.linspace(0, 1, steps), (strands, steps))
-    ridge = _locks(s[:, None] * 1.0, along, 6.5 if side < 0 else 5.5, rng)
-    body = np.clip(along * 5, 0, 1)
-    points = _clear(sculpt, points, 0.25 + 0.5 * body)
-    points = points + _sheet_normals(points) * (0.42 * (ridge - 0.5) * body)[..., None]
-    tuck = points[0] - 0.55 * (points[0] - SKULL) / np.linalg.norm(points[0] - SKULL, axis=1, keepdims=True)
-    tuck[:, 2] -= 0.35
-    tone = 0.80 + 0.25 * ridge
-    return _sheet(points, look, tuck, flip=side > 0, tone=tone)
+    across = np.broadcast_to(s[:, None], (strands, steps))
+    ridge = _locks(across, along, 6.0, rng)
+    body = np.clip(along * 6, 0, 1)
+    points = _clear(sculpt, points, 0.22 + 0.55 * body)
+    points[..., 1] += (along**3) * 0.9 * (ridge - 0.5)
+    points = points + _sheet_normals(points) * (0.5 * (ridge - 0.6) * body)[..., None]
+    tuck = points[0] - 0.5 * (points[0] - SKULL) / np.linalg.norm(points[0] - SKULL, axis=1, keepdims=True)
+    tuck += 0.25 * (points[1] - points[0])
+    return _sheet(points, look, tuck, flip=side > 0, tone=0.78 + 0.27 * ridge)
+
+
+def _between_guides(s: np.ndarray, side: int) -> np.ndarray:
+    """Knots (7, S, 3) for strands at s: 0 at the face, 0.5 over the ear, 1 at the back."""
+    mirror = np.array([side, 1, 1])
+    middle = np.array(SIDE) * mirror
+    middle[0, 0] = SIDE[0][0]
+    front, back = np.array(FRONT[side]), np.array(BACK) * mirror
+    a, b, c = (2 * (s - 0.5) * (s - 1)), (4 * s * (1 - s)), (2 * s * (s - 0.5))
+    return np.stack([np.outer(a, f) + np.outer(b, m) + np.outer(c, k) for f, m, k in zip(front, middle, back, strict=True)])
 
 
 STYLES = {"bob": bob}

@@ -9,20 +9,20 @@ Color = tuple[int, int, int]
 class Proportions:
     """Lengths in cm on the neutral head; the eye line is y = 0, the viewer is at +z, the avatar's left at +x."""
 
-    jaw_half_width: float = 3.9
-    chin_y: float = -9.6
-    chin_radius: float = 1.55
-    cheek_radius: float = 2.75
-    nose_length: float = 3.35
-    nose_width: float = 0.92
-    nose_tip_z: float = 9.55
-    nose_tip_radius: float = 0.9
+    jaw_half_width: float = 3.5
+    chin_y: float = -9.35
+    chin_radius: float = 1.45
+    cheek_radius: float = 2.62
+    nose_length: float = 3.2
+    nose_width: float = 0.86
+    nose_tip_z: float = 9.5
+    nose_tip_radius: float = 0.82
     brow_ridge: float = 0.5
-    neck_radius: float = 4.0
-    eye_scale: float = 1.1
+    neck_radius: float = 3.75
+    eye_scale: float = 1.15
     eye_tilt: float = 0.14
-    lip_fullness: float = 1.0
-    mouth_half_width: float = 2.3
+    lip_fullness: float = 1.08
+    mouth_half_width: float = 2.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,14 +34,14 @@ class Look:
     proportions: Proportions = Proportions()
     skin: Color = (236, 188, 160)
     blush: Color = (222, 128, 112)
-    lips: Color = (200, 106, 100)
+    lips: Color = (208, 118, 110)
     iris: Color = (84, 128, 118)
     iris_edge: Color = (34, 58, 60)
-    hair: Color = (92, 58, 42)
-    hair_light: Color = (150, 100, 70)
-    brow: Color = (84, 54, 42)
+    hair: Color = (74, 42, 30)
+    hair_light: Color = (172, 112, 74)
+    brow: Color = (86, 46, 30)
     lash: Color = (40, 27, 24)
-    lash_length: float = 0.42
+    lash_length: float = 0.34
     freckles: float = 0.0
     brow_thickness: float = 0.34
     brow_arch: float = 0.35

@@ -34,7 +34,7 @@ def cavity(skin: Skin, deltas: dict[str, np.ndarray]) -> Piece:
     count = len(loop)
     quads = grid_quads(4, count, closed=True)
     fan = np.stack([np.full(count, 4 * count), 3 * count + np.arange(count), 3 * count + (np.arange(count) + 1) % count], axis=1)
-    tris = np.concatenate([triangles(quads), fan[:, ::-1]])
+    tris = np.concatenate([triangles(quads), fan])
     low = np.concatenate([np.tile(np.clip(0.5 - 0.5 * np.sin(angle) * 1.4, 0, 1), 4), [0.4]])
     targets = jaw_targets(points, low)
     for name, delta in deltas.items():
@@ -44,7 +44,7 @@ def cavity(skin: Skin, deltas: dict[str, np.ndarray]) -> Piece:
             target[:count], target[count : 2 * count] = moved, 0.6 * moved + 0.4 * target[count : 2 * count]
             targets[name] = target
     shade = np.concatenate([np.repeat([0.75, 0.55, 0.3, 0.12], count), [0.05]])[:, None]
-    return Piece(points=points, tris=tris, colors=np.array([128, 46, 48]) * shade, targets=targets, occlusion=np.full(len(points), 0.6))
+    return Piece(points=points, tris=tris, colors=np.array([128, 46, 48]) * shade, targets=targets, normals=np.tile([0.0, -0.5, -0.87], (len(points), 1)), occlusion=np.full(len(points), 0.5))
 
 
 def _arch(u: np.ndarray, half_width: float, front_z: float, depth: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -92,18 +92,18 @@ def tongue() -> Piece:
     """A soft slab with a groove; tongueOut slides it over the lower lip and lets its tip sink."""
     rows, columns = 9, 9
     t, u = np.meshgrid(np.linspace(0, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
-    width = 1.45 * np.sqrt(np.clip(1 - (t * 1.02 - 0.3).clip(0) ** 2 * 2.0, 0.03, 1))
+    width = np.interp(t, [0, 0.4, 0.65, 0.8, 0.9, 1], [1.2, 1.32, 1.26, 1.08, 0.82, 0.36])
     x = u * width
-    dome = 0.34 * (1 - u**2) - 0.14 * np.exp(-((u / 0.22) ** 2)) * (1 - t)
+    dome = 0.30 * (1 - u**2) * (1 - 0.6 * t**4) - 0.14 * np.exp(-((u / 0.22) ** 2)) * (1 - t)
     y = STOMION_Y - 0.98 + dome - 0.22 * t + 0.30 * np.sin(np.pi * np.clip(t * 0.8, 0, 1))
-    y = np.where(np.abs(u) > 0.99, y - 0.3, y)
-    z = 4.0 + 3.45 * t
+    y = y - 0.42 * np.abs(u) ** 4 * (1 - t**3) - 0.16 * (t > 0.99)
+    z = 4.0 + 3.45 * t - 0.75 * u**2 * t**3
     points = np.stack([x, y, z], axis=-1).reshape(-1, 3)
     flat_t = t.reshape(-1)
     out = np.zeros_like(points)
     slide = flat_t**1.2
     out[:, 2] = 3.1 * slide
-    out[:, 1] = 0.62 * np.sin(np.pi * np.clip(slide * 0.8, 0, 1)) * 0.5 - 0.85 * np.clip(slide - 0.62, 0, 1) * 2.0 + 0.32 * slide
+    out[:, 1] = 0.85 * _ease(slide, 0.0, 0.5) - 0.95 * _ease(slide, 0.72, 1.05)
     targets = jaw_targets(points, 0.94)
     targets["tongueOut"] = out
     tone = 0.55 + 0.45 * flat_t
@@ -117,6 +117,11 @@ def tongue() -> Piece:
         occlusion=0.45 + 0.45 * flat_t,
         casts=False,
     )
+
+
+def _ease(x: np.ndarray, low: float, high: float) -> np.ndarray:
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
 
 
 def inside(skin: Skin, look: Look, deltas: dict[str, np.ndarray]) -> list[Piece]:

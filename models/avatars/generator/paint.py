@@ -40,10 +40,10 @@ def skin_colors(skin: Skin, look: Look) -> np.ndarray:
         return np.exp(-(((x - cx) / rx) ** 2) - ((y - cy) / ry) ** 2) * front
 
     blush = np.array(look.blush, float)
-    colors = _mix(colors, blush, 0.30 * blob(4.1, -3.2, 1.7, 1.3) + 0.22 * blob(0, -3.5, 1.0, 0.8) + 0.08 * blob(0, -9.4, 1.4, 0.9))
+    colors = _mix(colors, blush, 0.30 * blob(4.1, -3.2, 1.7, 1.3) + 0.22 * blob(0, -look.proportions.nose_length, 1.0, 0.8) + 0.08 * blob(0, -9.4, 1.4, 0.9))
     colors = _mix(colors, base * np.array([0.93, 0.86, 0.86]), 0.55 * blob(3.1, -1.75, 1.5, 0.5))
     colors = _mix(colors, blush * 0.94, 0.28 * blob(3.4, 1.5, 1.9, 0.55))
-    colors = _mix(colors, base * np.array([0.80, 0.70, 0.68]), 0.75 * blob(0.62, -4.28, 0.36, 0.22))
+    colors = _mix(colors, base * np.array([0.80, 0.70, 0.68]), 0.9 * blob(0.60, -look.proportions.nose_length - 0.80, 0.36, 0.20))
 
     lips = _ring_weight(skin, [cage.mouth[r] for r in (3, 4, 5)])
     colors = _mix(colors, look.lips, 0.94 * _step(lips, 0.10, 0.42))
@@ -88,6 +88,9 @@ def skin_texture(look: Look, skin: Skin) -> np.ndarray:
     picture *= 1 - _lip_lines(rng, look)[..., None] * np.array([0.5, 0.7, 0.7])
     brows = _brows(rng, look)[..., None]
     picture = picture * (1 - brows) + np.clip(np.array(look.brow) / base, 0, 1) * brows
+    edge = np.clip(np.minimum(np.arange(SIZE), np.arange(SIZE)[::-1]) / 60, 0, 1)
+    rim = np.minimum(edge[:, None], edge[None])[..., None]
+    picture = 1 - (1 - picture) * rim
     out = np.full((SIZE, SIZE, 4), 255, dtype=np.uint8)
     out[..., :3] = np.clip(np.rint(picture * 255 / 2) * 2, 0, 255)
     return out
@@ -149,7 +152,7 @@ def _brows(rng: np.random.Generator, look: Look) -> np.ndarray:
     xs, ys, ws, rs = [], [], [], []
     for offset in (-0.5, 0, 0.5):
         xs.append(np.interp(bed_t, grid, line_x)), ys.append(np.interp(bed_t, grid, line_y) + offset * half)
-        ws.append(np.full(420, 0.055) * np.interp(bed_t, [0, 0.15, 1], [0.35, 1, 1])), rs.append(np.full(420, 8.0) * half / look.brow_thickness + 2)
+        ws.append(np.full(420, 0.05) * np.interp(bed_t, [0, 0.22, 1], [0.1, 1, 1])), rs.append(np.full(420, 8.0) * half / look.brow_thickness + 2)
     hairs, steps = 340, 26
     t = rng.random(hairs) ** 0.9 * 0.97
     spread = rng.uniform(-1, 1, hairs)
@@ -161,7 +164,7 @@ def _brows(rng: np.random.Generator, look: Look) -> np.ndarray:
     bend = lean[:, None] - 0.55 * k * (spread[:, None] + 0.3)
     xs.append((root_x[:, None] + length[:, None] * k * np.cos(bend)).ravel())
     ys.append((root_y[:, None] + length[:, None] * k * np.sin(bend)).ravel())
-    ws.append(np.broadcast_to(0.34 * (1 - 0.65 * k), (hairs, steps)).ravel())
+    ws.append((0.36 * (1 - 0.65 * k) * np.interp(t, [0, 0.18], [0.45, 1])[:, None]).ravel())
     rs.append(np.broadcast_to(1.35 * (1 - 0.5 * k), (hairs, steps)).ravel())
     x, y, w, r = map(np.concatenate, (xs, ys, ws, rs))
     bed = len(bed_t) * 3

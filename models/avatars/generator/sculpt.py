@@ -50,31 +50,32 @@ class Sculpt:
         q[..., 0] = np.sqrt(q[..., 0] ** 2 + 1e-4)  # one half is modelled; the root keeps the middle smooth
         chin = p.chin_y
         d = ellipsoid(q, (0, 3.6, -1.0), (7.45, 8.4, 9.2))
-        d = soft_union(d, ellipsoid(q, (0, -2.4, 1.5), (6.3, 8.3, 6.9)), 3.0)
-        d = soft_union(d, capsule(q, (p.jaw_half_width, -5.6, 0.6), (0.9, chin + 0.5, 5.7), 1.7, 1.7), 3.2)
-        d = soft_union(d, ellipsoid(q, (0, chin, 6.7), (1.7, 1.4, p.chin_radius)), 2.0)
-        d = soft_union(d, sphere(q, (3.6, -3.3, 4.7), p.cheek_radius), 3.2)
+        d = soft_union(d, ellipsoid(q, (0, -2.2, 1.5), (6.0, 8.1, 6.8)), 3.0)
+        d = soft_union(d, capsule(q, (p.jaw_half_width, -5.6, 0.6), (0.6, chin + 0.5, 5.8), 1.7, 1.55), 3.2)
+        d = soft_union(d, ellipsoid(q, (0, chin + 0.1, 6.75), (1.35, 1.25, p.chin_radius)), 2.0)
+        d = soft_union(d, sphere(q, (3.55, -2.9, 4.75), p.cheek_radius), 3.0)
         d = soft_union(d, ellipsoid(q, (0, -6.7, 5.9), (2.9, 2.5, 2.55)), 2.2)
         d = soft_union(d, capsule(q, (0.9, 1.7, 7.3), (5.0, 2.4, 4.9), p.brow_ridge, p.brow_ridge), 2.4)
         d = soft_cut(d, ellipsoid(q, (3.3, -0.2, 8.9), (2.3, 1.7, 1.9)), 1.8)
         d = soft_union(d, self._neck(q), 2.4)
-        return soft_union(d, self._nose(q), 1.1)
+        return soft_union(d, self._nose(q), 0.95)
 
     def _neck(self, q: np.ndarray) -> np.ndarray:
         r = self.p.neck_radius
-        shrunk = q * np.array([1.0, 1.0, 0.98])
-        return capsule(shrunk, (0, -6.0, -2.6), (0, -24.0, -3.8), r, r + 0.9)
+        column = capsule(q, (0, -6.0, -2.4), (0, -24.0, -4.0), r, r + 0.7)
+        shoulder = capsule(q, (0, -16.6, -4.4), (11.0, -21.0, -4.4), 2.2, 2.6)
+        return soft_union(column, shoulder, 5.0)
 
     def _nose(self, q: np.ndarray) -> np.ndarray:
         p = self.p
         tip_y, tip_z = -p.nose_length, p.nose_tip_z
         d = capsule(q, (0, 0.9, 6.95), (0, tip_y + 0.25, tip_z - 0.2), 0.6, 0.7)
         d = soft_union(d, sphere(q, (0, tip_y, tip_z), p.nose_tip_radius), 0.7)
-        wing = ellipsoid(q, (p.nose_width * 1.08, tip_y - 0.28, tip_z - 1.25), (0.68, 0.62, 0.95))
-        d = soft_union(d, wing, 0.45)
-        d = soft_union(d, capsule(q, (0, tip_y - 0.5, tip_z - 0.3), (0, tip_y - 0.95, tip_z - 1.5), 0.36, 0.3), 0.5)
-        nostril = ellipsoid(q, (p.nose_width * 0.62, tip_y - 0.92, tip_z - 0.95), (0.32, 0.34, 0.5))
-        return soft_cut(d, nostril, 0.3)
+        wing = ellipsoid(q, (p.nose_width * 1.22, tip_y - 0.30, tip_z - 1.30), (0.60, 0.58, 0.82))
+        d = soft_union(d, wing, 0.35)
+        d = soft_union(d, capsule(q, (0, tip_y - 0.45, tip_z - 0.3), (0, tip_y - 0.95, tip_z - 1.5), 0.34, 0.3), 0.4)
+        nostril = ellipsoid(q, (p.nose_width * 0.74, tip_y - 0.80, tip_z - 0.85), (0.34, 0.36, 0.5))
+        return soft_cut(d, nostril, 0.25)
 
     def gradient(self, points: np.ndarray) -> np.ndarray:
         """The unit outward direction, by central differences."""

@@ -99,11 +99,12 @@ class Shaper:
         opened = jaw_rotation(self.points) * self.jaw[:, None]
         corner = self._blob(2.3, STOMION_Y, 1.0, 1.0) - self._blob(-2.3, STOMION_Y, 1.0, 1.0)
         opened[:, 0] -= 0.30 * corner * np.clip(1 - np.abs(self.x) / 8, 0, 1)
+        sideways = self.jaw * smooth(self.z, -0.5, 7.0)
         return {
             "jawOpen": opened,
             "jawForward": self._push((0, 0, 0.8), self.jaw),
-            "jawLeft": self._push((0.85, 0, 0), self.jaw),
-            "jawRight": self._push((-0.85, 0, 0), self.jaw),
+            "jawLeft": self._push((0.85, 0, 0), sideways),
+            "jawRight": self._push((-0.85, 0, 0), sideways),
         }
 
     def _mouth_close(self, opened: np.ndarray) -> np.ndarray:
@@ -177,9 +178,9 @@ class Shaper:
         """1 at the mouth's corner, falling along the lips to their middle and into the cheek."""
         corner_x = self.p.mouth_half_width
         along = np.clip(self.x * side / corner_x, 0, 1.15) ** 1.5
-        field = np.exp(-(((self.x * side - corner_x) / 1.9) ** 2) - ((self.y - STOMION_Y) / 1.7) ** 2)
+        field = np.exp(-(((self.x * side - corner_x) / 2.2) ** 2) - ((self.y - STOMION_Y) / 2.1) ** 2)
         field = field * smooth(self.x * side, 0.0, 1.8) * smooth(self.z, 0, 3)
-        return np.where(self.ring >= 1, along, field)
+        return np.select([self.ring >= 2, self.ring == 1], [along, 0.55 * along + 0.42 * field], field)
 
     def _mouth_sides(self, side: int) -> dict[str, np.ndarray]:
         s, corner, half = side, self._corner(side), self._half(side, 0.9)
@@ -188,7 +189,8 @@ class Shaper:
         cheek = self._blob(3.7 * s, -3.7, 1.9, 1.5)
         fold = self._blob(2.6 * s, -4.9, 1.2, 1.2)
         lip = np.where(self.ring >= 2, 1.0, 0.0)
-        smile = self._push((0.52 * s, 0.72, -0.32), corner) + self._push((0.12 * s, 0.30, 0.24), cheek)
+        # The lips bend up ever more towards the corner; pulled in proportion they would make a V.
+        smile = self._push((0.50 * s, 0, -0.32), corner) + self._push((0, 0.72, 0), corner**1.5) + self._push((0.12 * s, 0.30, 0.24), cheek)
         smile += self._push((0.1 * s, 0.12, 0.1), fold * (self.ring < 0))
         peak = np.exp(-(((self.x * s - 1.15) / 1.0) ** 2))
         press = self._push((0, -0.10, -0.12), up * lip * half * (self.ring <= 3))
