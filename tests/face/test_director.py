@@ -192,6 +192,20 @@ def test_a_disconnected_face_sleeps_and_a_thinking_one_looks_up() -> None:
     assert np.median(thinking[:, CHANNEL_INDEX["eyeLookUpLeft"]]) > 0.2
 
 
+def test_presence_fades_with_the_state_and_comes_back() -> None:
+    director, out = Director(seed=6), new_pose()
+    course = []
+    for number in range(600):
+        state = "disconnected" if 100 <= number < 300 else "paused" if number >= 450 else "speaking"
+        director.compose(START_NS + number * NS_PER_S // 60, state, new_pose(), out)
+        course.append(director.presence)
+    assert course[99] == 1.0
+    assert course[299] == 0.0
+    assert course[449] == 1.0
+    assert 0.3 < course[-1] < 0.8
+    assert np.abs(np.diff(course)).max() < 0.1
+
+
 def test_movement_is_smooth_through_every_change() -> None:
     """No channel but the eyes' jumps between two pictures at 60 Hz."""
     director = Director(seed=7)

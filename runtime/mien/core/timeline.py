@@ -36,6 +36,7 @@ class _Track:
 
     def append(self, frames: Frames) -> None:
         capacity = len(self._ring)
+        self._end += max(0, len(frames) - capacity)
         for frame in frames[-capacity:]:
             self._ring[self._end % capacity] = frame
             self._end += 1

@@ -1,0 +1,45 @@
+"""mien doctor."""
+
+import json
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from mien.cli.checks import CHECKS
+from mien.config import load_config, parse_overrides
+from mien.errors import ConfigError
+
+COLOURS = {"good": "green", "poor": "yellow", "bad": "red"}
+
+
+@click.command()
+@click.option("--config", "path", type=click.Path(path_type=Path), help="Configuration file.")
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Override a key, such as playback.sink=null.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def doctor(path: Path | None, pairs: tuple[str, ...], as_json: bool) -> None:
+    """What this machine has, opened for real: sound, display, model, avatar, clock. Exits 1 where something is bad.
+
+    Example: mien doctor --set playback.sink=null
+    """
+    try:
+        config = load_config(path, parse_overrides(pairs))
+    except ConfigError as error:
+        click.echo(f"mien doctor: {error}", err=True)
+        raise SystemExit(2) from None
+    with Console(stderr=True).status("looking") as status:
+        findings = []
+        for check in CHECKS:
+            status.update(check.__name__.replace("check_", "looking at the "))
+            findings.append(check(config))
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(findings), indent=2))
+    else:
+        table = Table("", "verdict", "what there is", "what to do")
+        for finding in findings:
+            colour = COLOURS[finding.verdict]
+            table.add_row(finding.name, f"[{colour}]{finding.verdict}[/]", finding.detail, finding.remedy)
+        Console().print(table)
+    raise SystemExit(any(finding.verdict == "bad" for finding in findings))

@@ -1,0 +1,76 @@
+"""The timeline: tracks of turns on the media clock."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mien.core.timeline import Timeline
+
+MS = 1_000_000
+
+
+def ramp(first, count):
+    return np.repeat(np.arange(first, first + count, dtype=np.float32)[:, None], 3, axis=1)
+
+
+def at(timeline, ms):
+    out = np.full(3, -1, np.float32)
+    return float(out[0]) if timeline.sample(int(ms * MS), out) else None
+
+
+def test_empty_says_so_and_touches_nothing():
+    timeline = Timeline(width=3, frame_hz=100, capacity=10)
+    assert at(timeline, 0) is None
+    timeline.begin(0)
+    assert at(timeline, 0) is None
+
+
+@given(st.floats(0, 190))
+def test_between_frames_it_interpolates(ms):
+    timeline = Timeline(width=3, frame_hz=100, capacity=50)
+    timeline.begin(0)
+    timeline.append(ramp(0, 20))
+    assert at(timeline, ms) == pytest.approx(ms / 10, abs=1e-4)
+
+
+def test_beyond_the_ends_the_nearest_frame_answers():
+    timeline = Timeline(width=3, frame_hz=100, capacity=10)
+    timeline.begin(100 * MS)
+    timeline.append(ramp(0, 25))
+    assert at(timeline, 0) == 15.0  # the oldest that the ring still has
+    assert at(timeline, 9999) == 24.0
+    assert timeline.end_ns == 350 * MS
+
+
+def test_each_turn_has_its_own_spacing():
+    timeline = Timeline(width=3, frame_hz=100, capacity=50)
+    timeline.begin(0)
+    timeline.append(ramp(0, 10))
+    timeline.begin(103 * MS)
+    assert at(timeline, 110) == 9.0
+    timeline.append(ramp(100, 10))
+    assert at(timeline, 50) == 5.0
+    assert at(timeline, 113) == 101.0
+
+
+def test_a_turn_that_begins_earlier_drops_what_came_after():
+    timeline = Timeline(width=3, frame_hz=100, capacity=50)
+    timeline.begin(0)
+    timeline.append(ramp(0, 10))
+    timeline.begin(100 * MS)
+    timeline.append(ramp(100, 10))
+    timeline.begin(100 * MS)
+    timeline.append(ramp(200, 5))
+    assert at(timeline, 120) == 202.0
+
+
+def test_many_turns_do_not_grow_it():
+    timeline = Timeline(width=3, frame_hz=100, capacity=50, tracks=3)
+    for turn in range(100):
+        timeline.begin(turn * 100 * MS)
+        timeline.append(ramp(turn * 10, 10))
+    assert len(timeline._tracks) + len(timeline._spare) == 3
+    assert at(timeline, 9950) == 995.0
+    timeline.clear()
+    assert at(timeline, 0) is None

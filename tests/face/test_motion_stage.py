@@ -1,0 +1,91 @@
+"""Bus messages into the timeline, in whatever order a bus can bring them."""
+
+import numpy as np
+import pytest
+
+from mien.core import bus
+from mien.errors import BusError
+from rigs.engines import JAW, CountingEngine
+from rigs.face_rig import MS, FaceRig
+
+
+def jaw_at(rig, media_ms):
+    out = np.zeros(55, np.float32)
+    return float(out[JAW]) if rig.score.timeline.sample(media_ms * MS, out) else None
+
+
+def test_motion_lands_on_the_media_clock_and_readiness_is_reported():
+    rig = FaceRig()
+    rig.anchor(until_ms=0)
+    rig.speech(to_ms=200)
+    assert jaw_at(rig, 100) == pytest.approx(0.010)
+    assert rig.reports[-1] == bus.MotionReady(epoch=1, ready_ns=180 * MS)
+    rig.end(length_ms=200)
+    assert rig.reports[-1].ready_ns == 200 * MS
+
+
+def test_a_second_turn_starts_a_stream_of_its_own():
+    rig = FaceRig()
+    rig.anchor()
+    rig.speech(turn="one", to_ms=100)
+    rig.end(turn="one", length_ms=100)
+    rig.speech(turn="two", start_ms=105, to_ms=100)
+    assert jaw_at(rig, 50) == pytest.approx(0.005)
+    assert jaw_at(rig, 105 + 30) == pytest.approx(0.003)
+
+
+def test_a_replay_changes_nothing():
+    rig = FaceRig()
+    rig.anchor()
+    rig.speech(to_ms=200)
+    before = rig.score.timeline.end_ns
+    rig.speech(from_ms=0, to_ms=100)
+    assert rig.score.timeline.end_ns == before
+
+
+def test_a_face_that_joins_in_mid_turn_is_in_step():
+    rig = FaceRig()
+    rig.anchor(media_ms=500, until_ms=2000, phase="speaking")
+    rig.speech(from_ms=400, to_ms=800)
+    assert jaw_at(rig, 400) == pytest.approx(0.0)
+    assert jaw_at(rig, 500) == pytest.approx(0.010)
+    assert rig.counters["joined_mid_turn"] == 1
+
+
+def test_a_gap_on_the_bus_restarts_the_stream_at_the_right_place():
+    rig = FaceRig()
+    rig.anchor()
+    rig.speech(to_ms=100)
+    rig.speech(from_ms=300, to_ms=500)
+    assert jaw_at(rig, 400) == pytest.approx(0.010)
+
+
+def test_a_new_epoch_forgets_and_stale_speech_is_counted():
+    rig = FaceRig()
+    rig.anchor(epoch=1)
+    rig.speech(epoch=1, to_ms=500)
+    rig.anchor(epoch=2)
+    assert jaw_at(rig, 100) is None
+    rig.speech(epoch=1, from_ms=500, to_ms=600)
+    assert rig.counters["stale_speech"] == 5
+    rig.anchor(epoch=1)
+    assert rig.score.clock.epoch == 2
+    rig.speech(epoch=2, to_ms=100)
+    assert jaw_at(rig, 50) == pytest.approx(0.005)
+
+
+def test_an_engine_that_breaks_is_replaced_and_counted():
+    rig = FaceRig(engine=CountingEngine(fail_after=1600))
+    rig.anchor()
+    rig.speech(to_ms=400)
+    assert rig.stage.backend == "envelope"
+    assert rig.counters["engine_failed"] == 1
+    assert rig.score.timeline.end_ns > 0
+
+
+def test_a_bus_of_another_version_is_an_error_that_says_what_to_do():
+    rig = FaceRig()
+    with pytest.raises(BusError, match="one release"):
+        rig.stage.handle([b"\x09" + bus.encode(bus.MotionReady(epoch=1, ready_ns=0))[1:]], 0)
+    with pytest.raises(BusError):
+        rig.stage.handle([b""], 0)
