@@ -12,6 +12,7 @@ from mien.errors import DisplayError
 from mien.render.base import Renderer
 from mien.render.gles import GlesRenderer
 from mien.render.headless import HeadlessRenderer
+from mien.render.scene import Background
 
 
 def triangle() -> Mesh:
@@ -42,7 +43,8 @@ def triangle() -> Mesh:
 
 
 def open_gles() -> Renderer:
-    return GlesRenderer(triangle(), width=64, height=48)
+    black = Background(top=(0, 0, 0), bottom=(0, 0, 0), glow=(0, 0, 0))
+    return GlesRenderer(triangle(), width=64, height=48, background=black)
 
 
 def open_headless() -> Renderer:

@@ -174,6 +174,29 @@ def test_an_unknown_quality_is_refused(mesh: Mesh) -> None:
         GlesRenderer(mesh, width=64, height=64, quality="ultra")
 
 
+@pytest.mark.parametrize("quality", ["full", "low"])
+def test_an_absent_face_is_dim_and_grey_beside_a_small_light(
+    mesh: Mesh, monkeypatch: pytest.MonkeyPatch, quality: str
+) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
+    renderer = GlesRenderer(mesh, width=240, height=320, quality=quality)
+    try:
+        present = picture(renderer)
+        renderer.set_presence(0.0)
+        absent = picture(renderer)
+        renderer.set_presence(1.0)
+        back = picture(renderer)
+    finally:
+        renderer.close()
+    coloured = np.ptp(absent, axis=-1) > 12
+    rows, columns = np.nonzero(coloured)
+    assert 4 < coloured.sum() < 100
+    assert rows.max() < 30
+    assert columns.min() > 210
+    assert absent.mean() < 0.8 * present.mean()
+    np.testing.assert_array_equal(back, present)
+
+
 def test_a_face_is_not_blank_and_nothing_is(mesh: Mesh, gles: GlesRenderer) -> None:
     picture(gles)
     gles.draw(new_pose())

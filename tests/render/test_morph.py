@@ -7,14 +7,16 @@ from hypothesis import strategies as st
 
 from mien.core.mesh import Mesh
 from mien.core.pose import CHANNEL_COUNT, CHANNEL_INDEX, new_pose
-from mien.render.morph import Morpher, join
+from mien.render.morph import MIN_WEIGHT, Morpher, join
 
 
 def reference(mesh: Mesh, pose: np.ndarray) -> np.ndarray:
-    """Position and normal of every vertex, in the mesh's own order, by the definition."""
+    """Position and normal of every vertex, in the mesh's own order, by the definition, weights near 0 left out."""
     vertices = np.concatenate((mesh.positions, mesh.normals), axis=1).astype(np.float64)
     for target in mesh.targets:
         weight = float(pose[CHANNEL_INDEX[target.name]])
+        if weight < MIN_WEIGHT:
+            continue
         vertices[target.vertices, :3] += weight * target.positions
         vertices[target.vertices, 3:] += weight * target.normals
     return vertices

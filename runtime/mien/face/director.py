@@ -14,7 +14,7 @@ import numpy as np
 from mien.core.pose import CHANNEL_INDEX, SHAPE_COUNT, SPEECH_INDICES, Pose, new_pose
 from mien.face.behaviour.blink import Blinker
 from mien.face.behaviour.body import Breath, Posture
-from mien.face.behaviour.curves import clamp01
+from mien.face.behaviour.curves import clamp01, minimum_jerk
 from mien.face.behaviour.fade import Fade
 from mien.face.behaviour.gaze import STYLES, Gaze
 from mien.face.behaviour.gestures import GESTURES, Gestures
@@ -42,7 +42,11 @@ _OTHER_MOUTH_INDICES: Final = np.setdiff1d(SPEECH_INDICES, OPENING_INDICES)
 
 
 class Director:
-    """One face's behaviour. Times are CLOCK_MONOTONIC in ns and must not go back."""
+    """One face's behaviour. Times are CLOCK_MONOTONIC in ns and must not go back.
+
+    presence: how much the face is there, as of the last compose(): 1 in full colour, 0 dim and grey, for a renderer
+    that can show it.
+    """
 
     def __init__(self, *, seed: int) -> None:
         """seed: the same seed gives the same performance."""
@@ -58,6 +62,9 @@ class Director:
         )
         self._breath, self._gestures, self._prosody = Breath(), Gestures(), Prosody()
         self._next_nod_s = math.inf
+        self.presence = 1.0
+        self._presence_from = 1.0
+        self._entered_s = -math.inf
         self._accent = new_pose()
         self._openers = np.zeros(len(OPENING_INDICES), dtype=np.float32)
         self._others = np.zeros(len(_OTHER_MOUTH_INDICES), dtype=np.float32)
@@ -105,6 +112,8 @@ class Director:
         np.add(self._accent, speech, out=out)
         self._move_body(now_s, manner, out)
         np.clip(out[:SHAPE_COUNT], 0.0, 1.0, out=out[:SHAPE_COUNT])
+        faded = minimum_jerk((now_s - self._entered_s) / manner.enter_s)
+        self.presence = self._presence_from + faded * (manner.presence - self._presence_from)
         self._set_eyes(self._blinker.at(now_s, manner.blink_s), out)
 
     def _seconds(self, now_ns: int) -> float:
@@ -118,6 +127,7 @@ class Director:
         self._state = state
         manner = MANNERS[state]  # type: ignore[index]
         self._look.to(STATE_POSES[state], now_s, manner.enter_s)
+        self._presence_from, self._entered_s = self.presence, now_s
         self._gaze.stir(now_s)
         self._next_nod_s = now_s + self._nod_pause_s(manner) if manner.nod_s else math.inf
 

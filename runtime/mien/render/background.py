@@ -10,6 +10,8 @@ from mien.render.scene import Background
 
 # Its own attribute slot, so that the face's pointers stay as they are from picture to picture.
 CORNER = BIND + 1
+# As shares of the screen's shorter side.
+_SIGN_INSET, _SIGN_RADIUS = 0.055, 0.011
 _GLOW_SHAPE = (0.0, 0.15, 0.9, 0.75)
 
 
@@ -34,6 +36,15 @@ class BackgroundPass:
             gl.uniform_3f(self._program.uniform(name), *color)
         gl.uniform_4f(self._program.uniform("u_glow_shape"), *_GLOW_SHAPE)
         gl.uniform_1i(self._program.uniform("u_face"), 0)
+        self._at_presence, self._at_sign = (self._program.uniform(name) for name in ("u_presence", "u_sign"))
+
+    def set_presence(self, presence: float, width: int, height: int) -> None:
+        """Fade to grey below 1, and below a half light the sign in the upper right corner. The screen is in pixels."""
+        self._program.use()
+        self._gl.uniform_1f(self._at_presence, presence)
+        inset = _SIGN_INSET * min(width, height)
+        radius = _SIGN_RADIUS * min(width, height)
+        self._gl.uniform_4f(self._at_sign, width - inset, height - inset, radius, max(0.0, 1.0 - 2.0 * presence))
 
     def draw(self, face: int = 0) -> None:
         """Draw it. face: the texture to lay over it, when composite."""

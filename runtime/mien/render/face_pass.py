@@ -11,6 +11,9 @@ from mien.render.program import Program
 from mien.render.scene import LIGHTS
 from mien.render.transform import RigidTurn
 
+# Shells that lie tenths of a millimetre over what they shade would flicker through it.
+_SHELL_LIFT_M = 0.0012
+
 
 class FacePass:
     """Draws parts, opaque or blended, in one of the two programs. The vertex buffers stay bound as they are."""
@@ -27,12 +30,18 @@ class FacePass:
         self._program.use()
         at = self._program.uniform
         self._at_turns = tuple(at(name) for name in ("u_head", "u_left", "u_right"))
-        self._at_material, self._at_wrap = at("u_material"), at("u_wrap")
+        self._at_material, self._at_wrap, self._at_lift = at("u_material"), at("u_wrap"), at("u_lift")
+        self._at_presence = at("u_presence")
         gl.uniform_matrix_4fv(at("u_view_projection"), 1, 0, view.matrix.ctypes.data)
         gl.uniform_3f(at("u_camera"), *(float(value) for value in view.position))
         gl.uniform_1i(at("u_texture"), 0)
         for name, value in LIGHTS.items():
             gl.uniform_3f(at(name), *value)
+
+    def set_presence(self, presence: float) -> None:
+        """Fade to a dim grey below 1."""
+        self._program.use()
+        self._gl.uniform_1f(self._at_presence, presence)
 
     def draw(self, *turns: RigidTurn) -> None:
         """Draw the opaque parts. turns: of the head, then, for the eyes, of the left and the right one."""
@@ -49,12 +58,14 @@ class FacePass:
             return
         gl = self._gl
         self._program.use()
+        gl.uniform_1f(self._at_lift, _SHELL_LIFT_M)
         gl.enable(gles.BLEND)
         gl.depth_mask(0)
         for part in self._blended:
             self._draw_part(part)
         gl.depth_mask(1)
         gl.disable(gles.BLEND)
+        gl.uniform_1f(self._at_lift, 0.0)
 
     def _draw_part(self, part: Part) -> None:
         gl = self._gl

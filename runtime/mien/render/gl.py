@@ -99,6 +99,7 @@ class Gl:
         self.use_program: GlFunction = bind("glUseProgram", None, c_uint)
         self.get_uniform_location: GlFunction = bind("glGetUniformLocation", c_int, c_uint, c_char_p)
         self.uniform_1i: GlFunction = bind("glUniform1i", None, c_int, c_int)
+        self.uniform_1f: GlFunction = bind("glUniform1f", None, c_int, c_float)
         self.uniform_3f: GlFunction = bind("glUniform3f", None, c_int, c_float, c_float, c_float)
         self.uniform_4f: GlFunction = bind("glUniform4f", None, c_int, c_float, c_float, c_float, c_float)
         self.uniform_matrix_4fv: GlFunction = bind("glUniformMatrix4fv", None, c_int, c_int, c_ubyte, c_void_p)

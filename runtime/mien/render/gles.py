@@ -57,6 +57,7 @@ class GlesRenderer:
         self._tier = next((tier for tier in TIERS if tier.name == quality), TIERS[0])
         self._target: RenderTarget | None = None
         self._begun_ns = self._presented_ns = 0
+        self._presence = -1.0
         self._window = Window(width=width, height=height, title=title, fullscreen=fullscreen, samples=samples)
         try:
             self._set_up(mesh, background or Background())
@@ -78,6 +79,20 @@ class GlesRenderer:
     def quality(self) -> str:
         """The name of the tier that is drawn in now."""
         return self._tier.name
+
+    def set_presence(self, presence: float) -> None:
+        """How much the face is there, from the next draw() on: 1 in full colour, 0 dim and grey with a small light.
+
+        For Director.presence; costs nothing while it stays the same. Raises DisplayError after close().
+        """
+        self._require_open()
+        if presence == self._presence:
+            return
+        self._presence = presence
+        for part_of_face in (self._skin, self._eyes):
+            part_of_face.set_presence(presence)
+        for backdrop in (self._backdrop, self._composite):
+            backdrop.set_presence(presence, self.info.width, self.info.height)
 
     def draw(self, pose: Pose) -> None:
         """Draw one pose into the back buffer. Raises DisplayError after close()."""
@@ -143,6 +158,7 @@ class GlesRenderer:
         enable_corners(gl)
         self._backdrop = BackgroundPass(gl, background, composite=False)
         self._composite = BackgroundPass(gl, background, composite=True)
+        self.set_presence(1.0)
         self._set_state()
         self._use_tier(self._tier)
         gl.check("setting up the picture")

@@ -16,12 +16,12 @@ class Material:
 
 # Light scatters furthest in red under skin (Jimenez et al., Separable Subsurface Scattering, 2015): a warm terminator.
 MATERIALS: Final[dict[Role, Material]] = {
-    "skin": Material(wrap=(0.55, 0.32, 0.24), rim=0.9),
+    "skin": Material(wrap=(0.55, 0.32, 0.24), rim=0.75),
     "eye_left": Material(wrap=(0.35, 0.33, 0.33), rim=0.0),
     "eye_right": Material(wrap=(0.35, 0.33, 0.33), rim=0.0),
     "mouth": Material(wrap=(0.3, 0.2, 0.2), rim=0.0),
     "hair": Material(wrap=(0.2, 0.2, 0.2), rim=1.0),
-    "cloth": Material(wrap=(0.15, 0.15, 0.15), rim=0.7),
+    "cloth": Material(wrap=(0.15, 0.15, 0.15), rim=0.35),
     "other": Material(wrap=(0.2, 0.2, 0.2), rim=0.5),
 }
 

@@ -15,8 +15,9 @@ from mien.core.pose import CHANNEL_INDEX, Pose
 Floats = NDArray[np.float32]
 Range = tuple[int, int]
 
-# Below this a target moves no vertex by a visible amount (a shape moves at most about 5 cm: 5 micrometres).
-MIN_WEIGHT = 1e-4
+# Below this a target moves no vertex by a pixel (a shape moves at most about 3 cm: 0.09 mm), and an int8 model's noise
+# round zero costs nothing.
+MIN_WEIGHT = 0.003
 # A run this full is cheaper added whole than picked apart.
 DENSE_SHARE = 0.3
 

@@ -17,17 +17,17 @@ def _toward(x: float, y: float, z: float) -> Rgb:
 
 # Directions point towards the light: x to the viewer's right, y up, z to the viewer.
 LIGHTS: Final[dict[str, Rgb]] = {
-    "u_key_direction": _toward(-0.55, 0.6, 0.75),
-    "u_key_color": (0.86, 0.80, 0.74),
-    "u_fill_direction": _toward(0.9, 0.1, 0.5),
-    "u_fill_color": (0.13, 0.16, 0.20),
-    "u_sky_color": (0.30, 0.32, 0.36),
-    "u_ground_color": (0.18, 0.15, 0.14),
-    "u_rim_direction": _toward(0.7, 0.45, -0.55),
-    "u_rim_color": (0.85, 0.92, 1.0),
+    "u_key_direction": _toward(-0.6, 0.62, 0.7),
+    "u_key_color": (1.0, 0.94, 0.87),
+    "u_fill_direction": _toward(0.9, 0.05, 0.5),
+    "u_fill_color": (0.11, 0.125, 0.145),
+    "u_sky_color": (0.27, 0.285, 0.31),
+    "u_ground_color": (0.13, 0.10, 0.09),
+    "u_rim_direction": _toward(0.75, 0.35, -0.5),
+    "u_rim_color": (0.80, 0.86, 0.92),
     # The lamps that the eyes mirror: placed where the highlight falls between pupil and upper lid.
-    "u_lamp_direction": _toward(-0.42, 0.48, 0.77),
-    "u_second_lamp_direction": _toward(0.5, -0.35, 0.8),
+    "u_lamp_direction": _toward(-0.36, 0.52, 0.77),
+    "u_second_lamp_direction": _toward(0.42, -0.4, 0.8),
 }
 
 
@@ -35,6 +35,6 @@ LIGHTS: Final[dict[str, Rgb]] = {
 class Background:
     """A vertical gradient and a glow behind the head, sRGB, each component 0..1."""
 
-    top: Rgb = (0.17, 0.22, 0.28)
-    bottom: Rgb = (0.11, 0.13, 0.17)
-    glow: Rgb = (0.16, 0.19, 0.21)
+    top: Rgb = (0.33, 0.41, 0.46)
+    bottom: Rgb = (0.17, 0.21, 0.26)
+    glow: Rgb = (0.26, 0.27, 0.25)

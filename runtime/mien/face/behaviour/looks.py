@@ -41,9 +41,12 @@ _STATE_LOOKS: Final[dict[State, dict[str, float]]] = {
     },
     "speaking": {**_both(mouthSmile=0.06), "browInnerUp": 0.05},
     "paused": {
-        **_both(eyeBlink=0.36, mouthPress=0.12, mouthSmile=0.10),
-        "headPitch": 0.03,
-        "headRoll": -0.03,
+        **_both(mouthPress=0.45, mouthDimple=0.12, browOuterUp=0.12, eyeBlink=0.08),
+        "mouthRollLower": 0.32,
+        "mouthRollUpper": 0.22,
+        "browInnerUp": 0.34,
+        "headPitch": 0.02,
+        "headRoll": -0.06,
     },
     "disconnected": {**_both(eyeBlink=1.0), "headPitch": 0.16, "headRoll": 0.03},
 }
@@ -94,7 +97,8 @@ class Manner:
     """How a face in one state moves, beside how it looks.
 
     enter_s: how long it takes to get there. blink_s: median time between blinks. breath_s: one breath. liveliness:
-    scales sway and shifts of the head. nod_s: median time between small nods of attention, 0 for none.
+    scales sway and shifts of the head. nod_s: median time between small nods of attention, 0 for none. presence: 1 in
+    full colour .. 0 dim and grey, as if asleep.
     """
 
     enter_s: float
@@ -102,6 +106,7 @@ class Manner:
     breath_s: float
     liveliness: float
     nod_s: float = 0.0
+    presence: float = 1.0
 
 
 # Blinks: about 17 a minute at rest and 26 in conversation (Bentivoglio et al., 1997); attention and thought hold them
@@ -111,8 +116,8 @@ MANNERS: Final[dict[State, Manner]] = {
     "listening": Manner(enter_s=0.45, blink_s=3.9, breath_s=4.2, liveliness=0.7, nod_s=4.5),
     "thinking": Manner(enter_s=0.55, blink_s=2.9, breath_s=4.6, liveliness=0.8),
     "speaking": Manner(enter_s=0.4, blink_s=2.6, breath_s=3.6, liveliness=1.3),
-    "paused": Manner(enter_s=0.6, blink_s=5.5, breath_s=5.0, liveliness=0.35),
-    "disconnected": Manner(enter_s=1.6, blink_s=3600.0, breath_s=6.5, liveliness=0.2),
+    "paused": Manner(enter_s=0.6, blink_s=5.5, breath_s=5.0, liveliness=0.35, presence=0.55),
+    "disconnected": Manner(enter_s=1.6, blink_s=3600.0, breath_s=6.5, liveliness=0.2, presence=0.0),
 }
 
 

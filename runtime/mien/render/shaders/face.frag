@@ -1,5 +1,6 @@
 #version 100
 // One pass: wrapped key light, hemisphere and fill, rim, one specular, baked occlusion; eyes mirror two lamps (EYE).
+// u_presence fades the picture to a dim grey when nobody is at home.
 // Light is summed with squared sRGB values and the root is taken at the end: gamma 2 instead of 2.2, at no cost.
 #ifdef GL_FRAGMENT_PRECISION_HIGH
 precision highp float;
@@ -19,6 +20,7 @@ uniform vec3 u_sky_color;
 uniform vec3 u_ground_color;
 uniform vec3 u_rim_direction;
 uniform vec3 u_rim_color;
+uniform float u_presence;
 #ifdef EYE
 uniform vec3 u_lamp_direction;
 uniform vec3 u_second_lamp_direction;
@@ -42,20 +44,22 @@ void main() {
     vec3 wrapped = clamp((dot(normal, u_key_direction) + u_wrap) / (1.0 + u_wrap), 0.0, 1.0);
     float fill = clamp(dot(normal, u_fill_direction) * 0.6 + 0.4, 0.0, 1.0);
     vec3 ambient = mix(u_ground_color, u_sky_color, normal.y * 0.5 + 0.5) + u_fill_color * fill;
-    vec3 light = u_key_color * wrapped * mix(open, 1.0, 0.35) + ambient * occlusion;
+    vec3 light = u_key_color * wrapped * mix(open, 1.0, 0.15) + ambient * occlusion;
 
     float edge = 1.0 - clamp(dot(normal, view), 0.0, 1.0);
 #ifdef EYE
     vec3 mirrored = reflect(-view, normal);
     float lamp = smoothstep(0.968, 0.986, dot(mirrored, u_lamp_direction));
-    float second = smoothstep(0.93, 0.99, dot(mirrored, u_second_lamp_direction));
-    vec3 shine = (lamp + 0.22 * second) * u_key_color + 0.4 * edge * edge * u_sky_color;
+    float second = smoothstep(0.95, 0.99, dot(mirrored, u_second_lamp_direction));
+    vec3 shine = (lamp + 0.16 * second) * u_key_color + 0.4 * edge * edge * u_sky_color;
     vec3 color = albedo * light + u_material.x * shine * open;
 #else
-    float rim = edge * edge * edge * clamp(dot(normal, u_rim_direction) + 0.35, 0.0, 1.0) * u_material.z;
+    float rim = edge * edge * edge * clamp(dot(normal, u_rim_direction) + 0.2, 0.0, 1.0) * u_material.z * open;
     vec3 halfway = normalize(view + u_key_direction);
     float specular = u_material.x * pow(max(dot(normal, halfway), 0.0), u_material.y);
     vec3 color = albedo * light + (rim * u_rim_color + specular * u_key_color) * open;
 #endif
-    gl_FragColor = vec4(sqrt(clamp(color, 0.0, 1.0)), texel.a);
+    color = sqrt(clamp(color, 0.0, 1.0));
+    float grey = dot(color, vec3(0.19, 0.37, 0.07));
+    gl_FragColor = vec4(mix(vec3(grey), color, u_presence), texel.a);
 }

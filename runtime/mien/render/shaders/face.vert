@@ -10,6 +10,7 @@ attribute vec4 a_bind;  // how far the vertex goes with the head, with the left 
 
 uniform mat4 u_view_projection;
 uniform mat4 u_head;
+uniform float u_lift;  // how much nearer to the camera the depth test takes this part to be, in metres
 #ifdef EYE
 uniform mat4 u_left;
 uniform mat4 u_right;
@@ -35,4 +36,6 @@ void main() {
     v_uv = a_uv;
     v_color = a_color;
     gl_Position = u_view_projection * world;
+    vec4 lifted = u_view_projection * (world + vec4(0.0, 0.0, u_lift, 0.0));
+    gl_Position.z = lifted.z * gl_Position.w / lifted.w;
 }
