@@ -8,6 +8,7 @@ sys.path.insert(0, str(HERE))
 
 from generator.assemble import build_mesh  # noqa: E402
 from looks import LOOKS  # noqa: E402
+
 from mien.avatar.baked import SUFFIX, write_baked  # noqa: E402
 
 

@@ -1,14 +1,14 @@
 """Pieces into one Mesh: parts, baked occlusion, morph targets with their normals, metres."""
 
 import numpy as np
-from mien.core.mesh import Mesh, MorphTarget, Part
-from mien.core.pose import ARKIT_SHAPES
 
 from generator import clothes, ears, eyes, hair, mouth, occlusion, paint
 from generator.look import Look
 from generator.piece import Piece
 from generator.shapes import Shaper
 from generator.skin import Skin, build_skin, triangles, vertex_normals
+from mien.core.mesh import Mesh, MorphTarget, Part
+from mien.core.pose import ARKIT_SHAPES
 
 NECK_PIVOT = np.array([0.0, -11.0, -1.6])
 FRAME_CENTER = np.array([0.0, -2.6, 0.0])
@@ -98,7 +98,9 @@ def _parts(groups: list) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _occlusion(pieces: list[Piece], starts: np.ndarray, points: np.ndarray, normals: np.ndarray, tris: np.ndarray) -> np.ndarray:
+def _occlusion(
+    pieces: list[Piece], starts: np.ndarray, points: np.ndarray, normals: np.ndarray, tris: np.ndarray
+) -> np.ndarray:
     casting = np.concatenate([np.full(len(piece.tris), piece.casts) for piece in pieces])
     ao = occlusion.bake(points, normals, tris[casting])
     ao = occlusion.smooth_over(np.clip(ao * 1.12, 0, 1) ** 1.5, tris)
@@ -116,12 +118,17 @@ def _targets(pieces: list[Piece], starts: np.ndarray, normals: np.ndarray) -> li
             if name in piece.targets:
                 part = slice(start, start + len(piece.points))
                 moves[part] = piece.targets[name]
-                turns[part] = vertex_normals(piece.points + moves[part], piece.tris) - vertex_normals(piece.points, piece.tris)
+                turns[part] = vertex_normals(piece.points + moves[part], piece.tris) - vertex_normals(
+                    piece.points, piece.tris
+                )
         moved = (np.abs(moves).max(axis=1) > LEAST_MOVE_CM) | (np.abs(turns).max(axis=1) > LEAST_TURN)
         index = np.nonzero(moved)[0]
         targets.append(
             MorphTarget(
-                name=name, vertices=index.astype(np.uint16), positions=_f32(moves[index] / 100), normals=_f32(turns[index])
+                name=name,
+                vertices=index.astype(np.uint16),
+                positions=_f32(moves[index] / 100),
+                normals=_f32(turns[index]),
             )
         )
     return targets

@@ -35,8 +35,48 @@ COLUMN_X = {
     15: (0, 1.2, 2.4, 3.6, 4.8, 5.9),
     18: (0, 1.1, 2.2, 3.3, 4.4, 5.5),
 }
-ROW_Y_FRONT = (-18.6, -17.0, -15.0, -13.0, -11.6, -10.9, -9.75, -8.3, -6.6, -5.1, -4.25, -3.35, -2.0, 0, 1.7, 2.7, 4.6, 6.6, 8.7)
-ROW_Y_SIDE = (-17.6, -15.6, -13.2, -10.9, -8.9, -7.2, -6.1, -5.2, -4.2, -3.3, -2.5, -1.7, -0.8, 0.3, 1.5, 2.7, 4.4, 6.2, 8.2)
+ROW_Y_FRONT = (
+    -18.6,
+    -17.0,
+    -15.0,
+    -13.0,
+    -11.6,
+    -10.9,
+    -9.75,
+    -8.3,
+    -6.6,
+    -5.1,
+    -4.25,
+    -3.35,
+    -2.0,
+    0,
+    1.7,
+    2.7,
+    4.6,
+    6.6,
+    8.7,
+)
+ROW_Y_SIDE = (
+    -17.6,
+    -15.6,
+    -13.2,
+    -10.9,
+    -8.9,
+    -7.2,
+    -6.1,
+    -5.2,
+    -4.2,
+    -3.3,
+    -2.5,
+    -1.7,
+    -0.8,
+    0.3,
+    1.5,
+    2.7,
+    4.4,
+    6.2,
+    8.2,
+)
 COLUMN_ANGLE = (0.0, 0.0, 0.05, 0.15, 0.3, 0.62, 1.25, 1.72, 2.15)
 
 
@@ -226,7 +266,9 @@ def _place_mouth(points: np.ndarray, mouth: np.ndarray, sculpt: Sculpt, p: Propo
         top_y, low_y = _around(lift, tuple(np.array(upper_y) * size)), _around(lift, tuple(np.array(lower_y) * size))
         x = np.concatenate([top_x, low_x[-2:0:-1]]) * w
         y = STOMION_Y + np.concatenate([top_y, low_y[-2:0:-1]])
-        out = np.concatenate([_around(0.0, (0.55, 0.85, 1, 1)) * upper_out, _around(0.0, (0.55, 0.85, 1, 1))[-2:0:-1] * lower_out])
+        out = np.concatenate(
+            [_around(0.0, (0.55, 0.85, 1, 1)) * upper_out, _around(0.0, (0.55, 0.85, 1, 1))[-2:0:-1] * lower_out]
+        )
         out[[0, 8]] = (-0.02, 0.0, -0.12, -0.5)[ring - 2]
         base = np.stack([x, np.full_like(x, STOMION_Y) + (y - STOMION_Y) * 0.6, np.full_like(x, 14.0)], axis=1)
         hit = sculpt.march(base, np.broadcast_to(np.array([0.0, 0, -1]), base.shape))

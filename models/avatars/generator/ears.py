@@ -17,7 +17,7 @@ def ear(side: int, look: Look) -> Piece:
     rings = np.array([0.0, 0.16, 0.34, 0.50, 0.62, 0.76, 0.88, 0.97, 1.0, 0.93])
     lift = np.array([-0.55, -0.50, -0.22, 0.30, 0.28, 0.06, 0.30, 0.42, 0.22, -0.25])
     lobe = np.exp(-(((angle - np.radians(268)) / 0.55) ** 2))
-    front = np.exp(-(((angle + np.pi) % (2 * np.pi) - np.pi) / 0.75) ** 2)
+    front = np.exp(-((((angle + np.pi) % (2 * np.pi) - np.pi) / 0.75) ** 2))
     r, a = np.meshgrid(rings, angle, indexing="ij")
     height = lift[:, None] * (1 - 0.75 * lobe * (rings > 0.4)[:, None]) + 0.12 * lobe * (rings > 0.4)[:, None]
     height = height * (1 - 0.75 * front * (rings > 0.55)[:, None]) - 0.25 * front * (rings > 0.9)[:, None]

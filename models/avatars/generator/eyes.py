@@ -17,7 +17,9 @@ def eyeball(eye: Eye) -> Piece:
     """The front of a ball, mapped so that the texture's middle is the pupil."""
     angle = np.linspace(0, 2 * np.pi, AROUND, endpoint=False)
     polar, around = np.meshgrid(POLAR, angle, indexing="ij")
-    local = np.stack([np.sin(polar) * np.cos(around), np.sin(polar) * np.sin(around), np.cos(polar)], axis=-1).reshape(-1, 3)
+    local = np.stack([np.sin(polar) * np.cos(around), np.sin(polar) * np.sin(around), np.cos(polar)], axis=-1).reshape(
+        -1, 3
+    )
     reach = np.clip(np.degrees(polar) / TEXTURE_DEGREES, 0, 1).reshape(-1) * 0.5
     uvs = np.stack([0.5 + reach * np.cos(around.reshape(-1)), 0.5 - reach * np.sin(around.reshape(-1))], axis=1)
     tris = triangles(grid_quads(len(POLAR), AROUND, closed=True)[:, ::-1])
@@ -145,7 +147,11 @@ def shadow(skin: Skin, side: int, look: Look, deltas: dict[str, np.ndarray]) -> 
         tris=triangles(quads if side > 0 else quads[:, ::-1]),
         colors=np.array([44, 24, 24]),
         uvs=np.stack([0.01 + 0.48 * u.reshape(-1), 0.01 + 0.98 * v.reshape(-1)], axis=1),
-        targets={name: shell(skin.points + d) - neutral for name, d in deltas.items() if name.startswith(("eye", "cheekSquint"))},
+        targets={
+            name: shell(skin.points + d) - neutral
+            for name, d in deltas.items()
+            if name.startswith(("eye", "cheekSquint"))
+        },
         occlusion=np.ones(len(neutral)),
         casts=False,
     )
@@ -204,7 +210,11 @@ def lashes(skin: Skin, side: int, look: Look, deltas: dict[str, np.ndarray]) -> 
         points=neutral,
         tris=triangles(quads),
         colors=np.array(look.lash),
-        targets={name: strip(skin.points + d) - neutral for name, d in deltas.items() if name.startswith(("eye", "cheekSquint"))},
+        targets={
+            name: strip(skin.points + d) - neutral
+            for name, d in deltas.items()
+            if name.startswith(("eye", "cheekSquint"))
+        },
         occlusion=np.ones(len(neutral)),
         casts=False,
     )
@@ -226,5 +236,3 @@ def _fringe(edge: np.ndarray, ball: Eye, length: float, thickness: float) -> np.
     tip[:, 1] += 0.20 * reach
     inner = root - out * thickness * 0.4
     return np.concatenate([inner, mid, tip])
-
-

@@ -57,7 +57,11 @@ def _sheet_normals(points: np.ndarray) -> np.ndarray:
 def _locks(across: np.ndarray, along: np.ndarray, count: float, rng: np.random.Generator) -> np.ndarray:
     """Ridges 0..1 of `count` locks that lean and swell a little along the strand."""
     wobble = rng.uniform(-0.35, 0.35, 6)
-    warped = across * count + 0.35 * np.sin(across * 9 + wobble[0] * 8) + 0.25 * np.sin(along * 4 + across * 13 + wobble[1] * 9)
+    warped = (
+        across * count
+        + 0.35 * np.sin(across * 9 + wobble[0] * 8)
+        + 0.25 * np.sin(along * 4 + across * 13 + wobble[1] * 9)
+    )
     fine = across * count * 2.7 + 0.6 * np.sin(along * 5 + wobble[2] * 9)
     return 0.72 * np.abs(np.sin(np.pi * warped)) ** 0.7 + 0.28 * np.abs(np.sin(np.pi * fine))
 
@@ -105,8 +109,24 @@ FRONT = {
     1: ((PART_X, 8.3, 6.9), (3.9, 7.6, 6.4), (6.0, 5.3, 5.0), (7.3, 1.8, 3.5), (7.7, -2.0, 2.8), (7.4, -5.6, 3.1), (6.3, -9.0, 3.9)),
     -1: ((PART_X, 8.3, 6.9), (-1.2, 7.7, 8.1), (-4.6, 5.5, 7.3), (-7.0, 2.2, 4.8), (-7.7, -1.8, 3.5), (-7.4, -5.6, 3.5), (-6.2, -9.2, 4.2)),
 }  # fmt: skip
-SIDE = ((1.2, 12.2, -0.4), (4.8, 11.6, -0.5), (7.4, 8.4, -0.7), (8.5, 4.0, -0.9), (8.8, -0.8, -0.9), (8.6, -5.2, -0.7), (7.4, -9.6, -0.3))
-BACK = ((0.0, 10.4, -7.0), (0.0, 9.4, -9.2), (-0.2, 7.0, -10.7), (-0.3, 3.4, -11.4), (-0.3, -0.8, -11.2), (-0.2, -5.2, -10.2), (0.0, -9.4, -8.8))
+SIDE = (
+    (1.2, 12.2, -0.4),
+    (4.8, 11.6, -0.5),
+    (7.4, 8.4, -0.7),
+    (8.5, 4.0, -0.9),
+    (8.8, -0.8, -0.9),
+    (8.6, -5.2, -0.7),
+    (7.4, -9.6, -0.3),
+)
+BACK = (
+    (0.0, 10.4, -7.0),
+    (0.0, 9.4, -9.2),
+    (-0.2, 7.0, -10.7),
+    (-0.3, 3.4, -11.4),
+    (-0.3, -0.8, -11.2),
+    (-0.2, -5.2, -10.2),
+    (0.0, -9.4, -8.8),
+)
 
 
 def bob(look: Look, sculpt: Sculpt) -> list[Piece]:
@@ -137,7 +157,9 @@ def _between_guides(s: np.ndarray, side: int) -> np.ndarray:
     middle[0, 0] = SIDE[0][0]
     front, back = np.array(FRONT[side]), np.array(BACK) * mirror
     a, b, c = (2 * (s - 0.5) * (s - 1)), (4 * s * (1 - s)), (2 * s * (s - 0.5))
-    return np.stack([np.outer(a, f) + np.outer(b, m) + np.outer(c, k) for f, m, k in zip(front, middle, back, strict=True)])
+    return np.stack(
+        [np.outer(a, f) + np.outer(b, m) + np.outer(c, k) for f, m, k in zip(front, middle, back, strict=True)]
+    )
 
 
 STYLES = {"bob": bob}

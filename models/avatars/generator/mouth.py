@@ -33,7 +33,9 @@ def cavity(skin: Skin, deltas: dict[str, np.ndarray]) -> Piece:
     points = np.concatenate([opening, first, room, deep, back[None]])
     count = len(loop)
     quads = grid_quads(4, count, closed=True)
-    fan = np.stack([np.full(count, 4 * count), 3 * count + np.arange(count), 3 * count + (np.arange(count) + 1) % count], axis=1)
+    fan = np.stack(
+        [np.full(count, 4 * count), 3 * count + np.arange(count), 3 * count + (np.arange(count) + 1) % count], axis=1
+    )
     tris = np.concatenate([triangles(quads), fan])
     low = np.concatenate([np.tile(np.clip(0.5 - 0.5 * np.sin(angle) * 1.4, 0, 1), 4), [0.4]])
     targets = jaw_targets(points, low)
@@ -44,7 +46,14 @@ def cavity(skin: Skin, deltas: dict[str, np.ndarray]) -> Piece:
             target[:count], target[count : 2 * count] = moved, 0.6 * moved + 0.4 * target[count : 2 * count]
             targets[name] = target
     shade = np.concatenate([np.repeat([0.75, 0.55, 0.3, 0.12], count), [0.05]])[:, None]
-    return Piece(points=points, tris=tris, colors=np.array([128, 46, 48]) * shade, targets=targets, normals=np.tile([0.0, -0.5, -0.87], (len(points), 1)), occlusion=np.full(len(points), 0.5))
+    return Piece(
+        points=points,
+        tris=tris,
+        colors=np.array([128, 46, 48]) * shade,
+        targets=targets,
+        normals=np.tile([0.0, -0.5, -0.87], (len(points), 1)),
+        occlusion=np.full(len(points), 0.5),
+    )
 
 
 def _arch(u: np.ndarray, half_width: float, front_z: float, depth: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -62,10 +71,22 @@ def teeth(upper: bool) -> Piece:
     x, z, out = _arch(u, 2.15 if upper else 1.95, 7.95 if upper else 7.7, 2.6)
     phase = np.linspace(0, TEETH, columns) % 1
     bulge = np.sin(np.pi * phase) ** 0.5
-    height = (0.95 if upper else 0.72) * (1 - 0.16 * np.abs(u) ** 1.5) * (1 - 0.10 * (np.abs(np.linspace(0, TEETH, columns) - TEETH / 2 - np.sign(u) * 1.5) < 0.5))
+    height = (
+        (0.95 if upper else 0.72)
+        * (1 - 0.16 * np.abs(u) ** 1.5)
+        * (1 - 0.10 * (np.abs(np.linspace(0, TEETH, columns) - TEETH / 2 - np.sign(u) * 1.5) < 0.5))
+    )
     sign = 1.0 if upper else -1.0
     edge_y = STOMION_Y + (-0.22 if upper else -0.34)
-    rows = ((1.5, -0.35, 0), (1.02, 0.02, 0), (0.9, 0.10, 0), (0.5, 0.13, 1), (0.08, 0.06, 1), (0.0, -0.14, 1), (0.6, -0.34, 1))
+    rows = (
+        (1.5, -0.35, 0),
+        (1.02, 0.02, 0),
+        (0.9, 0.10, 0),
+        (0.5, 0.13, 1),
+        (0.08, 0.06, 1),
+        (0.0, -0.14, 1),
+        (0.6, -0.34, 1),
+    )
     points, colors = [], []
     for share, outward, enamel in rows:
         notch = (1 - bulge) * 0.10 * (share < 0.2)

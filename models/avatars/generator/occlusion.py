@@ -22,7 +22,9 @@ def smooth_over(values: np.ndarray, tris: np.ndarray, rounds: int = 3) -> np.nda
     edges = np.concatenate([tris[:, [0, 1]], tris[:, [1, 2]], tris[:, [2, 0]]])
     count = np.bincount(edges.reshape(-1), minlength=len(values))
     for _ in range(rounds):
-        near = np.bincount(edges[:, 0], values[edges[:, 1]], len(values)) + np.bincount(edges[:, 1], values[edges[:, 0]], len(values))
+        near = np.bincount(edges[:, 0], values[edges[:, 1]], len(values)) + np.bincount(
+            edges[:, 1], values[edges[:, 0]], len(values)
+        )
         values = np.where(count > 0, 0.5 * values + 0.5 * near / np.maximum(count, 1), values)
     return values
 

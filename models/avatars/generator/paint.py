@@ -40,10 +40,18 @@ def skin_colors(skin: Skin, look: Look) -> np.ndarray:
         return np.exp(-(((x - cx) / rx) ** 2) - ((y - cy) / ry) ** 2) * front
 
     blush = np.array(look.blush, float)
-    colors = _mix(colors, blush, 0.30 * blob(4.1, -3.2, 1.7, 1.3) + 0.22 * blob(0, -look.proportions.nose_length, 1.0, 0.8) + 0.08 * blob(0, -9.4, 1.4, 0.9))
+    colors = _mix(
+        colors,
+        blush,
+        0.30 * blob(4.1, -3.2, 1.7, 1.3)
+        + 0.22 * blob(0, -look.proportions.nose_length, 1.0, 0.8)
+        + 0.08 * blob(0, -9.4, 1.4, 0.9),
+    )
     colors = _mix(colors, base * np.array([0.93, 0.86, 0.86]), 0.55 * blob(3.1, -1.75, 1.5, 0.5))
     colors = _mix(colors, blush * 0.94, 0.28 * blob(3.4, 1.5, 1.9, 0.55))
-    colors = _mix(colors, base * np.array([0.80, 0.70, 0.68]), 0.9 * blob(0.60, -look.proportions.nose_length - 0.80, 0.36, 0.20))
+    colors = _mix(
+        colors, base * np.array([0.80, 0.70, 0.68]), 0.9 * blob(0.60, -look.proportions.nose_length - 0.80, 0.36, 0.20)
+    )
 
     lips = _ring_weight(skin, [cage.mouth[r] for r in (3, 4, 5)])
     colors = _mix(colors, look.lips, 0.94 * _step(lips, 0.10, 0.42))
@@ -65,7 +73,9 @@ def _ring_weight(skin: Skin, rings: list[np.ndarray]) -> np.ndarray:
 def _lids(colors: np.ndarray, skin: Skin, side: int, look: Look) -> np.ndarray:
     rings = skin.cage.eyes[side]
     base = np.array(look.skin, float)
-    colors = _mix(colors, base * np.array([0.93, 0.80, 0.78]), 0.5 * _step(_ring_weight(skin, [rings[2], rings[3]]), 0.2, 0.9))
+    colors = _mix(
+        colors, base * np.array([0.93, 0.80, 0.78]), 0.5 * _step(_ring_weight(skin, [rings[2], rings[3]]), 0.2, 0.9)
+    )
     edge = _ring_weight(skin, [rings[4], rings[5]])
     colors = _mix(colors, base * np.array([0.86, 0.64, 0.62]), _step(edge, 0.25, 0.8))
     upper = _ring_weight(skin, [rings[3][0:7], rings[4][0:7]])
@@ -152,13 +162,20 @@ def _brows(rng: np.random.Generator, look: Look) -> np.ndarray:
     xs, ys, ws, rs = [], [], [], []
     for offset in (-0.5, 0, 0.5):
         xs.append(np.interp(bed_t, grid, line_x)), ys.append(np.interp(bed_t, grid, line_y) + offset * half)
-        ws.append(np.full(420, 0.05) * np.interp(bed_t, [0, 0.22, 1], [0.1, 1, 1])), rs.append(np.full(420, 8.0) * half / look.brow_thickness + 2)
+        (
+            ws.append(np.full(420, 0.05) * np.interp(bed_t, [0, 0.22, 1], [0.1, 1, 1])),
+            rs.append(np.full(420, 8.0) * half / look.brow_thickness + 2),
+        )
     hairs, steps = 340, 26
     t = rng.random(hairs) ** 0.9 * 0.97
     spread = rng.uniform(-1, 1, hairs)
     width = look.brow_thickness * np.interp(t, [0, 0.12, 0.5, 1], [0.8, 1.0, 0.9, 0.22])
     root_x, root_y = np.interp(t, grid, line_x), np.interp(t, grid, line_y) + spread * width * 0.85 - 0.06
-    lean = np.radians(np.interp(t, [0, 0.15, 0.5, 1], [82, 58, 22, -18])) - 0.45 * spread * (spread > 0) + rng.normal(0, 0.12, hairs)
+    lean = (
+        np.radians(np.interp(t, [0, 0.15, 0.5, 1], [82, 58, 22, -18]))
+        - 0.45 * spread * (spread > 0)
+        + rng.normal(0, 0.12, hairs)
+    )
     length = rng.uniform(0.42, 0.68, hairs) * np.interp(t, [0, 0.5, 1], [0.85, 1, 0.75])
     k = np.linspace(0, 1, steps)[None]
     bend = lean[:, None] - 0.55 * k * (spread[:, None] + 0.3)
@@ -183,7 +200,11 @@ def _freckles(rng: np.random.Generator, look: Look) -> np.ndarray:
 
 def _stubble(rng: np.random.Generator, look: Look) -> np.ndarray:
     x, y = _cm()
-    jaw = _step(-y, 4.3, 6.0) * (1 - _step(-y, 11.2, 12.0)) * (1 - 0.65 * np.exp(-((x / 1.9) ** 2) - ((y + 6.65) / 0.9) ** 2))
+    jaw = (
+        _step(-y, 4.3, 6.0)
+        * (1 - _step(-y, 11.2, 12.0))
+        * (1 - 0.65 * np.exp(-((x / 1.9) ** 2) - ((y + 6.65) / 0.9) ** 2))
+    )
     cheek = 1 - np.exp(-(((np.abs(x) - 3.4) / 1.5) ** 2) - ((y + 4.6) / 1.5) ** 2)
     return look.stubble * jaw * cheek * (0.75 + 0.25 * _noise(rng, SIZE, 340))
 

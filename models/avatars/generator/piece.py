@@ -37,4 +37,6 @@ def grid_quads(rows: int, columns: int, closed: bool = False) -> np.ndarray:
     wide = columns if closed else columns - 1
     r, c = np.meshgrid(np.arange(rows - 1), np.arange(wide), indexing="ij")
     n = (c + 1) % columns
-    return np.stack([r * columns + c, r * columns + n, (r + 1) * columns + n, (r + 1) * columns + c], axis=-1).reshape(-1, 4)
+    return np.stack([r * columns + c, r * columns + n, (r + 1) * columns + n, (r + 1) * columns + c], axis=-1).reshape(
+        -1, 4
+    )

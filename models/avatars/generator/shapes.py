@@ -54,7 +54,9 @@ class Shaper:
                 shapes.update({f"{key}{name}": value for key, value in maker(side).items()})
         shapes.update(self._jaws())
         shapes.update(self._mouth())
-        shapes["browInnerUp"] = self._push((0, 0.75, 0.08), self._blob(1.5, 2.9, 1.7, 1.5) + self._blob(-1.5, 2.9, 1.7, 1.5))
+        shapes["browInnerUp"] = self._push(
+            (0, 0.75, 0.08), self._blob(1.5, 2.9, 1.7, 1.5) + self._blob(-1.5, 2.9, 1.7, 1.5)
+        )
         shapes["mouthClose"] = self._mouth_close(shapes["jawOpen"])
         return shapes
 
@@ -140,9 +142,13 @@ class Shaper:
         shrug_low = self._push((0, 0.34, 0.16), near * low) + self._push((0, 0.28, 0.12), chin)
         shrug_low += self._push((0, 0.26, 0.06), near * up * smooth(self.ring, 0, 3))
         shrug_up = self._push((0, 0.32, 0.14), near * up) + self._push((0, 0.20, 0.04), near * low * (self.ring >= 2))
-        puff = self.cage_normals() * (self._blob(4.3, -6.0, 1.9, 2.0) + self._blob(-4.3, -6.0, 1.9, 2.0))[:, None] * 0.85
+        puff = (
+            self.cage_normals() * (self._blob(4.3, -6.0, 1.9, 2.0) + self._blob(-4.3, -6.0, 1.9, 2.0))[:, None] * 0.85
+        )
         puff += self._push((0, 0, 0.18), near)
-        tongue = self._push((0, -0.52, 0.05), near * low * self._middle(2.0)) + self._push((0, 0.12, 0), near * up * self._middle(2.0))
+        tongue = self._push((0, -0.52, 0.05), near * low * self._middle(2.0)) + self._push(
+            (0, 0.12, 0), near * up * self._middle(2.0)
+        )
         return {
             "mouthFunnel": funnel,
             "mouthPucker": pucker,
@@ -163,7 +169,14 @@ class Shaper:
         """A lip turned in over the teeth: its fullest line goes back most."""
         delta = np.zeros_like(self.points)
         taper = smooth(2.9 - np.abs(self.x), 0.2, 1.6)
-        for ring, dy, dz in ((0, 0.03, -0.05), (1, 0.12, -0.14), (2, 0.3, -0.3), (3, 0.3, -0.75), (4, 0.02, -0.5), (5, 0.0, -0.3)):
+        for ring, dy, dz in (
+            (0, 0.03, -0.05),
+            (1, 0.12, -0.14),
+            (2, 0.3, -0.3),
+            (3, 0.3, -0.75),
+            (4, 0.02, -0.5),
+            (5, 0.0, -0.3),
+        ):
             on = (self.ring == ring) * lip * taper
             delta[:, 1] += sign * dy * on
             delta[:, 2] += dz * on
@@ -190,15 +203,22 @@ class Shaper:
         fold = self._blob(2.6 * s, -4.9, 1.2, 1.2)
         lip = np.where(self.ring >= 2, 1.0, 0.0)
         # The lips bend up ever more towards the corner; pulled in proportion they would make a V.
-        smile = self._push((0.50 * s, 0, -0.32), corner) + self._push((0, 0.72, 0), corner**1.5) + self._push((0.12 * s, 0.30, 0.24), cheek)
+        smile = (
+            self._push((0.50 * s, 0, -0.32), corner)
+            + self._push((0, 0.72, 0), corner**1.5)
+            + self._push((0.12 * s, 0.30, 0.24), cheek)
+        )
         smile += self._push((0.1 * s, 0.12, 0.1), fold * (self.ring < 0))
         peak = np.exp(-(((self.x * s - 1.15) / 1.0) ** 2))
         press = self._push((0, -0.10, -0.12), up * lip * half * (self.ring <= 3))
-        press += self._push((0, 0.13, -0.14), low * lip * half * (self.ring <= 3)) + self._push((0.12 * s, 0.04, -0.12), corner)
+        press += self._push((0, 0.13, -0.14), low * lip * half * (self.ring <= 3)) + self._push(
+            (0.12 * s, 0.04, -0.12), corner
+        )
         upper_up = self._push((0, 0.52, 0.06), near * up * peak) + self._push((0, 0.16, 0.12), fold)
         return {
             "mouthSmile": smile,
-            "mouthFrown": self._push((0.10 * s, -0.62, -0.12), corner) + self._push((0, -0.1, 0.05), self._blob(2.6 * s, -8.6, 1.2, 1.0)),
+            "mouthFrown": self._push((0.10 * s, -0.62, -0.12), corner)
+            + self._push((0, -0.1, 0.05), self._blob(2.6 * s, -8.6, 1.2, 1.0)),
             "mouthDimple": self._push((0.36 * s, 0.12, -0.42), corner),
             "mouthStretch": self._push((0.72 * s, -0.26, -0.34), corner),
             "mouthPress": press,
@@ -221,8 +241,12 @@ class Shaper:
         lower_lid = self._lid(side, lower=0.28)
         squint = self._push((0.02 * s, 0.46, 0.22), self._blob(3.6 * s, -2.9, 2.1, 1.5) * ~self.eyelid) + lower_lid
         wing = self._blob(1.25 * s, -3.6, 0.95, 1.1)
-        sneer = self._push((0.08 * s, 0.36, 0.04), wing) + self._push((0, 0.16, 0.08), self._blob(1.3 * s, -1.4, 1.0, 1.3) * ~self.eyelid)
-        sneer += self._push((0, 0.26, 0.05), self._near_lips(1.2) * self.upper * np.exp(-(((self.x * s - 1.2) / 0.9) ** 2)))
+        sneer = self._push((0.08 * s, 0.36, 0.04), wing) + self._push(
+            (0, 0.16, 0.08), self._blob(1.3 * s, -1.4, 1.0, 1.3) * ~self.eyelid
+        )
+        sneer += self._push(
+            (0, 0.26, 0.05), self._near_lips(1.2) * self.upper * np.exp(-(((self.x * s - 1.2) / 0.9) ** 2))
+        )
         return {"cheekSquint": squint, "noseSneer": sneer}
 
     def _eyes(self, side: int) -> dict[str, np.ndarray]:
@@ -237,7 +261,9 @@ class Shaper:
             "eyeLookOut": self._lid(side, shift=0.07),
         }
 
-    def _lid(self, side: int, lower: float = 0.0, upper: float = 0.0, shift: float = 0.0, closing: float = 0.0) -> np.ndarray:
+    def _lid(
+        self, side: int, lower: float = 0.0, upper: float = 0.0, shift: float = 0.0, closing: float = 0.0
+    ) -> np.ndarray:
         """Lids moved by cm at their middle, tapering to the corners; shift goes outward."""
         curve = lid_curve(self.p)
         taper = np.abs(np.sin(np.linspace(0, 2 * np.pi, EYE_COUNT, endpoint=False))) ** 0.8
@@ -266,5 +292,3 @@ class Shaper:
         orbit, delta = self.points[rings[0]], np.zeros_like(self.points)
         delta[rings[1:]] = eye_rings(curve, orbit, ball, self.p, closing) - self.points[rings[1:]]
         return delta
-
-

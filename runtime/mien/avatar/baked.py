@@ -170,15 +170,15 @@ def _check_counts(header: Header) -> None:
         *((f"textures[{i}].width", entry.width, 1, MAX_TEXTURE_SIZE) for i, entry in enumerate(header.textures)),
         *((f"textures[{i}].height", entry.height, 1, MAX_TEXTURE_SIZE) for i, entry in enumerate(header.textures)),
         *((f"targets[{i}].count", entry.count, 0, header.vertex_count) for i, entry in enumerate(header.targets)),
+        *((f"targets[{i}].position_scale", entry.position_scale, 0.0, 1.0) for i, entry in enumerate(header.targets)),
+        *((f"targets[{i}].normal_scale", entry.normal_scale, 0.0, 1.0) for i, entry in enumerate(header.targets)),
     )
     for field, value, least, most in limits:
         if not least <= value <= most:
             raise AvatarError(f"{field}: {value} is not in {least}..{most}")
 
 
-def _view(
-    data: NDArray[np.uint8], field: str, offset: int, dtype: str, shape: tuple[int, ...]
-) -> NDArray[Any]:
+def _view(data: NDArray[np.uint8], field: str, offset: int, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
     kind = np.dtype(dtype)
     length = int(np.prod(shape)) * kind.itemsize
     if offset % ALIGNMENT or offset < PREFIX.size or offset + length > len(data):
