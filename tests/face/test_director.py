@@ -266,6 +266,16 @@ def test_a_gesture_is_seen_and_ends(gesture: str, channel: str, reach: float) ->
     assert np.abs(played - plain)[-30:].max() < 1e-6
 
 
+@pytest.mark.parametrize(("state", "channel", "least"), [
+    ("idle", "mouthSmileLeft", 0.1), ("listening", "headPitch", 0.025), ("thinking", "mouthLeft", 0.15),
+])  # fmt: skip
+def test_a_face_that_waits_does_something_now_and_then(state: str, channel: str, least: float) -> None:
+    course = perform(Director(seed=3), seconds=90, state=state, rate_hz=30)[60:, CHANNEL_INDEX[channel]]
+    rest = np.median(course)
+    began = (np.diff((course > rest + least).astype(int)) == 1).sum()
+    assert 2 <= began <= 40
+
+
 def test_a_wink_shuts_one_eye() -> None:
     director = Director(seed=1)
     director.play_gesture("wink", START_NS)

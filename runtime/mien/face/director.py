@@ -57,11 +57,11 @@ class Director:
         self._blinker = Blinker(random.Random(f"{seed} blink"))
         self._gaze = Gaze(random.Random(f"{seed} gaze"))
         self._posture = Posture(random.Random(f"{seed} posture"))
-        self._phrases, self._stresses, self._nods = (
-            random.Random(f"{seed} {what}") for what in ("phrases", "stresses", "nods")
+        self._phrases, self._stresses, self._asides = (
+            random.Random(f"{seed} {what}") for what in ("phrases", "stresses", "asides")
         )
         self._breath, self._gestures, self._prosody = Breath(), Gestures(), Prosody()
-        self._next_nod_s = math.inf
+        self._next_aside_s = self._pause_s(MANNERS["idle"])
         self.presence = 1.0
         self._presence_from = 1.0
         self._entered_s = -math.inf
@@ -129,10 +129,10 @@ class Director:
         self._look.to(STATE_POSES[state], now_s, manner.enter_s)
         self._presence_from, self._entered_s = self.presence, now_s
         self._gaze.stir(now_s)
-        self._next_nod_s = now_s + self._nod_pause_s(manner) if manner.nod_s else math.inf
+        self._next_aside_s = now_s + self._pause_s(manner)
 
-    def _nod_pause_s(self, manner: Manner) -> float:
-        return max(1.2, manner.nod_s * self._nods.lognormvariate(0.0, 0.4))
+    def _pause_s(self, manner: Manner) -> float:
+        return max(1.2, manner.aside_s * self._asides.lognormvariate(0.0, 0.4)) if manner.aside else math.inf
 
     def _react(self, now_s: float, manner: Manner) -> None:
         if self._prosody.phrase_ended and self._phrases.random() < _PHRASE_END_BLINKS:
@@ -140,9 +140,9 @@ class Director:
         if self._prosody.stressed and self._stresses.random() < _STRESS_SHOWN:
             gesture = "stress" if self._stresses.random() < _BROWS_OF_STRESS else "beat"
             self._gestures.play(gesture, now_s, self._stresses.uniform(0.6, 1.3))
-        if now_s >= self._next_nod_s:
-            self._gestures.play("attend", self._next_nod_s, self._nods.uniform(0.6, 1.2))
-            self._next_nod_s = max(self._next_nod_s, now_s - 1.0) + self._nod_pause_s(manner)
+        if now_s >= self._next_aside_s:
+            self._gestures.play(manner.aside, self._next_aside_s, self._asides.uniform(0.6, 1.2))
+            self._next_aside_s = max(self._next_aside_s, now_s - 1.0) + self._pause_s(manner)
 
     def _lay_accent(self, now_s: float) -> None:
         """State, emotion and gestures together, with the mouth left to speech as far as speech holds it."""

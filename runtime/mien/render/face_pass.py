@@ -1,12 +1,11 @@
-"""The draw calls of the avatar's own parts: one program for the eyes, one for all else."""
+"""The draw calls of those parts of the avatar that share one variant of the face's shaders."""
 
 from mien.core.mesh import Part
 from mien.render import gl as gles
 from mien.render.buffers import ATTRIBUTES
 from mien.render.camera import View
-from mien.render.drawing import is_eye
 from mien.render.gl import Gl
-from mien.render.materials import uniforms
+from mien.render.materials import VARIANTS, uniforms
 from mien.render.program import Program
 from mien.render.scene import LIGHTS
 from mien.render.transform import RigidTurn
@@ -16,13 +15,13 @@ _SHELL_LIFT_M = 0.0012
 
 
 class FacePass:
-    """Draws parts, opaque or blended, in one of the two programs. The vertex buffers stay bound as they are."""
+    """Draws parts, opaque or blended, in one program. The vertex buffers stay bound as they are."""
 
-    def __init__(self, gl: Gl, parts: tuple[Part, ...], textures: list[int], view: View, *, eyes: bool) -> None:
-        """parts: all of the avatar's; those that are eyeballs are drawn here if `eyes`, the others if not."""
+    def __init__(self, gl: Gl, variant: str, parts: tuple[Part, ...], textures: list[int], view: View) -> None:
+        """variant: a key of VARIANTS. parts: all of the avatar's; those of the variant's roles are drawn here."""
         self._gl = gl
-        self._program = Program(gl, "face", ATTRIBUTES, ("EYE",) if eyes else ())
-        mine = [part for part in parts if is_eye(part) is eyes]
+        self._program = Program(gl, "face", ATTRIBUTES, (variant,) if variant else ())
+        mine = [part for part in parts if part.role in VARIANTS[variant]]
         self._opaque = tuple(part for part in mine if not part.alpha)
         self._blended = tuple(part for part in mine if part.alpha)
         self._textures = textures
@@ -43,12 +42,13 @@ class FacePass:
         self._program.use()
         self._gl.uniform_1f(self._at_presence, presence)
 
-    def draw(self, *turns: RigidTurn) -> None:
-        """Draw the opaque parts. turns: of the head, then, for the eyes, of the left and the right one."""
-        if self._opaque:
+    def draw(self, head: RigidTurn, left: RigidTurn, right: RigidTurn) -> None:
+        """Draw the opaque parts, the head and the two eyes turned so."""
+        if self._opaque or self._blended:
             self._program.use()
-            for at, turn in zip(self._at_turns, turns, strict=False):
-                self._gl.uniform_matrix_4fv(at, 1, 0, turn.address)
+            for at, turn in zip(self._at_turns, (head, left, right), strict=True):
+                if at >= 0:
+                    self._gl.uniform_matrix_4fv(at, 1, 0, turn.address)
             for part in self._opaque:
                 self._draw_part(part)
 

@@ -17,6 +17,7 @@ from mien.render.camera import frame
 from mien.render.drawing import plan
 from mien.render.face_pass import FacePass
 from mien.render.gl import Gl
+from mien.render.materials import VARIANTS
 from mien.render.morph import Morpher
 from mien.render.quality import TIERS, QualityGovernor, Tier
 from mien.render.scene import Background
@@ -89,8 +90,8 @@ class GlesRenderer:
         if presence == self._presence:
             return
         self._presence = presence
-        for part_of_face in (self._skin, self._eyes):
-            part_of_face.set_presence(presence)
+        for face_pass in self._passes:
+            face_pass.set_presence(presence)
         for backdrop in (self._backdrop, self._composite):
             backdrop.set_presence(presence, self.info.width, self.info.height)
 
@@ -153,8 +154,7 @@ class GlesRenderer:
         # A sampler without a texture reads undefined colours on some drivers, even where their share is nought.
         textures = [upload_texture(gl, texture) for texture in mesh.textures or (_WHITE,)]
         view = frame(mesh.frame_center, mesh.frame_height, width / height, float(mesh.positions[:, 1].min()))
-        self._skin = FacePass(gl, parts, textures, view, eyes=False)
-        self._eyes = FacePass(gl, parts, textures, view, eyes=True)
+        self._passes = tuple(FacePass(gl, variant, parts, textures, view) for variant in VARIANTS)
         enable_corners(gl)
         self._backdrop = BackgroundPass(gl, background, composite=False)
         self._composite = BackgroundPass(gl, background, composite=True)
@@ -191,12 +191,12 @@ class GlesRenderer:
         self._composite.draw(target.texture)
 
     def _draw_opaque(self) -> None:
-        self._skin.draw(self._head)
-        self._eyes.draw(self._head, self._left, self._right)
+        for face_pass in self._passes:
+            face_pass.draw(self._head, self._left, self._right)
 
     def _draw_blended(self) -> None:
-        self._skin.draw_blended()
-        self._eyes.draw_blended()
+        for face_pass in self._passes:
+            face_pass.draw_blended()
 
     def _govern(self, governor: QualityGovernor) -> None:
         now_ns = time.monotonic_ns()

@@ -26,6 +26,14 @@ MATERIALS: Final[dict[Role, Material]] = {
 }
 
 
+# What the face's shaders are compiled for: a name to define, and the roles drawn so. "" takes all the others.
+VARIANTS: Final[dict[str, frozenset[Role]]] = {
+    "EYE": frozenset({"eye_left", "eye_right"}),
+    "HAIR": frozenset({"hair"}),
+    "": frozenset({"skin", "mouth", "cloth", "other"}),
+}
+
+
 def uniforms(part: Part) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """The values of u_material and u_wrap for one part."""
     material = MATERIALS[part.role]

@@ -32,7 +32,9 @@ def _hold(channel: str, value: float, start_s: float, up_s: float, down_s: float
 
 _WINK: Final = (0.0, 0.10, 0.32, 0.55)
 _SMILE: Final = (0.0, 0.35, 1.60, 2.40)
-# "attend" and the beats are the face's own: a nod of attention, a stress in the speech.
+_WARM: Final = (0.0, 0.55, 1.60, 2.60)
+_PONDER: Final = (0.0, 0.50, 1.40, 2.10)
+# Those that are not in GESTURES are the face's own: attention, thought and good humour now and then, stress in speech.
 TRACKS: Final[dict[str, tuple[Track, ...]]] = {
     "nod": (
         Track("headPitch", (0.0, 0.19, 0.43, 0.64, 0.86, 1.1), (0.0, 0.150, -0.025, 0.105, -0.008, 0.0)),
@@ -64,6 +66,22 @@ TRACKS: Final[dict[str, tuple[Track, ...]]] = {
     "attend": (
         Track("headPitch", (0.0, 0.22, 0.50, 0.80), (0.0, 0.060, -0.006, 0.0)),
         _hold("browInnerUp", 0.08, 0.0, 0.2, 0.4, 0.8),
+    ),
+    "warm": (
+        _hold("mouthSmileLeft", 0.30, *_WARM),
+        _hold("mouthSmileRight", 0.26, *_WARM),
+        _hold("cheekSquintLeft", 0.20, *_WARM),
+        _hold("cheekSquintRight", 0.20, *_WARM),
+        _hold("browOuterUpLeft", 0.12, *_WARM),
+        _hold("browOuterUpRight", 0.12, *_WARM),
+        _hold("headRoll", 0.03, 0.0, 0.8, 1.4, 2.6),
+    ),
+    "ponder": (
+        _hold("mouthLeft", 0.34, *_PONDER),
+        _hold("mouthRight", -0.26, *_PONDER),
+        _hold("mouthShrugLower", 0.18, *_PONDER),
+        _hold("browInnerUp", 0.20, *_PONDER),
+        _hold("headRoll", 0.035, *_PONDER),
     ),
     "beat": (Track("headPitch", (0.0, 0.14, 0.42), (0.0, 0.042, 0.0)),),
     "stress": (

@@ -1,5 +1,6 @@
 #version 100
-// One pass: wrapped key light, hemisphere and fill, rim, one specular, baked occlusion; eyes mirror two lamps (EYE).
+// One pass: wrapped key light, hemisphere and fill, rim, one specular, baked occlusion; eyes mirror two lamps (EYE), hair
+// shines across its strands, which hang (HAIR; Kajiya and Kay, 1989).
 // u_presence fades the picture to a dim grey when nobody is at home.
 // Light is summed with squared sRGB values and the root is taken at the end: gamma 2 instead of 2.2, at no cost.
 #ifdef GL_FRAGMENT_PRECISION_HIGH
@@ -56,7 +57,13 @@ void main() {
 #else
     float rim = edge * edge * edge * clamp(dot(normal, u_rim_direction) + 0.2, 0.0, 1.0) * u_material.z * open;
     vec3 halfway = normalize(view + u_key_direction);
+#ifdef HAIR
+    vec3 strand = vec3(0.0, 1.0, 0.0) - normal * normal.y + vec3(0.0, 0.0, 0.05);
+    float along = dot(normalize(strand), halfway) + 0.02 - 0.3 * (texel.g - 0.5);
+    float specular = u_material.x * pow(max(1.0 - along * along, 0.0), u_material.y) * (0.1 + 2.0 * wrapped.g) * (0.3 + texel.g);
+#else
     float specular = u_material.x * pow(max(dot(normal, halfway), 0.0), u_material.y);
+#endif
     vec3 color = albedo * light + (rim * u_rim_color + specular * u_key_color) * open;
 #endif
     color = sqrt(clamp(color, 0.0, 1.0));
