@@ -111,6 +111,9 @@ class GlesRenderer:
         """Show what was drawn. Raises DisplayError when the display or the context was lost."""
         self._require_open()
         self._gl.check("drawing a picture")
+        if not self.info.vsync:
+            # No display to wait for: without this a software rasteriser falls seconds behind and keeps 2 MB a picture.
+            self._gl.finish()
         self._window.flip()
         if self._governor is not None:
             self._govern(self._governor)
