@@ -66,6 +66,11 @@ class AsyncTurn:
         """How it ended; None before."""
         return self._ledger.finished
 
+    @property
+    def over(self) -> bool:
+        """Whether it was heard to its end, interrupted or lost: wait() will not wait."""
+        return self._ledger.finished is not None or self._ledger.error is not None
+
     async def write(self, speech: Pcm) -> None:
         """Send speech of any size: bytes of s16le, or an int16 array. Waits while the voice's buffer is full.
 
@@ -77,11 +82,11 @@ class AsyncTurn:
 
     async def end(self) -> None:
         """No more speech will come. Raises ClientError (odd_bytes) when half a sample was left."""
-        if self._over():
+        if self._ended():
             return
         async with self._writing:
             await self._begin()
-            if not self._over():
+            if not self._ended():
                 self._session.end(self._ledger)
                 await self._client.flush()
         self._samples.close()
@@ -89,7 +94,7 @@ class AsyncTurn:
     async def wait(self) -> Finished:
         """End the turn if it is not ended, and wait until it was heard. Raises ClientError when it cannot be."""
         await self.end()
-        await self._client.until(self._settled)
+        await self._client.until(lambda: self.over)
         if self._ledger.error is not None:
             raise self._ledger.error
         return self._finished()
@@ -143,11 +148,8 @@ class AsyncTurn:
             raise self._ledger.error or ClientError("the turn is lost")
         return self._ledger.finished
 
-    def _settled(self) -> bool:
-        return self._ledger.finished is not None or self._ledger.error is not None
-
     def _stopped(self) -> bool:
-        return self._ledger.closing or self._settled()
+        return self._ledger.closing or self.over
 
-    def _over(self) -> bool:
+    def _ended(self) -> bool:
         return self._ledger.end_wanted or self._stopped()

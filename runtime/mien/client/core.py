@@ -159,13 +159,13 @@ class Session:
     def interrupt(self, turn: TurnLedger | None = None) -> list[TurnLedger]:
         """Stop this turn and those behind it, or all. Returns what was named and alive; each of it will finish."""
         stopped = [t for t in self.turns.values() if turn is None or t is turn]
-        begun = any(t.begun for t in stopped)
+        to_tell = any(t.begun and not t.closing for t in stopped)
         for ledger in stopped:
             ledger.closing = True
             ledger.forget_audio()
             if not ledger.begun:
                 self._finish(wire.Finished(turn=ledger.name, played_ms=0.0, interrupted=True, reason="interrupted"))
-        if begun and self.state == "open":
+        if to_tell and self.state == "open":
             self._put(wire.Interrupt(turn=None if turn is None else turn.name))
         return stopped
 

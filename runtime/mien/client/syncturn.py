@@ -48,6 +48,11 @@ class Turn:
         """How it ended; None before."""
         return self._turn.finished
 
+    @property
+    def over(self) -> bool:
+        """Whether it was heard to its end, interrupted or lost: wait() will not wait."""
+        return self._turn.over
+
     def write(self, speech: Pcm) -> None:
         """Send speech of any size: bytes of s16le, or an int16 array. Waits while the voice's buffer is full.
 

@@ -141,9 +141,9 @@ class WavReader:
         return ClientError(f"{self._name} {what}", code="bad_wav", retryable=False)
 
 
-def wav_chunks(source: WavSource, rate_hz: int) -> Iterator[bytes]:
+def wav_chunks(source: WavSource | WavReader, rate_hz: int) -> Iterator[bytes]:
     """A WAV as mono s16le at rate_hz, in chunks as they come. Raises ClientError (bad_wav)."""
-    reader = WavReader(source)
+    reader = source if isinstance(source, WavReader) else WavReader(source)
     return _converted(reader, rate_hz)
 
 
