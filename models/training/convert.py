@@ -1,0 +1,210 @@
+"""From a trained run to the int8 TFLite artefact and its manifest: python -m training.convert RUN DATASET NAME.
+
+The streaming graph is written out here once more, in TensorFlow, a step at a time with its states as inputs and
+outputs. Norms are folded into their layers; the rig (rig.py) ends the graph, so that blend shapes come out.
+"""
+
+import argparse
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import tensorflow as tf
+import torch
+from numpy.typing import NDArray
+from tensorflow.lite.tools import flatbuffer_utils
+
+from mien.core.pose import ARKIT_SHAPES
+from mien.motion.features import HOPS_PER_STEP, FeatureConfig
+from mien.motion.manifest import FORMAT, Manifest, StateTensor
+
+from .dataset import unpacked
+from .network import Shape, Tcn
+from .paths import ARTEFACTS, FRAME_HZ, RUNS
+from .phones import ARTICULATORS
+from .rig import OPENERS, TERMS, rig_matrix
+
+Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+# Articulators whose posterior is turned into a decision: (gain, threshold). Folded into the last layer.
+GATES = {"close": (2.0, 0.5), "bite": (2.0, 0.45), "press": (1.5, 0.5)}
+CALIBRATION_SEQUENCES, CALIBRATION_STEPS = 48, 120
+
+
+def load_run(run: str) -> tuple[Tcn, int]:
+    """A trained network in evaluation mode, and its delay in frames."""
+    stored = torch.load(RUNS / f"{run}.pt", weights_only=False)
+    net = Tcn(stored["shape"])
+    net.load_state_dict(stored["weights"])
+    return net.eval(), stored["delay"]
+
+
+def gated_rows(net: Tcn, gates: dict[str, tuple[float, float]]) -> dict[str, Layer]:
+    """The output layer, split by articulator, with its gates folded in: name -> (head, 2) weights and (2,) biases."""
+    weights = net.articulators.weight.detach().numpy()[:, :, 0]
+    biases = net.articulators.bias.detach().numpy()
+    rows: dict[str, Layer] = {}
+    for index, name in enumerate(ARTICULATORS):
+        gain, threshold = gates.get(name, (1.0, 0.5))
+        own = [hop * len(ARTICULATORS) + index for hop in range(HOPS_PER_STEP)]
+        shift = np.log(threshold / (1 - threshold))
+        rows[name] = (gain * weights[own].T, gain * (biases[own] - shift))
+    rows["open"] = (-rows["close"][0], -rows["close"][1])
+    return rows
+
+
+def folded(conv: torch.nn.Conv1d, norm: torch.nn.BatchNorm1d) -> Layer:
+    """A convolution and its norm as one matrix (taps * inputs, outputs) and bias, the oldest tap first."""
+    scale = (norm.weight / torch.sqrt(norm.running_var + norm.eps)).detach().numpy()
+    weights = conv.weight.detach().numpy().transpose(2, 1, 0) * scale
+    bias = norm.bias.detach().numpy() - norm.running_mean.detach().numpy() * scale
+    return weights.reshape(-1, weights.shape[2]), bias
+
+
+class Streaming(tf.Module):
+    """One step of the network: (features, states) -> (shapes, next states)."""
+
+    def __init__(self, net: Tcn, gates: dict[str, tuple[float, float]]) -> None:
+        super().__init__()
+        self.shape: Shape = net.shape
+        self.enter = folded(net.enter, net.enter_norm)
+        self.blocks = [folded(block.conv, block.norm) for block in net.blocks]
+        self.head = (net.head.weight.detach().numpy()[:, :, 0].T, net.head.bias.detach().numpy())
+        rows = gated_rows(net, gates)
+        self.smooth_names = [name for name in ARTICULATORS if name not in (*GATES, *OPENERS, "jaw")]
+        self.smooth = _joined(rows, ["jaw", *self.smooth_names])
+        self.openers = _joined(rows, list(OPENERS))
+        self.gates = _joined(rows, ["close", "bite", "press"])
+        self.open = _joined(rows, ["open"] * len(OPENERS))
+        order = ["jaw", *self.smooth_names, "close", "bite", "press", *OPENERS, "jaw*close"]
+        rig = rig_matrix()
+        self.rig = np.zeros((len(order) * HOPS_PER_STEP, HOPS_PER_STEP * len(ARKIT_SHAPES)), dtype=np.float32)
+        for index, term in enumerate(order):
+            for hop in range(HOPS_PER_STEP):
+                columns = slice(hop * len(ARKIT_SHAPES), (hop + 1) * len(ARKIT_SHAPES))
+                self.rig[index * HOPS_PER_STEP + hop, columns] = rig[TERMS.index(term)]
+
+    def state_shapes(self) -> list[tuple[int, int, int]]:
+        """One state a block: its past inputs."""
+        return [(1, (self.shape.taps - 1) * dilation, self.shape.width) for dilation in self.shape.dilations]
+
+    def step(self, features: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+        """features (1, 80), states -> shapes (1, 104) and the states of the next step."""
+        hidden = tf.nn.relu(_dense(features, self.enter))
+        after = []
+        for dilation, state, layer in zip(self.shape.dilations, states, self.blocks, strict=True):
+            past = [state[:, tap * dilation, :] for tap in range(self.shape.taps - 1)]
+            after.append(tf.concat([state[:, 1:, :], hidden[:, None, :]], axis=1))
+            hidden = tf.nn.relu(hidden + _dense(tf.concat([*past, hidden], axis=1), layer))
+        hidden = tf.nn.relu(_dense(hidden, self.head))
+        smooth, gates = tf.sigmoid(_dense(hidden, self.smooth)), tf.sigmoid(_dense(hidden, self.gates))
+        openers = tf.sigmoid(_dense(hidden, self.openers)) * tf.sigmoid(_dense(hidden, self.open))
+        shut = smooth[:, :HOPS_PER_STEP] * gates[:, :HOPS_PER_STEP]
+        terms = tf.concat([smooth, gates, openers, shut], axis=1)
+        return tf.matmul(terms, self.rig), after
+
+
+def quantize(streaming: Streaming, examples: NDArray[np.float32]) -> bytes:
+    """Static int8, states included. examples: float32 (sequences, steps, 80) for calibration."""
+    names = [f"state_{index}" for index in range(len(streaming.state_shapes()))]
+
+    class Wrapped(tf.Module):
+        @tf.function
+        def serve(self, **inputs: Any) -> dict[str, Any]:
+            shapes, after = streaming.step(inputs["features"], [inputs[name] for name in names])
+            return {"shapes": shapes, **{f"{name}_next": state for name, state in zip(names, after, strict=True)}}
+
+    wrapped = Wrapped()
+    signature = {"features": tf.TensorSpec((1, streaming.shape.inputs), tf.float32, "features")}
+    for name, shape in zip(names, streaming.state_shapes(), strict=True):
+        signature[name] = tf.TensorSpec(shape, tf.float32, name)
+    concrete = wrapped.serve.get_concrete_function(**signature)
+
+    def representative() -> Iterator[dict[str, Any]]:
+        for sequence in examples:
+            states = {n: np.zeros(s, np.float32) for n, s in zip(names, streaming.state_shapes(), strict=True)}
+            for features in sequence:
+                inputs = {"features": features[None], **states}
+                yield inputs
+                result = concrete(**{key: tf.constant(value) for key, value in inputs.items()})
+                states = {name: result[f"{name}_next"].numpy() for name in names}
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], wrapped)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = representative
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+    return _named(converter.convert(), names)
+
+
+def publish(
+    model: bytes, streaming: Streaming, *, name: str, version: str, delay: int, folder: Path = ARTEFACTS
+) -> Path:
+    """Write NAME.tflite and NAME.json. The path of the manifest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.tflite").write_bytes(model)
+    states = [StateTensor(name=f"state_{i}", shape=list(s)) for i, s in enumerate(streaming.state_shapes())]
+    manifest = Manifest(
+        format=FORMAT, name=name, version=version, model=f"{name}.tflite", sha256=hashlib.sha256(model).hexdigest(),
+        quantization="int8", frame_hz=FRAME_HZ, delay_frames=delay,
+        lookahead_ms=(delay + HOPS_PER_STEP) * 1000 / FRAME_HZ, features=FeatureConfig(), input="features",
+        output="shapes", outputs=list(ARKIT_SHAPES), states=states,
+    )  # fmt: skip
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(msgspec.to_builtins(manifest), indent=1) + "\n")
+    return path
+
+
+def _joined(rows: dict[str, Layer], names: list[str]) -> Layer:
+    return np.concatenate([rows[name][0] for name in names], axis=1), np.concatenate([rows[name][1] for name in names])
+
+
+def _dense(values: Any, layer: Layer) -> Any:
+    return tf.matmul(values, layer[0]) + layer[1]
+
+
+def _named(model: bytes, states: list[str]) -> bytes:
+    # The converter invents tensor names: the signature's are put in their place, so that the manifest can use them.
+    tree = flatbuffer_utils.convert_bytearray_to_object(bytearray(model))
+    signature, tensors = tree.signatureDefs[0], tree.subgraphs[0].tensors
+    for entry in (*signature.inputs, *signature.outputs):
+        tensors[entry.tensorIndex].name = entry.name
+    found = {tensor.name if isinstance(tensor.name, str) else tensor.name.decode(): tensor for tensor in tensors}
+    for name in states:
+        one, other = found[name].quantization, found[f"{name}_next"].quantization
+        if (one.scale[0], one.zeroPoint[0]) != (other.scale[0], other.zeroPoint[0]):
+            raise SystemExit(f"{name} goes in and out at different scales: {one.scale} {other.scale}")
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(tree))
+
+
+def examples_of(dataset: str) -> NDArray[np.float32]:
+    """Some of a dataset's sequences, for calibration."""
+    with np.load(RUNS / f"{dataset}.npz") as stored:
+        x = stored["x"]
+    pick = np.random.default_rng(0).choice(len(x), CALIBRATION_SEQUENCES, replace=False)
+    return unpacked(x[np.sort(pick), :CALIBRATION_STEPS], FeatureConfig())
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run")
+    parser.add_argument("dataset")
+    parser.add_argument("name")
+    parser.add_argument("--version", default="1")
+    parser.add_argument("--folder", type=Path, default=ARTEFACTS)
+    options = parser.parse_args()
+    net, delay = load_run(options.run)
+    streaming = Streaming(net, GATES)
+    model = quantize(streaming, examples_of(options.dataset))
+    path = publish(model, streaming, name=options.name, version=options.version, delay=delay, folder=options.folder)
+    print(f"{path}: {len(model)} bytes, {net.parameter_count()} parameters", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""From corpora to training sequences: eight seconds of one speaker, degraded, with the runtime's own features."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.motion.features import FeatureConfig, FeatureStream
+
+from . import corpus
+from .augment import Draw, degrade
+from .corpus import Utterance
+from .paths import RATE_HZ, RUNS
+from .targets import TimedPhone, articulate, class_track
+
+SECONDS = 8
+STEPS = SECONDS * 50
+_ROOM_TONE = 1e-4
+
+
+def speed_change(utterance: Utterance, factor: float) -> Utterance:
+    """The utterance played `factor` times as fast, pitch and formants along with it: another, smaller talker."""
+    import soxr
+
+    pcm = soxr.resample(utterance.pcm.astype(np.float32), RATE_HZ * factor, RATE_HZ).astype(np.int16)
+    phones = [(ipa, start / factor, end / factor) for ipa, start, end in utterance.phones]
+    return Utterance(utterance.source, utterance.speaker, utterance.language, utterance.name, pcm, phones)
+
+
+def sequences(utterances: list[Utterance], draw: Draw) -> Iterator[tuple[NDArray[np.float64], list[TimedPhone]]]:
+    """One speaker's utterances strung together with pauses, cut every 8 s: sound (8 s,) and its phones.
+
+    Most sequences open in the middle of speech, as a face that joins late hears it.
+    """
+    size = SECONDS * RATE_HZ
+    by_speaker: dict[str, list[Utterance]] = {}
+    for index in draw.permutation(len(utterances)):
+        by_speaker.setdefault(utterances[index].speaker, []).append(utterances[index])
+    for own in by_speaker.values():
+        sounds: list[NDArray[np.float64]] = []
+        phones: list[TimedPhone] = []
+        at = 0
+        for utterance in own:
+            piece = speed_change(utterance, draw.uniform(0.85, 1.18)) if draw.random() < 0.5 else utterance
+            gap = np.zeros(int(draw.uniform(0.03, 0.7) * RATE_HZ))
+            start_s = (at + len(gap)) / RATE_HZ
+            phones += [(ipa, start_s + start, start_s + end) for ipa, start, end in piece.phones]
+            sounds += [gap, piece.pcm / 32768]
+            at += len(gap) + len(piece.pcm)
+        whole = np.concatenate([*sounds, np.zeros(-at % size)])
+        whole += _ROOM_TONE * draw.random() ** 2 * draw.standard_normal(len(whole))
+        for first in range(0, len(whole), size):
+            from_s, to_s = first / RATE_HZ, (first + size) / RATE_HZ
+            inside = [(ipa, s - from_s, e - from_s) for ipa, s, e in phones if e > from_s and s < to_s]
+            yield whole[first : first + size], inside
+
+
+def features_of(pcm: NDArray[np.int16], stream: FeatureStream) -> NDArray[np.float32]:
+    """A whole sound through the streaming features: float32 (steps, 2 * bands)."""
+    stream.reset()
+    size = stream.config.step_samples
+    steps = pcm[: len(pcm) // size * size].reshape(-1, size)
+    return np.stack([stream.step(step).reshape(-1).copy() for step in steps])
+
+
+def build(name: str, sources: dict[str, int], seed: int = 0, keep: object = None) -> Path:
+    """Write build/runs/NAME.npz: features, phone classes and articulators of every sequence.
+
+    sources: how many differently degraded copies of each source. keep: a predicate on utterances, or None for all.
+    """
+    RUNS.mkdir(parents=True, exist_ok=True)
+    stream = FeatureStream(FeatureConfig())
+    features, tracks, curves, origins = [], [], [], []
+    began = time.monotonic()
+    for number, (source, copies) in enumerate(sources.items()):
+        utterances = [u for u in corpus.read(source) if keep is None or keep(u)]  # type: ignore[operator]
+        for copy in range(copies):
+            draw = np.random.default_rng([seed, number, copy])
+            for sound, phones in sequences(utterances, draw):
+                x = features_of(degrade(sound, draw), stream)
+                features.append(_packed(x, stream.config))
+                tracks.append(class_track(phones, STEPS * 2))
+                curves.append(np.rint(articulate(phones, STEPS * 2) * 255).astype(np.uint8))
+                origins.append(number)
+            spent_s = time.monotonic() - began
+            print(f"dataset {name}: {source} copy {copy + 1}, {len(features)} sequences, {spent_s:.0f} s", flush=True)
+    path = RUNS / f"{name}.npz"
+    np.savez(path, x=np.stack(features), track=np.stack(tracks), curves=np.stack(curves), origin=np.array(origins))
+    return path
+
+
+def _packed(x: NDArray[np.float32], config: FeatureConfig) -> NDArray[np.uint8]:
+    # As fine as the int8 input of the network: nothing is lost that it could see.
+    span = config.clip_high - config.clip_low
+    return np.rint((x - config.clip_low) / span * 255).astype(np.uint8)
+
+
+def unpacked(x: NDArray[np.uint8], config: FeatureConfig) -> NDArray[np.float32]:
+    """Stored features back as the runtime gives them."""
+    return (x.astype(np.float32) * ((config.clip_high - config.clip_low) / 255) + config.clip_low).astype(np.float32)

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Unpacks the Debian packages that hold speech and texts into build/root. Installs nothing and needs no root.
+# The English and Spanish prompts of asterisk-core-sounds judge the model: they must never be fetched here.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+packages=(
+    asterisk-core-sounds-fr asterisk-core-sounds-fr-g722
+    asterisk-core-sounds-it asterisk-core-sounds-it-g722
+    asterisk-core-sounds-ru asterisk-core-sounds-ru-g722
+    fillets-ng-data fillets-ng-data-cs fillets-ng-data-nl
+    festvox-ru
+)
+
+mkdir -p build/apt build/root
+for package in "${packages[@]}"; do
+    [ -e "build/apt/$package.unpacked" ] && continue
+    echo "fetch: $package"
+    rm -f "build/apt/${package}"_*.deb
+    (cd build/apt && apt-get download -q "$package")
+    dpkg -x build/apt/"$package"_*.deb build/root
+    touch "build/apt/$package.unpacked"
+done

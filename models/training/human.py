@@ -1,0 +1,79 @@
+"""Recorded human speech in Debian, with its text: telephone prompts, a game's acted dialogues, a Russian voice.
+
+- asterisk-core-sounds-{fr,it,ru}: one speaker each (CC-BY-SA-3.0; ru CC-BY-3.0). The English and Spanish prompts of
+  that family judge mien's lips: they are not fetched, not read and not tuned on.
+- fillets-ng-data-{cs,nl}: acted dialogue, many voices (GPL-2).
+- festvox-ru: one Russian man (a permissive licence). Its own .lab files are not used: see MODEL_CARD.md.
+"""
+
+import gzip
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .paths import RATE_HZ, ROOT
+from .texts import dialogues
+
+SOURCES = ("asterisk-fr", "asterisk-it", "asterisk-ru", "fillets-cs", "fillets-nl", "festvox-ru")
+_SOUNDS = ROOT / "usr/share/asterisk/sounds"
+_SPEAKERS = {"fr": "fr_CA_f_June", "it": "it_IT_m_Carlo", "ru": "ru_RU_f_IvrvoiceRU"}
+_RUSSIAN = ROOT / "usr/share/festival/voices/russian/msu_ru_nsh_clunits"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A sound file and what is said in it."""
+
+    speaker: str
+    language: str
+    name: str
+    path: Path
+    text: str
+
+
+def recordings(source: str) -> Iterator[Recording]:
+    """Every recording of a source that has a text, in a fixed order."""
+    family, language = source.split("-")
+    return {"asterisk": _prompts, "fillets": _dialogues, "festvox": _festvox}[family](language)
+
+
+def decode(path: Path) -> NDArray[np.int16]:
+    """Any sound file -> mono int16 PCM at 16 kHz."""
+    kind = ["-f", "g722"] if path.suffix == ".g722" else []
+    command = ["ffmpeg", "-v", "error", *kind, "-i", str(path), "-ac", "1", "-ar", str(RATE_HZ), "-f", "s16le", "-"]
+    return np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, dtype="<i2")
+
+
+def _prompts(language: str) -> Iterator[Recording]:
+    table = ROOT / f"usr/share/doc/asterisk-core-sounds-{language}/core-sounds-{language}.txt.gz"
+    for line in gzip.decompress(table.read_bytes()).decode("utf-8", "replace").splitlines():
+        name, colon, text = line.partition(":")
+        path = _SOUNDS / _SPEAKERS[language] / f"{name.strip()}.g722"
+        spoken = re.sub(r"\[.*?\]|\(.*?\)|<.*?>", "", text).strip()
+        single = name.startswith(("letters/", "digits/", "phonetic/")) or len(spoken) < 4
+        if colon and spoken and not line.startswith(";") and not single and path.is_file():
+            yield Recording(f"asterisk-{language}", language, name.strip(), path, spoken)
+
+
+def _dialogues(language: str) -> Iterator[Recording]:
+    sounds = ROOT / "usr/share/games/fillets-ng/sound"
+    for (level, name), text in dialogues(language).items():
+        path = sounds / level / language / f"{name}.ogg"
+        actor = [*name.split("-"), "other"][1]
+        # The two fish speak most lines, in every level; all others are one actor or another.
+        who = actor if actor in ("m", "v") else f"{level}-{actor}"
+        if path.is_file():
+            yield Recording(f"fillets-{language}-{who}", language, f"{level}/{name}", path, text)
+
+
+def _festvox(language: str) -> Iterator[Recording]:
+    for line in (_RUSSIAN / "etc/txt.done.data").read_text("utf-8").splitlines():
+        found = re.match(r'\(\s*(\S+)\s+"(.*)"\s*\)', line)
+        path = _RUSSIAN / "wav" / f"{found[1]}.wav" if found else None
+        if found and path and path.is_file():
+            yield Recording("festvox-ru", language, found[1], path, found[2])

@@ -1,0 +1,101 @@
+"""What a phone does to the visible face: one row of articulator targets for each class of IPA phone.
+
+Heights of the jaw follow vowel height, and for consonants the jaw positions of Keating, Lindblom, Lubker and Kreiman,
+"Variability in jaw height for segments in English and Swedish VCVs", J. Phonetics 22 (1994): sibilants highest, then
+t d n, then k, with l and h free to follow their vowels. Lip rounding and protrusion: Abry and Boe, "Laws for lips",
+Speech Communication 5 (1986). Which consonants constrain the lips, and which leave them to their neighbours: Cohen and
+Massaro, "Modeling coarticulation in synthetic visual speech" (1993), whose dominance appears here as a weight.
+"""
+
+import re
+from dataclasses import dataclass
+
+ARTICULATORS = ("jaw", "close", "bite", "pucker", "funnel", "spread", "upper", "lower", "tongue", "press")
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """Targets in 0..1. jaw_weight, lip_weight: how strongly the phone insists (0: it follows its neighbours)."""
+
+    name: str
+    jaw: float
+    jaw_weight: float = 1.0
+    lip_weight: float = 1.0
+    close: float = 0.0
+    bite: float = 0.0
+    pucker: float = 0.0
+    funnel: float = 0.0
+    spread: float = 0.0
+    upper: float = 0.15
+    lower: float = 0.2
+    tongue: float = 0.0
+    press: float = 0.0
+
+
+PHONES = (
+    Phone("silence", 0.0, close=1.0, upper=0.0, lower=0.0),
+    Phone("p b", 0.02, close=1.0, upper=0.0, lower=0.0, press=1.0),
+    Phone("m", 0.02, close=1.0, upper=0.0, lower=0.0, press=0.7),
+    Phone("f v", 0.1, bite=1.0, upper=0.25, lower=0.0, lip_weight=1.5),
+    Phone("θ ð", 0.2, tongue=0.7, lip_weight=0.5),
+    Phone("t d", 0.2, spread=0.15, tongue=0.15, lip_weight=0.35),
+    Phone("n", 0.2, spread=0.1, tongue=0.2, lip_weight=0.35),
+    Phone("s z", 0.1, spread=0.35, lower=0.3, lip_weight=0.6),
+    Phone("ʃ ʒ", 0.15, funnel=0.3, pucker=0.2, upper=0.25, lower=0.35, lip_weight=0.8),
+    Phone("k g", 0.26, jaw_weight=0.7, lip_weight=0.2),
+    Phone("h x", 0.3, jaw_weight=0.6, lip_weight=0.15),
+    Phone("l", 0.26, jaw_weight=0.8, tongue=0.35, lip_weight=0.3),
+    Phone("r", 0.2, jaw_weight=0.8, funnel=0.12, pucker=0.1, lip_weight=0.5),
+    Phone("j", 0.2, spread=0.4),
+    Phone("w", 0.14, pucker=0.9, funnel=0.3, upper=0.05, lower=0.05, lip_weight=1.5),
+    Phone("i", 0.22, spread=0.6, upper=0.2, lower=0.3),
+    Phone("ɪ", 0.31, spread=0.4, upper=0.15, lower=0.25),
+    Phone("e", 0.36, spread=0.45, upper=0.2, lower=0.3),
+    Phone("ɛ", 0.56, spread=0.3, upper=0.2, lower=0.35),
+    Phone("a", 0.8, spread=0.1, upper=0.2, lower=0.35),
+    Phone("ə", 0.5, spread=0.1, lower=0.25),
+    Phone("ɔ o", 0.52, pucker=0.55, funnel=0.55, upper=0.1, lower=0.15, lip_weight=1.3),
+    Phone("u", 0.22, pucker=0.95, funnel=0.35, upper=0.05, lower=0.05, lip_weight=1.5),
+    Phone("y ø", 0.3, pucker=0.8, funnel=0.3, upper=0.05, lower=0.1, lip_weight=1.5),
+)
+INDEX = {phone.name: index for index, phone in enumerate(PHONES)}
+SILENCE = INDEX["silence"]
+
+# First match wins, on the IPA with stress, length and secondary articulation taken off.
+_IPA = (
+    ("p|b|ɓ|ɸ", "p b"), ("m|ɱ", "m"), ("f|v|ʋ|β", "f v"), ("θ|ð", "θ ð"),
+    ("tʃ|dʒ|tɕ|dʑ|tʂ|dʐ|ʃ|ʒ|ɕ|ʑ|ʂ|ʐ", "ʃ ʒ"), ("ts|dz|s|z|ɬ", "s z"),
+    ("t|d|ʈ|ɖ|ɗ|c|ɟ", "t d"), ("n|ɲ|ɳ", "n"), ("k|g|ɡ|q|ɢ|ŋ|ɴ|ʔ", "k g"),
+    ("h|x|χ|ɣ|ħ|ɦ|ç|ʕ", "h x"), ("l|ɫ|ʎ|ɭ|ʟ", "l"), ("r|ɹ|ɾ|ʁ|ʀ|ɻ|ɽ", "r"), ("j|ʝ|ɥ", "j"), ("w|ʍ|ɰ", "w"),
+    ("iː?|ɨ", "i"), ("ɪ|ᵻ|ɘ", "ɪ"), ("e", "e"), ("ɛ", "ɛ"), ("a|ɑ|ɐ|æ|ɶ", "a"), ("ə|ʌ|ɜ|ɝ|ɚ|ɤ", "ə"),
+    ("ɔ|o|ɒ|ɵ", "ɔ o"), ("u|ʊ|ʉ|ɯ", "u"), ("y|ʏ|ø|œ", "y ø"),
+)  # fmt: skip
+_MARKS = re.compile("[ˈˌːˑʲʰʷˠˤʼ'̩̪̃͡ˑ̯̥̬̰̺̻̟̠̝̞̊ᵊ\\d\u200d-]")
+_VOWELS = "iɪᵻɨeɛæaɑɐɒɔoʊuʉɯyʏøœəʌɜɝɚɤɵɘ"
+
+_ARPABET = {
+    "pau": "", "aa": "ɑ", "ae": "æ", "ah": "ʌ", "ao": "ɔ", "aw": "aʊ", "ax": "ə", "axr": "ɚ", "ay": "aɪ", "b": "b",
+    "ch": "tʃ", "d": "d", "dh": "ð", "eh": "ɛ", "er": "ɝ", "ey": "eɪ", "f": "f", "g": "g", "hh": "h", "ih": "ɪ",
+    "iy": "i", "jh": "dʒ", "k": "k", "l": "l", "m": "m", "n": "n", "ng": "ŋ", "ow": "oʊ", "oy": "ɔɪ", "p": "p",
+    "r": "ɹ", "s": "s", "sh": "ʃ", "t": "t", "th": "θ", "uh": "ʊ", "uw": "u", "v": "v", "w": "w", "y": "j", "z": "z",
+    "zh": "ʒ",
+}  # fmt: skip
+
+
+def from_arpabet(phone: str) -> str:
+    """An ARPAbet phone as flite and festival print it -> IPA ("" for a pause)."""
+    return _ARPABET[phone.lower().rstrip("012")]
+
+
+def classes(ipa: str) -> tuple[int, ...]:
+    """The phone classes that one IPA symbol passes through: two for a diphthong, one for all others."""
+    bare = _MARKS.sub("", ipa)
+    if not bare:
+        return (SILENCE,)
+    if len(bare) == 2 and bare[0] in _VOWELS and bare[1] in _VOWELS and bare[0] != bare[1]:
+        return (_class(bare[0]), _class(bare[1]))
+    return (_class(bare),)
+
+
+def _class(bare: str) -> int:
+    return next((INDEX[name] for pattern, name in _IPA if re.match(pattern, bare)), INDEX["ə"])

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Makes the motion models from nothing: environment, speech, alignments, datasets, training, int8, figures.
+# Two CPU cores, under two hours; what is already in build/ is not made again (rm -r build/aligned build/runs to).
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+for tool in apt-get dpkg espeak-ng flite ffmpeg; do
+    command -v "$tool" >/dev/null || { echo "model: $tool is missing; make setup installs it" >&2; exit 1; }
+done
+
+wanted=$(sha256sum models/training/requirements.txt)
+if [ "$(cat .venv-train/.mien-training 2>/dev/null)" != "$wanted" ]; then
+    python=${MIEN_PYTHON:-python3.11}
+    [ -x .venv-train/bin/python ] || "$python" -m venv .venv-train
+    echo "model: installing PyTorch and TensorFlow into .venv-train"
+    .venv-train/bin/python -m pip install -q --disable-pip-version-check -r models/training/requirements.txt
+    echo "$wanted" > .venv-train/.mien-training
+fi
+
+models/training/fetch.sh
+export PYTHONPATH=runtime:models OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} TF_CPP_MIN_LOG_LEVEL=3
+exec .venv-train/bin/python -m training.recipe "$@"

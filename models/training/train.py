@@ -1,0 +1,96 @@
+"""Trains a network on a dataset: python -m training.train DATASET RUN [--epochs N] [--delay FRAMES]."""
+
+import argparse
+import time
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from mien.motion.features import FeatureConfig
+
+from .dataset import unpacked
+from .network import Shape, Tcn
+from .paths import RUNS
+from .phones import ARTICULATORS, INDEX
+
+BATCH = 24
+# What an error costs: jaw, lips that must meet and teeth on the lip before all.
+_WEIGHTS = {"jaw": 2.0, "close": 3.0, "bite": 2.5, "pucker": 1.5, "funnel": 1.0, "spread": 0.7, "upper": 0.4,
+            "lower": 0.4, "tongue": 0.7, "press": 1.0}  # fmt: skip
+_LABIALS = [INDEX[name] for name in ("p b", "m", "f v")]
+
+
+def losses(articulators: Tensor, phones: Tensor, curves: Tensor, track: Tensor, delay: int) -> tuple[Tensor, Tensor]:
+    """Delayed cross entropies: of the articulators, weighted, and of the phone classes."""
+    weights = torch.tensor([_WEIGHTS[name] for name in ARTICULATORS])
+    truth, labels = curves[:, : curves.shape[1] - delay], track[:, : track.shape[1] - delay]
+    labial = torch.isin(labels, torch.tensor(_LABIALS)).float()[..., None]
+    each = functional.binary_cross_entropy_with_logits(articulators[:, delay:], truth, reduction="none")
+    # The entropy of a soft target is no error: taken off, so that the figure goes to zero.
+    floor = functional.binary_cross_entropy(truth, truth, reduction="none")
+    shapes = ((each - floor) * weights * (1 + labial)).mean()
+    classes = functional.cross_entropy(
+        phones[:, delay:].reshape(-1, phones.shape[-1]), labels.reshape(-1), label_smoothing=0.05
+    )
+    return shapes, classes
+
+
+def fit(dataset: str, run: str, *, epochs: int, delay: int, shape: Shape, rate: float = 3e-3, start: str = "") -> Tcn:
+    """Train and write build/runs/RUN.pt."""
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    with np.load(RUNS / f"{dataset}.npz") as stored:
+        x, track, curves = stored["x"], stored["track"], stored["curves"]
+    net, config = Tcn(shape), FeatureConfig()
+    if start:
+        net.load_state_dict(torch.load(RUNS / f"{start}.pt")["weights"])
+    optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2)
+    steps = epochs * (len(x) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps + 1, pct_start=0.1)
+    print(f"{run}: {len(x)} sequences, {net.parameter_count()} parameters, {steps} steps", flush=True)
+    draw, began = np.random.default_rng(0), time.monotonic()
+    for epoch in range(1, epochs + 1):
+        net.train()
+        order, sums = draw.permutation(len(x)), np.zeros(2)
+        batches = len(x) // BATCH
+        for index in range(batches):
+            pick = np.sort(order[index * BATCH : (index + 1) * BATCH])
+            batch = torch.from_numpy(unpacked(x[pick], config))
+            articulators, phones = net(batch)
+            shape_loss, class_loss = losses(
+                articulators, phones, torch.from_numpy(curves[pick]).float() / 255,
+                torch.from_numpy(track[pick]).long(), delay,
+            )  # fmt: skip
+            optimiser.zero_grad()
+            (shape_loss + 0.3 * class_loss).backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+            optimiser.step()
+            schedule.step()
+            sums += [float(shape_loss.detach()), float(class_loss.detach())]
+        print(
+            f"{run}: epoch {epoch}/{epochs} shapes {sums[0] / batches:.4f} phones {sums[1] / batches:.3f} "
+            f"{time.monotonic() - began:.0f} s", flush=True,
+        )  # fmt: skip
+        torch.save({"weights": net.state_dict(), "shape": shape, "delay": delay}, RUNS / f"{run}.pt")
+    return net
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("dataset")
+    parser.add_argument("run")
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--delay", type=int, default=6)
+    parser.add_argument("--width", type=int, default=112)
+    parser.add_argument("--start", default="")
+    parser.add_argument("--rate", type=float, default=3e-3)
+    options = parser.parse_args()
+    fit(options.dataset, options.run, epochs=options.epochs, delay=options.delay, shape=Shape(width=options.width),
+        start=options.start, rate=options.rate)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

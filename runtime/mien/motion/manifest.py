@@ -1,0 +1,85 @@
+"""The motion model's manifest: what the artefact is, so that a wrong pair is refused at load and never half works."""
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from mien.core.pose import ARKIT_SHAPES
+from mien.errors import ModelError
+from mien.motion.features import HOPS_PER_STEP, FeatureConfig
+
+FORMAT = 1
+
+
+class StateTensor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One recurrent buffer, int8: its input is named `{name}`, its output `{name}_next`, both of `shape`."""
+
+    name: str
+    shape: list[int]
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A motion model's description, models/motion/NAME.json.
+
+    model: the artefact's file name, beside the manifest. sha256: of the artefact, hex. frame_hz: pose frames a second.
+    delay_frames: how many frames the network's output lags its input. lookahead_ms: audio after a frame's time that
+    must have been pushed before the frame is returned. outputs: the blend shapes, in order; a step gives one pose a
+    hop. quantization: "int8". features: the parameters that it was trained with.
+    """
+
+    format: int
+    name: str
+    version: str
+    model: str
+    sha256: str
+    quantization: str
+    frame_hz: int
+    delay_frames: int
+    lookahead_ms: float
+    features: FeatureConfig
+    input: str
+    output: str
+    outputs: list[str]
+    states: list[StateTensor]
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and check one manifest. Raises ModelError, naming the file, the field and the remedy."""
+    try:
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except OSError as error:
+        raise ModelError(f"{path}: the motion manifest cannot be read: {error.strerror}; run `make model`") from error
+    except msgspec.DecodeError as error:
+        raise ModelError(f"{path}: not a motion manifest: {error}; make it again with `make model`") from error
+    for field, problem in _problems(manifest):
+        raise ModelError(f"{path}: `$.{field}`: {problem}; make it again with `make model`")
+    return manifest
+
+
+def check_hash(manifest: Manifest, model: bytes, path: Path) -> None:
+    """Raise ModelError when `model`, read from `path`, is not the artefact that the manifest was made with."""
+    found = hashlib.sha256(model).hexdigest()
+    if found != manifest.sha256:
+        raise ModelError(
+            f"{path}: sha256 is {found}, and the manifest says {manifest.sha256}; the model and its manifest do not "
+            "belong together: install both again, or make them with `make model`"
+        )
+
+
+def _problems(manifest: Manifest) -> list[tuple[str, str]]:
+    features = manifest.features
+    needed_ms = (manifest.delay_frames + HOPS_PER_STEP) * 1000 / manifest.frame_hz if manifest.frame_hz > 0 else 0.0
+    checks = [
+        ("format", manifest.format == FORMAT, f"this runtime reads {FORMAT}, not {manifest.format}"),
+        ("quantization", manifest.quantization == "int8", f"must be 'int8', not {manifest.quantization!r}"),
+        ("outputs", manifest.outputs == list(ARKIT_SHAPES), "must be the 52 ARKit blend shapes in mien's order"),
+        ("frame_hz", manifest.frame_hz * features.hop == features.rate_hz, "must give one frame a feature hop"),
+        ("delay_frames", manifest.delay_frames >= 0, "must not be negative"),
+        ("lookahead_ms", manifest.lookahead_ms == needed_ms, f"must be {needed_ms} for this delay and hop"),
+        ("model", Path(manifest.model).name == manifest.model, "must be a file name, beside the manifest"),
+        ("features.window", features.hop <= features.window <= features.fft, "must lie between hop and fft"),
+        ("features.spread", features.spread > 0, "must be above zero"),
+        ("states", bool(manifest.states), "must name at least one state tensor"),
+    ]
+    return [(field, problem) for field, good, problem in checks if not good]

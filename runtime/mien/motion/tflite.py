@@ -1,0 +1,125 @@
+"""The motion engine proper: an int8 TFLite network that carries its memory in explicit int8 state tensors."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.core.pose import HEAD_CHANNELS, SHAPE_COUNT
+from mien.errors import ModelError
+from mien.motion.base import MotionFrames, MotionInfo, Pcm
+from mien.motion.features import HOPS_PER_STEP, FeatureStream
+from mien.motion.interpreter import open_interpreter, read_model
+from mien.motion.manifest import Manifest, check_hash, read_manifest
+from mien.motion.steps import StepStream
+
+
+class Network:
+    """The quantized network, one step at a time. Its state starts, and restarts, at zero."""
+
+    def __init__(self, manifest: Manifest, interpreter: Any) -> None:
+        self._interpreter = interpreter
+        taken = {detail["name"]: detail for detail in interpreter.get_input_details()}
+        given = {detail["name"]: detail for detail in interpreter.get_output_details()}
+        step_in = _find(taken, manifest.input, (1, manifest.features.width))
+        step_out = _find(given, manifest.output, (1, HOPS_PER_STEP * SHAPE_COUNT))
+        self._states = [_pair(taken, given, state.name, tuple(state.shape)) for state in manifest.states]
+        if len(taken) != len(self._states) + 1 or len(given) != len(self._states) + 1:
+            raise ModelError("`$.states`: the model has other tensors than its manifest names; run `make model`")
+        self._input, self._output = step_in["index"], step_out["index"]
+        self._in_scale, self._in_zero = step_in["quantization"]
+        self._out_scale, self._out_zero = step_out["quantization"]
+        self._scaled = np.empty((1, manifest.features.width), dtype=np.float32)
+        self._quantized = np.empty((1, manifest.features.width), dtype=np.int8)
+        self._memory: list[NDArray[np.int8]] = []
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: all states hold their zero."""
+        self._memory = [np.full(shape, zero, dtype=np.int8) for _, _, shape, zero in self._states]
+
+    def step(self, features: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+        """float32 (2, bands) -> `out`, float32 (2, 52), written."""
+        interpreter = self._interpreter
+        np.multiply(features.reshape(1, -1), 1 / self._in_scale, out=self._scaled)
+        np.rint(self._scaled, out=self._scaled)
+        np.add(self._scaled, self._in_zero, out=self._scaled)
+        np.clip(self._scaled, -128, 127, out=self._scaled)
+        np.copyto(self._quantized, self._scaled, casting="unsafe")
+        interpreter.set_tensor(self._input, self._quantized)
+        for (index, _, _, _), memory in zip(self._states, self._memory, strict=True):
+            interpreter.set_tensor(index, memory)
+        interpreter.invoke()
+        self._memory = [interpreter.get_tensor(index) for _, index, _, _ in self._states]
+        np.subtract(interpreter.get_tensor(self._output).reshape(out.shape), self._out_zero, out=out, dtype=np.float32)
+        np.multiply(out, self._out_scale, out=out)
+
+
+class TfliteEngine:
+    """MotionEngine over a manifest and its artefact. Raises ModelError where the two do not fit each other."""
+
+    def __init__(self, manifest_path: Path) -> None:
+        manifest = read_manifest(manifest_path)
+        model_path = manifest_path.with_name(manifest.model)
+        model = read_model(model_path)
+        check_hash(manifest, model, model_path)
+        self.manifest = manifest
+        self.info = MotionInfo(
+            backend="tflite",
+            rate_hz=manifest.features.rate_hz,
+            frame_hz=manifest.frame_hz,
+            lookahead_ms=manifest.lookahead_ms,
+        )
+        self._features = FeatureStream(manifest.features)
+        self._network = Network(manifest, open_interpreter(model))
+        self._shapes = np.empty((HOPS_PER_STEP, SHAPE_COUNT), dtype=np.float32)
+        self._steps = StepStream(
+            self._step,
+            step_samples=manifest.features.step_samples,
+            frames_per_step=HOPS_PER_STEP,
+            delay_frames=manifest.delay_frames,
+            width=SHAPE_COUNT + len(HEAD_CHANNELS),
+        )
+
+    def push(self, pcm: Pcm) -> MotionFrames:
+        """See MotionEngine.push."""
+        return self._steps.push(pcm)
+
+    def flush(self) -> MotionFrames:
+        """See MotionEngine.flush."""
+        frames = self._steps.flush()
+        self.reset()
+        return frames
+
+    def reset(self) -> None:
+        """See MotionEngine.reset."""
+        self._steps.reset()
+        self._features.reset()
+        self._network.reset()
+
+    def _step(self, pcm: Pcm, out: MotionFrames) -> None:
+        self._network.step(self._features.step(pcm), self._shapes)
+        np.clip(self._shapes, 0, 1, out=out[:, :SHAPE_COUNT])
+        out[:, SHAPE_COUNT:] = 0
+
+
+def _find(details: dict[str, Any], name: str, shape: tuple[int, ...]) -> Any:
+    detail = details.get(name)
+    if detail is None:
+        raise ModelError(f"the model has no tensor {name!r} (it has {', '.join(sorted(details))}); run `make model`")
+    if tuple(detail["shape"]) != shape or detail["dtype"] is not np.int8:
+        raise ModelError(
+            f"the model's tensor {name!r} is {detail['dtype'].__name__} {tuple(detail['shape'])}, and the manifest "
+            f"wants int8 {shape}; run `make model`"
+        )
+    return detail
+
+
+def _pair(
+    given: dict[str, Any], returned: dict[str, Any], name: str, shape: tuple[int, ...]
+) -> tuple[int, int, tuple[int, ...], int]:
+    entry, leave = _find(given, name, shape), _find(returned, f"{name}_next", shape)
+    if entry["quantization"] != leave["quantization"]:
+        raise ModelError(f"the model's state {name!r} goes in and out at different scales; convert it again")
+    return entry["index"], leave["index"], shape, entry["quantization"][1]
