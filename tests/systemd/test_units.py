@@ -1,0 +1,171 @@
+"""The shipped units under systemd's own linters, and against the program and the accounts that they name."""
+
+import configparser
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mien.host.rundir import SYSTEM_RUN_DIR
+from mien.voice.__main__ import EXIT_CONFIG
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SYSTEMD = REPOSITORY / "systemd"
+SYSTEM_UNITS = Path("/usr/lib/systemd/system")
+SERVICES = ("mien-voice", "mien-face")
+EXPOSURE = {"mien-voice": 2.0, "mien-face": 1.5}  # systemd-analyze's scale, 0 (safe) to 10
+
+
+def run(*command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def directives(unit: str) -> dict[str, list[str]]:
+    """Every directive of a unit with all its values, in order."""
+    found: dict[str, list[str]] = {}
+    for line in (SYSTEMD / unit).read_text().splitlines():
+        if (match := re.match(r"([A-Za-z]+)=(.*)", line)) is not None:
+            found.setdefault(match.group(1), []).append(match.group(2))
+    return found
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root folder with systemd's own units, ours as install.sh puts them, and commands to be executed."""
+    root = tmp_path_factory.mktemp("root")
+    shutil.copytree(SYSTEM_UNITS, root / "usr/lib/systemd/system", symlinks=True)
+    (root / "lib").symlink_to("usr/lib")
+    (root / "usr/bin").mkdir()
+    (root / "bin").symlink_to("usr/bin")
+    for name in SERVICES:
+        (root / "usr/bin" / name).write_text("#!/bin/sh\n")
+        (root / "usr/bin" / name).chmod(0o755)
+    assert run("sh", str(SYSTEMD / "install.sh"), str(root)).returncode == 0
+    return root
+
+
+def verify(root: Path, *units: str) -> str:
+    """What systemd-analyze has to say against units; nothing when all is well."""
+    found = run("systemd-analyze", "verify", f"--root={root}", "--man=no", *units)
+    return found.stderr + (f"exit status {found.returncode}" if found.returncode else "")
+
+
+def test_systemd_accepts_every_unit(root: Path) -> None:
+    units = ("mien.target", "mien-voice.service", "mien-face.service", "mien-failure@mien-face.service")
+    assert verify(root, *units) == ""
+
+
+def test_verify_would_find_a_misspelt_key_and_a_missing_command(root: Path) -> None:
+    unit = root / "usr/lib/systemd/system/broken.service"
+    unit.write_text("[Service]\nExecStart=/usr/bin/absent\nRestarts=always\n")
+    said = verify(root, "broken.service")
+    unit.unlink()
+    assert "Restarts" in said
+    assert "/usr/bin/absent" in said
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_exposure_stays_low(service: str) -> None:
+    unit = SYSTEMD / f"{service}.service"
+    limit = round(EXPOSURE[service] * 10)
+    found = run("systemd-analyze", "security", "--offline=true", f"--threshold={limit}", "--no-pager", str(unit))
+    assert found.returncode == 0, found.stdout[-400:]
+
+
+def test_the_threshold_is_one_that_can_be_missed() -> None:
+    found = run("systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager",
+                str(SYSTEM_UNITS / "systemd-journald.service"))
+    assert found.returncode != 0
+
+
+def test_sysusers_makes_the_users_that_the_units_run_as() -> None:
+    said = run("systemd-sysusers", "--dry-run", str(SYSTEMD / "mien.sysusers.conf"))
+    assert said.returncode == 0, said.stderr
+    declared = set(re.findall(r"^u (\S+)", (SYSTEMD / "mien.sysusers.conf").read_text(), re.MULTILINE))
+    assert {user for service in SERVICES for user in directives(f"{service}.service")["User"]} == declared
+
+
+def test_each_service_has_a_user_of_its_own() -> None:
+    users = [directives(f"{service}.service")["User"] for service in SERVICES]
+    assert users[0] != users[1]
+    assert ["root"] not in users
+
+
+def test_the_run_directory_is_the_one_that_the_program_looks_for() -> None:
+    kind, path, mode, user, group, *_ = next(
+        line for line in (SYSTEMD / "mien.tmpfiles.conf").read_text().splitlines() if not line.startswith("#")
+    ).split()
+    assert (kind, path, user, group) == ("d", str(SYSTEM_RUN_DIR), "root", "mien")
+    assert int(mode, 8) & 0o007 == 0  # strangers have no way in; `ensure_run_dir` refuses one that everybody may write
+    assert int(mode, 8) & 0o3070 == 0o3070
+    for service in SERVICES:
+        assert f"RUNTIME_DIRECTORY={SYSTEM_RUN_DIR}" in directives(f"{service}.service")["Environment"][0].split()
+        assert directives(f"{service}.service")["ReadWritePaths"] == [str(SYSTEM_RUN_DIR)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may hand a folder to a group")
+def test_tmpfiles_makes_it(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\n")
+    (tmp_path / "etc/group").write_text("root:x:0:\nmien:x:995:\n")
+    made = run("systemd-tmpfiles", f"--root={tmp_path}", "--create", str(SYSTEMD / "mien.tmpfiles.conf"))
+    found = (tmp_path / "run/mien").stat()
+    assert made.returncode == 0, made.stderr
+    assert (found.st_mode & 0o7777, found.st_uid, found.st_gid) == (0o3770, 0, 995)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_refused_configuration_is_not_retried(service: str) -> None:
+    unit = directives(f"{service}.service")
+    assert unit["RestartPreventExitStatus"] == [str(EXIT_CONFIG)]
+    assert unit["Restart"] == ["always"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_restarts_run_out_inside_the_interval_and_are_then_seen(service: str) -> None:
+    unit = directives(f"{service}.service")
+    restart_s = float(unit["RestartSec"][0].removesuffix("ms")) / 1000
+    assert restart_s * int(unit["StartLimitBurst"][0]) < float(unit["StartLimitIntervalSec"][0])
+    assert unit["OnFailure"] == ["mien-failure@%p.service"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_hang_is_seen_and_a_stop_is_quick(service: str) -> None:
+    unit = directives(f"{service}.service")
+    assert unit["Type"] == ["notify"]
+    assert 0 < float(unit["WatchdogSec"][0]) <= 15
+    assert float(unit["TimeoutStopSec"][0]) <= 1
+
+
+def test_the_face_goes_before_the_voice() -> None:
+    voice, face = (directives(f"{service}.service") for service in SERVICES)
+    assert int(face["OOMScoreAdjust"][0]) > 0 > int(voice["OOMScoreAdjust"][0])
+    assert int(voice["CPUWeight"][0]) > int(face["CPUWeight"][0])
+
+
+def test_the_face_has_no_network_and_the_voice_no_screen() -> None:
+    voice, face = (directives(f"{service}.service") for service in SERVICES)
+    assert face["PrivateNetwork"] == ["yes"]
+    assert face["RestrictAddressFamilies"] == ["AF_UNIX"]
+    assert face["DeviceAllow"] == ["char-drm rw"]
+    assert voice["DeviceAllow"] == ["char-alsa rw"]
+    assert voice["DevicePolicy"] == face["DevicePolicy"] == ["closed"]
+
+
+def test_the_target_holds_both_services() -> None:
+    target = configparser.ConfigParser(interpolation=None)
+    target.read(SYSTEMD / "mien.target")
+    assert target["Unit"]["Wants"].split() == [f"{service}.service" for service in SERVICES]
+    for service in SERVICES:
+        assert directives(f"{service}.service")["PartOf"] == ["mien.target"]
+
+
+def test_nothing_else_knows_the_names_of_the_units() -> None:
+    listed = run("git", "-C", str(REPOSITORY), "ls-files", "runtime", "models", "firmware_scripts").stdout.splitlines()
+    name = re.compile(r"mien-(voice|face|failure@)[\w.@%]*\.service")
+    knowing = [path for path in listed if (REPOSITORY / path).is_file() and not path.endswith(".md")
+               and name.search((REPOSITORY / path).read_text(errors="ignore"))]
+    assert knowing == []
