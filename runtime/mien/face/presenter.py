@@ -6,6 +6,7 @@ from mien.core.pacer import DisplayPacer
 from mien.core.pose import new_pose
 from mien.core.stats import Window
 from mien.face.director import Director
+from mien.face.draw_cost import DrawCost
 from mien.face.motion_stage import Score
 from mien.face.speech_motion import SpeechMotion
 from mien.face.trace import Trace
@@ -35,16 +36,21 @@ class Presenter:
         self._target, self._speech, self._pose = new_pose(), new_pose(), new_pose()
         self._timeline_row = self._target[:55]
         self._expression_seen: tuple[object, ...] = ()
+        self._cost = DrawCost()
         self.offsets_ms = Window(256)
 
     def step(self) -> None:
         """Draw and present one picture. Raises DisplayError."""
         now_ns = self._clock.now_ns()
-        visible_ns = self._pacer.next_visible_ns(now_ns) + self._latency_ns
+        visible_ns = self._pacer.next_visible_ns(now_ns + self._cost.estimate_ns) + self._latency_ns
         media_ns, epoch, live = self._compose(now_ns, visible_ns)
         self._renderer.draw(self._pose)
+        drawn_ns = self._clock.now_ns()
         self._renderer.present()
-        seen_ns = self._pacer.presented(self._clock.now_ns(), self._renderer.info.vsync) + self._latency_ns
+        done_ns = self._clock.now_ns()
+        vsync = self._renderer.info.vsync
+        self._cost.observe((drawn_ns if vsync else done_ns) - now_ns)  # with vsync present() waits: that is no cost
+        seen_ns = self._pacer.presented(done_ns, vsync) + self._latency_ns
         self._measure(seen_ns, media_ns, epoch, live)
 
     def _compose(self, now_ns: int, visible_ns: int) -> tuple[int, int, bool]:
