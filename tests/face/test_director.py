@@ -103,8 +103,8 @@ def test_speech_is_played_alike_at_any_rate_of_pictures() -> None:
 
 @pytest.mark.parametrize(("state", "fewest", "most"), [("idle", 10, 26), ("listening", 8, 24), ("thinking", 12, 32)])
 def test_blinks_close_both_lids_at_a_natural_rate(state: str, fewest: int, most: int) -> None:
-    minutes = 5
-    lids = perform(Director(seed=2), seconds=60 * minutes, state=state, rate_hz=60)[:, BLINKS]
+    minutes = 4
+    lids = perform(Director(seed=2), seconds=60 * minutes, state=state, rate_hz=30)[:, BLINKS]
     shut = lids.min(axis=1) > 0.97
     blinks = int((np.diff(shut.astype(int)) == 1).sum())
     assert fewest * minutes <= blinks <= most * minutes
@@ -124,10 +124,12 @@ def test_a_blink_is_seen_shut_even_at_24_pictures_a_second() -> None:
 
 def test_blinks_come_at_phrase_ends() -> None:
     """Speech that always pauses at the same place of 2.5 s: blinks gather just after the pause begins."""
-    lids = perform(Director(seed=8), seconds=300, state="speaking")[:, BLINKS[0]]
-    begun_s = np.flatnonzero(np.diff((lids > 0.5).astype(int)) == 1) / 60
-    in_pause = np.mean((begun_s % 2.5 > 2.0) & (begun_s % 2.5 < 2.5))
-    assert in_pause > 2 * 0.5 / 2.5
+    lids = perform(Director(seed=8), seconds=200, state="speaking", rate_hz=30)[:, BLINKS[0]]
+    begun_s = np.flatnonzero(np.diff((lids > 0.5).astype(int)) == 1) / 30
+    in_pauses = ((begun_s % 2.5 > 2.0) & (begun_s % 2.5 < 2.5)).sum()
+    in_mid_phrase = ((begun_s % 2.5 > 1.0) & (begun_s % 2.5 < 1.5)).sum()
+    assert in_pauses > 15
+    assert in_pauses > 1.5 * in_mid_phrase
 
 
 @pytest.mark.parametrize("emotion", EMOTIONS)

@@ -27,7 +27,7 @@ _EMOTION_FADE_S: Final = 0.7
 # A smile pulls at lips that speech rounds or presses: it gives way by this share.
 _YIELD_TO_ROUNDING: Final = 0.7
 _YIELD_TO_CLOSURE: Final = 0.35
-_PHRASE_END_BLINKS: Final = 0.6
+_PHRASE_END_BLINKS: Final = 0.7
 _STRESS_SHOWN: Final = 0.7
 _BROWS_OF_STRESS: Final = 0.3
 _BREATH_LIFTS_HEAD_RAD: Final = 0.006

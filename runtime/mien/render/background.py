@@ -43,8 +43,8 @@ class BackgroundPass:
         self._program.use()
         self._gl.uniform_1f(self._at_presence, presence)
         inset = _SIGN_INSET * min(width, height)
-        radius = _SIGN_RADIUS * min(width, height)
-        self._gl.uniform_4f(self._at_sign, width - inset, height - inset, radius, max(0.0, 1.0 - 2.0 * presence))
+        sharpness = 1.0 / (_SIGN_RADIUS * min(width, height))
+        self._gl.uniform_4f(self._at_sign, width - inset, height - inset, sharpness, max(0.0, 1.0 - 2.0 * presence))
 
     def draw(self, face: int = 0) -> None:
         """Draw it. face: the texture to lay over it, when composite."""

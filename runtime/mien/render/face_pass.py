@@ -21,7 +21,7 @@ class FacePass:
         """variant: a key of VARIANTS. parts: all of the avatar's; those of the variant's roles are drawn here."""
         self._gl = gl
         self._program = Program(gl, "face", ATTRIBUTES, (variant,) if variant else ())
-        mine = [part for part in parts if part.role in VARIANTS[variant]]
+        mine = [part for role in VARIANTS[variant] for part in parts if part.role == role]
         self._opaque = tuple(part for part in mine if not part.alpha)
         self._blended = tuple(part for part in mine if part.alpha)
         self._textures = textures

@@ -26,11 +26,12 @@ MATERIALS: Final[dict[Role, Material]] = {
 }
 
 
-# What the face's shaders are compiled for: a name to define, and the roles drawn so. "" takes all the others.
-VARIANTS: Final[dict[str, frozenset[Role]]] = {
-    "EYE": frozenset({"eye_left", "eye_right"}),
-    "HAIR": frozenset({"hair"}),
-    "": frozenset({"skin", "mouth", "cloth", "other"}),
+# What the face's shaders are compiled for: a name to define, and the roles drawn so. In the order of drawing, from what
+# hides most to what is hidden most, so that the depth test spares the GPU what will not be seen.
+VARIANTS: Final[dict[str, tuple[Role, ...]]] = {
+    "HAIR": ("hair",),
+    "": ("cloth", "skin", "other", "mouth"),
+    "EYE": ("eye_left", "eye_right"),
 }
 
 
@@ -38,4 +39,5 @@ def uniforms(part: Part) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """The values of u_material and u_wrap for one part."""
     material = MATERIALS[part.role]
     textured = 0.0 if part.texture < 0 else 1.0
-    return (part.specular, part.gloss, material.rim, textured), material.wrap
+    red, green, blue = material.wrap
+    return (part.specular, part.gloss, material.rim, textured), (1 / (1 + red), 1 / (1 + green), 1 / (1 + blue))

@@ -1,5 +1,5 @@
 #version 100
-// One pass: wrapped key light, hemisphere and fill, rim, one specular, baked occlusion; eyes mirror two lamps (EYE), hair
+// One pass: wrapped key light, soft light, rim, one specular, baked occlusion; eyes mirror two lamps (EYE), hair
 // shines across its strands, which hang (HAIR; Kajiya and Kay, 1989).
 // u_presence fades the picture to a dim grey when nobody is at home.
 // Light is summed with squared sRGB values and the root is taken at the end: gamma 2 instead of 2.2, at no cost.
@@ -12,17 +12,14 @@ precision mediump float;
 uniform sampler2D u_texture;
 uniform vec3 u_camera;
 uniform vec4 u_material;  // specular, gloss, rim, how much of the texture is used
-uniform vec3 u_wrap;      // how far light wraps round, per colour
+uniform vec3 u_wrap;      // 1 / (1 + how far the key light wraps round), per colour
 uniform vec3 u_key_direction;
 uniform vec3 u_key_color;
-uniform vec3 u_fill_direction;
-uniform vec3 u_fill_color;
-uniform vec3 u_sky_color;
-uniform vec3 u_ground_color;
 uniform vec3 u_rim_direction;
 uniform vec3 u_rim_color;
 uniform float u_presence;
 #ifdef EYE
+uniform vec3 u_sky_color;
 uniform vec3 u_lamp_direction;
 uniform vec3 u_second_lamp_direction;
 #endif
@@ -31,6 +28,7 @@ varying vec3 v_world;
 varying vec3 v_normal;
 varying vec2 v_uv;
 varying vec4 v_color;
+varying vec3 v_soft;
 
 void main() {
     vec4 texel = mix(vec4(1.0), texture2D(u_texture, v_uv), u_material.w);
@@ -41,11 +39,8 @@ void main() {
     normal *= gl_FrontFacing ? 1.0 : -1.0;
 
     float open = v_color.a;
-    vec3 occlusion = open + u_wrap * open * (1.0 - open);
-    vec3 wrapped = clamp((dot(normal, u_key_direction) + u_wrap) / (1.0 + u_wrap), 0.0, 1.0);
-    float fill = clamp(dot(normal, u_fill_direction) * 0.6 + 0.4, 0.0, 1.0);
-    vec3 ambient = mix(u_ground_color, u_sky_color, normal.y * 0.5 + 0.5) + u_fill_color * fill;
-    vec3 light = u_key_color * wrapped * mix(open, 1.0, 0.15) + ambient * occlusion;
+    vec3 wrapped = max(1.0 - u_wrap * (1.0 - dot(normal, u_key_direction)), 0.0);
+    vec3 light = u_key_color * wrapped * mix(open, 1.0, 0.15) + v_soft;
 
     float edge = 1.0 - clamp(dot(normal, view), 0.0, 1.0);
 #ifdef EYE
@@ -60,9 +55,10 @@ void main() {
 #ifdef HAIR
     vec3 strand = vec3(0.0, 1.0, 0.0) - normal * normal.y + vec3(0.0, 0.0, 0.05);
     float along = dot(normalize(strand), halfway) + 0.02 - 0.3 * (texel.g - 0.5);
-    float specular = u_material.x * pow(max(1.0 - along * along, 0.0), u_material.y) * (0.1 + 2.0 * wrapped.g) * (0.3 + texel.g);
+    float band = pow(max(1.0 - along * along, 0.0), u_material.y) * wrapped.g * (0.3 + texel.g);
+    vec3 specular = u_material.x * band * (albedo * 9.0 + 0.12);
 #else
-    float specular = u_material.x * pow(max(dot(normal, halfway), 0.0), u_material.y);
+    vec3 specular = vec3(u_material.x * pow(max(dot(normal, halfway), 0.0), u_material.y));
 #endif
     vec3 color = albedo * light + (rim * u_rim_color + specular * u_key_color) * open;
 #endif
