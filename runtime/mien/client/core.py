@@ -14,9 +14,8 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
-from mien.client.credit import Credit
+from mien.client.delivery import Delivery
 from mien.client.ledger import TurnLedger
-from mien.client.pcm import SAMPLE_BYTES
 from mien.core import wire
 from mien.errors import ClientError, ProtocolError
 
@@ -46,16 +45,13 @@ class Session:
         self.events: deque[Event] = deque()
         self.events_dropped = 0
         self.unreadable = 0
-        self.answered_ping = 0
         self.turns: dict[str, TurnLedger] = {}
         self._where = where
         self._patience_s = patience_s
         self._heard_at_s = 0.0
         self._pinged_at_s: float | None = None
-        self._pings = 0
         self._named = 0
-        self._credit = Credit(self.turns, hello.rate_hz)
-        self._hold_refused = False
+        self._delivery = Delivery(self.turns, hello.rate_hz, self._put)
 
     def greet(self, now_s: float) -> None:
         """A fresh connection: whatever was meant for the old one is dropped, and hello goes first."""
@@ -75,15 +71,16 @@ class Session:
         self._take(message)
         if not isinstance(message, wire.Pong):
             self._tell(message)
-        self._resend()
+        if self.state == "open":
+            self._delivery.step()
 
     def tick(self, now_s: float) -> None:
         """Notice a voice that fell silent: ask after half of the patience, give up after all of it."""
         if self.state not in ("greeting", "open"):
             return
-        if self._hold_refused and self.state == "open":
-            self._hold_refused = False
-            self._resend()
+        if self.state == "open":
+            self._delivery.tick(now_s)
+            self._delivery.step()
         silent_s = now_s - (self._heard_at_s if self._pinged_at_s is None else self._pinged_at_s)
         asked = self._pinged_at_s is not None or self.state == "greeting"
         if asked and silent_s >= self._patience_s / (2 if self.state == "open" else 1):
@@ -129,32 +126,23 @@ class Session:
         """
         turn.check_open()
         self._check_session()
-        taken = 0
-        while taken < len(pcm) and not turn.refused:
-            size = self._credit.slice_bytes(len(pcm) - taken)
-            if size == 0:
-                break
-            chunk = turn.append(bytes(pcm[taken : taken + size]), size // SAMPLE_BYTES)
-            self._put(wire.Audio(turn=turn.name, seq=chunk.seq), chunk.pcm)
-            taken += size
-        return taken
+        return self._delivery.write(turn, pcm)
 
     def has_room(self, turn: TurnLedger, wanted: int) -> bool:
         """Whether write() would take some of `wanted` bytes now."""
-        return not turn.refused and self._credit.slice_bytes(wanted) > 0
+        return self._delivery.has_room(turn, wanted)
 
     def owes(self, turn: TurnLedger) -> bool:
         """Whether a finished is still to come for this turn."""
         return turn.name in self.turns and turn.begun
 
     def end(self, turn: TurnLedger) -> None:
-        """No more audio. Waits behind chunks that must be sent again. Raises ClientError as write does."""
+        """No more audio. It is told once the voice has all of it. Raises ClientError as write does."""
         if turn.end_wanted:
             return
         turn.check_open()
         self._check_session()
-        turn.end_wanted = True
-        self._end_when_sent(turn)
+        self._delivery.end(turn)
 
     def interrupt(self, turn: TurnLedger | None = None) -> list[TurnLedger]:
         """Stop this turn and those behind it, or all. Returns what was named and alive; each of it will finish."""
@@ -175,26 +163,28 @@ class Session:
         self.outgoing.append((_encode_checked(message),))
 
     def ping(self) -> int:
-        """Ask for a pong. Returns the nonce; once `answered_ping` has reached it, it was answered."""
-        self._pings += 1
-        self._put(wire.Ping(nonce=self._pings))
-        return self._pings
+        """Ask for a pong; once answered_ping has reached the nonce that is returned, it came."""
+        return self._delivery.ping()
+
+    @property
+    def answered_ping(self) -> int:
+        """The newest nonce that came back."""
+        return self._delivery.answered_ping
 
     def credit_ms(self) -> float:
         """How much more audio the voice takes now, as far as is known here; 0 without a session."""
-        return max(0, self._credit.left_frames()) * 1000 / self.hello.rate_hz if self.state == "open" else 0.0
+        return max(0, self._delivery.credit.left_frames()) * 1000 / self.hello.rate_hz if self.state == "open" else 0.0
 
     def _take(self, message: wire.VoiceMessage) -> None:
         match message:
             case wire.Welcome():
                 self.state, self.welcome = "open", message
-                self._credit.open(message.limits)
-                self._hold_refused = False
+                self._delivery.open(message.limits)
             case wire.Started(turn=name) if name in self.turns:
                 self.turns[name].started = message
             case wire.Progress(turn=name) | wire.Stalled(turn=name) if name in self.turns:
-                self._hold_refused = False
                 self.turns[name].hear(message.played_ms, self.hello.rate_hz)
+                self._delivery.news()
             case wire.Interrupted(turns=names):
                 self._close_turns(names)
             case wire.Finished():
@@ -202,7 +192,7 @@ class Session:
             case wire.Error():
                 self._refused(message)
             case wire.Pong(nonce=nonce):
-                self.answered_ping = max(self.answered_ping, nonce)
+                self._delivery.pong(nonce)
 
     def _close_turns(self, names: tuple[str, ...]) -> None:
         for name in names:
@@ -215,7 +205,7 @@ class Session:
         if turn is not None:
             turn.finished = message
             turn.forget_audio()
-        self._hold_refused = False
+        self._delivery.news()
 
     def _refused(self, error: wire.Error) -> None:
         """Sort out what an error is about: the session, a chunk that may come again, or a turn."""
@@ -229,20 +219,12 @@ class Session:
     def _refused_turn(self, turn: TurnLedger, error: wire.Error) -> None:
         if turn.closing or (error.seq < 0 and error.code not in _REFUSED_UNBEGUN):
             return
-        if turn.barrier > self.answered_ping or (turn.refused and error.code == "out_of_order"):
+        if error.seq >= 0 and self._delivery.refused(turn, error):
             return
-        if error.code == "buffer_full" and turn.take_back(error.seq):
-            self._wait_for_room(turn)
-        elif error.code == "turn_closed" and not turn.refused:
+        if error.code == "turn_closed" and not turn.end_sent:
             turn.closing = True
         else:
             self._fail(turn, _client_error(error), error.seq)
-
-    def _wait_for_room(self, turn: TurnLedger) -> None:
-        """Believe the voice's smaller buffer, and learn with a ping when the echoes of this refusal are over."""
-        self._credit.shrink()
-        self._hold_refused = True
-        turn.barrier = self.ping()
 
     def _fail(self, turn: TurnLedger, error: ClientError, seq: int) -> None:
         turn.error = error
@@ -259,23 +241,6 @@ class Session:
                 turn.error = ClientError(text, code=code, retryable=retryable)
                 turn.forget_audio()
                 del self.turns[name]
-
-    def _resend(self) -> None:
-        """Send refused chunks again, oldest first, as credit allows."""
-        if self._hold_refused or self.state != "open":
-            return
-        for turn in list(self.turns.values()):
-            if turn.barrier > self.answered_ping:
-                continue
-            while turn.refused and self._credit.fits(turn.refused[0].frames):
-                chunk = turn.resend()
-                self._put(wire.Audio(turn=turn.name, seq=chunk.seq), chunk.pcm)
-            self._end_when_sent(turn)
-
-    def _end_when_sent(self, turn: TurnLedger) -> None:
-        if turn.end_wanted and not (turn.end_sent or turn.refused or turn.closing):
-            turn.end_sent = True
-            self._put(wire.End(turn=turn.name))
 
     def _check_session(self) -> None:
         if self.state != "open":

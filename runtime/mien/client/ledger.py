@@ -31,6 +31,7 @@ class TurnLedger:
     kept: chunks that were not heard yet, oldest first, since the voice may ask for them again.
     refused: chunks that the voice did not take and that go first once there is credit.
     barrier: the nonce of a ping; until its pong, refusals are echoes of what was under way. 0: none.
+    confirmation: the nonce of a ping behind the last chunk; its pong says that all of it was taken. 0: not asked.
     """
 
     name: str
@@ -40,6 +41,7 @@ class TurnLedger:
     kept: deque[SentChunk] = field(default_factory=deque)
     refused: deque[SentChunk] = field(default_factory=deque)
     barrier: int = 0
+    confirmation: int = 0
     end_wanted: bool = False
     end_sent: bool = False
     closing: bool = False
@@ -101,4 +103,4 @@ class TurnLedger:
         """Nothing of this turn will be sent again."""
         self.kept.clear()
         self.refused.clear()
-        self.barrier = 0
+        self.barrier = self.confirmation = 0
