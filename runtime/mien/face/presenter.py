@@ -61,11 +61,12 @@ class Presenter:
             media_ns = self._score.clock.media_ns(visible_ns)
             live = anchor is not None and anchor.phase in LIVE_PHASES
             live = live and self._score.timeline.sample(media_ns, self._timeline_row)
+            shown_ns = min(media_ns, self._score.timeline.end_ns)  # motion that is late is not counted as in step
             epoch = self._score.clock.epoch
         self._motion.step(visible_ns, epoch=epoch, live=live, target=self._target, out=self._speech)
         self._express(now_ns)
         self._director.compose(visible_ns, self._state(), self._speech, self._pose)
-        return media_ns, epoch, live
+        return shown_ns, epoch, live
 
     def _state(self) -> str:
         anchor = self._score.clock.anchor
