@@ -129,6 +129,7 @@ class Director:
         self._look.to(STATE_POSES[state], now_s, manner.enter_s)
         self._presence_from, self._entered_s = self.presence, now_s
         self._gaze.stir(now_s)
+        self._posture.stir(now_s)
         self._next_aside_s = now_s + self._pause_s(manner)
 
     def _pause_s(self, manner: Manner) -> float:
@@ -154,7 +155,7 @@ class Director:
         _scale(accent, _OTHER_MOUTH_INDICES, 1.0 - clamp01(yielded) * prosody.hold, self._others)
 
     def _move_body(self, now_s: float, manner: Manner, out: Pose) -> None:
-        self._posture.at(now_s, manner.liveliness)
+        self._posture.at(now_s, manner.liveliness, manner.shift_s)
         breath = self._breath.at(now_s, manner.breath_s)
         pitch, yaw, roll = self._posture.angles
         out[_BREATH] = breath

@@ -10,9 +10,10 @@ _INHALE_SHARE = 0.4
 # Amplitude in radians of pitch, yaw and roll; periods in seconds without a common multiple, so that nothing repeats.
 _SWAY = ((0.0045, 0.0070, 0.0050), (5.3, 8.9, 13.7))
 _SHIFT_RAD = (0.018, 0.034, 0.026)
-_SHIFT_RATE = 2.6
 _LIVELINESS_RATE = 3.0
-_SHIFT_EVERY_S = (5.0, 13.0)
+# A shift takes about this share of the shortest time between two, so that it arrives before the next.
+_SHIFT_SHARE = 0.8
+_SLOWEST_S = 1.8
 _FORGOTTEN_S = 5.0
 
 
@@ -39,20 +40,26 @@ class Posture:
         self._random = source
         self.angles = [0.0, 0.0, 0.0]
         self._offsets = [[source.uniform(0, 2 * math.pi) for _ in _SWAY[1]] for _ in range(3)]
-        self._springs = [Spring(_SHIFT_RATE) for _ in range(3)]
+        self._springs = [Spring(5.0 / _SLOWEST_S) for _ in range(3)]
         self._liveliness = Spring(_LIVELINESS_RATE)
         self._goal = [0.0, 0.0, 0.0]
         self._last_s = 0.0
-        self._next_s = source.uniform(*_SHIFT_EVERY_S)
+        self._next_s = source.uniform(1.0, 4.0)
 
-    def at(self, now_s: float, liveliness: float) -> None:
-        """Move on to now_s. liveliness: how large the movements are in the present state, 1 at rest."""
+    def stir(self, now_s: float) -> None:
+        """Shift soon: something changed."""
+        self._next_s = min(self._next_s, now_s + self._random.uniform(0.1, 0.5))
+
+    def at(self, now_s: float, liveliness: float, every_s: tuple[float, float]) -> None:
+        """Move on to now_s. liveliness: how large the movements are, 1 at rest. every_s: shortest and longest pause."""
         if now_s - self._next_s > _FORGOTTEN_S:
             self._next_s = now_s
         while self._next_s <= now_s:
             self._settle(self._next_s, liveliness)
             self._goal = [self._random.uniform(-most, most) for most in _SHIFT_RAD]
-            self._next_s += self._random.uniform(*_SHIFT_EVERY_S)
+            self._next_s += self._random.uniform(*every_s)
+            for spring in self._springs:
+                spring.rate = 5.0 / min(_SLOWEST_S, _SHIFT_SHARE * every_s[0])
         self._settle(now_s, liveliness)
         for axis in range(3):
             self.angles[axis] = self._liveliness.value * (self._springs[axis].value + self._sway(axis, now_s))

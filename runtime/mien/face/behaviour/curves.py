@@ -36,16 +36,16 @@ class Spring:
     """A critically damped spring, solved exactly: however the time is cut into steps, the course is the same."""
 
     def __init__(self, rate: float) -> None:
-        """rate: natural frequency in rad/s; the way is gone to 96 % after 5 / rate seconds."""
+        """rate: natural frequency in rad/s; the way is gone to 96 % after 5 / rate seconds. It may be changed."""
         self.value = 0.0
         self._velocity = 0.0
-        self._rate = rate
+        self.rate = rate
 
     def step(self, target: float, duration_s: float) -> float:
         """Let the spring pull towards target for duration_s. Returns the value there."""
         offset = self.value - target
-        drift = self._velocity + self._rate * offset
-        decay = math.exp(-self._rate * duration_s)
+        drift = self._velocity + self.rate * offset
+        decay = math.exp(-self.rate * duration_s)
         self.value = target + (offset + drift * duration_s) * decay
-        self._velocity = (self._velocity - drift * self._rate * duration_s) * decay
+        self._velocity = (self._velocity - drift * self.rate * duration_s) * decay
         return self.value

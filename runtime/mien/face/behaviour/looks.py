@@ -97,14 +97,16 @@ class Manner:
     """How a face in one state moves, beside how it looks.
 
     enter_s: how long it takes to get there. blink_s: median time between blinks. breath_s: one breath. liveliness:
-    scales sway and shifts of the head. aside: a small movement of gestures.TRACKS that is made now and then, "" for
-    none. aside_s: median time between two. presence: 1 in full colour .. 0 dim and grey, as if asleep.
+    scales sway and shifts of the head. shift_s: shortest and longest time between two shifts. aside: a small movement
+    of gestures.TRACKS that is made now and then, "" for none. aside_s: median time between two. presence: 1 in full
+    colour .. 0 dim and grey, as if asleep.
     """
 
     enter_s: float
     blink_s: float
     breath_s: float
     liveliness: float
+    shift_s: tuple[float, float] = (5.0, 13.0)
     aside: str = ""
     aside_s: float = 10.0
     presence: float = 1.0
@@ -116,7 +118,7 @@ MANNERS: Final[dict[State, Manner]] = {
     "idle": Manner(enter_s=0.9, blink_s=3.6, breath_s=4.6, liveliness=1.0, aside="warm", aside_s=13.0),
     "listening": Manner(enter_s=0.45, blink_s=3.9, breath_s=4.2, liveliness=0.7, aside="attend", aside_s=4.5),
     "thinking": Manner(enter_s=0.55, blink_s=2.9, breath_s=4.6, liveliness=0.8, aside="ponder", aside_s=3.2),
-    "speaking": Manner(enter_s=0.4, blink_s=4.6, breath_s=3.6, liveliness=1.3),
+    "speaking": Manner(enter_s=0.4, blink_s=4.6, breath_s=3.6, liveliness=2.2, shift_s=(0.9, 2.4)),
     "paused": Manner(enter_s=0.6, blink_s=5.5, breath_s=5.0, liveliness=0.35, presence=0.55),
     "disconnected": Manner(enter_s=1.6, blink_s=3600.0, breath_s=6.5, liveliness=0.2, presence=0.0),
 }
