@@ -86,6 +86,31 @@ def test_an_engine_that_breaks_is_replaced_and_counted():
 def test_a_bus_of_another_version_is_an_error_that_says_what_to_do():
     rig = FaceRig()
     with pytest.raises(BusError, match="one release"):
-        rig.stage.handle([b"\x09" + bus.encode(bus.MotionReady(epoch=1, ready_ns=0))[1:]], 0)
+        rig.stage.take([b"\x09" + bus.encode(bus.MotionReady(epoch=1, ready_ns=0))[1:]], 0)
     with pytest.raises(BusError):
-        rig.stage.handle([b""], 0)
+        rig.stage.take([b""], 0)
+
+
+def test_the_clock_is_heard_before_the_speech_that_waits():
+    rig = FaceRig()
+    rig.anchor()
+    message = bus.encode(bus.Speech(epoch=1, turn="t", turn_start_ns=0, offset=0))
+    rig.stage.take([message, bytes(640)], 0)
+    rig.stage.take([bus.encode(bus.Anchor(epoch=1, media_ns=5, at_ns=0, until_ns=9, phase="speaking"))], 0)
+    assert rig.score.clock.anchor.phase == "speaking"
+    assert rig.stage.backlog == 1
+    rig.stage.work()
+    assert rig.stage.backlog == 0
+
+
+def test_waiting_speech_is_bounded_and_counted():
+    rig = FaceRig()
+    rig.anchor()
+    for number in range(500):
+        message = bus.encode(bus.Speech(epoch=1, turn="t", turn_start_ns=0, offset=number * 320))
+        rig.stage.take([message, bytes(640)], 0)
+    assert rig.stage.backlog == 400
+    assert rig.counters["speech_dropped"] == 100
+    while rig.stage.backlog:
+        rig.stage.work()
+    assert rig.score.timeline.end_ns == (500 * 20 - 20) * MS

@@ -35,7 +35,9 @@ class FaceRig:
                                    pacer=self.pacer, clock=self.clock, display_latency_ms=0.0, trace=self.trace)
 
     def hear(self, message, payload=b""):
-        self.stage.handle([bus.encode(message)] + ([payload] if payload else []), self.clock.now_ns())
+        self.stage.take([bus.encode(message)] + ([payload] if payload else []), self.clock.now_ns())
+        while self.stage.backlog:
+            self.stage.work()
 
     def anchor(self, *, epoch=1, media_ms=0, in_ms=0, until_ms=0, phase="idle", turn=""):
         self.hear(bus.Anchor(epoch=epoch, media_ns=media_ms * MS, at_ns=self.clock.now_ns() + in_ms * MS,

@@ -1,9 +1,10 @@
 """The motion stage: bus in, timeline filled ahead of the playhead, readiness reported back.
 
-Pure but for its lock: handle() is called with one bus message at a time by the thread that reads the bus.
+Pure but for its lock: take() and work() are called by the one thread that reads the bus.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable
 
 import numpy as np
@@ -36,6 +37,7 @@ class Score:
         return taken
 
 
+MAX_WAITING = 400  # eight seconds of 20 ms blocks; the voice publishes at most a few seconds ahead
 MAX_GESTURES = 8  # asked for between two pictures; more are dropped and counted
 
 
@@ -56,29 +58,59 @@ class MotionStage:
         self._start_ns = -1
         self._next_offset = 0
         self._ended = True
+        self._waiting: deque[tuple[bus.Speech | bus.TurnEnd, bytes]] = deque()
 
     @property
     def backend(self) -> str:
         """The engine at work: "tflite", "envelope", ..."""
         return self._engine.info.backend
 
-    def handle(self, frames: list[bytes], now_ns: int) -> None:
-        """Take one bus message. Raises BusError for one of another version."""
+    @property
+    def lead_ns(self) -> int:
+        """How far final motion is ahead of what is heard now, by the newest anchor."""
+        anchor = self._score.clock.anchor
+        return 0 if anchor is None else self._score.timeline.end_ns - anchor.media_ns
+
+    @property
+    def backlog(self) -> int:
+        """Messages with speech that wait for work()."""
+        return len(self._waiting)
+
+    def take(self, frames: list[bytes], now_ns: int) -> None:
+        """Take one bus message: clock and expression act at once, speech waits for work().
+
+        Otherwise a second of speech, published at once, would keep the face from hearing that the turn has opened.
+        Raises BusError for a message of another version.
+        """
         message = bus.decode_from_voice(frames[0])
         self._score.heard_of_voice_ns = now_ns
         match message:
             case bus.Anchor():
                 self._anchor(message)
-            case bus.Speech() | bus.TurnEnd() if message.epoch != self._score.clock.epoch:
-                self._counters.count("stale_speech")
-            case bus.Speech():
-                self._speech(message, np.frombuffer(frames[1], dtype="<i2").astype(np.int16, copy=False))
-            case bus.TurnEnd():
-                self._turn_end(message)
+            case bus.Speech() | bus.TurnEnd():
+                self._queue(message, frames)
             case bus.Expression():
                 self._score.expression = message
             case bus.GestureCue():
                 self._gesture(message)
+
+    def work(self) -> None:
+        """Make the motion of the oldest waiting message."""
+        if not self._waiting:
+            return
+        message, payload = self._waiting.popleft()
+        if message.epoch != self._score.clock.epoch:
+            self._counters.count("stale_speech")
+        elif isinstance(message, bus.Speech):
+            self._speech(message, np.frombuffer(payload, dtype="<i2").astype(np.int16, copy=False))
+        else:
+            self._turn_end(message)
+
+    def _queue(self, message: bus.Speech | bus.TurnEnd, frames: list[bytes]) -> None:
+        if len(self._waiting) == MAX_WAITING:
+            self._counters.count("speech_dropped")
+            self._waiting.popleft()  # the oldest is the least use; the gap restarts the stream at the right place
+        self._waiting.append((message, frames[1] if len(frames) > 1 else b""))
 
     def _anchor(self, anchor: bus.Anchor) -> None:
         with self._score.lock:
