@@ -31,6 +31,11 @@ class VoiceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     max_turn_ms: PositiveMs = 600_000
     turn_idle_timeout_ms: PositiveMs = 10_000
     progress_ms: Annotated[int, Meta(ge=20, le=5_000)] = 200
+    max_clients_each: Annotated[int, Meta(ge=1, le=1000)] = 8
+    max_messages_per_s: Annotated[int, Meta(ge=10, le=1_000_000)] = 5_000
+    max_kb_per_s: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
+    floor_vanish_timeout_ms: PositiveMs = 3_000
+    floor_idle_timeout_ms: PositiveMs = 300_000
 
 
 class PlaybackConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,6 +67,23 @@ class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seed: int = 1
 
 
+class AccessConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[access]: who may connect from beyond this machine. keys: the folder that `mien keys` fills."""
+
+    keys: str = "/etc/mien/keys"
+
+
+class JournalConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[journal]: the log of every session, as JSON lines. folder: "" is $LOGS_DIRECTORY, or journal/ in the run_dir."""
+
+    enabled: bool = True
+    folder: str = ""
+    max_file_kb: Annotated[int, Meta(ge=16, le=1_000_000)] = 2_048
+    files: Annotated[int, Meta(ge=1, le=100)] = 4
+    audio: bool = False
+    audio_max_mb: Annotated[int, Meta(ge=1, le=1_000_000)] = 64
+
+
 class LogConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[log]."""
 
@@ -74,6 +96,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     run_dir: str = ""
     voice: VoiceConfig = VoiceConfig()
     playback: PlaybackConfig = PlaybackConfig()
+    access: AccessConfig = AccessConfig()
+    journal: JournalConfig = JournalConfig()
     face: FaceConfig = FaceConfig()
     log: LogConfig = LogConfig()
 
@@ -147,4 +171,5 @@ def _explain(text: str) -> str:
 
 
 def _sections() -> dict[str, type[Struct]]:
-    return {"voice": VoiceConfig, "playback": PlaybackConfig, "face": FaceConfig, "log": LogConfig}
+    return {"voice": VoiceConfig, "playback": PlaybackConfig, "access": AccessConfig, "journal": JournalConfig,
+            "face": FaceConfig, "log": LogConfig}

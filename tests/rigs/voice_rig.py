@@ -1,4 +1,4 @@
-"""Intake, desk, playback and publisher on a manual clock: mien-voice without its sockets."""
+"""The whole voice on a manual clock: mien-voice without its sockets."""
 
 import numpy as np
 
@@ -7,12 +7,8 @@ from mien.config import PlaybackConfig, VoiceConfig
 from mien.core import bus, wire
 from mien.core.clock import ManualClock
 from mien.core.stats import Counters
-from mien.voice.desk import Desk
-from mien.voice.gate import FaceGate
-from mien.voice.intake import Intake
-from mien.voice.playback import Playback
-from mien.voice.publisher import SpeechPublisher
-from mien.voice.sessions import Sessions
+from mien.voice.assembly import Assembly
+from mien.voice.grants import LOCAL
 
 STEP_MS = 5
 
@@ -37,7 +33,7 @@ class RecordingSink(NullSink):
 class VoiceRig:
     """Step it in ms; clients are bytes; sent messages are kept by client."""
 
-    def __init__(self, *, rate_hz=16000, voice=None, **playback):
+    def __init__(self, *, rate_hz=16000, voice=None, shelf=None, keep_audio=False, **playback):
         self.clock = ManualClock(10**9)
         self.config = PlaybackConfig(sink="null", rate_hz=rate_hz, **playback)
         self.voice_config = voice or VoiceConfig()
@@ -45,17 +41,20 @@ class VoiceRig:
         self.sink = RecordingSink(self.clock, rate_hz, rate_hz // 20)
         self.sent = []
         self.published = []
-        self.desk = Desk(self.voice_config, rate_hz)
-        self.gate = FaceGate(self.config)
-        self.playback = Playback(config=self.config, progress_ms=self.voice_config.progress_ms, desk=self.desk,
-                                 gate=self.gate, sink=self.sink, clock=self.clock, counters=self.counters,
-                                 send=self._send)
-        self.sessions = Sessions(self.voice_config.max_clients)
-        self.intake = Intake(config=self.voice_config, sessions=self.sessions, desk=self.desk,
-                             playback=self.playback, clock=self.clock, counters=self.counters, send=self._send,
-                             publish=self.published.append)
-        self.publisher = SpeechPublisher(self.desk, self.config.speech_ahead_ms)
         self.speech = []
+        self.voice = Assembly(voice=self.voice_config, playback=self.config, sink=self.sink, clock=self.clock,
+                              counters=self.counters, send=self._send, publish=self._publish, shelf=shelf,
+                              keep_audio=keep_audio)
+        self.desk, self.gate, self.playback = self.voice.desk, self.voice.gate, self.voice.playback
+        self.intake, self.publisher = self.voice.intake, self.voice.speech
+        self.grants = {}
+
+    def _publish(self, frames):
+        message = bus.decode_from_voice(frames[0])
+        if isinstance(message, bus.Speech | bus.TurnEnd):
+            self.speech.append((message, frames[1:]))
+        else:
+            self.published.append(message)
 
     def _send(self, owner, message):
         self.sent.append((owner, message))
@@ -63,14 +62,14 @@ class VoiceRig:
     def step(self, ms=STEP_MS):
         """Let time pass in steps of 5 ms."""
         for _ in range(max(1, round(ms / STEP_MS))):
-            self.playback.step()
-            for frames in self.publisher.step(self.playback.epoch, self.playback.media_ns):
-                self.speech.append((bus.decode_from_voice(frames[0]), frames[1:]))
+            self.voice.step()
+            self.voice.publish_speech()
             self.clock.advance_ms(STEP_MS)
 
     def say(self, message, payload=None, client=b"a"):
         """A client's message, with a payload for audio."""
-        self.intake.handle(client, [wire.encode(message)] + ([] if payload is None else [payload]))
+        frames = [wire.encode(message)] + ([] if payload is None else [payload])
+        self.voice.handle(client, frames, self.grants.get(client, LOCAL))
 
     def hello(self, client=b"a", **fields):
         self.say(wire.Hello(protocol=1, **fields), client=client)

@@ -4,8 +4,9 @@ The voice publishes, the face reports. A bus message is one frame: a version byt
 payload frame of mono s16le at MOTION_RATE_HZ after it. Both ends come from one release, so that the version is only
 there to refuse a mixed installation.
 
-Media time is the time of the speech inside an epoch, in ns: it starts at 0, runs only while speech is heard, and goes on
-from turn to turn. Monotonic times are CLOCK_MONOTONIC in ns, which all processes share.
+Media time is the time of the speech inside an epoch, in ns: it starts at 0, runs only while speech is heard, and goes
+on from turn to turn. It leaps over the place of a turn that the face was told of and that was then dropped. Monotonic
+times are CLOCK_MONOTONIC in ns, which all processes share.
 """
 
 from typing import Final, Literal, TypeAlias, TypeVar
@@ -92,6 +93,21 @@ class VoiceHealth(BusMessage, frozen=True):
     counters: dict[str, int]
 
 
+class ThumbnailRequest(BusMessage, frozen=True):
+    """An observer asks for one picture, about `width` pixels wide. A face that cannot give one need not answer."""
+
+    width: int
+
+
+class Thumbnail(BusMessage, frozen=True):
+    """face -> voice: the picture that was asked for. encoding: what data is, such as jpeg; at most 131072 bytes."""
+
+    width: int
+    height: int
+    encoding: str
+    data: bytes
+
+
 class MotionReady(BusMessage, frozen=True):
     """face -> voice: the timeline holds final motion up to ready_ns of media time."""
 
@@ -114,8 +130,10 @@ class FaceHealth(BusMessage, frozen=True):
     renderer: str = ""
 
 
-VoiceBusMessage: TypeAlias = Anchor | Speech | TurnEnd | Expression | GestureCue | CaptionCue | VoiceHealth | FaceHealth
-FaceBusMessage: TypeAlias = MotionReady | FaceHealth
+VoiceBusMessage: TypeAlias = (
+    Anchor | Speech | TurnEnd | Expression | GestureCue | CaptionCue | VoiceHealth | FaceHealth | ThumbnailRequest
+)
+FaceBusMessage: TypeAlias = MotionReady | FaceHealth | Thumbnail
 
 _ENCODER = msgspec.msgpack.Encoder()
 _FROM_VOICE: msgspec.msgpack.Decoder[VoiceBusMessage] = msgspec.msgpack.Decoder(VoiceBusMessage)

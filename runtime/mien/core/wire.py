@@ -1,6 +1,7 @@
 """The public protocol: the messages between a client and mien-voice.
 
-One ZeroMQ message is one msgpack header frame, and for `audio` one payload frame of mono s16le after it. A header is a
+One ZeroMQ message is one msgpack header frame, and for `audio` one payload frame after it: mono s16le, or one Opus
+packet. A header is a
 map with the key "type"; the structs below are those maps. Unknown fields are ignored, unknown types are an error.
 PROTOCOL.md in this folder gives every message byte by byte; tests/core/vectors holds the same bytes.
 """
@@ -16,6 +17,10 @@ PROTOCOL_MAJOR: Final = 1
 SPOKEN_PROTOCOLS: Final = (PROTOCOL_MAJOR,)
 RATES_HZ: Final = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 MAX_HEADER_BYTES: Final = 16_384
+ENCODINGS: Final = ("s16le",)
+OPUS_RATES_HZ: Final = (8000, 12000, 16000, 24000, 48000)
+MAX_WORDS: Final = 4_000  # a turn's word times: half an hour of fast speech
+MAX_PICTURE_BYTES: Final = 131_072
 MAX_CHUNK_BYTES: Final = 192_000  # two seconds at 48 kHz: a TTS burst, yet no sizeable work for one step of the voice
 
 TurnId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -25,7 +30,10 @@ Signed: TypeAlias = Annotated[float, Meta(ge=-1.0, le=1.0)]
 AgentState = Literal["idle", "listening", "thinking"]
 EmotionName = Literal["neutral", "happy", "sad", "surprised", "angry", "concerned", "excited"]
 GestureName = Literal["nod", "shake", "wink", "smile"]
-FinishReason = Literal["played", "interrupted", "idle_timeout", "client_gone", "sink_lost", "shutdown"]
+FinishReason = Literal["played", "interrupted", "taken_over", "idle_timeout", "client_gone", "sink_lost", "shutdown"]
+Role = Literal["speaker", "agent", "observer"]
+Topic = Literal["state", "captions", "levels", "health"]
+FloorChange = Literal["taken", "released", "vanished", "idle_timeout"]
 
 ERROR_CODES: Final = {
     "malformed": "the header is not msgpack, or a field is missing or out of range",
@@ -46,7 +54,13 @@ ERROR_CODES: Final = {
     "turn_exists": "this turn's name was used before",
     "too_many_turns": "too many turns wait to be played",
     "buffer_full": "the turn's buffer is full; send again when credit_ms allows",
-    "floor_taken": "another client is speaking",
+    "floor_taken": "another client is speaking, or an agent holds the floor",
+    "floor_not_held": "only the agent that holds the floor can give it back",
+    "not_allowed": "this role, or this client's key, does not permit it",
+    "rate_limited": "more messages or bytes a second than limits allow; nothing was taken",
+    "bad_packet": "the payload is not one whole Opus packet",
+    "caption_too_long": "the turn's caption has more words than a caption may have",
+    "no_thumbnail": "the face gave no picture: it is not there, or draws nothing",
     "too_many_clients": "too many clients are connected",
     "header_too_large": "the header is larger than limits.max_header_bytes",
 }
@@ -57,11 +71,15 @@ class Message(Struct, frozen=True, kw_only=True, tag_field="type"):
 
 
 class Hello(Message, tag="hello", frozen=True):
-    """client -> voice, first. protocol: the major version. rate_hz, encoding: of all audio to come."""
+    """client -> voice, first. protocol: the major version. rate_hz, encoding: of all audio to come.
+
+    encoding: s16le, or opus (one packet a message, rate_hz one of OPUS_RATES_HZ). role: a speaker is the voice stack,
+    an agent may take the floor from it, an observer only looks on.
+    """
 
     protocol: int
     client: Name = "client"
-    role: Literal["speaker", "observer"] = "speaker"
+    role: Role = "speaker"
     rate_hz: int = 16000
     encoding: str = "s16le"
     capabilities: Annotated[tuple[str, ...], Meta(max_length=32)] = ()
@@ -136,11 +154,40 @@ class Word(Struct, frozen=True, array_like=True):
 
 
 class Caption(Message, tag="caption", frozen=True):
-    """client -> voice: what a turn says; words where their times are known."""
+    """client -> voice: what a turn says; words where their times are known. May come before the turn's audio.
+
+    append: the text and the words follow those of the captions before; otherwise they replace them.
+    """
 
     turn: TurnId
     text: Annotated[str, Meta(max_length=4000)] = ""
     words: Annotated[tuple[Word, ...], Meta(max_length=2000)] = ()
+    append: bool = False
+
+
+class TakeFloor(Message, tag="take_floor", frozen=True):
+    """agent -> voice: speak instead of the speaker. The turn that is heard finishes as taken_over.
+
+    queue: whether the turns behind it are held until the floor is given back, or dropped.
+    """
+
+    queue: Literal["hold", "drop"] = "hold"
+
+
+class ReleaseFloor(Message, tag="release_floor", frozen=True):
+    """agent -> voice: give the floor back, once the agent's turns have been heard."""
+
+
+class Subscribe(Message, tag="subscribe", frozen=True):
+    """agent or observer -> voice: what to be told of the conversation from now on; () ends it."""
+
+    topics: Annotated[tuple[Topic, ...], Meta(max_length=8)] = ("state", "captions", "levels", "health")
+
+
+class GetThumbnail(Message, tag="get_thumbnail", frozen=True):
+    """agent or observer -> voice: one small picture of the face, answered with `thumbnail`. width: pixels."""
+
+    width: Annotated[int, Meta(ge=32, le=320)] = 96
 
 
 class Ping(Message, tag="ping", frozen=True):
@@ -158,10 +205,12 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_turn_ms: int
     max_turns: int
     turn_idle_timeout_ms: int
+    max_messages_per_s: int = 0
+    max_kb_per_s: int = 0
 
 
 class Welcome(Message, tag="welcome", frozen=True):
-    """voice -> client: the session is open. rates_hz: what hello may name."""
+    """voice -> client: the session is open. rates_hz, encodings: what hello may name. floor: the holder's name."""
 
     session: str
     protocol: int
@@ -169,6 +218,8 @@ class Welcome(Message, tag="welcome", frozen=True):
     capabilities: tuple[str, ...]
     rates_hz: tuple[int, ...]
     limits: Limits
+    encodings: tuple[str, ...] = ("s16le",)
+    floor: str = ""
 
 
 class Started(Message, tag="started", frozen=True):
@@ -195,18 +246,99 @@ class Stalled(Message, tag="stalled", frozen=True):
 
 
 class Finished(Message, tag="finished", frozen=True):
-    """voice -> client, exactly once for every turn that was begun. played_ms: heard at the speaker."""
+    """voice -> client, exactly once for every turn that was begun. played_ms: heard at the speaker.
+
+    words_heard: how many words of the caption were heard, at least half of each. last_word: the last of them.
+    """
 
     turn: TurnId
     played_ms: float
     interrupted: bool
     reason: FinishReason
+    words_heard: int = 0
+    last_word: str = ""
 
 
 class Interrupted(Message, tag="interrupted", frozen=True):
     """voice -> client: an interrupt was taken; these turns will finish as interrupted."""
 
     turns: tuple[str, ...]
+
+
+class Floor(Message, tag="floor", frozen=True):
+    """voice -> everyone: an agent has taken the floor, or it went back to the speakers (holder is empty).
+
+    yours: the receiver holds it. held: the receiver's turns that wait for it to come back.
+    """
+
+    holder: str
+    why: FloorChange
+    yours: bool = False
+    held: tuple[str, ...] = ()
+
+
+class Status(Message, tag="status", frozen=True):
+    """voice -> subscribers of state: on every change, and with each progress while speech is heard."""
+
+    phase: str
+    client: str
+    turn: str
+    played_ms: float
+    state: str
+    emotion: str
+    floor: str
+
+
+class Outcome(Message, tag="outcome", frozen=True):
+    """voice -> subscribers of state: how somebody's turn ended, as its owner was told in finished."""
+
+    client: str
+    turn: str
+    played_ms: float
+    interrupted: bool
+    reason: FinishReason
+    words_heard: int
+    last_word: str
+
+
+class Said(Message, tag="said", frozen=True):
+    """voice -> subscribers of captions: somebody's caption, as it was sent."""
+
+    client: str
+    turn: str
+    text: str
+    words: tuple[Word, ...] = ()
+    append: bool = False
+
+
+class Levels(Message, tag="levels", frozen=True):
+    """voice -> subscribers of levels, ten times a second: how loud the speech given to the device was since the last,
+    in dB below full scale (-100 for silence)."""
+
+    rms_dbfs: float
+    peak_dbfs: float
+
+
+class HealthReport(Message, tag="health", frozen=True):
+    """voice -> subscribers of health, once a second. face_fps to face_offset_p95_ms: None while no face reports."""
+
+    level: str
+    clients: int
+    voice_pss_mb: float
+    counters: dict[str, int]
+    face_fps: float | None = None
+    face_missed: int | None = None
+    face_offset_median_ms: float | None = None
+    face_offset_p95_ms: float | None = None
+
+
+class Thumbnail(Message, tag="thumbnail", frozen=True):
+    """voice -> who asked: a picture of the face. encoding: what data is, such as jpeg."""
+
+    width: int
+    height: int
+    encoding: str
+    data: bytes
 
 
 class LevelChanged(Message, tag="level", frozen=True):
@@ -237,9 +369,11 @@ class Pong(Message, tag="pong", frozen=True):
 
 ClientMessage: TypeAlias = (
     Hello | Audio | End | Interrupt | Pause | Resume | Volume | State | Emotion | Gesture | LookAt | Caption | Ping
+    | TakeFloor | ReleaseFloor | Subscribe | GetThumbnail
 )
 VoiceMessage: TypeAlias = (
     Welcome | Started | Progress | Stalled | Finished | Interrupted | LevelChanged | Error | Pong
+    | Floor | Status | Outcome | Said | Levels | HealthReport | Thumbnail
 )
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -284,5 +418,6 @@ def _explain(header: bytes, error: Exception) -> ProtocolError:
     number = seq if isinstance(seq, int) else -1
     if isinstance(kind, str) and kind not in _CLIENT_TYPES:
         known = ", ".join(sorted(str(t) for t in _CLIENT_TYPES))
-        return ProtocolError("unknown_message", f"no message is called '{kind[:40]}'; there are {known}", turn=name[:64])
+        text = f"no message is called '{kind[:40]}'; there are {known}"
+        return ProtocolError("unknown_message", text, turn=name[:64])
     return ProtocolError("malformed", f"in '{str(kind)[:40]}': {error}", turn=name[:64], seq=number)

@@ -19,7 +19,7 @@ class ClientRouter:
     """Receives from and sends to clients by identity.
 
     ROUTER_MANDATORY makes the loss of a client visible: sending to one that is gone fails, and its identity is then
-    found in `gone`. A client that does not read loses events once its queue is full; they are counted, and nobody waits.
+    found in `gone`. A client that does not read loses events once its queue is full; they are counted, nobody waits.
     """
 
     def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", endpoints: Sequence[str], counters: Counters) -> None:
@@ -43,13 +43,17 @@ class ClientRouter:
                            ) from None
         return str(self.socket.getsockopt_string(zmq.LAST_ENDPOINT)).rstrip("\0")
 
-    def receive(self) -> tuple[bytes, list[bytes]] | None:
-        """The next message as (identity, frames), or None when nothing waits."""
+    def receive(self) -> tuple[bytes, list[bytes], str] | None:
+        """The next message as (identity, frames, user id), or None when nothing waits.
+
+        The user id is what the key's check gave this connection; "" where no key was asked for.
+        """
         try:
-            identity, *frames = self.socket.recv_multipart(zmq.NOBLOCK)
+            first = self.socket.recv(zmq.NOBLOCK, copy=False)
         except zmq.Again:
             return None
-        return identity, frames
+        frames = self.socket.recv_multipart(zmq.NOBLOCK) if first.more else []
+        return first.bytes, frames, _user_id(first)
 
     def send(self, identity: bytes, message: wire.Message) -> None:
         """Send, or count why not."""
@@ -66,3 +70,10 @@ class ClientRouter:
         """Close after what was sent has had a moment to leave."""
         with contextlib.suppress(zmq.ZMQError):
             self.socket.close()
+
+
+def _user_id(frame: zmq.Frame) -> str:
+    try:
+        return str(frame.get("User-Id"))
+    except zmq.ZMQError:
+        return ""

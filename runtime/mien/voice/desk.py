@@ -1,15 +1,18 @@
 """Who may speak, and what waits to be spoken: the unfinished turns of all clients, in the order of their first chunk.
 
 Pure: called with the time, raises ProtocolError for whatever must be refused, and never touches a socket. Every bound
-that protects the voice from a client is kept here.
+that protects the voice from a client's turns is kept here.
 """
 
 from collections import deque
+from collections.abc import Callable
 
 from mien.config import VoiceConfig
 from mien.core.wire import FinishReason
 from mien.errors import ProtocolError
 from mien.units import NS_PER_MS, frames_to_ms
+from mien.voice.captions import Captions
+from mien.voice.codec import Codec
 from mien.voice.pcm import Pcm
 from mien.voice.turn import Turn
 
@@ -17,28 +20,46 @@ REMEMBERED_TURNS = 512  # names a client may not use again; older ones are forgo
 
 
 class Desk:
-    """Turns in order. The first client with an unfinished turn holds the floor; another is told floor_taken."""
+    """Turns in order. The first client with an unfinished turn has the floor, unless an agent holds it (`holder`).
+
+    admits: whether the holder may begin turns; not while it gives the floor back.
+    """
 
     def __init__(self, config: VoiceConfig, sink_rate_hz: int) -> None:
         self._config = config
         self._sink_rate_hz = sink_rate_hz
         self._closed: dict[bytes, deque[str]] = {}
+        self.captions = Captions(config.max_turns)
         self.turns: list[Turn] = []
+        self.on_audio: Callable[[Turn, Pcm], None] | None = None
+        self.on_finish: Callable[[Turn], None] | None = None
+        self.holder: bytes | None = None
+        self.admits = True
 
-    def audio(self, owner: bytes, rate_hz: int, name: str, seq: int, pcm: Pcm, now_ns: int) -> None:
-        """Take one chunk, int16 at rate_hz. Raises ProtocolError and takes nothing when it must be refused."""
-        turn = self._find(owner, name)
+    @property
+    def queue(self) -> list[Turn]:
+        """The turns that wait for nothing but their place: all that are not held."""
+        return [turn for turn in self.turns if not turn.held]
+
+    def audio(self, owner: bytes, codec: Codec, name: str, seq: int, payload: bytes, now_ns: int) -> None:
+        """Take one chunk. Raises ProtocolError and takes nothing when it must be refused."""
+        turn = self.find(owner, name)
         self._check_sequence(owner, turn, name, seq)
         if turn is None:
             self._check_floor(owner, name, seq)
-        self._check_room(owner, turn, name, seq, frames_to_ms(len(pcm), rate_hz))
+        self._check_room(owner, turn, name, seq, frames_to_ms(codec.measure(payload), codec.rate_hz))
+        decode = turn.decode if turn else codec.open()
+        pcm = decode(payload)
         if turn is None:
-            turn = self._begin(owner, name, rate_hz, now_ns)
+            turn = self._begin(owner, name, codec.rate_hz, now_ns)
+            turn.decode = decode
         turn.add(pcm, now_ns)
+        if self.on_audio is not None:
+            self.on_audio(turn, pcm)
 
     def end(self, owner: bytes, rate_hz: int, name: str, now_ns: int) -> None:
         """End a turn; one that was never begun is begun and has no sound. Ending twice is harmless."""
-        turn = self._find(owner, name)
+        turn = self.find(owner, name)
         if turn is None:
             if name in self._closed.get(owner, ()):
                 return
@@ -57,7 +78,7 @@ class Desk:
         for index, turn in enumerate(mine):
             if turn.name == name:
                 return mine[index:]
-        if name in self._closed.get(owner, ()) or self._find(owner, name):
+        if name in self._closed.get(owner, ()) or self.find(owner, name):
             return []
         raise ProtocolError("unknown_turn", f"no turn '{name}' was begun", turn=name)
 
@@ -65,20 +86,32 @@ class Desk:
         """A client is gone: what it sent is still spoken, nothing more will come."""
         for turn in self.turns:
             if turn.owner == owner:
+                turn.orphaned = True
                 turn.end("client_gone")
         self._closed.pop(owner, None)
+        self.captions.leave(owner)
 
     def expire(self, now_ns: int) -> None:
         """End turns that ran dry and were forgotten."""
         limit_ns = self._config.turn_idle_timeout_ms * NS_PER_MS
-        for turn in self.turns:
+        for turn in self.queue:
             if not turn.ended and not len(turn.pcm) and now_ns - turn.last_audio_ns > limit_ns:
                 turn.end("idle_timeout")
+
+    def give_back(self, now_ns: int) -> None:
+        """The held turns wait no longer; their clients are given their time anew."""
+        for turn in self.turns:
+            if turn.held:
+                turn.held = False
+                turn.last_audio_ns = now_ns
 
     def finish(self, turn: Turn) -> None:
         """Take a turn off the desk; its name stays used."""
         self.turns.remove(turn)
-        self._closed.setdefault(turn.owner, deque(maxlen=REMEMBERED_TURNS)).append(turn.name)
+        if self.on_finish is not None:
+            self.on_finish(turn)
+        if not turn.orphaned:
+            self._closed.setdefault(turn.owner, deque(maxlen=REMEMBERED_TURNS)).append(turn.name)
 
     def close_all(self, reason: FinishReason) -> None:
         """Drop what is left of every turn."""
@@ -91,11 +124,13 @@ class Desk:
         held = sum(turn.buffered_ms for turn in self.turns if turn.owner == owner and not turn.interrupted)
         return max(0.0, self._config.max_buffer_ms - held)
 
-    def _find(self, owner: bytes, name: str) -> Turn | None:
+    def find(self, owner: bytes, name: str) -> Turn | None:
+        """An unfinished turn by its name."""
         return next((turn for turn in self.turns if turn.owner == owner and turn.name == name), None)
 
     def _begin(self, owner: bytes, name: str, rate_hz: int, now_ns: int) -> Turn:
         turn = Turn(name=name, owner=owner, rate_hz=rate_hz, sink_rate_hz=self._sink_rate_hz, now_ns=now_ns)
+        turn.words = self.captions.claim(owner, name)
         self.turns.append(turn)
         return turn
 
@@ -112,7 +147,10 @@ class Desk:
                                 turn=name, seq=seq)
 
     def _check_floor(self, owner: bytes, name: str, seq: int) -> None:
-        if any(turn.owner != owner and not turn.interrupted for turn in self.turns):
+        if self.holder is not None and (owner != self.holder or not self.admits):
+            raise ProtocolError("floor_taken", "an agent holds the floor; go on when it was given back",
+                                retryable=True, turn=name, seq=seq)
+        if any(turn.owner != owner and not turn.interrupted for turn in self.queue):
             raise ProtocolError("floor_taken", "another client is speaking; try again when it has finished",
                                 retryable=True, turn=name, seq=seq)
         if sum(turn.owner == owner for turn in self.turns) >= self._config.max_turns:

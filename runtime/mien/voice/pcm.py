@@ -1,6 +1,7 @@
 """A first-in, first-out store of mono int16 frames."""
 
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,11 @@ class PcmQueue:
         if len(pcm):
             self._chunks.append(pcm)
             self._frames += len(pcm)
+
+    def prepend(self, chunks: Sequence[Pcm]) -> None:
+        """Put chunks back in front, the first of them first."""
+        self._chunks.extendleft(reversed(chunks))
+        self._frames += sum(len(chunk) for chunk in chunks)
 
     def take_into(self, out: Pcm) -> int:
         """Move frames to the start of out, int16 (M,). Returns how many: the smaller of M and len()."""

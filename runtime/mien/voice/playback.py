@@ -14,11 +14,13 @@ from mien.core import wire
 from mien.core.bus import Anchor, Phase
 from mien.core.clock import Clock
 from mien.core.stats import Counters
+from mien.core.wire import FinishReason
 from mien.units import NS_PER_MS, frames_to_ns, ms_to_frames, ns_to_ms
 from mien.voice.desk import Desk
 from mien.voice.device_clock import DeviceClock
 from mien.voice.gate import FaceGate
 from mien.voice.ledger import Ledger, Segment
+from mien.voice.meter import Meter
 from mien.voice.mixer import Mixer
 from mien.voice.pcm import Pcm
 from mien.voice.turn import Turn
@@ -48,8 +50,10 @@ class Playback:
         self._mixer = Mixer(ms_to_frames(config.fade_ms, self._rate_hz), self._rate_hz)
         # Epochs of a voice that restarts must be newer than those it gave out before, so they start from the clock.
         self.epoch = clock.now_ns() // NS_PER_MS
-        self.paused = False
+        self.paused_by: bytes | None = None
+        self.meter = Meter()
         self._media_written = 0
+        self._media_spoiled = 0
         self._position = 0
         self._open: Turn | None = None
         self._head: Turn | None = None
@@ -78,9 +82,19 @@ class Playback:
         return self._audible
 
     @property
+    def paused(self) -> bool:
+        """Whether the playhead is held: `paused_by` says by whom, so that it is let go when they leave."""
+        return self.paused_by is not None
+
+    @property
     def idle(self) -> bool:
         """Whether no turn is unfinished."""
-        return not self._desk.turns
+        return not self._desk.queue
+
+    @property
+    def heard_turn(self) -> Turn | None:
+        """The turn that is heard now, or is about to be."""
+        return next((s.turn for s in self._ledger.segments if s.turn is not None), self._open)
 
     def set_volume(self, gain: float, fade_ms: int) -> None:
         """Reach a gain of 0..1 over fade_ms."""
@@ -100,14 +114,32 @@ class Playback:
             self._report_progress()
             self._progress_due_ns = now_ns + self._progress_ns
 
-    def interrupt(self, turns: list[Turn]) -> None:
+    def interrupt(self, turns: list[Turn], reason: FinishReason = "interrupted") -> None:
         """Drop these turns; the one that is heard fades out. A new epoch begins if media time was theirs."""
-        if any(turn is self._open for turn in turns):
-            self.epoch += 1
-            self._media_written = 0
+        renewed = any(turn is self._open for turn in turns)
+        if renewed:
+            self.begin_epoch()
         for turn in turns:
-            turn.cut(self._fade_of(turn))
-        self.paused = False
+            if not renewed and turn.published_frames and turn.start_frame is not None:
+                self._media_spoiled = max(self._media_spoiled, turn.start_frame + turn.sink_frames)
+            turn.cut(self._fade_of(turn), reason)
+            if turn.owner == self.paused_by:
+                self.paused_by = None
+
+    def hold(self, turns: list[Turn]) -> None:
+        """Let these turns, of which nothing was played, wait until the desk gives them back."""
+        if not turns:
+            return
+        self.begin_epoch()
+        for turn in turns:
+            turn.hold()
+            if turn is self._open:
+                self._open = None
+
+    def begin_epoch(self) -> None:
+        """Media time starts again at 0, and whatever the face holds of the old epoch is void."""
+        self.epoch += 1
+        self._media_written = self._media_spoiled = 0
 
     def _fade_of(self, turn: Turn) -> Pcm:
         """The last few ms of a turn that is being written to the device; nothing of one that waits or holds."""
@@ -141,8 +173,10 @@ class Playback:
     def _until(self, segment: Segment) -> int:
         """Media frames without a gap from this segment on: what is written, and what waits if nothing lies between."""
         for later in self._ledger.segments:
-            if later.start > segment.start and (later.turn is None or later.epoch != segment.epoch):
-                return segment.media_start + later.start - segment.start
+            distance = later.start - segment.start
+            follows = later.epoch == segment.epoch and later.media_start == segment.media_start + distance
+            if distance > 0 and (later.turn is None or not follows):
+                return segment.media_start + distance
         waiting = self._open is not None and not self.paused and not self._open.interrupted
         return self._media_written + (len(self._open.pcm) if waiting and self._open else 0)
 
@@ -151,7 +185,7 @@ class Playback:
             return "paused"
         if self._open is not None and not self._open.drained:
             return "stalled"
-        return "preroll" if any(len(turn.pcm) and not turn.interrupted for turn in self._desk.turns) else "idle"
+        return "preroll" if any(len(turn.pcm) and not turn.interrupted for turn in self._desk.queue) else "idle"
 
     def _observe(self, now_ns: int, delay: int) -> None:
         if self._sink.underruns != self._underruns:
@@ -174,16 +208,22 @@ class Playback:
                 self._send(turn.owner, wire.Started(turn=turn.name, latency_ms=round(latency_ms, 3)))
 
     def _schedule(self) -> None:
-        """Give media places to the turns whose predecessors' lengths are known."""
+        """Give media places to the turns whose predecessors' lengths are known.
+
+        A place that the face was told of belongs to that turn, also when the turn was dropped: the face would take
+        other speech at the same place for a replay.
+        """
         cursor = self._media_written
         if self._open is not None and not self._open.interrupted:
             if not self._open.ended:
                 return
             cursor += len(self._open.pcm)
-        for turn in self._desk.turns:
+        for turn in self._desk.queue:
             if turn.interrupted or turn is self._open or turn.taken_frames:
                 continue
-            turn.start_frame = cursor
+            if not turn.published_frames or turn.start_frame is None:
+                turn.start_frame = max(cursor, self._media_spoiled)
+            cursor = turn.start_frame
             if not turn.ended:
                 return
             cursor += turn.sink_frames
@@ -204,7 +244,7 @@ class Playback:
         """The turn to take speech from now, opened if its time has come."""
         if self._open is not None and not self._open.drained:
             return self._open
-        head = next((turn for turn in self._desk.turns if not turn.drained), None)
+        head = next((turn for turn in self._desk.queue if not turn.drained), None)
         if head is not self._head:
             self._head, self._head_since_ns = head, now_ns
         if head is None or not self._gate.may_open(head, self.epoch, self._head_since_ns, now_ns):
@@ -220,7 +260,10 @@ class Playback:
             return 0
         joins = turn.taken_frames > 0 and bool(self._ledger.segments) and self._ledger.segments[-1].turn is not turn
         self._mixer.speech(block, joins=joins)
+        self.meter.add(block)
         turn.stalled = False
+        if not turn.taken_frames and not turn.interrupted:
+            self._media_written = max(self._media_written, turn.start_frame or 0)
         self._write_all(block)
         epoch = self.epoch - 1 if turn.interrupted else self.epoch
         self._ledger.add(len(block), epoch=epoch, media_start=self._media_written, turn=turn,
@@ -254,10 +297,10 @@ class Playback:
             self._send(turn.owner, wire.Stalled(turn=turn.name, played_ms=round(turn.played_ms, 3)))
 
     def _finish_turns(self) -> None:
-        for turn in list(self._desk.turns):
+        for turn in self._desk.queue:
             if not turn.drained or any(segment.turn is turn for segment in self._ledger.segments):
                 continue
-            in_order = turn.interrupted or turn is self._desk.turns[0]
+            in_order = turn.interrupted or turn is self._desk.queue[0]
             if in_order:
                 self._finish(turn)
 
@@ -269,8 +312,10 @@ class Playback:
         if turn is self._open:
             self._open = None
         self._counters.count(f"turns_{reason}")
-        self._send(turn.owner, wire.Finished(turn=turn.name, played_ms=round(turn.played_ms, 3),
-                                             interrupted=turn.interrupted, reason=reason))
+        count, word = turn.words_heard()
+        self._send(turn.owner, wire.Finished(
+            turn=turn.name, played_ms=round(turn.played_ms, 3), interrupted=turn.interrupted, reason=reason,
+            words_heard=count, last_word=word))
 
     def _report_progress(self) -> None:
         for turn in self._desk.turns:

@@ -34,7 +34,7 @@ class SpeechPublisher:
         while self._kept and self._kept[0][0] < media_ns - KEEP_BEHIND_NS:
             self._kept.popleft()
         due: list[Frames] = []
-        for turn in self._desk.turns:
+        for turn in self._desk.queue:
             if turn.interrupted or turn.published:
                 continue
             if turn.start_frame is None:
@@ -65,9 +65,8 @@ class SpeechPublisher:
         return due
 
     def _speech(self, turn: Turn, start_ns: int) -> Frames:
-        count = turn.speech.take_into(self._block)
         message = Speech(epoch=self._epoch, turn=turn.name, turn_start_ns=start_ns, offset=turn.published_frames)
-        turn.published_frames += count
+        count = turn.take_speech(self._block)
         return [encode(message), self._block[:count].tobytes()]
 
     def _keep(self, end_ns: int, turn: Turn, frames: Frames) -> Frames:

@@ -4,6 +4,7 @@ One thread, one loop: clients, bus and sound card are served by short steps that
 """
 
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,22 +23,19 @@ from mien.transport import VOICE_SOCKET
 from mien.transport.bus import VoiceBus
 from mien.transport.router import ClientRouter
 from mien.units import NS_PER_MS, NS_PER_S
-from mien.voice.desk import Desk
+from mien.voice.assembly import Assembly
 from mien.voice.device import DeviceRetry, open_silence, open_sink
-from mien.voice.gate import FaceGate
+from mien.voice.grants import grant_of
 from mien.voice.health import Health
-from mien.voice.intake import Intake
-from mien.voice.playback import Playback
-from mien.voice.publisher import SpeechPublisher
-from mien.voice.sessions import Sessions
+from mien.voice.journal_writer import JournalWriter
 
 log = logging.getLogger("mien.voice")
 
 STEP_MS = 5
-MESSAGES_A_STEP = 64  # a flood of messages must not keep the device waiting
+INTAKE_NS = 3 * NS_PER_MS  # a flood of messages must not keep the device waiting
 ANCHOR_NS = 20 * NS_PER_MS
 IDLE_ANCHOR_NS = 250 * NS_PER_MS
-KEEPALIVE_NS = 5 * NS_PER_S
+KEEPALIVE_NS = 2 * NS_PER_S
 
 
 class VoiceService:
@@ -49,24 +47,21 @@ class VoiceService:
         self._config = config
         self.counters = Counters()
         self._notifier = ServiceNotifier(clock)
-        self._gate = FaceGate(config.playback)
-        self._desk = Desk(config.voice, config.playback.rate_hz)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._sessions = Sessions(config.voice.max_clients)
         self._health = Health(self._announce, log.warning)
         self._retry = DeviceRetry(config.playback, clock, opener)
-        self._sink = self._first_sink(opener)
+        self._sink, failure = self._first_sink(opener)
         self._bus = VoiceBus(self._context, run_dir)
         self._router = ClientRouter(self._context, [f"ipc://{run_dir / VOICE_SOCKET}", *config.voice.listen],
                                     self.counters)
-        self._playback = Playback(config=config.playback, progress_ms=config.voice.progress_ms, desk=self._desk,
-                                  gate=self._gate, sink=self._sink, clock=clock, counters=self.counters,
-                                  send=self._router.send)
-        if self._health.level is Level.SILENT:
+        self._journal = self._open_journal(run_dir)
+        self._voice = Assembly(voice=config.voice, playback=config.playback, sink=self._sink, clock=clock,
+                               counters=self.counters, send=self._router.send, publish=self._bus.publish,
+                               shelf=self._journal, keep_audio=config.journal.audio)
+        self._playback, self._gate = self._voice.playback, self._voice.gate
+        if failure:
             self._playback.use_sink(self._sink, audible=False)
-        self._intake = Intake(config=config.voice, sessions=self._sessions, desk=self._desk, playback=self._playback,
-                              clock=clock, counters=self.counters, send=self._router.send, publish=self._publish)
-        self._speech = SpeechPublisher(self._desk, config.playback.speech_ahead_ms)
+            self._health.apply(Event.SINK_LOST, failure, between_turns=True)
         self._poller = zmq.Poller()
         for socket in (self._router.socket, self._bus.reports, self._bus.publisher):
             self._poller.register(socket, zmq.POLLIN)
@@ -94,27 +89,38 @@ class VoiceService:
 
     def step(self) -> None:
         """One pass: clients in, face in, sound out, bus out."""
-        for _ in range(MESSAGES_A_STEP):
-            received = self._router.receive()
-            if received is None:
-                break
-            self._intake.handle(*received)
+        self._take_messages()
         self._take_reports()
         self._play()
         self._publish_anchor()  # before the speech: a new epoch must be known before its first frame comes
-        self._publish_speech()
+        self._voice.publish_speech()
         self._housekeeping()
 
-    def _first_sink(self, opener: Callable[[PlaybackConfig, Clock], Sink]) -> Sink:
+    def _take_messages(self) -> None:
+        until_ns = self._clock.now_ns() + INTAKE_NS
+        while (received := self._router.receive()) is not None:
+            identity, frames, user_id = received
+            self._voice.handle(identity, frames, grant_of(user_id))
+            if self._clock.now_ns() >= until_ns:
+                return
+
+    def _open_journal(self, run_dir: Path) -> JournalWriter | None:
+        config = self._config.journal
+        if not config.enabled:
+            return None
+        logs = os.environ.get("LOGS_DIRECTORY", "").split(":")[0]  # set by systemd
+        return JournalWriter(config, Path(config.folder or logs or run_dir / "journal"), self.counters)
+
+    def _first_sink(self, opener: Callable[[PlaybackConfig, Clock], Sink]) -> tuple[Sink, str]:
+        """The configured sink, or silence and why."""
         try:
-            return opener(self._config.playback, self._clock)
+            return opener(self._config.playback, self._clock), ""
         except SinkError as error:
-            self._health.apply(Event.SINK_LOST, str(error), between_turns=True)
-            return open_silence(self._config.playback, self._clock)
+            return open_silence(self._config.playback, self._clock), str(error)
 
     def _play(self) -> None:
         try:
-            self._playback.step()
+            self._voice.step()
         except SinkError as error:
             self._sink.close()
             self._sink = open_silence(self._config.playback, self._clock)
@@ -132,8 +138,11 @@ class VoiceService:
                 continue
             if isinstance(report, bus.MotionReady):
                 self._gate.note_ready(report.epoch, report.ready_ns, now_ns)
+            elif isinstance(report, bus.Thumbnail):
+                self._voice.observers.thumbnail(report)
             else:
                 self._gate.note_seen(now_ns)
+                self._voice.observers.face_health(report)
                 self._health.face_level(report.level, between_turns=self._playback.idle)
                 self._publish(report)
         if self._bus.joined():
@@ -141,12 +150,8 @@ class VoiceService:
 
     def _welcome_face(self) -> None:
         self._publish_anchor(now=True)
-        self._publish(self._intake.expression)
-        for frames in self._speech.replay():
-            self._bus.publish(frames)
-
-    def _publish_speech(self) -> None:
-        for frames in self._speech.step(self._playback.epoch, self._playback.media_ns):
+        self._publish(self._voice.intake.expression)
+        for frames in self._voice.speech.replay():
             self._bus.publish(frames)
 
     def _publish_anchor(self, *, now: bool = False) -> None:
@@ -161,7 +166,7 @@ class VoiceService:
 
     def _housekeeping(self) -> None:
         for identity in list(self._router.gone):
-            self._intake.leave(identity)
+            self._voice.leave(identity)
         self._router.gone.clear()
         now_ns = self._clock.now_ns()
         self._notifier.watchdog()
@@ -180,25 +185,24 @@ class VoiceService:
             self._sink = sink
             self._playback.use_sink(sink, audible=True)
             self._health.apply(Event.SINK_BACK, "the sound card is back", between_turns=True)
-        report = self._health.report(self._playback.epoch, len(self._sessions), pss_mb(None), self.counters)
+        report = self._health.report(self._playback.epoch, len(self._voice.sessions), pss_mb(None), self.counters)
         self._publish(report)
+        self._voice.observers.health(report, face_present=self._gate.present(now_ns))
         self._notifier.status(f"{report.level}, {report.clients} clients, {self._playback.anchor().phase}")
 
     def _announce(self, message: wire.Message) -> None:
-        for identity in self._sessions.identities():
-            self._router.send(identity, message)
+        for identity in self._voice.sessions.identities():
+            self._voice.send(identity, message)
 
     def _publish(self, message: bus.BusMessage) -> None:
         self._bus.publish([bus.encode(message)])
 
     def _shut_down(self) -> None:
         self._notifier.stopping()
-        self._desk.close_all("shutdown")
-        for turn in list(self._desk.turns):
-            self._desk.finish(turn)
-            self._router.send(turn.owner, wire.Finished(turn=turn.name, played_ms=round(turn.played_ms, 3),
-                                                        interrupted=True, reason="shutdown"))
+        self._voice.close_turns()
         self._router.close()
+        if self._journal is not None:
+            self._journal.close()
         self._bus.close()
         self._sink.close()
         self._context.term()

@@ -1,24 +1,32 @@
 """The clients that said hello."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from mien.core.wire import Role, Topic
+from mien.voice.codec import Codec
 
 
 @dataclass(slots=True)
 class Session:
-    """One client. identity: its address on the ROUTER socket. name: for a person to read."""
+    """One client. identity: its address on the ROUTER socket. name: for a person to read. principal: whose it is, a
+    key's name or "local". topics: what it subscribed to."""
 
     identity: bytes
     session: str
     name: str
-    role: str
-    rate_hz: int
+    role: Role
+    principal: str
+    codec: Codec
+    encoding: str = "s16le"
+    topics: frozenset[Topic] = field(default_factory=frozenset)
 
 
 class Sessions:
-    """All of them, by identity; at most `limit`."""
+    """All of them, by identity; at most `limit`, and at most `limit_each` of one principal."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, limit_each: int) -> None:
         self._limit = limit
+        self._limit_each = limit_each
         self._by_identity: dict[bytes, Session] = {}
         self._opened = 0
 
@@ -28,10 +36,14 @@ class Sessions:
     def __contains__(self, identity: bytes) -> bool:
         return identity in self._by_identity
 
-    @property
-    def full(self) -> bool:
-        """Whether no further client may come in."""
-        return len(self._by_identity) >= self._limit
+    def full(self, principal: str) -> bool:
+        """Whether no further client of this principal may come in."""
+        same = sum(session.principal == principal for session in self._by_identity.values())
+        return len(self._by_identity) >= self._limit or same >= self._limit_each
+
+    def all(self) -> list[Session]:
+        """Everyone."""
+        return list(self._by_identity.values())
 
     def identities(self) -> list[bytes]:
         """Everyone's address."""
@@ -41,10 +53,16 @@ class Sessions:
         """The session of an address, or None."""
         return self._by_identity.get(identity)
 
-    def open(self, identity: bytes, name: str, role: str, rate_hz: int, epoch: int) -> Session:
+    def name(self, identity: bytes) -> str:
+        """What a person calls this client; "" for one that is gone."""
+        session = self._by_identity.get(identity)
+        return session.name if session else ""
+
+    def open(self, identity: bytes, *, name: str, role: Role, principal: str, codec: Codec, encoding: str,
+             epoch: int) -> Session:
         """Let a client in, anew if it was in."""
         self._opened += 1
-        session = Session(identity, f"{epoch:x}-{self._opened}", name, role, rate_hz)
+        session = Session(identity, f"{epoch:x}-{self._opened}", name, role, principal, codec, encoding)
         self._by_identity[identity] = session
         return session
 

@@ -2,8 +2,9 @@
 
 from mien.audio.resample import Resampler
 from mien.core.bus import MOTION_RATE_HZ
-from mien.core.wire import FinishReason
+from mien.core.wire import FinishReason, Word
 from mien.units import frames_to_ms
+from mien.voice.codec import Decode, decode_s16le
 from mien.voice.pcm import Pcm, PcmQueue
 
 
@@ -37,6 +38,11 @@ class Turn:
         self.stalled = False
         self.published_frames = 0
         self.published = False
+        self.held = False
+        self.orphaned = False
+        self.words: tuple[Word, ...] = ()
+        self.decode: Decode = decode_s16le
+        self._unheard_speech: list[Pcm] = []
         self._to_sink = Resampler(rate_hz, sink_rate_hz)
         self._to_motion = Resampler(rate_hz, MOTION_RATE_HZ)
 
@@ -55,14 +61,40 @@ class Turn:
         self.end_reason = reason
         self._store(self._to_sink.flush(), self._to_motion.flush())
 
-    def cut(self, keep: Pcm) -> None:
+    def cut(self, keep: Pcm, reason: FinishReason = "interrupted") -> None:
         """Interrupt: forget what was not taken yet but for `keep`, which is the fade-out."""
         self.ended = self.interrupted = True
-        self.end_reason = "interrupted"
+        self.held = False
+        self.end_reason = reason
+        self._unheard_speech.clear()
         self.pcm.clear()
         self.speech.clear()
         self.pcm.push(keep)
         self.sink_frames = self.taken_frames + len(keep)
+
+    def take_speech(self, out: Pcm) -> int:
+        """Move speech for the face to the start of out. Until the turn opens it is remembered, for hold()."""
+        count = self.speech.take_into(out)
+        self.published_frames += count
+        if self.taken_frames:
+            self._unheard_speech.clear()
+        else:
+            self._unheard_speech.append(out[:count].copy())
+        return count
+
+    def hold(self) -> None:
+        """Wait, as a whole, while an agent holds the floor: what the face was told of it is told again later."""
+        self.held = True
+        self.start_frame = None
+        self.speech.prepend(self._unheard_speech)
+        self._unheard_speech.clear()
+        self.published_frames = 0
+        self.published = False
+
+    def words_heard(self) -> tuple[int, str]:
+        """How many words of the caption were heard, at least half of each, and the last of them."""
+        heard = [word for word in self.words if (word.start_ms + word.end_ms) / 2 <= self.played_ms]
+        return len(heard), max(heard, key=lambda word: word.end_ms).text if heard else ""
 
     @property
     def received_ms(self) -> float:

@@ -1,0 +1,134 @@
+"""What agents and observers are told of a conversation that is not theirs: state, captions, levels, health, pictures.
+
+Pure; stepped with the time. Costs nothing while nobody has subscribed.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from mien.core import bus, wire
+from mien.core.stats import Counters
+from mien.units import NS_PER_MS, NS_PER_S, ns_to_ms
+from mien.voice.playback import Playback
+from mien.voice.sessions import Session, Sessions
+
+LEVELS_NS: Final = 100 * NS_PER_MS
+THUMBNAIL_EVERY_NS: Final = NS_PER_S // 2  # of all who ask together: the face has better things to do
+THUMBNAIL_PATIENCE_NS: Final = 2 * NS_PER_S
+
+Send = Callable[[bytes, wire.Message], None]
+Publish = Callable[[bus.BusMessage], None]
+
+
+class Observers:
+    """send(identity, message) to the clients, publish(message) to the face."""
+
+    def __init__(self, *, sessions: Sessions, playback: Playback, counters: Counters, progress_ms: int, send: Send,
+                 publish: Publish) -> None:
+        self._sessions = sessions
+        self._playback = playback
+        self._counters = counters
+        self._progress_ns = progress_ms * NS_PER_MS
+        self._send = send
+        self._publish = publish
+        self._status: wire.Status | None = None
+        self._status_due_ns = self._levels_due_ns = 0
+        self._waiting: dict[bytes, int] = {}
+        self._asked_ns = -THUMBNAIL_EVERY_NS
+        self._wanted_width = 0
+        self._face: bus.FaceHealth | None = None
+
+    def subscribe(self, session: Session, topics: tuple[wire.Topic, ...]) -> None:
+        """From now on this session is told of these topics and no others."""
+        session.topics = frozenset(topics)
+        self._status = None  # so that a newcomer is told how things stand
+        self._playback.meter.on = bool(self._listeners("levels"))
+
+    def captioned(self, session: Session, caption: wire.Caption) -> None:
+        """Somebody sent a caption."""
+        self._tell("captions", wire.Said(client=session.name, turn=caption.turn, text=caption.text,
+                                         words=caption.words, append=caption.append))
+
+    def finished(self, owner: bytes, message: wire.Finished) -> None:
+        """Somebody was told that a turn is over."""
+        fields = msgspec.structs.asdict(message)
+        self._tell("state", wire.Outcome(client=self._sessions.name(owner), **fields))
+
+    def ask_for_thumbnail(self, identity: bytes, width: int, now_ns: int) -> None:
+        """Somebody wants a picture; whoever asks meanwhile shares it."""
+        self._waiting[identity] = now_ns
+        self._wanted_width = max(self._wanted_width, width)
+
+    def thumbnail(self, picture: bus.Thumbnail) -> None:
+        """The face answered."""
+        if len(picture.data) > wire.MAX_PICTURE_BYTES:
+            self._counters.count("thumbnails_too_large")
+            return
+        message = wire.Thumbnail(width=picture.width, height=picture.height, encoding=picture.encoding,
+                                 data=picture.data)
+        for identity in self._waiting:
+            self._send(identity, message)
+        self._waiting.clear()
+        self._wanted_width = 0
+
+    def face_health(self, report: bus.FaceHealth) -> None:
+        """The face reported."""
+        self._face = report
+
+    def health(self, report: bus.VoiceHealth, *, face_present: bool) -> None:
+        """The voice reported, once a second."""
+        message = wire.HealthReport(level=report.level, clients=report.clients, voice_pss_mb=report.pss_mb,
+                                    counters=report.counters)
+        if face_present and (face := self._face) is not None:
+            message = msgspec.structs.replace(
+                message, face_fps=face.fps, face_missed=face.missed, face_offset_median_ms=face.offset_median_ms,
+                face_offset_p95_ms=face.offset_p95_ms)
+        self._tell("health", message)
+
+    def leave(self, identity: bytes) -> None:
+        """A client is gone."""
+        self._waiting.pop(identity, None)
+        self._playback.meter.on = bool(self._listeners("levels"))
+
+    def step(self, now_ns: int, expression: bus.Expression, floor: str) -> None:
+        """Tell what is due."""
+        if self._listeners("state"):
+            self._step_status(now_ns, expression, floor)
+        if self._playback.meter.on and now_ns >= self._levels_due_ns:
+            self._levels_due_ns = now_ns + LEVELS_NS
+            rms, peak = self._playback.meter.read()
+            self._tell("levels", wire.Levels(rms_dbfs=rms, peak_dbfs=peak))
+        if self._waiting:
+            self._step_thumbnails(now_ns)
+
+    def _step_status(self, now_ns: int, expression: bus.Expression, floor: str) -> None:
+        anchor, turn = self._playback.anchor(), self._playback.heard_turn
+        owner = self._sessions.name(turn.owner) if turn else ""
+        status = wire.Status(phase=anchor.phase, client=owner, turn=turn.name if turn else "", played_ms=0.0,
+                             state=expression.state, emotion=expression.emotion, floor=floor)
+        running = anchor.phase == "speaking" and now_ns >= self._status_due_ns
+        if status == self._status and not running:
+            return
+        self._status = status
+        self._status_due_ns = now_ns + self._progress_ns
+        played_ms = round(turn.played_ms, 3) if turn else 0.0
+        self._tell("state", msgspec.structs.replace(status, played_ms=played_ms))
+
+    def _step_thumbnails(self, now_ns: int) -> None:
+        for identity, asked_ns in list(self._waiting.items()):
+            if now_ns - asked_ns > THUMBNAIL_PATIENCE_NS:
+                del self._waiting[identity]
+                self._send(identity, wire.Error(code="no_thumbnail", retryable=True, message="the face did not answer "
+                           f"within {ns_to_ms(THUMBNAIL_PATIENCE_NS):.0f} ms; it is not there, or draws nothing"))
+        if self._waiting and now_ns - self._asked_ns >= THUMBNAIL_EVERY_NS:
+            self._asked_ns = now_ns
+            self._publish(bus.ThumbnailRequest(epoch=self._playback.epoch, width=self._wanted_width))
+
+    def _listeners(self, topic: wire.Topic) -> list[bytes]:
+        return [session.identity for session in self._sessions.all() if topic in session.topics]
+
+    def _tell(self, topic: wire.Topic, message: wire.Message) -> None:
+        for identity in self._listeners(topic):
+            self._send(identity, message)

@@ -1,0 +1,113 @@
+"""What an observer is told: state, captions, levels, health, pictures; and that nobody pays for it unasked."""
+
+import pytest
+
+from mien.core import bus, wire
+from rigs.voice_rig import VoiceRig
+
+EYE = b"eye"
+
+
+@pytest.fixture
+def rig():
+    rig = VoiceRig()
+    rig.hello()
+    rig.say(wire.Hello(protocol=1, client="Eye", role="observer"), client=EYE)
+    rig.step(50)
+    return rig
+
+
+def test_nothing_is_told_unasked(rig):
+    rig.speak(ms=200)
+    rig.step(400)
+    assert {type(m) for owner, m in rig.sent if owner == EYE} == {wire.Welcome}
+
+
+def test_state_follows_the_turn(rig):
+    rig.say(wire.Subscribe(topics=("state",)), client=EYE)
+    rig.step(10)
+    rig.say(wire.State(state="thinking"))
+    rig.step(10)
+    rig.speak(ms=600)
+    rig.step(1000)
+    told = rig.got(wire.Status, EYE)
+    assert [told[0].phase, told[0].state] == ["idle", "idle"]
+    assert told[1].state == "thinking"
+    speaking = [m for m in told if m.phase == "speaking"]
+    assert {(m.client, m.turn) for m in speaking} == {("client", "t")}
+    assert [m.played_ms for m in speaking] == sorted(m.played_ms for m in speaking)
+    assert len(speaking) >= 3
+    assert told[-1].phase == "idle"
+    outcome = rig.got(wire.Outcome, EYE)[0]
+    assert (outcome.client, outcome.turn, outcome.played_ms, outcome.reason) == ("client", "t", 600.0, "played")
+
+
+def test_captions_are_passed_on_with_their_words(rig):
+    rig.say(wire.Subscribe(topics=("captions",)), client=EYE)
+    rig.say(wire.Caption(turn="t", text="Good day", words=(wire.Word("Good", 0, 10),)))
+    said = rig.got(wire.Said, EYE)[0]
+    assert (said.client, said.turn, said.text, said.words[0].text) == ("client", "t", "Good day", "Good")
+
+
+def test_levels_say_how_loud_it_is_ten_times_a_second(rig):
+    rig.say(wire.Subscribe(topics=("levels",)), client=EYE)
+    rig.step(300)
+    assert all(m.rms_dbfs == -100.0 for m in rig.got(wire.Levels, EYE))
+    rig.sent.clear()
+    rig.speak(ms=1000)
+    rig.step(1000)
+    told = rig.got(wire.Levels, EYE)
+    assert 9 <= len(told) <= 11
+    assert told[5].peak_dbfs == pytest.approx(-12.2, abs=0.2)  # the tone's 8000 of 32768
+    assert told[5].rms_dbfs == pytest.approx(-15.3, abs=0.3)
+    rig.say(wire.Subscribe(topics=()), client=EYE)
+    assert not rig.playback.meter.on
+
+
+def test_health_of_voice_and_face(rig):
+    rig.say(wire.Subscribe(topics=("health",)), client=EYE)
+    voice = bus.VoiceHealth(epoch=0, pid=1, level="full", clients=2, pss_mb=30.0, counters={"messages": 3})
+    rig.voice.observers.health(voice, face_present=False)
+    face = bus.FaceHealth(epoch=0, pid=2, level="full", fps=30.0, shown=100, missed=1, offset_median_ms=1.0,
+                          offset_p95_ms=4.0, motion_lead_ms=300.0, pss_mb=90.0, counters={})
+    rig.voice.observers.face_health(face)
+    rig.voice.observers.health(voice, face_present=True)
+    without, complete = rig.got(wire.HealthReport, EYE)
+    assert (without.face_fps, without.voice_pss_mb) == (None, 30.0)
+    assert (complete.face_fps, complete.face_missed, complete.face_offset_p95_ms) == (30.0, 1, 4.0)
+
+
+def test_a_thumbnail_is_asked_of_the_face_and_passed_on(rig):
+    for _ in range(20):
+        rig.say(wire.GetThumbnail(width=120), client=EYE)
+        rig.step(5)
+    asked = [m for m in rig.published if isinstance(m, bus.ThumbnailRequest)]
+    assert [m.width for m in asked] == [120]
+    rig.voice.observers.thumbnail(bus.Thumbnail(epoch=0, width=120, height=213, encoding="jpeg", data=b"picture"))
+    picture = rig.got(wire.Thumbnail, EYE)
+    assert [(m.width, m.height, m.encoding, m.data) for m in picture] == [(120, 213, "jpeg", b"picture")]
+
+
+def test_without_a_face_the_wait_for_a_thumbnail_ends(rig):
+    rig.say(wire.GetThumbnail(), client=EYE)
+    rig.step(2500)
+    assert rig.errors(EYE) == ["no_thumbnail"]
+    assert 4 <= len([m for m in rig.published if isinstance(m, bus.ThumbnailRequest)]) <= 5
+
+
+def test_a_picture_beyond_the_limit_is_not_passed_on(rig):
+    rig.say(wire.GetThumbnail(), client=EYE)
+    huge = bytes(wire.MAX_PICTURE_BYTES + 1)
+    rig.voice.observers.thumbnail(bus.Thumbnail(epoch=0, width=96, height=96, encoding="rgb8", data=huge))
+    assert not rig.got(wire.Thumbnail, EYE)
+    assert rig.counters["thumbnails_too_large"] == 1
+
+
+def test_an_observer_that_left_is_told_nothing_more(rig):
+    rig.say(wire.Subscribe(), client=EYE)
+    rig.voice.leave(EYE)
+    rig.sent.clear()
+    rig.speak(ms=200)
+    rig.step(400)
+    assert not [m for owner, m in rig.sent if owner == EYE]
+    assert not rig.playback.meter.on

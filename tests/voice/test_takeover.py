@@ -1,0 +1,213 @@
+"""An agent takes the floor in mid-turn, speaks through the same face, and hands back; everyone is told at each step."""
+
+import numpy as np
+import pytest
+
+from mien.config import VoiceConfig
+from mien.core import bus, wire
+from rigs.voice_rig import VoiceRig, tone
+
+BOT, AGENT, OTHER, EYE = b"bot", b"agent", b"other", b"eye"
+
+
+@pytest.fixture
+def rig():
+    rig = VoiceRig()
+    rig.hello(client=BOT)
+    rig.say(wire.Hello(protocol=1, client="Ada", role="agent"), client=AGENT)
+    rig.say(wire.Hello(protocol=1, client="Ben", role="agent"), client=OTHER)
+    rig.say(wire.Hello(protocol=1, client="Eye", role="observer"), client=EYE)
+    rig.step(50)
+    return rig
+
+
+def take(rig, client=AGENT, **fields):
+    rig.say(wire.TakeFloor(**fields), client=client)
+
+
+def ends(rig, client):
+    return [(m.turn, m.reason, m.interrupted) for m in rig.got(wire.Finished, client)]
+
+
+def floors(rig, client):
+    return [(m.holder, m.why, m.yours) for m in rig.got(wire.Floor, client)]
+
+
+def bot_speaks(rig):
+    for name in ("one", "two"):
+        rig.say(wire.Caption(turn=name, words=(wire.Word("hello", 0, 100), wire.Word("there", 100, 400))), client=BOT)
+        rig.speak(name, ms=400, client=BOT)
+    rig.step(200)
+
+
+def test_an_agent_takes_the_floor_in_mid_turn_and_hands_back_a_held_queue(rig):
+    bot_speaks(rig)
+    epoch = rig.playback.epoch
+    take(rig, queue="hold")
+    rig.step(50)
+    assert ends(rig, BOT) == [("one", "taken_over", True)]
+    assert rig.got(wire.Finished, BOT)[0].last_word == "hello"
+    assert rig.playback.epoch > epoch
+    rig.speak("mine", ms=300, client=AGENT)
+    rig.step(200)
+    rig.say(wire.ReleaseFloor(), client=AGENT)
+    rig.step(1000)
+    assert ends(rig, AGENT) == [("mine", "played", False)]
+    assert ends(rig, BOT) == [("one", "taken_over", True), ("two", "played", False)]
+    assert rig.got(wire.Finished, BOT)[1].played_ms == 400.0
+    for client in (BOT, OTHER, EYE):
+        assert floors(rig, client) == [("Ada", "taken", False), ("", "released", False)]
+    assert floors(rig, AGENT) == [("Ada", "taken", True), ("", "released", False)]
+    assert [m.held for m in rig.got(wire.Floor, BOT)] == [("two",), ("two",)]
+    assert [m.held for m in rig.got(wire.Floor, EYE)] == [(), ()]
+
+
+def test_the_held_turn_is_heard_whole_and_the_face_gets_all_of_it(rig):
+    bot_speaks(rig)
+    take(rig)
+    rig.speak("mine", ms=300, client=AGENT)
+    rig.step(500)
+    epoch = rig.playback.epoch
+    rig.say(wire.ReleaseFloor(), client=AGENT)
+    rig.step(800)
+    published = b"".join(payload[0] for m, payload in rig.speech
+                         if isinstance(m, bus.Speech) and m.turn == "two" and m.epoch == epoch)
+    assert published == tone(400).tobytes()
+    heard = np.concatenate(rig.sink.blocks)
+    places = [at for at in range(len(heard) - 6400) if np.array_equal(heard[at : at + 6399], tone(400)[1:])]
+    assert len(places) == 1
+
+
+def test_an_agent_may_drop_the_queue(rig):
+    bot_speaks(rig)
+    take(rig, queue="drop")
+    rig.step(100)
+    assert sorted(ends(rig, BOT)) == [("one", "taken_over", True), ("two", "taken_over", True)]
+    assert rig.got(wire.Floor, BOT)[0].held == ()
+
+
+def test_the_bot_cannot_speak_or_steer_meanwhile_but_may_go_on_filling_its_held_turn(rig):
+    rig.speak("one", ms=300, client=BOT)
+    rig.speak("two", ms=100, client=BOT, end=False)
+    rig.step(100)
+    take(rig)
+    for message in (wire.Pause(), wire.Volume(gain=0.1), wire.Emotion(name="sad"), wire.State(state="thinking")):
+        rig.say(message, client=BOT)
+    rig.audio("three", client=BOT)
+    assert rig.errors(BOT) == ["floor_taken"] * 5
+    rig.audio("two", seq=5, ms=100, client=BOT)
+    rig.say(wire.End(turn="two"), client=BOT)
+    rig.step(20_000)
+    rig.say(wire.ReleaseFloor(), client=AGENT)
+    rig.step(500)
+    assert rig.got(wire.Finished, BOT)[-1].played_ms == 200.0
+    assert len(rig.errors(BOT)) == 5
+
+
+def test_the_bot_may_interrupt_what_is_held(rig):
+    bot_speaks(rig)
+    take(rig)
+    rig.speak("mine", ms=400, client=AGENT)
+    rig.step(100)
+    rig.say(wire.Interrupt(), client=BOT)
+    rig.step(600)
+    assert rig.got(wire.Interrupted, BOT)[0].turns == ("two",)
+    assert ("two", "interrupted", True) in ends(rig, BOT)
+    assert ends(rig, AGENT) == [("mine", "played", False)]
+
+
+def test_two_agents_never_hold_the_floor_at_once(rig):
+    take(rig)
+    take(rig, client=OTHER)
+    assert rig.errors(OTHER) == ["floor_taken"]
+    rig.audio("x", client=OTHER)
+    rig.say(wire.ReleaseFloor(), client=OTHER)
+    assert rig.errors(OTHER) == ["floor_taken", "floor_taken", "floor_not_held"]
+    rig.say(wire.ReleaseFloor(), client=AGENT)
+    rig.step(10)
+    take(rig, client=OTHER)
+    assert floors(rig, OTHER)[-1] == ("Ben", "taken", True)
+
+
+def test_only_agents_take_the_floor_and_observers_only_look_on(rig):
+    take(rig, client=BOT)
+    take(rig, client=EYE)
+    rig.audio("x", client=EYE)
+    rig.say(wire.Pause(), client=EYE)
+    rig.say(wire.Interrupt(), client=EYE)
+    rig.say(wire.Subscribe(), client=BOT)
+    assert rig.errors(BOT) == ["not_allowed"] * 2
+    assert rig.errors(EYE) == ["not_allowed"] * 4
+    assert not rig.playback.paused
+
+
+def test_a_vanished_agents_floor_returns_after_the_timeout(rig):
+    bot_speaks(rig)
+    take(rig)
+    rig.speak("mine", ms=10_000, client=AGENT)
+    rig.step(500)
+    rig.voice.leave(AGENT)
+    rig.step(VoiceConfig().floor_vanish_timeout_ms - 100)
+    assert floors(rig, BOT)[-1] == ("Ada", "taken", False)
+    rig.step(200)
+    assert floors(rig, BOT)[-1] == ("", "vanished", False)
+    rig.step(600)
+    assert ends(rig, BOT)[-1] == ("two", "played", False)
+    assert ends(rig, AGENT)[-1] == ("mine", "client_gone", True)
+
+
+def test_a_vanished_agents_floor_may_be_taken_at_once(rig):
+    take(rig)
+    rig.speak("mine", ms=5000, client=AGENT)
+    rig.step(100)
+    rig.voice.leave(AGENT)
+    take(rig, client=OTHER)
+    rig.speak("rescue", ms=100, client=OTHER)
+    rig.step(5000)
+    assert floors(rig, OTHER)[-1] == ("Ben", "taken", True)
+    assert ends(rig, OTHER) == [("rescue", "played", False)]
+
+
+def test_an_agent_that_hangs_loses_the_floor_and_a_ping_keeps_it(rig):
+    limit_ms = VoiceConfig().floor_idle_timeout_ms
+    take(rig)
+    rig.step(limit_ms - 1000)
+    rig.say(wire.Ping(), client=AGENT)
+    rig.step(limit_ms - 1000)
+    assert floors(rig, BOT)[-1][1] == "taken"
+    rig.step(2000)
+    assert floors(rig, BOT)[-1] == ("", "idle_timeout", False)
+
+
+def test_a_new_client_is_told_who_holds_the_floor(rig):
+    take(rig)
+    rig.hello(client=b"late")
+    assert rig.got(wire.Welcome, b"late")[0].floor == "Ada"
+
+
+def test_a_pause_of_the_bot_ends_with_the_takeover(rig):
+    bot_speaks(rig)
+    rig.say(wire.Pause(), client=BOT)
+    rig.step(50)
+    take(rig)
+    rig.speak("mine", ms=100, client=AGENT)
+    rig.step(300)
+    assert ends(rig, AGENT) == [("mine", "played", False)]
+
+
+def test_three_hundred_takeovers_lose_no_turn(rig):
+    random = np.random.default_rng(11)
+    for number in range(300):
+        rig.speak(f"b{number}", ms=100, client=BOT)
+        rig.speak(f"c{number}", ms=60, client=BOT)
+        rig.step(5 * int(random.integers(1, 30)))
+        take(rig, queue=["hold", "drop"][number % 2])
+        rig.speak(f"a{number}", ms=60, client=AGENT)
+        rig.step(5 * int(random.integers(1, 10)))
+        rig.say(wire.ReleaseFloor(), client=AGENT)
+        rig.step(400)
+    assert len(ends(rig, BOT)) == 600
+    assert [end for end in ends(rig, AGENT) if end[1] == "played"] == ends(rig, AGENT)
+    assert len(ends(rig, AGENT)) == 300
+    assert not rig.desk.turns
+    assert rig.errors(BOT) == rig.errors(AGENT) == []
