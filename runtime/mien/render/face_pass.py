@@ -7,7 +7,7 @@ from mien.render.camera import View
 from mien.render.gl import Gl
 from mien.render.materials import VARIANTS, uniforms
 from mien.render.program import Program
-from mien.render.scene import LIGHTS
+from mien.render.scene import LIGHTS, Ellipsoid
 from mien.render.transform import RigidTurn
 
 # Shells that lie tenths of a millimetre over what they shade would flicker through it.
@@ -17,8 +17,13 @@ _SHELL_LIFT_M = 0.0012
 class FacePass:
     """Draws parts, opaque or blended, in one program. The vertex buffers stay bound as they are."""
 
-    def __init__(self, gl: Gl, variant: str, parts: tuple[Part, ...], textures: list[int], view: View) -> None:
-        """variant: a key of VARIANTS. parts: all of the avatar's; those of the variant's roles are drawn here."""
+    def __init__(
+        self, gl: Gl, variant: str, parts: tuple[Part, ...], textures: list[int], view: View, head: Ellipsoid
+    ) -> None:
+        """variant: a key of VARIANTS. parts: all of the avatar's; those of the variant's roles are drawn here.
+
+        head: what throws a shadow on neck and shoulders.
+        """
         self._gl = gl
         self._program = Program(gl, "face", ATTRIBUTES, (variant,) if variant else ())
         mine = [part for role in VARIANTS[variant] for part in parts if part.role == role]
@@ -33,6 +38,8 @@ class FacePass:
         self._at_presence = at("u_presence")
         gl.uniform_matrix_4fv(at("u_view_projection"), 1, 0, view.matrix.ctypes.data)
         gl.uniform_3f(at("u_camera"), *(float(value) for value in view.position))
+        gl.uniform_3f(at("u_head_center"), *head.center)
+        gl.uniform_3f(at("u_head_scale"), *(1.0 / radius for radius in head.radii))
         gl.uniform_1i(at("u_texture"), 0)
         for name, value in LIGHTS.items():
             gl.uniform_3f(at(name), *value)

@@ -20,7 +20,7 @@ from mien.render.gl import Gl
 from mien.render.materials import VARIANTS
 from mien.render.morph import Morpher
 from mien.render.quality import TIERS, QualityGovernor, Tier
-from mien.render.scene import Background
+from mien.render.scene import Background, head_of
 from mien.render.target import RenderTarget
 from mien.render.textures import upload_texture
 from mien.render.transform import RigidTurn, turn_eyes, turn_head
@@ -157,7 +157,8 @@ class GlesRenderer:
         # A sampler without a texture reads undefined colours on some drivers, even where their share is nought.
         textures = [upload_texture(gl, texture) for texture in mesh.textures or (_WHITE,)]
         view = frame(mesh.frame_center, mesh.frame_height, width / height, float(mesh.positions[:, 1].min()))
-        self._passes = tuple(FacePass(gl, variant, parts, textures, view) for variant in VARIANTS)
+        head = head_of(mesh)
+        self._passes = tuple(FacePass(gl, variant, parts, textures, view, head) for variant in VARIANTS)
         enable_corners(gl)
         self._backdrop = BackgroundPass(gl, background, composite=False)
         self._composite = BackgroundPass(gl, background, composite=True)

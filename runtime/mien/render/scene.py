@@ -1,4 +1,4 @@
-"""The light and the background that every avatar is shown in. Pure.
+"""The light that every avatar is shown in: lamps, the head's shadow, the background. Pure.
 
 Light is written in linear terms (1 is white paper under the key light), the background in sRGB 0..1.
 """
@@ -6,6 +6,13 @@ Light is written in linear terms (1 is white paper under the key light), the bac
 import math
 from dataclasses import dataclass
 from typing import Final
+
+import numpy as np
+
+from mien.core.mesh import Mesh
+
+_TURNS_WITH_HEAD = 0.98
+_LEAST_RADIUS_M = 0.01
 
 Rgb = tuple[float, float, float]
 
@@ -20,15 +27,38 @@ LIGHTS: Final[dict[str, Rgb]] = {
     "u_key_direction": _toward(-0.6, 0.62, 0.7),
     "u_key_color": (1.0, 0.94, 0.87),
     "u_fill_direction": _toward(0.9, 0.05, 0.5),
-    "u_fill_color": (0.11, 0.125, 0.145),
-    "u_sky_color": (0.27, 0.285, 0.31),
-    "u_ground_color": (0.13, 0.10, 0.09),
+    "u_fill_color": (0.12, 0.125, 0.135),
+    "u_sky_color": (0.28, 0.28, 0.295),
+    "u_ground_color": (0.16, 0.115, 0.095),
     "u_rim_direction": _toward(0.75, 0.35, -0.5),
     "u_rim_color": (0.80, 0.86, 0.92),
     # The lamps that the eyes mirror: placed where the highlight falls between pupil and upper lid.
     "u_lamp_direction": _toward(-0.36, 0.52, 0.77),
     "u_second_lamp_direction": _toward(0.42, -0.4, 0.8),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ellipsoid:
+    """A rough solid along the axes, in metres."""
+
+    center: Rgb
+    radii: Rgb
+
+
+def head_of(mesh: Mesh) -> Ellipsoid:
+    """The ellipsoid in the box round all skin that turns wholly with the head; a point above where there is none."""
+    turning = np.zeros(len(mesh.positions), dtype=bool)
+    for part in mesh.parts:
+        if part.role == "skin":
+            turning[mesh.indices[part.first_index : part.first_index + part.index_count]] = True
+    turning &= mesh.head_weights > _TURNS_WITH_HEAD
+    if not turning.any():
+        return Ellipsoid(center=(0.0, 1000.0, 0.0), radii=(_LEAST_RADIUS_M,) * 3)
+    lowest, highest = mesh.positions[turning].min(axis=0), mesh.positions[turning].max(axis=0)
+    center = [float(value) for value in (lowest + highest) / 2]
+    radii = [max(_LEAST_RADIUS_M, float(value)) for value in (highest - lowest) / 2]
+    return Ellipsoid(center=(center[0], center[1], center[2]), radii=(radii[0], radii[1], radii[2]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ varying vec3 v_normal;
 varying vec2 v_uv;
 varying vec4 v_color;
 varying vec3 v_soft;
+varying vec3 v_key;
 
 void main() {
     vec4 texel = mix(vec4(1.0), texture2D(u_texture, v_uv), u_material.w);
@@ -40,7 +41,7 @@ void main() {
 
     float open = v_color.a;
     vec3 wrapped = max(1.0 - u_wrap * (1.0 - dot(normal, u_key_direction)), 0.0);
-    vec3 light = u_key_color * wrapped * mix(open, 1.0, 0.15) + v_soft;
+    vec3 light = u_key_color * wrapped * v_key + v_soft;
 
     float edge = 1.0 - clamp(dot(normal, view), 0.0, 1.0);
 #ifdef EYE
@@ -60,7 +61,7 @@ void main() {
 #else
     vec3 specular = vec3(u_material.x * pow(max(dot(normal, halfway), 0.0), u_material.y));
 #endif
-    vec3 color = albedo * light + (rim * u_rim_color + specular * u_key_color) * open;
+    vec3 color = albedo * light + (rim * u_rim_color * (0.3 + albedo) + specular * u_key_color) * open;
 #endif
     color = sqrt(clamp(color, 0.0, 1.0));
     float grey = dot(color, vec3(0.19, 0.37, 0.07));

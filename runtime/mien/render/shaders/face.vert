@@ -1,6 +1,7 @@
 #version 100
 // Blend shapes are already in a_position and a_normal; here the eyes turn (EYE), then the head. The soft light (sky,
-// ground, fill, occlusion) changes slowly over a face: it is summed here, once a vertex.
+// ground, fill, occlusion) changes slowly over a face: it is summed here, once a vertex, and so is the shadow that the
+// head, taken as an ellipsoid, throws on what does not turn with it.
 precision highp float;
 
 attribute vec3 a_position;
@@ -12,10 +13,13 @@ attribute vec4 a_bind;  // how far the vertex goes with the head, with the left 
 uniform mat4 u_view_projection;
 uniform mat4 u_head;
 uniform vec3 u_wrap;
+uniform vec3 u_key_direction;
 uniform vec3 u_fill_direction;
 uniform vec3 u_fill_color;
 uniform vec3 u_sky_color;
 uniform vec3 u_ground_color;
+uniform vec3 u_head_center;
+uniform vec3 u_head_scale;  // 1 / radius along each axis
 uniform float u_lift;  // how much nearer to the camera the depth test takes this part to be, in metres
 #ifdef EYE
 uniform mat4 u_left;
@@ -27,6 +31,15 @@ varying vec3 v_normal;
 varying vec2 v_uv;
 varying vec4 v_color;
 varying vec3 v_soft;
+varying vec3 v_key;  // how much of the key light arrives; shadows on skin are red
+
+float head_shadow(vec3 point) {
+    vec3 from_head = (point - u_head_center) * u_head_scale;
+    vec3 ray = normalize(u_key_direction * u_head_scale);
+    float along = min(dot(from_head, ray), 0.0);
+    float beside = length(from_head - along * ray);
+    return smoothstep(0.85, 1.6, beside);
+}
 
 void main() {
     vec4 position = vec4(a_position, 1.0);
@@ -43,7 +56,10 @@ void main() {
     v_uv = a_uv;
     v_color = a_color;
     float open = a_color.a;
-    vec3 occlusion = open + (1.0 / u_wrap - 1.0) * open * (1.0 - open);
+    vec3 bleed = 1.0 / u_wrap - 1.0;
+    float lit = mix(open, 1.0, 0.15) * mix(1.0, head_shadow(world.xyz), clamp(7.0 - 7.0 * a_bind.x, 0.0, 1.0));
+    v_key = lit + 1.4 * bleed * lit * (1.0 - lit);
+    vec3 occlusion = open + bleed * open * (1.0 - open);
     float fill = clamp(dot(v_normal, u_fill_direction) * 0.6 + 0.4, 0.0, 1.0);
     v_soft = (mix(u_ground_color, u_sky_color, v_normal.y * 0.5 + 0.5) + u_fill_color * fill) * occlusion;
     gl_Position = u_view_projection * world;
