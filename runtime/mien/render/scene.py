@@ -25,7 +25,7 @@ def _toward(x: float, y: float, z: float) -> Rgb:
 # Directions point towards the light: x to the viewer's right, y up, z to the viewer.
 LIGHTS: Final[dict[str, Rgb]] = {
     "u_key_direction": _toward(-0.6, 0.62, 0.7),
-    "u_key_color": (1.0, 0.94, 0.87),
+    "u_key_color": (0.99, 0.93, 0.865),
     "u_fill_direction": _toward(0.9, 0.05, 0.5),
     "u_fill_color": (0.12, 0.125, 0.135),
     "u_sky_color": (0.28, 0.28, 0.295),

@@ -63,6 +63,7 @@ void main() {
 #endif
     vec3 color = albedo * light + (rim * u_rim_color * (0.3 + albedo) + specular * u_key_color) * open;
 #endif
+    color /= 1.0 + 0.11 * color * color;  // a soft shoulder, so that bright skin keeps its colour
     color = sqrt(clamp(color, 0.0, 1.0));
     float grey = dot(color, vec3(0.19, 0.37, 0.07));
     gl_FragColor = vec4(mix(vec3(grey), color, u_presence), texel.a);
