@@ -6,7 +6,7 @@ import time
 
 import zmq
 
-from mien.config import Config, PlaybackConfig, VoiceConfig
+from mien.config import AccessConfig, Config, PlaybackConfig, VoiceConfig
 from mien.core import wire
 from mien.host.clock import MonotonicClock
 from mien.voice.service import VoiceService
@@ -15,10 +15,11 @@ PATIENCE_S = 10  # how long a test waits for what must come; no test asserts how
 
 
 @contextlib.contextmanager
-def running_voice(run_dir, *, opener=None, **playback):
+def running_voice(run_dir, *, opener=None, voice=None, keys="", **playback):
     """A served voice; its local socket is run_dir/voice.sock, its TCP endpoint the last of `endpoints`."""
-    config = Config(voice=VoiceConfig(listen=("tcp://127.0.0.1:*",), progress_ms=50),
-                    playback=PlaybackConfig(**{"sink": "null", "rate_hz": 16000, **playback}))
+    config = Config(voice=VoiceConfig(**{"listen": ("tcp://127.0.0.1:*",), "progress_ms": 50, **(voice or {})}),
+                    playback=PlaybackConfig(**{"sink": "null", "rate_hz": 16000, **playback}),
+                    access=AccessConfig(keys=str(keys)))
     extra = {} if opener is None else {"opener": opener}
     service = VoiceService(config, run_dir, MonotonicClock(), **extra)
     thread = threading.Thread(target=service.run, name="voice")
@@ -34,9 +35,12 @@ def running_voice(run_dir, *, opener=None, **playback):
 class RawClient:
     """A DEALER without manners: for what a well-behaved client library cannot do."""
 
-    def __init__(self, endpoint):
+    def __init__(self, endpoint, *, key=None, voice_key=None):
         self._context = zmq.Context()
         self.socket = self._context.socket(zmq.DEALER)
+        if key is not None:
+            self.socket.curve_publickey, self.socket.curve_secretkey = key
+            self.socket.curve_serverkey = voice_key
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.connect(endpoint)
 

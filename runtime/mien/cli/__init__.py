@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "bench": "what this machine reaches",
     "doctor": "what this machine has",
     "check-config": "check a configuration file",
+    "keys": "make and list the keys of clients on other machines",
 }
 
 

@@ -2,27 +2,32 @@
 
 import contextlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import zmq
 
 from mien.core import wire
 from mien.core.stats import Counters
 from mien.errors import BusError
+from mien.transport.zap import DOMAIN
 
 MAX_FRAME_BYTES = 1 << 20  # above any legal frame, so that a large one is answered; beyond it the connection is cut
 HIGH_WATER_MARK = 2_000
+SOCKET_MODE = 0o660  # whoever is of the folder's group may speak
+HANDSHAKE_MS = 5_000
 HEARTBEAT_MS = 1_000
 HEARTBEAT_TIMEOUT_MS = 3_000
 
 
 class ClientRouter:
-    """Receives from and sends to clients by identity.
+    """Receives from and sends to clients by identity. guarded: endpoints that let in who has a key (see transport.zap).
 
     ROUTER_MANDATORY makes the loss of a client visible: sending to one that is gone fails, and its identity is then
     found in `gone`. A client that does not read loses events once its queue is full; they are counted, nobody waits.
     """
 
-    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", endpoints: Sequence[str], counters: Counters) -> None:
+    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", endpoints: Sequence[str], counters: Counters, *,
+                 guarded: Sequence[str] = (), secret: bytes = b"") -> None:
         self._counters = counters
         self.gone: set[bytes] = set()
         self.socket = context.socket(zmq.ROUTER)
@@ -30,9 +35,15 @@ class ClientRouter:
             (zmq.ROUTER_MANDATORY, 1), (zmq.LINGER, 200), (zmq.MAXMSGSIZE, MAX_FRAME_BYTES),
             (zmq.RCVHWM, HIGH_WATER_MARK), (zmq.SNDHWM, HIGH_WATER_MARK),
             (zmq.HEARTBEAT_IVL, HEARTBEAT_MS), (zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS), (zmq.IPV6, 1),
+            (zmq.HANDSHAKE_IVL, HANDSHAKE_MS),
         ):
             self.socket.setsockopt(option, value)
         self.endpoints = [self._bind(endpoint) for endpoint in endpoints]
+        if guarded:  # an endpoint keeps the options that the socket had when it was bound
+            self.socket.setsockopt(zmq.CURVE_SERVER, 1)
+            self.socket.setsockopt(zmq.CURVE_SECRETKEY, secret)
+            self.socket.setsockopt(zmq.ZAP_DOMAIN, DOMAIN)
+            self.endpoints += [self._bind(endpoint) for endpoint in guarded]
 
     def _bind(self, endpoint: str) -> str:
         try:
@@ -41,6 +52,8 @@ class ClientRouter:
             self.socket.close()
             raise BusError(f"voice.listen: {endpoint} cannot be opened: {error}; is another mien-voice running?"
                            ) from None
+        if endpoint.startswith("ipc://"):
+            Path(endpoint.removeprefix("ipc://")).chmod(SOCKET_MODE)
         return str(self.socket.getsockopt_string(zmq.LAST_ENDPOINT)).rstrip("\0")
 
     def receive(self) -> tuple[bytes, list[bytes], str] | None:

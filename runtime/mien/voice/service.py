@@ -20,8 +20,11 @@ from mien.errors import BusError, SinkError
 from mien.host.memory import pss_mb
 from mien.host.notify import ServiceNotifier
 from mien.transport import VOICE_SOCKET
+from mien.transport.access import plan_access
 from mien.transport.bus import VoiceBus
+from mien.transport.keys import KeyFolder
 from mien.transport.router import ClientRouter
+from mien.transport.zap import KeyCheck
 from mien.units import NS_PER_MS, NS_PER_S
 from mien.voice.assembly import Assembly
 from mien.voice.device import DeviceRetry, open_silence, open_sink
@@ -47,13 +50,15 @@ class VoiceService:
         self._config = config
         self.counters = Counters()
         self._notifier = ServiceNotifier(clock)
+        access = plan_access(config.voice.listen, keys := KeyFolder(Path(config.access.keys)))
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._health = Health(self._announce, log.warning)
         self._retry = DeviceRetry(config.playback, clock, opener)
         self._sink, failure = self._first_sink(opener)
         self._bus = VoiceBus(self._context, run_dir)
-        self._router = ClientRouter(self._context, [f"ipc://{run_dir / VOICE_SOCKET}", *config.voice.listen],
-                                    self.counters)
+        self._keys = KeyCheck(self._context, keys, clock, self.counters)
+        self._router = ClientRouter(self._context, [f"ipc://{run_dir / VOICE_SOCKET}", *access.open], self.counters,
+                                    guarded=access.guarded, secret=access.pair[1] if access.pair else b"")
         self._journal = self._open_journal(run_dir)
         self._voice = Assembly(voice=config.voice, playback=config.playback, sink=self._sink, clock=clock,
                                counters=self.counters, send=self._router.send, publish=self._bus.publish,
@@ -63,7 +68,7 @@ class VoiceService:
             self._playback.use_sink(self._sink, audible=False)
             self._health.apply(Event.SINK_LOST, failure, between_turns=True)
         self._poller = zmq.Poller()
-        for socket in (self._router.socket, self._bus.reports, self._bus.publisher):
+        for socket in (self._router.socket, self._bus.reports, self._bus.publisher, self._keys.socket):
             self._poller.register(socket, zmq.POLLIN)
         self._anchor_due_ns = self._second_due_ns = self._keepalive_due_ns = 0
         self._anchor: bus.Anchor | None = None
@@ -89,6 +94,7 @@ class VoiceService:
 
     def step(self) -> None:
         """One pass: clients in, face in, sound out, bus out."""
+        self._keys.step()
         self._take_messages()
         self._take_reports()
         self._play()
@@ -201,6 +207,7 @@ class VoiceService:
         self._notifier.stopping()
         self._voice.close_turns()
         self._router.close()
+        self._keys.close()
         if self._journal is not None:
             self._journal.close()
         self._bus.close()
