@@ -25,6 +25,7 @@ class WavSink(NullSink):
         super().__init__(clock, rate_hz, buffer_frames)
         self.opened_ns = 0
         self._writer = WavWriter(path, rate_hz)
+        self._beside = opened_path(path)
         self._opened = False
         self._repair_at_ns = 0
 
@@ -53,6 +54,7 @@ class WavSink(NullSink):
         super()._begin_run(now_ns)
         if not self._opened:
             self._opened, self.opened_ns = True, now_ns
+            self._beside.write_text(f"{now_ns}\n", encoding="ascii")
         self._writer.resize(ns_to_frames(now_ns - self.opened_ns, self.format.rate_hz))
 
     def _repair_now_and_then(self) -> None:
@@ -60,3 +62,8 @@ class WavSink(NullSink):
         if now_ns >= self._repair_at_ns:
             self._repair_at_ns = now_ns + HEADER_EVERY_NS
             self._writer.repair_header()
+
+
+def opened_path(path: Path) -> Path:
+    """The file beside a WAV that holds when its first frame was heard: CLOCK_MONOTONIC in ns, as text."""
+    return path.with_name(f"{path.name}.opened_ns")
