@@ -1,6 +1,7 @@
 """The session's bookkeeping, stepped by hand: no socket, no clock, no thread."""
 
 import pytest
+
 from mien.client.core import EVENTS_KEPT, Disconnected, Session
 from mien.core import wire
 from mien.errors import ClientError
@@ -166,10 +167,16 @@ class TestTurns:
         assert session.write(turn, memoryview(bytes(64))) == 64
 
     def test_audio_that_came_too_late_is_no_error_of_its_own(self, session):
-        turn = speak(session, 100)
-        tell(session, refusal(turn, 0, "turn_closed", retryable=False))
+        turn = speak(session, 300)
+        tell(session, refusal(turn, 1, "turn_closed", retryable=False))
         assert turn.error is None
         assert turn.closing
+
+    def test_a_name_that_was_used_before_fails_the_turn(self, session):
+        turn = speak(session, 100)
+        tell(session, refusal(turn, 0, "turn_closed", retryable=False))
+        assert turn.error.code == "turn_closed"
+        assert not session.owes(turn)
 
     def test_the_voice_that_closed_a_turn_before_all_of_it_came_is_told(self, session):
         turn = speak(session, 100)
@@ -215,6 +222,20 @@ class TestInterrupt:
         tell(session, wire.Finished(turn=turn.name, played_ms=1.0, interrupted=True, reason="interrupted"))
         assert session.interrupt(turn) == []
         assert sent(session) == []
+
+    def test_a_turn_that_the_voice_never_took_finishes_here(self, session):
+        turn = speak(session, 100)
+        session.interrupt(turn)
+        tell(session, refusal(turn, 0))
+        assert turn.finished.interrupted
+        other = speak(session, 100)
+        tell(session, refusal(other, 0))
+        session.interrupt(other)
+        assert other.finished.interrupted
+        third = speak(session, 100)
+        session.interrupt(third)
+        tell(session, refusal(third, -1, "unknown_turn", retryable=False))
+        assert third.finished.interrupted
 
     def test_no_end_follows_an_interrupt(self, session):
         turn = speak(session, 100)
@@ -270,7 +291,7 @@ class TestRefusedChunks:
         tell(session, wire.Pong(nonce=ping.nonce, now_ns=0))
         assert [message.seq for message in sent(session)] == [1]
         tell(session, wire.Progress(turn=turn.name, played_ms=400.0, buffered_ms=0.0, credit_ms=1000.0))
-        assert [message.seq for message in sent(session)] == [2]
+        assert [message.seq for message in sent(session)] == [2, 3]
 
     def test_nothing_new_overtakes_a_refused_chunk(self, session):
         turn = speak(session, 400)
@@ -311,17 +332,26 @@ class TestRefusedChunks:
         tell(session, wire.Pong(nonce=again.nonce, now_ns=0))
         assert sent(session) == [wire.End(turn=turn.name)]
 
-    def test_a_refusal_that_was_not_told_is_made_up_for(self, session):
+    def test_a_refusal_that_was_never_told_fails_the_turn(self, session):
         turn = speak(session, 600)
-        session.outgoing.clear()
         tell(session, refusal(turn, 2, "out_of_order", retryable=False))
-        tell(session, wire.Pong(nonce=99, now_ns=0))
-        session.tick(0.0)
-        session.tick(1.0)
-        resent = [message.seq for message in sent(session) if isinstance(message, wire.Audio)]
-        assert resent == [0, 1, 2]
+        assert turn.error.code == "out_of_order"
+
+    def test_a_repeated_chunk_does_no_harm(self, session):
+        turn = speak(session, 600)
         tell(session, refusal(turn, 0, "repeated", retryable=False))
         assert turn.error is None
+
+    def test_a_chunk_larger_than_the_room_goes_again_in_parts(self, session):
+        turn = speak(session, 400)
+        tell(session, wire.Progress(turn=turn.name, played_ms=100.0, buffered_ms=0.0, credit_ms=1000.0))
+        tell(session, refusal(turn, 1))
+        session.outgoing.clear()
+        tell(session, wire.Pong(nonce=99, now_ns=0))
+        tell(session, wire.Progress(turn=turn.name, played_ms=150.0, buffered_ms=50.0, credit_ms=50.0))
+        ((header, payload),) = session.outgoing
+        assert wire.decode_client(header).seq == 1
+        assert len(payload) == 50 * MS
 
 
 class TestLoss:
@@ -398,7 +428,7 @@ class TestLoss:
 class TestEvents:
     def test_they_come_in_order_without_pongs(self, session):
         turn = speak(session, 10)
-        messages = [wire.Started(turn=turn.name, latency_ms=1.0), wire.LevelChanged(old="full", new="envelope", why="x")]
+        messages = [wire.Started(turn=turn.name, latency_ms=1.0), wire.LevelChanged(old="a", new="b", why="c")]
         tell(session, messages[0], wire.Pong(nonce=0, now_ns=5), messages[1])
         assert list(session.events) == messages
 

@@ -1,7 +1,7 @@
 """A voice made of plain Python, for tests of the client: takes frames, gives frames, plays when told to.
 
-It keeps to the protocol as PROTOCOL.md tells it: credit, sequence, refusal of all behind a refused chunk, one finished a
-turn. `capacity_ms` may be less than what welcome promises, for a voice that refuses more than a client expects.
+It keeps to the protocol as PROTOCOL.md tells it: credit, sequence, refusal of all behind a refused chunk, one finished
+a turn. `capacity_ms` may be less than what welcome promises, for a voice that refuses more than a client expects.
 """
 
 from mien.core import wire
@@ -11,7 +11,8 @@ LIMITS = wire.Limits(max_chunk_bytes=6400, max_header_bytes=16_384, max_buffer_m
 
 
 def make_welcome(session="s", limits=LIMITS):
-    return wire.Welcome(session=session, protocol=1, version="0", capabilities=(), rates_hz=wire.RATES_HZ, limits=limits)
+    return wire.Welcome(session=session, protocol=1, version="0", capabilities=(), rates_hz=wire.RATES_HZ,
+                        limits=limits)
 
 
 class DoubleTurn:
@@ -24,7 +25,7 @@ class DoubleTurn:
 
 
 class VoiceDouble:
-    """One client's voice. received: all headers that came; turns: unfinished ones; audio: all that was taken, by turn."""
+    """One client's voice. received: all headers that came; turns: unfinished ones; audio: what was taken, by turn."""
 
     def __init__(self, *, capacity_ms=1000, rate_hz=16000, limits=LIMITS):
         self.bytes_per_ms = rate_hz * 2 // 1000

@@ -24,6 +24,7 @@ EVENTS_KEPT: Final = 1000
 _REFUSED_UNBEGUN: Final = frozenset({"too_many_turns", "turn_exists", "floor_taken"})
 
 
+
 class Disconnected(Struct, frozen=True, kw_only=True, tag_field="type", tag="disconnected"):
     """The voice is gone: it stopped, was restarted, or does not answer. A new session is opened when it is back."""
 
@@ -152,7 +153,7 @@ class Session:
             ledger.closing = True
             ledger.forget_audio()
             if not ledger.begun:
-                self._finish(wire.Finished(turn=ledger.name, played_ms=0.0, interrupted=True, reason="interrupted"))
+                self._finish_unheard(ledger)
         if to_tell and self.state == "open":
             self._put(wire.Interrupt(turn=None if turn is None else turn.name))
         return stopped
@@ -184,7 +185,7 @@ class Session:
                 self.turns[name].started = message
             case wire.Progress(turn=name) | wire.Stalled(turn=name) if name in self.turns:
                 self.turns[name].hear(message.played_ms, self.hello.rate_hz)
-                self._delivery.news()
+                self._delivery.progress(message.credit_ms if isinstance(message, wire.Progress) else 0.0)
             case wire.Interrupted(turns=names):
                 self._close_turns(names)
             case wire.Finished():
@@ -207,6 +208,10 @@ class Session:
             turn.forget_audio()
         self._delivery.news()
 
+    def _finish_unheard(self, turn: TurnLedger) -> None:
+        """The voice knows nothing of a turn that is interrupted, so that no finished will come."""
+        self._finish(wire.Finished(turn=turn.name, played_ms=0.0, interrupted=True, reason="interrupted"))
+
     def _refused(self, error: wire.Error) -> None:
         """Sort out what an error is about: the session, a chunk that may come again, or a turn."""
         if self.state == "greeting":
@@ -217,11 +222,13 @@ class Session:
             self._refused_turn(self.turns[error.turn], error)
 
     def _refused_turn(self, turn: TurnLedger, error: wire.Error) -> None:
+        if turn.closing and (error.code == "unknown_turn" or (error.seq == 0 and error.code != "repeated")):
+            self._finish_unheard(turn)
         if turn.closing or (error.seq < 0 and error.code not in _REFUSED_UNBEGUN):
             return
         if error.seq >= 0 and self._delivery.refused(turn, error):
             return
-        if error.code == "turn_closed" and not turn.end_sent:
+        if error.code == "turn_closed" and error.seq > 0 and not turn.end_sent:
             turn.closing = True
         else:
             self._fail(turn, _client_error(error), error.seq)

@@ -17,19 +17,19 @@ class Credit:
     """The client's side of the back-pressure, over the turns that the voice may hold. Frames are at rate_hz.
 
     What was heard is known up to the last progress, so that the credit is never too high while the voice keeps to its
-    limits. A voice that refuses all the same is believed: `shrink`.
+    limits. A voice that refuses all the same is believed (`shrink`), until it says that it has room (`learn`).
     """
 
     def __init__(self, turns: Mapping[str, TurnLedger], rate_hz: int) -> None:
         self._turns = turns
         self._rate_hz = rate_hz
-        self._capacity = 0
+        self._full = self._capacity = 0
         self._smallest = 0
         self._largest_bytes = 0
 
     def open(self, limits: Limits) -> None:
         """A new session with these limits."""
-        self._capacity = ms_to_frames(limits.max_buffer_ms, self._rate_hz)
+        self._full = self._capacity = ms_to_frames(limits.max_buffer_ms, self._rate_hz)
         self._smallest = ms_to_frames(min(SMALLEST_SLICE_MS, limits.max_buffer_ms), self._rate_hz)
         self._largest_bytes = limits.max_chunk_bytes - limits.max_chunk_bytes % SAMPLE_BYTES
 
@@ -44,14 +44,19 @@ class Credit:
             return 0
         return min(wanted, left * SAMPLE_BYTES, self._largest_bytes)
 
-    def fits(self, frames: int) -> bool:
-        """Whether a refused chunk may go again: there is room, or nothing is left to wait for."""
-        left = self.left_frames()
-        return frames <= left or left >= self._capacity
-
     def shrink(self) -> None:
         """The voice refused a chunk, which is no longer entered as sent: it holds no more than what is."""
         self._capacity = max(min(self._capacity, self._unheard_frames()), self._smallest)
+
+    def learn(self, credit_ms: float) -> None:
+        """The voice says how much it takes. What is under way to it counts as taken, so that this may be too much."""
+        told = self._unheard_frames() + ms_to_frames(credit_ms, self._rate_hz)
+        self._capacity = min(self._full, max(self._capacity, told))
+
+    def restore(self) -> None:
+        """Where the voice holds nothing of ours and has refused nothing, there is no reason to believe in less room."""
+        if not self._unheard_frames() and not any(turn.refused for turn in self._turns.values()):
+            self._capacity = self._full
 
     def _unheard_frames(self) -> int:
         return sum(turn.unheard_frames for turn in self._turns.values())

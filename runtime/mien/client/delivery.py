@@ -51,15 +51,7 @@ class Delivery:
 
     def write(self, turn: TurnLedger, pcm: memoryview) -> int:
         """Send as much as there is credit for. Returns the bytes taken."""
-        taken = 0
-        while taken < len(pcm) and not turn.refused:
-            size = self.credit.slice_bytes(len(pcm) - taken)
-            if size == 0:
-                break
-            chunk = turn.append(bytes(pcm[taken : taken + size]), size // SAMPLE_BYTES)
-            self._put(wire.Audio(turn=turn.name, seq=chunk.seq), chunk.pcm)
-            taken += size
-        return taken
+        return 0 if turn.refused else self._send(turn, pcm)
 
     def has_room(self, turn: TurnLedger, wanted: int) -> bool:
         """Whether write() would take some of `wanted` bytes now."""
@@ -74,12 +66,7 @@ class Delivery:
         """The voice refused a chunk. Returns whether that is being seen to, or was an echo; else the turn is lost."""
         if turn.barrier > self.answered_ping or error.code == "repeated":
             return True
-        first = error.seq
-        if error.code == "out_of_order" and turn.kept:
-            first = turn.kept[0].seq  # a refusal before it was not told: all that may be missing goes again
-        elif error.code not in SEND_AGAIN:
-            return False
-        if not turn.take_back(first):
+        if error.code not in SEND_AGAIN or not turn.take_back(error.seq):
             return False
         if error.code == "buffer_full":
             self.credit.shrink()
@@ -90,17 +77,23 @@ class Delivery:
     def news(self) -> None:
         """The voice has heard or dropped something, so that there may be room."""
         self._hold, self._held_since_s = False, None
+        self.credit.restore()
 
     def step(self) -> None:
-        """Send again what was refused, oldest first, as credit allows; then the ends."""
+        """Send again what was refused, as credit allows; then the ends."""
         for turn in list(self._turns.values()):
             if turn.barrier > self.answered_ping:
                 continue
-            while turn.refused and not self._hold and self.credit.fits(turn.refused[0].frames):
-                chunk = turn.resend()
-                turn.confirmation = 0
-                self._put(wire.Audio(turn=turn.name, seq=chunk.seq), chunk.pcm)
+            if turn.refused and not self._hold:
+                again = turn.refused
+                turn.refused = again[self._send(turn, memoryview(again)) :]
             self._end_when_taken(turn)
+
+    def progress(self, credit_ms: float) -> None:
+        """The voice tells its own count of the credit."""
+        self.news()
+        if not any(turn.barrier > self.answered_ping for turn in self._turns.values()):
+            self.credit.learn(credit_ms)
 
     def tick(self, now_s: float) -> None:
         """Try again where the voice gives no sign; a ping may have been refused like anything else."""
@@ -112,6 +105,15 @@ class Delivery:
         if waited_for > self.answered_ping and now_s - self._pinged_at_s >= PING_AGAIN_S:
             self._pinged_at_s = now_s
             self.ping()
+
+    def _send(self, turn: TurnLedger, pcm: memoryview) -> int:
+        taken = 0
+        while (size := self.credit.slice_bytes(len(pcm) - taken)) > 0:
+            chunk = turn.append(bytes(pcm[taken : taken + size]), size // SAMPLE_BYTES)
+            turn.confirmation = 0
+            self._put(wire.Audio(turn=turn.name, seq=chunk.seq), chunk.pcm)
+            taken += size
+        return taken
 
     def _end_when_taken(self, turn: TurnLedger) -> None:
         if not turn.end_wanted or turn.end_sent or turn.refused or turn.closing or turn.error:

@@ -19,17 +19,12 @@ class SentChunk(NamedTuple):
     end: int
     pcm: bytes
 
-    @property
-    def frames(self) -> int:
-        return self.end - self.start
-
-
 @dataclass(slots=True, eq=False)
 class TurnLedger:
     """The books of one turn. Frames are at the session's rate.
 
     kept: chunks that were not heard yet, oldest first, since the voice may ask for them again.
-    refused: chunks that the voice did not take and that go first once there is credit.
+    refused: audio that the voice did not take and that goes first once there is credit.
     barrier: the nonce of a ping; until its pong, refusals are echoes of what was under way. 0: none.
     confirmation: the nonce of a ping behind the last chunk; its pong says that all of it was taken. 0: not asked.
     """
@@ -39,7 +34,7 @@ class TurnLedger:
     sent_frames: int = 0
     heard_frames: int = 0
     kept: deque[SentChunk] = field(default_factory=deque)
-    refused: deque[SentChunk] = field(default_factory=deque)
+    refused: bytes = b""
     barrier: int = 0
     confirmation: int = 0
     end_wanted: bool = False
@@ -52,7 +47,7 @@ class TurnLedger:
     @property
     def begun(self) -> bool:
         """The voice was told of this turn, so that it owes a finished or an error."""
-        return self.next_seq > 0 or self.end_sent
+        return self.next_seq > 0 or self.end_sent or bool(self.refused)
 
     @property
     def unheard_frames(self) -> int:
@@ -84,23 +79,21 @@ class TurnLedger:
             self.kept.popleft()
 
     def take_back(self, seq: int) -> bool:
-        """The voice refused chunk `seq` and all behind it. Returns whether they are still here to be sent again."""
+        """The voice refused chunk `seq` and all behind it: they count as not sent, and their numbers are free again.
+
+        Returns whether they are still here.
+        """
         held = bool(self.kept) and self.kept[0].seq <= seq <= self.kept[-1].seq
+        back: deque[bytes] = deque()
         while self.kept and self.kept[-1].seq >= seq:
             chunk = self.kept.pop()
-            self.refused.appendleft(chunk)
-            self.sent_frames = chunk.start
+            back.appendleft(chunk.pcm)
+            self.next_seq, self.sent_frames = chunk.seq, chunk.start
+        self.refused = b"".join(back) + self.refused
         return held
-
-    def resend(self) -> SentChunk:
-        """Enter the first refused chunk as sent again."""
-        chunk = self.refused.popleft()
-        self.kept.append(chunk)
-        self.sent_frames = chunk.end
-        return chunk
 
     def forget_audio(self) -> None:
         """Nothing of this turn will be sent again."""
         self.kept.clear()
-        self.refused.clear()
+        self.refused = b""
         self.barrier = self.confirmation = 0

@@ -1,0 +1,144 @@
+"""The asyncio client over real sockets: what it does on its own account; the rest is the synchronous client's tests."""
+
+import asyncio
+
+import pytest
+
+from mien.client import Disconnected, Finished, connect_async
+from mien.core import wire
+from mien.errors import ClientError
+from rigs.voice_server import served_voice
+
+MS = 32
+PATIENCE_S = 20
+
+
+def run(coroutine):
+    return asyncio.run(asyncio.wait_for(coroutine, PATIENCE_S))
+
+
+async def eventually(condition):
+    while not condition():
+        await asyncio.sleep(0.005)
+
+
+def test_await_or_async_with(voice):
+    async def talk():
+        agent = await connect_async(voice.endpoint)
+        assert agent.connected
+        assert agent.welcome.limits.max_buffer_ms == 1000
+        await agent.close()
+        async with connect_async(voice.endpoint) as agent, agent.turn("t") as turn:
+            await turn.write(bytes(100 * MS))
+        return turn
+
+    assert run(talk()).name == "t"
+
+
+def test_say_takes_chunks_from_an_async_source(voice):
+    async def tts():
+        for _ in range(15):
+            await asyncio.sleep(0)
+            yield bytes(100 * MS)
+
+    async def talk():
+        async with connect_async(voice.endpoint) as agent:
+            return await agent.say(tts(), name="t")
+
+    assert run(talk()) == Finished(turn="t", played_ms=1500.0, interrupted=False, reason="played")
+
+
+def test_barge_in_while_say_waits(voice):
+    async def talk():
+        async with connect_async(voice.endpoint) as agent:
+            speaking = asyncio.create_task(agent.say(bytes(5000 * MS)))
+            await eventually(lambda: agent.credit_ms == 0)
+            (finished,) = await agent.interrupt()
+            assert await speaking == finished
+            return finished
+
+    assert run(talk()).interrupted
+
+
+def test_a_cancelled_say_interrupts_its_turn(voice):
+    async def talk():
+        async with connect_async(voice.endpoint) as agent:
+            speaking = asyncio.create_task(agent.say(bytes(5000 * MS), name="t"))
+            await eventually(lambda: agent.credit_ms == 0)
+            speaking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await speaking
+            await eventually(lambda: "t" in voice.double.done)
+            assert (await agent.say(bytes(64))).reason == "played"
+
+    run(talk())
+    assert voice.double.done["t"].interrupted
+
+
+def test_writes_of_two_tasks_do_not_mix(voice):
+    async def talk():
+        async with connect_async(voice.endpoint) as agent:
+            turn = agent.turn("t")
+            await asyncio.gather(turn.write(b"\1" * 1500 * MS), turn.write(b"\2" * 1500 * MS))
+            await turn.wait()
+
+    run(talk())
+    assert bytes(voice.double.audio["t"]) == b"\1" * 1500 * MS + b"\2" * 1500 * MS
+
+
+def test_events_of_a_voice_that_restarts(endpoint):
+    async def talk():
+        with served_voice(endpoint):
+            agent = await connect_async(endpoint)
+            events = agent.events()
+            assert isinstance(await anext(events), wire.Welcome)
+        with served_voice(endpoint):
+            assert isinstance(await anext(events), Disconnected)
+            assert isinstance(await anext(events), wire.Welcome)
+            await agent.close()
+            return [event async for event in events]
+
+    assert run(talk()) == []
+
+
+def test_a_refusal_after_the_voice_came_back_is_raised_and_heals(endpoint):
+    async def talk():
+        with served_voice(endpoint):
+            agent = await connect_async(endpoint)
+        with served_voice(endpoint) as second:
+            second.refuse_with = wire.Error(code="too_many_clients", message="at most 16", retryable=True)
+            await eventually(lambda: not agent.connected)
+            with pytest.raises(ClientError) as caught:
+                await agent.say(bytes(64))
+            second.refuse_with = None
+            await asyncio.sleep(0)
+            while (await outcome(agent)) is None:
+                pass
+            await agent.close()
+        return caught.value.code
+
+    async def outcome(agent):
+        try:
+            return await agent.say(bytes(64))
+        except ClientError:
+            await asyncio.sleep(0.05)
+
+    assert run(talk()) == "too_many_clients"
+
+
+def test_nobody_there(endpoint):
+    async def talk():
+        async with connect_async(endpoint, timeout_s=0.2):
+            pass
+
+    with pytest.raises(ClientError, match="nothing answers"):
+        run(talk())
+
+
+def test_a_client_leaves_no_task_behind(voice):
+    async def talk():
+        async with connect_async(voice.endpoint):
+            pass
+        return {task.get_name() for task in asyncio.all_tasks() if not task.done()}
+
+    assert "mien-client" not in run(talk())

@@ -1,0 +1,138 @@
+"""Whatever is refused on the way, and whenever messages arrive: all audio once, in order, and one finished a turn."""
+
+from collections import deque
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mien.client.core import Session
+from mien.core import wire
+from mien.errors import ClientError
+from rigs.voice_double import VoiceDouble
+
+MS = 32
+TURNS = 3
+
+
+class Wire:
+    """A session and a voice, with messages under way in both directions until they are delivered."""
+
+    def __init__(self, capacity_ms):
+        self.session = Session(wire.Hello(protocol=1))
+        self.voice = VoiceDouble(capacity_ms=capacity_ms)
+        self.to_client = deque()
+        self.now_s = 0.0
+        self.session.greet(0.0)
+        self.deliver(10)
+
+    def deliver(self, count):
+        """Let `count` messages arrive, one in each direction at a time."""
+        for _ in range(count):
+            if self.session.outgoing:
+                self.to_client.extend(self.voice.take(self.session.outgoing.popleft()))
+            if self.to_client:
+                self.session.receive([wire.encode(self.to_client.popleft())], self.now_s)
+
+    def play(self, ms):
+        self.to_client.extend(self.voice.play(ms))
+
+    def pass_time(self):
+        self.now_s += 0.3
+        self.session.tick(self.now_s)
+
+    def run_dry(self):
+        """Until nothing moves any more."""
+        for _ in range(400):
+            self.deliver(200)
+            self.play(100)
+            self.pass_time()
+            if not self.session.turns:
+                return
+
+
+def sound(index, start, size):
+    """Bytes that tell which turn they are of and where in it."""
+    return b"".join((index * 20_000 + (start // 2 + n) % 20_000).to_bytes(2, "little") for n in range(size // 2))
+
+
+ACTIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("write"), st.integers(0, TURNS - 1), st.integers(1, 700)),
+        st.tuples(st.just("end"), st.integers(0, TURNS - 1), st.just(0)),
+        st.tuples(st.just("interrupt"), st.integers(0, TURNS - 1), st.just(0)),
+        st.tuples(st.just("deliver"), st.integers(1, 30), st.just(0)),
+        st.tuples(st.just("play"), st.integers(1, 300), st.just(0)),
+        st.tuples(st.just("time"), st.just(0), st.just(0)),
+    ),
+    max_size=60,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(actions=ACTIONS, capacity_ms=st.sampled_from([150, 300, 777, 1000]))
+def test_all_audio_arrives_once_and_in_order(actions, capacity_ms):
+    both = Wire(capacity_ms)
+    turns = [both.session.open_turn(f"t{index}") for index in range(TURNS)]
+    written = [bytearray() for _ in turns]
+    stopped = set()
+    for action, index, amount in actions:
+        if action == "write":
+            write(both, turns[index], written[index], index, amount * MS)
+        elif action == "end":
+            end(both, turns[index])
+        elif action == "interrupt":
+            # What stands behind it at the voice goes too, so that any may be cut short.
+            stopped.update(range(TURNS))
+            both.session.interrupt(turns[index])
+        elif action == "deliver":
+            both.deliver(index)
+        elif action == "play":
+            both.play(index)
+        else:
+            both.pass_time()
+    for turn in turns:
+        end(both, turn)
+    both.run_dry()
+    for index, turn in enumerate(turns):
+        arrived = bytes(both.voice.audio.get(turn.name, b""))
+        assert turn.error is None
+        assert turn.finished is not None
+        assert bytes(written[index]).startswith(arrived)
+        if index not in stopped:
+            assert arrived == bytes(written[index])
+            assert turn.finished.reason == "played"
+            assert turn.finished.played_ms == len(arrived) / MS
+
+
+@settings(max_examples=150, deadline=None)
+@given(actions=ACTIONS)
+def test_a_voice_that_keeps_its_word_refuses_nothing(actions):
+    both = Wire(1000)
+    turns = [both.session.open_turn(f"t{index}") for index in range(TURNS)]
+    for action, index, amount in actions:
+        if action == "write":
+            write(both, turns[index], bytearray(), index, amount * MS)
+        elif action == "end":
+            end(both, turns[index])
+        elif action == "deliver":
+            both.deliver(index)
+        elif action == "play":
+            both.play(index)
+    both.deliver(500)
+    assert not [event for event in both.session.events if isinstance(event, wire.Error)]
+    assert both.voice.held <= both.voice.capacity
+
+
+def write(both, turn, written, index, size):
+    data = sound(index, len(written), size)
+    if turn.end_wanted or turn.closing or turn.finished:
+        with pytest.raises(ClientError, match=turn.name):
+            both.session.write(turn, memoryview(data))
+    else:
+        written += data[: both.session.write(turn, memoryview(data))]
+
+
+def end(both, turn):
+    if turn.finished is None and not turn.closing:
+        both.session.end(turn)

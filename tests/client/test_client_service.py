@@ -1,0 +1,126 @@
+"""The client against the real mien-voice, over its ideal device."""
+
+import subprocess
+import threading
+
+import numpy as np
+import pytest
+
+from mien.client import connect
+from mien.errors import ClientError
+from rigs.services import running_voice
+
+MS = 32
+
+
+@pytest.fixture
+def service(tmp_path):
+    with running_voice(tmp_path) as voice:
+        yield voice
+
+
+@pytest.fixture
+def agent(service):
+    with connect(service.endpoints[0]) as client:
+        yield client
+
+
+def test_what_was_heard_is_what_was_sent(agent):
+    assert agent.say(bytes(300 * MS)).played_ms == pytest.approx(300)
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 22050, 44100, 48000])
+def test_every_rate(service, rate_hz):
+    with connect(service.endpoints[-1], rate_hz=rate_hz) as client:
+        assert client.say(np.zeros(rate_hz // 5, np.int16)).played_ms == pytest.approx(200, abs=0.5)
+
+
+def test_turns_are_heard_one_after_the_other(agent):
+    turns = [agent.turn() for _ in range(3)]
+    for turn in turns:
+        turn.write(bytes(100 * MS))
+        turn.end()
+    assert [round(turn.wait().played_ms) for turn in turns] == [100, 100, 100]
+
+
+def test_barge_in_from_another_thread(agent):
+    turn = agent.turn()
+    turn.write(bytes(10_000 * MS))
+    timer = threading.Timer(0.2, agent.interrupt)
+    timer.start()
+    finished = turn.wait()
+    timer.join()
+    assert finished.interrupted
+    assert 0 < finished.played_ms < 5_000
+    assert agent.say(bytes(50 * MS)).reason == "played"
+
+
+def test_an_interrupt_takes_the_turns_behind_it(agent):
+    first, second = agent.turn(), agent.turn()
+    first.write(bytes(5000 * MS))
+    second.write(bytes(5000 * MS))
+    assert first.interrupt().interrupted
+    assert second.wait().interrupted
+
+
+def test_a_long_turn_waits_for_room_and_none_of_it_is_lost(tmp_path):
+    with running_voice(tmp_path) as voice, connect(voice.endpoints[-1]) as client:
+        limit_ms = client.welcome.limits.max_buffer_ms
+        turn = client.turn()
+        turn.write(bytes(limit_ms * MS))
+        assert client.credit_ms < 1000
+        before = client.credit_ms
+        turn.write(bytes(int(before + 300) * MS))
+        assert turn.sent_ms > limit_ms + before
+        turn.interrupt()
+
+
+def test_an_unsupported_rate_is_refused(service):
+    with pytest.raises(ClientError, match="12345") as caught:
+        connect(service.endpoints[-1], rate_hz=12345)
+    assert caught.value.code == "unsupported_rate"
+
+
+def test_two_clients_and_one_floor(agent, service):
+    turn = agent.turn()
+    turn.write(bytes(2000 * MS))
+    agent.ping()
+    with connect(service.endpoints[-1]) as other:
+        with pytest.raises(ClientError) as caught:
+            other.say(bytes(64))
+        assert (caught.value.code, caught.value.retryable) == ("floor_taken", True)
+    assert turn.interrupt().interrupted
+
+
+def test_a_voice_that_stops_says_how_much_was_heard(tmp_path):
+    with running_voice(tmp_path):
+        client = connect(f"ipc://{tmp_path}/voice.sock")
+        turn = client.turn()
+        turn.write(bytes(5000 * MS))
+        while turn.played_ms < 50:
+            client.poll(0.1)
+    with client:
+        finished = turn.wait()
+        assert (finished.reason, finished.interrupted) == ("shutdown", True)
+        assert 50 <= finished.played_ms < 5000
+        with running_voice(tmp_path):
+            assert client.say(bytes(50 * MS)).reason == "played"
+
+
+def test_a_tts_engine_through_a_pipe(agent):
+    with subprocess.Popen(["espeak-ng", "--stdout", "Hello."], stdout=subprocess.PIPE) as tts:
+        assert agent.say_wav(tts.stdout).played_ms > 300
+
+
+def test_conversation_messages_are_taken(agent):
+    agent.state("listening")
+    agent.emotion("happy", 0.7)
+    agent.gesture("nod")
+    agent.look_at(0.1, 0.2)
+    agent.volume(0.5)
+    agent.caption("t", "hello")
+    agent.pause()
+    agent.resume()
+    agent.ping()
+    refused = [event for event in iter(lambda: agent.poll(0), None) if hasattr(event, "code")]
+    assert refused == []
