@@ -1,0 +1,154 @@
+"""mien watch: what it makes of bus messages, and over a real bus."""
+
+import io
+import json
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+
+import pytest
+import zmq
+from click.testing import CliRunner
+from rich.console import Console
+
+from mien.cli.watch import watch
+from mien.cli.watch_state import STALE_NS, WatchState
+from mien.cli.watch_view import render
+from mien.core import bus
+from mien.transport.bus import VoiceBus
+
+PATIENCE_S = 20
+VOICE = bus.VoiceHealth(epoch=3, pid=11, level="full", clients=2, pss_mb=28.5, counters={"turns_played": 4})
+FACE = bus.FaceHealth(epoch=3, pid=12, level="full", fps=59.9, shown=600, missed=1, offset_median_ms=-1.5,
+                      offset_p95_ms=6.25, motion_lead_ms=180.0, pss_mb=90.0, counters={}, renderer="llvmpipe")
+ANCHOR = bus.Anchor(epoch=3, media_ns=1_000_000_000, at_ns=50_000_000_000, until_ns=1_500_000_000, phase="speaking",
+                    turn="t")
+
+
+def state_of(*messages, now_ns=50_000_000_000):
+    state = WatchState()
+    for message in messages:
+        state.update(message, now_ns)
+    return state
+
+
+class TestState:
+    def test_nothing_was_heard_yet(self):
+        snapshot = WatchState().snapshot(10**9)
+        assert set(snapshot.values()) == {None}
+        json.dumps(snapshot)
+
+    def test_everything(self):
+        caption = bus.CaptionCue(epoch=3, turn="t", text="Hello")
+        expression = bus.Expression(epoch=3, state="listening", emotion="happy", intensity=0.5, look_x=0.1, look_y=None)
+        snapshot = state_of(ANCHOR, caption, expression, VOICE, FACE).snapshot(50_200_000_000)
+        assert (snapshot["phase"], snapshot["turn"], snapshot["caption"], snapshot["epoch"]) == (
+            "speaking", "t", "Hello", 3)
+        assert snapshot["media_ms"] == 1200.0
+        assert snapshot["expression"]["emotion"] == "happy"
+        assert snapshot["voice"]["counters"] == {"turns_played": 4}
+        assert snapshot["face"]["offset_p95_ms"] == 6.25
+        assert json.loads(json.dumps(snapshot)) == snapshot
+
+    @pytest.mark.parametrize(("now_ns", "media_ms"), [(0, 1000), (50_000_000_000, 1000), (50_300_000_000, 1300),
+                                                      (90_000_000_000, 1500)])
+    def test_media_time_stays_between_the_anchor_and_what_the_voice_holds(self, now_ns, media_ms):
+        assert state_of(ANCHOR).media_ms(now_ns) == media_ms
+
+    def test_a_process_that_falls_silent_is_gone(self):
+        state = state_of(VOICE, FACE, now_ns=1)
+        assert state.snapshot(STALE_NS)["face"] is not None
+        assert state.snapshot(STALE_NS + 1)["face"] is None
+        state.update(ANCHOR, STALE_NS)
+        assert state.snapshot(STALE_NS + 1)["voice"] is not None
+
+    def test_a_caption_of_another_turn_is_not_shown(self):
+        assert state_of(ANCHOR, bus.CaptionCue(epoch=3, turn="u", text="no")).snapshot(0)["caption"] is None
+
+    def test_speech_passes_by(self):
+        assert state_of(bus.Speech(epoch=1, turn="t", turn_start_ns=0, offset=0)) == WatchState()
+
+
+class TestView:
+    def show(self, snapshot):
+        console = Console(width=100, record=True, file=io.StringIO())
+        console.print(render(snapshot))
+        return console.export_text()
+
+    def test_all_of_it(self):
+        state = state_of(ANCHOR, bus.Expression(epoch=1, emotion="sad"), VOICE, FACE)
+        text = self.show(state.snapshot(50_200_000_000))
+        for what in ("speaking", "1.2 s", "sad", "turns_played 4", "59.9 a second", "1 missed", "p95 6.2 ms"):
+            assert what in text
+
+    def test_nothing(self):
+        assert self.show(WatchState().snapshot(0)).count("not heard of") == 2
+
+    def test_names_from_clients_are_not_markup(self):
+        anchor = bus.Anchor(epoch=1, media_ns=0, at_ns=0, until_ns=0, phase="speaking", turn="[red]x[/red]")
+        assert "[red]x[/red]" in self.show(state_of(anchor).snapshot(0))
+
+
+@contextmanager
+def published(run_dir, *messages):
+    """A bus on which these messages are said again and again."""
+    context, stop = zmq.Context(), threading.Event()
+
+    def say():
+        voice = VoiceBus(context, run_dir)
+        while not stop.wait(0.02):
+            for message in messages:
+                voice.publish([message if isinstance(message, bytes) else bus.encode(message)])
+        voice.close()
+
+    thread = threading.Thread(target=say)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        context.term()
+
+
+class TestCommand:
+    def call(self, run_dir, *arguments):
+        return CliRunner().invoke(watch, ["--run-dir", str(run_dir), *arguments])
+
+    def test_once(self, tmp_path):
+        with published(tmp_path, ANCHOR, VOICE, FACE):
+            result = self.call(tmp_path, "--once")
+        assert result.exit_code == 0
+        assert "speaking" in result.output
+
+    def test_once_as_json(self, tmp_path):
+        with published(tmp_path, ANCHOR, VOICE, FACE):
+            result = self.call(tmp_path, "--once", "--json")
+        assert json.loads(result.output)["face"]["pid"] == 12
+
+    def test_no_voice(self, tmp_path):
+        result = self.call(tmp_path, "--once", "--timeout", "0.1")
+        assert result.exit_code == 3
+        assert "mien run" in result.output
+
+    def test_a_bus_of_another_version(self, tmp_path):
+        with published(tmp_path, b"\x63whatever"):
+            result = self.call(tmp_path, "--once")
+        assert result.exit_code == 1
+        assert "one release" in result.output
+
+    def test_lines_until_ctrl_c(self, tmp_path):
+        code = "from mien.cli.watch import watch; watch()"
+        arguments = ["--json", "--interval", "0.05", "--run-dir", str(tmp_path)]
+        with published(tmp_path, ANCHOR, VOICE):
+            process = subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE)
+            lines = [json.loads(process.stdout.readline()) for _ in range(5)]
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 0
+        assert lines[-1]["phase"] == "speaking"
+
+    def test_help_has_an_example(self):
+        assert "mien watch --json" in CliRunner().invoke(watch, ["--help"]).output
