@@ -27,7 +27,9 @@ from mien.units import NS_PER_MS, NS_PER_S
 
 Progress = Callable[[str], None]
 FPS = 25
-SIZE = (480, 854)
+SIZE = (540, 960)  # of the window
+LIVE_SIZE = (200, 356)  # offscreen, where the processor draws beside all its other work
+FILM_SIZE = (400, 712)  # redrawn afterwards, from the poses that were shown
 SHEET = (6, 2)  # columns, rows
 
 
@@ -71,7 +73,8 @@ def demo(window: bool | None, out: Path, as_json: bool) -> None:
 
 
 def _perform(window: bool, sound: Path, progress: Progress) -> tuple[Session, Performance]:
-    settings = {"face.width": str(SIZE[0]), "face.height": str(SIZE[1]), "face.fps": str(FPS), "voice.listen": "[]"}
+    width, height = SIZE if window else LIVE_SIZE
+    settings = {"face.width": str(width), "face.height": str(height), "face.fps": str(FPS), "voice.listen": "[]"}
     audible = window and _has_sound_card()
     settings |= {"playback.sink": "alsa"} if audible else {"playback.sink": "wav", "playback.wav_path": str(sound)}
     if not window:
@@ -138,8 +141,8 @@ def film(pictures: Pictures, sound: Path, out: Path, progress: Progress) -> None
     start_ns, end_ns = int(pictures.visible_ns[first]), int(pictures.visible_ns[-1])
     at_ns = np.arange(start_ns, end_ns, NS_PER_S // FPS)
     rows = np.maximum(np.searchsorted(pictures.visible_ns, at_ns + NS_PER_MS) - 1, 0)
-    renderer = GlesRenderer(load_avatar(None), width=SIZE[0], height=SIZE[1], title="mien demo")
-    writer = VideoWriter(out / "demo.mp4", width=SIZE[0], height=SIZE[1], fps=FPS, sound=sound,
+    renderer = GlesRenderer(load_avatar(None), width=FILM_SIZE[0], height=FILM_SIZE[1], title="mien demo")
+    writer = VideoWriter(out / "demo.mp4", width=FILM_SIZE[0], height=FILM_SIZE[1], fps=FPS, sound=sound,
                          sound_skip_s=(start_ns - opened_ns) / NS_PER_S)
     speaking = rows[pictures.media_ns[rows] > 0]
     shown = set(speaking[np.linspace(0, len(speaking) - 1, SHEET[0] * SHEET[1]).astype(int)].tolist())
