@@ -1,0 +1,30 @@
+# What the steps share: messages, and files that appear whole or not at all. Sourced after `set -euo pipefail`.
+# shellcheck shell=bash
+
+FIRMWARE_SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+REPOSITORY=$(dirname "$FIRMWARE_SCRIPTS")
+# shellcheck source=settings.sh
+. "$FIRMWARE_SCRIPTS/settings.sh"
+
+say() { printf '[%(%H:%M:%S)T] %s\n' -1 "$*"; }
+
+die() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+# The names in a list with # comments, one a line.
+list_of() { sed 's/#.*//; s/[[:space:]]*$//; /^$/d' "$1"; }
+
+missing_packages() {
+    list_of "$FIRMWARE_SCRIPTS/host-packages.txt" | while read -r package; do
+        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
+    done
+}
+
+# An arm64 program runs here as if it were native. `F` in the flags is what makes it work inside a chroot.
+enable_arm64() {
+    [ "$(uname -m)" = aarch64 ] && return
+    mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
+    [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || update-binfmts --enable qemu-aarch64
+}

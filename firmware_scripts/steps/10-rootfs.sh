@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Debian's packages as one tar, from whatever apt sources this machine has. Slow, and seldom needed again.
+set -euo pipefail
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+enable_arm64
+
+# This machine's own Debian sources, with raspi-firmware's and firmware-brcm80211's component added. Others (a vendor's
+# repository, say) have no business on the board.
+sources=()
+for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list; do
+    grep -Eqs "^(Suites:|deb .*) *$SUITE( |\$|-)" "$file" || continue
+    copy=$scratch/$(basename "$file")
+    sed -E '/^#/d; s/^(Components:.*\<main)\>.*/\1 non-free-firmware/; /^deb /s/ main\>.*/ main non-free-firmware/' "$file" >"$copy"
+    sources+=("$copy")
+done
+[ "${#sources[@]}" -gt 0 ] || die "no apt source of this machine has the suite $SUITE"
+
+# This machine's way to the network (a proxy, say), as apt sees it.
+apt-config dump | grep -E '^Acquire::(http|https|Check-Valid-Until|Check-Date|Retries)\b.*::? *"?|^Acquire::(Check-Valid-Until|Check-Date|Retries) ' >"$scratch/apt.conf" || true
+
+packages=$(list_of "$FIRMWARE_SCRIPTS/board-packages.txt" | paste -sd,)
+export INITRD=No  # steps/30 makes the one initrd; under emulation each takes its minute
+
+# What no kiosk reads is not even unpacked: a small image, and less work under emulation.
+excludes=()
+while read -r pattern; do excludes+=(--dpkgopt="path-exclude=$pattern"); done < <(list_of "$FIRMWARE_SCRIPTS/excluded-files.txt")
+
+# The parts that a card needs outside its root, and the headers that the wheels are compiled against, come along unpacked.
+# shellcheck disable=SC2016  # $1 is mmdebstrap's
+mmdebstrap --mode=root --variant=minbase --architectures=arm64 --format=tar \
+    --aptopt="$scratch/apt.conf" --aptopt='Apt::Install-Recommends "false"' \
+    --dpkgopt=force-confold "${excludes[@]}" --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+    --essential-hook='mkdir -p "$1/etc/initramfs-tools"; echo update_initramfs=no >"$1/etc/initramfs-tools/update-initramfs.conf"' \
+    --customize-hook='mkdir "$1/parts"; chmod 777 "$1/parts"; chroot "$1" sh -c "cd /parts && apt-get -qq download raspi-firmware u-boot-rpi libasound2-dev libpython3.11-dev libsystemd-dev"' \
+    --customize-hook="copy-out /parts $WORK" \
+    --customize-hook='rm -rf "$1/parts"; chroot "$1" dpkg-query -W >"$1/packages.txt"' \
+    --customize-hook="copy-out /packages.txt $WORK" \
+    --customize-hook='rm "$1/packages.txt"' \
+    --include="$packages" "$SUITE" "$WORK/rootfs.tar.part" "${sources[@]}"
+mv "$WORK/rootfs.tar.part" "$WORK/rootfs.tar"

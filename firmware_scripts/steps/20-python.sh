@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# The board's Python packages in one folder: mien with its model and avatar, and what Debian 12 lacks.
+set -euo pipefail
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+site=$WORK/site
+scratch=$WORK/python
+rm -rf "$site" "$scratch"
+mkdir -p "$site" "$scratch"/{source,tools,sdist,sysroot}
+pip=("$scratch/tools/bin/python" -m pip --disable-pip-version-check -q)
+python3 -m venv "$scratch/tools"
+
+say "20: mien's wheel"
+# The artefacts lie outside the package in the source tree; a MANIFEST.in is all that a wheel of it needs.
+cp -a "$REPOSITORY/pyproject.toml" "$REPOSITORY/README.md" "$REPOSITORY/runtime" "$scratch/source/"
+package=$scratch/source/runtime/mien
+find "$scratch/source" -name __pycache__ -prune -exec rm -rf {} + -o -name '*.egg-info' -prune -exec rm -rf {} +
+install -D -m 644 -t "$package/motion/data" "$REPOSITORY"/models/motion/*.{json,tflite}
+install -D -m 644 -t "$package/data" "$REPOSITORY"/models/avatars/*.mien-avatar
+printf 'recursive-include runtime/mien/data *\nrecursive-include runtime/mien/motion/data *\n' >"$scratch/source/MANIFEST.in"
+"${pip[@]}" wheel --no-deps -w "$OUT" "$scratch/source"
+wheel=$(find "$OUT" -name "mien-$VERSION-*.whl" | sort | tail -n 1)
+unzip -l "$wheel" | grep -q 'motion/data/.*\.tflite' || die "$wheel carries no model"
+
+say "20: wheels for aarch64"
+list_of "$FIRMWARE_SCRIPTS/python-packages.txt" | grep -v pyalsaaudio >"$scratch/wheels.txt"
+platforms=()
+for glibc in 17 24 26 28 34; do platforms+=(--platform "manylinux_2_${glibc}_aarch64"); done
+"${pip[@]}" install --no-deps --no-compile --only-binary=:all: --implementation cp --python-version 3.11 --abi cp311 \
+    --abi abi3 --abi none "${platforms[@]}" --platform manylinux2014_aarch64 --target "$site" -r "$scratch/wheels.txt"
+"${pip[@]}" install --no-deps --no-compile --target "$site" "$wheel"
+rm -rf "${site:?}/bin"
+
+say "20: pyalsaaudio, compiled"
+for deb in "$WORK"/parts/lib{asound2,python3.11}-dev_*.deb; do dpkg-deb -x "$deb" "$scratch/sysroot"; done
+tar -xf "$WORK/rootfs.tar" -C "$scratch/sysroot" --wildcards './usr/lib/aarch64-linux-gnu/libasound.so.2*'
+"${pip[@]}" download --no-deps --no-binary=:all: --no-build-isolation -d "$scratch/sdist" \
+    "$(list_of "$FIRMWARE_SCRIPTS/python-packages.txt" | grep pyalsaaudio)"
+tar -xf "$scratch"/sdist/pyalsaaudio-*.tar.gz -C "$scratch/sdist"
+aarch64-linux-gnu-gcc -O2 -shared -fPIC -Wl,--strip-all -ffile-prefix-map="$scratch"=. \
+    -I"$scratch/sysroot/usr/include" -I"$scratch/sysroot/usr/include/python3.11" \
+    -L"$scratch/sysroot/usr/lib/aarch64-linux-gnu" \
+    "$scratch"/sdist/pyalsaaudio-*/alsaaudio.c -lasound -o "$site/alsaaudio.cpython-311-aarch64-linux-gnu.so"

@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# The root as it will be on the board: units, overlay, Python packages, one initrd; without what no kiosk needs.
+set -euo pipefail
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+root=$WORK/root
+enable_arm64
+trap 'umount -q "$root/proc" || true' EXIT
+if mountpoint -q "$root/proc"; then umount "$root/proc"; fi
+rm -rf "$root"
+mkdir -p "$root"
+tar -xpf "$WORK/rootfs.tar" -C "$root" --numeric-owner
+in_root() { chroot "$root" "$@"; }
+
+say "30: files"
+cp -a --no-preserve=ownership "$FIRMWARE_SCRIPTS/overlay/." "$root/"
+sh "$REPOSITORY/systemd/install.sh" "$root"
+install -m 644 "$FIRMWARE_SCRIPTS/boot/board-defaults.toml" "$root/usr/lib/mien/board-defaults.toml"
+install -D -m 644 "$("$FIRMWARE_SCRIPTS/make-keys")" "$root/etc/rauc/keyring.pem"
+# shellcheck disable=SC2153  # VERSION comes from settings.sh
+printf 'NAME=mien\nVERSION_ID=%s\nBUILD_EPOCH=%s\n' "$VERSION" "$SOURCE_DATE_EPOCH" >"$root/etc/mien-release"
+
+packages=$root/usr/local/lib/python3.11/dist-packages
+mkdir -p "$packages"
+cp -a --no-preserve=ownership "$WORK/site/." "$packages/"
+# One launcher for each command that the wheel declares.
+sed -n '/console_scripts/,/^$/s/^\([a-z-]*\) *= *\([a-z._]*\):\([a-z]*\)$/\1 \2 \3/p' "$packages"/mien-*.dist-info/entry_points.txt |
+    while read -r command module function; do
+        printf '#!/usr/bin/python3\nimport sys\n\nfrom %s import %s\n\nsys.exit(%s())\n' "$module" "$function" "$function" >"$root/usr/bin/$command"
+        chmod 755 "$root/usr/bin/$command"
+    done
+# The root is read-only: byte code is made now, and never compared with times.
+/usr/bin/python3.11 -m compileall -q -j 2 --invalidation-mode unchecked-hash -s "$root" "$packages"
+
+say "30: settings live on the data partition"
+mkdir -p "$root"/{data,boot/firmware,etc/systemd/timesyncd.conf.d}
+rm -rf "$root"/etc/{hostname,systemd/network,systemd/timesyncd.conf.d,mien,resolv.conf} "$root/root/.ssh"
+ln -s /data/etc/hostname "$root/etc/hostname"
+ln -s /data/etc/network "$root/etc/systemd/network"
+ln -s /data/etc/timesyncd.conf.d "$root/etc/systemd/timesyncd.conf.d"
+ln -s /data/etc/mien "$root/etc/mien"
+ln -s /run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
+: >"$root/etc/machine-id"
+rm -f "$root"/etc/ssh/ssh_host_*
+
+say "30: accounts and services"
+in_root systemd-sysusers
+in_root passwd -q -l root
+# passwd -l leaves "!*", with which sshd refuses keys too.
+sed -i 's/^root:[^:]*:/root:*:/' "$root/etc/shadow"
+in_root systemctl -q enable systemd-networkd systemd-resolved systemd-timesyncd ssh mien.target mien-provision mien-grow \
+    mien-health console-getty
+in_root systemctl -q disable systemd-networkd-wait-online getty@tty1 wpa_supplicant e2scrub_reap e2scrub_all.timer \
+    systemd-pstore alsa-restore alsa-state 2>/dev/null || true
+in_root systemctl -q mask rauc-mark-good.service systemd-firstboot.service apt-daily.timer apt-daily-upgrade.timer \
+    dpkg-db-backup.timer systemd-update-utmp.service systemd-update-utmp-runlevel.service getty@tty1.service \
+    systemd-networkd-wait-online.service fstrim.timer e2scrub_reap.service
+
+say "30: what no kiosk needs"
+modules=$(echo "$root"/lib/modules/*)
+list_of "$FIRMWARE_SCRIPTS/useless-modules.txt" | while read -r pattern; do
+    # shellcheck disable=SC2086  # the patterns are meant
+    rm -rf "$modules"/kernel/$pattern
+done
+depmod -b "$root" "$(basename "$modules")"
+mkdir -p "$WORK/dtb"
+cp "$root"/usr/lib/linux-image-*/broadcom/bcm27*.dtb "$root"/usr/lib/linux-image-*/broadcom/bcm28*.dtb "$WORK/dtb/" 2>/dev/null || true
+rm -rf "$root"/usr/lib/linux-image-* "$root"/boot/System.map-* "$root"/boot/firmware/*
+# Radio firmware of the Pis: 43430 and 43436 (Zero 2 W, 3), 43455 (3+, 4), 43456 (400).
+find "$root/lib/firmware" -type f ! -name '*4343[06]*' ! -name '*4345[56]*' ! -name 'regulatory.db*' -delete
+find "$root/lib/firmware" -xtype l -delete
+rm -rf "$root"/var/{lib/apt/lists,cache}/* "$root"/etc/apt/{sources.list,sources.list.d/*,apt.conf.d/99*} "$root"/var/log/*
+
+say "30: the initrd"
+mount -t proc proc "$root/proc"
+version=$(basename "$modules")
+in_root mkinitramfs -o "/boot/initrd.img-$version" "$version"
+umount "$root/proc"
+ln -sf "vmlinuz-$version" "$root/boot/vmlinuz"
+ln -sf "initrd.img-$version" "$root/boot/initrd.img"
+
+"$FIRMWARE_SCRIPTS/report-sizes" "$root" >"$WORK/sizes.txt"
+head -n 30 "$WORK/sizes.txt"

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Three file systems out of folders: FAT for the Pi's firmware, the root, and data. No loop device, no mount.
+set -euo pipefail
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+export E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH
+root=$WORK/root
+uuid_of() { echo "6d69656e-0000-4000-8000-00000000000$1"; }
+
+clamp_times() {
+    find "$1" -newermt "@$SOURCE_DATE_EPOCH" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
+}
+
+say "40: firmware partition"
+fat=$WORK/fat
+rm -rf "$fat" "$WORK/firmware"
+mkdir -p "$fat/mien" "$WORK/firmware"
+for deb in "$WORK"/parts/{raspi-firmware,u-boot-rpi}_*.deb; do dpkg-deb -x "$deb" "$WORK/firmware"; done
+for file in bootcode.bin start.elf start4.elf fixup.dat fixup4.dat; do
+    cp "$WORK/firmware/usr/lib/raspi-firmware/$file" "$fat/"
+done
+cp "$WORK/firmware/usr/lib/u-boot/rpi_arm64/u-boot.bin" "$fat/"
+cp "$WORK"/dtb/*.dtb "$fat/"
+cp "$FIRMWARE_SCRIPTS/boot/config.txt" "$fat/"
+cp "$FIRMWARE_SCRIPTS/boot/README.txt" "$fat/README.txt"
+cp "$FIRMWARE_SCRIPTS/boot/README.txt" "$fat/mien/README.txt"
+mkimage -A arm64 -T script -C none -n mien -d "$FIRMWARE_SCRIPTS/boot/boot.cmd" "$fat/boot.scr" >/dev/null
+clamp_times "$fat"
+rm -f "$WORK/fat.img"
+truncate -s "${FIRMWARE_MIB}M" "$WORK/fat.img"
+mkfs.vfat -F 32 -n MIEN -i 6d69656e --invariant "$WORK/fat.img" >/dev/null
+# In one order, so that the same files land on the same clusters.
+(cd "$fat" && find . -mindepth 1 -type d | LC_ALL=C sort | while read -r name; do mmd -i "$WORK/fat.img" "::${name#.}"; done)
+(cd "$fat" && find . -type f | LC_ALL=C sort | while read -r name; do mcopy -m -i "$WORK/fat.img" "$name" "::${name#.}"; done)
+
+say "40: root"
+clamp_times "$root"
+rm -f "$WORK/root.ext4"
+truncate -s "${ROOT_MIB}M" "$WORK/root.ext4"
+# No journal: the root is never written to. No reserved blocks, for the same reason.
+mke2fs -q -t ext4 -L mien-root -U "$(uuid_of 2)" -E "hash_seed=$(uuid_of 2)" -m 0 -O ^has_journal -d "$root" "$WORK/root.ext4"
+e2fsck -fn "$WORK/root.ext4" >/dev/null
+
+say "40: data"
+mkdir -p "$WORK/empty"
+rm -f "$WORK/data.ext4"
+truncate -s "${DATA_MIB}M" "$WORK/data.ext4"
+# resize_inode and room for descriptors: it grows to the whole card while it is mounted.
+mke2fs -q -t ext4 -L mien-data -U "$(uuid_of 4)" -E "hash_seed=$(uuid_of 4),resize=33554432" -m 1 -d "$WORK/empty" "$WORK/data.ext4"
+ls -ls "$WORK"/*.ext4 "$WORK/fat.img"

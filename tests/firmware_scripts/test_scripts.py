@@ -1,0 +1,167 @@
+"""The scripts under shellcheck, agreement among the files that name one disk, and dry runs with acted commands."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCRIPTS = REPOSITORY / "firmware_scripts"
+OVERLAY = SCRIPTS / "overlay"
+
+
+def shell_scripts() -> list[Path]:
+    """Every file whose first line names a shell, and the sourced ones."""
+    folders = (SCRIPTS, REPOSITORY / "systemd")
+    files = [path for folder in folders for path in sorted(folder.rglob("*"))]
+    return [path for path in files if path.is_file()
+            if path.suffix == ".sh" or re.match(rb"#!(/bin/sh|/usr/bin/env bash)", path.read_bytes()[:30])]
+
+
+def settings() -> dict[str, str]:
+    """settings.sh as a shell sees it."""
+    places = 'OFFSETS="${ENV_OFFSETS[*]}"'
+    script = f"REPOSITORY={REPOSITORY}; . {SCRIPTS}/settings.sh; {places}; set -o posix; set"
+    listed = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, timeout=20).stdout
+    return {name: value.strip("'") for name, _, value in (line.partition("=") for line in listed.splitlines())}
+
+
+def act(folder: Path, **commands: str) -> dict[str, str]:
+    """An environment in which these commands are played by shell scripts."""
+    for name, script in commands.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+def test_there_are_scripts_to_check() -> None:
+    names = {path.name for path in shell_scripts()}
+    assert {"build-image", "build-bundle", "flash", "lib.sh", "10-rootfs.sh", "mien-data", "failure-note"} <= names
+
+
+def test_shellcheck_has_nothing_to_say() -> None:
+    found = subprocess.run(["shellcheck", *map(str, shell_scripts())], capture_output=True, text=True, timeout=60,
+                           check=False, cwd=REPOSITORY)
+    assert found.stdout == ""
+    assert found.returncode == 0
+
+
+def test_steps_are_numbered_titled_and_listed_in_order() -> None:
+    listed = subprocess.run([SCRIPTS / "build-image", "--list"], capture_output=True, text=True, check=True, timeout=20)
+    steps = listed.stdout.split()
+    assert steps == sorted(steps)
+    for step in steps:
+        lines = (SCRIPTS / "steps" / step).read_text().splitlines()
+        assert re.match(r"\d\d-[a-z]+\.sh$", step)
+        assert lines[1].startswith("# ")
+        assert lines[2] == "set -euo pipefail" or "set -euo pipefail" in lines[2:5]
+
+
+def test_no_script_names_a_mirror_or_a_loop_device() -> None:
+    for path in sorted(SCRIPTS.rglob("*")):
+        if path.is_file() and path.suffix != ".md":
+            text = path.read_text()
+            assert not re.search(r"https?://|losetup|/dev/loop", text), path
+
+
+def test_everybody_means_the_same_disk() -> None:
+    disk = settings()["DISK_ID"]
+    assert bytes.fromhex(disk) == b"mien"
+    for name in ("overlay/usr/lib/udev/rules.d/60-mien-disk.rules", "boot/boot.cmd"):
+        assert set(re.findall(r"[0-9a-f]{8}(?=-0)", (SCRIPTS / name).read_text())) == {disk}, name
+
+
+def test_everybody_finds_the_environment_at_the_same_place() -> None:
+    known = settings()
+    offsets = known["OFFSETS"].split()
+    rows = [line.split() for line in (OVERLAY / "etc/fw_env.config").read_text().splitlines() if line[:1] == "/"]
+    assert rows == [["/dev/mien/disk", offset, known["ENV_BYTES"]] for offset in offsets]
+    boot = (SCRIPTS / "boot/boot.cmd").read_text()
+    blocks = [re.search(rf"block_{index} (0x[0-9a-f]+)", boot) for index in range(2)]
+    assert [int(block.group(1), 16) * 512 for block in blocks if block] == [int(offset, 16) for offset in offsets]
+    size = int(known["ENV_BYTES"], 16)
+    assert f"setenv blocks {size // 512:#x}" in boot
+    assert f"setenv bytes {size - 5:#x}" in boot  # the checksum and the counter take five
+    assert max(int(offset, 16) for offset in offsets) + size <= int(known["FIRST_PARTITION_MIB"]) << 20
+
+
+def test_the_bundle_fits_the_board() -> None:
+    compatible = settings()["COMPATIBLE"]
+    assert f"compatible={compatible}\n" in (OVERLAY / "etc/rauc/system.conf").read_text()
+
+
+def test_every_program_that_a_unit_starts_is_there() -> None:
+    for unit in (OVERLAY / "usr/lib/systemd/system").rglob("*.*"):
+        if unit.is_file():
+            for program in re.findall(r"^Exec\w+=(/usr/lib/mien/\S+)", unit.read_text(), re.MULTILINE):
+                assert os.access(OVERLAY / program.lstrip("/"), os.X_OK), f"{unit.name}: {program}"
+
+
+@pytest.mark.parametrize(("new", "allowed"), [("0.3.0", True), ("0.2.0", True), ("0.1.9", False), ("", False)])
+def test_an_older_release_is_refused(tmp_path: Path, new: str, allowed: bool) -> None:
+    (tmp_path / "manifest.raucm").write_text(f"[update]\nversion={new}\n")
+    release = tmp_path / "release"
+    release.write_text("NAME=mien\nVERSION_ID=0.2.0\n")
+    script = (OVERLAY / "usr/lib/mien/before-update").read_text().replace("/etc/mien-release", str(release))
+    found = subprocess.run(["sh", "-c", script], env={**os.environ, "RAUC_BUNDLE_MOUNT_POINT": str(tmp_path)},
+                           capture_output=True, text=True, timeout=20, check=False)
+    assert (found.returncode == 0) is allowed
+    assert allowed or "this board runs 0.2.0" in found.stdout
+
+
+def flash(tmp_path: Path, device: str, disks: str, mounts: str = "") -> "subprocess.CompletedProcess[str]":
+    """flash with lsblk acted: `disks` are its rows (NAME TYPE RM HOTPLUG SIZE MODEL), `mounts` what is mounted."""
+    image = tmp_path / "a.img"
+    image.write_bytes(b"image")
+    environment = act(tmp_path, lsblk=f'case "$*" in *MOUNTPOINTS*) echo "{mounts}" ;; *) echo "{disks}" ;; esac')
+    return subprocess.run([SCRIPTS / "flash", image, *([device] if device else [])], env=environment, input="no\n",
+                          capture_output=True, text=True, timeout=20, check=False)
+
+
+def test_flash_lists_removable_disks_only(tmp_path: Path) -> None:
+    disks = "\n".join(("/dev/sda disk 0 0 1T System", "/dev/sdb disk 1 1 32G Card", "/dev/sr0 rom 1 0 1G Drive",
+                       "/dev/sdc disk 1 1 0B Empty"))
+    assert flash(tmp_path, "", disks).stdout.splitlines()[1:] == ["/dev/sdb 32G Card"]
+
+
+def test_flash_refuses_what_is_no_block_device(tmp_path: Path) -> None:
+    found = flash(tmp_path, str(tmp_path / "a.img"), "")
+    assert found.returncode != 0
+    assert "is no block device" in found.stderr
+
+
+def test_flash_refuses_a_fixed_and_a_mounted_disk(tmp_path: Path) -> None:
+    devices = sorted(str(path) for path in Path("/dev").iterdir() if path.is_block_device())
+    if not devices:
+        pytest.skip("no block device to ask for on this machine")
+    fixed = flash(tmp_path, devices[0], f"{devices[0]} disk 0 0 1T System")
+    assert "is not a removable disk" in fixed.stderr
+    mounted = flash(tmp_path, devices[0], f"{devices[0]} disk 1 1 32G Card", mounts="/media/card")
+    assert "is in use: /media/card" in mounted.stderr
+    for found in (fixed, mounted):
+        assert found.returncode != 0
+
+
+def test_keys_are_made_once_and_stay_private(tmp_path: Path) -> None:
+    environment = {**os.environ, "MIEN_KEYS": str(tmp_path / "keys")}
+    made = [subprocess.run([SCRIPTS / "make-keys"], env=environment, capture_output=True, text=True, check=True,
+                           timeout=30) for _ in range(2)]
+    certificate = Path(made[0].stdout.strip())
+    assert made[0].stdout == made[1].stdout
+    assert certificate.read_text().startswith("-----BEGIN CERTIFICATE-----")
+    assert (tmp_path / "keys").stat().st_mode & 0o077 == 0
+    ignored = subprocess.run(["git", "-C", REPOSITORY, "check-ignore", "-q", "build/keys/bundle.key.pem"], check=False)
+    assert ignored.returncode == 0
+
+
+def test_sizes_count_what_is_there_by_owner(tmp_path: Path) -> None:
+    info = tmp_path / "var/lib/dpkg/info"
+    info.mkdir(parents=True)
+    (tmp_path / "usr/lib").mkdir(parents=True)
+    (info / "mesa:arm64.list").write_text("/usr\n/usr/lib/mesa.so\n/usr/lib/gone.so\n")
+    (tmp_path / "usr/lib/mesa.so").write_bytes(b"x" * 3_000_000)
+    os.link(tmp_path / "usr/lib/mesa.so", tmp_path / "usr/lib/link.so")
+    said = subprocess.run([SCRIPTS / "report-sizes", tmp_path], capture_output=True, text=True, check=True, timeout=20)
+    assert re.search(r"^ +3\.0 MB in all", said.stdout)
