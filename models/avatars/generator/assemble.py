@@ -4,7 +4,7 @@ import numpy as np
 
 from generator import clothes, ears, eyes, hair, mouth, occlusion, paint
 from generator.look import Look
-from generator.piece import Piece
+from generator.piece import Piece, keep_triangles
 from generator.shapes import Shaper
 from generator.skin import Skin, build_skin, triangles, vertex_normals
 from mien.core.mesh import Mesh, MorphTarget, Part
@@ -21,24 +21,59 @@ def build_mesh(look: Look) -> Mesh:
     skin = build_skin(look.proportions)
     deltas = {name: skin.spread_delta(delta) for name, delta in Shaper(skin.cage, look.proportions).all().items()}
     groups = _groups(look, skin, deltas)
-    textures = (paint.skin_texture(look, skin), eyes.iris_texture(look), hair.hair_texture(look), eyes.shadow_texture())
+    textures = (paint.skin_texture(look), eyes.iris_texture(look), hair.hair_texture(look), eyes.shadow_texture())
     return _merge(look, groups, textures, skin)
 
 
-def _groups(look: Look, skin: Skin, deltas: dict[str, np.ndarray]) -> list[tuple[dict, list[Piece]]]:
-    face = _skin_piece(look, skin, deltas)
-    balls = skin.cage.eyeballs
-    ear_pieces = [ears.ear(side, look) for side in (1, -1)] if look.hair_style != "bob" else []
-    return [
-        ({"name": "skin", "role": "skin", "texture": 0, "specular": 0.15, "gloss": 18.0}, [face, *ear_pieces]),
-        ({"name": "mouth", "role": "mouth", "specular": 0.25, "gloss": 40.0}, mouth.inside(skin, look, deltas)),
-        ({"name": "eye_left", "role": "eye_left", "texture": 1, "specular": 0.95, "gloss": 160.0}, [eyes.eyeball(balls[1])]),
-        ({"name": "eye_right", "role": "eye_right", "texture": 1, "specular": 0.95, "gloss": 160.0}, [eyes.eyeball(balls[-1])]),
-        ({"name": "cloth", "role": "cloth", "specular": 0.04, "gloss": 10.0}, clothes.clothes(look, skin.sculpt)),
-        ({"name": "hair", "role": "hair", "texture": 2, "specular": 0.22, "gloss": 22.0, "double_sided": True}, hair.hair(look, skin.sculpt)),
-        ({"name": "lashes", "role": "other", "specular": 0.05, "double_sided": True}, [eyes.lashes(skin, s, look, deltas) for s in (1, -1)]),
-        ({"name": "eye_shadow", "role": "other", "texture": 3, "alpha": True}, [eyes.shadow(skin, s, look, deltas) for s in (1, -1)] + [eyes.catchlight(balls[s]) for s in (1, -1)]),
-    ]  # fmt: skip
+PARTS = {
+    "skin": {"role": "skin", "texture": 0, "specular": 0.15, "gloss": 18.0},
+    "mouth": {"role": "mouth", "specular": 0.25, "gloss": 40.0},
+    "eye_left": {"role": "eye_left", "texture": 1, "specular": 0.95, "gloss": 160.0},
+    "eye_right": {"role": "eye_right", "texture": 1, "specular": 0.95, "gloss": 160.0},
+    "cloth": {"role": "cloth", "specular": 0.04, "gloss": 10.0},
+    "hair": {"role": "hair", "texture": 2, "specular": 0.22, "gloss": 22.0, "double_sided": True},
+    "lashes": {"role": "other", "specular": 0.05, "double_sided": True},
+    "eye_shadow": {"role": "other", "texture": 3, "alpha": True},
+}
+
+
+def _groups(look: Look, skin: Skin, deltas: dict[str, np.ndarray]) -> dict[str, list[Piece]]:
+    """The pieces of each of PARTS."""
+    balls, sides = skin.cage.eyeballs, (1, -1)
+    ear_pieces = [ears.ear(side, look) for side in sides] if look.hair_style != "bob" else []
+    groups = {
+        "skin": [_skin_piece(look, skin, deltas), *ear_pieces],
+        "mouth": mouth.inside(skin, deltas),
+        "eye_left": [eyes.eyeball(balls[1])],
+        "eye_right": [eyes.eyeball(balls[-1])],
+        "cloth": clothes.clothes(look, skin.sculpt),
+        "hair": hair.hair(look, skin.sculpt),
+        "lashes": [eyes.lashes(skin, side, look, deltas) for side in sides],
+        "eye_shadow": [eyes.shadow(skin, side, deltas) for side in sides],
+    }
+    groups["skin"] = _without_hidden(groups)
+    return groups
+
+
+def _without_hidden(groups: dict[str, list[Piece]]) -> list[Piece]:
+    """The skin pieces less what hair and clothes hide; the face itself is kept, for it moves."""
+    casting = [piece for group in groups.values() for piece in group if piece.casts]
+    starts = np.cumsum([0, *(len(piece.points) for piece in casting)])
+    points = np.concatenate([piece.points for piece in casting])
+    tris = np.concatenate([piece.tris + start for piece, start in zip(casting, starts, strict=False)])
+    normals = np.concatenate([_normals(piece) for piece in casting])
+    seen = occlusion.seen(points, normals, tris)
+    kept = []
+    for number, piece in enumerate(casting[: len(groups["skin"])]):
+        mask = seen[starts[number] : starts[number + 1]]
+        x, y, z = piece.points.T
+        mask |= (y > -12.5) & (y < 5.0) & (z > 2.0)
+        ring = np.zeros(len(mask), dtype=bool)
+        ring[piece.tris[mask[piece.tris].any(axis=1)]] = True
+        keep = ring[piece.tris].any(axis=1)
+        if keep.any():
+            kept.append(keep_triangles(piece, keep))
+    return kept
 
 
 def _skin_piece(look: Look, skin: Skin, deltas: dict[str, np.ndarray]) -> Piece:
@@ -53,8 +88,8 @@ def _skin_piece(look: Look, skin: Skin, deltas: dict[str, np.ndarray]) -> Piece:
     )
 
 
-def _merge(look: Look, groups: list, textures: tuple, skin: Skin) -> Mesh:
-    pieces = [piece for _, group in groups for piece in group]
+def _merge(look: Look, groups: dict[str, list[Piece]], textures: tuple, skin: Skin) -> Mesh:
+    pieces = [piece for group in groups.values() for piece in group]
     starts = np.cumsum([0, *(len(piece.points) for piece in pieces)])
     points = np.concatenate([piece.points for piece in pieces])
     tris = np.concatenate([piece.tris + start for piece, start in zip(pieces, starts, strict=False)])
@@ -89,11 +124,11 @@ def _normals(piece: Piece) -> np.ndarray:
     return vertex_normals(piece.points, piece.tris) if piece.normals is None else piece.normals
 
 
-def _parts(groups: list) -> tuple[Part, ...]:
+def _parts(groups: dict[str, list[Piece]]) -> tuple[Part, ...]:
     parts, first = [], 0
-    for settings, group in groups:
+    for name, group in groups.items():
         count = sum(piece.tris.size for piece in group)
-        parts.append(Part(first_index=first, index_count=count, **settings))
+        parts.append(Part(name=name, first_index=first, index_count=count, **PARTS[name]))
         first += count
     return tuple(parts)
 

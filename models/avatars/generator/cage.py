@@ -281,7 +281,7 @@ def _signed(corner: float, half: tuple) -> np.ndarray:
     return np.concatenate([right, -right[-2::-1]])
 
 
-LID_X = np.array([1.72, 1.42, 0.83, 0.06, -0.78, -1.36, -1.66])
+LID_X = np.array([1.66, 1.37, 0.79, 0.03, -0.80, -1.37, -1.66])
 LID_UPPER_Y = np.array([0.02, 0.45, 0.72, 0.81, 0.70, 0.36, -0.10])
 LID_LOWER_Y = np.array([0.02, -0.36, -0.68, -0.80, -0.71, -0.45, -0.10])
 

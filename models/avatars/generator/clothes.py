@@ -58,7 +58,7 @@ def _yoke(look: Look) -> Piece:
 def _collar(look: Look, neckline: np.ndarray) -> Piece:
     """A band along the neckline (AROUND, 3): its section as (outward, up) pairs, from the inside over the top."""
     section = {
-        "crew": ((-0.75, -0.9), (-0.62, 0.1), (-0.35, 0.5), (0.05, 0.42), (0.34, -0.1), (0.38, -0.75)),
+        "crew": ((-0.75, -0.9), (-0.62, 0.1), (-0.35, 0.5), (0.05, 0.42), (0.36, -0.15), (0.30, -1.1)),
         "turtle": ((-1.5, -0.5), (-1.45, 2.2), (-1.1, 2.6), (-0.7, 2.2), (-0.1, 0.4), (0.40, -0.75)),
     }[look.cloth_style]
     outward = neckline - neckline.mean(axis=0)

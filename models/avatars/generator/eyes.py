@@ -125,7 +125,7 @@ def _walk(neighbours: dict[int, set[int]], skin: Skin, a: int, b: int) -> list[i
     return steps
 
 
-def shadow(skin: Skin, side: int, look: Look, deltas: dict[str, np.ndarray]) -> Piece:
+def shadow(skin: Skin, side: int, deltas: dict[str, np.ndarray]) -> Piece:
     """A thin shell over the ball that the upper lid darkens: it follows the lids through every shape."""
     rows, ball = 7, skin.cage.eyeballs[side]
 
@@ -146,7 +146,7 @@ def shadow(skin: Skin, side: int, look: Look, deltas: dict[str, np.ndarray]) -> 
         points=neutral,
         tris=triangles(quads if side > 0 else quads[:, ::-1]),
         colors=np.array([44, 24, 24]),
-        uvs=np.stack([0.01 + 0.48 * u.reshape(-1), 0.01 + 0.98 * v.reshape(-1)], axis=1),
+        uvs=np.stack([u.reshape(-1), v.reshape(-1)], axis=1),
         targets={
             name: shell(skin.points + d) - neutral
             for name, d in deltas.items()
@@ -157,41 +157,14 @@ def shadow(skin: Skin, side: int, look: Look, deltas: dict[str, np.ndarray]) -> 
     )
 
 
-def catchlight(eye: Eye) -> Piece:
-    """Two soft windows of light that stay where the lamps are while the eye turns; lids cover them as they close."""
-    spots = ((-0.30, 0.33, 0.23, 1.0), (0.33, -0.34, 0.12, 0.35))
-    points, uvs, tris = [], [], []
-    for x, y, size, opacity in spots:
-        corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * size + np.array([x, y])
-        z = np.sqrt((eye.radius + 0.055) ** 2 - (corners**2).sum(axis=1))
-        tris.append(np.array([[0, 1, 2], [0, 2, 3]]) + 4 * len(points))
-        points.append(eye.center + np.column_stack([corners, z]))
-        middle = 0.25 if opacity > 0.5 else 0.75
-        uvs.append(np.array([[0.55, middle - 0.2], [0.95, middle - 0.2], [0.95, middle + 0.2], [0.55, middle + 0.2]]))
-    cloud = np.concatenate(points)
-    return Piece(
-        points=cloud,
-        tris=np.concatenate(tris),
-        colors=np.array([255, 255, 255]),
-        uvs=np.concatenate(uvs),
-        normals=np.tile(np.array([-0.35, 0.45, 0.82]), (len(cloud), 1)),
-        occlusion=np.ones(len(cloud)),
-        casts=False,
-    )
-
-
-def shadow_texture(size: int = 128) -> np.ndarray:
-    """Left half: how dark the lids' shell is, most under the upper lid. Right half: the catchlights, big above small."""
-    v, u = np.mgrid[0:size, 0 : size // 2] / np.array([size - 1, size // 2 - 1])[:, None, None]
-    top = 0.80 * np.exp(-((v / 0.30) ** 2))
+def shadow_texture(size: int = 64) -> np.ndarray:
+    """How dark the shell is: most under the upper lid, a little in the corners and over the lower lid."""
+    v, u = np.mgrid[0:size, 0:size] / (size - 1)
+    top = 0.80 * np.exp(-((v / 0.25) ** 2))
     low = 0.22 * np.exp(-(((1 - v) / 0.16) ** 2))
     corners = 0.45 * np.exp(-((u / 0.13) ** 2)) + 0.45 * np.exp(-(((1 - u) / 0.13) ** 2))
     picture = np.full((size, size, 4), 255, dtype=np.uint8)
-    picture[:, : size // 2, 3] = np.clip((1 - (1 - top) * (1 - low) * (1 - corners)) * 255, 0, 255)
-    big = np.hypot((u - 0.5) / 0.4, (v - 0.25) / 0.2)
-    small = np.hypot((u - 0.5) / 0.4, (v - 0.75) / 0.2)
-    light = 0.95 * (1 - _step(big, 0.70, 0.98)) + 0.40 * (1 - _step(small, 0.3, 0.95))
-    picture[:, size // 2 :, 3] = np.clip(light * 255, 0, 255)
+    picture[..., 3] = np.clip((1 - (1 - top) * (1 - low) * (1 - corners)) * 255, 0, 255)
     return picture
 
 
@@ -201,7 +174,7 @@ def lashes(skin: Skin, side: int, look: Look, deltas: dict[str, np.ndarray]) -> 
 
     def strip(points: np.ndarray) -> np.ndarray:
         upper, lower = _lid_paths(skin, side, points)
-        return np.concatenate([_fringe(upper, ball, look.lash_length, 0.15), _fringe(lower, ball, -0.10, 0.05)])
+        return np.concatenate([_fringe(upper, ball, look.lash_length, 0.15), _fringe(lower, ball, -0.06, 0.03)])
 
     neutral = strip(skin.points)
     columns = len(neutral) // 6

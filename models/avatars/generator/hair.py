@@ -84,6 +84,8 @@ def _sheet(points: np.ndarray, look: Look, tuck: np.ndarray, flip: bool, tone: n
 
 def hair_texture(look: Look, width: int = 512, height: int = 128) -> np.ndarray:
     """Strands: fine and broad streaks across u, darker at the root; white is hair_light."""
+    if look.hair_style == "curls":
+        return coil_texture(look)
     rng = np.random.default_rng(look.seed + 7)
     dark = np.array(look.hair) / np.maximum(np.array(look.hair_light), 1)
     at = np.linspace(0, 1, width)
@@ -129,9 +131,17 @@ BACK = (
 )
 
 
+# Single locks over the curtains: where along the curtain (0 face, 1 back), half width, how much longer, lift, all in cm.
+LOCKS = {
+    1: ((0.03, 0.7, 0.4, 0.20), (0.17, 0.9, -0.3, 0.28), (0.36, 1.0, 0.3, 0.26)),
+    -1: ((0.03, 0.9, 0.5, 0.22), (0.15, 1.0, 0.0, 0.30), (0.30, 1.0, 0.3, 0.26)),
+}
+
+
 def bob(look: Look, sculpt: Sculpt) -> list[Piece]:
     """Side-parted, swept over the forehead, down to the jaw, tips turned in."""
-    return [_curtain(look, sculpt, side) for side in (1, -1)]
+    curtains = [_curtain(look, sculpt, side) for side in (1, -1)]
+    return curtains + [_lock(look, sculpt, side, *lock) for side, locks in LOCKS.items() for lock in locks]
 
 
 def _curtain(look: Look, sculpt: Sculpt, side: int, strands: int = 27, steps: int = 20) -> Piece:
@@ -150,6 +160,35 @@ def _curtain(look: Look, sculpt: Sculpt, side: int, strands: int = 27, steps: in
     return _sheet(points, look, tuck, flip=side > 0, tone=0.78 + 0.27 * ridge)
 
 
+def _lock(look: Look, sculpt: Sculpt, side: int, at: float, width: float, longer: float, lift: float) -> Piece:
+    """A tapering strand with a ridge in the middle, lying on the curtain."""
+    steps, half = 14, np.linspace(-1, 1, 5)
+    path = _spline(_between_guides(np.array([at]), side), steps)[0]
+    t = np.linspace(0, 1, steps)
+    path[:, 1] -= longer * t**3
+    path = _clear(sculpt, path, 0.25 + (0.55 + lift) * np.clip(t * 5, 0, 1))
+    out = path - SKULL * np.array([0, 1, 1]) * np.clip(1 - t, 0, 1)[:, None] - np.outer(t, [0, -6.0, -1.0])
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    across = np.cross(np.gradient(path, axis=0), out)
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    breadth = width * np.interp(t, [0, 0.12, 0.45, 0.8, 1], [0.25, 0.75, 1.0, 0.72, 0.05])
+    ridge = 0.38 * (1 - half**2) - 0.24
+    points = (
+        path[:, None]
+        + across[:, None] * (breadth[:, None] * half)[..., None]
+        + out[:, None] * (ridge * np.minimum(breadth, 1.0)[:, None])[..., None]
+    )
+    tone = 0.64 + 0.20 * (1 - half**2)
+    u = 0.2 + 0.6 * at + half * 0.14
+    uv_u, uv_v = np.meshgrid(u, t)
+    return Piece(
+        points=points.reshape(-1, 3),
+        tris=triangles(grid_quads(steps, 5)),
+        colors=np.clip(np.array(look.hair_light) * np.tile(tone, steps)[:, None], 0, 255),
+        uvs=np.stack([uv_u.reshape(-1), uv_v.reshape(-1)], axis=1),
+    )
+
+
 def _between_guides(s: np.ndarray, side: int) -> np.ndarray:
     """Knots (7, S, 3) for strands at s: 0 at the face, 0.5 over the ear, 1 at the back."""
     mirror = np.array([side, 1, 1])
@@ -162,4 +201,80 @@ def _between_guides(s: np.ndarray, side: int) -> np.ndarray:
     )
 
 
-STYLES = {"bob": bob}
+# Directions from SKULL and lifts above the scalp, root to tip, for hair combed back from the hairline: over the middle, at
+# the temple, and at the sideburn, from where it runs over the ear.
+BACK_GUIDES = np.array(
+    [
+        ((0, 4.9, 8.3), (0, 8.2, 6.4), (0, 9.8, 0), (0, 6.0, -7.6), (0, -1.0, -9.4), (0, -6.5, -8.4)),
+        ((5.2, 2.7, 5.6), (5.6, 5.6, 3.8), (5.4, 7.0, -1.6), (3.8, 4.6, -7.2), (2.2, -1.5, -9.2), (1.2, -6.5, -8.3)),
+        ((6.7, -4.6, 2.7), (7.2, -0.7, 1.4), (7.0, 0.0, -2.2), (6.0, -2.5, -5.6), (4.6, -4.5, -7.2), (3.4, -7.2, -7.4)),
+    ],
+    dtype=float,
+)
+SHORT_LIFT = np.array(
+    [(0.10, 1.45, 1.35, 0.9, 0.7, 0.4), (0.10, 0.85, 1.0, 0.8, 0.6, 0.4), (0.05, 0.32, 0.36, 0.4, 0.4, 0.3)]
+)
+CURLS_LIFT = np.array(
+    [(0.25, 2.5, 3.9, 3.9, 3.2, 1.4), (0.25, 2.4, 3.9, 3.9, 3.2, 1.4), (0.15, 1.7, 2.7, 2.9, 2.4, 1.2)]
+)
+
+
+def _swept_back(sculpt: Sculpt, lift: np.ndarray, strands: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Strands (S, T, 3) from sideburn to sideburn, and where each lies, -1..1."""
+    s = np.linspace(-1, 1, strands)
+    t = np.abs(s)
+    a, b, c = 2 * (t - 0.5) * (t - 1), 4 * t * (1 - t), 2 * t * (t - 0.5)
+    share = np.stack([a, b, c])
+    directions = np.einsum("gs,gkx->ksx", share, BACK_GUIDES)
+    directions[..., 0] *= np.sign(s)
+    lifts = np.einsum("gs,gk->ks", share, lift)
+    knots = np.stack([_on_skull(sculpt, d, np.maximum(up, 0.04)) for d, up in zip(directions, lifts, strict=True)])
+    return _spline(knots, steps), s
+
+
+def short(look: Look, sculpt: Sculpt) -> list[Piece]:
+    """Combed up and back from the forehead, close at the sides."""
+    rng = np.random.default_rng(look.seed)
+    strands, steps = 55, 18
+    points, s = _swept_back(sculpt, SHORT_LIFT, strands, steps)
+    along = np.broadcast_to(np.linspace(0, 1, steps), (strands, steps))
+    body = np.clip(along * 5, 0, 1)
+    ridge = _locks(np.broadcast_to(0.5 + 0.5 * s[:, None], (strands, steps)) + 0.06 * along, along, 9.0, rng)
+    thick = 0.10 + 0.26 * np.clip(1.15 - np.abs(s), 0, 1)[:, None]
+    points = _clear(sculpt, points, 0.10 + 0.25 * body)
+    points = points + _sheet_normals(points) * (thick * (ridge - 0.5) * body)[..., None]
+    tuck = points[0] + (SKULL - points[0]) * 0.04
+    return [_sheet(points, look, tuck, flip=False, tone=0.78 + 0.27 * ridge)]
+
+
+def curls(look: Look, sculpt: Sculpt) -> list[Piece]:
+    """A round cloud of coils."""
+    rng = np.random.default_rng(look.seed)
+    strands, steps = 47, 22
+    points, _ = _swept_back(sculpt, CURLS_LIFT, strands, steps)
+    points = _clear(sculpt, points, np.full((strands, steps), 0.15))
+    centers = points.reshape(-1, 3)[rng.choice(strands * steps, 330, replace=False)]
+    distance = np.linalg.norm(points[:, :, None] - centers, axis=-1).min(axis=-1)
+    bump = np.sqrt(np.clip(1 - (distance / 1.25) ** 2, 0, 1))
+    body = np.clip(np.linspace(0, 1, steps) * 7, 0.25, 1)
+    points = points + _sheet_normals(points) * (0.85 * (bump - 0.35) * body)[..., None]
+    tuck = points[0] + (SKULL - points[0]) * 0.08
+    return [_sheet(points, look, tuck, flip=False, tone=0.62 + 0.42 * bump)]
+
+
+def coil_texture(look: Look, size: int = 256) -> np.ndarray:
+    """Small rings and loops instead of strands."""
+    rng = np.random.default_rng(look.seed + 9)
+    y, x = np.mgrid[0:size, 0:size]
+    near = np.full((size, size), 1e9)
+    for cx, cy in rng.random((1500, 2)) * size:
+        near = np.minimum(near, np.hypot(x - cx, y - cy))
+    light = 0.5 + 0.5 * np.cos(near * 1.7)
+    dark = np.array(look.hair) / np.maximum(np.array(look.hair_light), 1)
+    color = dark + (1 - dark) * (light * 0.75 * np.clip(1.2 - near / 9, 0, 1))[..., None]
+    picture = np.full((size, size, 4), 255, dtype=np.uint8)
+    picture[..., :3] = np.clip(np.rint(color * 127) * 2, 0, 255)
+    return picture
+
+
+STYLES = {"bob": bob, "short": short, "curls": curls}

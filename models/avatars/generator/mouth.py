@@ -4,7 +4,6 @@ import numpy as np
 
 from generator.cage import STOMION_Y
 from generator.eyes import refined_loop
-from generator.look import Look
 from generator.piece import Piece, grid_quads
 from generator.shapes import jaw_rotation
 from generator.skin import Skin, triangles
@@ -145,6 +144,6 @@ def _ease(x: np.ndarray, low: float, high: float) -> np.ndarray:
     return t * t * (3 - 2 * t)
 
 
-def inside(skin: Skin, look: Look, deltas: dict[str, np.ndarray]) -> list[Piece]:
+def inside(skin: Skin, deltas: dict[str, np.ndarray]) -> list[Piece]:
     """Every piece of the mouth part."""
     return [cavity(skin, deltas), teeth(True), teeth(False), tongue()]

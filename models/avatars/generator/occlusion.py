@@ -17,6 +17,18 @@ def bake(points: np.ndarray, normals: np.ndarray, tris: np.ndarray, seed: int = 
     return seen / np.maximum(total, 1e-9)
 
 
+def seen(points: np.ndarray, normals: np.ndarray, tris: np.ndarray, seed: int = 2) -> np.ndarray:
+    """Which points (V,) any viewer in front of the avatar can see, wherever the head may turn."""
+    cloud = _samples(points, tris, np.random.default_rng(seed))
+    visible = np.zeros(len(points), dtype=bool)
+    for azimuth in np.radians(np.arange(-70, 71, 14)):
+        for elevation in np.radians((-32, -16, 0, 16, 32)):
+            c = np.cos(elevation)
+            direction = np.array([np.sin(azimuth) * c, np.sin(elevation), np.cos(azimuth) * c])
+            visible |= _visible(cloud, points + normals * 0.12, direction) & (normals @ direction > -0.15)
+    return visible
+
+
 def smooth_over(values: np.ndarray, tris: np.ndarray, rounds: int = 3) -> np.ndarray:
     """Average with the neighbours: hides the depth maps' grain."""
     edges = np.concatenate([tris[:, [0, 1]], tris[:, [1, 2]], tris[:, [2, 0]]])

@@ -40,3 +40,21 @@ def grid_quads(rows: int, columns: int, closed: bool = False) -> np.ndarray:
     return np.stack([r * columns + c, r * columns + n, (r + 1) * columns + n, (r + 1) * columns + c], axis=-1).reshape(
         -1, 4
     )
+
+
+def keep_triangles(piece: Piece, keep: np.ndarray) -> Piece:
+    """The piece with only the triangles in the mask, and the vertices that these use."""
+    tris = piece.tris[keep]
+    used, flat = np.unique(tris, return_inverse=True)
+    pick = lambda array: None if array is None else array[used]  # noqa: E731
+    return Piece(
+        points=piece.points[used],
+        tris=flat.reshape(-1, 3),
+        colors=piece.colors[used],
+        uvs=pick(piece.uvs),
+        head_weights=pick(piece.head_weights),
+        targets={name: delta[used] for name, delta in piece.targets.items()},
+        normals=pick(piece.normals),
+        occlusion=pick(piece.occlusion),
+        casts=piece.casts,
+    )

@@ -57,6 +57,8 @@ class Sculpt:
         d = soft_union(d, ellipsoid(q, (0, -6.7, 5.9), (2.9, 2.5, 2.55)), 2.2)
         d = soft_union(d, capsule(q, (0.9, 1.7, 7.3), (5.0, 2.4, 4.9), p.brow_ridge, p.brow_ridge), 2.4)
         d = soft_cut(d, ellipsoid(q, (3.3, -0.2, 8.9), (2.3, 1.7, 1.9)), 1.8)
+        d = soft_cut(d, capsule(q, (0, -4.6, 9.05), (0, -5.5, 9.15), 0.22, 0.30), 0.5)
+        d = soft_cut(d, ellipsoid(q, (0, chin + 1.35, 9.6), (1.5, 0.42, 0.9)), 0.9)
         d = soft_union(d, self._neck(q), 2.4)
         return soft_union(d, self._nose(q), 0.95)
 
@@ -71,7 +73,7 @@ class Sculpt:
         tip_y, tip_z = -p.nose_length, p.nose_tip_z
         d = capsule(q, (0, 0.9, 6.95), (0, tip_y + 0.25, tip_z - 0.2), 0.6, 0.7)
         d = soft_union(d, sphere(q, (0, tip_y, tip_z), p.nose_tip_radius), 0.7)
-        wing = ellipsoid(q, (p.nose_width * 1.22, tip_y - 0.30, tip_z - 1.30), (0.60, 0.58, 0.82))
+        wing = ellipsoid(q, (p.nose_width * 1.08, tip_y - 0.28, tip_z - 1.18), (0.60, 0.58, 0.95))
         d = soft_union(d, wing, 0.35)
         d = soft_union(d, capsule(q, (0, tip_y - 0.45, tip_z - 0.3), (0, tip_y - 0.95, tip_z - 1.5), 0.34, 0.3), 0.4)
         nostril = ellipsoid(q, (p.nose_width * 0.74, tip_y - 0.80, tip_z - 0.85), (0.34, 0.36, 0.5))
