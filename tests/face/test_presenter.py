@@ -44,6 +44,17 @@ def test_on_an_underrun_the_face_holds_still():
     assert shown[0] == pytest.approx(0.047, abs=0.003)  # the last final frame: two of lookahead are owed
 
 
+def test_before_the_turn_opens_the_lips_go_to_its_first_sound():
+    rig = FaceRig()
+    rig.anchor()
+    rig.picture()
+    rig.speech(from_ms=0, to_ms=200)
+    rig.score.timeline._tracks[-1]._ring[0, JAW] = 0.3
+    rig.anchor(phase="preroll")
+    play(rig, SETTLED_MS)
+    assert rig.picture()[1][JAW] == pytest.approx(0.3, abs=1e-3)
+
+
 def test_after_the_turn_the_mouth_comes_to_rest():
     rig = FaceRig()
     speaking(rig, length_ms=500)

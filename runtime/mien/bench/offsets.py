@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.core.bus import Anchor
-from mien.core.pose import SPEECH_INDICES
+from mien.core.pose import CHANNEL_INDEX, SPEECH_INDICES
 from mien.units import NS_PER_MS
 
 NEAR_NS = 40 * NS_PER_MS  # an anchor says nothing of a moment farther away than two anchor periods
+GAP_SHAPES = ("jawOpen", "mouthClose", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft",
+              "mouthUpperUpRight")
 VISIBLE_CHANGE = 0.02  # of a blend shape's whole range: the least that is called motion
 
 
@@ -69,11 +71,18 @@ def last_sound_ns(anchors: list[Anchor], epoch: int, played_ms: float) -> int | 
 
 
 def mouth_closed_ns(pictures: Pictures, since_ns: int) -> int | None:
-    """When, after since_ns, the mouth had come to rest (every speech shape within 0.05 of 0) to stay for five pictures."""
+    """When, after since_ns, the lips were first seen shut (no gap above 0.05) to stay so for five pictures."""
     rows = np.flatnonzero(pictures.visible_ns >= since_ns)
-    rest = np.abs(pictures.poses[rows][:, SPEECH_INDICES]).max(axis=1) < 0.05
-    stays = np.flatnonzero(np.convolve(rest, np.ones(5), "valid") == 5)
+    shut = lip_gap(pictures.poses[rows]) < 0.05
+    stays = np.flatnonzero(np.convolve(shut, np.ones(5), "valid") == 5) if len(rows) >= 5 else shut[:0]
     return int(pictures.visible_ns[rows[stays[0]]]) if len(stays) else None
+
+
+def lip_gap(poses: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far the lips are apart, of the jaw's whole range, float32 (N,): jaw less mouthClose, and the lips' own part."""
+    jaw, close, *lips = (poses[:, CHANNEL_INDEX[name]] for name in GAP_SHAPES)
+    gap: NDArray[np.float32] = jaw - close + 0.25 * np.sum(lips, axis=0)
+    return gap
 
 
 def _nearest(sorted_ns: NDArray[np.int64], wanted_ns: NDArray[np.int64]) -> NDArray[np.intp]:

@@ -16,7 +16,7 @@ from mien.motion.load import load_engine
 from mien.units import NS_PER_MS
 
 SETTINGS = {"playback.sink": "null", "face.renderer": "gles", "face.width": "180", "face.height": "320",
-            "face.fps": "60", "voice.listen": "[]"}
+            "face.fps": "40", "voice.listen": "[]"}
 GAP_S = 0.4  # between utterances: the face comes to rest, so that the next motion is the next utterance's
 Progress = Callable[[str], None]
 
@@ -100,7 +100,7 @@ def _rows(session: Session, marks: dict[str, list[tuple[int, int, float]]], cuts
     closings = [(shut - sent) / NS_PER_MS for sent, *_ in cuts if (shut := mouth_closed_ns(pictures, sent)) is not None]
     rows += [percentile_row("barge-in to last sample, median", silences, 50),
              percentile_row("barge-in to last sample, p95", silences, 95, bar=50.0),
-             percentile_row("barge-in to mouth at rest, p95", closings, 95)]
+             percentile_row("barge-in to lips shut, p95", closings, 95, bar=150.0)]
     face = session.probe.faces[-1]
     rows += [Row(name="memory of mien-voice", value=round(memory[0], 1), unit="MB PSS"),
              Row(name="memory of mien-face", value=round(memory[1], 1), unit="MB PSS"),

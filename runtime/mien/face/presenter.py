@@ -13,7 +13,8 @@ from mien.face.trace import Trace
 from mien.render.base import Renderer
 from mien.units import NS_PER_S, ms_to_ns, ns_to_ms
 
-LIVE_PHASES = frozenset({"speaking", "stalled", "paused"})
+# Before a turn opens media time waits at its start: the lips go to where its first sound needs them, as people's do.
+LIVE_PHASES = frozenset({"preroll", "speaking", "stalled", "paused"})
 VOICE_TIMEOUT_NS = NS_PER_S  # the voice publishes an anchor at least four times a second
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from mien.core.pose import Pose, new_pose
 
-SETTLE_NS = 130_000_000  # an interrupted mouth is shut within 150 ms, one picture at 50 Hz included
+SETTLE_NS = 90_000_000  # an interrupted mouth is shut within 150 ms, the way of the news and two pictures included
 
 
 class SpeechMotion:
