@@ -18,6 +18,7 @@ from mien.motion.base import Pcm
 
 START_TIMEOUT_S = 60.0
 CHUNK_FRAMES = 320  # 20 ms at 16 kHz
+BURST_FRAMES = 3200  # a TTS that is faster than speech hands over larger pieces
 
 
 @dataclass(slots=True)
@@ -35,8 +36,8 @@ class Session:
         """Send an utterance as fast as it goes. Returns when its first chunk was sent, and the turn's name."""
         turn = self.client.turn()
         sent_ns = time.monotonic_ns()
-        for at in range(0, len(pcm), CHUNK_FRAMES):
-            turn.write(pcm[at : at + CHUNK_FRAMES])
+        for at in range(0, len(pcm), BURST_FRAMES):
+            turn.write(pcm[at : at + BURST_FRAMES])
         turn.end()
         return sent_ns, turn.name
 
