@@ -7,10 +7,21 @@ import numpy as np
 import pytest
 
 from mien.client import connect
+from mien.core import wire
 from mien.errors import ClientError
 from rigs.services import running_voice
 
 MS = 32
+TEN_LINES = """
+import subprocess
+
+from mien.client import connect
+
+with connect() as agent:
+    tts = subprocess.Popen(["espeak-ng", "--stdout", "Hello. I am your new colleague."], stdout=subprocess.PIPE)
+    heard = agent.say_wav(tts.stdout)
+    print(heard.played_ms, "ms were heard")
+"""
 
 
 @pytest.fixture
@@ -124,3 +135,31 @@ def test_conversation_messages_are_taken(agent):
     agent.ping()
     refused = [event for event in iter(lambda: agent.poll(0), None) if hasattr(event, "code")]
     assert refused == []
+
+
+def floors(agent):
+    """The changes of the floor, up to the one that gives it back."""
+    for event in agent.events():
+        if isinstance(event, wire.Floor):
+            yield event
+            if not event.holder:
+                return
+
+
+def test_an_agent_takes_the_floor_and_gives_it_back(agent, service):
+    turn = agent.turn()
+    turn.write(bytes(5000 * MS))
+    with connect(service.endpoints[-1], name="Ada", role="agent") as ada:
+        ada.send(wire.TakeFloor())
+        assert turn.wait().reason == "taken_over"
+        assert ada.say(bytes(50 * MS)).reason == "played"
+        ada.send(wire.ReleaseFloor())
+    told = [(floor.holder, floor.why) for floor in floors(agent)]
+    assert told == [("Ada", "taken"), ("", "released")]
+
+
+def test_the_ten_lines_of_the_readme(service, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    assert service.endpoints
+    exec(TEN_LINES, {})
+    assert float(capsys.readouterr().out.split()[0]) > 500

@@ -34,10 +34,11 @@ REFUSED_PAUSE_S = 1.0
 
 
 def connect_async(
-    endpoint: str | None = None, *, rate_hz: int = 16000, timeout_s: float = 5.0, name: str = "client"
+    endpoint: str | None = None, *, rate_hz: int = 16000, timeout_s: float = 5.0, name: str = "client",
+    role: wire.Role = "speaker",
 ) -> Connecting:
     """A client for asyncio: `await` it, or use it in `async with`. The arguments are those of `connect`."""
-    hello = wire.Hello(protocol=wire.PROTOCOL_MAJOR, client=name, rate_hz=rate_hz)
+    hello = wire.Hello(protocol=wire.PROTOCOL_MAJOR, client=name, role=role, rate_hz=rate_hz)
     return Connecting(AsyncClient(endpoint or default_endpoint(), hello, timeout_s))
 
 

@@ -25,25 +25,28 @@ from mien.errors import ClientError
 
 
 def connect(
-    endpoint: str | None = None, *, rate_hz: int = 16000, timeout_s: float = 5.0, name: str = "client"
+    endpoint: str | None = None, *, rate_hz: int = 16000, timeout_s: float = 5.0, name: str = "client",
+    role: wire.Role = "speaker",
 ) -> Client:
     """Open a session with mien-voice.
 
     endpoint: such as "tcp://192.168.0.7:5570"; None is the voice of this machine. rate_hz: of all PCM to come, one of
     mien.core.wire.RATES_HZ. timeout_s: how long to wait for a voice, now and later. name: for people who look at logs.
+    role: speaker is the voice stack; an agent may take the floor from it, an observer looks on (send the messages of
+    mien.core.wire for these with send()).
 
     Raises ClientError when nobody answers or the voice refuses, ConfigError for an endpoint that is none.
     """
     portal = Portal()
     try:
-        return Client(portal, portal.call(_open(endpoint, rate_hz, timeout_s, name)))
+        return Client(portal, portal.call(_open(endpoint, rate_hz, timeout_s, name, role)))
     except BaseException:
         portal.close()
         raise
 
 
-async def _open(endpoint: str | None, rate_hz: int, timeout_s: float, name: str) -> AsyncClient:
-    return await connect_async(endpoint, rate_hz=rate_hz, timeout_s=timeout_s, name=name)
+async def _open(endpoint: str | None, rate_hz: int, timeout_s: float, name: str, role: wire.Role) -> AsyncClient:
+    return await connect_async(endpoint, rate_hz=rate_hz, timeout_s=timeout_s, name=name, role=role)
 
 
 class Client:

@@ -1,0 +1,226 @@
+"""The public protocol: its bytes, its documentation, and whatever bytes a stranger may send."""
+
+import json
+import random
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from mien.core import wire
+from mien.errors import ProtocolError
+
+VECTORS = Path(__file__).parent / "vectors"
+PROTOCOL_PAGE = Path(wire.__file__).with_name("PROTOCOL.md").read_text(encoding="utf-8")
+CLIENT_TYPES = wire.ClientMessage.__args__
+VOICE_TYPES = wire.VoiceMessage.__args__
+
+
+def vectors(name):
+    rows = json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
+    return [pytest.param(row, id=row["name"]) for row in rows]
+
+
+def tag_of(kind):
+    return kind.__struct_config__.tag
+
+
+def from_fields(row, union):
+    """A message from the JSON of a vector."""
+    return msgspec.convert(row["fields"], union)
+
+
+def refusal(header):
+    with pytest.raises(ProtocolError) as caught:
+        wire.decode_client(header)
+    return caught.value
+
+
+class TestVectors:
+    @pytest.mark.parametrize("row", vectors("client"))
+    def test_of_the_client(self, row):
+        message = from_fields(row, wire.ClientMessage)
+        assert wire.encode(message).hex() == row["hex"]
+        assert wire.decode_client(bytes.fromhex(row["hex"])) == message
+        assert ("payload_hex" in row) == isinstance(message, wire.Audio)
+
+    @pytest.mark.parametrize("row", vectors("voice"))
+    def test_of_the_voice(self, row):
+        message = from_fields(row, wire.VoiceMessage)
+        assert wire.encode(message).hex() == row["hex"]
+        assert wire.decode_voice(bytes.fromhex(row["hex"])) == message
+
+    @pytest.mark.parametrize("row", vectors("accepted"))
+    def test_other_encodings_are_taken(self, row):
+        message = wire.decode_client(bytes.fromhex(row["hex"]))
+        assert message == from_fields(row, wire.ClientMessage)
+
+    @pytest.mark.parametrize("row", vectors("refused"))
+    def test_bad_headers_are_refused(self, row):
+        error = refusal(bytes.fromhex(row["hex"]))
+        assert (error.code, error.turn, error.seq) == (row["code"], row["turn"], row["seq"])
+
+    @pytest.mark.parametrize(("name", "union"), [("client", CLIENT_TYPES), ("voice", VOICE_TYPES)])
+    def test_every_message_has_one(self, name, union):
+        tags = {row.values[0]["fields"]["type"] for row in vectors(name)}
+        assert tags == {tag_of(kind) for kind in union}
+
+
+class TestPage:
+    """PROTOCOL.md says what the source says."""
+
+    def section(self, title):
+        found = re.search(rf"^### {title}\n(.*?)(?=^##)", PROTOCOL_PAGE + "\n##", re.MULTILINE | re.DOTALL)
+        assert found, f"PROTOCOL.md has no section '### {title}'"
+        return found.group(1)
+
+    @pytest.mark.parametrize("kind", [*CLIENT_TYPES, *VOICE_TYPES], ids=tag_of)
+    def test_every_field_has_a_row(self, kind):
+        documented = re.findall(r"^\| `(\w+)` \|", self.section(tag_of(kind)).split("| limits |")[0], re.MULTILINE)
+        assert tuple(documented) == kind.__struct_fields__
+
+    def test_every_limit_has_a_row(self):
+        rows = re.findall(r"^\| (`\w+`.*?) \|", self.section("welcome").split("| limits |")[1], re.MULTILINE)
+        assert tuple(re.findall(r"`(\w+)`", " ".join(rows))) == wire.Limits.__struct_fields__
+
+    @pytest.mark.parametrize("code", wire.ERROR_CODES)
+    def test_every_error_has_a_row(self, code):
+        assert f"| `{code}` | {wire.ERROR_CODES[code]} |" in PROTOCOL_PAGE
+
+    @pytest.mark.parametrize("row", [*vectors("client"), *vectors("voice")])
+    def test_every_vector_is_shown(self, row):
+        section = self.section(row["fields"]["type"])
+        blocks = [block.replace("\n", "") for block in re.findall(r"```\n(.*?)```", section, re.DOTALL)]
+        payload = f"-- payload frame --{row['payload_hex']}" if "payload_hex" in row else ""
+        assert row["hex"] + payload in blocks
+        assert f"`{row['name']}`: `{json.dumps(row['fields'], ensure_ascii=False)}`" in section
+
+    def test_the_closed_sets_are_named(self):
+        for alias in (wire.AgentState, wire.EmotionName, wire.GestureName, wire.FinishReason, wire.Role, wire.Topic,
+                      wire.FloorChange):
+            assert ", ".join(f"`{name}`" for name in alias.__args__) in PROTOCOL_PAGE
+
+    def test_the_limits_are_as_in_the_source(self):
+        assert f"at most {wire.MAX_HEADER_BYTES} bytes" in PROTOCOL_PAGE
+        assert f"at most {wire.MAX_WORDS} words" in PROTOCOL_PAGE
+        assert f"at most {wire.MAX_PICTURE_BYTES} bytes" in PROTOCOL_PAGE
+
+
+def test_a_header_may_be_as_large_as_the_limit_and_no_larger():
+    header = wire.encode(wire.End(turn="t"))
+    room = wire.MAX_HEADER_BYTES - len(header) - len(b"\xa1x\xc5..")
+    padded = bytes([header[0] + 1]) + header[1:] + b"\xa1x\xc5" + room.to_bytes(2, "big") + bytes(room)
+    assert len(padded) == wire.MAX_HEADER_BYTES
+    assert wire.decode_client(padded) == wire.End(turn="t")
+    assert refusal(padded + b"\0").code == "header_too_large"
+
+
+@pytest.mark.parametrize("name", [row.values[0]["name"] for row in vectors("client")])
+def test_a_header_that_is_cut_anywhere_is_malformed(name):
+    header = next(bytes.fromhex(row.values[0]["hex"]) for row in vectors("client") if row.values[0]["name"] == name)
+    for length in range(len(header)):
+        assert refusal(header[:length]).code == "malformed"
+
+
+@pytest.mark.parametrize("opening", [b"\x91", b"\x81\xa1x", b"\xdd\0\0\0\1", b"\x81"])
+@pytest.mark.parametrize("front", [b"", b"\x82\xa4type\xa5pause\xa1x"])
+def test_deep_nesting_is_an_answer_and_not_a_crash(front, opening):
+    header = front + opening * ((wire.MAX_HEADER_BYTES - len(front) - 1) // len(opening)) + b"\x01"
+    try:
+        assert wire.decode_client(header) == wire.Pause()
+    except ProtocolError as error:
+        assert error.code == "malformed"  # noqa: PT017 (msgspec may pass over what it ignores)
+
+
+def test_the_error_names_the_turn_and_the_chunk_where_it_can():
+    error = refusal(msgspec.msgpack.encode({"type": "caption", "turn": "t", "text": 5, "seq": 3}))
+    assert (error.turn, error.seq) == ("t", 3)
+    assert "$.text" in str(error)
+
+
+def test_a_message_that_is_not_spoken_lists_those_that_are():
+    text = str(refusal(msgspec.msgpack.encode({"type": "x" * 500})))
+    assert "take_floor" in text
+    assert len(text) < 400
+
+
+@pytest.mark.parametrize("header", [b"", b"\xc1", b"\x90", b"\x81\xa4type\xa4sing", b"\x81\xa4type\xa1\xff",
+                                    b"\x83\xa4type\xa4pong\xa5nonce\x01\xa1x" + b"\x91" * 15_000 + b"\x01"])
+def test_what_the_voice_cannot_have_said_is_a_protocol_error(header):
+    with pytest.raises(ProtocolError):
+        wire.decode_voice(header)
+
+
+def test_a_message_of_a_newer_voice_is_told_apart():
+    with pytest.raises(ProtocolError) as caught:
+        wire.decode_voice(msgspec.msgpack.encode({"type": "sing"}))
+    assert caught.value.code == "unknown_message"
+
+
+# Fuzzing: whatever the bytes, a message that keeps to its own ranges, or a ProtocolError; never anything else.
+
+SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-(2**63), 2**64 - 1), st.floats(), st.text(max_size=70),
+                    st.binary(max_size=20))
+VALUES = st.recursive(SCALARS, lambda inner: st.one_of(st.lists(inner, max_size=4),
+                                                       st.dictionaries(st.text(max_size=5), inner, max_size=4)),
+                      max_leaves=8)
+FIELD_NAMES = sorted({field for kind in CLIENT_TYPES for field in kind.__struct_fields__} | {"type", "x1"})
+TAGS = sorted(str(tag_of(kind)) for kind in CLIENT_TYPES)
+ALMOST = st.builds(lambda tag, fields: {"type": tag, **fields},
+                   st.one_of(st.sampled_from(TAGS), st.text(max_size=8), SCALARS),
+                   st.dictionaries(st.sampled_from(FIELD_NAMES), VALUES, max_size=6))
+
+
+def check(header):
+    try:
+        message = wire.decode_client(header)
+    except ProtocolError as error:
+        assert error.code in wire.ERROR_CODES  # noqa: PT017
+        assert isinstance(error.turn, str)  # noqa: PT017
+        assert len(error.turn) <= 64  # noqa: PT017
+        assert type(error.seq) is int  # noqa: PT017
+        wire.encode(wire.Error(code=error.code, message=str(error), turn=error.turn, seq=error.seq))
+    else:
+        assert wire.decode_client(wire.encode(message)) == message
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=300))
+@example(b"\x82\xa4type\xa5audio\xa4turn\xa1\xff")
+@example(b"\x81\xa4type\xa1\xff")
+@example(b"\x82\xa4type\xa3end\xa4turn\xa3\xed\xa0\x80")
+def test_any_bytes(header):
+    check(header)
+
+
+@settings(max_examples=300, deadline=None)
+@given(ALMOST)
+@example({"type": "audio", "turn": "t", "seq": True})
+@example({"type": "audio", "turn": "t", "seq": 2**64 - 1})
+@example({"type": "sing", "seq": 2**64 - 1, "turn": "x" * 100})
+def test_any_map(fields):
+    check(msgspec.msgpack.encode(fields))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_damage_to_a_good_header(seed):
+    generator = random.Random(seed)
+    headers = [bytes.fromhex(row.values[0]["hex"]) for row in vectors("client")]
+    for _ in range(5000):
+        damaged = bytearray(generator.choice(headers))
+        for _ in range(generator.randint(1, 4)):
+            damaged[generator.randrange(len(damaged))] = generator.randrange(256)
+        check(bytes(damaged))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200))
+@example(b"\x81\xa4type\xa1\xff")
+def test_any_bytes_from_the_voice(header):
+    try:
+        wire.decode_voice(header)
+    except ProtocolError as error:
+        assert error.code in ("malformed", "unknown_message")  # noqa: PT017
