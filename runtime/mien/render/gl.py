@@ -117,7 +117,6 @@ class Gl:
             "glTexImage2D", None, c_uint, c_int, c_int, c_int, c_int, c_int, c_uint, c_uint, c_void_p
         )
         self.tex_parameter_i: GlFunction = bind("glTexParameteri", None, c_uint, c_uint, c_int)
-        self.generate_mipmap: GlFunction = bind("glGenerateMipmap", None, c_uint)
         self.pixel_store_i: GlFunction = bind("glPixelStorei", None, c_uint, c_int)
         self.viewport: GlFunction = bind("glViewport", None, c_int, c_int, c_int, c_int)
         self.clear: GlFunction = bind("glClear", None, c_uint)

@@ -93,7 +93,8 @@ class GlesRenderer:
         for face_pass in self._passes:
             face_pass.set_presence(presence)
         for backdrop in (self._backdrop, self._composite):
-            backdrop.set_presence(presence, self.info.width, self.info.height)
+            if backdrop is not None:
+                backdrop.set_presence(presence, self.info.width, self.info.height)
 
     def draw(self, pose: Pose) -> None:
         """Draw one pose into the back buffer. Raises DisplayError after close()."""
@@ -102,10 +103,10 @@ class GlesRenderer:
         self._buffers.upload(self._morpher.update(pose))
         turn_head(self._head, pose)
         turn_eyes(self._left, self._right, pose)
-        if self._target is None:
+        if self._target is None or self._composite is None:
             self._draw_direct()
         else:
-            self._draw_scaled(self._target)
+            self._draw_scaled(self._target, self._composite)
 
     def present(self) -> None:
         """Show what was drawn. Raises DisplayError when the display or the context was lost."""
@@ -160,8 +161,9 @@ class GlesRenderer:
         head = head_of(mesh)
         self._passes = tuple(FacePass(gl, variant, parts, textures, view, head) for variant in VARIANTS)
         enable_corners(gl)
+        self._background = background
         self._backdrop = BackgroundPass(gl, background, composite=False)
-        self._composite = BackgroundPass(gl, background, composite=True)
+        self._composite: BackgroundPass | None = None
         self.set_presence(1.0)
         self._set_state()
         self._use_tier(self._tier)
@@ -182,7 +184,7 @@ class GlesRenderer:
         self._backdrop.draw()
         self._draw_blended()
 
-    def _draw_scaled(self, target: RenderTarget) -> None:
+    def _draw_scaled(self, target: RenderTarget, composite: BackgroundPass) -> None:
         gl = self._gl
         target.bind()
         gl.viewport(0, 0, target.width, target.height)
@@ -192,7 +194,7 @@ class GlesRenderer:
         gl.bind_framebuffer(gles.FRAMEBUFFER, 0)
         gl.viewport(0, 0, self.info.width, self.info.height)
         gl.clear(gles.COLOR_BUFFER_BIT | gles.DEPTH_BUFFER_BIT)
-        self._composite.draw(target.texture)
+        composite.draw(target.texture)
 
     def _draw_opaque(self) -> None:
         for face_pass in self._passes:
@@ -218,6 +220,9 @@ class GlesRenderer:
         if tier.scale < 1.0:
             width, height = (max(1, round(side * tier.scale)) for side in (self.info.width, self.info.height))
             self._target = RenderTarget(self._gl, width, height)
+            if self._composite is None:
+                self._composite = BackgroundPass(self._gl, self._background, composite=True)
+                self._composite.set_presence(self._presence, self.info.width, self.info.height)
 
     def _read(self, x: int, y: int, width: int, height: int) -> NDArray[np.uint8]:
         self._require_open()

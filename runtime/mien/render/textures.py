@@ -17,25 +17,48 @@ def upload_texture(gl: Gl, pixels: NDArray[np.uint8]) -> int:
     limit = gl.integer(gles.MAX_TEXTURE_SIZE)
     if max(width, height) > limit:
         raise DisplayError(f"a texture of {width}x{height} is larger than this GPU's {limit}: bake the avatar smaller")
-    data = np.ascontiguousarray(pixels)
     name = gl.new_texture()
     gl.bind_texture(gles.TEXTURE_2D, name)
     gl.pixel_store_i(gles.UNPACK_ALIGNMENT, 1)
-    gl.tex_image_2d(
-        gles.TEXTURE_2D, 0, gles.RGBA, width, height, 0, gles.RGBA, gles.UNSIGNED_BYTE, data.ctypes.data
-    )
-    mipmapped = _is_power_of_two(width) and _is_power_of_two(height)
-    wrap = gles.REPEAT if mipmapped else gles.CLAMP_TO_EDGE
+    levels = mipmaps(pixels) if _is_power_of_two(width) and _is_power_of_two(height) else [pixels]
+    for number, level in enumerate(levels):
+        _upload_level(gl, number, np.ascontiguousarray(level))
+    wrap = gles.REPEAT if len(levels) > 1 else gles.CLAMP_TO_EDGE
     for parameter, value in (
-        (gles.TEXTURE_MIN_FILTER, gles.LINEAR_MIPMAP_LINEAR if mipmapped else gles.LINEAR),
+        (gles.TEXTURE_MIN_FILTER, gles.LINEAR_MIPMAP_LINEAR if len(levels) > 1 else gles.LINEAR),
         (gles.TEXTURE_MAG_FILTER, gles.LINEAR),
         (gles.TEXTURE_WRAP_S, wrap),
         (gles.TEXTURE_WRAP_T, wrap),
     ):
         gl.tex_parameter_i(gles.TEXTURE_2D, parameter, value)
-    if mipmapped:
-        gl.generate_mipmap(gles.TEXTURE_2D)
     return name
+
+
+def mipmaps(pixels: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """The picture, uint8 (H, W, 4), and each half of the one before, down to 1x1. H and W are powers of two.
+
+    Made here and not by glGenerateMipmap, for which llvmpipe keeps 15 MB of compiled code.
+    """
+    levels = [pixels]
+    while max(levels[-1].shape[:2]) > 1:
+        levels.append(_half(levels[-1]))
+    return levels
+
+
+def _half(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    total = pixels.astype(np.uint16)
+    count = 1
+    if total.shape[0] > 1:
+        total, count = total[0::2] + total[1::2], 2 * count
+    if total.shape[1] > 1:
+        total, count = total[:, 0::2] + total[:, 1::2], 2 * count
+    return ((total + count // 2) // count).astype(np.uint8)
+
+
+def _upload_level(gl: Gl, number: int, pixels: NDArray[np.uint8]) -> None:
+    height, width = pixels.shape[:2]
+    address = pixels.ctypes.data
+    gl.tex_image_2d(gles.TEXTURE_2D, number, gles.RGBA, width, height, 0, gles.RGBA, gles.UNSIGNED_BYTE, address)
 
 
 def _is_power_of_two(value: int) -> bool:

@@ -5,6 +5,7 @@ is found, else SDL's offscreen driver, which needs no display at all.
 """
 
 import os
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +19,15 @@ os.environ.setdefault("SDL_NO_SIGNAL_HANDLERS", "1")
 os.environ.setdefault("SDL_OPENGL_ES_DRIVER", "1")
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
-import pygame
+# pygame asks setuptools, where it is installed, for a font that is not used here: most of its import's time, and 8 MB.
+_BLOCK_PKG_RESOURCES: Final = "pkg_resources" not in sys.modules
+if _BLOCK_PKG_RESOURCES:
+    sys.modules["pkg_resources"] = None  # type: ignore[assignment]
+try:
+    import pygame
+finally:
+    if _BLOCK_PKG_RESOURCES:
+        del sys.modules["pkg_resources"]
 
 DRM_CLASS: Final = Path("/sys/class/drm")
 # Offered in this order; what the driver refuses is tried with less.
