@@ -12,6 +12,7 @@ from mien.errors import AvatarError
 
 COMPONENTS: Final = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 WIDTHS: Final = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
+MAX_MAGNITUDE: Final = 1e6
 MAX_DECODED_BYTES: Final = 1024 * 2**20
 
 
@@ -44,8 +45,9 @@ class Reader:
         values = raw.astype(np.float32)
         if accessor.normalized and raw.dtype.kind in "iu":
             values = np.maximum(values / np.float32(np.iinfo(raw.dtype).max), np.float32(-1))
-        if values.size and not np.isfinite(values).all():
-            raise AvatarError(f"accessors[{index}]: holds NaN or infinity; export the file again")
+        # A NaN fails the comparison too. The limit leaves room to square what a transform makes of it.
+        if values.size and not float(np.abs(values).max()) <= MAX_MAGNITUDE:
+            raise AvatarError(f"accessors[{index}]: holds NaN, infinity or an absurd length; export the file again")
         return values
 
     def integers(self, index: int, width: int = 1) -> NDArray[np.int64]:

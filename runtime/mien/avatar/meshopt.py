@@ -66,13 +66,13 @@ def _byte_plane(data: bytes, at: int, rows: int) -> tuple[NDArray[np.uint8], int
     return out[:rows], at
 
 
-def _group(data: bytes, at: int, bits: int) -> tuple[list[int] | bytes, int]:
+def _group(data: bytes, at: int, bits: int) -> tuple[list[int], int]:
     if bits == 0:
-        return bytes(BYTE_GROUP), at
+        return [0] * BYTE_GROUP, at
     if bits == 8:
         if at + BYTE_GROUP > len(data):
             raise IndexError("it ends inside a group")
-        return data[at : at + BYTE_GROUP], at + BYTE_GROUP
+        return list(data[at : at + BYTE_GROUP]), at + BYTE_GROUP
     per, sentinel = 8 // bits, (1 << bits) - 1
     extra = at + BYTE_GROUP // per
     values = []
