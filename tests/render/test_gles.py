@@ -169,6 +169,20 @@ def test_automatic_quality_gives_way_when_pictures_are_slow(mesh: Mesh, monkeypa
     assert "reduced" in qualities
 
 
+def test_captured_edges_are_smooth_where_several_samples_were_taken(mesh: Mesh, gles: GlesRenderer) -> None:
+    smooth = picture(gles)
+    gles.close()
+    renderer = GlesRenderer(mesh, width=120, height=160, samples=0)
+    try:
+        jagged = picture(renderer)
+    finally:
+        renderer.close()
+    row = slice(20, 40)
+    steps = [np.abs(np.diff(pixels[row], axis=1)).max(axis=(1, 2)).mean() for pixels in (smooth, jagged)]
+    assert steps[0] < 0.9 * steps[1]
+    assert np.abs(smooth - jagged).mean() < 2
+
+
 def test_an_unknown_quality_is_refused(mesh: Mesh) -> None:
     with pytest.raises(ValueError, match="reduced"):
         GlesRenderer(mesh, width=64, height=64, quality="ultra")

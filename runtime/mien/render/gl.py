@@ -116,6 +116,9 @@ class Gl:
         self.tex_image_2d: GlFunction = bind(
             "glTexImage2D", None, c_uint, c_int, c_int, c_int, c_int, c_int, c_uint, c_uint, c_void_p
         )
+        self.copy_tex_sub_image_2d: GlFunction = bind(
+            "glCopyTexSubImage2D", None, c_uint, c_int, c_int, c_int, c_int, c_int, c_int, c_int
+        )
         self.tex_parameter_i: GlFunction = bind("glTexParameteri", None, c_uint, c_uint, c_int)
         self.pixel_store_i: GlFunction = bind("glPixelStorei", None, c_uint, c_int)
         self.viewport: GlFunction = bind("glViewport", None, c_int, c_int, c_int, c_int)

@@ -57,6 +57,7 @@ class GlesRenderer:
         self._governor = QualityGovernor(budget_ms) if quality == "auto" else None
         self._tier = next((tier for tier in TIERS if tier.name == quality), TIERS[0])
         self._target: RenderTarget | None = None
+        self._resolved: RenderTarget | None = None
         self._begun_ns = self._presented_ns = 0
         self._presence = -1.0
         self._window = Window(width=width, height=height, title=title, fullscreen=fullscreen, samples=samples)
@@ -121,7 +122,12 @@ class GlesRenderer:
 
     def capture(self) -> NDArray[np.uint8]:
         """The picture last drawn, uint8 (height, width, 3), top row first. Only before present()."""
-        return np.ascontiguousarray(self._read(0, 0, self.info.width, self.info.height)[::-1])
+        self._require_open()
+        if self._window.samples:
+            self._resolve()
+        pixels = self._read(0, 0, self.info.width, self.info.height)
+        self._gl.bind_framebuffer(gles.FRAMEBUFFER, 0)
+        return np.ascontiguousarray(pixels[::-1])
 
     def looks_blank(self) -> bool:
         """Whether the picture last drawn is all one colour, by one column and one row. Only before present().
@@ -223,6 +229,14 @@ class GlesRenderer:
             if self._composite is None:
                 self._composite = BackgroundPass(self._gl, self._background, composite=True)
                 self._composite.set_presence(self._presence, self.info.width, self.info.height)
+
+    def _resolve(self) -> None:
+        """Read from a copy from now on: llvmpipe reads one sample of each pixel where a copy takes the mean of all."""
+        if self._resolved is None:
+            self._resolved = RenderTarget(self._gl, self.info.width, self.info.height)
+        self._gl.bind_texture(gles.TEXTURE_2D, self._resolved.texture)
+        self._gl.copy_tex_sub_image_2d(gles.TEXTURE_2D, 0, 0, 0, 0, 0, self.info.width, self.info.height)
+        self._resolved.bind()
 
     def _read(self, x: int, y: int, width: int, height: int) -> NDArray[np.uint8]:
         self._require_open()
