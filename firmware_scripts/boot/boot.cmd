@@ -13,8 +13,9 @@ setexpr copy_1 ${kernel_addr_r} + 0x10000
 setexpr sum ${kernel_addr_r} + 0x20000
 setexpr sum_le ${sum} + 0x10
 
-# ${copy} -> its checksum, as it must be stored, at ${sum_le}. crc32 leaves it big-endian.
-setenv checksum 'setexpr data ${copy} + 5; crc32 ${data} ${bytes} ${sum}; setexpr to ${sum_le} + 3; for at in 0 1 2 3; do setexpr from ${sum} + ${at}; setexpr.b byte *${from}; mw.b ${to} ${byte}; setexpr to ${to} - 1; done'
+# ${copy} -> its checksum, as it must be stored, at ${sum_le}. crc32 leaves it big-endian. (The environment goes before a
+# loop's variable of the same name: i is nowhere else.)
+setenv checksum 'setexpr data ${copy} + 5; crc32 ${data} ${bytes} ${sum}; setexpr to ${sum_le} + 3; for i in 0 1 2 3; do setexpr from ${sum} + ${i}; setexpr.b byte *${from}; mw.b ${to} ${byte}; setexpr to ${to} - 1; done'
 
 ${devtype} dev ${devnum}
 setenv whole_0 no
@@ -23,11 +24,11 @@ setenv count_0 0
 setenv count_1 0
 if ${devtype} read ${copy_0} ${block_0} ${blocks}; then
   setenv copy ${copy_0}; run checksum
-  if cmp.b ${sum_le} ${copy} 4; then setenv whole_0 yes; setexpr at ${copy} + 4; setexpr.b count_0 *${at}; fi
+  if cmp.b ${sum_le} ${copy} 4; then setenv whole_0 yes; setexpr place ${copy} + 4; setexpr.b count_0 *${place}; fi
 fi
 if ${devtype} read ${copy_1} ${block_1} ${blocks}; then
   setenv copy ${copy_1}; run checksum
-  if cmp.b ${sum_le} ${copy} 4; then setenv whole_1 yes; setexpr at ${copy} + 4; setexpr.b count_1 *${at}; fi
+  if cmp.b ${sum_le} ${copy} 4; then setenv whole_1 yes; setexpr place ${copy} + 4; setexpr.b count_1 *${place}; fi
 fi
 
 # The counter goes round from ff to 0.
@@ -72,8 +73,8 @@ if test ${older} = 0; then setenv copy ${copy_0}; setenv block ${block_0}; else 
 setexpr data ${copy} + 5
 env export -b -s ${bytes} ${data} BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT
 setexpr count 0x${count} + 1
-setexpr at ${copy} + 4
-mw.b ${at} ${count}
+setexpr place ${copy} + 4
+mw.b ${place} ${count}
 run checksum
 cp.b ${sum_le} ${copy} 4
 ${devtype} write ${copy} ${block} ${blocks}

@@ -30,8 +30,6 @@ sed -n '/console_scripts/,/^$/s/^\([a-z-]*\) *= *\([a-z._]*\):\([a-z]*\)$/\1 \2 
         printf '#!/usr/bin/python3\nimport sys\n\nfrom %s import %s\n\nsys.exit(%s())\n' "$module" "$function" "$function" >"$root/usr/bin/$command"
         chmod 755 "$root/usr/bin/$command"
     done
-# The root is read-only: byte code is made now, and never compared with times.
-/usr/bin/python3.11 -m compileall -q -j 2 --invalidation-mode unchecked-hash -s "$root" "$packages"
 
 say "30: settings live on the data partition"
 mkdir -p "$root"/{data,boot/firmware,etc/systemd/timesyncd.conf.d}
@@ -63,6 +61,10 @@ list_of "$FIRMWARE_SCRIPTS/useless-modules.txt" | while read -r pattern; do
     # shellcheck disable=SC2086  # the patterns are meant
     rm -rf "$modules"/kernel/$pattern
 done
+list_of "$FIRMWARE_SCRIPTS/useless-files.txt" | while read -r pattern; do
+    # shellcheck disable=SC2086
+    rm -rf "${root:?}"/$pattern
+done
 depmod -b "$root" "$(basename "$modules")"
 mkdir -p "$WORK/dtb"
 cp "$root"/usr/lib/linux-image-*/broadcom/bcm27*.dtb "$root"/usr/lib/linux-image-*/broadcom/bcm28*.dtb "$WORK/dtb/" 2>/dev/null || true
@@ -71,6 +73,11 @@ rm -rf "$root"/usr/lib/linux-image-* "$root"/boot/System.map-* "$root"/boot/firm
 find "$root/lib/firmware" -type f ! -name '*4343[06]*' ! -name '*4345[56]*' ! -name 'regulatory.db*' -delete
 find "$root/lib/firmware" -xtype l -delete
 rm -rf "$root"/var/{lib/apt/lists,cache}/* "$root"/etc/apt/{sources.list,sources.list.d/*,apt.conf.d/99*} "$root"/var/log/*
+
+# The root is read-only: byte code is made now, and never compared with times.
+/usr/bin/python3.11 -m compileall -q -j 2 -f --invalidation-mode unchecked-hash -s "$root" \
+    "$packages" "$root/usr/lib/python3/dist-packages" "$root/usr/lib/python3.11" || true
+cat "$root"/usr/share/ca-certificates/mozilla/*.crt >"$root/etc/ssl/certs/ca-certificates.crt"
 
 say "30: the initrd"
 mount -t proc proc "$root/proc"
