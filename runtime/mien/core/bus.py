@@ -163,6 +163,6 @@ def _decode(decoder: msgspec.msgpack.Decoder[_T], frame: bytes) -> _T:
                        "install mien-voice and mien-face from one release and restart both")
     try:
         return decoder.decode(memoryview(frame)[1:])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BusError(f"a bus message cannot be read: {error}") from None
 

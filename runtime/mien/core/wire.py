@@ -379,7 +379,10 @@ VoiceMessage: TypeAlias = (
 _ENCODER = msgspec.msgpack.Encoder()
 _CLIENT_DECODER: msgspec.msgpack.Decoder[ClientMessage] = msgspec.msgpack.Decoder(ClientMessage)
 _VOICE_DECODER: msgspec.msgpack.Decoder[VoiceMessage] = msgspec.msgpack.Decoder(VoiceMessage)
-_CLIENT_TYPES: Final = frozenset(t.__struct_config__.tag for t in ClientMessage.__args__)
+_CLIENT_TYPES: Final = frozenset(str(t.__struct_config__.tag) for t in ClientMessage.__args__)
+_VOICE_TYPES: Final = frozenset(str(t.__struct_config__.tag) for t in VoiceMessage.__args__)
+# What msgspec raises for bytes that are no message: text that is not UTF-8 and deep nesting have errors of their own.
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def encode(message: Message) -> bytes:
@@ -393,31 +396,31 @@ def decode_client(header: bytes) -> ClientMessage:
         raise ProtocolError("header_too_large", f"the header has {len(header)} bytes; at most {MAX_HEADER_BYTES}")
     try:
         return _CLIENT_DECODER.decode(header)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise _explain(header, error) from None
+    except _UNREADABLE as error:
+        raise _explain(header, error, _CLIENT_TYPES) from None
 
 
 def decode_voice(header: bytes) -> VoiceMessage:
     """Read a header from the voice. Raises ProtocolError: malformed, or unknown_message from a newer voice."""
     try:
         return _VOICE_DECODER.decode(header)
-    except msgspec.DecodeError as error:
-        raise ProtocolError("malformed", f"the header cannot be read: {error}") from None
+    except _UNREADABLE as error:
+        raise _explain(header, error, _VOICE_TYPES) from None
 
 
-def _explain(header: bytes, error: Exception) -> ProtocolError:
+def _explain(header: bytes, error: Exception, types: frozenset[str]) -> ProtocolError:
     """Tell an unknown message from a malformed one, and name the turn where the header has one."""
     try:
         raw = msgspec.msgpack.decode(header)
-    except (msgspec.DecodeError, RecursionError):
+    except _UNREADABLE:
         return ProtocolError("malformed", f"the header is not a msgpack map: {error}")
     if not isinstance(raw, dict):
         return ProtocolError("malformed", "the header is not a msgpack map with the key 'type'")
     kind, turn, seq = raw.get("type"), raw.get("turn"), raw.get("seq")
     name = turn if isinstance(turn, str) else ""
-    number = seq if isinstance(seq, int) else -1
-    if isinstance(kind, str) and kind not in _CLIENT_TYPES:
-        known = ", ".join(sorted(str(t) for t in _CLIENT_TYPES))
+    number = seq if type(seq) is int else -1  # a bool is an int to isinstance
+    if isinstance(kind, str) and kind not in types:
+        known = ", ".join(sorted(types))
         text = f"no message is called '{kind[:40]}'; there are {known}"
         return ProtocolError("unknown_message", text, turn=name[:64])
     return ProtocolError("malformed", f"in '{str(kind)[:40]}': {error}", turn=name[:64], seq=number)
