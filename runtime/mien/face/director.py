@@ -24,9 +24,10 @@ from mien.render.transform import EYE_PITCH_RAD, EYE_YAW_RAD
 from mien.units import NS_PER_S
 
 _EMOTION_FADE_S: Final = 0.7
-# A smile pulls at lips that speech rounds or presses: it gives way by this share.
+# A smile or a frown pulls at lips that speech rounds, presses or opens wide: it gives way by this share.
 _YIELD_TO_ROUNDING: Final = 0.7
 _YIELD_TO_CLOSURE: Final = 0.35
+_YIELD_TO_OPENING: Final = 0.35
 _PHRASE_END_BLINKS: Final = 0.7
 _STRESS_SHOWN: Final = 0.7
 _BROWS_OF_STRESS: Final = 0.3
@@ -151,6 +152,7 @@ class Director:
         np.add(self._look.at(now_s), self._emotion.at(now_s), out=accent)
         self._gestures.add_to(accent, now_s)
         yielded = _YIELD_TO_CLOSURE * (1.0 - prosody.apart) + _YIELD_TO_ROUNDING * prosody.rounded
+        yielded += _YIELD_TO_OPENING * prosody.opened
         _scale(accent, OPENING_INDICES, prosody.apart, self._openers)
         _scale(accent, _OTHER_MOUTH_INDICES, 1.0 - clamp01(yielded) * prosody.hold, self._others)
 

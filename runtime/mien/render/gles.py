@@ -78,6 +78,14 @@ class GlesRenderer:
         return self._window.driver
 
     @property
+    def flip_depth(self) -> int:
+        """Refreshes from the start of a drawing until it is seen, for DisplayPacer.
+
+        On KMSDRM SDL's flip returns when the picture before it has appeared, its own still waiting in the queue.
+        """
+        return 2 if self._window.driver.lower() == "kmsdrm" else 1
+
+    @property
     def quality(self) -> str:
         """The name of the tier that is drawn in now."""
         return self._tier.name

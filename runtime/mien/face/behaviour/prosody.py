@@ -20,9 +20,10 @@ _FAST_S = 0.05
 _SLOW_S = 0.45
 _STRESS = 0.09
 _STRESS_PAUSE_S = 0.65
-# Openness at which lips begin to part, and at which they are freely apart.
+# Openness at which lips begin to part, at which they are freely apart, and at which the mouth is wide open.
 _PARTING = 0.04
 _APART = 0.25
+_WIDE = 0.6
 
 _JAW, _CLOSE, _FUNNEL = (CHANNEL_INDEX[name] for name in ("jawOpen", "mouthClose", "mouthFunnel"))
 _LOWER = (CHANNEL_INDEX["mouthLowerDownLeft"], CHANNEL_INDEX["mouthLowerDownRight"])
@@ -33,14 +34,15 @@ _ROUND = (CHANNEL_INDEX["mouthPucker"], _FUNNEL)
 class Prosody:
     """Read once a picture by at(); the attributes then tell of that moment.
 
-    hold: 0..1, how far the mouth is the speech's. apart: 0..1, how freely other movements may open the lips. rounded:
-    0..1. phrase_ended, stressed: true for the picture in which that was noticed.
+    hold: 0..1, how far the mouth is the speech's. apart: 0..1, how freely other movements may open the lips. rounded,
+    opened: 0..1, what speech does with the lips. phrase_ended, stressed: true for the picture in which that was noticed.
     """
 
     def __init__(self) -> None:
         self.hold = 0.0
         self.apart = 1.0
         self.rounded = 0.0
+        self.opened = 0.0
         self.phrase_ended = False
         self.stressed = False
         self._channels = np.zeros(len(SPEECH_INDICES), dtype=np.float32)
@@ -62,6 +64,7 @@ class Prosody:
         self.hold = clamp01(self.hold + (duration_s / _TAKE_S if held else -duration_s / _GIVE_BACK_S))
         openness = self._openness(speech)
         self.apart = 1.0 - self.hold + self.hold * smoothstep((openness - _PARTING) / (_APART - _PARTING))
+        self.opened = clamp01(openness / _WIDE)
         self.rounded = clamp01(float(speech[_ROUND[0]]) + float(speech[_ROUND[1]]))
         self._notice_phrase(now_s, moving)
         self._notice_stress(now_s, duration_s, openness)
