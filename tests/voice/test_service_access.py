@@ -98,7 +98,7 @@ def test_an_agent_that_dies_gives_the_floor_back(tmp_path):
 
 def test_a_flood_beside_a_speaker(tmp_path):
     """The sink is deep, so that only what the flood does to the voice, and not this machine's load, can empty it."""
-    with running_voice(tmp_path, voice={"max_messages_per_s": 1000}, buffer_ms=500) as voice, \
+    with running_voice(tmp_path, voice={"max_messages_per_s": 100}, buffer_ms=500) as voice, \
             RawClient(voice.endpoints[0]) as good, RawClient(voice.endpoints[-1]) as bad:
         good.send(wire.Hello(protocol=1))
         good.receive(wire.Welcome)
