@@ -46,6 +46,11 @@ def test_a_life_from_ready_to_stopping(manager: socket.socket) -> None:
     assert heard(manager) == ["READY=1", "STATUS=speaking, level FULL", "STOPPING=1"]
 
 
+def test_a_long_wait_puts_the_start_timeout_off(manager: socket.socket) -> None:
+    ServiceNotifier(ManualClock()).waiting(30)
+    assert heard(manager) == ["EXTEND_TIMEOUT_USEC=30000000"]
+
+
 def test_the_same_status_is_told_once(manager: socket.socket) -> None:
     notifier = ServiceNotifier(ManualClock())
     for text in ("idle", "idle", "speaking", "idle"):

@@ -27,6 +27,10 @@ class ServiceNotifier:
         """The service is up; systemd goes on with whatever waits for it."""
         self._tell("READY=1")
 
+    def waiting(self, for_s: int) -> None:
+        """Not ready yet, and alive: systemd's start timeout is not over for `for_s` more seconds. Tell it repeatedly."""
+        self._tell(f"EXTEND_TIMEOUT_USEC={for_s * 1_000_000}")
+
     def status(self, text: str) -> None:
         """One line for `systemctl status`. Telling the same text again sends nothing."""
         line = " ".join(text.split())
