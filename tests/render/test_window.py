@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mien.errors import DisplayError
-from mien.render.window import Window, choose_driver, connected_screens
+from mien.render.window import Window, choose_driver, connected_screens, refresh_of
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,15 @@ def test_offscreen_never_claims_to_wait_for_a_display(monkeypatch: pytest.Monkey
     try:
         assert window.driver == "offscreen"
         assert window.size == (64, 48)
-        assert not window.vsync
+        assert window.refresh_ns == 0
         assert not window.close_requested
     finally:
         window.close()
         window.close()
+
+
+@pytest.mark.parametrize(("flips_ms", "period_ms"), [
+    ([0, 16.7, 33.4, 50.1], 16.7), ([0, 20, 40, 80, 100], 20), ([0, 0.01, 0.02, 0.03], 0), ([0, 0.1, 16.7, 16.8], 0),
+])  # fmt: skip
+def test_the_refresh_is_read_from_flips_that_waited(flips_ms: list[float], period_ms: float) -> None:
+    assert refresh_of([int(time_ms * 1e6) for time_ms in flips_ms]) == pytest.approx(period_ms * 1e6, rel=1e-6)

@@ -78,6 +78,11 @@ class GlesRenderer:
         return self._window.driver
 
     @property
+    def refresh_ns(self) -> int:
+        """The display's period as measured at opening, for DisplayPacer; 0 where present() waits for nothing."""
+        return self._window.refresh_ns
+
+    @property
     def flip_depth(self) -> int:
         """Refreshes from the start of a drawing until it is seen, for DisplayPacer.
 
@@ -161,7 +166,7 @@ class GlesRenderer:
             height=height,
             version=gl.text(gles.VERSION),
             device=gl.text(gles.RENDERER),
-            vsync=self._window.vsync,
+            vsync=self._window.refresh_ns > 0,
         )
         self._head = RigidTurn(mesh.neck_pivot)
         self._left, self._right = RigidTurn(mesh.eye_pivots[0]), RigidTurn(mesh.eye_pivots[1])

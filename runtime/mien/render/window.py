@@ -7,8 +7,10 @@ is found, else SDL's offscreen driver, which needs no display at all.
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 from mien.errors import DisplayError
@@ -33,8 +35,8 @@ DRM_CLASS: Final = Path("/sys/class/drm")
 # Offered in this order; what the driver refuses is tried with less.
 SAMPLE_COUNTS: Final = (4, 2, 0)
 # A flip that returns sooner than this waits for no display: no screen refreshes at more than 250 Hz.
-_MIN_VSYNC_S: Final = 0.004
-_PROBE_FLIPS: Final = 6
+_MIN_REFRESH_NS: Final = 4_000_000
+_PROBE_FLIPS: Final = 8
 
 
 def choose_driver(environ: Mapping[str, str], connected_screens: int) -> str:
@@ -51,8 +53,17 @@ def connected_screens(drm_class: Path = DRM_CLASS) -> int:
     return sum(_read(status) == "connected" for status in drm_class.glob("card*-*/status"))
 
 
+def refresh_of(flips_ns: Sequence[int]) -> int:
+    """A display's period in ns from the times at which flips returned; 0 when they waited for nothing."""
+    period_ns = int(median(later - earlier for earlier, later in pairwise(flips_ns)))
+    return period_ns if period_ns >= _MIN_REFRESH_NS else 0
+
+
 class Window:
-    """SDL's one window. size: what was opened, in pixels. driver: SDL's name of it. samples: MSAA, 0 for none."""
+    """SDL's one window. size: what was opened, in pixels. driver: SDL's name of it. samples: MSAA, 0 for none.
+
+    refresh_ns: the display's period, measured, when flip() waits for it; 0 when it waits for nothing.
+    """
 
     def __init__(self, *, width: int, height: int, title: str, fullscreen: bool, samples: int = 4) -> None:
         """Open it and make its context current. width and height 0: the screen's own size.
@@ -68,7 +79,7 @@ class Window:
         if fullscreen:
             pygame.mouse.set_visible(False)
         self.size: tuple[int, int] = pygame.display.get_window_size()
-        self.vsync = self.driver not in ("offscreen", "dummy") and self._flip_waits()
+        self.refresh_ns = 0 if self.driver in ("offscreen", "dummy") else self._measure_refresh()
 
     def flip(self) -> None:
         """Show the back buffer, and take the window system's events. Raises DisplayError when the window is gone."""
@@ -117,12 +128,13 @@ class Window:
         raise DisplayError(f"the {self.driver} display gives no GLES 2.0 context: {reason}; on Debian: "
                            "apt install libegl1 libgles2 libgl1-mesa-dri")  # fmt: skip
 
-    def _flip_waits(self) -> bool:
+    def _measure_refresh(self) -> int:
         pygame.display.flip()
-        start = time.monotonic()
+        times_ns = [time.monotonic_ns()]
         for _ in range(_PROBE_FLIPS):
             pygame.display.flip()
-        return (time.monotonic() - start) / _PROBE_FLIPS > _MIN_VSYNC_S
+            times_ns.append(time.monotonic_ns())
+        return refresh_of(times_ns)
 
     def _take_events(self) -> None:
         for event in pygame.event.get():

@@ -35,7 +35,7 @@ class Prosody:
     """Read once a picture by at(); the attributes then tell of that moment.
 
     hold: 0..1, how far the mouth is the speech's. apart: 0..1, how freely other movements may open the lips. rounded,
-    opened: 0..1, what speech does with the lips. phrase_ended, stressed: true for the picture in which that was noticed.
+    opened: 0..1, what speech does with the lips. phrase_ended, stressed: true in the picture that noticed it.
     """
 
     def __init__(self) -> None:
