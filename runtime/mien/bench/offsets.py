@@ -79,7 +79,7 @@ def mouth_closed_ns(pictures: Pictures, since_ns: int) -> int | None:
 
 
 def lip_gap(poses: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How far the lips are apart, of the jaw's whole range, float32 (N,): jaw less mouthClose, and the lips' own part."""
+    """How far the lips are apart, of the jaw's range, float32 (N,): jaw less mouthClose, and the lips' own part."""
     jaw, close, *lips = (poses[:, CHANNEL_INDEX[name]] for name in GAP_SHAPES)
     gap: NDArray[np.float32] = jaw - close + 0.25 * np.sum(lips, axis=0)
     return gap

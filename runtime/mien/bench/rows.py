@@ -38,7 +38,8 @@ class Report(Struct, frozen=True, kw_only=True):
     machine: dict[str, str | int]
 
 
-def percentile_row(name: str, values: Sequence[float], percent: float, unit: str = "ms", bar: float | None = None) -> Row:
+def percentile_row(name: str, values: Sequence[float], percent: float, unit: str = "ms",
+                   bar: float | None = None) -> Row:
     """A percentile of some values; without values the figure is missing, not zero."""
     value = round(float(np.percentile(values, percent)), 3) if len(values) else None
     return Row(name=name, value=value, unit=unit, bar=bar, samples=len(values))

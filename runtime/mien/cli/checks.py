@@ -51,7 +51,7 @@ def check_display(config: Config) -> Finding:
     except MienError as error:
         return Finding(name="display", verdict="bad", detail=str(error),
                        remedy="on a board: is a screen connected, is this user in the groups video and render? "
-                              "on a server: SDL_VIDEODRIVER=offscreen and apt-get install libegl1 libgles2 libgl1-mesa-dri")
+                              "on a server: SDL_VIDEODRIVER=offscreen, apt install libegl1 libgles2 libgl1-mesa-dri")
     info = renderer.info
     renderer.close()
     software = any(name in info.device.lower() for name in ("llvmpipe", "softpipe"))
@@ -76,7 +76,8 @@ def check_model(config: Config) -> Finding:
     engine.push(silence)
     ratio = 1.0 / (time.perf_counter() - started_s)
     return Finding(name="model", verdict="good" if ratio > 4 else "poor",
-                   detail=f"{engine.info.backend}, {engine.info.frame_hz} Hz, {engine.info.lookahead_ms:.0f} ms lookahead, "
+                   detail=f"{engine.info.backend}, {engine.info.frame_hz} Hz, "
+                          f"{engine.info.lookahead_ms:.0f} ms lookahead, "
                           f"{ratio:.0f} times faster than speech",
                    remedy="" if ratio > 4 else "this machine is too slow for the model; expect late lips")
 

@@ -54,6 +54,6 @@ def _supervise(stack: Stack) -> int:
             return code or 1
         if stack.face is not None and (code := stack.face.poll()) is not None and restarts < FACE_RESTARTS:
             restarts += 1
-            click.echo(f"mien run: the face ended with {code}; starting it again ({restarts}/{FACE_RESTARTS})", err=True)
+            click.echo(f"mien run: the face ended with {code}; again ({restarts}/{FACE_RESTARTS})", err=True)
             stack.start_face()
     return 0

@@ -17,7 +17,8 @@ Image = NDArray[np.uint8]
 class VideoWriter:
     """Pipes pictures into ffmpeg, with sound from a WAV file beside them."""
 
-    def __init__(self, path: Path, *, width: int, height: int, fps: float, sound: Path | None, sound_skip_s: float = 0.0) -> None:
+    def __init__(self, path: Path, *, width: int, height: int, fps: float, sound: Path | None,
+                 sound_skip_s: float = 0.0) -> None:
         """sound_skip_s: what of the sound lies before the first picture. Raises MienError where there is no ffmpeg."""
         if shutil.which("ffmpeg") is None:
             raise MienError("ffmpeg is not installed: apt-get install ffmpeg")

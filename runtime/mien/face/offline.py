@@ -26,7 +26,7 @@ def motion_frames(engine: MotionEngine, chunks: Iterable[Pcm], progress: Callabl
 
 
 def poses(frames: MotionFrames, frame_hz: int, fps: float, seed: int, tail_s: float = 0.5) -> Iterator[Pose]:
-    """The directed performance, one pose a picture at `fps`: a vector that is reused. It ends tail_s after the speech."""
+    """The directed performance, one pose a picture at `fps`: a vector that is reused. Ends tail_s after the speech."""
     timeline = Timeline(width=MOTION_WIDTH, frame_hz=frame_hz, capacity=max(1, len(frames)))
     timeline.begin(0)
     timeline.append(frames)

@@ -62,7 +62,7 @@ def open_renderer(config: Config, clock: Clock) -> Renderer:
     from mien.render.window import choose_driver, connected_screens
 
     mesh = load_avatar(Path(face.avatar) if face.avatar else None)
-    # Offscreen is a software rasteriser that nobody watches: there four samples a pixel cost threefold and show nothing.
+    # Offscreen is a software rasteriser that nobody watches: four samples a pixel cost threefold and show nothing.
     unseen = choose_driver(os.environ, connected_screens()) == "offscreen"
     return GlesRenderer(mesh, width=face.width, height=face.height, title="mien", fullscreen=face.fullscreen,
                         samples=0 if unseen else 4, quality="auto", budget_ms=1000 / face.fps)
