@@ -1,0 +1,220 @@
+"""Fuzz the intake: clients that say anything in any order, on a manual clock, by seed. Any failure names its seed.
+
+    .venv/bin/python tests/voice/fuzz_intake.py --messages 1000000 [--seed 1]
+
+What must hold whatever is sent: nothing raises; every turn that was begun is finished exactly once and nothing else is;
+what goes to the device is what was sent (each sample carries a value that only its turn has, and no turn gives more of
+them than were taken from its client); when all clients are gone, nothing is left of them.
+"""
+
+import argparse
+import gc
+import random
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from mien.config import VoiceConfig
+from mien.core import wire
+from mien.host.memory import pss_mb
+from mien.voice.grants import grant_of
+from mien.voice.turn import Turn
+from rigs.voice_rig import VoiceRig
+
+MESSAGES_A_RUN = 5_000
+FADE_SAMPLES = 16  # of a fade between others, which may pass through any value
+CLIENTS = (b"a", b"b", b"c", b"d", b"e")
+NAMES = tuple(f"t{n}" for n in range(12))
+KINDS = ("audio",) * 10 + ("end",) * 4 + ("interrupt",) * 2 + (
+    "hello", "caption", "pause", "resume", "volume", "state", "emotion", "gesture", "look_at", "ping", "take_floor",
+    "release_floor", "subscribe", "get_thumbnail", "mutated", "mutated", "bytes", "map", "leave",
+    "step", "step", "step")
+VALUES = (None, True, -1, 0, 1, 7, 2**31, 2**63, -(2**40), 0.5, -0.5, float("inf"), float("nan"), "", "t1", "x" * 70,
+          "speaker", "agent", "observer", "hold", b"", b"\x00\xff", [], [1, 2], ["state"], {"a": 1}, [["w", 0, 10]])
+FIELDS = ("turn", "seq", "protocol", "client", "role", "rate_hz", "encoding", "capabilities", "gain", "fade_ms",
+          "state", "name", "intensity", "x", "y", "text", "words", "append", "queue", "topics", "width", "nonce")
+
+
+class Fuzzer:
+    """One run: a rig, five clients, and the books that it is checked against."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.random = random.Random(seed)
+        self.rig = VoiceRig(voice=VoiceConfig(max_turns=4, max_buffer_ms=2_000, max_turn_ms=3_000, max_clients=4,
+                                              turn_idle_timeout_ms=500, floor_vanish_timeout_ms=200,
+                                              floor_idle_timeout_ms=2_000, max_messages_per_s=2_000), fade_ms=1)
+        self.rig.grants = {b"e": grant_of("observer/eye"), b"d": grant_of("agent/ada")}
+        self.begun: Counter[tuple[bytes, str]] = Counter()
+        self.finished: Counter[tuple[bytes, str]] = Counter()
+        self.turns: list[Turn] = []
+        self.messages = 0
+
+    def run(self, messages: int) -> None:
+        """Send, look, and at the end let everyone go."""
+        for _ in range(messages):
+            self.messages += 1
+            self._one()
+            self._account()
+        for client in CLIENTS:
+            self.rig.voice.leave(client)
+        for _ in range(40):
+            self.rig.step(100)
+            self._account()
+        self._check_end()
+
+    def _one(self) -> None:
+        kind, client = self.random.choice(KINDS), self.random.choice(CLIENTS)
+        match kind:
+            case "step":
+                self.rig.step(self.random.choice((5, 5, 10, 50, 200)))
+            case "leave" if self.random.random() < 0.1:
+                self.rig.voice.leave(client)
+            case "bytes":
+                self._raw(client, [self.random.randbytes(self.random.randrange(60))
+                                   for _ in range(self.random.randrange(4))])
+            case "map":
+                fields = {self.random.choice(FIELDS): self.random.choice(VALUES)
+                          for _ in range(self.random.randrange(5))}
+                self._raw(client, [msgspec.msgpack.encode({"type": self.random.choice(KINDS), **fields})])
+            case "mutated":
+                self._raw(client, self._mutated(client))
+            case "leave":
+                self.rig.hello(client=client, role=self.random.choice(("speaker", "agent", "observer")))
+            case _:
+                self._raw(client, self._good(kind, client))
+
+    def _raw(self, client: bytes, frames: list[bytes]) -> None:
+        before = set(self.rig.desk.turns)
+        self.rig.voice.handle(client, frames, self.rig.grants.get(client, grant_of("")))
+        for turn in self.rig.desk.turns:
+            if turn not in before:
+                self.begun[turn.owner, turn.name] += 1
+                self.turns.append(turn)
+
+    def _good(self, kind: str, client: bytes) -> list[bytes]:
+        """A message as a client would send it, most often with the right number."""
+        pick, turn = self.random.choice, self.random.choice(NAMES) + str(self.messages // 400)
+        match kind:
+            case "audio":
+                found = self.rig.desk.find(client, turn)
+                seq = found.next_seq if found else 0
+                seq += 0 if self.random.random() < 0.95 else self.random.randrange(-1, 3)
+                return [self._header(kind, turn=turn, seq=seq), self._speech(client, turn)]
+            case "end" | "interrupt":
+                return [self._header(kind, turn=turn if kind == "end" or self.random.random() < 0.7 else None)]
+            case "hello":
+                return [self._header(kind, protocol=1, role=pick(("speaker", "agent", "observer")), client="fuzz",
+                                     rate_hz=16000)]
+            case "caption":
+                words = [["word", n * 10, n * 10 + 9] for n in range(self.random.randrange(20))]
+                return [self._header(kind, turn=turn, text="text", words=words, append=pick((True, False)))]
+            case "take_floor":
+                return [self._header(kind, queue=pick(("hold", "drop")))]
+            case "subscribe":
+                return [self._header(kind, topics=pick(([], ["state", "levels"], ["captions", "health"])))]
+            case "state" | "emotion" | "gesture":
+                names = {"state": {"state": "thinking"}, "emotion": {"name": "happy"}, "gesture": {"name": "nod"}}
+                return [self._header(kind, **names[kind])]
+            case _:
+                return [self._header(kind)]
+
+    def _header(self, kind: str, **fields: object) -> bytes:
+        return msgspec.msgpack.encode({"type": kind, **fields})
+
+    def _speech(self, client: bytes, turn: str) -> bytes:
+        """Constant per turn, so that every sample at the device tells whose it is."""
+        frames = self.random.choice((0, 1, 80, 320, 320, 1600))
+        return np.full(frames, _value(client, turn), "<i2").tobytes()
+
+    def _mutated(self, client: bytes) -> list[bytes]:
+        frames = self._good(self.random.choice(("audio", "end", "hello", "caption", "interrupt")), client)
+        spoiled = bytearray(frames[0])
+        for _ in range(self.random.randrange(1, 4)):
+            if spoiled:
+                spoiled[self.random.randrange(len(spoiled))] = self.random.randrange(256)
+        return [bytes(spoiled[: self.random.randrange(len(spoiled) + 1)] if self.random.random() < 0.3 else spoiled)]
+
+    def _account(self) -> None:
+        for owner, message in self.rig.sent:
+            if isinstance(message, wire.Finished):
+                self.finished[owner, message.turn] += 1
+                assert self.finished[owner, message.turn] <= self.begun[owner, message.turn], self._where(message)
+        self.rig.sent.clear()
+        self.rig.published.clear()
+        self.rig.speech.clear()
+        assert len(self.rig.desk.turns) <= 64, self._where("turns grow")
+
+    def _check_end(self) -> None:
+        assert self.begun == self.finished, self._where((self.begun - self.finished, self.finished - self.begun))
+        assert not self.rig.desk.turns, self._where("turns are left")
+        assert not self.rig.desk._closed, self._where("names are left")
+        assert not self.rig.desk.captions._early, self._where("captions are left")
+        assert self.rig.desk.holder is None, self._where("the floor is held")
+        assert len(self.rig.voice.sessions) == 0, self._where("sessions are left")
+        assert not self.rig.playback.paused, self._where("paused")
+        assert len(self.rig.playback._ledger.segments) <= 2, self._where("the ledger grows")
+        assert len(self.rig.intake.limits) == 0, self._where("allowances are left")
+        self._check_sound()
+
+    def _check_sound(self) -> None:
+        """No invented audio: every sample is of a turn that was begun, or lies in the 1 ms of a fade between."""
+        sound = self.rig.sink.pcm
+        taken: Counter[int] = Counter()
+        for turn in self.turns:
+            taken[_value(turn.owner, turn.name)] += turn.received_frames
+        for value, count in zip(*np.unique(sound, return_counts=True), strict=True):
+            assert value not in taken or count <= taken[value] + FADE_SAMPLES, self._where(f"{count} of {taken[value]} samples")
+        strange = ~np.isin(sound, [0, *taken])
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], strange.astype(np.int8), [0]))))
+        runs = edges[1::2] - edges[::2]
+        assert not len(runs) or runs.max() <= 64, self._where(f"{runs.max()} samples that nobody sent")
+
+    def _where(self, what: object) -> str:
+        return f"seed {self.seed}, message {self.messages}: {what}"
+
+
+def _value(client: bytes, turn: str) -> int:
+    """A loud sample value of this turn: 1000..29000, without volume the only values that may reach the device."""
+    return 1000 + (hash_of(client + turn.encode()) % 28_000)
+
+
+def hash_of(data: bytes) -> int:
+    """Small and the same in every process, unlike hash()."""
+    total = 7
+    for byte in data:
+        total = (total * 131 + byte) % 1_000_003
+    return total
+
+
+def main() -> None:
+    """Fuzz for as many messages as asked, in runs of MESSAGES_A_RUN."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--messages", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    runs = max(2, -(-options.messages // MESSAGES_A_RUN))
+    started_s, sizes = time.monotonic(), []
+    seen: Counter[str] = Counter()
+    for number in range(runs):
+        fuzzer = Fuzzer(options.seed + number)
+        fuzzer.run(MESSAGES_A_RUN)
+        seen.update(fuzzer.rig.counters.snapshot())
+        del fuzzer
+        gc.collect()
+        sizes.append(pss_mb())
+    seconds = time.monotonic() - started_s
+    print(f"{runs * MESSAGES_A_RUN} messages in {runs} runs, seeds {options.seed} to {options.seed + runs - 1}, "
+          f"{seconds:.0f} s; memory after the second run {sizes[1]:.1f} MB PSS, after the last {sizes[-1]:.1f}; "
+          "nothing failed")
+    print(", ".join(f"{name} {count}" for name, count in sorted(seen.items())))
+
+
+if __name__ == "__main__":
+    main()
