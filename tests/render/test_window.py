@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mien.errors import DisplayError
-from mien.render.window import Window, choose_driver, connected_screens, refresh_of
+from mien.render.window import Window, choose_driver, connected_screens, refresh_of, trusted_refresh
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,18 @@ def test_offscreen_never_claims_to_wait_for_a_display(monkeypatch: pytest.Monkey
 ])  # fmt: skip
 def test_the_refresh_is_read_from_flips_that_waited(flips_ms: list[float], period_ms: float) -> None:
     assert refresh_of([int(time_ms * 1e6) for time_ms in flips_ms]) == pytest.approx(period_ms * 1e6, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("driver", "device", "trusted"),
+    [
+        ("x11", "llvmpipe (LLVM 15.0.6, 256 bits)", False),
+        ("x11", "Mesa Intel(R) UHD Graphics", True),
+        ("KMSDRM", "VC4 V3D 2.1", True),
+        ("KMSDRM", "llvmpipe (LLVM 15.0.6, 128 bits)", True),
+    ],
+)
+def test_a_software_rasteriser_in_a_window_tells_nothing_of_the_display(
+    driver: str, device: str, trusted: bool
+) -> None:
+    assert trusted_refresh(16_666_667, driver, device) == (16_666_667 if trusted else 0)

@@ -24,7 +24,7 @@ from mien.render.scene import Background, head_of
 from mien.render.target import RenderTarget
 from mien.render.textures import upload_texture
 from mien.render.transform import RigidTurn, turn_eyes, turn_head
-from mien.render.window import Window
+from mien.render.window import Window, trusted_refresh
 from mien.units import NS_PER_MS
 
 QUALITIES = ("auto", *(tier.name for tier in TIERS))
@@ -80,7 +80,7 @@ class GlesRenderer:
     @property
     def refresh_ns(self) -> int:
         """The display's period as measured at opening, for DisplayPacer; 0 where present() waits for nothing."""
-        return self._window.refresh_ns
+        return self._refresh_ns
 
     @property
     def flip_depth(self) -> int:
@@ -160,13 +160,15 @@ class GlesRenderer:
         self._closed = False
         self._gl = gl = Gl()
         width, height = self._window.size
+        device = gl.text(gles.RENDERER)
+        self._refresh_ns = trusted_refresh(self._window.refresh_ns, self._window.driver, device)
         self.info = RendererInfo(
             backend="gles",
             width=width,
             height=height,
             version=gl.text(gles.VERSION),
-            device=gl.text(gles.RENDERER),
-            vsync=self._window.refresh_ns > 0,
+            device=device,
+            vsync=self._refresh_ns > 0,
         )
         self._head = RigidTurn(mesh.neck_pivot)
         self._left, self._right = RigidTurn(mesh.eye_pivots[0]), RigidTurn(mesh.eye_pivots[1])

@@ -37,6 +37,7 @@ SAMPLE_COUNTS: Final = (4, 2, 0)
 # A flip that returns sooner than this waits for no display: no screen refreshes at more than 250 Hz.
 _MIN_REFRESH_NS: Final = 4_000_000
 _PROBE_FLIPS: Final = 8
+_SOFTWARE: Final = ("llvmpipe", "softpipe", "swrast", "swiftshader", "noop")
 
 
 def choose_driver(environ: Mapping[str, str], connected_screens: int) -> str:
@@ -57,6 +58,12 @@ def refresh_of(flips_ns: Sequence[int]) -> int:
     """A display's period in ns from the times at which flips returned; 0 when they waited for nothing."""
     period_ns = int(median(later - earlier for earlier, later in pairwise(flips_ns)))
     return period_ns if period_ns >= _MIN_REFRESH_NS else 0
+
+
+def trusted_refresh(refresh_ns: int, driver: str, device: str) -> int:
+    """refresh_ns, or 0 where it is not the display's: a software rasteriser in a window takes as long to copy pixels."""
+    software = any(name in device.lower() for name in _SOFTWARE)
+    return 0 if software and driver.lower() != "kmsdrm" else refresh_ns
 
 
 class Window:
