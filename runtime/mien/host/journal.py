@@ -1,0 +1,54 @@
+"""Log records into systemd's journal, with what they are about as fields of their own.
+
+log.info("...", extra={"turn": ..., "session": ..., "level": ...}) becomes MIEN_TURN, MIEN_SESSION and MIEN_LEVEL:
+journalctl -u mien-voice MIEN_TURN=t42, or journalctl -o json.
+"""
+
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Callable
+from typing import Final
+
+FIELDS: Final = ("turn", "session", "level")
+_PRIORITIES: Final = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))  # syslog(3)
+_DEBUG: Final = 7
+
+
+def log_handler() -> logging.Handler:
+    """The journal where systemd has connected stderr to it and systemd-python is there; stderr otherwise."""
+    if os.environ.get("JOURNAL_STREAM"):
+        try:
+            return JournalHandler(importlib.import_module("systemd.journal").send)
+        except ImportError:
+            pass  # stderr reaches the journal too, without the fields
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+    return handler
+
+
+class JournalHandler(logging.Handler):
+    """send: systemd.journal.send, or what stands for it in a test."""
+
+    def __init__(self, send: Callable[..., object]) -> None:
+        super().__init__()
+        self._send = send
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send one record; a journal that is gone is reported once by logging itself and disturbs nobody."""
+        try:
+            self._send(self.format(record), PRIORITY=str(_priority(record.levelno)), LOGGER=record.name,
+                       CODE_FILE=record.pathname, CODE_LINE=str(record.lineno), CODE_FUNC=record.funcName,
+                       **_fields(record))
+        except Exception:
+            self.handleError(record)
+
+
+def _fields(record: logging.LogRecord) -> dict[str, str]:
+    found = {name: getattr(record, name, None) for name in FIELDS}
+    return {f"MIEN_{name.upper()}": str(value) for name, value in found.items() if value not in (None, "")}
+
+
+def _priority(level: int) -> int:
+    return next((priority for least, priority in _PRIORITIES if level >= least), _DEBUG)
