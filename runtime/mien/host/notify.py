@@ -28,7 +28,7 @@ class ServiceNotifier:
         self._tell("READY=1")
 
     def waiting(self, for_s: int) -> None:
-        """Not ready yet, and alive: systemd's start timeout is not over for `for_s` more seconds. Tell it repeatedly."""
+        """Not ready yet, and alive: the start timeout is not over for `for_s` more seconds. Tell it repeatedly."""
         self._tell(f"EXTEND_TIMEOUT_USEC={for_s * 1_000_000}")
 
     def status(self, text: str) -> None:
