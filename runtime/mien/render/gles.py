@@ -20,6 +20,7 @@ from mien.render.gl import Gl
 from mien.render.materials import VARIANTS
 from mien.render.morph import Morpher
 from mien.render.quality import TIERS, QualityGovernor, Tier
+from mien.render.readback import Readback
 from mien.render.scene import Background, head_of
 from mien.render.target import RenderTarget
 from mien.render.textures import upload_texture
@@ -57,7 +58,6 @@ class GlesRenderer:
         self._governor = QualityGovernor(budget_ms) if quality == "auto" else None
         self._tier = next((tier for tier in TIERS if tier.name == quality), TIERS[0])
         self._target: RenderTarget | None = None
-        self._resolved: RenderTarget | None = None
         self._begun_ns = self._presented_ns = 0
         self._presence = -1.0
         self._window = Window(width=width, height=height, title=title, fullscreen=fullscreen, samples=samples)
@@ -136,20 +136,15 @@ class GlesRenderer:
     def capture(self) -> NDArray[np.uint8]:
         """The picture last drawn, uint8 (height, width, 3), top row first. Only before present()."""
         self._require_open()
-        if self._window.samples:
-            self._resolve()
-        pixels = self._read(0, 0, self.info.width, self.info.height)
-        self._gl.bind_framebuffer(gles.FRAMEBUFFER, 0)
-        return np.ascontiguousarray(pixels[::-1])
+        return self._readback.whole()
 
     def looks_blank(self) -> bool:
         """Whether the picture last drawn is all one colour, by one column and one row. Only before present().
 
         Waits for the GPU: ask once in a while, not at every picture.
         """
-        width, height = self.info.width, self.info.height
-        column, row = self._read(width // 2, 0, 1, height), self._read(0, height // 2, width, 1)
-        return is_blank(np.concatenate((column.reshape(-1, 3), row.reshape(-1, 3))))
+        self._require_open()
+        return is_blank(self._readback.cross())
 
     def close(self) -> None:
         """Give the context and the window back; may be called twice."""
@@ -170,6 +165,7 @@ class GlesRenderer:
             device=device,
             vsync=self._refresh_ns > 0,
         )
+        self._readback = Readback(gl, width, height, multisampled=self._window.samples > 0)
         self._head = RigidTurn(mesh.neck_pivot)
         self._left, self._right = RigidTurn(mesh.eye_pivots[0]), RigidTurn(mesh.eye_pivots[1])
         self._morpher = Morpher(mesh)
@@ -244,22 +240,6 @@ class GlesRenderer:
             if self._composite is None:
                 self._composite = BackgroundPass(self._gl, self._background, composite=True)
                 self._composite.set_presence(self._presence, self.info.width, self.info.height)
-
-    def _resolve(self) -> None:
-        """Read from a copy from now on: llvmpipe reads one sample of each pixel where a copy takes the mean of all."""
-        if self._resolved is None:
-            self._resolved = RenderTarget(self._gl, self.info.width, self.info.height)
-        self._gl.bind_texture(gles.TEXTURE_2D, self._resolved.texture)
-        self._gl.copy_tex_sub_image_2d(gles.TEXTURE_2D, 0, 0, 0, 0, 0, self.info.width, self.info.height)
-        self._resolved.bind()
-
-    def _read(self, x: int, y: int, width: int, height: int) -> NDArray[np.uint8]:
-        self._require_open()
-        pixels = np.empty((height, width, 4), dtype=np.uint8)
-        self._gl.pixel_store_i(gles.PACK_ALIGNMENT, 1)
-        self._gl.read_pixels(x, y, width, height, gles.RGBA, gles.UNSIGNED_BYTE, pixels.ctypes.data)
-        self._gl.check("reading the picture back")
-        return pixels[..., :3]
 
     def _require_open(self) -> None:
         if self._closed:

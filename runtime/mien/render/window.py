@@ -61,7 +61,7 @@ def refresh_of(flips_ns: Sequence[int]) -> int:
 
 
 def trusted_refresh(refresh_ns: int, driver: str, device: str) -> int:
-    """refresh_ns, or 0 where it is not the display's: a software rasteriser in a window takes as long to copy pixels."""
+    """refresh_ns, or 0 where it is not the display's: a software rasteriser takes as long to copy into a window."""
     software = any(name in device.lower() for name in _SOFTWARE)
     return 0 if software and driver.lower() != "kmsdrm" else refresh_ns
 
