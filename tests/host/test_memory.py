@@ -1,9 +1,10 @@
+import os
 import subprocess
 import sys
 
 import pytest
 
-from mien.host.memory import pss_mb
+from mien.host.memory import pss_mb, pss_of_files_mb
 
 
 def test_memory_that_is_touched_is_counted() -> None:
@@ -22,3 +23,9 @@ def test_another_process_by_its_id() -> None:
         child.communicate()
     with pytest.raises(OSError, match=str(child.pid)):
         pss_mb(child.pid)
+
+
+def test_a_library_costs_a_part_of_the_whole():
+    whole, libc = pss_mb(), pss_of_files_mb(os.getpid(), ("libc.so", "libc-2"))
+    assert 0 < libc < whole
+    assert pss_of_files_mb(os.getpid(), ("no-such-library",)) == 0

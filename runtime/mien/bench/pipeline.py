@@ -10,13 +10,14 @@ from mien.bench.rows import Report, Row, machine, median, percentile_row
 from mien.bench.session import Session, running_session
 from mien.bench.speech import RATE_HZ, utterances
 from mien.core import wire
-from mien.host.memory import pss_mb
+from mien.host.memory import pss_mb, pss_of_files_mb
 from mien.motion.base import Pcm
 from mien.motion.load import load_engine
 from mien.units import NS_PER_MS
 
 SETTINGS = {"playback.sink": "null", "face.renderer": "gles", "face.width": "180", "face.height": "320",
             "face.fps": "30", "voice.listen": "[]"}
+RASTERISER = ("libLLVM", "swrast_dri", "libgallium")  # a GPU's driver has none of it
 GAP_S = 0.4  # between utterances: the face comes to rest, so that the next motion is the next utterance's
 Progress = Callable[[str], None]
 
@@ -37,7 +38,8 @@ def run_pipeline(count: int, minutes: float, progress: Progress) -> Report:
             cuts.append(_interrupt(session, pcm, number))
         if minutes:
             _speak_on(session, speech, minutes, progress)
-        memory = [pss_mb(process.pid) for process in (session.stack.voice, session.stack.face) if process]
+        processes = [process.pid for process in (session.stack.voice, session.stack.face) if process]
+        memory = [*(pss_mb(pid) for pid in processes), pss_of_files_mb(processes[-1], RASTERISER)]
     return Report(benchmark="pipeline", rows=tuple(_rows(session, marks, cuts, memory, minutes)), machine=machine())
 
 
@@ -104,7 +106,8 @@ def _rows(session: Session, marks: dict[str, list[tuple[int, int, float]]], cuts
     face = session.probe.faces[-1]
     rows += [Row(name="memory of mien-voice", value=round(memory[0], 1), unit="MB PSS"),
              Row(name="memory of mien-face", value=round(memory[1], 1), unit="MB PSS"),
-             Row(name="memory of both", value=round(sum(memory), 1), unit="MB PSS", bar=160.0),
+             Row(name="memory of both", value=round(memory[0] + memory[1], 1), unit="MB PSS", bar=160.0),
+             Row(name="of it, the code of the software rasteriser", value=round(memory[2], 1), unit="MB PSS"),
              Row(name="cold start to first picture", unit="s", bar=2.5,
                  value=round((int(pictures.visible_ns[0]) - session.started_ns) / 1e9, 3)),
              Row(name="pictures missed", value=round(100 * face.missed / max(1, face.shown + face.missed), 2), unit="%",

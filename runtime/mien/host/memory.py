@@ -17,3 +17,14 @@ def pss_mb(pid: int | None = None) -> float:
         if line.startswith("Pss:"):
             return int(line.split()[1]) * _BYTES_PER_KIB / _BYTES_PER_MB
     raise OSError(f"{rollup}: has no Pss line")
+
+
+def pss_of_files_mb(pid: int, names: tuple[str, ...]) -> float:
+    """What of a process's PSS are pages of files whose path has one of `names` in it, in MB. Raises OSError."""
+    total, counts = 0, False
+    for line in Path("/proc", str(pid), "smaps").read_text().splitlines():
+        if line[:1].islower() or line[:1].isdigit():  # a mapping's own line; the figures' lines begin with a capital
+            counts = any(name in line for name in names)
+        elif counts and line.startswith("Pss:"):
+            total += int(line.split()[1])
+    return total * _BYTES_PER_KIB / _BYTES_PER_MB
