@@ -15,7 +15,7 @@ from mien.core import bus, wire
 from mien.core.clock import Clock
 from mien.core.stats import Counters
 from mien.errors import ProtocolError
-from mien.voice.codecs import open_codec
+from mien.voice.codecs import open_codec, spoken_encodings
 from mien.voice.desk import Desk
 from mien.voice.floor import Floor
 from mien.voice.grants import LOCAL, Grant
@@ -183,7 +183,7 @@ class Intake:
             max_kb_per_s=config.max_kb_per_s)
         return wire.Welcome(session=session.session, protocol=wire.PROTOCOL_MAJOR, version=__version__,
                             capabilities=CAPABILITIES, rates_hz=wire.RATES_HZ, limits=limits,
-                            encodings=wire.ENCODINGS, floor=self._floor.name)
+                            encodings=spoken_encodings(), floor=self._floor.name)
 
     def _audio(self, session: Session, audio: wire.Audio, payload: bytes) -> None:
         try:
@@ -191,7 +191,7 @@ class Intake:
         except ProtocolError as error:
             error.turn, error.seq = audio.turn, audio.seq
             raise
-        self._counters.count("audio_bytes", len(payload))
+        self._counters.count(f"audio_bytes_{session.encoding}", len(payload))
 
     def _interrupt(self, session: Session, message: wire.Interrupt) -> None:
         turns = self._desk.behind(session.identity, message.turn)
