@@ -184,6 +184,32 @@ def test_captured_edges_are_smooth_where_several_samples_were_taken(mesh: Mesh, 
     assert np.abs(smooth - jagged).mean() < 2
 
 
+@pytest.mark.parametrize("quality", ["full", "reduced"])
+@pytest.mark.parametrize("quarter_turns", [1, 2, 3])
+def test_a_screen_that_hangs_turned_shows_the_picture_turned(
+    mesh: Mesh, monkeypatch: pytest.MonkeyPatch, quarter_turns: int, quality: str
+) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
+
+    def absent(width: int, height: int, turns: int) -> np.ndarray:
+        renderer = GlesRenderer(mesh, width=width, height=height, quarter_turns=turns, quality=quality)
+        try:
+            renderer.set_presence(0.0)
+            return picture(renderer, headYaw=0.4, jawOpen=0.5)
+        finally:
+            renderer.close()
+
+    upright = absent(120, 160, 0)
+    size = (160, 120) if quarter_turns % 2 else (120, 160)
+    shown = absent(*size, quarter_turns)
+    expected = np.rot90(upright, -quarter_turns)
+    difference = np.abs(shown - expected)
+    assert difference.mean() < 1.0
+    light, expected_light = (middle(np.ptp(pixels, axis=-1) > 30) for pixels in (shown, expected))
+    assert light == pytest.approx(expected_light, abs=1.5)
+    assert (difference.max(axis=-1) > 40).mean() < 0.005
+
+
 def test_an_unknown_quality_is_refused(mesh: Mesh) -> None:
     with pytest.raises(ValueError, match="reduced"):
         GlesRenderer(mesh, width=64, height=64, quality="ultra")

@@ -1,7 +1,7 @@
 """Where the camera stands so that the framed part of the avatar fills a screen of any shape. Pure."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,14 @@ def frame(center: NDArray[np.float32], height: float, aspect: float, floor: floa
     near = max(distance * 0.1, distance - NEAR_REACH * shown)
     matrix = _perspective(aspect, near, distance + FAR_REACH * shown) @ _translation(-position)
     return View(center=look, position=position, height=shown, matrix=matrix.T.astype(np.float32).ravel())
+
+
+def turned(view: View, quarter_turns: int) -> View:
+    """The view on a screen that was hung turned: the picture turned clockwise by quarter_turns, seen by its driver."""
+    turn = np.eye(4)
+    turn[:2, :2] = np.linalg.matrix_power(np.array([[0, 1], [-1, 0]]), quarter_turns % 4)
+    matrix = turn @ view.matrix.reshape(4, 4).T
+    return replace(view, matrix=matrix.T.astype(np.float32).ravel())
 
 
 def _perspective(aspect: float, near: float, far: float) -> NDArray[np.float64]:

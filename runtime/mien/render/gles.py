@@ -13,7 +13,7 @@ from mien.render.background import BackgroundPass, enable_corners
 from mien.render.base import RendererInfo
 from mien.render.blank import is_blank
 from mien.render.buffers import VertexBuffers, still_vertices
-from mien.render.camera import frame
+from mien.render.camera import View, frame, turned
 from mien.render.drawing import plan
 from mien.render.face_pass import FacePass
 from mien.render.gl import Gl
@@ -47,17 +47,20 @@ class GlesRenderer:
         samples: int = 4,
         quality: str = "full",
         budget_ms: float = 1000 / 60,
+        quarter_turns: int = 0,
     ) -> None:
         """Open the window and put the avatar on the GPU. width and height in pixels; 0 takes the screen's own.
 
         samples: MSAA asked for; less is taken where the driver offers less. quality: one of QUALITIES; "auto" draws
-        as sharply as pictures within budget_ms allow. Raises DisplayError, and ValueError for another quality.
+        as sharply as pictures within budget_ms allow. quarter_turns: turns the picture clockwise, for a screen that
+        hangs turned; sizes and capture() stay the driver's. Raises DisplayError, and ValueError for another quality.
         """
         if quality not in QUALITIES:
             raise ValueError(f"no quality {quality!r}: one of {', '.join(QUALITIES)}")
         self._governor = QualityGovernor(budget_ms) if quality == "auto" else None
         self._tier = next((tier for tier in TIERS if tier.name == quality), TIERS[0])
         self._target: RenderTarget | None = None
+        self._quarter_turns = quarter_turns
         self._begun_ns = self._presented_ns = 0
         self._presence = -1.0
         self._window = Window(width=width, height=height, title=title, fullscreen=fullscreen, samples=samples)
@@ -174,17 +177,23 @@ class GlesRenderer:
         self._buffers = VertexBuffers(gl, self._morpher.vertices, still_vertices(mesh, self._morpher.order), indices)
         # A sampler without a texture reads undefined colours on some drivers, even where their share is nought.
         textures = [upload_texture(gl, texture) for texture in mesh.textures or (_WHITE,)]
-        view = frame(mesh.frame_center, mesh.frame_height, width / height, float(mesh.positions[:, 1].min()))
+        view = self._view_of(mesh)
         head = head_of(mesh)
         self._passes = tuple(FacePass(gl, variant, parts, textures, view, head) for variant in VARIANTS)
         enable_corners(gl)
         self._background = background
-        self._backdrop = BackgroundPass(gl, background, composite=False)
+        self._backdrop = BackgroundPass(gl, background, composite=False, quarter_turns=self._quarter_turns)
         self._composite: BackgroundPass | None = None
         self.set_presence(1.0)
         self._set_state()
         self._use_tier(self._tier)
         gl.check("setting up the picture")
+
+    def _view_of(self, mesh: Mesh) -> View:
+        width, height = self.info.width, self.info.height
+        aspect = height / width if self._quarter_turns % 2 else width / height
+        floor = float(mesh.positions[:, 1].min())
+        return turned(frame(mesh.frame_center, mesh.frame_height, aspect, floor), self._quarter_turns)
 
     def _set_state(self) -> None:
         gl = self._gl
@@ -238,7 +247,9 @@ class GlesRenderer:
             width, height = (max(1, round(side * tier.scale)) for side in (self.info.width, self.info.height))
             self._target = RenderTarget(self._gl, width, height)
             if self._composite is None:
-                self._composite = BackgroundPass(self._gl, self._background, composite=True)
+                self._composite = BackgroundPass(
+                    self._gl, self._background, composite=True, quarter_turns=self._quarter_turns
+                )
                 self._composite.set_presence(self._presence, self.info.width, self.info.height)
 
     def _require_open(self) -> None:

@@ -18,6 +18,9 @@ uniform sampler2D u_face;
 #endif
 
 varying vec2 v_screen;
+#ifdef COMPOSITE
+varying vec2 v_face;
+#endif
 
 void main() {
     vec2 from_glow = (v_screen - u_glow_shape.xy) * u_glow_shape.zw;
@@ -30,7 +33,7 @@ void main() {
     float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
     color += (noise - 0.5) / 255.0;
 #ifdef COMPOSITE
-    vec4 face = texture2D(u_face, v_screen * 0.5 + 0.5);
+    vec4 face = texture2D(u_face, v_face);
     color = color * (1.0 - face.a) + face.rgb;
 #endif
     gl_FragColor = vec4(color, 1.0);
