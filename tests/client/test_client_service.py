@@ -149,6 +149,8 @@ def floors(agent):
 def test_an_agent_takes_the_floor_and_gives_it_back(agent, service):
     turn = agent.turn()
     turn.write(bytes(5000 * MS))
+    while turn.played_ms == 0:
+        agent.poll(0.1)
     with connect(service.endpoints[-1], name="Ada", role="agent") as ada:
         ada.send(wire.TakeFloor())
         assert turn.wait().reason == "taken_over"
