@@ -15,7 +15,7 @@ _GIVE_BACK_S = 0.30
 # A model's silence is not exactly zero.
 _STILL = 0.03
 _PHRASE_S = 0.7
-_PAUSE_S = 0.16
+_PAUSE_S = 0.22
 _FAST_S = 0.05
 _SLOW_S = 0.45
 _STRESS = 0.09
