@@ -33,14 +33,14 @@ def frame(center: NDArray[np.float32], height: float, aspect: float, floor: floa
     """Look at `center` (3,) so that `height` metres about it are seen at `aspect` (width / height).
 
     A screen too narrow for the head steps back. floor: the height at which the bust ends; what is seen stays above it,
-    so that room gained goes above the head when there is nothing left to show below. Raises ValueError for a height or
-    an aspect that is not positive.
+    so that room gained goes above the head when there is nothing left to show below. A bust that ends inside the frame
+    is a head alone, and stays in the middle. Raises ValueError for a height or an aspect that is not positive.
     """
     if not (height > 0 and aspect > 0 and math.isfinite(height) and math.isfinite(aspect)):
         raise ValueError(f"frame: height {height} and aspect {aspect} must be positive")
     shown = max(height, MIN_WIDTH_OF_FRAME * height / aspect)
-    lowest = min(floor, float(center[1]) - height / 2)
-    lift = max(0.0, lowest - (float(center[1]) - shown / 2))
+    fills_frame = floor <= float(center[1]) - height / 2
+    lift = max(0.0, floor - (float(center[1]) - shown / 2)) if fills_frame else 0.0
     look = np.asarray(center, dtype=np.float32) + np.array([0, lift, 0], dtype=np.float32)
     distance = shown / 2 / math.tan(FIELD_OF_VIEW_RAD / 2)
     position = look + np.array([0, 0, distance], dtype=np.float32)
