@@ -13,7 +13,7 @@ from mien.errors import MienError
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(["pipeline", "motion"]))
+@click.argument("names", nargs=-1, type=click.Choice(["pipeline", "motion", "conversation"]))
 @click.option("--utterances", default=30, show_default=True, type=click.IntRange(2, 1000))
 @click.option("--minutes", default=0.0, show_default=True, help="Continuous speech to look for drift in.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
@@ -22,6 +22,7 @@ def bench(names: tuple[str, ...], utterances: int, minutes: float, as_json: bool
 
     Example: mien bench pipeline --minutes 10 --json
     """
+    from mien.bench.conversation import run_conversation
     from mien.bench.pipeline import run_motion, run_pipeline
 
     console = Console(stderr=True)
@@ -32,6 +33,8 @@ def bench(names: tuple[str, ...], utterances: int, minutes: float, as_json: bool
                 reports.append(run_motion(utterances, status.update))
             if not names or "pipeline" in names:
                 reports.append(run_pipeline(utterances, minutes, status.update))
+            if not names or "conversation" in names:
+                reports.append(run_conversation(utterances, status.update))
     except MienError as error:
         click.echo(f"mien bench: {error}", err=True)
         raise SystemExit(1) from None

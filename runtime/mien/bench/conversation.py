@@ -1,0 +1,123 @@
+"""The conversation's benchmark: barge-in, first sound and the mouth on the running system; hours on a manual clock; and
+what speech costs on the wire."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from mien.audio.opus import OpusEncoder, available
+from mien.bench.long_session import talk_for_hours
+from mien.bench.offsets import Pictures, last_sound_ns, mouth_closed_ns
+from mien.bench.pipeline import GAP_S, SETTINGS
+from mien.bench.rows import Report, Row, machine, percentile_row
+from mien.bench.session import CHUNK_FRAMES, Session, running_session
+from mien.bench.speech import RATE_HZ, utterances
+from mien.core import wire
+from mien.core.pose import CHANNEL_INDEX
+from mien.motion.base import Pcm
+from mien.units import NS_PER_MS
+
+HOURS = 8
+CLOSED = 0.05  # of jawOpen: what is left is not seen as an open mouth
+STAYS = 5  # pictures
+ZMTP_FRAME_BYTES = 2  # flags and length of a short frame (ZMTP 3.1); long frames have 9
+ZMTP_LONG_FRAME_BYTES = 9
+_JAW = CHANNEL_INDEX["jawOpen"]
+Progress = Callable[[str], None]
+
+
+def run_conversation(count: int, progress: Progress) -> Report:
+    """Measure. count: interruptions, each of a turn of its own."""
+    speech = utterances(min(count, 30))
+    rows = _wire_rows(speech) + _hour_rows(speech, progress)
+    cuts: list[tuple[int, int, float]] = []
+    sounds: list[float] = []
+    acknowledged = 0
+    with running_session(SETTINGS) as session:
+        time.sleep(1.0)
+        for number in range(count):
+            progress(f"interruption {number + 1}/{count}")
+            sent_ns, epoch, finished, latency_ms = _interrupt(session, speech[number % len(speech)], number)
+            sounds.append(latency_ms)
+            acknowledged += len(finished)
+            cuts += [(sent_ns, epoch, message.played_ms) for message in finished]
+            time.sleep(GAP_S)
+        last = session.client.say(speech[0])
+    pictures, anchors = session.pictures, session.probe.anchors
+    assert pictures is not None
+    silences = [(end - sent) / NS_PER_MS for sent, epoch, played in cuts
+                if (end := last_sound_ns(anchors, epoch, played)) is not None]
+    shut = [(at - sent) / NS_PER_MS for sent, *_ in cuts if (at := jaw_closed_ns(pictures, sent)) is not None]
+    rest = [(at - sent) / NS_PER_MS for sent, *_ in cuts if (at := mouth_closed_ns(pictures, sent)) is not None]
+    rows += [
+        percentile_row("barge-in to last sample, median", silences, 50),
+        percentile_row("barge-in to last sample, p95", silences, 95, bar=50.0),
+        percentile_row("barge-in to mouth closed, median", shut, 50),
+        percentile_row("barge-in to mouth closed, p95", shut, 95, bar=150.0),
+        percentile_row("barge-in to every mouth shape at rest, p95", rest, 95),
+        percentile_row("first sound, p95", sounds, 95, bar=60.0),
+        Row(name="interruptions acknowledged", value=acknowledged, unit="", bar=count, at_most=False, samples=count),
+        Row(name="the turn after all of them, heard", value=last.played_ms, unit="ms",
+            bar=len(speech[0]) * 1000 / RATE_HZ - 1, at_most=False)]
+    return Report(benchmark="conversation", rows=tuple(rows), machine=machine())
+
+
+def jaw_closed_ns(pictures: Pictures, since_ns: int) -> int | None:
+    """When, after since_ns, the jaw was first seen closed to stay so; None if it never was."""
+    rows = np.flatnonzero(pictures.visible_ns >= since_ns)
+    closed = pictures.poses[rows, _JAW] < CLOSED
+    stays = np.flatnonzero(np.convolve(closed, np.ones(STAYS), "valid") == STAYS)
+    return int(pictures.visible_ns[rows[stays[0]]]) if len(stays) else None
+
+
+def _interrupt(session: Session, pcm: Pcm, seed: int) -> tuple[int, int, tuple[wire.Finished, ...], float]:
+    """(when it was sent, the epoch that it ended, what was acknowledged, latency of the first sound in ms)."""
+    _, turn = session.burst(pcm)
+    latency_ms = float("nan")
+    while not (isinstance(event := session.client.poll(10), wire.Started) and event.turn == turn):
+        if event is None:
+            break
+    else:
+        latency_ms = event.latency_ms
+    time.sleep(0.05 + 0.6 * float(np.random.default_rng(seed).random()))
+    epoch = session.probe.anchors[-1].epoch
+    sent_ns = time.monotonic_ns()
+    return sent_ns, epoch, session.client.interrupt(), latency_ms
+
+
+def _hour_rows(speech: list[Pcm], progress: Progress) -> list[Row]:
+    found = talk_for_hours(HOURS, speech, progress)
+    growth = np.diff(found.pss_mb)
+    first, last = found.late_ms[: len(found.late_ms) // HOURS], found.late_ms[-len(found.late_ms) // HOURS :]
+    change_ms = abs(float(np.median(last)) - float(np.median(first)))
+    return [
+        Row(name=f"{HOURS} simulated hours, turns without a finished", value=found.begun - found.finished, unit="",
+            bar=0.0, samples=found.begun),
+        Row(name=f"{HOURS} simulated hours, drift", value=round(change_ms, 3), unit="ms", bar=2.0,
+            samples=len(found.late_ms)),
+        Row(name="memory growth an hour, mean after the first", value=round(float(growth.mean()), 3), unit="MB PSS",
+            bar=1.0, samples=len(growth)),
+        Row(name="memory growth an hour, most", value=round(float(growth.max()), 3), unit="MB PSS",
+            samples=len(growth))]
+
+
+def _wire_rows(speech: list[Pcm]) -> list[Row]:
+    whole = np.concatenate(speech)
+    seconds = len(whole) / RATE_HZ
+    chunks = [whole[at : at + CHUNK_FRAMES].tobytes() for at in range(0, len(whole), CHUNK_FRAMES)]
+    rows = [_wire_row("s16le at 16 kHz", chunks, seconds)]
+    if available():
+        rows.append(_wire_row("Opus at 24 kbit/s", OpusEncoder(RATE_HZ).encode_all(whole), seconds))
+    return rows
+
+
+def _wire_row(name: str, payloads: list[bytes], seconds: float) -> Row:
+    """Headers and framing included, in 20 ms messages."""
+    size = sum(_framed(wire.encode(wire.Audio(turn="turn-1", seq=seq))) + _framed(payload)
+               for seq, payload in enumerate(payloads))
+    return Row(name=f"speech on the wire, {name}", value=round(size / seconds), unit="bytes/s", samples=len(payloads))
+
+
+def _framed(frame: bytes) -> int:
+    return len(frame) + (ZMTP_FRAME_BYTES if len(frame) < 256 else ZMTP_LONG_FRAME_BYTES)
