@@ -2,7 +2,6 @@
 
 import random
 import re
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -12,13 +11,14 @@ from numpy.typing import NDArray
 
 from . import corpus, hmm
 from .corpus import Utterance
+from .espeak import Espeak
 from .human import Recording, decode, recordings
 from .paths import RATE_HZ
 from .targets import TimedPhone
 
 _HOP, _WINDOW, _PAD = 80, 320, 1600
-_MIXTURES = (1, 1, 1, 1, 1, 1, 2, 2, 4, 4, 6)
-_TRAINING_MINUTES = 25
+_MIXTURES = (1, 1, 1, 1, 1, 2, 2, 4, 6)
+_TRAINING_MINUTES = 18
 # How late this aligner's boundaries are: found on the fall of energy into p t k and its rise into vowels, with flite's
 # own phone times as the yardstick, and the same in all languages. Taken off.
 _LATE_S = 0.016
@@ -38,11 +38,9 @@ class Task:
     fit: float = 0.0
 
 
-def words_of(text: str, voice: str) -> list[list[str]]:
+def words_of(text: str, voice: str, engine: Espeak) -> list[list[str]]:
     """A sentence -> its words as IPA phones, as espeak-ng would say them."""
-    command = ["espeak-ng", "-q", "--ipa", "--sep=_", "-v", voice, "--", text]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    words = [[re.sub("[ˈˌ\u200d-]", "", phone) for phone in word.split("_")] for word in said.split()]
+    words = [[re.sub("[ˈˌ\u200d-]", "", phone) for phone in word] for word in engine.transcribe(text, voice)]
     kept = [[phone for phone in word if phone and not phone.startswith("(")] for word in words]
     return [word for word in kept if word]
 
@@ -82,7 +80,7 @@ def _slope(values: NDArray[np.float64], reach: int = 4) -> NDArray[np.float64]:
 
 def load_tasks(source: str) -> list[Task]:
     """Decode a source, leaving out what is too short, too long, or cannot be its text."""
-    tasks = []
+    tasks, engine = [], Espeak()
     for count, recording in enumerate(recordings(source), 1):
         if count % 200 == 0:
             print(f"{source}: decoded {count}", flush=True)
@@ -90,7 +88,7 @@ def load_tasks(source: str) -> list[Task]:
         seconds = len(pcm) / RATE_HZ
         if not 0.4 < seconds < 16:
             continue
-        words = words_of(recording.text, recording.language)
+        words = words_of(recording.text, recording.language, engine)
         phones = sum(map(len, words))
         if phones and 0.035 < seconds / phones < 0.6:
             tasks.append(Task(recording, pcm, words, cepstra(pcm)))

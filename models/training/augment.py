@@ -48,16 +48,21 @@ def _noise(sound: Sound, draw: Draw) -> Sound:
     return sound + _at_snr(sound, noise, draw.uniform(8, 35))
 
 
-def _chords(sound: Sound, draw: Draw) -> Sound:
-    seconds = np.arange(len(sound)) / RATE_HZ
-    music, beat_s = np.zeros(len(sound)), draw.uniform(0.25, 0.6)
+def chords(samples: int, draw: Draw) -> Sound:
+    """Something like music: a few voices of decaying, harmonic notes on a beat."""
+    seconds = np.arange(samples) / RATE_HZ
+    music, beat_s = np.zeros(samples), draw.uniform(0.25, 0.6)
     envelope = np.exp(-3 * np.mod(seconds, beat_s) / beat_s)
     for _ in range(draw.integers(2, 5)):
         notes = 110 * 2 ** (draw.integers(0, 36, int(seconds[-1] / beat_s) + 1) / 12)
         hz = notes[(seconds / beat_s).astype(int)]
         for partial in (1, 2, 3, 4):
             music += np.sin(2 * np.pi * partial * hz * seconds) / partial**draw.uniform(1, 2)
-    return sound + _at_snr(sound, music * envelope, draw.uniform(8, 25))
+    return music * envelope
+
+
+def _music(sound: Sound, draw: Draw) -> Sound:
+    return sound + _at_snr(sound, chords(len(sound), draw), draw.uniform(8, 25))
 
 
 def _telephone(sound: Sound, draw: Draw) -> Sound:
@@ -88,7 +93,7 @@ def _clipped(sound: Sound, draw: Draw) -> Sound:
 
 
 _CHANGES: tuple[tuple[float, Callable[[Sound, Draw], Sound]], ...] = (
-    (0.5, _coloured), (0.25, _room), (0.3, _noise), (0.08, _chords), (0.15, _telephone), (0.12, _narrow),
+    (0.5, _coloured), (0.25, _room), (0.3, _noise), (0.08, _music), (0.15, _telephone), (0.12, _narrow),
     (0.06, _clipped),
 )  # fmt: skip
 

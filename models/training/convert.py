@@ -1,4 +1,4 @@
-"""From a trained run to the int8 TFLite artefact and its manifest: python -m training.convert RUN DATASET NAME.
+"""From a trained run to the int8 TFLite artefact and its manifest: python -m training.convert RUN NAME SOURCE...
 
 The streaming graph is written out here once more, in TensorFlow, a step at a time with its states as inputs and
 outputs. Norms are folded into their layers; the rig (rig.py) ends the graph, so that blend shapes come out.
@@ -22,7 +22,7 @@ from mien.core.pose import ARKIT_SHAPES
 from mien.motion.features import HOPS_PER_STEP, FeatureConfig
 from mien.motion.manifest import FORMAT, Manifest, StateTensor
 
-from .dataset import unpacked
+from .dataset import load, unpacked
 from .network import Shape, Tcn
 from .paths import ARTEFACTS, FRAME_HZ, RUNS
 from .phones import ARTICULATORS
@@ -31,7 +31,7 @@ from .rig import OPENERS, TERMS, rig_matrix
 Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 # Articulators whose posterior is turned into a decision: (gain, threshold). Folded into the last layer.
-GATES = {"close": (2.0, 0.5), "bite": (2.0, 0.45), "press": (1.5, 0.5)}
+GATES = {"close": (1.5, 0.55), "bite": (1.5, 0.35), "press": (1.5, 0.5)}
 CALIBRATION_SEQUENCES, CALIBRATION_STEPS = 48, 120
 
 
@@ -45,7 +45,7 @@ def load_run(run: str) -> tuple[Tcn, int]:
 
 def gated_rows(net: Tcn, gates: dict[str, tuple[float, float]]) -> dict[str, Layer]:
     """The output layer, split by articulator, with its gates folded in: name -> (head, 2) weights and (2,) biases."""
-    weights = net.articulators.weight.detach().numpy()[:, :, 0]
+    weights = net.articulators.weight.detach().numpy()
     biases = net.articulators.bias.detach().numpy()
     rows: dict[str, Layer] = {}
     for index, name in enumerate(ARTICULATORS):
@@ -57,12 +57,11 @@ def gated_rows(net: Tcn, gates: dict[str, tuple[float, float]]) -> dict[str, Lay
     return rows
 
 
-def folded(conv: torch.nn.Conv1d, norm: torch.nn.BatchNorm1d) -> Layer:
-    """A convolution and its norm as one matrix (taps * inputs, outputs) and bias, the oldest tap first."""
+def folded(layer: torch.nn.Linear, norm: torch.nn.BatchNorm1d) -> Layer:
+    """A layer and its norm as one matrix (inputs, outputs) and bias."""
     scale = (norm.weight / torch.sqrt(norm.running_var + norm.eps)).detach().numpy()
-    weights = conv.weight.detach().numpy().transpose(2, 1, 0) * scale
     bias = norm.bias.detach().numpy() - norm.running_mean.detach().numpy() * scale
-    return weights.reshape(-1, weights.shape[2]), bias
+    return layer.weight.detach().numpy().T * scale, bias
 
 
 class Streaming(tf.Module):
@@ -72,8 +71,8 @@ class Streaming(tf.Module):
         super().__init__()
         self.shape: Shape = net.shape
         self.enter = folded(net.enter, net.enter_norm)
-        self.blocks = [folded(block.conv, block.norm) for block in net.blocks]
-        self.head = (net.head.weight.detach().numpy()[:, :, 0].T, net.head.bias.detach().numpy())
+        self.blocks = [folded(block.layer, block.norm) for block in net.blocks]
+        self.head = (net.head.weight.detach().numpy().T, net.head.bias.detach().numpy())
         rows = gated_rows(net, gates)
         self.smooth_names = [name for name in ARTICULATORS if name not in (*GATES, *OPENERS, "jaw")]
         self.smooth = _joined(rows, ["jaw", *self.smooth_names])
@@ -182,10 +181,9 @@ def _named(model: bytes, states: list[str]) -> bytes:
     return bytes(flatbuffer_utils.convert_object_to_bytearray(tree))
 
 
-def examples_of(dataset: str) -> NDArray[np.float32]:
-    """Some of a dataset's sequences, for calibration."""
-    with np.load(RUNS / f"{dataset}.npz") as stored:
-        x = stored["x"]
+def examples_of(sources: list[str]) -> NDArray[np.float32]:
+    """Some of the sources' sequences, for calibration."""
+    x = load(sources)["x"]
     pick = np.random.default_rng(0).choice(len(x), CALIBRATION_SEQUENCES, replace=False)
     return unpacked(x[np.sort(pick), :CALIBRATION_STEPS], FeatureConfig())
 
@@ -194,14 +192,14 @@ def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run")
-    parser.add_argument("dataset")
     parser.add_argument("name")
+    parser.add_argument("sources", nargs="+")
     parser.add_argument("--version", default="1")
     parser.add_argument("--folder", type=Path, default=ARTEFACTS)
     options = parser.parse_args()
     net, delay = load_run(options.run)
     streaming = Streaming(net, GATES)
-    model = quantize(streaming, examples_of(options.dataset))
+    model = quantize(streaming, examples_of(options.sources))
     path = publish(model, streaming, name=options.name, version=options.version, delay=delay, folder=options.folder)
     print(f"{path}: {len(model)} bytes, {net.parameter_count()} parameters", flush=True)
 

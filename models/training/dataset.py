@@ -1,7 +1,7 @@
 """From corpora to training sequences: eight seconds of one speaker, degraded, with the runtime's own features."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -65,30 +65,37 @@ def features_of(pcm: NDArray[np.int16], stream: FeatureStream) -> NDArray[np.flo
     return np.stack([stream.step(step).reshape(-1).copy() for step in steps])
 
 
-def build(name: str, sources: dict[str, int], seed: int = 0, keep: object = None) -> Path:
-    """Write build/runs/NAME.npz: features, phone classes and articulators of every sequence.
+def build(source: str, copies: int, *, held_out: frozenset[str] = frozenset(), share: float = 1.0) -> Path:
+    """Write build/runs/data-SOURCE.npz: features, phone classes and articulators of every sequence.
 
-    sources: how many differently degraded copies of each source. keep: a predicate on utterances, or None for all.
+    copies: how many differently degraded ones. held_out: languages left out. share: of the utterances, to use.
     """
     RUNS.mkdir(parents=True, exist_ok=True)
-    stream = FeatureStream(FeatureConfig())
-    features, tracks, curves, origins = [], [], [], []
-    began = time.monotonic()
-    for number, (source, copies) in enumerate(sources.items()):
-        utterances = [u for u in corpus.read(source) if keep is None or keep(u)]  # type: ignore[operator]
-        for copy in range(copies):
-            draw = np.random.default_rng([seed, number, copy])
-            for sound, phones in sequences(utterances, draw):
-                x = features_of(degrade(sound, draw), stream)
-                features.append(_packed(x, stream.config))
-                tracks.append(class_track(phones, STEPS * 2))
-                curves.append(np.rint(articulate(phones, STEPS * 2) * 255).astype(np.uint8))
-                origins.append(number)
-            spent_s = time.monotonic() - began
-            print(f"dataset {name}: {source} copy {copy + 1}, {len(features)} sequences, {spent_s:.0f} s", flush=True)
-    path = RUNS / f"{name}.npz"
-    np.savez(path, x=np.stack(features), track=np.stack(tracks), curves=np.stack(curves), origin=np.array(origins))
+    stream, began = FeatureStream(FeatureConfig()), time.monotonic()
+    utterances = [u for u in corpus.read(source) if u.language not in held_out]
+    features, tracks, curves = [], [], []
+    for copy in range(copies):
+        draw = np.random.default_rng([copy, *source.encode()])
+        chosen = draw.permutation(len(utterances))[: int(share * len(utterances))]
+        for sound, phones in sequences([utterances[index] for index in chosen], draw):
+            features.append(_packed(features_of(degrade(sound, draw), stream), stream.config))
+            tracks.append(class_track(phones, STEPS * 2))
+            curves.append(np.rint(articulate(phones, STEPS * 2) * 255).astype(np.uint8))
+        spent_s = time.monotonic() - began
+        print(f"dataset: {source} {copy + 1}/{copies}, {len(features)} sequences, {spent_s:.0f} s", flush=True)
+    path = RUNS / f"data-{source}.npz"
+    np.savez(path, x=np.stack(features), track=np.stack(tracks), curves=np.stack(curves))
     return path
+
+
+def load(sources: Iterable[str]) -> dict[str, NDArray[np.uint8]]:
+    """The sequences of several sources: x (n, steps, 80), track (n, frames), curves (n, frames, articulators)."""
+    parts: dict[str, list[NDArray[np.uint8]]] = {"x": [], "track": [], "curves": []}
+    for source in sources:
+        with np.load(RUNS / f"data-{source}.npz") as stored:
+            for key, found in parts.items():
+                found.append(stored[key])
+    return {key: np.concatenate(found) for key, found in parts.items()}
 
 
 def _packed(x: NDArray[np.float32], config: FeatureConfig) -> NDArray[np.uint8]:

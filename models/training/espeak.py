@@ -19,6 +19,7 @@ from .texts import sentences
 
 _SYNCHRONOUS, _PHONEME_EVENTS, _PHONEME_IPA, _EVENT_PHONEME, _UTF8 = 2, 1, 2, 7, 1
 _RATE, _PITCH, _RANGE = 1, 3, 4
+_IPA = 2
 
 # voice of espeak-ng -> language of the text; a Finnish voice over Italian text widens the range of phones.
 VOICES = {
@@ -60,6 +61,7 @@ class Espeak:
         self._callback = _Callback(self._receive)
         self.rate_hz = self._library.espeak_Initialize(_SYNCHRONOUS, 0, None, _PHONEME_EVENTS | _PHONEME_IPA)
         self._library.espeak_SetSynthCallback(self._callback)
+        self._library.espeak_TextToPhonemes.restype = ctypes.c_char_p
 
     def speak(
         self, text: str, voice: str, *, rate_wpm: int = 170, pitch: int = 50, pitch_range: int = 50
@@ -77,6 +79,17 @@ class Espeak:
         ends = [start for _, start in self._starts[1:]] + [len(pcm) / self.rate_hz]
         phones = [(ipa, start, end) for (ipa, start), end in zip(self._starts, ends, strict=True) if end > start]
         return soxr.resample(pcm, self.rate_hz, RATE_HZ), _on_time(phones)
+
+    def transcribe(self, text: str, voice: str) -> list[list[str]]:
+        """Text -> words of IPA phones, stress marks included, without speaking."""
+        if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
+            raise ValueError(f"espeak-ng has no voice {voice!r}")
+        pointer = ctypes.c_char_p(text.encode())
+        clauses = []
+        while pointer.value is not None:
+            clauses.append(self._library.espeak_TextToPhonemes(ctypes.byref(pointer), _UTF8, _IPA | ord("_") << 8))
+        words = " ".join(clause.decode() for clause in clauses if clause).split()
+        return [word.split("_") for word in words]
 
     def _receive(self, wave: Any, count: int, events: Any) -> int:
         if wave and count > 0:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import soundfile
+import soxr
 from numpy.typing import NDArray
 
 from .paths import RATE_HZ, ROOT
@@ -44,9 +46,11 @@ def recordings(source: str) -> Iterator[Recording]:
 
 def decode(path: Path) -> NDArray[np.int16]:
     """Any sound file -> mono int16 PCM at 16 kHz."""
-    kind = ["-f", "g722"] if path.suffix == ".g722" else []
-    command = ["ffmpeg", "-v", "error", *kind, "-i", str(path), "-ac", "1", "-ar", str(RATE_HZ), "-f", "s16le", "-"]
-    return np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, dtype="<i2")
+    if path.suffix == ".g722":
+        command = ["ffmpeg", "-v", "error", "-f", "g722", "-i", str(path), "-ar", str(RATE_HZ), "-f", "s16le", "-"]
+        return np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, dtype="<i2")
+    sound, rate_hz = soundfile.read(path, dtype="int16", always_2d=True)
+    return soxr.resample(np.ascontiguousarray(sound[:, 0]), rate_hz, RATE_HZ)
 
 
 def _prompts(language: str) -> Iterator[Recording]:

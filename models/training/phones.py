@@ -36,7 +36,7 @@ PHONES = (
     Phone("silence", 0.0, close=1.0, upper=0.0, lower=0.0),
     Phone("p b", 0.02, close=1.0, upper=0.0, lower=0.0, press=1.0),
     Phone("m", 0.02, close=1.0, upper=0.0, lower=0.0, press=0.7),
-    Phone("f v", 0.1, bite=1.0, upper=0.25, lower=0.0, lip_weight=1.5),
+    Phone("f v", 0.08, jaw_weight=2.0, bite=1.0, upper=0.25, lower=0.0, lip_weight=1.5),
     Phone("θ ð", 0.2, tongue=0.7, lip_weight=0.5),
     Phone("t d", 0.2, spread=0.15, tongue=0.15, lip_weight=0.35),
     Phone("n", 0.2, spread=0.1, tongue=0.2, lip_weight=0.35),

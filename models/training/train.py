@@ -1,6 +1,7 @@
-"""Trains a network on a dataset: python -m training.train DATASET RUN [--epochs N] [--delay FRAMES]."""
+"""Trains a network: python -m training.train RUN SOURCE... [--epochs N] [--delay FRAMES] [--start RUN]."""
 
 import argparse
+import os
 import time
 
 import numpy as np
@@ -10,12 +11,14 @@ from torch.nn import functional
 
 from mien.motion.features import FeatureConfig
 
-from .dataset import unpacked
+from .dataset import load, unpacked
 from .network import Shape, Tcn
 from .paths import RUNS
 from .phones import ARTICULATORS, INDEX
+from .warp import vary
 
 BATCH = 24
+THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
 # What an error costs: jaw, lips that must meet and teeth on the lip before all.
 _WEIGHTS = {"jaw": 2.0, "close": 3.0, "bite": 2.5, "pucker": 1.5, "funnel": 1.0, "spread": 0.7, "upper": 0.4,
             "lower": 0.4, "tongue": 0.7, "press": 1.0}  # fmt: skip
@@ -37,27 +40,29 @@ def losses(articulators: Tensor, phones: Tensor, curves: Tensor, track: Tensor, 
     return shapes, classes
 
 
-def fit(dataset: str, run: str, *, epochs: int, delay: int, shape: Shape, rate: float = 3e-3, start: str = "") -> Tcn:
+def fit(
+    sources: list[str], run: str, *, epochs: int, delay: int, shape: Shape, rate: float = 3e-3, start: str = ""
+) -> Tcn:
     """Train and write build/runs/RUN.pt."""
     torch.manual_seed(0)
-    torch.set_num_threads(1)
-    with np.load(RUNS / f"{dataset}.npz") as stored:
-        x, track, curves = stored["x"], stored["track"], stored["curves"]
+    torch.set_num_threads(THREADS)
+    data = load(sources)
+    x, track, curves = data["x"], data["track"], data["curves"]
     net, config = Tcn(shape), FeatureConfig()
     if start:
-        net.load_state_dict(torch.load(RUNS / f"{start}.pt")["weights"])
+        net.load_state_dict(torch.load(RUNS / f"{start}.pt", weights_only=False)["weights"])
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2)
     steps = epochs * (len(x) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps + 1, pct_start=0.1)
     print(f"{run}: {len(x)} sequences, {net.parameter_count()} parameters, {steps} steps", flush=True)
-    draw, began = np.random.default_rng(0), time.monotonic()
+    draw, noise, began = np.random.default_rng(0), torch.Generator().manual_seed(0), time.monotonic()
     for epoch in range(1, epochs + 1):
         net.train()
         order, sums = draw.permutation(len(x)), np.zeros(2)
         batches = len(x) // BATCH
         for index in range(batches):
             pick = np.sort(order[index * BATCH : (index + 1) * BATCH])
-            batch = torch.from_numpy(unpacked(x[pick], config))
+            batch = vary(torch.from_numpy(unpacked(x[pick], config)), config, noise)
             articulators, phones = net(batch)
             shape_loss, class_loss = losses(
                 articulators, phones, torch.from_numpy(curves[pick]).float() / 255,
@@ -80,16 +85,15 @@ def fit(dataset: str, run: str, *, epochs: int, delay: int, shape: Shape, rate: 
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dataset")
     parser.add_argument("run")
+    parser.add_argument("sources", nargs="+")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--delay", type=int, default=6)
-    parser.add_argument("--width", type=int, default=112)
     parser.add_argument("--start", default="")
     parser.add_argument("--rate", type=float, default=3e-3)
     options = parser.parse_args()
-    fit(options.dataset, options.run, epochs=options.epochs, delay=options.delay, shape=Shape(width=options.width),
-        start=options.start, rate=options.rate)  # fmt: skip
+    fit(options.sources, options.run, epochs=options.epochs, delay=options.delay, shape=Shape(), start=options.start,
+        rate=options.rate)  # fmt: skip
 
 
 if __name__ == "__main__":

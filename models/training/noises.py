@@ -1,0 +1,71 @@
+"""Sounds that nobody says, synthesised: the mouth must rest in noise, hum, tones, clicks and music."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import corpus
+from .augment import Draw, Sound, chords
+from .corpus import Utterance
+from .paths import RATE_HZ
+
+SECONDS = 7
+
+
+def generate(minutes: float, seed: int = 3) -> None:
+    """Write the source "noises": that much of it, every kind as often."""
+    draw, made = np.random.default_rng(seed), []
+    for index in range(int(minutes * 60 / SECONDS)):
+        kind = _KINDS[index % len(_KINDS)]
+        sound = kind(draw)
+        pcm = np.asarray(sound / (np.abs(sound).max() + 1e-9) * 20_000, dtype=np.int16)
+        made.append(Utterance("noises", f"noises-{kind.__name__}", "none", f"{index}", pcm, []))
+    corpus.write("noises", made)
+
+
+def _times() -> NDArray[np.float64]:
+    return np.arange(SECONDS * RATE_HZ) / RATE_HZ
+
+
+def _coloured(draw: Draw) -> Sound:
+    shape = np.fft.rfft(draw.standard_normal(SECONDS * RATE_HZ))
+    hz = np.fft.rfftfreq(SECONDS * RATE_HZ, 1 / RATE_HZ) + 20
+    return np.fft.irfft(shape * hz ** -draw.uniform(-0.3, 1.2), SECONDS * RATE_HZ)
+
+
+def _surging(draw: Draw) -> Sound:
+    # Traffic, wind, waves: noise whose strength wanders.
+    knots = draw.uniform(-5, 0, SECONDS * 3)
+    wander = np.exp(np.interp(_times() * 3, np.arange(len(knots)), knots))
+    return _coloured(draw) * wander
+
+
+def _hum(draw: Draw) -> Sound:
+    base_hz = draw.choice([50, 60, 100, draw.uniform(40, 400)])
+    strengths = draw.uniform(0, 1, 25) ** 2
+    return sum(s * np.sin(2 * np.pi * base_hz * (k + 1) * _times()) for k, s in enumerate(strengths)) + 0.0
+
+
+def _tone(draw: Draw) -> Sound:
+    on = np.repeat(draw.random(SECONDS * 4) < 0.7, RATE_HZ // 4)
+    pitch_hz = np.repeat(draw.uniform(100, 3000, SECONDS), RATE_HZ) if draw.random() < 0.6 else draw.uniform(80, 4000)
+    return np.sin(2 * np.pi * np.cumsum(np.broadcast_to(pitch_hz, on.shape)) / RATE_HZ) * on
+
+
+def _clicks(draw: Draw) -> Sound:
+    sound = 0.002 * draw.standard_normal(SECONDS * RATE_HZ)
+    for at in draw.integers(0, len(sound) - 2000, draw.integers(5, 40)):
+        length = draw.integers(20, 2000)
+        sound[at : at + length] += draw.standard_normal(length) * np.exp(-5 * np.arange(length) / length)
+    return sound
+
+
+def _music(draw: Draw) -> Sound:
+    return chords(SECONDS * RATE_HZ, draw)
+
+
+_KINDS: tuple[Callable[[Draw], Sound], ...] = (_coloured, _surging, _hum, _tone, _clicks, _music, _music)
+
+if __name__ == "__main__":
+    generate(14)

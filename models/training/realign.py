@@ -1,0 +1,91 @@
+"""Aligns recordings a second time, by a network instead of an HMM: python -m training.realign RUN SOURCE...
+
+A flat start on acted dialogue of many voices goes astray: a network that had learned phones from clean speech heard the
+wrong ones in two thirds of it. So the network's own phone posteriors, divided by their priors, take the place of the
+Gaussians (Bourlard and Morgan, "Connectionist Speech Recognition", 1994), and what still fits badly is thrown away.
+"""
+
+import sys
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mien.motion.features import FeatureConfig, FeatureStream
+
+from . import corpus, hmm
+from .align import words_of
+from .corpus import Utterance
+from .dataset import features_of
+from .espeak import Espeak
+from .human import decode, recordings
+from .network import Tcn
+from .paths import FRAME_HZ, RATE_HZ, RUNS
+from .phones import PHONES, classes
+from .targets import TimedPhone
+
+_PAUSES = 20  # frames of silence that are put before and after
+_WORST = 0.3  # the share that is thrown away
+
+
+def posteriors(net: Tcn, delay: int, pcm: NDArray[np.int16], stream: FeatureStream) -> NDArray[np.float32]:
+    """Log posteriors of the phone classes, (frames, classes), with the pauses around."""
+    around = _PAUSES * stream.config.hop
+    padded = np.pad(pcm, (around, around + (delay + 4) * stream.config.hop))
+    with torch.no_grad():
+        found = torch.log_softmax(net(torch.from_numpy(features_of(padded, stream))[None])[1][0], dim=-1).numpy()
+    return np.asarray(found[delay : delay + -(-len(pcm) // stream.config.hop) + 2 * _PAUSES])
+
+
+def align(
+    words: list[list[str]], scores: NDArray[np.float32], priors: NDArray[np.float32]
+) -> tuple[list[TimedPhone], float]:
+    """Words of IPA phones and log posteriors -> timed phones, and the mean log posterior of what was aligned."""
+    parts = [[(phone, part) for phone in word for part in classes(phone)] for word in words]
+    ids = {(str(part), state): part for part in range(len(PHONES)) for state in range(3)}
+    ids |= {(hmm.PAUSE, state): 0 for state in range(3)}
+    links = hmm.chain([[str(part) for _, part in word] for word in parts], ids)
+    path, _ = hmm.viterbi(links, scores - priors)
+    names = [hmm.PAUSE]
+    for word in parts:
+        names += [*(phone for phone, _ in word), hmm.PAUSE]
+    owner = links.owner[path]
+    fit = float(np.mean(scores[np.arange(len(path)), links.states[path]]))
+    edges = np.concatenate([[0], np.flatnonzero(np.diff(owner)) + 1, [len(owner)]])
+    seconds = (edges - _PAUSES) / FRAME_HZ
+    return [
+        (names[index], max(0.0, float(s)), float(e))
+        for index, s, e in zip(owner[edges[:-1]], seconds[:-1], seconds[1:], strict=True)
+        if e > 0
+    ], fit
+
+
+def main(run: str, sources: list[str]) -> None:
+    """Align every source again and write it as a corpus."""
+    from .convert import load_run
+
+    net, delay = load_run(run)
+    engine, stream = Espeak(), FeatureStream(FeatureConfig())
+    priors = np.log(np.load(RUNS / "priors.npy"))
+    for source in sources:
+        kept, fits, heard = [], [], 0
+        for recording in recordings(source):
+            pcm = decode(recording.path)
+            if not 0.4 < len(pcm) / RATE_HZ < 16:
+                continue
+            words = words_of(recording.text, recording.language, engine)
+            scores = posteriors(net, delay, pcm, stream)
+            heard += 1
+            if not words or len(scores) < 4.5 * sum(map(len, words)):
+                continue
+            phones, fit = align(words, scores, priors)
+            kept.append(Utterance(source, recording.speaker, recording.language, recording.name, pcm, phones))
+            fits.append(fit)
+            if heard % 200 == 0:
+                print(f"{source}: {heard} aligned", flush=True)
+        least = np.quantile(fits, _WORST)
+        corpus.write(source, [utterance for utterance, fit in zip(kept, fits, strict=True) if fit > least])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

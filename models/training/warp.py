@@ -1,0 +1,44 @@
+"""Cheap changes to features while training: other vocal tracts, other microphones, other levels, and lost bands."""
+
+import torch
+from torch import Tensor
+
+from mien.motion.features import HOPS_PER_STEP, FeatureConfig
+
+_TRACT = 0.12  # vocal tracts differ by about this share: Lee and Rose, "Frequency warping approach", ICASSP 1996
+_TILT, _LEVEL = 0.35, 0.3  # in feature units: one is `spread` nats, 13 dB
+_MASKED_BANDS, _MASKED_SHARE = 6, 0.3
+
+
+def vary(x: Tensor, config: FeatureConfig, noise: torch.Generator) -> Tensor:
+    """(batch, steps, 80) -> the same shape: each sequence as another speaker, through another channel."""
+    batch, steps, _ = x.shape
+    hops = x.reshape(batch, steps * HOPS_PER_STEP, config.bands)
+    hops = _warped(hops, noise)
+    ramp = torch.linspace(-1, 1, config.bands)
+    tilt = (torch.rand(batch, 1, 1, generator=noise) * 2 - 1) * _TILT * ramp
+    bend = (torch.rand(batch, 1, 1, generator=noise) * 2 - 1) * _TILT * (2 * ramp**2 - 1)
+    level = (torch.rand(batch, 1, 1, generator=noise) * 2 - 1) * _LEVEL
+    hops = (hops + tilt + bend + level).clamp(config.clip_low, config.clip_high)
+    return _masked(hops, config, noise).reshape(x.shape)
+
+
+def _warped(hops: Tensor, noise: torch.Generator) -> Tensor:
+    batch, _, bands = hops.shape
+    factor = 1 + (torch.rand(batch, 1, generator=noise) * 2 - 1) * _TRACT
+    # A factor on frequency is nearly a shift on the mel scale above 1 kHz and a factor below it.
+    places = torch.arange(bands)[None] * factor
+    places = torch.where(places < bands / 3, places, torch.arange(bands)[None] + (factor - 1) * bands / 3)
+    places = places.clamp(0, bands - 1)
+    low = places.floor().long().clamp(max=bands - 2)
+    share = (places - low)[:, None]
+    index = low[:, None].expand(-1, hops.shape[1], -1)
+    return hops.gather(2, index) * (1 - share) + hops.gather(2, index + 1) * share
+
+
+def _masked(hops: Tensor, config: FeatureConfig, noise: torch.Generator) -> Tensor:
+    batch = hops.shape[0]
+    first = torch.randint(0, config.bands - _MASKED_BANDS, (batch, 1), generator=noise)
+    masked = (torch.arange(config.bands)[None] >= first) & (torch.arange(config.bands)[None] < first + _MASKED_BANDS)
+    masked &= torch.rand(batch, 1, generator=noise) < _MASKED_SHARE
+    return torch.where(masked[:, None], hops.mean(dim=2, keepdim=True), hops)
