@@ -202,9 +202,9 @@ def test_presence_fades_with_the_state_and_comes_back() -> None:
         director.compose(START_NS + number * NS_PER_S // 60, state, new_pose(), out)
         course.append(director.presence)
     assert course[99] == 1.0
-    assert course[299] == 0.0
+    assert course[299] < 0.3
     assert course[449] == 1.0
-    assert 0.3 < course[-1] < 0.8
+    assert course[299] < course[-1] < 0.8
     assert np.abs(np.diff(course)).max() < 0.1
 
 

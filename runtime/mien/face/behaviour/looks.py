@@ -120,7 +120,7 @@ MANNERS: Final[dict[State, Manner]] = {
     "thinking": Manner(enter_s=0.55, blink_s=2.9, breath_s=4.6, liveliness=0.8, aside="ponder", aside_s=3.2),
     "speaking": Manner(enter_s=0.4, blink_s=4.6, breath_s=3.6, liveliness=2.2, shift_s=(0.9, 2.4)),
     "paused": Manner(enter_s=0.6, blink_s=5.5, breath_s=5.0, liveliness=0.35, presence=0.55),
-    "disconnected": Manner(enter_s=1.6, blink_s=3600.0, breath_s=6.5, liveliness=0.2, presence=0.0),
+    "disconnected": Manner(enter_s=1.6, blink_s=3600.0, breath_s=6.5, liveliness=0.2, presence=0.2),
 }
 
 
