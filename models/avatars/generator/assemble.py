@@ -66,7 +66,7 @@ def _without_hidden(groups: dict[str, list[Piece]]) -> list[Piece]:
     kept = []
     for number, piece in enumerate(casting[: len(groups["skin"])]):
         mask = seen[starts[number] : starts[number + 1]]
-        x, y, z = piece.points.T
+        _, y, z = piece.points.T
         mask |= (y > -12.5) & (y < 5.0) & (z > 2.0)
         ring = np.zeros(len(mask), dtype=bool)
         ring[piece.tris[mask[piece.tris].any(axis=1)]] = True
@@ -140,8 +140,8 @@ def _occlusion(
     ao = occlusion.bake(points, normals, tris[casting])
     ao = occlusion.smooth_over(np.clip(ao * 1.12, 0, 1) ** 1.5, tris)
     for piece, start in zip(pieces, starts, strict=False):
-        if piece.occlusion is not None:
-            ao[start : start + len(piece.points)] = piece.occlusion
+        own = slice(start, start + len(piece.points))
+        ao[own] = np.maximum(ao[own], piece.least_open) if piece.occlusion is None else piece.occlusion
     return 0.12 + 0.88 * np.clip(ao, 0, 1)
 
 

@@ -10,6 +10,7 @@ Ring points are counted from the avatar-left corner (mouth) or the outer corner 
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -144,7 +145,7 @@ def _topology() -> tuple[dict, np.ndarray, np.ndarray, dict, int]:
     left, count = _rings(_eye_loop(grid, 1), EYE_RINGS, count)
     right, count = _rings(_eye_loop(grid, -1), EYE_RINGS, count)
     for rings, flip in ((mouth, False), (left, False), (right, True)):
-        for outer, inner in zip(rings, rings[1:], strict=False):
+        for outer, inner in pairwise(rings):
             for a, b, c, d in zip(outer, np.roll(outer, -1), np.roll(inner, -1), inner, strict=True):
                 quads.append((b, a, d, c) if flip else (a, b, c, d))
     return grid, np.array(quads), mouth, {1: left, -1: right}, count
@@ -249,21 +250,41 @@ def _around(corner: float, half: tuple) -> np.ndarray:
     return np.array([corner, *half, *half[-2::-1], corner])
 
 
+# Ring: x of the corner; x and y of the upper lip from beside the corner to the middle; the same of the lower lip; and
+# how far either lip stands out of the sculpted mound. y counts from STOMION_Y.
+LIP_X = (2.05, 1.3, 0.56, 0.0)
+LIP_RINGS = {
+    2: (
+        2.62, LIP_X, (0.36, 0.63, 0.76, 0.64),
+        (2.0, 1.3, 0.62, 0.0), (-0.42, -0.78, -0.95, -0.98), 0.06, 0.05,
+    ),
+    3: (
+        2.54, (1.98, 1.24, 0.56, 0.0), (0.24, 0.36, 0.40, 0.36),
+        (1.95, 1.25, 0.6, 0.0), (-0.28, -0.48, -0.57, -0.58), 0.34, 0.42,
+    ),
+    4: (
+        2.46, (1.92, 1.22, 0.56, 0.0), (0.10, 0.02, -0.04, -0.07),
+        (1.92, 1.22, 0.56, 0.0), (0.12, 0.05, -0.01, -0.04), 0.0, 0.0,
+    ),
+    5: (
+        2.36, (1.85, 1.2, 0.56, 0.0), (0.20, 0.20, 0.2, 0.2),
+        (1.85, 1.2, 0.56, 0.0), (0.02, -0.12, -0.2, -0.22), -0.55, -0.55,
+    ),
+}  # fmt: skip
+CORNER_LIFT = 0.33  # the corners of a friendly mouth at rest lie above its middle
+
+
 def _place_mouth(points: np.ndarray, mouth: np.ndarray, sculpt: Sculpt, p: Proportions) -> None:
     """Each ring by its upper and lower curve (x, y) and by how far it stands out of the sculpted mound."""
     w, f = p.mouth_half_width / 2.55, p.lip_fullness
-    profile = {
-        2: (2.62, (2.05, 1.3, 0.56, 0.0), (0.36, 0.63, 0.76, 0.64), (2.0, 1.3, 0.62, 0), (-0.42, -0.78, -0.95, -0.98), 0.06, 0.05),
-        3: (2.54, (1.98, 1.24, 0.56, 0.0), (0.24, 0.36, 0.40, 0.36), (1.95, 1.25, 0.6, 0), (-0.28, -0.48, -0.57, -0.58), 0.34, 0.42),
-        4: (2.46, (1.92, 1.22, 0.56, 0.0), (0.10, 0.02, -0.04, -0.07), (1.92, 1.22, 0.56, 0), (0.12, 0.05, -0.01, -0.04), 0.0, 0.0),
-        5: (2.36, (1.85, 1.2, 0.56, 0.0), (0.20, 0.20, 0.2, 0.2), (1.85, 1.2, 0.56, 0), (0.02, -0.12, -0.2, -0.22), -0.55, -0.55),
-    }  # fmt: skip
-    for ring, (corner, upper_x, upper_y, lower_x, lower_y, upper_out, lower_out) in profile.items():
+    for ring, (corner, upper_x, upper_y, lower_x, lower_y, upper_out, lower_out) in LIP_RINGS.items():
         index = mouth[ring]
         size = f if ring in (2, 3) else 1.0
         top_x, low_x = _signed(corner, upper_x), _signed(corner, lower_x)
-        lift = 0.22
-        top_y, low_y = _around(lift, tuple(np.array(upper_y) * size)), _around(lift, tuple(np.array(lower_y) * size))
+        top_y, low_y = (
+            _around(CORNER_LIFT, tuple(np.array(upper_y) * size)),
+            _around(CORNER_LIFT, tuple(np.array(lower_y) * size)),
+        )
         x = np.concatenate([top_x, low_x[-2:0:-1]]) * w
         y = STOMION_Y + np.concatenate([top_y, low_y[-2:0:-1]])
         out = np.concatenate(
@@ -282,7 +303,7 @@ def _signed(corner: float, half: tuple) -> np.ndarray:
 
 
 LID_X = np.array([1.66, 1.37, 0.79, 0.03, -0.80, -1.37, -1.66])
-LID_UPPER_Y = np.array([0.02, 0.45, 0.72, 0.81, 0.70, 0.36, -0.10])
+LID_UPPER_Y = np.array([0.02, 0.42, 0.66, 0.75, 0.65, 0.33, -0.10])
 LID_LOWER_Y = np.array([0.02, -0.36, -0.68, -0.80, -0.71, -0.45, -0.10])
 
 

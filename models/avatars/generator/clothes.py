@@ -58,13 +58,14 @@ def _yoke(look: Look) -> Piece:
 def _collar(look: Look, neckline: np.ndarray) -> Piece:
     """A band along the neckline (AROUND, 3): its section as (outward, up) pairs, from the inside over the top."""
     section = {
-        "crew": ((-0.75, -0.9), (-0.62, 0.1), (-0.35, 0.5), (0.05, 0.42), (0.36, -0.15), (0.30, -1.1)),
-        "turtle": ((-1.5, -0.5), (-1.45, 2.2), (-1.1, 2.6), (-0.7, 2.2), (-0.1, 0.4), (0.40, -0.75)),
+        "crew": ((-0.75, -0.9), (-0.66, 0.05), (-0.42, 0.46), (-0.05, 0.46), (0.14, 0.18), (0.0, 0.0)),
+        "turtle": ((-1.5, -0.5), (-1.45, 2.2), (-1.1, 2.6), (-0.7, 2.2), (-0.1, 0.6), (0.0, 0.0)),
     }[look.cloth_style]
     outward = neckline - neckline.mean(axis=0)
     outward[:, 1] = 0
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
     up = np.array([0.0, 1.0, 0.0]) + outward * -0.25
+    # It ends in the yoke's own points: two sheets that cross leave a ragged line.
     points = np.concatenate([neckline + outward * out + up * rise for out, rise in section])
     color = look.cloth_trim if look.cloth_style == "crew" else look.cloth
     tone = np.repeat([0.7, 0.95, 1.0, 1.0, 0.96, 0.85], AROUND)[:, None]

@@ -6,7 +6,7 @@ from generator.look import Look
 from generator.piece import Piece, grid_quads
 from generator.skin import triangles
 
-AROUND, CENTER = 26, np.array([6.95, -1.0, -0.9])
+AROUND, CENTER = 26, np.array([6.72, -1.0, -0.9])
 
 
 def ear(side: int, look: Look) -> Piece:

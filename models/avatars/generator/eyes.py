@@ -7,8 +7,8 @@ from generator.look import Look
 from generator.piece import Piece, grid_quads
 from generator.skin import Skin, triangles
 
-POLAR = np.radians([0, 5, 10, 15, 20, 25, 28, 31, 36, 46, 60, 78, 98])
-AROUND = 32
+POLAR = np.radians([0, 6, 12, 18, 24, 28, 31, 37, 47, 61, 79, 98])
+AROUND = 26
 IRIS_DEGREES = 28.0
 TEXTURE_DEGREES = 60.0
 

@@ -1,12 +1,15 @@
-"""Hair as sculpted sheets: strands run from a root line to a tip line, ridged into locks, over the skull's own surface."""
+"""Hair as sculpted sheets: strands from a root line to a tip line, ridged into locks, over the skull's own surface."""
 
 import numpy as np
 
 from generator.look import Look
+from generator.paint import smooth_noise
 from generator.piece import Piece, grid_quads
 from generator.sculpt import Sculpt
 from generator.skin import triangles
 
+# Light seeps through hair: even its folds are never quite dark.
+LEAST_OPEN = 0.38
 SKULL = np.array([0.0, 3.2, -1.0])
 
 
@@ -79,6 +82,7 @@ def _sheet(points: np.ndarray, look: Look, tuck: np.ndarray, flip: bool, tone: n
         tris=triangles(quads if not flip else quads[:, ::-1]),
         colors=np.clip(colors, 0, 255),
         uvs=np.stack([u.reshape(-1), v.reshape(-1)], axis=1),
+        least_open=LEAST_OPEN,
     )
 
 
@@ -104,12 +108,17 @@ def hair_texture(look: Look, width: int = 512, height: int = 128) -> np.ndarray:
     return picture
 
 
-# Guides of the bob for the side with x > 0 (the other is mirrored): the strand at the face, over the ear, and at the back;
-# seven points each, root to tip. The parting lies on the avatar's left, so that the right fringe sweeps the brow.
+# Guides of the bob for the side with x > 0 (the other is mirrored): the strand at the face, over the ear, and at the
+# back; seven points each, root to tip. The parting lies on the avatar's left, so that the right fringe sweeps the brow.
 PART_X = 1.9
 FRONT = {
-    1: ((PART_X, 8.3, 6.9), (3.9, 7.6, 6.4), (6.0, 5.3, 5.0), (7.3, 1.8, 3.5), (7.7, -2.0, 2.8), (7.4, -5.6, 3.1), (6.3, -9.0, 3.9)),
-    -1: ((PART_X, 8.3, 6.9), (-1.2, 7.7, 8.1), (-4.6, 5.5, 7.3), (-7.0, 2.2, 4.8), (-7.7, -1.8, 3.5), (-7.4, -5.6, 3.5), (-6.2, -9.2, 4.2)),
+    1: (
+        (PART_X, 8.3, 6.9), (3.9, 7.6, 6.4), (6.0, 5.3, 5.0), (7.3, 1.8, 3.5), (7.7, -2.0, 2.8), (7.4, -5.6, 3.1), (6.3, -9.0, 3.9),
+    ),
+    -1: (
+        (PART_X, 8.3, 6.9), (-1.2, 7.7, 8.1), (-4.6, 5.5, 7.3), (-7.0, 2.2, 4.8), (-7.7, -1.8, 3.5), (-7.4, -5.6, 3.5),
+        (-6.2, -9.2, 4.2),
+    ),
 }  # fmt: skip
 SIDE = (
     (1.2, 12.2, -0.4),
@@ -131,7 +140,7 @@ BACK = (
 )
 
 
-# Single locks over the curtains: where along the curtain (0 face, 1 back), half width, how much longer, lift, all in cm.
+# Single locks over the curtains: where along the curtain (0 face, 1 back), and in cm half width, how much longer, lift.
 LOCKS = {
     1: ((0.03, 0.7, 0.4, 0.20), (0.17, 0.9, -0.3, 0.28), (0.36, 1.0, 0.3, 0.26)),
     -1: ((0.03, 0.9, 0.5, 0.22), (0.15, 1.0, 0.0, 0.30), (0.30, 1.0, 0.3, 0.26)),
@@ -144,9 +153,9 @@ def bob(look: Look, sculpt: Sculpt) -> list[Piece]:
     return curtains + [_lock(look, sculpt, side, *lock) for side, locks in LOCKS.items() for lock in locks]
 
 
-def _curtain(look: Look, sculpt: Sculpt, side: int, strands: int = 27, steps: int = 20) -> Piece:
+def _curtain(look: Look, sculpt: Sculpt, side: int, strands: int = 22, steps: int = 28) -> Piece:
     rng = np.random.default_rng(look.seed + side)
-    s = np.linspace(0, 1, strands) ** 1.25
+    s = np.linspace(0, 1, strands) ** 1.6
     points = _spline(_between_guides(s, side), steps)
     along = np.broadcast_to(np.linspace(0, 1, steps), (strands, steps))
     across = np.broadcast_to(s[:, None], (strands, steps))
@@ -162,11 +171,11 @@ def _curtain(look: Look, sculpt: Sculpt, side: int, strands: int = 27, steps: in
 
 def _lock(look: Look, sculpt: Sculpt, side: int, at: float, width: float, longer: float, lift: float) -> Piece:
     """A tapering strand with a ridge in the middle, lying on the curtain."""
-    steps, half = 14, np.linspace(-1, 1, 5)
+    steps, half = 24, np.linspace(-1, 1, 4)
     path = _spline(_between_guides(np.array([at]), side), steps)[0]
     t = np.linspace(0, 1, steps)
     path[:, 1] -= longer * t**3
-    path = _clear(sculpt, path, 0.25 + (0.55 + lift) * np.clip(t * 5, 0, 1))
+    path = _clear(sculpt, path, 0.30 + 0.72 * np.clip(t * 6, 0, 1) + lift * np.clip(t * 4, 0, 1))
     out = path - SKULL * np.array([0, 1, 1]) * np.clip(1 - t, 0, 1)[:, None] - np.outer(t, [0, -6.0, -1.0])
     out /= np.linalg.norm(out, axis=1, keepdims=True)
     across = np.cross(np.gradient(path, axis=0), out)
@@ -178,14 +187,16 @@ def _lock(look: Look, sculpt: Sculpt, side: int, at: float, width: float, longer
         + across[:, None] * (breadth[:, None] * half)[..., None]
         + out[:, None] * (ridge * np.minimum(breadth, 1.0)[:, None])[..., None]
     )
-    tone = 0.64 + 0.20 * (1 - half**2)
+    tone = 0.72 + 0.22 * (1 - half**2)
     u = 0.2 + 0.6 * at + half * 0.14
     uv_u, uv_v = np.meshgrid(u, t)
     return Piece(
         points=points.reshape(-1, 3),
-        tris=triangles(grid_quads(steps, 5)),
+        tris=triangles(grid_quads(steps, 4)),
         colors=np.clip(np.array(look.hair_light) * np.tile(tone, steps)[:, None], 0, 255),
         uvs=np.stack([uv_u.reshape(-1), uv_v.reshape(-1)], axis=1),
+        casts=False,
+        least_open=LEAST_OPEN,
     )
 
 
@@ -201,8 +212,8 @@ def _between_guides(s: np.ndarray, side: int) -> np.ndarray:
     )
 
 
-# Directions from SKULL and lifts above the scalp, root to tip, for hair combed back from the hairline: over the middle, at
-# the temple, and at the sideburn, from where it runs over the ear.
+# Directions from SKULL and lifts above the scalp, root to tip, for hair combed back from the hairline: over the middle,
+# at the temple, and at the sideburn, from where it runs over the ear.
 BACK_GUIDES = np.array(
     [
         ((0, 4.9, 8.3), (0, 8.2, 6.4), (0, 9.8, 0), (0, 6.0, -7.6), (0, -1.0, -9.4), (0, -6.5, -8.4)),
@@ -262,18 +273,16 @@ def curls(look: Look, sculpt: Sculpt) -> list[Piece]:
     return [_sheet(points, look, tuck, flip=False, tone=0.62 + 0.42 * bump)]
 
 
-def coil_texture(look: Look, size: int = 256) -> np.ndarray:
-    """Small rings and loops instead of strands."""
+def coil_texture(look: Look, size: int = 512) -> np.ndarray:
+    """Fine wandering lines, the contours of smooth noise: coils seen from a step away."""
     rng = np.random.default_rng(look.seed + 9)
-    y, x = np.mgrid[0:size, 0:size]
-    near = np.full((size, size), 1e9)
-    for cx, cy in rng.random((1500, 2)) * size:
-        near = np.minimum(near, np.hypot(x - cx, y - cy))
-    light = 0.5 + 0.5 * np.cos(near * 1.7)
+    field = sum(smooth_noise(rng, size, cells) / cells for cells in (18, 34, 60)) * 18
+    light = 0.5 + 0.5 * np.cos(field * 34)
+    broad = smooth_noise(rng, size, 14)
     dark = np.array(look.hair) / np.maximum(np.array(look.hair_light), 1)
-    color = dark + (1 - dark) * (light * 0.75 * np.clip(1.2 - near / 9, 0, 1))[..., None]
+    color = dark + (1 - dark) * (0.55 * light * (0.4 + 0.6 * broad))[..., None]
     picture = np.full((size, size, 4), 255, dtype=np.uint8)
-    picture[..., :3] = np.clip(np.rint(color * 127) * 2, 0, 255)
+    picture[..., :3] = np.clip(np.rint(color * 63) * 4, 0, 255)
     return picture
 
 

@@ -35,11 +35,11 @@ class Look:
     skin: Color = (236, 188, 160)
     blush: Color = (222, 128, 112)
     lips: Color = (208, 118, 110)
-    iris: Color = (84, 128, 118)
+    iris: Color = (86, 122, 112)
     iris_edge: Color = (34, 58, 60)
     hair: Color = (74, 42, 30)
     hair_light: Color = (172, 112, 74)
-    brow: Color = (86, 46, 30)
+    brow: Color = (78, 40, 26)
     lash: Color = (40, 27, 24)
     lash_length: float = 0.34
     freckles: float = 0.0

@@ -8,7 +8,7 @@ from generator.piece import Piece, grid_quads
 from generator.shapes import jaw_rotation
 from generator.skin import Skin, triangles
 
-TEETH, STEPS = 12, 4
+TEETH, STEPS = 12, 3
 JAW_SHIFTS = {"jawForward": (0.0, 0.0, 0.8), "jawLeft": (0.85, 0.0, 0.0), "jawRight": (-0.85, 0.0, 0.0)}
 
 

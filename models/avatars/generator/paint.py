@@ -91,8 +91,8 @@ def skin_texture(look: Look) -> np.ndarray:
     base = np.array(look.skin, float)
     # On the sides of the head the picture is stretched: grain would turn into streaks there.
     front = _step(6.2 - np.abs(_cm()[0]), 0.0, 2.0)[..., None]
-    picture *= 1 - front * 0.022 * _noise(rng, SIZE, 160)[..., None]
-    picture *= 1 - front * 0.03 * _noise(rng, SIZE, 22)[..., None] * np.array([0.6, 1.0, 1.0])
+    picture *= 1 - front * 0.022 * smooth_noise(rng, SIZE, 160)[..., None]
+    picture *= 1 - front * 0.03 * smooth_noise(rng, SIZE, 22)[..., None] * np.array([0.6, 1.0, 1.0])
     if look.freckles:
         picture *= 1 - _freckles(rng, look)[..., None] * np.array([0.16, 0.30, 0.36])
     if look.stubble:
@@ -109,7 +109,7 @@ def skin_texture(look: Look) -> np.ndarray:
     return out
 
 
-def _noise(rng: np.random.Generator, size: int, cells: int) -> np.ndarray:
+def smooth_noise(rng: np.random.Generator, size: int, cells: int) -> np.ndarray:
     """Smooth value noise, 0..1."""
     coarse = rng.random((cells + 2, cells + 2))
     at = np.linspace(0, cells, size)
@@ -148,7 +148,7 @@ def brow_line(t: np.ndarray, look: Look) -> tuple[np.ndarray, np.ndarray]:
     """The brow's middle, t 0 at the nose to 1 at the tail: x and y in cm."""
     arch = look.brow_arch
     x = np.interp(t, [0, 0.3, 0.62, 1], [1.30, 2.7, 4.3, 5.85])
-    y = np.interp(t, [0, 0.2, 0.4, 0.62, 0.8, 1], np.array([0, 0.26, 0.5, 0.66, 0.52, 0.0]) * (0.7 + arch)) + 2.45
+    y = np.interp(t, [0, 0.2, 0.4, 0.62, 0.8, 1], np.array([0.14, 0.34, 0.52, 0.64, 0.46, -0.08]) * (0.7 + arch)) + 2.45
     kernel = np.ones(9) / 9
     if t.size > 9:
         pad = np.pad(y, 4, mode="reflect", reflect_type="odd")
@@ -209,7 +209,7 @@ def _stubble(rng: np.random.Generator, look: Look) -> np.ndarray:
         * (1 - 0.65 * np.exp(-((x / 1.9) ** 2) - ((y + 6.65) / 0.9) ** 2))
     )
     cheek = 1 - np.exp(-(((np.abs(x) - 3.4) / 1.5) ** 2) - ((y + 4.6) / 1.5) ** 2)
-    return look.stubble * jaw * cheek * (0.75 + 0.25 * _noise(rng, SIZE, 340))
+    return look.stubble * jaw * cheek * (0.75 + 0.25 * smooth_noise(rng, SIZE, 340))
 
 
 def _nose_lines(look: Look) -> np.ndarray:
@@ -227,5 +227,5 @@ def _nose_lines(look: Look) -> np.ndarray:
 def _lip_lines(rng: np.random.Generator) -> np.ndarray:
     x, y = _cm()
     mouth = np.exp(-((x / 2.1) ** 4) - ((y + 6.6) / 0.8) ** 4)
-    lines = _noise(rng, SIZE, 200)[200]
+    lines = smooth_noise(rng, SIZE, 200)[200]
     return 0.16 * mouth * (lines[None, :] ** 2)

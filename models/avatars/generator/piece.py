@@ -11,6 +11,7 @@ class Piece:
 
     targets: name to displacement (V, 3). normals: given where they are not to be worked out from the triangles.
     occlusion: (V,) 0..1 where it is not to be baked. casts: whether the piece shades others.
+    least_open: the darkest that its baked occlusion may get.
     """
 
     points: np.ndarray
@@ -22,6 +23,7 @@ class Piece:
     normals: np.ndarray | None = None
     occlusion: np.ndarray | None = None
     casts: bool = True
+    least_open: float = 0.0
 
     def __post_init__(self) -> None:
         count = len(self.points)
@@ -57,4 +59,5 @@ def keep_triangles(piece: Piece, keep: np.ndarray) -> Piece:
         normals=pick(piece.normals),
         occlusion=pick(piece.occlusion),
         casts=piece.casts,
+        least_open=piece.least_open,
     )

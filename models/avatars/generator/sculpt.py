@@ -1,4 +1,4 @@
-"""The head as a distance field: soft unions of ellipsoids and capsules, onto which the cage and its refinement are laid.
+"""The head as a distance field: soft unions of ellipsoids and capsules, onto which the cage is laid.
 
 Distances are approximate (ellipsoids) but their zero set is exact enough to sculpt with; all in cm.
 """

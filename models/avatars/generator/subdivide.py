@@ -1,4 +1,4 @@
-"""Catmull-Clark subdivision as one linear operator, so that the neutral cage and every shape go through the same matrix.
+"""Catmull-Clark subdivision as one linear operator: the neutral cage and every shape go through the same matrix.
 
 E. Catmull, J. Clark, "Recursively generated B-spline surfaces on arbitrary topological meshes", 1978; boundary edges
 by the cubic B-spline rule.

@@ -45,8 +45,8 @@ def find_anatomy(glb: Glb) -> Anatomy:
 
 def _humanoid(glb: Glb) -> dict[str, int]:
     count = len(glb.json.nodes)
-    new = _dig(glb.json.extensions, "VRMC_vrm", "humanoid", "humanBones")
-    old = _dig(glb.json.extensions, "VRM", "humanoid", "humanBones")
+    new = dig(glb.json.extensions, "VRMC_vrm", "humanoid", "humanBones")
+    old = dig(glb.json.extensions, "VRM", "humanoid", "humanBones")
     pairs = []
     if isinstance(new, dict):
         pairs = [(name, entry.get("node")) for name, entry in new.items() if isinstance(entry, dict)]
@@ -55,7 +55,8 @@ def _humanoid(glb: Glb) -> dict[str, int]:
     return {name: node for name, node in pairs if isinstance(name, str) and type(node) is int and 0 <= node < count}
 
 
-def _dig(value: object, *keys: str) -> object:
+def dig(value: object, *keys: str) -> object:
+    """value[key][key]..., or None where a level is missing or no object."""
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value

@@ -97,7 +97,7 @@ def _bake(path: Path) -> tuple[Mesh, Matches, list[str]]:
     if anatomy.faces_backward(glb):
         _turn_round(scene)
     names = list(dict.fromkeys(name for surface in scene.surfaces for name in surface.targets))
-    matched = uses(names, _expressions(glb, scene))
+    matched = uses(names, _expressions(glb))
     if not matched:
         raise AvatarError(
             f"no morph target is an ARKit shape, a viseme or a VRM expression (there are {len(names)}); "
@@ -122,24 +122,27 @@ def _turn_round(scene: Scene) -> None:
         world[:3] *= flip[:, None]
 
 
-def _expressions(glb: Glb, scene: Scene) -> dict[str, list[tuple[str, float]]]:
+def _expressions(glb: Glb) -> dict[str, list[tuple[str, float]]]:
     """VRM expressions as (target name, weight) binds; VRM 1.0 counts to 1, VRM 0.x to 100."""
-    del scene
     found: dict[str, list[tuple[str, float]]] = {}
-    new = anatomy._dig(glb.json.extensions, "VRMC_vrm", "expressions")
+    new = anatomy.dig(glb.json.extensions, "VRMC_vrm", "expressions")
     for group in ("preset", "custom"):
         entries = new.get(group) if isinstance(new, dict) else None
         for name, entry in entries.items() if isinstance(entries, dict) else ():
             binds = entry.get("morphTargetBinds") if isinstance(entry, dict) else None
-            mesh_of = {i: node.mesh for i, node in enumerate(glb.json.nodes)}
-            found[name] = _binds(glb, binds, lambda bind, m=mesh_of: m.get(bind.get("node")), 1.0)
-    old = anatomy._dig(glb.json.extensions, "VRM", "blendShapeMaster", "blendShapeGroups")
+            found[name] = _binds(glb, binds, lambda bind: _mesh_of_node(glb, bind.get("node")), 1.0)
+    old = anatomy.dig(glb.json.extensions, "VRM", "blendShapeMaster", "blendShapeGroups")
     for entry in old if isinstance(old, list) else ():
         if isinstance(entry, dict) and isinstance(entry.get("name"), str):
             name = str(entry.get("presetName") or "unknown")
             name = entry["name"] if name == "unknown" else name
             found[name] = _binds(glb, entry.get("binds"), lambda bind: bind.get("mesh"), 100.0)
     return {name: binds for name, binds in found.items() if binds}
+
+
+def _mesh_of_node(glb: Glb, node: Any) -> int | None:
+    nodes = glb.json.nodes
+    return nodes[node].mesh if type(node) is int and 0 <= node < len(nodes) else None
 
 
 def _binds(glb: Glb, binds: Any, mesh_of: Any, full: float) -> list[tuple[str, float]]:
