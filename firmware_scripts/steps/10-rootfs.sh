@@ -27,10 +27,10 @@ export INITRD=No  # steps/30 makes the one initrd; under emulation each takes it
 
 # Byte code and certificates are made in step 30, by this machine and not under emulation: that is half of the time.
 cat >"$scratch/stubs" <<'STUBS'
-for name in bin/py3compile sbin/update-ca-certificates; do
-    mkdir -p "$1/usr/local/${name%/*}"
-    printf '#!/bin/sh\n' >"$1/usr/local/$name"
-    chmod 755 "$1/usr/local/$name"
+for name in usr/bin/py3compile usr/sbin/update-ca-certificates; do
+    chroot "$1" dpkg-divert --quiet --local --rename --divert "/$name.real" "/$name"
+    printf '#!/bin/sh\n' >"$1/$name"
+    chmod 755 "$1/$name"
 done
 mkdir -p "$1/etc/initramfs-tools"
 echo update_initramfs=no >"$1/etc/initramfs-tools/update-initramfs.conf"
@@ -39,6 +39,8 @@ STUBS
 # What no kiosk reads is not even unpacked: a small image, and less work under emulation.
 excludes=()
 while read -r pattern; do excludes+=(--dpkgopt="path-exclude=$pattern"); done < <(list_of "$FIRMWARE_SCRIPTS/excluded-files.txt")
+while read -r pattern; do excludes+=(--dpkgopt="path-exclude=/lib/modules/*/kernel/$pattern/*"); done \
+    < <(list_of "$FIRMWARE_SCRIPTS/useless-modules.txt")
 
 # The parts that a card needs outside its root, and the headers that the wheels are compiled against, come along unpacked.
 # shellcheck disable=SC2016  # $1 is mmdebstrap's
@@ -48,8 +50,8 @@ mmdebstrap --mode=root --variant=minbase --architectures=arm64 --format=tar \
     --essential-hook="sh $scratch/stubs \"\$1\"" \
     --customize-hook='mkdir "$1/parts"; chmod 777 "$1/parts"; chroot "$1" sh -c "cd /parts && apt-get -qq download raspi-firmware u-boot-rpi libasound2-dev libpython3.11-dev libsystemd-dev"' \
     --customize-hook="copy-out /parts $WORK" \
-    --customize-hook='rm -rf "$1/parts" "$1/usr/local/bin/py3compile" "$1/usr/local/sbin/update-ca-certificates"; chroot "$1" dpkg-query -W >"$1/packages.txt"' \
+    --customize-hook='rm -rf "$1/parts"; chroot "$1" dpkg-query -W >"$1/packages.txt"' \
     --customize-hook="copy-out /packages.txt $WORK" \
-    --customize-hook='rm "$1/packages.txt"' \
+    --customize-hook='rm "$1/packages.txt"; cd "$1"; for name in usr/bin/py3compile usr/sbin/update-ca-certificates; do rm "$name"; chroot . dpkg-divert --quiet --rename --remove "/$name"; done' \
     --include="$packages" "$SUITE" "$WORK/rootfs.tar.part" "${sources[@]}"
 mv "$WORK/rootfs.tar.part" "$WORK/rootfs.tar"
