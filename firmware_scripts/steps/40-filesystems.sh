@@ -43,7 +43,9 @@ mke2fs -q -t ext4 -L mien-root -U "$(uuid_of 2)" -E "hash_seed=$(uuid_of 2)" -m 
 e2fsck -fn "$WORK/root.ext4" >/dev/null
 
 say "40: data"
+rm -rf "$WORK/empty"
 mkdir -p "$WORK/empty"
+clamp_times "$WORK/empty"
 rm -f "$WORK/data.ext4"
 truncate -s "${DATA_MIB}M" "$WORK/data.ext4"
 # resize_inode and room for descriptors: it grows to the whole card while it is mounted.
