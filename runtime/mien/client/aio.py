@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -22,6 +23,7 @@ import zmq.asyncio
 from mien.client.aioturn import AsyncTurn
 from mien.client.core import Event, Session
 from mien.client.endpoint import default_endpoint, unreachable
+from mien.client.keys import ClientKeys, load_keys
 from mien.client.link import Link
 from mien.client.pcm import Pcm, pcm_chunks
 from mien.client.wav import WavSource, wav_chunks
@@ -35,11 +37,11 @@ REFUSED_PAUSE_S = 1.0
 
 def connect_async(
     endpoint: str | None = None, *, rate_hz: int = 16000, timeout_s: float = 5.0, name: str = "client",
-    role: wire.Role = "speaker",
+    role: wire.Role = "speaker", key: str | Path | None = None, voice_key: str | Path | None = None,
 ) -> Connecting:
     """A client for asyncio: `await` it, or use it in `async with`. The arguments are those of `connect`."""
     hello = wire.Hello(protocol=wire.PROTOCOL_MAJOR, client=name, role=role, rate_hz=rate_hz)
-    return Connecting(AsyncClient(endpoint or default_endpoint(), hello, timeout_s))
+    return Connecting(AsyncClient(endpoint or default_endpoint(), hello, timeout_s, load_keys(key, voice_key)))
 
 
 class Connecting:
@@ -68,8 +70,9 @@ class AsyncClient:
     that came back.
     """
 
-    def __init__(self, endpoint: str, hello: wire.Hello, timeout_s: float) -> None:
+    def __init__(self, endpoint: str, hello: wire.Hello, timeout_s: float, keys: ClientKeys | None = None) -> None:
         self.endpoint = endpoint
+        self._keys = keys
         self._timeout_s = timeout_s
         self._session = Session(hello, where=f"the voice at {endpoint}", patience_s=max(1.0, timeout_s))
         self._context: zmq.asyncio.Context | None = None
@@ -81,7 +84,7 @@ class AsyncClient:
         """Connect and say hello. Raises ClientError (unreachable, or why the voice refuses) or ConfigError."""
         self._context = zmq.asyncio.Context()
         try:
-            first = Link(self._context, self.endpoint)
+            first = Link(self._context, self.endpoint, self._keys)
             self._task = asyncio.create_task(self._run(first), name="mien-client")
             self._task.add_done_callback(lambda _: self._wake())
             await self.ready()
@@ -270,7 +273,7 @@ class AsyncClient:
                 await self._converse(link)
             self._link = None
             await asyncio.sleep(REFUSED_PAUSE_S if self._session.state == "refused" else RECONNECT_S)
-            link = Link(self._context, self.endpoint)
+            link = Link(self._context, self.endpoint, self._keys)
 
     async def _converse(self, link: Link) -> None:
         """Serve one link until it or its session is over."""

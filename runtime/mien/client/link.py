@@ -8,10 +8,11 @@ import zmq
 import zmq.asyncio
 from zmq.utils.monitor import parse_monitor_message
 
+from mien.client.keys import ClientKeys
 from mien.errors import ConfigError
 
-HEARTBEAT_MS = 1000
-HEARTBEAT_TIMEOUT_MS = 3000
+# No ZeroMQ heartbeats: libzmq 4.3.5 may abort the voice over one (see PROTOCOL.md). The session's pings do their work.
+KEEPALIVE_S = 2
 LINGER_MS = 200  # for the last messages before close()
 
 
@@ -23,13 +24,17 @@ class Link:
     ZeroMQ does not understand.
     """
 
-    def __init__(self, context: zmq.asyncio.Context, endpoint: str) -> None:
+    def __init__(self, context: zmq.asyncio.Context, endpoint: str, keys: ClientKeys | None = None) -> None:
         self._socket = context.socket(zmq.DEALER)
         self._socket.set(zmq.LINGER, LINGER_MS)
         self._socket.set(zmq.SNDHWM, 0)  # the session's credit is the bound
         self._socket.set(zmq.RCVHWM, 0)  # a full queue here would make the voice drop the one `finished`
-        self._socket.set(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
-        self._socket.set(zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS)
+        self._socket.set(zmq.TCP_KEEPALIVE, 1)
+        self._socket.set(zmq.TCP_KEEPALIVE_IDLE, KEEPALIVE_S)
+        self._socket.set(zmq.TCP_KEEPALIVE_INTVL, 1)
+        self._socket.set(zmq.TCP_KEEPALIVE_CNT, 3)
+        if keys is not None:
+            keys.put_on(self._socket)
         self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         self._monitor.set(zmq.LINGER, 0)
         self._poller = zmq.asyncio.Poller()

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from types import TracebackType
 
-from mien.client.aio import AsyncClient, connect_async
+from mien.client.aio import AsyncClient, Connecting, connect_async
 from mien.client.core import Event
 from mien.client.pcm import Pcm, pcm_chunks
 from mien.client.portal import Portal
@@ -26,27 +27,30 @@ from mien.errors import ClientError
 
 def connect(
     endpoint: str | None = None, *, rate_hz: int = 16000, timeout_s: float = 5.0, name: str = "client",
-    role: wire.Role = "speaker",
+    role: wire.Role = "speaker", key: str | Path | None = None, voice_key: str | Path | None = None,
 ) -> Client:
     """Open a session with mien-voice.
 
     endpoint: such as "tcp://192.168.0.7:5570"; None is the voice of this machine. rate_hz: of all PCM to come, one of
     mien.core.wire.RATES_HZ. timeout_s: how long to wait for a voice, now and later. name: for people who look at logs.
     role: speaker is the voice stack; an agent may take the floor from it, an observer looks on (send the messages of
-    mien.core.wire for these with send()).
+    mien.core.wire for these with send()). key, voice_key: the files NAME.key_secret and voice.key of `mien keys make`,
+    for a voice on another machine.
 
-    Raises ClientError when nobody answers or the voice refuses, ConfigError for an endpoint that is none.
+    Raises ClientError when nobody answers or the voice refuses, ConfigError for an endpoint or keys that are none.
     """
     portal = Portal()
     try:
-        return Client(portal, portal.call(_open(endpoint, rate_hz, timeout_s, name, role)))
+        client = connect_async(endpoint, rate_hz=rate_hz, timeout_s=timeout_s, name=name, role=role, key=key,
+                               voice_key=voice_key)
+        return Client(portal, portal.call(_opened(client)))
     except BaseException:
         portal.close()
         raise
 
 
-async def _open(endpoint: str | None, rate_hz: int, timeout_s: float, name: str, role: wire.Role) -> AsyncClient:
-    return await connect_async(endpoint, rate_hz=rate_hz, timeout_s=timeout_s, name=name, role=role)
+async def _opened(client: Connecting) -> AsyncClient:
+    return await client
 
 
 class Client:

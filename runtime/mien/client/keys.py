@@ -1,0 +1,50 @@
+"""The keys that a client presents to a voice on another machine, as `mien keys make` wrote them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import zmq
+import zmq.auth
+
+from mien.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKeys:
+    """CURVE keys in Z85. public, secret: the client's own. voice: the voice's public key."""
+
+    public: bytes
+    secret: bytes
+    voice: bytes
+
+    def put_on(self, socket: zmq.Socket[Any]) -> None:
+        """Make a socket use them, before it connects."""
+        socket.set(zmq.CURVE_PUBLICKEY, self.public)
+        socket.set(zmq.CURVE_SECRETKEY, self.secret)
+        socket.set(zmq.CURVE_SERVERKEY, self.voice)
+
+
+def load_keys(key: str | Path | None, voice_key: str | Path | None) -> ClientKeys | None:
+    """Read NAME.key_secret and voice.key; None for no keys.
+
+    Raises ConfigError for files that are none, or one alone.
+    """
+    if key is None and voice_key is None:
+        return None
+    if key is None or voice_key is None:
+        raise ConfigError("a connection with keys needs both: key=NAME.key_secret and voice_key=voice.key")
+    public, secret = _load(Path(key))
+    voice, _ = _load(Path(voice_key))
+    if secret is None:
+        raise ConfigError(f"{key}: has no secret key; name the file that ends in .key_secret")
+    return ClientKeys(public, secret, voice)
+
+
+def _load(path: Path) -> tuple[bytes, bytes | None]:
+    try:
+        return zmq.auth.load_certificate(path)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: is not a key file ({error}); `mien keys make` writes one") from None
