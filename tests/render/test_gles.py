@@ -97,7 +97,7 @@ def test_a_window_without_a_shader_error_says_what_the_driver_is(gles: GlesRende
     assert gles.info.device
     assert (gles.info.width, gles.info.height) == (120, 160)
     assert gles.driver == "offscreen"
-    assert gles.flip_depth == 1
+    assert gles.info.flip_depth == 1
 
 
 def test_textures_and_blended_parts_are_drawn(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,8 @@ class FaceRig:
         self.renderer = HeadlessRenderer(64, 64, self.clock)
         self.trace = Trace(10_000)
         self.presenter = Presenter(score=self.score, director=Director(seed=1), renderer=self.renderer,
-                                   pacer=self.pacer, clock=self.clock, display_latency_ms=0.0, trace=self.trace)
+                                   pacer=self.pacer, clock=self.clock, display_latency_ms=0.0, counters=self.counters,
+                                   trace=self.trace)
 
     def hear(self, message, payload=b""):
         self.stage.take([bus.encode(message)] + ([payload] if payload else []), self.clock.now_ns())

@@ -4,7 +4,8 @@ from mien.core.clock import Clock
 from mien.core.media import extrapolate
 from mien.core.pacer import DisplayPacer
 from mien.core.pose import new_pose
-from mien.core.stats import Window
+from mien.core.stats import Counters, Window
+from mien.face.blank_check import BlankCheck
 from mien.face.director import Director
 from mien.face.draw_cost import DrawCost
 from mien.face.motion_stage import Score
@@ -25,7 +26,7 @@ class Presenter:
     """
 
     def __init__(self, *, score: Score, director: Director, renderer: Renderer, pacer: DisplayPacer, clock: Clock,
-                 display_latency_ms: float, trace: Trace | None = None) -> None:
+                 display_latency_ms: float, counters: Counters, trace: Trace | None = None) -> None:
         self._score = score
         self._director = director
         self._renderer = renderer
@@ -38,6 +39,7 @@ class Presenter:
         self._timeline_row = self._target[:55]
         self._expression_seen: tuple[object, ...] = ()
         self._cost = DrawCost()
+        self._blank = BlankCheck(renderer, counters)
         self.offsets_ms = Window(256)
 
     def step(self) -> None:
@@ -45,7 +47,9 @@ class Presenter:
         now_ns = self._clock.now_ns()
         visible_ns = self._pacer.next_visible_ns(now_ns + self._cost.estimate_ns) + self._latency_ns
         media_ns, epoch, live = self._compose(now_ns, visible_ns)
+        self._renderer.set_presence(self._director.presence)
         self._renderer.draw(self._pose)
+        self._blank.after_draw(now_ns)
         drawn_ns = self._clock.now_ns()
         self._renderer.present()
         done_ns = self._clock.now_ns()

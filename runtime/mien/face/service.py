@@ -1,7 +1,6 @@
 """The composition root of mien-face: one thread reads the bus and makes motion, this one draws."""
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +31,7 @@ from mien.units import NS_PER_S
 log = logging.getLogger("mien.face")
 
 BUS_POLL_MS = 100
+SAMPLES = 4  # of MSAA
 AHEAD_NS = 250_000_000  # motion that is ready
 AHEAD_PAUSE_MS = 4  # a 20 ms block every 4 ms: still five times as fast as it is heard
 DISPLAY_RETRY_S = 2.0
@@ -59,13 +59,19 @@ def open_renderer(config: Config, clock: Clock) -> Renderer:
         return HeadlessRenderer(face.width, face.height, clock)
     from mien.avatar.load import load_avatar
     from mien.render.gles import GlesRenderer
-    from mien.render.window import choose_driver, connected_screens
 
     mesh = load_avatar(Path(face.avatar) if face.avatar else None)
-    # Offscreen is a software rasteriser that nobody watches: four samples a pixel cost threefold and show nothing.
-    unseen = choose_driver(os.environ, connected_screens()) == "offscreen"
-    return GlesRenderer(mesh, width=face.width, height=face.height, title="mien", fullscreen=face.fullscreen,
-                        samples=0 if unseen else 4, quality="auto", budget_ms=1000 / face.fps)
+
+    def opened(samples: int) -> Renderer:
+        return GlesRenderer(mesh, width=face.width, height=face.height, title="mien", fullscreen=face.fullscreen,
+                            samples=samples, quality="auto", budget_ms=1000 / face.fps,
+                            quarter_turns=face.quarter_turns)
+
+    renderer = opened(SAMPLES)
+    if renderer.info.software:  # where the processor draws, four samples a pixel cost threefold
+        renderer.close()
+        renderer = opened(0)
+    return renderer
 
 
 class FaceService:
@@ -99,6 +105,7 @@ class FaceService:
             self._thread.start()
             self._draw(renderer)
             renderer.close()
+        self._stopping.set()
         self._notifier.stopping()
         if self._thread.ident is not None:
             self._thread.join()
@@ -122,13 +129,15 @@ class FaceService:
 
     def _draw(self, renderer: Renderer) -> None:
         face = self._config.face
-        pacer = DisplayPacer(NS_PER_S // face.fps)
+        info = renderer.info
+        pacer = DisplayPacer(info.refresh_ns or NS_PER_S // face.fps, depth=info.flip_depth)
         presenter = Presenter(score=self._score, director=Director(seed=face.seed), renderer=renderer, pacer=pacer,
-                              clock=self._clock, display_latency_ms=face.display_latency_ms, trace=self._trace)
+                              clock=self._clock, display_latency_ms=face.display_latency_ms, counters=self._counters,
+                              trace=self._trace)
         reporter = FaceReporter(score=self._score, pacer=pacer, counters=self._counters,
                                 renderer=renderer.info.device or renderer.info.backend)
         report_due_ns = 0
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() and not renderer.close_requested:
             presenter.step()
             now_ns = self._clock.now_ns()
             if now_ns >= report_due_ns:

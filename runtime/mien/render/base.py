@@ -22,7 +22,10 @@ from mien.core.pose import Pose
 class RendererInfo:
     """What draws. backend: "gles" or "headless". device: the GL renderer's own name, "" without one.
 
-    vsync: present() waits for the display, so that its return tells the display's clock.
+    vsync: present() waits for the display, so that its return tells the display's clock. refresh_ns: the display's
+    period as measured at opening; 0 where present() waits for nothing. flip_depth: refreshes from the start of a
+    drawing until it is seen: 2 on KMSDRM, where SDL's flip returns when the picture before it has appeared. software:
+    the processor draws.
     """
 
     backend: str
@@ -31,12 +34,24 @@ class RendererInfo:
     version: str = ""
     device: str = ""
     vsync: bool = False
+    refresh_ns: int = 0
+    flip_depth: int = 1
+    software: bool = False
 
 
 class Renderer(Protocol):
-    """Draws one avatar."""
+    """Draws one avatar. close_requested: whoever looks at the window wants it closed."""
 
     info: RendererInfo
+
+    @property
+    def close_requested(self) -> bool:
+        """Whether the viewer closed the window or pressed Escape."""
+        ...
+
+    def set_presence(self, presence: float) -> None:
+        """How much the face is there, from the next draw() on: 1 in full colour, 0 dim and grey."""
+        ...
 
     def draw(self, pose: Pose) -> None:
         """Draw one pose, float32 (CHANNEL_COUNT,). Raises DisplayError when the context is lost."""

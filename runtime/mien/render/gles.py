@@ -25,7 +25,7 @@ from mien.render.scene import Background, head_of
 from mien.render.target import RenderTarget
 from mien.render.textures import upload_texture
 from mien.render.transform import RigidTurn, turn_eyes, turn_head
-from mien.render.window import Window, trusted_refresh
+from mien.render.window import Window, is_software, trusted_refresh
 from mien.units import NS_PER_MS
 
 QUALITIES = ("auto", *(tier.name for tier in TIERS))
@@ -79,19 +79,6 @@ class GlesRenderer:
     def driver(self) -> str:
         """SDL's name of the display: "x11", "wayland", "KMSDRM", "offscreen"."""
         return self._window.driver
-
-    @property
-    def refresh_ns(self) -> int:
-        """The display's period as measured at opening, for DisplayPacer; 0 where present() waits for nothing."""
-        return self._refresh_ns
-
-    @property
-    def flip_depth(self) -> int:
-        """Refreshes from the start of a drawing until it is seen, for DisplayPacer.
-
-        On KMSDRM SDL's flip returns when the picture before it has appeared, its own still waiting in the queue.
-        """
-        return 2 if self._window.driver.lower() == "kmsdrm" else 1
 
     @property
     def quality(self) -> str:
@@ -159,14 +146,17 @@ class GlesRenderer:
         self._gl = gl = Gl()
         width, height = self._window.size
         device = gl.text(gles.RENDERER)
-        self._refresh_ns = trusted_refresh(self._window.refresh_ns, self._window.driver, device)
+        refresh_ns = trusted_refresh(self._window.refresh_ns, self._window.driver, device)
         self.info = RendererInfo(
             backend="gles",
             width=width,
             height=height,
             version=gl.text(gles.VERSION),
             device=device,
-            vsync=self._refresh_ns > 0,
+            vsync=refresh_ns > 0,
+            refresh_ns=refresh_ns,
+            flip_depth=2 if self._window.driver.lower() == "kmsdrm" else 1,
+            software=is_software(device),
         )
         self._readback = Readback(gl, width, height, multisampled=self._window.samples > 0)
         self._head = RigidTurn(mesh.neck_pivot)

@@ -19,6 +19,7 @@ class HeadlessRenderer:
     def __init__(self, width: int, height: int, clock: Clock, *, max_records: int = MAX_RECORDS) -> None:
         """width, height: what info tells, in pixels. clock: read at every present()."""
         self.info = RendererInfo(backend="headless", width=width, height=height)
+        self.close_requested = False
         self.discarded = 0
         self._clock = clock
         self._max_records = max_records
@@ -27,6 +28,10 @@ class HeadlessRenderer:
         self._closed = False
         self._count = 0
         self._reserve(min(_FIRST_CAPACITY, max_records))
+
+    def set_presence(self, presence: float) -> None:
+        """Nothing to show it on."""
+        self._require_open()
 
     def draw(self, pose: Pose) -> None:
         """Remember a copy of the pose for present(). Raises DisplayError after close()."""

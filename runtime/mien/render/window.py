@@ -60,10 +60,14 @@ def refresh_of(flips_ns: Sequence[int]) -> int:
     return period_ns if period_ns >= _MIN_REFRESH_NS else 0
 
 
+def is_software(device: str) -> bool:
+    """Whether the GL renderer of this name draws with the processor."""
+    return any(name in device.lower() for name in _SOFTWARE)
+
+
 def trusted_refresh(refresh_ns: int, driver: str, device: str) -> int:
     """refresh_ns, or 0 where it is not the display's: a software rasteriser takes as long to copy into a window."""
-    software = any(name in device.lower() for name in _SOFTWARE)
-    return 0 if software and driver.lower() != "kmsdrm" else refresh_ns
+    return 0 if is_software(device) and driver.lower() != "kmsdrm" else refresh_ns
 
 
 class Window:
