@@ -26,7 +26,7 @@ def build_mesh(look: Look) -> Mesh:
 
 
 PARTS = {
-    "skin": {"role": "skin", "texture": 0, "specular": 0.15, "gloss": 18.0},
+    "skin": {"role": "skin", "texture": 0, "specular": 0.11, "gloss": 18.0},
     "mouth": {"role": "mouth", "specular": 0.25, "gloss": 40.0},
     "eye_left": {"role": "eye_left", "texture": 1, "specular": 0.95, "gloss": 160.0},
     "eye_right": {"role": "eye_right", "texture": 1, "specular": 0.95, "gloss": 160.0},

@@ -58,7 +58,7 @@ class Sculpt:
         d = soft_union(d, capsule(q, (0.9, 1.7, 7.3), (5.0, 2.4, 4.9), p.brow_ridge, p.brow_ridge), 2.4)
         d = soft_cut(d, ellipsoid(q, (3.3, -0.2, 8.9), (2.3, 1.7, 1.9)), 1.8)
         d = soft_cut(d, capsule(q, (0, -4.6, 9.05), (0, -5.5, 9.15), 0.22, 0.30), 0.5)
-        d = soft_cut(d, ellipsoid(q, (0, chin + 1.35, 9.6), (1.5, 0.42, 0.9)), 0.9)
+        d = soft_cut(d, ellipsoid(q, (0, chin + 1.35, 9.7), (1.4, 0.45, 0.9)), 1.3)
         d = soft_union(d, self._neck(q), 2.4)
         return soft_union(d, self._nose(q), 0.95)
 

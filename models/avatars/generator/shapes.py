@@ -128,7 +128,7 @@ class Shaper:
         up, low = self.upper, 1 - self.upper
         flare = np.select([self.ring == 2, self.ring == 3, self.ring == 4, self.ring == 5], [0.75, 1.0, 1.0, 0.9], 0.5)
         funnel = np.zeros_like(self.points)
-        funnel[:, 0] = -0.30 * self.x * near
+        funnel[:, 0] = -0.20 * self.x * near
         funnel[:, 1] = (0.50 * up - 0.62 * low) * near * flare * smooth(2.4 - np.abs(self.x), -0.1, 1.3)
         funnel[:, 2] = (0.62 + 0.18 * (self.ring == 3)) * near * smooth(3.4 - np.abs(self.x), 0, 2)
         pucker = np.zeros_like(self.points)
@@ -204,9 +204,9 @@ class Shaper:
         lip = np.where(self.ring >= 2, 1.0, 0.0)
         # The lips bend up ever more towards the corner; pulled in proportion they would make a V.
         smile = (
-            self._push((0.50 * s, 0, -0.32), corner)
-            + self._push((0, 0.72, 0), corner**1.5)
-            + self._push((0.12 * s, 0.30, 0.24), cheek)
+            self._push((0.58 * s, 0, -0.36), corner)
+            + self._push((0, 0.84, 0), corner**1.5)
+            + self._push((0.14 * s, 0.36, 0.28), cheek)
         )
         smile += self._push((0.1 * s, 0.12, 0.1), fold * (self.ring < 0))
         peak = np.exp(-(((self.x * s - 1.15) / 1.0) ** 2))
@@ -217,7 +217,7 @@ class Shaper:
         upper_up = self._push((0, 0.52, 0.06), near * up * peak) + self._push((0, 0.16, 0.12), fold)
         return {
             "mouthSmile": smile,
-            "mouthFrown": self._push((0.10 * s, -0.62, -0.12), corner)
+            "mouthFrown": self._push((0.10 * s, -0.78, -0.12), corner)
             + self._push((0, -0.1, 0.05), self._blob(2.6 * s, -8.6, 1.2, 1.0)),
             "mouthDimple": self._push((0.36 * s, 0.12, -0.42), corner),
             "mouthStretch": self._push((0.72 * s, -0.26, -0.34), corner),
