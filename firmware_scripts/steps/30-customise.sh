@@ -49,11 +49,9 @@ in_root passwd -q -l root
 sed -i 's/^root:[^:]*:/root:*:/' "$root/etc/shadow"
 in_root systemctl -q enable systemd-networkd systemd-resolved systemd-timesyncd ssh mien.target mien-provision mien-grow \
     mien-health console-getty
-in_root systemctl -q disable systemd-networkd-wait-online getty@tty1 wpa_supplicant e2scrub_reap e2scrub_all.timer \
-    systemd-pstore alsa-restore alsa-state 2>/dev/null || true
 in_root systemctl -q mask rauc-mark-good.service systemd-firstboot.service apt-daily.timer apt-daily-upgrade.timer \
     dpkg-db-backup.timer systemd-update-utmp.service systemd-update-utmp-runlevel.service getty@tty1.service \
-    systemd-networkd-wait-online.service fstrim.timer e2scrub_reap.service
+    systemd-networkd-wait-online.service fstrim.timer e2scrub_reap.service e2scrub_all.timer wpa_supplicant.service systemd-pstore.service
 
 say "30: what no kiosk needs"
 modules=$(echo "$root"/lib/modules/*)
@@ -71,7 +69,7 @@ cp "$root"/usr/lib/linux-image-*/broadcom/bcm27*.dtb "$root"/usr/lib/linux-image
 rm -rf "$root"/usr/lib/linux-image-* "$root"/boot/System.map-* "$root"/boot/firmware/*
 # Radio firmware of the Pis: 43430 and 43436 (Zero 2 W, 3), 43455 (3+, 4), 43456 (400).
 find "$root/lib/firmware" -type f ! -name '*4343[06]*' ! -name '*4345[56]*' ! -name 'regulatory.db*' -delete
-find "$root/lib/firmware" -xtype l -delete
+find "$root/lib/firmware" -xtype l ! -name 'regulatory.db*' -delete
 rm -rf "$root"/var/{lib/apt/lists,cache}/* "$root"/etc/apt/{sources.list,sources.list.d/*,apt.conf.d/99*} "$root"/var/log/*
 
 # The root is read-only: byte code is made now, and never compared with times.
