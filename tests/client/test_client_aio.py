@@ -64,7 +64,7 @@ def test_a_cancelled_say_interrupts_its_turn(voice):
     async def talk():
         async with connect_async(voice.endpoint) as agent:
             speaking = asyncio.create_task(agent.say(bytes(5000 * MS), name="t"))
-            await eventually(lambda: agent.credit_ms == 0)
+            await eventually(lambda: agent.credit_ms < 200)
             speaking.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await speaking
