@@ -42,11 +42,13 @@ class Source(NamedTuple):
 @click.option("--rate", "rate_hz", type=int, default=16000, show_default=True,
               help="Of raw PCM on stdin (TEXT is -), in Hz.")
 @click.option("--endpoint", help="Where mien-voice listens, such as tcp://HOST:5570 [this machine's].")
+@click.option("--key", type=click.Path(path_type=Path), help="For a voice elsewhere: NAME.key_secret of `mien keys`.")
+@click.option("--voice-key", type=click.Path(path_type=Path), help="And voice.key, which came with it.")
 @click.option("--timeout", "timeout_s", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, metavar="S",
               help="How long to wait for mien-voice.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def say(text: str | None, path: Path | None, engine: str | None, voice: str, rate_hz: int, endpoint: str | None,
-        timeout_s: float, as_json: bool) -> None:
+        key: Path | None, voice_key: Path | None, timeout_s: float, as_json: bool) -> None:
     """Speak TEXT, a WAV file, or raw PCM (mono s16le) from stdin. Returns when it has been heard.
 
     Ctrl-C stops the speech and tells how much was heard.
@@ -70,7 +72,8 @@ def say(text: str | None, path: Path | None, engine: str | None, voice: str, rat
             source = Source("stdin", rate_hz, iter(lambda: stdin.read1(_READ_BYTES), b""))
         else:
             source = stack.enter_context(_from_text(text or "", engine or "", voice))
-        agent = stack.enter_context(connect(endpoint, rate_hz=source.rate_hz, timeout_s=timeout_s, name="mien say"))
+        agent = stack.enter_context(connect(endpoint, rate_hz=source.rate_hz, timeout_s=timeout_s, name="mien say",
+                                            key=key, voice_key=voice_key))
         finished, stopped = _speak(agent, source, quiet=as_json)
     _report(finished, as_json)
     sys.exit(EXIT_INTERRUPTED if stopped else finished.reason != "played")
