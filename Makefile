@@ -28,7 +28,7 @@ model: setup ## train the motion model anew (up to two hours)
 	@bash models/training/run.sh
 
 avatars: setup ## build the shipped avatars anew
-	@bash models/avatars/build.sh
+	@$(PYTHON) models/avatars/build.py
 
 clean: ## forget what was built, the environment included
 	rm -rf build .venv demo.mp4 demo.png

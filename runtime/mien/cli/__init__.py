@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "motion": "the motion of a WAV file as CSV",
     "record": "a WAV file as MP4, with the face",
     "demo": "two services, a voice stack and a face",
+    "avatar": "bake or inspect a head of your own",
     "bench": "what this machine reaches",
     "doctor": "what this machine has",
     "check-config": "check a configuration file",
