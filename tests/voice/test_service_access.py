@@ -88,6 +88,7 @@ def test_an_agent_that_dies_gives_the_floor_back(tmp_path):
     with running_voice(tmp_path, voice={"floor_vanish_timeout_ms": 200}) as voice, \
             RawClient(voice.endpoints[0]) as bot:
         bot.send(wire.Hello(protocol=1))
+        bot.receive(wire.Welcome)
         with RawClient(voice.endpoints[-1]) as agent:
             agent.send(wire.Hello(protocol=1, role="agent"))
             agent.send(wire.TakeFloor())

@@ -88,7 +88,7 @@ def _interrupt(session: Session, pcm: Pcm, seed: int) -> tuple[int, int, tuple[w
 
 def _hour_rows(speech: list[Pcm], progress: Progress) -> list[Row]:
     found = talk_for_hours(HOURS, speech, progress)
-    growth = np.diff(found.pss_mb)
+    growth = np.diff(found.resident_mb)
     first, last = found.late_ms[: len(found.late_ms) // HOURS], found.late_ms[-len(found.late_ms) // HOURS :]
     change_ms = abs(float(np.median(last)) - float(np.median(first)))
     return [
@@ -96,9 +96,9 @@ def _hour_rows(speech: list[Pcm], progress: Progress) -> list[Row]:
             bar=0.0, samples=found.begun),
         Row(name=f"{HOURS} simulated hours, drift", value=round(change_ms, 3), unit="ms", bar=2.0,
             samples=len(found.late_ms)),
-        Row(name="memory growth an hour, mean after the first", value=round(float(growth.mean()), 3), unit="MB PSS",
+        Row(name="memory growth an hour, mean after the first", value=round(float(growth.mean()), 3), unit="MB",
             bar=1.0, samples=len(growth)),
-        Row(name="memory growth an hour, most", value=round(float(growth.max()), 3), unit="MB PSS",
+        Row(name="memory growth an hour, most", value=round(float(growth.max()), 3), unit="MB",
             samples=len(growth))]
 
 

@@ -1,8 +1,10 @@
 """Hours of conversation on a manual clock: what grows, and what drifts, when the arithmetic goes on for long."""
 
 import gc
+import resource
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -12,7 +14,6 @@ from mien.config import PlaybackConfig, VoiceConfig
 from mien.core import wire
 from mien.core.clock import ManualClock
 from mien.core.stats import Counters
-from mien.host.memory import pss_mb
 from mien.motion.base import Pcm
 from mien.units import NS_PER_S, ns_to_ms
 from mien.voice.assembly import Assembly
@@ -27,10 +28,12 @@ HOUR_S = 3600
 
 @dataclass(slots=True)
 class LongSession:
-    """What hours showed. pss_mb: after each hour. late_ms: of each turn heard whole, how much later it was heard than
-    its length says. begun, finished: turns."""
+    """What hours showed. resident_mb: memory after each hour. begun, finished: turns.
 
-    pss_mb: list[float] = field(default_factory=list)
+    late_ms: of each turn heard whole, how much later it was heard than its length says.
+    """
+
+    resident_mb: list[float] = field(default_factory=list)
     late_ms: list[float] = field(default_factory=list)
     begun: int = 0
     finished: int = 0
@@ -89,13 +92,19 @@ def talk_for_hours(hours: int, speech: list[Pcm], progress: Callable[[str], None
     for number in range(hours * 60 * TURNS_A_MINUTE):
         if number and number % (60 * TURNS_A_MINUTE) == 0:
             gc.collect()
-            talk.result.pss_mb.append(pss_mb())
+            talk.result.resident_mb.append(resident_mb())
         progress(f"simulated hour {number // (60 * TURNS_A_MINUTE) + 1}/{hours}")
         _one_turn(talk, number, random)
     talk.pass_time(5)
     gc.collect()
-    talk.result.pss_mb.append(pss_mb())
+    talk.result.resident_mb.append(resident_mb())
     return talk.result
+
+
+def resident_mb() -> float:
+    """This process's resident memory, in MB. Not PSS: that moves when other processes share less or more with it."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 1e6
 
 
 def _one_turn(talk: _Talk, number: int, random: np.random.Generator) -> None:
