@@ -1,4 +1,4 @@
-"""Aligns recordings a second time, by a network instead of an HMM: python -m training.realign RUN SOURCE...
+"""Aligns recordings by a network instead of an HMM: python -m training.realign RUN SOURCE...
 
 A flat start on acted dialogue of many voices goes astray: a network that had learned phones from clean speech heard the
 wrong ones in two thirds of it. So the network's own phone posteriors, divided by their priors, take the place of the
@@ -6,6 +6,7 @@ Gaussians (Bourlard and Morgan, "Connectionist Speech Recognition", 1994), and w
 """
 
 import sys
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -15,17 +16,27 @@ from mien.motion.features import FeatureConfig, FeatureStream
 
 from . import corpus, hmm
 from .align import words_of
+from .convert import load_run
 from .corpus import Utterance
-from .dataset import features_of
+from .dataset import features_of, load
 from .espeak import Espeak
 from .human import decode, recordings
 from .network import Tcn
-from .paths import FRAME_HZ, RATE_HZ, RUNS
+from .paths import FRAME_HZ, RATE_HZ
 from .phones import PHONES, classes
 from .targets import TimedPhone
 
+CLEAN = ("asterisk-fr", "asterisk-it", "flite", "espeak")
 _PAUSES = 20  # frames of silence that are put before and after
 _WORST = 0.3  # the share that is thrown away
+
+
+def log_priors(sources: Iterable[str]) -> NDArray[np.float32]:
+    """How common each phone class is in the speech that the network learned from, as logs, (classes,)."""
+    counts = np.bincount(load(sources)["track"].ravel(), minlength=len(PHONES)).astype(np.float64)
+    # Silence in those sequences is padding for the most part: counted as a fifth of speech.
+    counts[0] = counts[1:].sum() / 5
+    return np.asarray(np.log(counts / counts.sum() + 1e-4), dtype=np.float32)
 
 
 def posteriors(net: Tcn, delay: int, pcm: NDArray[np.int16], stream: FeatureStream) -> NDArray[np.float32]:
@@ -62,11 +73,9 @@ def align(
 
 def main(run: str, sources: list[str]) -> None:
     """Align every source again and write it as a corpus."""
-    from .convert import load_run
-
     net, delay = load_run(run)
     engine, stream = Espeak(), FeatureStream(FeatureConfig())
-    priors = np.log(np.load(RUNS / "priors.npy"))
+    priors = log_priors(CLEAN)
     for source in sources:
         kept, fits, heard = [], [], 0
         for recording in recordings(source):
