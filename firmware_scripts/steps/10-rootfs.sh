@@ -42,15 +42,20 @@ while read -r pattern; do excludes+=(--dpkgopt="path-exclude=$pattern"); done < 
 while read -r pattern; do excludes+=(--dpkgopt="path-exclude=/lib/modules/*/kernel/$pattern/*"); done \
     < <(list_of "$FIRMWARE_SCRIPTS/useless-modules.txt")
 
-# The parts that a card needs outside its root, and the headers that the wheels are compiled against, come along unpacked.
+# What a card needs outside its root, and the headers that the wheels are compiled against: fetched by the apt outside the
+# chroot, which knows the way to the network, and early, so that a missing one is seen before the long part.
+cat >"$scratch/fetch-parts" <<PARTS
+rm -rf "$WORK/parts" && mkdir -p "$WORK/parts" && cd "$WORK/parts"
+APT_CONFIG=\$MMDEBSTRAP_APT_CONFIG apt-get -qq download raspi-firmware u-boot-rpi libasound2-dev libpython3.11-dev
+PARTS
+
 # shellcheck disable=SC2016  # $1 is mmdebstrap's
 mmdebstrap --mode=root --variant=minbase --architectures=arm64 --format=tar \
     --aptopt="$scratch/apt.conf" --aptopt='Apt::Install-Recommends "false"' \
     --dpkgopt=force-confold --dpkgopt=force-unsafe-io "${excludes[@]}" --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+    --essential-hook="sh $scratch/fetch-parts" \
     --essential-hook="sh $scratch/stubs \"\$1\"" \
-    --customize-hook='mkdir "$1/parts"; chmod 777 "$1/parts"; chroot "$1" sh -c "cd /parts && apt-get -qq download raspi-firmware u-boot-rpi libasound2-dev libpython3.11-dev libsystemd-dev"' \
-    --customize-hook="copy-out /parts $WORK" \
-    --customize-hook='rm -rf "$1/parts"; chroot "$1" dpkg-query -W >"$1/packages.txt"' \
+    --customize-hook='chroot "$1" dpkg-query -W >"$1/packages.txt"' \
     --customize-hook="copy-out /packages.txt $WORK" \
     --customize-hook='rm "$1/packages.txt"; cd "$1"; for name in usr/bin/py3compile usr/sbin/update-ca-certificates; do rm "$name"; chroot . dpkg-divert --quiet --rename --remove "/$name"; done' \
     --include="$packages" "$SUITE" "$WORK/rootfs.tar.part" "${sources[@]}"
