@@ -1,6 +1,6 @@
 # Everything starts here. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench model avatars clean
+.PHONY: help setup demo test check bench fuzz model avatars clean
 PYTHON := .venv/bin/python
 
 help: ## list the targets
@@ -23,6 +23,9 @@ check: setup ## ruff, mypy --strict, import-linter, shellcheck
 
 bench: setup ## every benchmark, as a table (BENCH="--json" for machines)
 	@.venv/bin/mien bench $(BENCH)
+
+fuzz: setup ## throw messages at the voice (FUZZ="--messages 100000 --seed 1")
+	@$(PYTHON) tests/voice/fuzz_intake.py $(FUZZ)
 
 model: setup ## train the motion model anew (up to two hours)
 	@bash models/training/run.sh

@@ -1,19 +1,23 @@
 """Both services as the processes that they are on a board, over real sockets, the WAV sink and real GL."""
 
 import contextlib
+import io
 import signal
 import threading
 import wave
 
 import numpy as np
+import pygame
 import pytest
 
 from mien.bench.offsets import offsets_ms, read_pictures
 from mien.bench.probe import BusProbe
 from mien.client import connect
+from mien.core import wire
 from mien.core.pose import SPEECH_INDICES
 from mien.host.clock import MonotonicClock
 from mien.host.stack import Stack
+from rigs.services import RawClient
 
 PATIENCE_S = 60
 
@@ -139,3 +143,14 @@ def test_both_stop_with_exit_code_zero(tmp_path):
     with running(tmp_path) as (stack, _):
         pass
     assert (stack.voice.returncode, stack.face.returncode) == (0, 0)
+
+
+def test_an_observer_sees_the_face(tmp_path):
+    with running(tmp_path), RawClient(f"ipc://{tmp_path}/voice.sock") as observer:
+        observer.send(wire.Hello(protocol=1, client="eye", role="observer"))
+        observer.receive(wire.Welcome)
+        observer.send(wire.GetThumbnail(width=64))
+        seen = observer.receive(wire.Thumbnail)
+    picture = pygame.surfarray.array3d(pygame.image.load(io.BytesIO(seen.data), "face.jpg"))
+    assert picture.shape == (seen.width, seen.height, 3)
+    assert picture.std() > 15

@@ -14,6 +14,7 @@ from mien.core.media import MediaClock
 from mien.core.stats import Counters
 from mien.core.timeline import Timeline
 from mien.errors import MienError
+from mien.face.thumbnail import Thumbnails
 from mien.motion.base import MotionEngine, MotionFrames
 
 KEEP_S = 3  # of motion a turn: what the voice publishes ahead, and what a late reader may still want
@@ -28,6 +29,7 @@ class Score:
         self.timeline = timeline
         self.expression = bus.Expression(epoch=0)
         self.gestures: list[str] = []
+        self.thumbnails = Thumbnails()
         self.heard_of_voice_ns = 0
 
     def take_gestures(self) -> list[str]:
@@ -93,9 +95,13 @@ class MotionStage:
                 self._score.expression = message
             case bus.GestureCue():
                 self._gesture(message)
+            case bus.ThumbnailRequest():
+                self._score.thumbnails.ask(message.width)
 
     def work(self) -> None:
-        """Make the motion of the oldest waiting message."""
+        """Make the motion of the oldest waiting message, and answer an observer."""
+        if (thumbnail := self._score.thumbnails.answer(max(0, self._score.clock.epoch))) is not None:
+            self._report(bus.encode(thumbnail))
         if not self._waiting:
             return
         message, payload = self._waiting.popleft()

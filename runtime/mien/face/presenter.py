@@ -50,6 +50,7 @@ class Presenter:
         self._renderer.set_presence(self._director.presence)
         self._renderer.draw(self._pose)
         self._blank.after_draw(now_ns)
+        self._score.thumbnails.after_draw(self._renderer)
         drawn_ns = self._clock.now_ns()
         self._renderer.present()
         done_ns = self._clock.now_ns()

@@ -1,0 +1,36 @@
+"""A thumbnail is asked for over the bus, read back from a drawn picture, and reported as JPEG."""
+
+import io
+
+import numpy as np
+import pygame
+
+from mien.core import bus
+from rigs.face_rig import FaceRig
+
+
+def test_one_request_one_jpeg_of_about_the_width_asked_for():
+    rig = FaceRig()
+    picture = np.zeros((400, 300, 3), np.uint8)
+    picture[:, :150] = (200, 100, 50)
+    rig.renderer.capture = lambda: picture
+    rig.anchor()
+    rig.hear(bus.ThumbnailRequest(epoch=1, width=100))
+    rig.picture()
+    rig.picture()
+    rig.stage.work()
+    rig.stage.work()
+    answers = [report for report in rig.reports if isinstance(report, bus.Thumbnail)]
+    assert [(answer.width, answer.height, answer.encoding) for answer in answers] == [(100, 134, "jpeg")]
+    shown = pygame.surfarray.array3d(pygame.image.load(io.BytesIO(answers[0].data), "x.jpg"))
+    assert np.abs(shown[20, 60].astype(int) - (200, 100, 50)).max() < 12
+    assert shown[80, 60].max() < 12
+
+
+def test_a_renderer_without_pixels_does_not_answer_and_goes_on():
+    rig = FaceRig()
+    rig.anchor()
+    rig.hear(bus.ThumbnailRequest(epoch=1, width=100))
+    rig.picture()
+    rig.stage.work()
+    assert not [report for report in rig.reports if isinstance(report, bus.Thumbnail)]
