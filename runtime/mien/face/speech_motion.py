@@ -7,6 +7,7 @@ import numpy as np
 from mien.core.pose import Pose, new_pose
 
 SETTLE_NS = 90_000_000  # an interrupted mouth is shut within 150 ms, the way of the news and two pictures included
+MOST_HEAD_START_NS = 40_000_000  # a picture at 25 Hz: after a longer gap a head start would be a jump
 
 
 class SpeechMotion:
@@ -18,7 +19,7 @@ class SpeechMotion:
     def __init__(self) -> None:
         self._shown = new_pose()
         self._residual = new_pose()
-        self._since_ns = 0
+        self._since_ns = self._last_ns = 0
         self._source: tuple[int, bool] = (-1, False)
         self._scratch = new_pose()
 
@@ -34,7 +35,9 @@ class SpeechMotion:
         if (epoch, live) != self._source:
             self._source = (epoch, live)
             np.subtract(self._shown, out, out=self._residual)
-            self._since_ns = now_ns
+            # What was shown was shown at the last picture: the way from there has been under way since then.
+            self._since_ns = max(self._last_ns, now_ns - MOST_HEAD_START_NS)
+        self._last_ns = now_ns
         share = self._fade(now_ns)
         if share > 0.0:
             np.multiply(self._residual, share, out=self._scratch)
