@@ -30,7 +30,7 @@ def test_a_head_is_inspected_and_baked(tmp_path, monkeypatch):
     from mien.avatar.load import load_avatar
 
     mesh = load_avatar(None)
-    monkeypatch.setattr(bake, "_guarded", lambda path: (mesh, {}, ["extra"]))
+    monkeypatch.setattr(bake, "_guarded", lambda _: (mesh, {}, ["extra"]))
     told = json.loads(run("inspect", tmp_path / "head.glb", "--json").output)
     assert told["vertices"] == len(mesh.positions)
     assert "extra" in run("inspect", tmp_path / "head.glb").output

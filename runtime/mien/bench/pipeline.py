@@ -16,7 +16,7 @@ from mien.motion.load import load_engine
 from mien.units import NS_PER_MS
 
 SETTINGS = {"playback.sink": "null", "face.renderer": "gles", "face.width": "180", "face.height": "320",
-            "face.fps": "40", "voice.listen": "[]"}
+            "face.fps": "30", "voice.listen": "[]"}
 RASTERISER = ("libLLVM", "swrast_dri", "libgallium")  # a GPU's driver has none of it
 GAP_S = 0.4  # between utterances: the face comes to rest, so that the next motion is the next utterance's
 Progress = Callable[[str], None]
