@@ -8,22 +8,18 @@ import numpy as np
 
 from mien.audio.opus import OpusEncoder, available
 from mien.bench.long_session import talk_for_hours
-from mien.bench.offsets import Pictures, last_sound_ns, mouth_closed_ns
+from mien.bench.offsets import last_sound_ns, mouth_closed_ns
 from mien.bench.pipeline import GAP_S, SETTINGS
 from mien.bench.rows import Report, Row, machine, percentile_row
 from mien.bench.session import CHUNK_FRAMES, Session, running_session
 from mien.bench.speech import RATE_HZ, utterances
 from mien.core import wire
-from mien.core.pose import CHANNEL_INDEX
 from mien.motion.base import Pcm
 from mien.units import NS_PER_MS
 
 HOURS = 8
-CLOSED = 0.05  # of jawOpen: what is left is not seen as an open mouth
-STAYS = 5  # pictures
 ZMTP_FRAME_BYTES = 2  # flags and length of a short frame (ZMTP 3.1); long frames have 9
 ZMTP_LONG_FRAME_BYTES = 9
-_JAW = CHANNEL_INDEX["jawOpen"]
 Progress = Callable[[str], None]
 
 
@@ -48,27 +44,17 @@ def run_conversation(count: int, progress: Progress) -> Report:
     assert pictures is not None
     silences = [(end - sent) / NS_PER_MS for sent, epoch, played in cuts
                 if (end := last_sound_ns(anchors, epoch, played)) is not None]
-    shut = [(at - sent) / NS_PER_MS for sent, *_ in cuts if (at := jaw_closed_ns(pictures, sent)) is not None]
-    rest = [(at - sent) / NS_PER_MS for sent, *_ in cuts if (at := mouth_closed_ns(pictures, sent)) is not None]
+    shut = [(at - sent) / NS_PER_MS for sent, *_ in cuts if (at := mouth_closed_ns(pictures, sent)) is not None]
     rows += [
         percentile_row("barge-in to last sample, median", silences, 50),
         percentile_row("barge-in to last sample, p95", silences, 95, bar=50.0),
         percentile_row("barge-in to mouth closed, median", shut, 50),
         percentile_row("barge-in to mouth closed, p95", shut, 95, bar=150.0),
-        percentile_row("barge-in to every mouth shape at rest, p95", rest, 95),
         percentile_row("first sound, p95", sounds, 95, bar=60.0),
         Row(name="interruptions acknowledged", value=acknowledged, unit="", bar=count, at_most=False, samples=count),
         Row(name="the turn after all of them, heard", value=last.played_ms, unit="ms",
             bar=len(speech[0]) * 1000 / RATE_HZ - 1, at_most=False)]
     return Report(benchmark="conversation", rows=tuple(rows), machine=machine())
-
-
-def jaw_closed_ns(pictures: Pictures, since_ns: int) -> int | None:
-    """When, after since_ns, the jaw was first seen closed to stay so; None if it never was."""
-    rows = np.flatnonzero(pictures.visible_ns >= since_ns)
-    closed = pictures.poses[rows, _JAW] < CLOSED
-    stays = np.flatnonzero(np.convolve(closed, np.ones(STAYS), "valid") == STAYS)
-    return int(pictures.visible_ns[rows[stays[0]]]) if len(stays) else None
 
 
 def _interrupt(session: Session, pcm: Pcm, seed: int) -> tuple[int, int, tuple[wire.Finished, ...], float]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from mien.core.pose import Pose, new_pose
 
-SETTLE_NS = 90_000_000  # an interrupted mouth is shut within 150 ms, the way of the news and two pictures included
+SETTLE_NS = 80_000_000  # an interrupted mouth is shut within 150 ms, the way of the news and two pictures included
 MOST_HEAD_START_NS = 40_000_000  # a picture at 25 Hz: after a longer gap a head start would be a jump
 
 
