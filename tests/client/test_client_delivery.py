@@ -1,12 +1,15 @@
 """Whatever is refused on the way, and whenever messages arrive: all audio once, in order, and one finished a turn."""
 
+import itertools
 from collections import deque
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.client.core import Session
+from mien.client.encoding import Encoding
 from mien.core import wire
 from mien.errors import ClientError
 from rigs.voice_double import VoiceDouble
@@ -124,6 +127,31 @@ def test_a_voice_that_keeps_its_word_refuses_nothing(actions):
     both.deliver(500)
     assert not [event for event in both.session.events if isinstance(event, wire.Error)]
     assert both.voice.held <= both.voice.capacity
+
+
+@settings(max_examples=100, deadline=None)
+@given(packets=st.integers(1, 120), capacity_ms=st.sampled_from([150, 300, 1000]), under_way=st.integers(1, 40))
+def test_an_encoder_that_only_goes_forward_is_asked_once_a_packet(packets, capacity_ms, under_way):
+    with mock.patch("mien.client.core.find_encoding", return_value=Encoding(320, 0, numbering_encoder)):
+        both = Wire(capacity_ms)
+    turn, rest = both.session.open_turn("t"), memoryview(bytes(packets * 640))
+    while rest:
+        rest = rest[both.session.write(turn, rest) :]
+        both.deliver(under_way)
+        both.play(20)
+        both.pass_time()
+    both.session.end(turn)
+    both.run_dry()
+    assert turn.finished.played_ms == packets * 20
+    heard = bytes(both.voice.audio["t"])
+    assert [int.from_bytes(heard[at : at + 640], "little") for at in range(0, len(heard), 640)] == [*range(packets)]
+    assert turn.packets == {}
+
+
+def numbering_encoder():
+    """Packets as large as their PCM, as the double counts, that tell when they were made."""
+    numbers = itertools.count()
+    return lambda pcm: next(numbers).to_bytes(len(pcm), "little")
 
 
 def write(both, turn, written, index, size):

@@ -1,12 +1,13 @@
 """The client against the real mien-voice, over its ideal device."""
 
+import asyncio
 import subprocess
 import threading
 
 import numpy as np
 import pytest
 
-from mien.client import connect
+from mien.client import connect, connect_async
 from mien.core import wire
 from mien.errors import ClientError
 from rigs.services import running_voice
@@ -152,12 +153,77 @@ def test_an_agent_takes_the_floor_and_gives_it_back(agent, service):
     while turn.played_ms == 0:
         agent.poll(0.1)
     with connect(service.endpoints[-1], name="Ada", role="agent") as ada:
-        ada.send(wire.TakeFloor())
+        ada.take_floor()
         assert turn.wait().reason == "taken_over"
         assert ada.say(bytes(50 * MS)).reason == "played"
-        ada.send(wire.ReleaseFloor())
+        ada.release_floor()
     told = [(floor.holder, floor.why) for floor in floors(agent)]
     assert told == [("Ada", "taken"), ("", "released")]
+
+
+@pytest.mark.parametrize(("queue", "reason"), [("hold", "played"), ("drop", "taken_over")])
+def test_what_waits_behind_is_held_or_dropped(agent, service, queue, reason):
+    first, second = agent.turn(), agent.turn()
+    for turn, ms in ((first, 5000), (second, 100)):
+        turn.write(bytes(ms * MS))
+        turn.end()
+    while first.played_ms == 0:
+        agent.poll(0.1)
+    with connect(service.endpoints[-1], role="agent") as ada:
+        ada.take_floor(queue)
+        ada.release_floor()
+        assert first.wait().reason == "taken_over"
+        assert second.wait().reason == reason
+
+
+def test_orders_that_are_refused_are_raised(agent, service):
+    with connect(service.endpoints[-1], role="agent") as ada, connect(service.endpoints[-1], role="agent") as ben:
+        ada.take_floor()
+        for order, code in ((ben.take_floor, "floor_taken"), (ben.release_floor, "floor_not_held"),
+                            (agent.take_floor, "not_allowed"), (lambda: agent.subscribe("state"), "not_allowed"),
+                            (lambda: ben.subscribe("nonsense"), "malformed")):
+            with pytest.raises(ClientError) as caught:
+                order()
+            assert caught.value.code == code
+        ada.release_floor()
+        assert [floor.why for floor in floors(ben)] == ["taken", "released"]
+        ben.take_floor()
+
+
+def test_an_observer_is_told_what_it_subscribed_to(agent, service):
+    with connect(service.endpoints[-1], role="observer") as eye:
+        eye.subscribe("captions", "state")
+        with agent.turn("t") as turn:
+            turn.caption("hello")
+            turn.write(bytes(100 * MS))
+        turn.wait()
+        seen = []
+        while not (seen and isinstance(seen[-1], wire.Outcome)):
+            seen.append(eye.poll(5))
+        assert {type(event) for event in seen} == {wire.Welcome, wire.Status, wire.Said, wire.Outcome}
+        assert (seen[-1].turn, seen[-1].reason) == ("t", "played")
+        eye.subscribe()
+        while eye.poll(0):
+            pass
+        agent.say(bytes(100 * MS))
+        eye.ping()
+        assert eye.poll(0) is None
+
+
+def test_takeover_and_observing_with_asyncio(service):
+    async def talk():
+        async with connect_async(service.endpoints[-1], name="Ada", role="agent") as ada:
+            await ada.subscribe("state")
+            await ada.take_floor(queue="drop")
+            await ada.say(bytes(50 * MS))
+            await ada.release_floor()
+            changes = []
+            while len(changes) < 2:
+                event = await ada.poll()
+                changes += [event.why] if isinstance(event, wire.Floor) else []
+            return changes
+
+    assert asyncio.run(asyncio.wait_for(talk(), 20)) == ["taken", "released"]
 
 
 def test_the_ten_lines_of_the_readme(service, monkeypatch, tmp_path, capsys):

@@ -16,7 +16,7 @@ import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import zmq.asyncio
 
@@ -37,10 +37,11 @@ REFUSED_PAUSE_S = 1.0
 
 def connect_async(
     endpoint: str | None = None, *, rate_hz: int = 16000, timeout_s: float = 5.0, name: str = "client",
-    role: wire.Role = "speaker", key: str | Path | None = None, voice_key: str | Path | None = None,
+    role: wire.Role = "speaker", encoding: str = "s16le", key: str | Path | None = None,
+    voice_key: str | Path | None = None,
 ) -> Connecting:
     """A client for asyncio: `await` it, or use it in `async with`. The arguments are those of `connect`."""
-    hello = wire.Hello(protocol=wire.PROTOCOL_MAJOR, client=name, role=role, rate_hz=rate_hz)
+    hello = wire.Hello(protocol=wire.PROTOCOL_MAJOR, client=name, role=role, rate_hz=rate_hz, encoding=encoding)
     return Connecting(AsyncClient(endpoint or default_endpoint(), hello, timeout_s, load_keys(key, voice_key)))
 
 
@@ -79,6 +80,7 @@ class AsyncClient:
         self._link: Link | None = None
         self._task: asyncio.Task[None] | None = None
         self._waiters: set[asyncio.Future[None]] = set()
+        self._asking = asyncio.Lock()
 
     async def open(self) -> AsyncClient:
         """Connect and say hello. Raises ClientError (unreachable, or why the voice refuses) or ConfigError."""
@@ -191,14 +193,31 @@ class AsyncClient:
         """What a turn says. words: (text, start_ms, end_ms) on the turn's clock, where the times are known."""
         await self.send(wire.Caption(turn=turn, text=text, words=tuple(wire.Word(*word) for word in words)))
 
+    async def take_floor(self, queue: Literal["hold", "drop"] = "hold") -> None:
+        """Speak instead of the speakers, as an agent. What is heard of them finishes as taken_over.
+
+        queue: whether their turns behind it wait until the floor is given back, or are dropped. Returns once the floor
+        is this client's; every change comes as a Floor event, too. Raises ClientError: floor_taken, not_allowed.
+        """
+        await self._order(wire.TakeFloor(queue=queue))
+
+    async def release_floor(self) -> None:
+        """Give the floor back as soon as this agent's turns have been heard. Raises ClientError (floor_not_held)."""
+        await self._order(wire.ReleaseFloor())
+
+    async def subscribe(self, *topics: wire.Topic) -> None:
+        """What to be told of the conversation, as an agent or observer, in place of what was asked before.
+
+        topics: state (Status and Outcome events), captions (Said), levels (Levels), health (Health); none ends it. A
+        session that is opened anew has none. Raises ClientError (not_allowed, malformed).
+        """
+        await self._order(wire.Subscribe(topics=topics))
+
     async def ping(self) -> float:
         """The round trip to the voice and back, in ms."""
         await self.ready()
-        began_s, nonce = time.monotonic(), self._session.ping()
-        await self.flush()
-        await self.until(lambda: self._session.answered_ping >= nonce or not self.connected)
-        if not self.connected:
-            raise ClientError(unreachable(self.endpoint, self._timeout_s))
+        began_s = time.monotonic()
+        await self._answer(self._session.ping())
         return (time.monotonic() - began_s) * 1000
 
     async def poll(self, timeout_s: float | None = None) -> Event | None:
@@ -251,6 +270,26 @@ class AsyncClient:
                 await waiter
             finally:
                 self._waiters.discard(waiter)
+
+    async def _order(self, message: wire.ClientMessage) -> None:
+        """Send, and wait until the voice took it: answers come in order. Raises ClientError with its refusal."""
+        async with self._asking:
+            await self.ready()
+            self._session.send(message)
+            self._session.refused_order = None
+            await self._answer(self._session.ping())
+            if self._session.refused_order is not None:
+                raise self._session.refused_order
+
+    async def _answer(self, nonce: int) -> None:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self.flush()
+                await self.until(lambda: self._session.answered_ping >= nonce or not self.connected)
+        except TimeoutError:
+            raise ClientError(unreachable(self.endpoint, self._timeout_s)) from None
+        if not self.connected:
+            raise ClientError(unreachable(self.endpoint, self._timeout_s))
 
     def _failure(self) -> BaseException | None:
         """What ended the task that serves the link, where that was not close()."""

@@ -9,9 +9,11 @@ from typing import Protocol
 
 from mien.client.core import Session
 from mien.client.ledger import TurnLedger
-from mien.client.pcm import Pcm, SampleJoiner
+from mien.client.pcm import SAMPLE_BYTES, Pcm, SampleJoiner
 from mien.core.wire import Finished, Started
 from mien.errors import ClientError
+
+ENCODED_AT_ONCE = 10  # packets, 200 ms: the first are sent before the last are encoded, and the event loop lives on
 
 
 class Connection(Protocol):
@@ -36,7 +38,8 @@ class AsyncTurn:
         self._client = client
         self._session = session
         self._ledger = ledger
-        self._samples = SampleJoiner()
+        self._samples = SampleJoiner(session.encoding.packet_frames, session.encoding.tail_frames)
+        self._step = session.encoding.packet_frames * SAMPLE_BYTES * ENCODED_AT_ONCE
         self._writing = asyncio.Lock()
 
     @property
@@ -53,7 +56,7 @@ class AsyncTurn:
 
     @property
     def sent_ms(self) -> float:
-        """What was sent."""
+        """What was sent, with the silence that fills up the last packet of an encoding that has such."""
         return self._ledger.sent_frames * 1000 / self._session.hello.rate_hz
 
     @property
@@ -81,11 +84,15 @@ class AsyncTurn:
             await self._write(self._samples.join(speech))
 
     async def end(self) -> None:
-        """No more speech will come. Raises ClientError (odd_bytes) when half a sample was left."""
+        """No more speech will come. Raises ClientError (odd_bytes) when half a sample was left.
+
+        An encoding of packets sends the last one now, and waits for room as write() does.
+        """
         if self._ended():
             return
         async with self._writing:
             await self._begin()
+            await self._write_last()
             if not self._ended():
                 self._session.end(self._ledger)
                 await self._client.flush()
@@ -129,11 +136,20 @@ class AsyncTurn:
         rest = memoryview(pcm)
         while True:
             await self._begin()
-            rest = rest[self._session.write(self._ledger, rest) :]
+            rest = rest[self._session.write(self._ledger, rest[: self._step or None]) :]
             await self._client.flush()
             if not rest:
                 return
+            await asyncio.sleep(0)
             await self._wait_for_room(len(rest))
+
+    async def _write_last(self) -> None:
+        if (last := self._samples.finish()) and not self._ended():
+            try:
+                await self._write(last)
+            except ClientError:
+                if not self._stopped():  # else wait() tells
+                    raise
 
     async def _wait_for_room(self, size: int) -> None:
         await self._client.until(lambda: self._stopped() or self._session.has_room(self._ledger, size))

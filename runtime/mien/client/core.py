@@ -15,6 +15,7 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from mien.client.delivery import Delivery
+from mien.client.encoding import find_encoding
 from mien.client.ledger import TurnLedger
 from mien.core import wire
 from mien.errors import ClientError, ProtocolError
@@ -22,7 +23,6 @@ from mien.errors import ClientError, ProtocolError
 SessionState = Literal["greeting", "open", "refused", "lost", "closed"]
 EVENTS_KEPT: Final = 1000
 _REFUSED_UNBEGUN: Final = frozenset({"too_many_turns", "turn_exists", "floor_taken"})
-
 
 
 class Disconnected(Struct, frozen=True, kw_only=True, tag_field="type", tag="disconnected"):
@@ -35,13 +35,19 @@ Event: TypeAlias = wire.VoiceMessage | Disconnected
 
 
 class Session:
-    """One client's session. where: the endpoint, for messages. patience_s: how long the voice may be silent."""
+    """One client's session. where: the endpoint, for messages. patience_s: how long the voice may be silent.
+
+    Raises ClientError (unsupported_encoding, unsupported_rate) for what hello names and is not sent from here.
+    """
 
     def __init__(self, hello: wire.Hello, *, where: str = "the voice", patience_s: float = 5.0) -> None:
         self.hello = hello
+        self.encoding = find_encoding(hello.encoding, hello.rate_hz)
         self.state: SessionState = "lost"
         self.welcome: wire.Welcome | None = None
         self.refusal: ClientError | None = None
+        self.refused_order: ClientError | None = None
+        """The newest refusal of something that belongs to no turn."""
         self.outgoing: deque[tuple[bytes, ...]] = deque()
         self.events: deque[Event] = deque()
         self.events_dropped = 0
@@ -52,7 +58,7 @@ class Session:
         self._heard_at_s = 0.0
         self._pinged_at_s: float | None = None
         self._named = 0
-        self._delivery = Delivery(self.turns, hello.rate_hz, self._put)
+        self._delivery = Delivery(self.turns, hello.rate_hz, self._put, self.encoding.packet_frames)
 
     def greet(self, now_s: float) -> None:
         """A fresh connection: whatever was meant for the old one is dropped, and hello goes first."""
@@ -117,11 +123,11 @@ class Session:
             raise ClientError(f"there is a turn '{name}' already; give each its own name", code="turn_exists",
                               retryable=False)
         _encode_checked(wire.End(turn=name))
-        turn = self.turns[name] = TurnLedger(name)
+        turn = self.turns[name] = TurnLedger(name, self.encoding.open() if self.encoding.open else None)
         return turn
 
     def write(self, turn: TurnLedger, pcm: memoryview) -> int:
-        """Send as much of `pcm` (whole samples) as there is credit for. Returns the bytes taken; 0: wait for credit.
+        """Send as much of `pcm` (whole samples or packets) as there is credit for. Returns the bytes taken; 0: wait.
 
         Raises ClientError when the turn takes no more audio.
         """
@@ -220,6 +226,8 @@ class Session:
             self.lose(f"{self._where} has forgotten this client: mien-voice was restarted")
         elif error.turn in self.turns:
             self._refused_turn(self.turns[error.turn], error)
+        elif not error.turn:
+            self.refused_order = _client_error(error)
 
     def _refused_turn(self, turn: TurnLedger, error: wire.Error) -> None:
         if turn.closing and (error.code == "unknown_turn" or (error.seq == 0 and error.code != "repeated")):

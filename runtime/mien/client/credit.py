@@ -16,13 +16,16 @@ SMALLEST_SLICE_MS: Final = 20  # waits for this much rather than send slivers
 class Credit:
     """The client's side of the back-pressure, over the turns that the voice may hold. Frames are at rate_hz.
 
+    packet_frames: what each chunk must hold; 0: any number.
+
     What was heard is known up to the last progress, so that the credit is never too high while the voice keeps to its
     limits. A voice that refuses all the same is believed (`shrink`), until it says that it has room (`learn`).
     """
 
-    def __init__(self, turns: Mapping[str, TurnLedger], rate_hz: int) -> None:
+    def __init__(self, turns: Mapping[str, TurnLedger], rate_hz: int, packet_frames: int = 0) -> None:
         self._turns = turns
         self._rate_hz = rate_hz
+        self._packet_frames = packet_frames
         self._full = self._capacity = 0
         self._smallest = 0
         self._largest_bytes = 0
@@ -38,8 +41,11 @@ class Credit:
         return self._capacity - self._unheard_frames()
 
     def slice_bytes(self, wanted: int) -> int:
-        """How many of `wanted` bytes the next chunk may carry; 0: wait."""
+        """How many of `wanted` bytes of PCM the next chunk may carry; 0: wait."""
         left = self.left_frames()
+        if self._packet_frames:
+            packet = self._packet_frames * SAMPLE_BYTES
+            return packet if wanted >= packet and left >= self._packet_frames else 0
         if left < min(wanted // SAMPLE_BYTES, self._smallest):
             return 0
         return min(wanted, left * SAMPLE_BYTES, self._largest_bytes)

@@ -22,10 +22,10 @@ RETRY_S: Final = 0.2
 
 
 class Delivery:
-    """Works on the session's turns. put(message, *payload) sends."""
+    """Works on the session's turns. put(message, *payload) sends. packet_frames: as in Encoding."""
 
-    def __init__(self, turns: Mapping[str, TurnLedger], rate_hz: int, put: Put) -> None:
-        self.credit = Credit(turns, rate_hz)
+    def __init__(self, turns: Mapping[str, TurnLedger], rate_hz: int, put: Put, packet_frames: int = 0) -> None:
+        self.credit = Credit(turns, rate_hz, packet_frames)
         self.answered_ping = 0
         self._turns = turns
         self._put = put
@@ -111,7 +111,7 @@ class Delivery:
         while (size := self.credit.slice_bytes(len(pcm) - taken)) > 0:
             chunk = turn.append(bytes(pcm[taken : taken + size]), size // SAMPLE_BYTES)
             turn.confirmation = 0
-            self._put(wire.Audio(turn=turn.name, seq=chunk.seq), chunk.pcm)
+            self._put(wire.Audio(turn=turn.name, seq=chunk.seq), turn.payload(chunk))
             taken += size
         return taken
 

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from mien.client.encoding import Encode
 from mien.core.wire import Finished, Started
 from mien.errors import ClientError
 from mien.units import ms_to_frames
@@ -19,17 +20,22 @@ class SentChunk(NamedTuple):
     end: int
     pcm: bytes
 
+
 @dataclass(slots=True, eq=False)
 class TurnLedger:
     """The books of one turn. Frames are at the session's rate.
 
     kept: chunks that were not heard yet, oldest first, since the voice may ask for them again.
     refused: audio that the voice did not take and that goes first once there is credit.
+    encode: makes a chunk's payload, each but once, since an encoder only goes forward; None: the PCM is the payload.
+    packets: what it made of chunks that were not heard yet, by their start.
     barrier: the nonce of a ping; until its pong, refusals are echoes of what was under way. 0: none.
     confirmation: the nonce of a ping behind the last chunk; its pong says that all of it was taken. 0: not asked.
     """
 
     name: str
+    encode: Encode | None = None
+    packets: dict[int, bytes] = field(default_factory=dict)
     next_seq: int = 0
     sent_frames: int = 0
     heard_frames: int = 0
@@ -72,11 +78,19 @@ class TurnLedger:
         self.sent_frames = chunk.end
         return chunk
 
+    def payload(self, chunk: SentChunk) -> bytes:
+        """What carries this chunk; the same again where the voice refused it."""
+        if self.encode is None:
+            return chunk.pcm
+        if chunk.start not in self.packets:
+            self.packets[chunk.start] = self.encode(chunk.pcm)
+        return self.packets[chunk.start]
+
     def hear(self, played_ms: float, rate_hz: int) -> None:
         """The voice says how much was heard: chunks behind that are forgotten."""
         self.heard_frames = max(self.heard_frames, ms_to_frames(played_ms, rate_hz))
         while self.kept and self.kept[0].end <= self.heard_frames:
-            self.kept.popleft()
+            self.packets.pop(self.kept.popleft().start, None)
 
     def take_back(self, seq: int) -> bool:
         """The voice refused chunk `seq` and all behind it: they count as not sent, and their numbers are free again.
@@ -95,5 +109,6 @@ class TurnLedger:
     def forget_audio(self) -> None:
         """Nothing of this turn will be sent again."""
         self.kept.clear()
+        self.packets.clear()
         self.refused = b""
         self.barrier = self.confirmation = 0

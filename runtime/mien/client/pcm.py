@@ -43,22 +43,39 @@ def pcm_bytes(speech: Pcm) -> bytes:
 
 
 class SampleJoiner:
-    """Makes whole samples of byte runs that may be cut in the middle of one, as pipes do."""
+    """Makes whole samples, or packets, of byte runs that may be cut anywhere, as pipes do.
 
-    def __init__(self) -> None:
-        self._half = b""
+    packet_frames, tail_frames: as in Encoding; 0: whole samples are enough.
+    """
+
+    def __init__(self, packet_frames: int = 0, tail_frames: int = 0) -> None:
+        self._unit = max(1, packet_frames) * SAMPLE_BYTES
+        self._tail = bytes(tail_frames * SAMPLE_BYTES)
+        self._rest = b""
+        self._any = False
 
     def join(self, speech: Pcm) -> bytes:
-        """The whole samples of what was left and `speech`. An odd byte is kept for the next call."""
-        data = self._half + pcm_bytes(speech)
-        whole = len(data) - len(data) % SAMPLE_BYTES
-        self._half = data[whole:]
+        """What is whole of what was left and `speech`. The rest is kept for the next call."""
+        data = self._rest + pcm_bytes(speech)
+        whole = len(data) - len(data) % self._unit
+        self._rest = data[whole:]
+        self._any = self._any or len(data) >= SAMPLE_BYTES
         return data[:whole]
+
+    def finish(self) -> bytes:
+        """The samples that are left, filled up with silence to whole packets. Half a sample stays."""
+        if not self._any:
+            return b""
+        self._any = False
+        samples = len(self._rest) - len(self._rest) % SAMPLE_BYTES
+        last = self._rest[:samples] + self._tail
+        self._rest = self._rest[samples:]
+        return last + bytes(-len(last) % self._unit)
 
     def close(self) -> None:
         """No more will come. Raises ClientError (odd_bytes) when half a sample is left."""
-        if self._half:
-            self._half = b""
+        if self._rest:
+            self._rest = b""
             raise ClientError(
                 "the speech ended in the middle of a sample: s16le audio has an even number of bytes",
                 code="odd_bytes",

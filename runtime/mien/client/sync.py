@@ -14,6 +14,7 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Literal
 
 from mien.client.aio import AsyncClient, Connecting, connect_async
 from mien.client.core import Event
@@ -27,22 +28,24 @@ from mien.errors import ClientError
 
 def connect(
     endpoint: str | None = None, *, rate_hz: int = 16000, timeout_s: float = 5.0, name: str = "client",
-    role: wire.Role = "speaker", key: str | Path | None = None, voice_key: str | Path | None = None,
+    role: wire.Role = "speaker", encoding: str = "s16le", key: str | Path | None = None,
+    voice_key: str | Path | None = None,
 ) -> Client:
     """Open a session with mien-voice.
 
     endpoint: such as "tcp://192.168.0.7:5570"; None is the voice of this machine. rate_hz: of all PCM to come, one of
     mien.core.wire.RATES_HZ. timeout_s: how long to wait for a voice, now and later. name: for people who look at logs.
-    role: speaker is the voice stack; an agent may take the floor from it, an observer looks on (send the messages of
-    mien.core.wire for these with send()). key, voice_key: the files NAME.key_secret and voice.key of `mien keys make`,
-    for a voice on another machine.
+    role: speaker is the voice stack; an agent may take the floor from it, an observer looks on. encoding: how the PCM
+    travels, s16le or opus (24 kbit/s; with headers a seventh of what s16le takes at 16 kHz; rate_hz one of
+    mien.core.wire.OPUS_RATES_HZ; needs libopus, Debian's libopus0). key, voice_key: the files NAME.key_secret and
+    voice.key of `mien keys make`, for a voice on another machine.
 
     Raises ClientError when nobody answers or the voice refuses, ConfigError for an endpoint or keys that are none.
     """
     portal = Portal()
     try:
-        client = connect_async(endpoint, rate_hz=rate_hz, timeout_s=timeout_s, name=name, role=role, key=key,
-                               voice_key=voice_key)
+        client = connect_async(endpoint, rate_hz=rate_hz, timeout_s=timeout_s, name=name, role=role,
+                               encoding=encoding, key=key, voice_key=voice_key)
         return Client(portal, portal.call(_opened(client)))
     except BaseException:
         portal.close()
@@ -159,6 +162,26 @@ class Client:
     def caption(self, turn: str, text: str = "", words: Iterable[tuple[str, int, int]] = ()) -> None:
         """What a turn says. words: (text, start_ms, end_ms) on the turn's clock, where the times are known."""
         self._portal.call(self._client.caption(turn, text, words))
+
+    def take_floor(self, queue: Literal["hold", "drop"] = "hold") -> None:
+        """Speak instead of the speakers, as an agent. What is heard of them finishes as taken_over.
+
+        queue: whether their turns behind it wait until the floor is given back, or are dropped. Returns once the floor
+        is this client's; every change comes as a Floor event, too. Raises ClientError: floor_taken, not_allowed.
+        """
+        self._portal.call(self._client.take_floor(queue))
+
+    def release_floor(self) -> None:
+        """Give the floor back as soon as this agent's turns have been heard. Raises ClientError (floor_not_held)."""
+        self._portal.call(self._client.release_floor())
+
+    def subscribe(self, *topics: wire.Topic) -> None:
+        """What to be told of the conversation, as an agent or observer, in place of what was asked before.
+
+        topics: state (Status and Outcome events), captions (Said), levels (Levels), health (Health); none ends it. A
+        session that is opened anew has none. Raises ClientError (not_allowed, malformed).
+        """
+        self._portal.call(self._client.subscribe(*topics))
 
     def ping(self) -> float:
         """The round trip to the voice and back, in ms."""

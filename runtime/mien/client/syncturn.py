@@ -35,7 +35,7 @@ class Turn:
 
     @property
     def sent_ms(self) -> float:
-        """What was sent."""
+        """What was sent, with the silence that fills up the last packet of an encoding that has such."""
         return self._turn.sent_ms
 
     @property
@@ -62,7 +62,10 @@ class Turn:
         self._portal.call(self._turn.write(speech))
 
     def end(self) -> None:
-        """No more speech will come. Raises ClientError (odd_bytes) when half a sample was left."""
+        """No more speech will come. Raises ClientError (odd_bytes) when half a sample was left.
+
+        An encoding of packets sends the last one now, and waits for room as write() does.
+        """
         self._portal.call(self._turn.end())
 
     def wait(self) -> Finished:
