@@ -17,18 +17,17 @@ def run(*arguments):
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
-@pytest.fixture
-def wav(tmp_path):
-    """Two seconds of a voice-like buzz with pauses, 22.05 kHz."""
-    at = np.arange(44100)
-    buzz = np.sign(np.sin(2 * np.pi * 120 * at / 22050)) * (at // 5512 % 2) * 6000
-    path = tmp_path / "voice.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(22050)
-        file.writeframes(buzz.astype("<i2").tobytes())
+@pytest.fixture(scope="module")
+def wav(tmp_path_factory):
+    """A spoken sentence at 22.05 kHz."""
+    path = tmp_path_factory.mktemp("speech") / "voice.wav"
+    subprocess.run(["espeak-ng", "-w", path, "Hello! My mother came by."], check=True)
     return path
+
+
+def seconds(path):
+    with wave.open(str(path)) as file:
+        return file.getnframes() / file.getframerate()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -50,10 +49,10 @@ def test_motion_writes_every_column_on_the_audios_clock(wav, tmp_path):
     table = np.array(rows, dtype=float)
     assert len(table) == told["frames"]
     assert np.allclose(np.diff(table[:, 0]), 1 / told["frame_hz"])
-    assert table[-1, 0] == pytest.approx(2.0, abs=2 / told["frame_hz"])
+    assert table[-1, 0] == pytest.approx(seconds(wav), abs=2 / told["frame_hz"])
     assert table[:, 1:53].min() >= 0
     assert table[:, 1:53].max() <= 1
-    assert table[:, 1 + ARKIT_SHAPES.index("jawOpen")].std() > 0.01
+    assert table[:, 1 + ARKIT_SHAPES.index("jawOpen")].std() > 0.05
 
 
 @pytest.mark.parametrize("content", [None, b"", b"RIFF", b"not a wav at all" * 10])
@@ -76,8 +75,8 @@ def test_record_makes_a_film_with_sound(wav, tmp_path):
         ["ffprobe", "-v", "error", "-show_streams", "-of", "json", out], capture_output=True, check=True).stdout)
     streams = {stream["codec_type"]: stream for stream in probed["streams"]}
     assert (streams["video"]["width"], streams["video"]["height"]) == (128, 160)
-    assert float(streams["video"]["duration"]) == pytest.approx(2.5, abs=0.15)
-    assert float(streams["audio"]["duration"]) == pytest.approx(2.0, abs=0.1)
+    assert float(streams["video"]["duration"]) == pytest.approx(seconds(wav) + 0.5, abs=0.15)
+    assert float(streams["audio"]["duration"]) == pytest.approx(seconds(wav), abs=0.1)
 
 
 @pytest.mark.parametrize("size", ["big", "10x10", "127x160", "128", "128x99999"])
