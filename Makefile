@@ -1,6 +1,6 @@
 # Everything starts here. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench fuzz model avatars clean
+.PHONY: help setup demo test check bench fuzz model avatars image bundle clean
 PYTHON := .venv/bin/python
 
 help: ## list the targets
@@ -18,8 +18,8 @@ test: setup ## the whole suite
 check: setup ## ruff, mypy --strict, import-linter, shellcheck
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
-	@.venv/bin/lint-imports
-	@shellcheck .ci/run .ci/setup $$(git ls-files '*.sh')
+	@.venv/bin/lint-imports --no-logo
+	@shellcheck $$(git grep -lE '^#!.*/(env )?(ba|da)?sh' -- ':!*.md')
 
 bench: setup ## every benchmark, as a table (BENCH="--json" for machines)
 	@.venv/bin/mien bench $(BENCH)
@@ -32,6 +32,12 @@ model: setup ## train the motion model anew (up to two hours)
 
 avatars: setup ## build the shipped avatars anew
 	@$(PYTHON) models/avatars/build.py
+
+image: setup ## the SD-card image, for Raspberry Pis and the emulated board
+	@firmware_scripts/build-image
+
+bundle: setup ## a signed A/B update out of the image
+	@firmware_scripts/build-bundle
 
 clean: ## forget what was built, the environment included
 	rm -rf build .venv demo.mp4 demo.png
