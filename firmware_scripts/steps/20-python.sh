@@ -21,7 +21,7 @@ install -D -m 644 -t "$package/data" "$REPOSITORY"/models/avatars/*.mien-avatar
 printf 'recursive-include runtime/mien/data *\nrecursive-include runtime/mien/motion/data *\n' >"$scratch/source/MANIFEST.in"
 "${pip[@]}" wheel --no-deps -w "$OUT" "$scratch/source"
 wheel=$(find "$OUT" -name "mien-$VERSION-*.whl" | sort | tail -n 1)
-unzip -l "$wheel" | grep -q 'motion/data/.*\.tflite' || die "$wheel carries no model"
+unzip -l "$wheel" | grep 'motion/data/.*\.tflite' >/dev/null || die "$wheel carries no model"
 
 say "20: wheels for aarch64"
 list_of "$FIRMWARE_SCRIPTS/python-packages.txt" | grep -v pyalsaaudio >"$scratch/wheels.txt"
@@ -35,7 +35,7 @@ rm -rf "${site:?}/bin"
 say "20: pyalsaaudio, compiled"
 for deb in "$WORK"/parts/lib{asound2,python3.11}-dev_*.deb; do dpkg-deb -x "$deb" "$scratch/sysroot"; done
 tar -xf "$WORK/rootfs.tar" -C "$scratch/sysroot" --wildcards './usr/lib/aarch64-linux-gnu/libasound.so.2*'
-"${pip[@]}" download --no-deps --no-binary=:all: --no-build-isolation -d "$scratch/sdist" \
+"${pip[@]}" download --no-deps --no-binary pyalsaaudio -d "$scratch/sdist" \
     "$(list_of "$FIRMWARE_SCRIPTS/python-packages.txt" | grep pyalsaaudio)"
 tar -xf "$scratch"/sdist/pyalsaaudio-*.tar.gz -C "$scratch/sdist"
 aarch64-linux-gnu-gcc -O2 -shared -fPIC -Wl,--strip-all -ffile-prefix-map="$scratch"=. \

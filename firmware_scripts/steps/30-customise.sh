@@ -63,7 +63,7 @@ list_of "$FIRMWARE_SCRIPTS/useless-files.txt" | while read -r pattern; do
     # shellcheck disable=SC2086
     rm -rf "${root:?}"/$pattern
 done
-depmod -b "$root" "$(basename "$modules")"
+in_root depmod "$(basename "$modules")"
 mkdir -p "$WORK/dtb"
 cp "$root"/usr/lib/linux-image-*/broadcom/bcm27*.dtb "$root"/usr/lib/linux-image-*/broadcom/bcm28*.dtb "$WORK/dtb/" 2>/dev/null || true
 rm -rf "$root"/usr/lib/linux-image-* "$root"/boot/System.map-* "$root"/boot/firmware/*

@@ -69,7 +69,7 @@ def test_no_script_names_a_mirror_or_a_loop_device() -> None:
 def test_everybody_means_the_same_disk() -> None:
     disk = settings()["DISK_ID"]
     assert bytes.fromhex(disk) == b"mien"
-    for name in ("overlay/usr/lib/udev/rules.d/60-mien-disk.rules", "boot/boot.cmd"):
+    for name in ("overlay/usr/lib/udev/rules.d/65-mien-disk.rules", "boot/boot.cmd"):
         assert set(re.findall(r"[0-9a-f]{8}(?=-0)", (SCRIPTS / name).read_text())) == {disk}, name
 
 
