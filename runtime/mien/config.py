@@ -54,13 +54,16 @@ class PlaybackConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[face]: the screen, the avatar and the motion model. An empty path means the shipped one."""
+    """[face]: the screen, the avatar and the motion model. An empty path means the shipped one.
+
+    width and height 0: the screen's own size.
+    """
 
     renderer: Literal["gles", "headless"] = "gles"
     avatar: str = ""
     model: str = ""
-    width: Annotated[int, Meta(ge=64, le=4096)] = 720
-    height: Annotated[int, Meta(ge=64, le=4096)] = 1280
+    width: Annotated[int, Meta(ge=0, le=4096)] = 720
+    height: Annotated[int, Meta(ge=0, le=4096)] = 1280
     fps: Annotated[int, Meta(ge=1, le=120)] = 30
     fullscreen: bool = False
     quarter_turns: Annotated[int, Meta(ge=0, le=3)] = 0

@@ -36,6 +36,7 @@ SAMPLES = 4  # of MSAA
 AHEAD_NS = 250_000_000  # motion that is ready
 AHEAD_PAUSE_MS = 4  # a 20 ms block every 4 ms: still five times as fast as it is heard
 DISPLAY_RETRY_S = 2.0
+DISPLAY_PATIENCE_S = 30  # until systemd asks again whether this is alive
 
 
 def load_engines(model: str) -> tuple[MotionEngine, MotionEngine]:
@@ -129,6 +130,7 @@ class FaceService:
             except DisplayError as error:
                 log.warning("no display yet: %s", error)
                 self._notifier.status(f"waiting for a display: {error}")
+                self._notifier.waiting(DISPLAY_PATIENCE_S)
                 self._stopping.wait(DISPLAY_RETRY_S)
         return None
 

@@ -10,6 +10,7 @@ import click
 from mien.config import load_config, parse_overrides
 from mien.errors import ConfigError, MienError
 from mien.host.clock import MonotonicClock
+from mien.host.journal import log_handler
 from mien.host.rundir import ensure_run_dir, resolve_run_dir
 
 EXIT_FAILED = 1
@@ -29,7 +30,7 @@ def main(path: Path | None, overrides: tuple[str, ...]) -> None:
 
     try:
         config = load_config(path, parse_overrides(overrides))
-        logging.basicConfig(level=config.log.level.upper(), format="%(name)s: %(message)s", stream=sys.stderr)
+        logging.basicConfig(level=config.log.level.upper(), handlers=[log_handler()])
         run_dir = ensure_run_dir(resolve_run_dir(config.run_dir))
         service = VoiceService(config, run_dir, MonotonicClock())
     except ConfigError as error:
