@@ -13,6 +13,7 @@ from mien.config import PlaybackConfig
 from mien.core import wire
 from mien.core.bus import Anchor, Phase
 from mien.core.clock import Clock
+from mien.core.media import extrapolate
 from mien.core.stats import Counters
 from mien.core.wire import FinishReason
 from mien.units import NS_PER_MS, frames_to_ns, ms_to_frames, ns_to_ms
@@ -163,8 +164,7 @@ class Playback:
     @property
     def media_ns(self) -> int:
         """Media time that is heard now, by the last step's reading."""
-        anchor = self.anchor()
-        return min(anchor.until_ns, anchor.media_ns + max(0, self._clock.now_ns() - anchor.at_ns))
+        return extrapolate(self.anchor(), self._clock.now_ns())
 
     def _make_anchor(self, media: int, at_ns: int, until: int, phase: Phase, turn: Turn | None) -> Anchor:
         return Anchor(epoch=self.epoch, media_ns=frames_to_ns(media, self._rate_hz), at_ns=at_ns,
