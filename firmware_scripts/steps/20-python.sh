@@ -12,13 +12,11 @@ pip=("$scratch/tools/bin/python" -m pip --disable-pip-version-check -q)
 python3 -m venv "$scratch/tools"
 
 say "20: mien's wheel"
-# The artefacts lie outside the package in the source tree; a MANIFEST.in is all that a wheel of it needs.
-cp -a "$REPOSITORY/pyproject.toml" "$REPOSITORY/README.md" "$REPOSITORY/runtime" "$scratch/source/"
-package=$scratch/source/runtime/mien
+# A copy, because a build leaves its own files beside the source; setup.py puts the model and the avatars into the wheel.
+cp -a "$REPOSITORY"/{pyproject.toml,setup.py,README.md,runtime} "$scratch/source/"
+install -D -m 644 -t "$scratch/source/models/motion" "$REPOSITORY"/models/motion/*.{json,tflite}
+install -D -m 644 -t "$scratch/source/models/avatars" "$REPOSITORY"/models/avatars/*.mien-avatar
 find "$scratch/source" -name __pycache__ -prune -exec rm -rf {} + -o -name '*.egg-info' -prune -exec rm -rf {} +
-install -D -m 644 -t "$package/motion/data" "$REPOSITORY"/models/motion/*.{json,tflite}
-install -D -m 644 -t "$package/data" "$REPOSITORY"/models/avatars/*.mien-avatar
-printf 'recursive-include runtime/mien/data *\nrecursive-include runtime/mien/motion/data *\n' >"$scratch/source/MANIFEST.in"
 "${pip[@]}" wheel --no-deps -w "$OUT" "$scratch/source"
 wheel=$(find "$OUT" -name "mien-$VERSION-*.whl" | sort | tail -n 1)
 unzip -l "$wheel" | grep 'motion/data/.*\.tflite' >/dev/null || die "$wheel carries no model"
