@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mien.host.rundir import SYSTEM_RUN_DIR
-from mien.voice.__main__ import EXIT_CONFIG
+from mien.host.exits import EXIT_CONFIG
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SYSTEMD = REPOSITORY / "systemd"

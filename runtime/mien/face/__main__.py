@@ -3,7 +3,6 @@
 import logging
 import os
 import signal
-import sys
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: its threads cost memory and win nothing here
@@ -11,13 +10,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: its threads 
 import click
 
 from mien.config import load_config, parse_overrides
-from mien.errors import ConfigError, MienError
 from mien.host.clock import MonotonicClock
+from mien.host.exits import exit_codes
 from mien.host.journal import log_handler
 from mien.host.rundir import ensure_run_dir, resolve_run_dir
 
-EXIT_FAILED = 1
-EXIT_CONFIG = 2  # systemd does not retry this one
 TRACE_PICTURES = 60 * 60 * 20  # twenty minutes at 60 Hz
 
 
@@ -34,19 +31,13 @@ def main(path: Path | None, overrides: tuple[str, ...], trace_path: Path | None)
     from mien.face.trace import Trace
 
     trace = Trace(TRACE_PICTURES) if trace_path else None
-    try:
+    with exit_codes("mien-face"):
         config = load_config(path, parse_overrides(overrides))
         logging.basicConfig(level=config.log.level.upper(), handlers=[log_handler()])
         service = FaceService(config, ensure_run_dir(resolve_run_dir(config.run_dir)), MonotonicClock(), trace=trace)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: service.stop())
         service.run()
-    except ConfigError as error:
-        click.echo(f"mien-face: {error}", err=True)
-        sys.exit(EXIT_CONFIG)
-    except MienError as error:
-        click.echo(f"mien-face: {error}", err=True)
-        sys.exit(EXIT_FAILED)
     if trace is not None and trace_path is not None:
         trace.save(trace_path)
 

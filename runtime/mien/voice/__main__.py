@@ -2,19 +2,15 @@
 
 import logging
 import signal
-import sys
 from pathlib import Path
 
 import click
 
 from mien.config import load_config, parse_overrides
-from mien.errors import ConfigError, MienError
 from mien.host.clock import MonotonicClock
+from mien.host.exits import exit_codes
 from mien.host.journal import log_handler
 from mien.host.rundir import ensure_run_dir, resolve_run_dir
-
-EXIT_FAILED = 1
-EXIT_CONFIG = 2  # systemd does not retry this one
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,17 +24,11 @@ def main(path: Path | None, overrides: tuple[str, ...]) -> None:
     """
     from mien.voice.service import VoiceService
 
-    try:
+    with exit_codes("mien-voice"):
         config = load_config(path, parse_overrides(overrides))
         logging.basicConfig(level=config.log.level.upper(), handlers=[log_handler()])
         run_dir = ensure_run_dir(resolve_run_dir(config.run_dir))
         service = VoiceService(config, run_dir, MonotonicClock())
-    except ConfigError as error:
-        click.echo(f"mien-voice: {error}", err=True)
-        sys.exit(EXIT_CONFIG)
-    except MienError as error:
-        click.echo(f"mien-voice: {error}", err=True)
-        sys.exit(EXIT_FAILED)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop())
     service.run()
