@@ -68,6 +68,7 @@ class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fullscreen: bool = False
     quarter_turns: Annotated[int, Meta(ge=0, le=3)] = 0
     display_latency_ms: Annotated[float, Meta(ge=-500, le=1000)] = 0.0
+    calibration: bool = False
     seed: int = 1
 
 

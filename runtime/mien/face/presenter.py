@@ -6,6 +6,7 @@ from mien.core.pacer import DisplayPacer
 from mien.core.pose import new_pose
 from mien.core.stats import Counters, Window
 from mien.face.blank_check import BlankCheck
+from mien.face.calibration import Calibration
 from mien.face.director import Director
 from mien.face.draw_cost import DrawCost
 from mien.face.motion_stage import Score
@@ -26,7 +27,8 @@ class Presenter:
     """
 
     def __init__(self, *, score: Score, director: Director, renderer: Renderer, pacer: DisplayPacer, clock: Clock,
-                 display_latency_ms: float, counters: Counters, trace: Trace | None = None) -> None:
+                 display_latency_ms: float, counters: Counters, trace: Trace | None = None,
+                 calibration: Calibration | None = None) -> None:
         self._score = score
         self._director = director
         self._renderer = renderer
@@ -34,6 +36,7 @@ class Presenter:
         self._clock = clock
         self._latency_ns = ms_to_ns(display_latency_ms)
         self._trace = trace
+        self._calibration = calibration
         self._motion = SpeechMotion()
         self._target, self._speech, self._pose = new_pose(), new_pose(), new_pose()
         self._timeline_row = self._target[:55]
@@ -49,6 +52,8 @@ class Presenter:
         media_ns, epoch, live = self._compose(now_ns, visible_ns)
         self._renderer.set_presence(self._director.presence)
         self._renderer.draw(self._pose)
+        if self._calibration is not None:
+            self._calibration.after_draw(media_ns if live else -1)
         self._blank.after_draw(now_ns)
         self._score.thumbnails.after_draw(self._renderer)
         drawn_ns = self._clock.now_ns()

@@ -16,6 +16,7 @@ from mien.core.pacer import DisplayPacer
 from mien.core.stats import Counters
 from mien.core.timeline import Timeline
 from mien.errors import BusError, DisplayError, ModelError
+from mien.face.calibration import Calibration
 from mien.face.director import Director
 from mien.face.health import FaceReporter
 from mien.face.motion_stage import KEEP_S, MotionStage, Score
@@ -80,6 +81,16 @@ def open_renderer(config: Config, clock: Clock) -> Renderer:
     return renderer
 
 
+def open_calibration(config: Config, renderer: Renderer) -> Calibration | None:
+    """The flashing bar, where it is switched on and there are pixels. Raises DisplayError."""
+    if not config.face.calibration or renderer.info.backend != "gles":
+        return None
+    from mien.render.bar import Bar
+
+    log.warning("calibration: a bar flashes at the bottom of the screen; face.calibration = false ends it")
+    return Calibration(Bar(renderer.info.width, renderer.info.height).paint)
+
+
 class FaceService:
     """Everything that mien-face is. trace: keeps what was shown. opener: the tests hand in one that can fail."""
 
@@ -140,7 +151,7 @@ class FaceService:
         pacer = DisplayPacer(info.refresh_ns or NS_PER_S // face.fps, depth=info.flip_depth)
         presenter = Presenter(score=self._score, director=Director(seed=face.seed), renderer=renderer, pacer=pacer,
                               clock=self._clock, display_latency_ms=face.display_latency_ms, counters=self._counters,
-                              trace=self._trace)
+                              trace=self._trace, calibration=open_calibration(self._config, renderer))
         reporter = FaceReporter(score=self._score, pacer=pacer, counters=self._counters,
                                 renderer=renderer.info.device or renderer.info.backend)
         report_due_ns = 0

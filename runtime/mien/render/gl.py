@@ -23,6 +23,7 @@ ONE_MINUS_SRC_ALPHA: Final = 0x0303
 CULL_FACE: Final = 0x0B44
 DEPTH_TEST: Final = 0x0B71
 BLEND: Final = 0x0BE2
+SCISSOR_TEST: Final = 0x0C11
 UNPACK_ALIGNMENT: Final = 0x0CF5
 PACK_ALIGNMENT: Final = 0x0D05
 MAX_TEXTURE_SIZE: Final = 0x0D33
@@ -122,6 +123,7 @@ class Gl:
         self.tex_parameter_i: GlFunction = bind("glTexParameteri", None, c_uint, c_uint, c_int)
         self.pixel_store_i: GlFunction = bind("glPixelStorei", None, c_uint, c_int)
         self.viewport: GlFunction = bind("glViewport", None, c_int, c_int, c_int, c_int)
+        self.scissor: GlFunction = bind("glScissor", None, c_int, c_int, c_int, c_int)
         self.clear: GlFunction = bind("glClear", None, c_uint)
         self.enable: GlFunction = bind("glEnable", None, c_uint)
         self.disable: GlFunction = bind("glDisable", None, c_uint)
