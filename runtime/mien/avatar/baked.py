@@ -56,6 +56,7 @@ class PartEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     gloss: float
     alpha: bool
     double_sided: bool
+    masked: bool = False
 
 
 class TextureEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

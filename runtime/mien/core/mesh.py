@@ -19,6 +19,7 @@ class Part:
     first_index, index_count: a range of Mesh.indices. texture: a position in Mesh.textures, or -1 for vertex colour
     alone. role: eye_left and eye_right are turned about Mesh.eye_pivots by the eyeLook channels, beside any morph
     target; the others choose the shading. specular 0..1, gloss: the Blinn-Phong exponent. alpha: blended, drawn last.
+    masked: cut out where the texture's alpha is below half, for hair cards and lashes; never beside `alpha`.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Part:
     gloss: float = 20.0
     alpha: bool = False
     double_sided: bool = False
+    masked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from mien.core.mesh import Part
 
-# Background included: a Pi 3 spends more on a call than on its triangles.
+# Background and overlay included: a Pi 3 spends more on a call than on its triangles.
 MAX_DRAW_CALLS = 8
+# Specular up to which cloth and lashes cannot be told apart by their shine: they share a call.
+_DULL = 0.06
 
 
 def plan(parts: tuple[Part, ...], indices: NDArray[np.uint16]) -> tuple[tuple[Part, ...], NDArray[np.uint16]]:
@@ -25,7 +27,8 @@ def plan(parts: tuple[Part, ...], indices: NDArray[np.uint16]) -> tuple[tuple[Pa
     for members in groups.values():
         runs += [indices[part.first_index : part.first_index + part.index_count] for part in members]
         count = sum(part.index_count for part in members)
-        joined.append(replace(members[0], first_index=first, index_count=count))
+        both_sides = any(part.double_sided for part in members)
+        joined.append(replace(members[0], first_index=first, index_count=count, double_sided=both_sides))
         first += count
     return tuple(joined), np.concatenate(runs) if runs else indices[:0]
 
@@ -36,5 +39,7 @@ def is_eye(part: Part) -> bool:
 
 
 def _look(part: Part) -> tuple[object, ...]:
+    if part.role in ("cloth", "other") and part.texture < 0 and not part.alpha and part.specular <= _DULL:
+        return ("dull",)
     role = "eyes" if is_eye(part) else part.role
-    return (part.alpha, role, part.texture, part.specular, part.gloss, part.double_sided)
+    return (part.alpha, part.masked, role, part.texture, part.specular, part.gloss, part.double_sided)

@@ -5,7 +5,7 @@ from mien.render import gl as gles
 from mien.render.buffers import ATTRIBUTES
 from mien.render.camera import View
 from mien.render.gl import Gl
-from mien.render.materials import VARIANTS, uniforms
+from mien.render.materials import drawn_by, uniforms
 from mien.render.program import Program
 from mien.render.scene import LIGHTS, Ellipsoid
 from mien.render.transform import RigidTurn
@@ -20,13 +20,13 @@ class FacePass:
     def __init__(
         self, gl: Gl, variant: str, parts: tuple[Part, ...], textures: list[int], view: View, head: Ellipsoid
     ) -> None:
-        """variant: a key of VARIANTS. parts: all of the avatar's; those of the variant's roles are drawn here.
+        """variant: a key of VARIANTS. parts: all of the avatar's; those of the variant are drawn here.
 
         head: what throws a shadow on neck and shoulders.
         """
         self._gl = gl
         self._program = Program(gl, "face", ATTRIBUTES, (variant,) if variant else ())
-        mine = [part for role in VARIANTS[variant] for part in parts if part.role == role]
+        mine = drawn_by(variant, parts)
         self._opaque = tuple(part for part in mine if not part.alpha)
         self._blended = tuple(part for part in mine if part.alpha)
         self._textures = textures

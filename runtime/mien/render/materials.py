@@ -32,7 +32,14 @@ VARIANTS: Final[dict[str, tuple[Role, ...]]] = {
     "HAIR": ("hair",),
     "": ("cloth", "skin", "other", "mouth"),
     "EYE": ("eye_left", "eye_right"),
+    "MASK": ("hair", "cloth", "skin", "other", "mouth"),
 }
+
+
+def drawn_by(variant: str, parts: tuple[Part, ...]) -> list[Part]:
+    """The parts that a variant draws: its roles in their order; all that is masked by "MASK" alone."""
+    masked = variant == "MASK"
+    return [part for role in VARIANTS[variant] for part in parts if part.role == role and part.masked == masked]
 
 
 def uniforms(part: Part) -> tuple[tuple[float, ...], tuple[float, ...]]:
