@@ -9,13 +9,16 @@ Contract, held by tests/contracts/test_renderer.py over every backend that can l
 - One thread only: GL contexts belong to the thread that made them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.core.pose import Pose
+
+ALL_HEARD: Final = 256.0  # a progress that makes every word bright
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,31 @@ class RendererInfo:
     software: bool = False
 
 
+class Overlay(Protocol):
+    """Flat pictures over the face, in layers; pixels of the upright screen, from its upper left corner.
+
+    A picture is uint8 (h, w, 4): ink, the ink's shade, the number of the word that the pixel belongs to, and plate.
+    """
+
+    width: int
+    height: int
+
+    def load(self, layer: int, picture: NDArray[np.uint8]) -> None:
+        """Put a picture into a layer, which stays hidden until placed. Raises ValueError if larger than reserved."""
+        ...
+
+    def place(
+        self, layer: int, left: int, top: int, opacity: float, progress: float = ALL_HEARD, ahead: float = 1.0
+    ) -> None:
+        """Show a layer, its upper left corner there. opacity: 0..1, of all of it. progress: words with a lower number
+        are bright, the one in which it lies partly. ahead: how strong the ink of those to come is, 0..1."""
+        ...
+
+    def hide(self, layer: int) -> None:
+        """Show nothing of a layer."""
+        ...
+
+
 class Renderer(Protocol):
     """Draws one avatar. close_requested: whoever looks at the window wants it closed."""
 
@@ -51,6 +79,10 @@ class Renderer(Protocol):
 
     def set_presence(self, presence: float) -> None:
         """How much the face is there, from the next draw() on: 1 in full colour, 0 dim and grey."""
+        ...
+
+    def open_overlay(self, sizes: Sequence[tuple[int, int]]) -> Overlay:
+        """Reserve layers, once: the width and height of the largest picture of each. Raises DisplayError."""
         ...
 
     def draw(self, pose: Pose) -> None:

@@ -34,6 +34,7 @@ FLOAT: Final = 0x1406
 RGBA: Final = 0x1908
 RENDERER: Final = 0x1F01
 VERSION: Final = 0x1F02
+NEAREST: Final = 0x2600
 LINEAR: Final = 0x2601
 LINEAR_MIPMAP_LINEAR: Final = 0x2703
 TEXTURE_MAG_FILTER: Final = 0x2800
@@ -116,6 +117,9 @@ class Gl:
         self.bind_texture: GlFunction = bind("glBindTexture", None, c_uint, c_uint)
         self.tex_image_2d: GlFunction = bind(
             "glTexImage2D", None, c_uint, c_int, c_int, c_int, c_int, c_int, c_uint, c_uint, c_void_p
+        )
+        self.tex_sub_image_2d: GlFunction = bind(
+            "glTexSubImage2D", None, c_uint, c_int, c_int, c_int, c_int, c_int, c_uint, c_uint, c_void_p
         )
         self.copy_tex_sub_image_2d: GlFunction = bind(
             "glCopyTexSubImage2D", None, c_uint, c_int, c_int, c_int, c_int, c_int, c_int, c_int

@@ -1,6 +1,7 @@
 """The renderer: OpenGL ES 2.0, one pass, at most eight draw calls."""
 
 import time
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,9 @@ from mien.render.camera import View, frame, turned
 from mien.render.drawing import plan
 from mien.render.face_pass import FacePass
 from mien.render.gl import Gl
-from mien.render.materials import VARIANTS
+from mien.render.materials import VARIANTS, drawn_by
 from mien.render.morph import Morpher
+from mien.render.overlay import OverlayPass
 from mien.render.quality import TIERS, QualityGovernor, Tier
 from mien.render.readback import Readback
 from mien.render.scene import Background, head_of
@@ -48,12 +50,14 @@ class GlesRenderer:
         quality: str = "full",
         budget_ms: float = 1000 / 60,
         quarter_turns: int = 0,
+        binding: Callable[[], Gl] = Gl,
     ) -> None:
         """Open the window and put the avatar on the GPU. width and height in pixels; 0 takes the screen's own.
 
         samples: MSAA asked for; less is taken where the driver offers less. quality: one of QUALITIES; "auto" draws
         as sharply as pictures within budget_ms allow. quarter_turns: turns the picture clockwise, for a screen that
-        hangs turned; sizes and capture() stay the driver's. Raises DisplayError, and ValueError for another quality.
+        hangs turned; sizes and capture() stay the driver's. binding: makes the GL to call. Raises DisplayError, and
+        ValueError for another quality.
         """
         if quality not in QUALITIES:
             raise ValueError(f"no quality {quality!r}: one of {', '.join(QUALITIES)}")
@@ -61,8 +65,10 @@ class GlesRenderer:
         self._tier = next((tier for tier in TIERS if tier.name == quality), TIERS[0])
         self._target: RenderTarget | None = None
         self._quarter_turns = quarter_turns
+        self._binding = binding
         self._begun_ns = self._presented_ns = 0
         self._presence = -1.0
+        self._overlay: OverlayPass | None = None
         self._window = Window(width=width, height=height, title=title, fullscreen=fullscreen, samples=samples)
         try:
             self._set_up(mesh, background or Background())
@@ -100,6 +106,13 @@ class GlesRenderer:
             if backdrop is not None:
                 backdrop.set_presence(presence, self.info.width, self.info.height)
 
+    def open_overlay(self, sizes: Sequence[tuple[int, int]]) -> OverlayPass:
+        """Reserve layers over the face, once; nothing is drawn before they are placed. Raises DisplayError."""
+        self._require_open()
+        self._overlay = OverlayPass(self._gl, (self.info.width, self.info.height), sizes, self._quarter_turns)
+        self.draw_calls += 1
+        return self._overlay
+
     def draw(self, pose: Pose) -> None:
         """Draw one pose into the back buffer. Raises DisplayError after close()."""
         self._require_open()
@@ -111,6 +124,8 @@ class GlesRenderer:
             self._draw_direct()
         else:
             self._draw_scaled(self._target, self._composite)
+        if self._overlay is not None:
+            self._overlay.draw()
 
     def present(self) -> None:
         """Show what was drawn. Raises DisplayError when the display or the context was lost."""
@@ -143,7 +158,7 @@ class GlesRenderer:
 
     def _set_up(self, mesh: Mesh, background: Background) -> None:
         self._closed = False
-        self._gl = gl = Gl()
+        self._gl = gl = self._binding()
         width, height = self._window.size
         device = gl.text(gles.RENDERER)
         refresh_ns = trusted_refresh(self._window.refresh_ns, self._window.driver, device)
@@ -169,7 +184,9 @@ class GlesRenderer:
         textures = [upload_texture(gl, texture) for texture in mesh.textures or (_WHITE,)]
         view = self._view_of(mesh)
         head = head_of(mesh)
-        self._passes = tuple(FacePass(gl, variant, parts, textures, view, head) for variant in VARIANTS)
+        self._passes = tuple(
+            FacePass(gl, variant, parts, textures, view, head) for variant in VARIANTS if drawn_by(variant, parts)
+        )
         enable_corners(gl)
         self._background = background
         self._backdrop = BackgroundPass(gl, background, composite=False, quarter_turns=self._quarter_turns)

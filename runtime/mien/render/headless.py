@@ -1,16 +1,57 @@
 """A renderer that draws nothing and writes down which pose was presented when."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.core.clock import Clock
 from mien.core.pose import CHANNEL_COUNT, Pose, new_pose
 from mien.errors import DisplayError
-from mien.render.base import RendererInfo
+from mien.render.base import ALL_HEARD, RendererInfo
 
 # An hour at 60 pictures a second; about 50 MB when full, so that a forgotten recorder cannot eat the machine.
 MAX_RECORDS = 216_000
 _FIRST_CAPACITY = 4096
+
+
+class Placed(NamedTuple):
+    """How a layer is shown; see mien.render.base.Overlay."""
+
+    left: int
+    top: int
+    opacity: float
+    progress: float
+    ahead: float
+
+
+class HeadlessOverlay:
+    """Keeps what is shown. pictures: the newest of each layer. uploads: how many pictures were loaded."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self.pictures: dict[int, NDArray[np.uint8]] = {}
+        self.shown: dict[int, Placed] = {}
+        self.uploads = 0
+
+    def load(self, layer: int, picture: NDArray[np.uint8]) -> None:
+        """Keep a picture."""
+        self.pictures[layer] = picture
+        self.uploads += 1
+        self.hide(layer)
+
+    def place(
+        self, layer: int, left: int, top: int, opacity: float, progress: float = ALL_HEARD, ahead: float = 1.0
+    ) -> None:
+        """Note where."""
+        self.shown[layer] = Placed(left, top, opacity, progress, ahead)
+        if opacity <= 0.0:
+            self.hide(layer)
+
+    def hide(self, layer: int) -> None:
+        """Nothing of it."""
+        self.shown.pop(layer, None)
 
 
 class HeadlessRenderer:
@@ -28,10 +69,16 @@ class HeadlessRenderer:
         self._closed = False
         self._count = 0
         self._reserve(min(_FIRST_CAPACITY, max_records))
+        self.overlay = HeadlessOverlay(width, height)
 
     def set_presence(self, presence: float) -> None:
         """Nothing to show it on."""
         self._require_open()
+
+    def open_overlay(self, sizes: Sequence[tuple[int, int]]) -> HeadlessOverlay:
+        """The overlay that keeps what is shown."""
+        self._require_open()
+        return self.overlay
 
     def draw(self, pose: Pose) -> None:
         """Remember a copy of the pose for present(). Raises DisplayError after close()."""

@@ -1,0 +1,141 @@
+"""Flat pictures laid over the face - captions, status line, sign - in one draw call, and none while nothing shows."""
+
+import ctypes
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.render import gl as gles
+from mien.render.base import ALL_HEARD
+from mien.render.buffers import BIND
+from mien.render.gl import Gl
+from mien.render.program import Program
+
+# Attribute slots of its own, after the background's, so that no other pass's pointers are touched.
+_PLACE, _LOOK = BIND + 2, BIND + 3
+_VERTEX: Final = np.dtype([("place", "<f4", 4), ("look", "<f4", 3)])
+# Two triangles, counter-clockwise on the upright screen: left, top, right and bottom as 0 or 1.
+_CORNERS: Final = np.array([(0, 0), (0, 1), (1, 0), (1, 0), (0, 1), (1, 1)], dtype=np.float32)
+
+
+class OverlayPass:
+    """A few layers, each a rectangle of one texture that is made once. Implements mien.render.base.Overlay.
+
+    uploads: how many pictures were loaded since.
+    """
+
+    def __init__(self, gl: Gl, screen: tuple[int, int], sizes: Sequence[tuple[int, int]], quarter_turns: int) -> None:
+        """screen: the driver's, in pixels. sizes: width and height of the largest picture of each layer."""
+        self._gl = gl
+        self._turn = np.linalg.matrix_power(np.array([[0, -1], [1, 0]]), quarter_turns % 4).astype(np.float32)
+        self.width, self.height = screen[::-1] if quarter_turns % 2 else screen
+        self._sizes = tuple(sizes)
+        self._tops = [sum(height for _, height in sizes[:index]) for index in range(len(sizes))]
+        self._texture_size = (max(width for width, _ in sizes), sum(height for _, height in sizes))
+        self._loaded = [(0, 0)] * len(sizes)
+        self._vertices = np.zeros((len(sizes), len(_CORNERS)), dtype=_VERTEX)
+        self._drawn = np.zeros_like(self._vertices)
+        self._shown = [False] * len(sizes)
+        self._asked: list[tuple[float, ...]] = [()] * len(sizes)
+        self._count = 0
+        self._stale = False
+        self.uploads = 0
+        self._open()
+
+    def load(self, layer: int, picture: NDArray[np.uint8]) -> None:
+        """Put a picture, uint8 (h, w, 4), into a layer, which stays hidden until placed. Raises ValueError if larger
+        than reserved."""
+        height, width = picture.shape[:2]
+        most_wide, most_high = self._sizes[layer]
+        if width > most_wide or height > most_high:
+            raise ValueError(f"a picture of {width}x{height} in a layer of {most_wide}x{most_high}")
+        gl, pixels = self._gl, np.ascontiguousarray(picture)
+        gl.bind_texture(gles.TEXTURE_2D, self._texture)
+        gl.pixel_store_i(gles.UNPACK_ALIGNMENT, 4)
+        gl.tex_sub_image_2d(
+            gles.TEXTURE_2D, 0, 0, self._tops[layer], width, height, gles.RGBA, gles.UNSIGNED_BYTE, pixels.ctypes.data
+        )
+        self._loaded[layer] = (width, height)
+        self.uploads += 1
+        self.hide(layer)
+
+    def place(
+        self, layer: int, left: int, top: int, opacity: float, progress: float = ALL_HEARD, ahead: float = 1.0
+    ) -> None:
+        """Show a layer's picture, its upper left corner at a pixel of the upright screen."""
+        width, height = self._loaded[layer]
+        if opacity <= 0.0 or not width:
+            self.hide(layer)
+            return
+        tex_width, tex_height = self._texture_size
+        asked = (left, top, opacity, progress, ahead)
+        if self._shown[layer] and asked == self._asked[layer]:
+            return
+        self._asked[layer] = asked
+        corners = _CORNERS * (width, height)
+        at = np.add(corners, (left, top)) / (self.width, self.height) * (2.0, -2.0) + (-1.0, 1.0)
+        vertices = self._vertices[layer]
+        vertices["place"][:, :2] = at @ self._turn
+        vertices["place"][:, 2:] = np.add(corners, (0, self._tops[layer])) / (tex_width, tex_height)
+        vertices["look"] = (opacity, progress, ahead)
+        self._shown[layer] = self._stale = True
+
+    def hide(self, layer: int) -> None:
+        """Show nothing of a layer."""
+        self._stale |= self._shown[layer]
+        self._shown[layer] = False
+
+    def draw(self) -> None:
+        """Draw what is shown over what was drawn."""
+        if self._stale:
+            self._upload_vertices()
+        if not self._count:
+            return
+        gl = self._gl
+        self._program.use()
+        gl.bind_texture(gles.TEXTURE_2D, self._texture)
+        gl.enable(gles.BLEND)
+        gl.blend_func_separate(gles.ONE, gles.ONE_MINUS_SRC_ALPHA, gles.ONE, gles.ONE_MINUS_SRC_ALPHA)
+        gl.draw_arrays(gles.TRIANGLES, 0, self._count)
+        gl.blend_func_separate(gles.SRC_ALPHA, gles.ONE_MINUS_SRC_ALPHA, gles.ONE, gles.ONE_MINUS_SRC_ALPHA)
+        gl.disable(gles.BLEND)
+
+    def close(self) -> None:
+        """Give the texture back."""
+        self._gl.delete_textures(1, ctypes.byref(ctypes.c_uint(self._texture)))
+
+    def _upload_vertices(self) -> None:
+        shown = [index for index, is_shown in enumerate(self._shown) if is_shown]
+        for place, index in enumerate(shown):
+            self._drawn[place] = self._vertices[index]
+        self._count = len(shown) * len(_CORNERS)
+        self._stale = False
+        gl = self._gl
+        gl.bind_buffer(gles.ARRAY_BUFFER, self._buffer)
+        # The whole of it anew, so that the driver need not wait for the picture before, which still reads the old one.
+        gl.buffer_data(gles.ARRAY_BUFFER, self._drawn.nbytes, self._drawn.ctypes.data, gles.DYNAMIC_DRAW)
+
+    def _open(self) -> None:
+        gl, (width, height) = self._gl, self._texture_size
+        self._program = Program(gl, "overlay", {"a_place": _PLACE, "a_look": _LOOK})
+        self._program.use()
+        gl.uniform_1i(self._program.uniform("u_picture"), 0)
+        self._texture = gl.new_texture()
+        gl.bind_texture(gles.TEXTURE_2D, self._texture)
+        gl.tex_image_2d(gles.TEXTURE_2D, 0, gles.RGBA, width, height, 0, gles.RGBA, gles.UNSIGNED_BYTE, None)
+        for parameter, value in (
+            (gles.TEXTURE_MIN_FILTER, gles.NEAREST),  # one texel a pixel; numbers of words must not be mixed
+            (gles.TEXTURE_MAG_FILTER, gles.NEAREST),
+            (gles.TEXTURE_WRAP_S, gles.CLAMP_TO_EDGE),
+            (gles.TEXTURE_WRAP_T, gles.CLAMP_TO_EDGE),
+        ):
+            gl.tex_parameter_i(gles.TEXTURE_2D, parameter, value)
+        self._buffer = gl.new_buffer()
+        gl.bind_buffer(gles.ARRAY_BUFFER, self._buffer)
+        gl.buffer_data(gles.ARRAY_BUFFER, self._drawn.nbytes, self._drawn.ctypes.data, gles.DYNAMIC_DRAW)
+        for location, count, offset in ((_PLACE, 4, 0), (_LOOK, 3, 16)):
+            gl.enable_vertex_attrib_array(location)
+            gl.vertex_attrib_pointer(location, count, gles.FLOAT, 0, _VERTEX.itemsize, offset)
+        gl.check("setting up the overlay")

@@ -1,0 +1,22 @@
+#version 100
+// Ink over its shade over a plate; ink up to the word that is heard is bright. The result is premultiplied.
+#ifdef GL_FRAGMENT_PRECISION_HIGH
+precision highp float;
+#else
+precision mediump float;
+#endif
+
+uniform sampler2D u_picture;  // ink, shade, the word's number, plate
+
+varying vec2 v_at;
+varying vec3 v_look;
+
+void main() {
+    vec4 texel = texture2D(u_picture, v_at);
+    float word = floor(texel.b * 255.0 + 0.5);
+    float heard = clamp(v_look.y - word, 0.0, 1.0);
+    float ink = texel.r * mix(v_look.z, 1.0, heard);
+    float under = 1.0 - (1.0 - texel.g) * (1.0 - texel.a);
+    vec3 color = ink * vec3(1.0, 0.985, 0.96) + (1.0 - ink) * under * vec3(0.035, 0.045, 0.06);
+    gl_FragColor = vec4(color, ink + (1.0 - ink) * under) * v_look.x;
+}
