@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mien.host.rundir import SYSTEM_RUN_DIR
 from mien.host.exits import EXIT_CONFIG
+from mien.host.rundir import SYSTEM_RUN_DIR
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SYSTEMD = REPOSITORY / "systemd"
