@@ -9,9 +9,10 @@ from typing import Final
 
 from mien.units import ns_to_ms
 
-# No two gaps are alike (600, 700, 500, 1000, 800 ms), so that a whole pattern matches at one place only.
-PERIOD_MS: Final = 3600
-FLASHES_MS: Final = (400, 1000, 1700, 2200, 3200)
+# No two gaps are alike (606, 706, 509, 1013, 825 ms), so that a whole pattern matches at one place only; and none is a
+# multiple of a display's period, or each flash would fall on the same place between two pictures.
+PERIOD_MS: Final = 3659
+FLASHES_MS: Final = (407, 1013, 1719, 2228, 3241)
 # Long enough for a picture at 5 Hz to show it: an emulated board draws no faster.
 FLASH_MS: Final = 200
 

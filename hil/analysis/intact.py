@@ -1,0 +1,44 @@
+"""Whether speech was heard whole: found in what was heard, and compared sample by sample."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hil.captured import Sound
+
+
+@dataclass(frozen=True, slots=True)
+class Intact:
+    """start_ns: when its first sample was heard. missing_ms: speech that was silent, or wrong, where it should be.
+
+    residual_db: what is left when the reference is taken out, of the reference's power; -inf when equal.
+    """
+
+    start_ns: int
+    missing_ms: float
+    residual_db: float
+
+
+def compare(sound: Sound, reference: NDArray[np.int16], block_ms: float = 5.0) -> Intact | None:
+    """Find the reference (int16, at the sound's rate) in the sound; None where it is not. An echo is not looked for."""
+    heard, wanted = sound.pcm.astype(np.float64), reference.astype(np.float64)
+    if len(heard) < len(wanted) or not wanted.any():
+        return None
+    size = 1 << int(np.ceil(np.log2(len(heard) + len(wanted))))
+    match = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(wanted, size)), size)[
+        : len(heard) - len(wanted) + 1
+    ]
+    at = int(match.argmax())
+    part, power = heard[at : at + len(wanted)], float((wanted**2).sum())
+    gain = float((part * wanted).sum()) / power
+    if gain < 0.1:
+        return None
+    error = part - gain * wanted
+    block = max(1, round(block_ms * sound.rate_hz / 1000))
+    starts = np.arange(0, len(wanted), block)
+    wrong = np.add.reduceat(error**2, starts) > 0.5 * np.maximum(
+        gain**2 * np.add.reduceat(wanted**2, starts), block * 100.0
+    )
+    ratio = float((error**2).sum()) / (gain**2 * power)
+    return Intact(sound.time_ns(at), float(wrong.sum()) * block_ms, 10 * np.log10(ratio) if ratio else -np.inf)

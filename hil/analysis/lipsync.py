@@ -1,0 +1,87 @@
+"""Lip-sync from outside: when flashes were seen against when their clicks were heard."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hil.analysis.flashes import Edge
+from hil.captured import NS_PER_MS
+
+NEAREST_MS: Final = 250.0  # half of the pattern's shortest gap: farther apart is not a pair
+Z95: Final = 1.96
+
+
+@dataclass(frozen=True, slots=True)
+class LipSync:
+    """What was found, in ms; positive: seen later than heard.
+
+    offset_ms: the mean. half_width_ms: of its 95 % interval, with the pictures' own spacing in it. jitter_ms: the
+    standard deviation that the spacing does not explain. drift_ms_a_minute: the slope. unpaired: flashes without a
+    click, and clicks without a flash.
+    """
+
+    offset_ms: float
+    half_width_ms: float
+    jitter_ms: float
+    drift_ms_a_minute: float
+    pairs: int
+    unpaired: int
+    seen_ms: tuple[float, ...]
+    offsets_ms: tuple[float, ...]
+
+
+def measure(edges: Sequence[Edge], clicks_ns: Sequence[int]) -> LipSync | None:
+    """Pair flashes with clicks and measure; None with fewer than two pairs.
+
+    The pairing is found by matching the whole pattern (no two gaps are alike), so that an offset beyond half a gap is
+    not mistaken for a small one of the neighbour.
+    """
+    seen = np.array([edge.time_ns for edge in edges], dtype=np.float64) / NS_PER_MS
+    heard = np.array(clicks_ns, dtype=np.float64) / NS_PER_MS
+    if len(seen) < 2 or len(heard) < 2:
+        return None
+    found = _pairs(seen, heard)
+    if len(found) < 2:
+        return None
+    at, offsets = seen[found[:, 0]], seen[found[:, 0]] - heard[found[:, 1]]
+    spans = np.array([edges[index].after_ns - edges[index].before_ns for index in found[:, 0]]) / NS_PER_MS
+    spacing_variance = float((spans**2).mean()) / 12  # of an edge that lies anywhere between two pictures
+    variance = float(offsets.var(ddof=1))
+    return LipSync(
+        offset_ms=float(offsets.mean()),
+        half_width_ms=Z95 * float(np.sqrt(max(variance, spacing_variance) / len(offsets))),
+        jitter_ms=float(np.sqrt(max(0.0, variance - spacing_variance))),
+        drift_ms_a_minute=_slope(at, offsets) * 60_000,
+        pairs=len(found),
+        unpaired=len(seen) + len(heard) - 2 * len(found),
+        seen_ms=tuple(float(value) for value in at - at[0]),
+        offsets_ms=tuple(float(value) for value in offsets),
+    )
+
+
+def _pairs(seen: NDArray[np.float64], heard: NDArray[np.float64]) -> NDArray[np.intp]:
+    """(M, 2): index of the flash, index of the click, under the shift that pairs most, and closest."""
+    best, best_score = np.zeros((0, 2), dtype=np.intp), (-1, 0.0)
+    for shift in np.unique((seen[:, None] - heard[None, :]).ravel()):
+        pairs = _nearest_pairs(seen - shift, heard)
+        misfit = float(np.abs(seen[pairs[:, 0]] - shift - heard[pairs[:, 1]]).sum())
+        score = (len(pairs), -misfit)
+        if score > best_score:
+            best, best_score = pairs, score
+    return best
+
+
+def _nearest_pairs(seen: NDArray[np.float64], heard: NDArray[np.float64]) -> NDArray[np.intp]:
+    gap = np.abs(seen[:, None] - heard[None, :])
+    click = gap.argmin(axis=1)
+    mutual = (gap.argmin(axis=0)[click] == np.arange(len(seen))) & (gap.min(axis=1) < NEAREST_MS)
+    return np.column_stack([np.flatnonzero(mutual), click[mutual]])
+
+
+def _slope(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    centred = x - x.mean()
+    spread = float((centred**2).sum())
+    return float((centred * y).sum()) / spread if spread else 0.0
