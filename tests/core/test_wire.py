@@ -105,7 +105,7 @@ class TestPage:
 
     def test_the_limits_are_as_in_the_source(self):
         assert f"at most {wire.MAX_HEADER_BYTES} bytes" in PROTOCOL_PAGE
-        assert f"at most {wire.MAX_WORDS} words" in PROTOCOL_PAGE
+        assert f"at most {wire.MAX_WORDS} words and {wire.MAX_CAPTION_CHARACTERS} characters" in PROTOCOL_PAGE
         assert f"at most {wire.MAX_PICTURE_BYTES} bytes" in PROTOCOL_PAGE
 
 

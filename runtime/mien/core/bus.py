@@ -76,21 +76,28 @@ class GestureCue(BusMessage, frozen=True):
 
 
 class CaptionCue(BusMessage, frozen=True):
-    """The text of a turn, with word times in ms on the turn's clock where they are known."""
+    """All that is known of a turn's text, each time; published when the turn comes near, and whenever it changes.
+
+    words: text, start and end in ms on the turn's clock, where they are known. turn_start_ns: the turn's place in media
+    time. length_ms: of all its speech; 0 while the client has not ended it.
+    """
 
     turn: str
     text: str
     words: tuple[tuple[str, int, int], ...] = ()
+    turn_start_ns: int = 0
+    length_ms: int = 0
 
 
 class VoiceHealth(BusMessage, frozen=True):
-    """Once a second: what `mien watch` shows of the voice. pid, level, counters by name."""
+    """Once a second: what `mien watch` shows of the voice. pid, level, counters by name; session: the newest one's."""
 
     pid: int
     level: str
     clients: int
     pss_mb: float
     counters: dict[str, int]
+    session: str = ""
 
 
 class ThumbnailRequest(BusMessage, frozen=True):

@@ -20,6 +20,7 @@ MAX_HEADER_BYTES: Final = 16_384
 ENCODINGS: Final = ("s16le", "opus")
 OPUS_RATES_HZ: Final = (8000, 12000, 16000, 24000, 48000)
 MAX_WORDS: Final = 4_000  # a turn's word times: half an hour of fast speech
+MAX_CAPTION_CHARACTERS: Final = 16_000  # a turn's text: a quarter of an hour of fast speech
 MAX_PICTURE_BYTES: Final = 131_072
 MAX_CHUNK_BYTES: Final = 192_000  # two seconds at 48 kHz: a TTS burst, yet no sizeable work for one step of the voice
 

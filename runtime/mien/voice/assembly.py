@@ -12,6 +12,7 @@ from mien.core import bus, wire
 from mien.core.clock import Clock
 from mien.core.stats import Counters
 from mien.units import NS_PER_S
+from mien.voice.caption_cues import CaptionCues
 from mien.voice.desk import Desk
 from mien.voice.floor import Floor
 from mien.voice.gate import FaceGate
@@ -64,6 +65,7 @@ class Assembly:
                              floor=self.floor, observers=self.observers, journal=self.journal, clock=clock,
                              counters=counters, send=self.send, publish=self.publish)
         self.speech = SpeechPublisher(self.desk, playback.speech_ahead_ms)
+        self.captions = CaptionCues(self.desk, playback.speech_ahead_ms)
         if keep_audio:
             self.desk.on_audio, self.desk.on_finish = self.journal.heard_audio, self.journal.turn_over
 
@@ -101,8 +103,11 @@ class Assembly:
             self.intake.limits.sweep(now_ns)
 
     def publish_speech(self) -> None:
-        """Bring the speech that is due to the face; the anchor of its epoch must have gone before."""
-        for frames in self.speech.step(self.playback.epoch, self.playback.media_ns):
+        """Bring the speech and the captions that are due to the face; the anchor of its epoch must have gone before."""
+        epoch, media_ns = self.playback.epoch, self.playback.media_ns
+        for cue in self.captions.step(epoch, media_ns):
+            self.publish(cue)
+        for frames in self.speech.step(epoch, media_ns):
             self._publish_frames(frames)
 
     def close_turns(self) -> None:

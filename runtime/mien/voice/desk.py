@@ -130,7 +130,7 @@ class Desk:
 
     def _begin(self, owner: bytes, name: str, rate_hz: int, now_ns: int) -> Turn:
         turn = Turn(name=name, owner=owner, rate_hz=rate_hz, sink_rate_hz=self._sink_rate_hz, now_ns=now_ns)
-        turn.words = self.captions.claim(owner, name)
+        turn.caption = self.captions.claim(owner, name)
         self.turns.append(turn)
         return turn
 

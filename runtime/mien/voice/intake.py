@@ -204,8 +204,6 @@ class Intake:
     def _caption(self, session: Session, caption: wire.Caption) -> None:
         self._desk.captions.take(session.identity, self._desk.find(session.identity, caption.turn), caption)
         self._observers.captioned(session, caption)
-        words = tuple((word.text, word.start_ms, word.end_ms) for word in caption.words)
-        self._publish(bus.CaptionCue(epoch=self._playback.epoch, turn=caption.turn, text=caption.text, words=words))
 
     def _express(self, message: wire.ClientMessage) -> None:
         epoch, now = self._playback.epoch, self.expression

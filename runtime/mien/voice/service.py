@@ -157,6 +157,7 @@ class VoiceService:
     def _welcome_face(self) -> None:
         self._publish_anchor(now=True)
         self._publish(self._voice.intake.expression)
+        self._voice.captions.renew()
         for frames in self._voice.speech.replay():
             self._bus.publish(frames)
 
@@ -191,7 +192,8 @@ class VoiceService:
             self._sink = sink
             self._playback.use_sink(sink, audible=True)
             self._health.apply(Event.SINK_BACK, "the sound card is back", between_turns=True)
-        report = self._health.report(self._playback.epoch, len(self._voice.sessions), pss_mb(None), self.counters)
+        sessions = self._voice.sessions
+        report = self._health.report(self._playback.epoch, len(sessions), pss_mb(None), self.counters, sessions.newest)
         self._publish(report)
         self._voice.observers.health(report, face_present=self._gate.present(now_ns))
         self._notifier.status(f"{report.level}, {report.clients} clients, {self._playback.anchor().phase}")

@@ -45,6 +45,12 @@ class Sessions:
         """Everyone."""
         return list(self._by_identity.values())
 
+    @property
+    def newest(self) -> str:
+        """The session of the newest client that may speak; "" when there is none."""
+        names = [session.session for session in self._by_identity.values() if session.role != "observer"]
+        return names[-1] if names else ""
+
     def identities(self) -> list[bytes]:
         """Everyone's address."""
         return list(self._by_identity)
@@ -63,6 +69,7 @@ class Sessions:
         """Let a client in, anew if it was in."""
         self._opened += 1
         session = Session(identity, f"{epoch:x}-{self._opened}", name, role, principal, codec, encoding)
+        self._by_identity.pop(identity, None)
         self._by_identity[identity] = session
         return session
 

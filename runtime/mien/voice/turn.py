@@ -1,11 +1,24 @@
 """One turn: some speech of one client, from its first chunk until it has been heard."""
 
+from dataclasses import dataclass
+
 from mien.audio.resample import Resampler
 from mien.core.bus import MOTION_RATE_HZ
 from mien.core.wire import FinishReason, Word
 from mien.units import frames_to_ms
 from mien.voice.codec import Decode, decode_s16le
 from mien.voice.pcm import Pcm, PcmQueue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnCaption:
+    """What a turn says, as far as its client has told: one object until it tells more."""
+
+    text: str = ""
+    words: tuple[Word, ...] = ()
+
+
+NOTHING_SAID = TurnCaption()
 
 
 class Turn:
@@ -40,7 +53,7 @@ class Turn:
         self.published = False
         self.held = False
         self.orphaned = False
-        self.words: tuple[Word, ...] = ()
+        self.caption = NOTHING_SAID
         self.decode: Decode = decode_s16le
         self._unheard_speech: list[Pcm] = []
         self._to_sink = Resampler(rate_hz, sink_rate_hz)
@@ -93,7 +106,7 @@ class Turn:
 
     def words_heard(self) -> tuple[int, str]:
         """How many words of the caption were heard, at least half of each, and the last of them."""
-        heard = [word for word in self.words if (word.start_ms + word.end_ms) / 2 <= self.played_ms]
+        heard = [word for word in self.caption.words if (word.start_ms + word.end_ms) / 2 <= self.played_ms]
         return len(heard), max(heard, key=lambda word: word.end_ms).text if heard else ""
 
     @property
