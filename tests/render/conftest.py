@@ -76,6 +76,7 @@ def make_mesh() -> Mesh:
         targets=(
             target("jawOpen", mouth & (at[:, 1] < -0.02), (0, -0.05, 0)),
             target("mouthSmileLeft", mouth & (at[:, 1] < 0) & (at[:, 0] > 0), (0.01, 0.02, 0)),
+            target("mouthSmileRight", mouth & (at[:, 1] < 0) & (at[:, 0] < 0.01), (-0.01, 0.02, 0)),
             target("eyeBlinkLeft", head & (at[:, 0] > 0) & (at[:, 1] > 0), (0, -0.01, 0.005)),
             target("breath", ~head, (0, 0.01, 0)),
             target("browInnerUp", np.arange(len(at)) % 97 == 0, (0, 0.004, 0)),

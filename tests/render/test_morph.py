@@ -7,16 +7,14 @@ from hypothesis import strategies as st
 
 from mien.core.mesh import Mesh
 from mien.core.pose import CHANNEL_COUNT, CHANNEL_INDEX, new_pose
-from mien.render.morph import MIN_WEIGHT, Morpher, join
+from mien.render.morph import MIN_SHIFT_M, MIN_TIP, Morpher, join
 
 
 def reference(mesh: Mesh, pose: np.ndarray) -> np.ndarray:
-    """Position and normal of every vertex, in the mesh's own order, by the definition, weights near 0 left out."""
+    """Position and normal of every vertex, in the mesh's own order, by the definition."""
     vertices = np.concatenate((mesh.positions, mesh.normals), axis=1).astype(np.float64)
     for target in mesh.targets:
         weight = float(pose[CHANNEL_INDEX[target.name]])
-        if weight < MIN_WEIGHT:
-            continue
         vertices[target.vertices, :3] += weight * target.positions
         vertices[target.vertices, 3:] += weight * target.normals
     return vertices
@@ -28,6 +26,12 @@ def in_mesh_order(morpher: Morpher) -> np.ndarray:
     return vertices
 
 
+def assert_close(vertices: np.ndarray, expected: np.ndarray, left_out: int = 0) -> None:
+    """left_out: how many targets may each have been left out as too small to see."""
+    np.testing.assert_allclose(vertices[:, :3], expected[:, :3], rtol=0, atol=1e-7 + left_out * MIN_SHIFT_M)
+    np.testing.assert_allclose(vertices[:, 3:], expected[:, 3:], rtol=0, atol=1e-6 + left_out * MIN_TIP)
+
+
 @settings(max_examples=30, deadline=None)
 @given(poses=st.lists(st.lists(st.floats(0, 1), min_size=CHANNEL_COUNT, max_size=CHANNEL_COUNT), max_size=5))
 def test_any_sequence_of_poses_gives_the_plain_sum(mesh: Mesh, poses: list[list[float]]) -> None:
@@ -35,7 +39,26 @@ def test_any_sequence_of_poses_gives_the_plain_sum(mesh: Mesh, poses: list[list[
     for values in poses:
         pose = np.array(values, dtype=np.float32)
         morpher.update(pose)
-        np.testing.assert_allclose(in_mesh_order(morpher), reference(mesh, pose), atol=3e-5)
+        assert_close(in_mesh_order(morpher), reference(mesh, pose), left_out=len(mesh.targets))
+
+
+@pytest.mark.parametrize(("left", "right"), [(0.5, 0.5), (0.9, 0.0), (0.0, 0.7), (0.8, 0.3), (0.2, 1.0)])
+def test_left_and_right_of_a_shape_are_added_exactly_alike_or_not(mesh: Mesh, left: float, right: float) -> None:
+    morpher, pose = Morpher(mesh), new_pose()
+    pose[CHANNEL_INDEX["mouthSmileLeft"]], pose[CHANNEL_INDEX["mouthSmileRight"]] = left, right
+    morpher.update(pose)
+    assert_close(in_mesh_order(morpher), reference(mesh, pose))
+
+
+def test_what_nobody_would_see_is_left_out(mesh: Mesh) -> None:
+    morpher, pose = Morpher(mesh), new_pose()
+    neutral = morpher.vertices.copy()
+    pose[CHANNEL_INDEX["jawOpen"]] = 0.0005
+    morpher.update(pose)
+    np.testing.assert_array_equal(morpher.vertices, neutral)
+    pose[CHANNEL_INDEX["jawOpen"]] = 0.005
+    morpher.update(pose)
+    assert (morpher.vertices != neutral).any()
 
 
 def test_a_released_face_is_exactly_neutral_again(mesh: Mesh) -> None:

@@ -2,6 +2,9 @@
 
 Vertices are put into an order of the morpher's own: those that any target moves first, by height, so that what one
 target moves lies close together and is added as one dense run; those that never move come last and are uploaded once.
+
+Left and right of a shape mostly go together, and by that order lie in the same run. So both are kept as one target, and
+the right one again for what it has beyond the left: left L + right R = left (L + R) + (right - left) R.
 """
 
 from dataclasses import dataclass
@@ -15,21 +18,25 @@ from mien.core.pose import CHANNEL_INDEX, Pose
 Floats = NDArray[np.float32]
 Range = tuple[int, int]
 
-# Below this a target moves no vertex by a pixel (a shape moves at most about 3 cm: 0.09 mm), and an int8 model's noise
-# round zero costs nothing.
-MIN_WEIGHT = 0.003
+# What moves no vertex by a tenth of a pixel, where 1280 pixels show 40 cm, and tips no normal by half a degree is left
+# out, so that an int8 model's noise round zero costs nothing.
+MIN_SHIFT_M = 3e-5
+MIN_TIP = 0.01
 # A run this full is cheaper added whole than picked apart.
 DENSE_SHARE = 0.3
+# Named after a side, and never on both.
+_OPPOSITES = frozenset({"jaw", "mouth", "eyeLookIn", "eyeLookOut"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Packed:
     """A target ready to add. rows: (N, 6) deltas. first, last: the range of vertices touched.
 
-    picked: which vertices the rows belong to; None when they are all of first..last.
+    picked: which vertices the rows belong to; None when they are all of first..last. least: the weight below which it
+    is not worth it.
     """
 
-    channel: int
+    least: float
     first: int
     last: int
     rows: Floats
@@ -50,12 +57,14 @@ class Morpher:
         rank[self.order] = np.arange(len(self.order))
         self.indices: NDArray[np.uint16] = rank[mesh.indices].astype(np.uint16)
         self._neutral = self.vertices[: self.moving].copy()
-        self._targets = [
-            _pack(target, rank) for target in mesh.targets if target.name in CHANNEL_INDEX and len(target.vertices)
-        ]
-        self._channels = np.array([target.channel for target in self._targets], dtype=np.intp)
-        self._weights = np.zeros(len(self._targets), dtype=np.float32)
-        self._wanted = np.zeros(len(self._targets), dtype=np.float32)
+        shapes = _shapes(mesh)
+        self._targets = [_pack(shape.deltas, rank) for shape in shapes]
+        self._channels = np.array([shape.channel for shape in shapes], dtype=np.intp)
+        # A shape that is added for itself is reduced by nothing: by its own channel, times nought.
+        self._beyond = np.array([shape.channel if shape.beyond < 0 else shape.beyond for shape in shapes], np.intp)
+        self._is_beyond = np.array([shape.beyond >= 0 for shape in shapes], dtype=np.float32)
+        self._least = np.array([target.least for target in self._targets], dtype=np.float32)
+        self._weights, self._wanted, self._size = (np.zeros(len(shapes), dtype=np.float32) for _ in range(3))
         longest = max((len(target.rows) for target in self._targets), default=0)
         scratch = np.zeros((longest, 6), dtype=np.float32)
         gather = np.zeros((longest, 6), dtype=np.float32)
@@ -66,22 +75,27 @@ class Morpher:
 
     def update(self, pose: Pose) -> Range:
         """Morph `vertices` to a pose. Returns the rows that may have changed, (0, 0) when none did."""
-        np.take(pose, self._channels, out=self._wanted, mode="clip")
+        self._weigh(pose)
         if np.array_equal(self._wanted, self._weights):
             return (0, 0)
         np.copyto(self._weights, self._wanted)
         before = self._shown
         first, last = before
         self.vertices[first:last] = self._neutral[first:last]
-        self._shown = self._add_all(self._weights.tolist())
+        self._shown = self._add_all()
         return join(before, self._shown)
 
-    def _add_all(self, weights: list[float]) -> Range:
+    def _weigh(self, pose: Pose) -> None:
+        np.take(pose, self._channels, out=self._wanted, mode="clip")
+        np.take(pose, self._beyond, out=self._size, mode="clip")
+        np.multiply(self._size, self._is_beyond, out=self._size)
+        np.subtract(self._wanted, self._size, out=self._wanted)
+
+    def _add_all(self) -> Range:
+        np.abs(self._weights, out=self._size)
         shown: Range = (0, 0)
-        for number, weight in enumerate(weights):
-            if abs(weight) < MIN_WEIGHT:
-                continue
-            target, rows = self._targets[number], self._scratch[number]
+        for number in np.flatnonzero(self._size >= self._least).tolist():
+            target, rows, weight = self._targets[number], self._scratch[number], self._weights[number]
             np.multiply(target.rows, weight, out=rows)
             if target.picked is None:
                 run = self._runs[number]
@@ -112,15 +126,54 @@ def _order(mesh: Mesh) -> tuple[NDArray[np.intp], int]:
     return order, int(moved.sum())
 
 
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """channel: its weight. beyond: the channel whose weight is taken off that, -1 for none."""
+
+    deltas: MorphTarget
+    channel: int
+    beyond: int = -1
+
+
+def _shapes(mesh: Mesh) -> list[_Shape]:
+    targets = {target.name: target for target in mesh.targets if target.name in CHANNEL_INDEX and len(target.vertices)}
+    shapes = []
+    for name, target in targets.items():
+        stem = name.removesuffix("Left").removesuffix("Right")
+        other = None if stem in _OPPOSITES else targets.get(stem + ("Right" if name.endswith("Left") else "Left"))
+        if other is None or stem == name:
+            shapes.append(_Shape(target, CHANNEL_INDEX[name]))
+        elif name.endswith("Left"):
+            shapes.append(_Shape(_sum(target, other), CHANNEL_INDEX[name]))
+        else:
+            shapes.append(_Shape(target, CHANNEL_INDEX[name], beyond=CHANNEL_INDEX[other.name]))
+    return shapes
+
+
+def _sum(one: MorphTarget, other: MorphTarget) -> MorphTarget:
+    vertices = np.union1d(one.vertices, other.vertices)
+    moved = np.zeros((2, len(vertices), 3), dtype=np.float32)
+    for target in (one, other):
+        at = np.searchsorted(vertices, target.vertices)
+        moved[0, at] += target.positions
+        moved[1, at] += target.normals
+    return MorphTarget(name=one.name, vertices=vertices, positions=moved[0], normals=moved[1])
+
+
 def _pack(target: MorphTarget, rank: NDArray[np.intp]) -> _Packed:
     where = rank[target.vertices]
     by_rank = np.argsort(where)
     where = where[by_rank]
     rows = np.concatenate((target.positions, target.normals), axis=1).astype(np.float32)[by_rank]
     first, last = int(where[0]), int(where[-1]) + 1
-    channel = CHANNEL_INDEX[target.name]
+    least = _least_weight(target)
     if len(where) < DENSE_SHARE * (last - first):
-        return _Packed(channel, first, last, np.ascontiguousarray(rows), where)
+        return _Packed(least, first, last, np.ascontiguousarray(rows), where)
     dense = np.zeros((last - first, 6), dtype=np.float32)
     dense[where - first] = rows
-    return _Packed(channel, first, last, dense, None)
+    return _Packed(least, first, last, dense, None)
+
+
+def _least_weight(target: MorphTarget) -> float:
+    furthest, tipped = (float(np.abs(deltas).max(initial=1e-9)) for deltas in (target.positions, target.normals))
+    return min(MIN_SHIFT_M / furthest, MIN_TIP / tipped)
