@@ -14,7 +14,6 @@ from mien.face.behaviour.fade import Fade
 from mien.face.behaviour.gaze import STYLES, Gaze
 from mien.face.behaviour.gestures import MAX_AT_ONCE, TRACKS, Gestures
 from mien.face.behaviour.looks import EMOTION_POSES, MANNERS, STATE_POSES, STATES
-from mien.face.behaviour.prosody import Prosody
 
 
 @given(cuts=st.lists(st.floats(0.001, 0.3), min_size=1, max_size=20), target=st.floats(-2, 2))
@@ -90,19 +89,6 @@ def test_a_saccade_is_quick_and_the_head_follows_slowly() -> None:
     assert eyes > 0.9 * gaze.yaw
     assert head < 0.5 * gaze.head_yaw
     assert 0 < gaze.head_yaw < gaze.yaw
-
-
-def test_prosody_notices_the_end_of_a_phrase_once_and_stress_sparsely() -> None:
-    prosody, pose = Prosody(), new_pose()
-    ends, stresses = 0, 0
-    for number in range(300):
-        time_s = number / 60
-        pose[CHANNEL_INDEX["jawOpen"]] = 0.4 * max(0.0, np.sin(2 * np.pi * 3 * time_s)) if time_s < 2 else 0.0
-        prosody.at(time_s, pose, True)
-        ends += prosody.phrase_ended
-        stresses += prosody.stressed
-    assert ends == 1
-    assert 1 <= stresses <= 3
 
 
 def test_there_is_a_look_a_manner_and_a_gaze_for_every_state() -> None:

@@ -114,3 +114,18 @@ def test_waiting_speech_is_bounded_and_counted():
     while rig.stage.backlog:
         rig.stage.work()
     assert rig.score.timeline.end_ns == (500 * 20 - 20) * MS
+
+
+def test_prosody_lies_beside_the_poses_from_any_place_of_a_turn_and_goes_with_them():
+    rig = FaceRig()
+    rig.anchor()
+    rig.speech(from_ms=400, to_ms=1000)
+    timeline, prosody = rig.score.timeline, rig.score.prosody
+    assert (prosody._tracks[-1].origin_ns, prosody._tracks[-1]._begin) == (0, 20)
+    assert abs(timeline.end_ns - prosody.end_ns) <= 20 * MS
+    rig.end(length_ms=1000)
+    assert timeline.end_ns == prosody.end_ns == 1000 * MS
+    rig.speech(turn="u", start_ms=1000, to_ms=200)
+    assert prosody._tracks[-1].origin_ns == 1000 * MS
+    rig.anchor(epoch=2)
+    assert not prosody.sample(0, np.zeros(5, np.float32))

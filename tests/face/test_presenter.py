@@ -120,3 +120,29 @@ def test_speech_shapes_rest_when_nobody_speaks():
         rig.anchor()
         pose = rig.picture()[1]
         assert np.abs(pose[SPEECH_INDICES]).max() < 0.25
+
+
+def test_how_it_is_said_reaches_the_director_in_step_and_stops_with_the_speech(monkeypatch):
+    rig, heard = FaceRig(), []
+    compose = rig.presenter._director.compose
+    monkeypatch.setattr(
+        rig.presenter._director, "compose",
+        lambda now, state, speech, out, prosody=None: (
+            heard.append(None if prosody is None else prosody.copy()), compose(now, state, speech, out, prosody)
+        ),
+    )  # fmt: skip
+    rig.anchor()
+    rig.speech(to_ms=1000)
+    rig.score.prosody._tracks[-1]._ring[25, 0] = 0.9  # at 500 ms
+    start_ns = rig.clock.now_ns()
+    rig.anchor(until_ms=1000, phase="speaking", turn="t")
+    seen_ns = np.array([seen for seen, _ in play(rig, 900)])
+    stress = np.array([row[0] for row in heard])
+    assert abs(seen_ns[stress.argmax()] - start_ns - 500 * MS) <= 20 * MS
+    assert stress.max() > 0.4
+    rig.anchor(media_ms=900, until_ms=1000, phase="paused", turn="t")
+    play(rig, 60)
+    assert heard[-1] is None
+    rig.anchor(epoch=2)
+    play(rig, 60)
+    assert heard[-1] is None

@@ -8,7 +8,7 @@ from rich.progress import Progress
 from mien.cli.motion import read_wav
 from mien.cli.video import VideoWriter, draw_all
 from mien.errors import MienError
-from mien.face.offline import motion_frames, poses
+from mien.face.offline import motion_frames, poses, prosody_frames
 from mien.motion.load import load_engine
 
 
@@ -54,7 +54,8 @@ def record_file(wav: Path, out: Path, avatar: Path | None, model: Path | None, w
         drawing = bar.add_task("drawing", total=None)
         writer = VideoWriter(out, width=width, height=height, fps=fps, sound=wav)
         drawn = 0
-        for pose in poses(frames, engine.info.frame_hz, fps, seed):
+        prosody = prosody_frames(speech, engine.info.lookahead_ms)
+        for pose in poses(frames, prosody, engine.info.frame_hz, fps, seed):
             draw_all(renderer, [pose], writer, 1 << 30)
             drawn += 1
             bar.update(drawing, completed=drawn)

@@ -14,12 +14,23 @@ import numpy as np
 from mien.core.pose import CHANNEL_INDEX, SHAPE_COUNT, SPEECH_INDICES, Pose, new_pose
 from mien.face.behaviour.blink import Blinker
 from mien.face.behaviour.body import Breath, Posture
-from mien.face.behaviour.curves import clamp01, minimum_jerk
+from mien.face.behaviour.curves import Spring, clamp01, minimum_jerk
+from mien.face.behaviour.delivery import Delivery
 from mien.face.behaviour.fade import Fade
 from mien.face.behaviour.gaze import STYLES, Gaze
 from mien.face.behaviour.gestures import GESTURES, Gestures
-from mien.face.behaviour.looks import EMOTION_POSES, EMOTIONS, MANNERS, OPENING_INDICES, STATE_POSES, STATES, Manner
-from mien.face.behaviour.prosody import Prosody
+from mien.face.behaviour.looks import (
+    EMOTION_POSES,
+    EMOTION_VIGOUR,
+    EMOTIONS,
+    MANNERS,
+    OPENING_INDICES,
+    STATE_POSES,
+    STATES,
+    Manner,
+)
+from mien.face.behaviour.mouth_hold import MouthHold
+from mien.motion.prosody import ProsodyFrames
 from mien.render.transform import EYE_PITCH_RAD, EYE_YAW_RAD
 from mien.units import NS_PER_S
 
@@ -28,9 +39,10 @@ _EMOTION_FADE_S: Final = 0.7
 _YIELD_TO_ROUNDING: Final = 0.7
 _YIELD_TO_CLOSURE: Final = 0.35
 _YIELD_TO_OPENING: Final = 0.35
-_PHRASE_END_BLINKS: Final = 0.7
-_STRESS_SHOWN: Final = 0.7
-_BROWS_OF_STRESS: Final = 0.3
+_PHRASE_END_BLINKS: Final = 0.75
+# A phrase whose melody ended this high was a question, or is as good as one.
+_ASKING_RISE: Final = 0.5
+_VIGOUR_RATE: Final = 5.0
 _BREATH_LIFTS_HEAD_RAD: Final = 0.006
 _MOST_HEAD_RAD: Final = 0.5
 
@@ -58,10 +70,12 @@ class Director:
         self._blinker = Blinker(random.Random(f"{seed} blink"))
         self._gaze = Gaze(random.Random(f"{seed} gaze"))
         self._posture = Posture(random.Random(f"{seed} posture"))
-        self._phrases, self._stresses, self._asides = (
-            random.Random(f"{seed} {what}") for what in ("phrases", "stresses", "asides")
-        )
-        self._breath, self._gestures, self._prosody = Breath(), Gestures(), Prosody()
+        self._phrases, self._asides = (random.Random(f"{seed} {what}") for what in ("phrases", "asides"))
+        self._delivery = Delivery(random.Random(f"{seed} delivery"))
+        self._breath, self._gestures, self._mouth = Breath(), Gestures(), MouthHold()
+        self._vigour, self._vigour_wanted = Spring(_VIGOUR_RATE), 1.0
+        self._vigour.value = 1.0
+        self._last_s = 0.0
         self._next_aside_s = self._pause_s(MANNERS["idle"])
         self.presence = 1.0
         self._presence_from = 1.0
@@ -77,6 +91,7 @@ class Director:
         if not 0.0 <= intensity <= 1.0:
             raise ValueError(f"intensity {intensity} of emotion {name} is not in 0..1")
         self._emotion.to(EMOTION_POSES[name], self._seconds(now_ns), _EMOTION_FADE_S, intensity)
+        self._vigour_wanted = 1.0 + intensity * (EMOTION_VIGOUR[name] - 1.0)
 
     def play_gesture(self, name: str, now_ns: int) -> None:
         """Begin a gesture of GESTURES. Raises ValueError for another name."""
@@ -94,17 +109,20 @@ class Director:
                 raise ValueError(f"look_at: {value} is not in -1..1")
         self._gaze.hold(x, y, self._seconds(now_ns))
 
-    def compose(self, now_ns: int, state: str, speech: Pose, out: Pose) -> None:
+    def compose(self, now_ns: int, state: str, speech: Pose, out: Pose, prosody: ProsodyFrames | None = None) -> None:
         """Write the whole pose of this moment into out, float32 (CHANNEL_COUNT,).
 
-        state: one of STATES. speech: what the motion engine says now, all channels; not changed. Raises ValueError for
+        state: one of STATES. speech: what the motion engine says now, all channels; not changed. prosody: how it is
+        said, the channels of motion/prosody.py, float32 (5,); None while nothing is heard. Raises ValueError for
         another state.
         """
         now_s = self._seconds(now_ns)
         if state != self._state:
             self._enter(state, now_s)
         manner = MANNERS[self._state]  # type: ignore[index]
-        self._prosody.at(now_s, speech, state == "speaking")
+        self._mouth.at(now_s, speech, state == "speaking")
+        self._delivery.at(now_s, prosody, self._vigour.step(self._vigour_wanted, max(0.0, now_s - self._last_s)))
+        self._last_s = max(now_s, self._last_s)
         self._react(now_s, manner)
         self._gaze.at(now_s, STYLES[self._state])
         if self._gaze.turned_far_s is not None:
@@ -137,24 +155,28 @@ class Director:
         return max(1.2, manner.aside_s * self._asides.lognormvariate(0.0, 0.4)) if manner.aside else math.inf
 
     def _react(self, now_s: float, manner: Manner) -> None:
-        if self._prosody.phrase_ended and self._phrases.random() < _PHRASE_END_BLINKS:
-            self._blinker.blink(now_s, manner.blink_s)
-        if self._prosody.stressed and self._stresses.random() < _STRESS_SHOWN:
-            gesture = "stress" if self._stresses.random() < _BROWS_OF_STRESS else "beat"
-            self._gestures.play(gesture, now_s, self._stresses.uniform(0.6, 1.3))
+        delivery = self._delivery
+        if delivery.phrase_began:
+            self._posture.stir(now_s)
+        if delivery.phrase_ended:
+            if self._phrases.random() < _PHRASE_END_BLINKS:
+                self._blinker.blink(now_s, manner.blink_s)
+            if delivery.rose > _ASKING_RISE:
+                self._gestures.play(self._phrases.choice(("ask", "ask, other side")), now_s, delivery.rose)
         if now_s >= self._next_aside_s:
             self._gestures.play(manner.aside, self._next_aside_s, self._asides.uniform(0.6, 1.2))
             self._next_aside_s = max(self._next_aside_s, now_s - 1.0) + self._pause_s(manner)
 
     def _lay_accent(self, now_s: float) -> None:
         """State, emotion and gestures together, with the mouth left to speech as far as speech holds it."""
-        accent, prosody = self._accent, self._prosody
+        accent, mouth = self._accent, self._mouth
         np.add(self._look.at(now_s), self._emotion.at(now_s), out=accent)
         self._gestures.add_to(accent, now_s)
-        yielded = _YIELD_TO_CLOSURE * (1.0 - prosody.apart) + _YIELD_TO_ROUNDING * prosody.rounded
-        yielded += _YIELD_TO_OPENING * prosody.opened
-        _scale(accent, OPENING_INDICES, prosody.apart, self._openers)
-        _scale(accent, _OTHER_MOUTH_INDICES, 1.0 - clamp01(yielded) * prosody.hold, self._others)
+        self._delivery.add_to(accent)
+        yielded = _YIELD_TO_CLOSURE * (1.0 - mouth.apart) + _YIELD_TO_ROUNDING * mouth.rounded
+        yielded += _YIELD_TO_OPENING * mouth.opened
+        _scale(accent, OPENING_INDICES, mouth.apart, self._openers)
+        _scale(accent, _OTHER_MOUTH_INDICES, 1.0 - clamp01(yielded) * mouth.hold, self._others)
 
     def _move_body(self, now_s: float, manner: Manner, out: Pose) -> None:
         self._posture.at(now_s, manner.liveliness, manner.shift_s)

@@ -16,17 +16,22 @@ from mien.core.timeline import Timeline
 from mien.errors import MienError
 from mien.face.thumbnail import Thumbnails
 from mien.motion.base import MotionEngine, MotionFrames
+from mien.motion.prosody import PROSODY_CHANNELS, PROSODY_HZ, ProsodyFrames, ProsodyStream
 
 KEEP_S = 3  # of motion a turn: what the voice publishes ahead, and what a late reader may still want
 
 
 class Score:
-    """What motion writes and the presenter reads, behind one lock: media clock, timeline, expression, gestures."""
+    """What motion writes and the presenter reads, behind one lock: media clock, timelines, expression, gestures.
+
+    timeline: poses. prosody: how the speech is said, motion/prosody.py's channels.
+    """
 
     def __init__(self, timeline: Timeline) -> None:
         self.lock = threading.Lock()
         self.clock = MediaClock()
         self.timeline = timeline
+        self.prosody = Timeline(width=len(PROSODY_CHANNELS), frame_hz=PROSODY_HZ, capacity=KEEP_S * PROSODY_HZ)
         self.expression = bus.Expression(epoch=0)
         self.gestures: list[str] = []
         self.thumbnails = Thumbnails()
@@ -53,6 +58,7 @@ class MotionStage:
                  report: Callable[[bytes], None]) -> None:
         self._engine = engine
         self._spare = spare
+        self._prosody = ProsodyStream(engine.info.lookahead_ms)
         self._score = score
         self._counters = counters
         self._report = report
@@ -123,8 +129,10 @@ class MotionStage:
             renewed = self._score.clock.take(anchor)
             if renewed:
                 self._score.timeline.clear()
+                self._score.prosody.clear()
         if renewed:
             self._engine.reset()
+            self._prosody.reset()
             self._start_ns, self._ended = -1, True
 
     def _speech(self, speech: bus.Speech, pcm: "np.ndarray[tuple[int], np.dtype[np.int16]]") -> None:
@@ -134,22 +142,24 @@ class MotionStage:
         if not same_turn or speech.offset > self._next_offset:
             self._begin(speech)
         self._next_offset = speech.offset + len(pcm)
-        self._append(self._run(pcm))
+        self._append(self._run(pcm), self._prosody.push(pcm))
 
     def _begin(self, speech: bus.Speech) -> None:
         if speech.offset:
             self._counters.count("joined_mid_turn")
         self._engine.reset()
+        self._prosody.reset()
         self._turn, self._start_ns, self._ended = speech.turn, speech.turn_start_ns, False
         at_frame = speech.offset * self._engine.info.frame_hz // bus.MOTION_RATE_HZ
         with self._score.lock:
             self._score.timeline.begin(speech.turn_start_ns, at_frame=at_frame)
+            self._score.prosody.begin(speech.turn_start_ns, at_frame=speech.offset * PROSODY_HZ // bus.MOTION_RATE_HZ)
 
     def _turn_end(self, end: bus.TurnEnd) -> None:
         if self._ended or (end.turn, end.turn_start_ns) != (self._turn, self._start_ns):
             return
         self._ended = True
-        self._append(self._engine.flush())
+        self._append(self._engine.flush(), self._prosody.flush())
 
     def _run(self, pcm: "np.ndarray[tuple[int], np.dtype[np.int16]]") -> MotionFrames:
         try:
@@ -162,8 +172,10 @@ class MotionStage:
             self._engine.reset()
             return self._engine.push(pcm)
 
-    def _append(self, frames: MotionFrames) -> None:
+    def _append(self, frames: MotionFrames, prosody: ProsodyFrames) -> None:
         with self._score.lock:
+            if len(prosody):
+                self._score.prosody.append(prosody)
             if len(frames):
                 self._score.timeline.append(frames)
             ready_ns = self._score.timeline.end_ns

@@ -1,5 +1,7 @@
 """The presenter: at every picture, the pose of the moment at which that picture will be seen."""
 
+import numpy as np
+
 from mien.core.clock import Clock
 from mien.core.media import extrapolate
 from mien.core.pacer import DisplayPacer
@@ -12,6 +14,7 @@ from mien.face.draw_cost import DrawCost
 from mien.face.motion_stage import Score
 from mien.face.speech_motion import SpeechMotion
 from mien.face.trace import Trace
+from mien.motion.prosody import PROSODY_CHANNELS
 from mien.render.base import Renderer
 from mien.units import NS_PER_S, ms_to_ns, ns_to_ms
 
@@ -40,6 +43,7 @@ class Presenter:
         self._motion = SpeechMotion()
         self._target, self._speech, self._pose = new_pose(), new_pose(), new_pose()
         self._timeline_row = self._target[:55]
+        self._prosody_row = np.zeros(len(PROSODY_CHANNELS), dtype=np.float32)
         self._expression_seen: tuple[object, ...] = ()
         self._cost = DrawCost()
         self._blank = BlankCheck(renderer, counters)
@@ -72,11 +76,14 @@ class Presenter:
             media_ns = self._score.clock.media_ns(visible_ns)
             live = anchor is not None and anchor.phase in LIVE_PHASES
             live = live and self._score.timeline.sample(media_ns, self._timeline_row)
+            heard = live and anchor is not None and anchor.phase != "paused"
+            heard = heard and self._score.prosody.sample(media_ns, self._prosody_row)
             shown_ns = min(media_ns, self._score.timeline.end_ns)  # motion that is late is not counted as in step
             epoch = self._score.clock.epoch
         self._motion.step(visible_ns, epoch=epoch, live=live, target=self._target, out=self._speech)
         self._express(now_ns)
-        self._director.compose(visible_ns, self._state(), self._speech, self._pose)
+        self._director.compose(visible_ns, self._state(), self._speech, self._pose,
+                               self._prosody_row if heard else None)
         return shown_ns, epoch, live
 
     def _state(self) -> str:

@@ -34,7 +34,23 @@ _WINK: Final = (0.0, 0.10, 0.32, 0.55)
 _SMILE: Final = (0.0, 0.35, 1.60, 2.40)
 _WARM: Final = (0.0, 0.55, 1.60, 2.60)
 _PONDER: Final = (0.0, 0.50, 1.40, 2.10)
-# Those that are not in GESTURES are the face's own: attention, thought and good humour now and then, stress in speech.
+_ASK: Final = (0.0, 0.22, 0.85, 1.60)
+
+
+def _asking(side: float) -> tuple[Track, ...]:
+    """A question was put: brows up, the head tilted and a little forward, held for the answer."""
+    return (
+        _hold("browInnerUp", 0.42, *_ASK),
+        _hold("browOuterUpLeft", 0.36, *_ASK),
+        _hold("browOuterUpRight", 0.36, *_ASK),
+        _hold("eyeWideLeft", 0.14, *_ASK),
+        _hold("eyeWideRight", 0.14, *_ASK),
+        _hold("headRoll", 0.055 * side, 0.0, 0.40, 1.10, 2.00),
+        _hold("headPitch", 0.025, 0.0, 0.40, 1.10, 2.00),
+    )
+
+
+# Those that are not in GESTURES are the face's own: attention, thought and good humour now and then, questions put.
 TRACKS: Final[dict[str, tuple[Track, ...]]] = {
     "nod": (
         Track("headPitch", (0.0, 0.19, 0.43, 0.64, 0.86, 1.1), (0.0, 0.150, -0.025, 0.105, -0.008, 0.0)),
@@ -83,13 +99,8 @@ TRACKS: Final[dict[str, tuple[Track, ...]]] = {
         _hold("browInnerUp", 0.20, *_PONDER),
         _hold("headRoll", 0.035, *_PONDER),
     ),
-    "beat": (Track("headPitch", (0.0, 0.14, 0.42), (0.0, 0.042, 0.0)),),
-    "stress": (
-        Track("headPitch", (0.0, 0.16, 0.55), (0.0, 0.030, 0.0)),
-        _hold("browInnerUp", 0.24, 0.0, 0.14, 0.30, 0.65),
-        _hold("browOuterUpLeft", 0.20, 0.0, 0.14, 0.30, 0.65),
-        _hold("browOuterUpRight", 0.20, 0.0, 0.14, 0.30, 0.65),
-    ),
+    "ask": _asking(1.0),
+    "ask, other side": _asking(-1.0),
 }  # fmt: skip
 # Resolved once: (channel index, times, values) of every track, and when its gesture is over.
 _COURSES: Final = {

@@ -91,6 +91,11 @@ _EMOTION_LOOKS: Final[dict[Emotion, dict[str, float]]] = {
     },
 }
 
+# How large nods, brows and leans of speech are under an emotion, 1 for a calm talker.
+EMOTION_VIGOUR: Final[dict[Emotion, float]] = {
+    "neutral": 1.0, "happy": 1.15, "sad": 0.5, "surprised": 1.15, "angry": 1.2, "concerned": 0.75, "excited": 1.45,
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
@@ -118,7 +123,7 @@ MANNERS: Final[dict[State, Manner]] = {
     "idle": Manner(enter_s=0.9, blink_s=3.6, breath_s=4.6, liveliness=1.0, aside="warm", aside_s=13.0),
     "listening": Manner(enter_s=0.45, blink_s=3.9, breath_s=4.2, liveliness=0.7, aside="attend", aside_s=4.5),
     "thinking": Manner(enter_s=0.55, blink_s=2.9, breath_s=4.6, liveliness=0.8, aside="ponder", aside_s=3.2),
-    "speaking": Manner(enter_s=0.4, blink_s=4.6, breath_s=3.6, liveliness=2.2, shift_s=(0.9, 2.4)),
+    "speaking": Manner(enter_s=0.4, blink_s=4.6, breath_s=3.6, liveliness=1.7, shift_s=(1.3, 3.2)),
     "paused": Manner(enter_s=0.6, blink_s=5.5, breath_s=5.0, liveliness=0.35, presence=0.55),
     "disconnected": Manner(enter_s=1.6, blink_s=3600.0, breath_s=6.5, liveliness=0.2, presence=0.2),
 }

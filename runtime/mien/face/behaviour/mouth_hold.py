@@ -1,4 +1,4 @@
-"""What can be read from the speech's own motion: who holds the mouth, where phrases end, what is stressed."""
+"""Who holds the mouth, speech or expression, read from the speech's own pose."""
 
 import math
 
@@ -14,12 +14,6 @@ _KEEP_S = 0.25
 _GIVE_BACK_S = 0.30
 # A model's silence is not exactly zero.
 _STILL = 0.03
-_PHRASE_S = 0.7
-_PAUSE_S = 0.22
-_FAST_S = 0.05
-_SLOW_S = 0.45
-_STRESS = 0.09
-_STRESS_PAUSE_S = 0.65
 # Openness at which lips begin to part, at which they are freely apart, and at which the mouth is wide open.
 _PARTING = 0.04
 _APART = 0.25
@@ -28,14 +22,14 @@ _WIDE = 0.6
 _JAW, _CLOSE, _FUNNEL = (CHANNEL_INDEX[name] for name in ("jawOpen", "mouthClose", "mouthFunnel"))
 _LOWER = (CHANNEL_INDEX["mouthLowerDownLeft"], CHANNEL_INDEX["mouthLowerDownRight"])
 _UPPER = (CHANNEL_INDEX["mouthUpperUpLeft"], CHANNEL_INDEX["mouthUpperUpRight"])
-_ROUND = (CHANNEL_INDEX["mouthPucker"], _FUNNEL)
+_PUCKER = CHANNEL_INDEX["mouthPucker"]
 
 
-class Prosody:
+class MouthHold:
     """Read once a picture by at(); the attributes then tell of that moment.
 
     hold: 0..1, how far the mouth is the speech's. apart: 0..1, how freely other movements may open the lips. rounded,
-    opened: 0..1, what speech does with the lips. phrase_ended, stressed: true in the picture that noticed it.
+    opened: 0..1, what speech does with the lips.
     """
 
     def __init__(self) -> None:
@@ -43,47 +37,25 @@ class Prosody:
         self.apart = 1.0
         self.rounded = 0.0
         self.opened = 0.0
-        self.phrase_ended = False
-        self.stressed = False
         self._channels = np.zeros(len(SPEECH_INDICES), dtype=np.float32)
         self._last_s = 0.0
         self._moved_s = -math.inf
-        self._phrase_begun_s: float | None = None
-        self._fast = self._slow = 0.0
-        self._stressed_s = -math.inf
 
     def at(self, now_s: float, speech: Pose, speaking: bool) -> None:
         """Read the speech's pose. speaking: the state says so, even if the mouth rests just now."""
         duration_s = max(0.0, now_s - self._last_s)
         self._last_s = max(now_s, self._last_s)
         np.take(speech, SPEECH_INDICES, out=self._channels, mode="clip")
-        moving = float(self._channels.max()) > _STILL
-        if moving:
+        if float(self._channels.max()) > _STILL:
             self._moved_s = now_s
         held = speaking or now_s - self._moved_s < _KEEP_S
         self.hold = clamp01(self.hold + (duration_s / _TAKE_S if held else -duration_s / _GIVE_BACK_S))
-        openness = self._openness(speech)
+        openness = _openness(speech)
         self.apart = 1.0 - self.hold + self.hold * smoothstep((openness - _PARTING) / (_APART - _PARTING))
         self.opened = clamp01(openness / _WIDE)
-        self.rounded = clamp01(float(speech[_ROUND[0]]) + float(speech[_ROUND[1]]))
-        self._notice_phrase(now_s, moving)
-        self._notice_stress(now_s, duration_s, openness)
+        self.rounded = clamp01(float(speech[_PUCKER]) + float(speech[_FUNNEL]))
 
-    def _openness(self, speech: Pose) -> float:
-        lips = float(speech[_LOWER[0]]) + float(speech[_LOWER[1]]) + float(speech[_UPPER[0]]) + float(speech[_UPPER[1]])
-        return float(speech[_JAW]) - float(speech[_CLOSE]) + 0.3 * lips + 0.3 * float(speech[_FUNNEL])
 
-    def _notice_phrase(self, now_s: float, moving: bool) -> None:
-        self.phrase_ended = False
-        if moving and self._phrase_begun_s is None:
-            self._phrase_begun_s = now_s
-        elif self._phrase_begun_s is not None and now_s - self._moved_s > _PAUSE_S:
-            self.phrase_ended = self._moved_s - self._phrase_begun_s > _PHRASE_S
-            self._phrase_begun_s = None
-
-    def _notice_stress(self, now_s: float, duration_s: float, openness: float) -> None:
-        self._fast += (openness - self._fast) * (1.0 - math.exp(-duration_s / _FAST_S))
-        self._slow += (openness - self._slow) * (1.0 - math.exp(-duration_s / _SLOW_S))
-        self.stressed = self._fast - self._slow > _STRESS and now_s - self._stressed_s > _STRESS_PAUSE_S
-        if self.stressed:
-            self._stressed_s = now_s
+def _openness(speech: Pose) -> float:
+    lips = float(speech[_LOWER[0]]) + float(speech[_LOWER[1]]) + float(speech[_UPPER[0]]) + float(speech[_UPPER[1]])
+    return float(speech[_JAW]) - float(speech[_CLOSE]) + 0.3 * lips + 0.3 * float(speech[_FUNNEL])
