@@ -92,7 +92,7 @@ _EMOTION_LOOKS: Final[dict[Emotion, dict[str, float]]] = {
 }
 
 # How large nods, brows and leans of speech are under an emotion, 1 for a calm talker.
-EMOTION_VIGOUR: Final[dict[Emotion, float]] = {
+EMOTION_VIGOUR: Final[dict[str, float]] = {
     "neutral": 1.0, "happy": 1.15, "sad": 0.5, "surprised": 1.15, "angry": 1.2, "concerned": 0.75, "excited": 1.45,
 }  # fmt: skip
 
