@@ -1,0 +1,131 @@
+"""The container board's card: the host's root below, read-only, and a small layer with mien over it."""
+
+import hashlib
+import io
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Final
+
+from hil.errors import RigError
+from hil.process import run
+
+PART: Final = "card"
+MOST_MIB: Final = 96  # as small as a card's data partition: a full disk is soon full
+UNWANTED: Final = (
+    "postgresql.service",
+    "postgresql@15-main.service",
+    "binfmt-support.service",
+    "systemd-networkd.service",
+    "networking.service",
+)
+LAUNCHER: Final = """#!/usr/bin/python3.11
+import sys
+
+sys.path[:0] = ["/opt/mien/runtime", "{site}"]
+from mien.{name}.__main__ import main
+
+sys.exit(main())
+"""
+# SDL's X11 window in place of KMSDRM. eglGetDisplay() on X11 asks mincore(), which KMSDRM's way does not.
+FACE_DROP_IN: Final = """[Service]
+Environment=SDL_VIDEODRIVER=x11 DISPLAY=:{display}
+BindPaths=/run/screen:/tmp/.X11-unix
+SystemCallFilter=mincore
+"""
+SETTINGS: Final = """[playback]
+sink = "wav"
+wav_path = "/run/mien/ear.wav"
+buffer_ms = 60
+[face]
+width = {width}
+height = {height}
+"""
+
+
+class ContainerCard:
+    """work: an empty folder of ours. tree: what `git archive` of the commit under test gives."""
+
+    def __init__(self, work: Path, repository: Path, *, display: int, size: tuple[int, int]) -> None:
+        self.root = work / "root"
+        self._work = work
+        self._repository = repository
+        self._display = display
+        self._size = size
+        self._sha256 = ""
+
+    def flash(self, image: Path) -> None:
+        """As new, with the tree of the commit that `image` (a tar of it) holds. The board must be off."""
+        self.eject()
+        for folder in ("below", "layer", "root"):
+            (self._work / folder).mkdir(parents=True, exist_ok=True)
+        run(PART, "mount", "--bind", "-o", "ro", "/", str(self._work / "below"))
+        run(PART, "mount", "-t", "tmpfs", "-o", f"size={MOST_MIB}m,mode=755", "mien-card", str(self._work / "layer"))
+        for folder in ("upper", "work"):
+            (self._work / "layer" / folder).mkdir()
+        layers = f"lowerdir={self._work}/below,upperdir={self._work}/layer/upper,workdir={self._work}/layer/work"
+        run(PART, "mount", "-t", "overlay", "mien-board", "-o", layers, str(self.root))
+        self._sha256 = hashlib.sha256(image.read_bytes()).hexdigest()
+        with tarfile.open(image) as archive:
+            archive.extractall(self.root / "opt/mien", filter="data")
+        self._install()
+
+    def sha256(self) -> str:
+        """Of the tar that was flashed last; "" before the first."""
+        return self._sha256
+
+    def eject(self) -> None:
+        """Forget what is on it; may be called twice."""
+        for folder in ("root", "layer", "below"):
+            while subprocess.run(["mountpoint", "-q", str(self._work / folder)], check=False).returncode == 0:
+                run(PART, "umount", str(self._work / folder))
+
+    def _install(self) -> None:
+        run(PART, "sh", str(self.root / "opt/mien/systemd/install.sh"), str(self.root))
+        site = self._repository / ".venv/lib/python3.11/site-packages"
+        for name in ("voice", "face"):
+            launcher = self._put(f"usr/bin/mien-{name}", LAUNCHER.format(site=site, name=name))
+            launcher.chmod(0o755)
+        self._put(
+            "usr/bin/mien", LAUNCHER.format(site=site, name="cli").replace("mien.cli.__main__", "mien.cli")
+        ).chmod(0o755)
+        self._put("etc/systemd/system/mien-face.service.d/rig.conf", FACE_DROP_IN.format(display=self._display))
+        width, height = self._size
+        self._put("etc/mien/mien.toml", SETTINGS.format(width=width, height=height))
+        self._put("etc/mien-release", f"NAME=mien\nVERSION_ID={self.version()}\n")
+        units = self.root / "etc/systemd/system"
+        for unit in UNWANTED:
+            link = units / unit
+            link.unlink(missing_ok=True)
+            link.symlink_to("/dev/null")
+        wants = units / "multi-user.target.wants"
+        wants.mkdir(exist_ok=True)
+        (wants / "mien.target").symlink_to("/usr/lib/systemd/system/mien.target")
+        journal = self.root / "var/log/journal"
+        journal.mkdir(exist_ok=True, parents=True)
+
+    def version(self) -> str:
+        """Of the mien that is on it."""
+        line = (self.root / "opt/mien/pyproject.toml").read_text().split('version = "', 1)[1]
+        return line.split('"', 1)[0]
+
+    def _put(self, path: str, text: str) -> Path:
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+        return target
+
+
+def archive_commit(repository: Path, commit: str, target: Path) -> Path:
+    """A tar of what a board carries, at a commit. Raises RigError."""
+    wanted = ("pyproject.toml", "runtime", "systemd", "models/motion", "models/avatars")
+    made = subprocess.run(["git", "-C", str(repository), "archive", commit, *wanted], capture_output=True, check=False)
+    if made.returncode:
+        raise RigError(PART, f"git archive {commit}: {made.stderr.decode().strip()}")
+    kept = io.BytesIO()
+    with tarfile.open(fileobj=io.BytesIO(made.stdout)) as whole, tarfile.open(fileobj=kept, mode="w") as part:
+        for member in whole:
+            if not member.name.endswith((".jpg", ".png")) and "/generator/" not in member.name:
+                part.addfile(member, whole.extractfile(member) if member.isfile() else None)
+    target.write_bytes(kept.getvalue())
+    return target

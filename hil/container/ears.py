@@ -1,0 +1,104 @@
+"""The container board's speaker: the file that mien's WAV sink writes, followed while it grows.
+
+The sink is an ideal device: frame n of the file is heard at opened_ns + n / rate. A voice that is started anew begins a
+new file; what was heard of the old one is kept.
+"""
+
+import struct
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from hil.captured import NS_PER_S, Sound
+from hil.errors import RigError
+
+PART: Final = "ears"
+HEADER_BYTES: Final = 44
+POLL_S: Final = 0.05
+REREAD_BYTES: Final = 48_000  # the sink takes back what it queued when speech is cut: at most its buffer
+
+
+@dataclass(slots=True)
+class _Run:
+    """What one voice process gave."""
+
+    opened_ns: int
+    rate_hz: int
+    data: bytearray = field(default_factory=bytearray)
+
+
+class WavEars:
+    """where: finds the file, whose place changes with each start of the board. clock: the board's and ours."""
+
+    def __init__(self, where: Callable[[], Path], clock: Callable[[], int] = time.monotonic_ns) -> None:
+        self._where = where
+        self._clock = clock
+        self._runs: list[_Run] = []
+        self._start_ns = 0
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Listen from now on."""
+        with self._lock:
+            self._start_ns = self._clock()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._follow, name="ears", daemon=True)
+            self._thread.start()
+
+    def sound(self) -> Sound:
+        """All since start(). Raises RigError before it, or when no voice ever wrote."""
+        self._poll()
+        with self._lock:
+            if not self._start_ns:
+                raise RigError(PART, "start() was never called")
+            if not self._runs:
+                raise RigError(PART, f"there is no sound file at {self._where()}")
+            rate_hz, now_ns = self._runs[-1].rate_hz, self._clock()
+            heard = np.zeros(max(0, (now_ns - self._start_ns) * rate_hz // NS_PER_S), dtype=np.int16)
+            for run in self._runs:
+                _lay(heard, run, self._start_ns)
+        return Sound(self._start_ns, rate_hz, heard)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _follow(self) -> None:
+        while not self._closing.wait(POLL_S):
+            self._poll()
+
+    def _poll(self) -> None:
+        with self._lock:
+            try:
+                self._take(self._where())
+            except (OSError, ValueError, RigError, struct.error):
+                return  # between two voices there is no file, or half of one
+
+    def _take(self, path: Path) -> None:
+        opened_ns = int(path.with_name(path.name + ".opened_ns").read_text())
+        with path.open("rb") as file:
+            rate_hz = int(struct.unpack("<I", file.read(HEADER_BYTES)[24:28])[0])
+            if not self._runs or self._runs[-1].opened_ns != opened_ns:
+                self._runs.append(_Run(opened_ns, rate_hz))
+            data = self._runs[-1].data
+            known = max(0, len(data) - REREAD_BYTES)
+            file.seek(HEADER_BYTES + known)
+            data[known:] = file.read()
+
+
+def _lay(heard: "np.ndarray[tuple[int], np.dtype[np.int16]]", run: _Run, start_ns: int) -> None:
+    pcm = np.frombuffer(bytes(run.data[: len(run.data) // 2 * 2]), dtype="<i2")
+    at = round((run.opened_ns - start_ns) * run.rate_hz / NS_PER_S)
+    first, last = max(0, -at), min(len(pcm), len(heard) - at)
+    if last > first:
+        heard[at + first : at + last] = pcm[first:last]

@@ -1,0 +1,102 @@
+"""The container board's plug: systemd-nspawn, started and killed."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Final
+
+from hil.errors import RigError
+
+PART: Final = "power"
+CGROUPS: Final = Path("/sys/fs/cgroup/memory")
+
+
+class ContainerPower:
+    """root: the card's. memory_mb: the board's memory, all processes together. screens: where the X sockets are."""
+
+    def __init__(self, root: Path, *, name: str, memory_mb: int, screens: Path, log: Path) -> None:
+        self.name = name
+        self._root = root
+        self._memory = CGROUPS / name
+        self._memory_mb = memory_mb
+        self._screens = screens
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        self.on_ns = 0
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the container runs."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def leader(self) -> int:
+        """The process that is number 1 on the board. Raises RigError when the board is off."""
+        if self._process is None or not self.is_on:
+            raise RigError(PART, "the board is off")
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        if not children:
+            raise RigError(PART, "the board is only just being switched on")
+        return int(children[0])
+
+    def on(self) -> None:
+        """Start it; nothing happens when it runs."""
+        if self.is_on:
+            return
+        if not (self._root / "usr").is_dir():
+            raise RigError(PART, "there is no card in the board: flash it first")
+        self._memory.mkdir(exist_ok=True)
+        (self._memory / "memory.limit_in_bytes").write_text(str(self._memory_mb * 1_000_000))
+        command = [
+            "systemd-nspawn",
+            "-q",
+            "-D",
+            str(self._root),
+            "--register=no",
+            "--keep-unit",
+            "--console=pipe",
+            "--network-veth",
+            f"--machine={self.name}",
+            "--uuid=6d69656e6d69656e6d69656e6d69656e",
+            f"--bind={self._screens}:/run/screen",
+            "-b",
+        ]
+        self.on_ns = time.monotonic_ns()
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, preexec_fn=self._join
+            )
+        self._await_leader()
+
+    def cut(self) -> None:
+        """All at once, by SIGKILL: nothing is told, nothing is written. What is in the page cache stays (a real cut
+        would lose it)."""
+        if self._process is None:
+            return
+        try:
+            os.kill(self.leader, signal.SIGKILL)
+        except (RigError, ProcessLookupError):
+            self._process.kill()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def _join(self) -> None:
+        (self._memory / "cgroup.procs").write_text("0")
+
+    def _await_leader(self) -> None:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                if Path(f"/proc/{self.leader}/ns/pid").readlink() != Path("/proc/self/ns/pid").readlink():
+                    return
+            except (RigError, OSError):
+                if not self.is_on:
+                    break
+            time.sleep(0.02)
+        raise RigError(PART, f"systemd-nspawn did not start: {self._log.read_text(errors='replace')[-400:]}")

@@ -1,0 +1,48 @@
+"""What a rig lets the board say, mono int16 at the sound card's rate."""
+
+from typing import Final
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from hil.voice import RATE_HZ
+from mien.bench.speech import RATE_HZ as SPOKEN_HZ
+from mien.bench.speech import utterances
+from mien.face.calibration import flash_times_ms
+
+Pcm = NDArray[np.int16]
+CLICK_HZ: Final = 1000
+CLICK_MS: Final = 20
+LEVEL: Final = 12_000
+
+
+def clicks(length_ms: int) -> Pcm:
+    """A click where each flash begins, over a hiss too faint to be taken for one."""
+    pcm = np.random.default_rng(6).normal(0, 20, length_ms * RATE_HZ // 1000)
+    click = LEVEL * np.sin(2 * np.pi * CLICK_HZ * np.arange(CLICK_MS * RATE_HZ // 1000) / RATE_HZ)
+    for at_ms in flash_times_ms(length_ms):
+        begin = at_ms * RATE_HZ // 1000
+        part = click[: len(pcm) - begin]
+        pcm[begin : begin + len(part)] += part
+    return pcm.astype(np.int16)
+
+
+def syllables(seconds: float, seed: int = 3) -> Pcm:
+    """Noise in syllables, never zero: it moves any mouth, and every missing sample of it shows."""
+    at = np.arange(int(seconds * RATE_HZ))
+    loud = 0.55 + 0.45 * np.sin(2 * np.pi * 4 * at / RATE_HZ)
+    noise = np.convolve(np.random.default_rng(seed).normal(size=len(at)), np.ones(8) / 8, "same")
+    pcm = (noise * loud * 12_000).astype(np.int16)
+    return np.where(pcm == 0, np.int16(1), pcm)
+
+
+def sentences(count: int) -> list[Pcm]:
+    """Sentences by espeak-ng. Raises MienError without it."""
+    return [_at_card_rate(pcm) for pcm in utterances(count)]
+
+
+def _at_card_rate(pcm: Pcm) -> Pcm:
+    spoken = soxr.resample(pcm.astype(np.float32), SPOKEN_HZ, RATE_HZ)
+    found: Pcm = np.clip(spoken, -32767, 32767).astype(np.int16)
+    return found

@@ -1,0 +1,112 @@
+"""The states of a board under test, and the way from one to the next: off, flashed, booted, ready."""
+
+import time
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+
+from hil.contracts import Done
+from hil.errors import RigError
+from hil.rig import Rig
+
+BOOT_S = 60.0
+READY_S = 60.0
+LEAST_SPAN = 12  # grey levels, as mien.render.blank
+
+
+class State(Enum):
+    """Off: as it lies there. Flashed: off, its card as new. Booted: a shell answers. Ready: voice and face are up and
+    a picture is on the screen."""
+
+    UNKNOWN = 0
+    OFF = 1
+    FLASHED = 2
+    BOOTED = 3
+    READY = 4
+
+
+class Stages:
+    """Moves a rig's board. image: what is flashed. times_s: how long each state took to reach, of the rig's clock."""
+
+    def __init__(self, rig: Rig, image: Path) -> None:
+        self.rig = rig
+        self.image = image
+        self.state = State.UNKNOWN
+        self.times_s: dict[str, float] = {}
+        self._on_ns = 0
+
+    def to(self, wanted: State) -> None:
+        """Go there by the shortest way; a board that is beyond it is switched off first. Raises RigError."""
+        if wanted.value < self.state.value or self.state is State.UNKNOWN:
+            self.rig.power.cut()
+            self.state = State.OFF
+        for step, move in ((State.FLASHED, self._flash), (State.BOOTED, self._boot), (State.READY, self._await_ready)):
+            if self.state.value < step.value <= wanted.value:
+                if step is State.FLASHED and self.rig.card.sha256() and wanted is not State.FLASHED:
+                    self.state = step  # the card is in the board; only who asks for FLASHED wants it as new
+                    continue
+                move()
+                self.state = step
+
+    def lost(self) -> None:
+        """The board was cut, or broken, by a test."""
+        self.state = State.UNKNOWN
+
+    def services_ready(self) -> bool:
+        """Whether everything that the target wants is up."""
+        units = "$(systemctl show -p Wants --value mien.target)"
+        found = self.rig.console.run(f"systemctl is-active {units} | grep -vcx active", 60 * self.rig.patience)
+        return found.output == "0"
+
+    def _flash(self) -> None:
+        self.rig.power.cut()
+        self.rig.card.flash(self.image)
+
+    def _boot(self) -> None:
+        if self.rig.plug_screen is not None:
+            self.rig.plug_screen()
+        self._on_ns = self.rig.clock() if self.rig.clock() else 0
+        self.rig.power.on()
+        wait_until(lambda: answers(self.rig, "true").status == 0, BOOT_S * self.rig.patience, "a shell on the board")
+        self.times_s["power to shell"] = (self.rig.clock() - self._on_ns) / 1e9
+
+    def _await_ready(self) -> None:
+        wait_until(
+            lambda: self.shows_face() and self.services_ready(),
+            READY_S * self.rig.patience,
+            "a face on the screen",
+            every_s=0.05,
+        )
+        self.times_s["power to ready"] = (self.rig.clock() - self._on_ns) / 1e9
+
+    def shows_face(self) -> bool:
+        """Whether the screen is on and shows more than one colour."""
+        try:
+            pixels = self.rig.screen.frame().pixels
+        except RigError:
+            return False
+        reached = "power to first face" in self.times_s
+        spans = int(pixels.reshape(-1, 3).max(axis=0).max()) - int(pixels.reshape(-1, 3).min(axis=0).min()) > LEAST_SPAN
+        # A text console is black; a face stands before a background that is not.
+        shown = spans and float(pixels[: len(pixels) // 8].mean()) > LEAST_SPAN
+        if shown and not reached:
+            self.times_s["power to first face"] = (self.rig.clock() - self._on_ns) / 1e9
+        return shown
+
+
+def answers(rig: Rig, command: str) -> Done:
+    """What a command on the board came to; status -1 where the board does not answer."""
+    try:
+        return rig.console.run(command, 20 * rig.patience)
+    except RigError as error:
+        return Done(-1, str(error))
+
+
+def wait_until(condition: Callable[[], bool], within_s: float, what: str, every_s: float = 0.1) -> float:
+    """Wait, on this machine's clock; returns how long it took. Raises RigError."""
+    began = time.monotonic()
+    while not condition():
+        if time.monotonic() - began > within_s:
+            raise RigError("board", f"no {what} within {within_s:.0f} s")
+        time.sleep(every_s)
+    return time.monotonic() - began
