@@ -8,6 +8,7 @@
     |-- DisplayError     no picture can be shown: no display, no GL context, no shader
     |-- ModelError       the motion model and its manifest cannot be used
     |-- AvatarError      an avatar file that cannot be used
+    |-- TextError        no text can be set: no Pango, no font
     `-- ClientError      raised by mien.client: the daemon is out of reach, refused, or answered with an error
 
 The message says what is wrong, where (a path to the field or the file), and what to do about it.
@@ -54,6 +55,10 @@ class ModelError(MienError):
 
 class AvatarError(MienError):
     """An avatar file that is malformed, too large, or in a version that is not read."""
+
+
+class TextError(MienError):
+    """No text can be set: Pango is missing, or no font has the characters."""
 
 
 class ClientError(MienError):

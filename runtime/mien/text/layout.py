@@ -1,0 +1,167 @@
+"""One Pango layout: a text set in lines of a width, measured and drawn."""
+
+import ctypes
+import math
+from ctypes import POINTER, c_int
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.text import pango
+from mien.text.pango import SCALE, libpango
+
+# Chosen for being small Debian packages with an even colour together: fonts-open-sans, fonts-noto-ui-core,
+# fonts-wqy-microhei. What none of them has, fontconfig looks for in whatever is installed.
+FAMILIES = "Open Sans,Noto Sans Arabic UI,Noto Sans Devanagari UI,Noto Sans Thai UI,WenQuanYi Micro Hei,sans-serif"
+Mask = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: its text's bytes, and its place in pixels from the layout's top."""
+
+    start: int
+    end: int
+    top: int
+    bottom: int
+
+
+class Layout:
+    """Belongs to the thread that made it, as its font map does. Text is taken literally: there is no markup."""
+
+    def __init__(self, font_px: float, *, weight: str = "Semi-Bold", line_spacing: float = 0.0) -> None:
+        """font_px: the em's height. line_spacing: between baselines, as a multiple of the line's height.
+
+        Raises TextError where Pango is missing.
+        """
+        self._pango = libpango()
+        self._context = self._pango.pango_font_map_create_context(self._pango.pango_cairo_font_map_get_default())
+        self._layout = self._pango.pango_layout_new(self._context)
+        font = self._pango.pango_font_description_from_string(f"{FAMILIES} {weight}".encode())
+        self._pango.pango_font_description_set_absolute_size(font, font_px * SCALE)
+        self._pango.pango_layout_set_font_description(self._layout, font)
+        self._pango.pango_font_description_free(font)
+        self._pango.pango_layout_set_wrap(self._layout, pango.WRAP_WORD_CHAR)
+        self._pango.pango_layout_set_alignment(self._layout, pango.CENTRE)
+        self._pango.pango_layout_set_line_spacing(self._layout, line_spacing)
+
+    def set(self, text: str, width_px: int = -1) -> None:
+        """Take another text, in lines of at most width_px; -1: in one."""
+        data = text.encode("utf-8", "replace")
+        self._pango.pango_layout_set_text(self._layout, data, len(data))
+        self.narrow(width_px)
+
+    def narrow(self, width_px: int) -> None:
+        """The same text in another width."""
+        self._pango.pango_layout_set_width(self._layout, width_px * SCALE if width_px >= 0 else -1)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels that the lines take."""
+        width, height = c_int(0), c_int(0)
+        self._pango.pango_layout_get_pixel_size(self._layout, ctypes.byref(width), ctypes.byref(height))
+        return width.value, height.value
+
+    @property
+    def line_count(self) -> int:
+        """How many lines there are."""
+        return int(self._pango.pango_layout_get_line_count(self._layout))
+
+    @property
+    def unknown(self) -> int:
+        """How many characters no font has."""
+        return int(self._pango.pango_layout_get_unknown_glyphs_count(self._layout))
+
+    def lines(self) -> list[Line]:
+        """From top to bottom."""
+        return [line for line, _ in self._walk((), ())]
+
+    def boxes(self, starts: list[int], ends: list[int]) -> list[tuple[int, int, int, int, int]]:
+        """Where pieces of the text lie: number of the piece, then left, top, right and bottom in pixels.
+
+        starts, ends: byte offsets of each piece. One that is broken over lines or directions has several boxes.
+        """
+        return [box for _, boxes in self._walk(starts, ends) for box in boxes]
+
+    def draw(self, out: Mask, left: int, top: int) -> None:
+        """Draw the ink into a mask, its layout's corner at (left, top). The mask's rows are a multiple of 4 bytes."""
+        with _Canvas(out) as canvas:
+            self._pango.cairo_move_to(canvas, float(left), float(top))
+            self._pango.pango_cairo_show_layout(canvas, self._layout)
+
+    def __del__(self) -> None:
+        for name in ("_layout", "_context"):
+            if getattr(self, name, None):
+                self._pango.g_object_unref(getattr(self, name))
+                setattr(self, name, None)
+
+    def _walk(
+        self, starts: "list[int] | tuple[()]", ends: "list[int] | tuple[()]"
+    ) -> list[tuple[Line, list[tuple[int, int, int, int, int]]]]:
+        walk, found = self._pango.pango_layout_get_iter(self._layout), []
+        try:
+            while True:
+                line = self._pango.pango_layout_iter_get_line_readonly(walk)
+                begin = int(self._pango.pango_layout_line_get_start_index(line))
+                end = begin + int(self._pango.pango_layout_line_get_length(line))
+                top, bottom = c_int(0), c_int(0)
+                self._pango.pango_layout_iter_get_line_yrange(walk, ctypes.byref(top), ctypes.byref(bottom))
+                here = Line(begin, end, math.floor(top.value / SCALE), math.ceil(bottom.value / SCALE))
+                found.append((here, self._boxes_in(line, here, starts, ends)))
+                if not self._pango.pango_layout_iter_next_line(walk):
+                    return found
+        finally:
+            self._pango.pango_layout_iter_free(walk)
+
+    def _boxes_in(
+        self, line: int, here: Line, starts: "list[int] | tuple[()]", ends: "list[int] | tuple[()]"
+    ) -> list[tuple[int, int, int, int, int]]:
+        boxes = []
+        for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
+            start, end = max(start, here.start), min(end, here.end)
+            if start < end:
+                boxes += [(number, left, here.top, right, here.bottom) for left, right in self._spans(line, start, end)]
+        return boxes
+
+    def _spans(self, line: int, start: int, end: int) -> list[tuple[int, int]]:
+        ranges, count = POINTER(c_int)(), c_int(0)
+        self._pango.pango_layout_line_get_x_ranges(line, start, end, ctypes.byref(ranges), ctypes.byref(count))
+        spans = [(round(ranges[2 * n] / SCALE), round(ranges[2 * n + 1] / SCALE)) for n in range(count.value)]
+        self._pango.g_free(ranges)
+        return spans
+
+
+def draw_plate(out: Mask, radius_px: float) -> None:
+    """Fill a mask with a rounded rectangle. The mask's rows are a multiple of 4 bytes."""
+    cairo = libpango()
+    height, width = out.shape
+    with _Canvas(out) as canvas:
+        cairo.cairo_new_sub_path(canvas)
+        for turn, (x, y) in enumerate(((width, 0), (width, height), (0, height), (0, 0))):
+            inner_x, inner_y = (min(max(x, radius_px), width - radius_px), min(max(y, radius_px), height - radius_px))
+            cairo.cairo_arc(canvas, inner_x, inner_y, radius_px, (turn - 1) * math.pi / 2, turn * math.pi / 2)
+        cairo.cairo_close_path(canvas)
+        cairo.cairo_fill(canvas)
+
+
+class _Canvas:
+    """A cairo context that draws opaquely into a mask."""
+
+    def __init__(self, mask: Mask) -> None:
+        if not mask.flags.c_contiguous or mask.strides[0] % 4:
+            raise ValueError("a mask's rows must lie one after the other, a multiple of 4 bytes each")
+        self._cairo, self._mask = libpango(), mask
+
+    def __enter__(self) -> int:
+        height, width = self._mask.shape
+        data, stride = self._mask.ctypes.data, self._mask.strides[0]
+        self._surface = self._cairo.cairo_image_surface_create_for_data(data, pango.FORMAT_A8, width, height, stride)
+        self._context = self._cairo.cairo_create(self._surface)
+        self._cairo.cairo_set_source_rgba(self._context, 1.0, 1.0, 1.0, 1.0)
+        return int(self._context)
+
+    def __exit__(self, *_: object) -> None:
+        self._cairo.cairo_destroy(self._context)
+        self._cairo.cairo_surface_flush(self._surface)
+        self._cairo.cairo_surface_destroy(self._surface)

@@ -1,0 +1,46 @@
+"""Where pages end, by the text alone."""
+
+from mien.text.paging import page_end, sentence_start
+
+
+def words_of(text):
+    return [0, *[at + 1 for at, letter in enumerate(text) if letter == " "], len(text)]
+
+
+def test_a_page_ends_with_the_last_sentence_that_fits():
+    text = "One two three. Four five six seven eight nine ten."
+    words = words_of(text)
+    assert text[: words[page_end(text, words, 0, 6)]] == "One two three. "
+
+
+def test_else_with_a_phrase():
+    text = "If one two three, then four five six seven eight nine ten and eleven and twelve."
+    words = words_of(text)
+    assert text[: words[page_end(text, words, 0, 7)]] == "If one two three, "
+
+
+def test_a_page_that_would_be_nearly_empty_is_filled_instead():
+    text = "Oh, one two three four five six seven eight nine ten eleven twelve thirteen."
+    words = words_of(text)
+    assert page_end(text, words, 0, 8) == 8
+
+
+def test_no_word_is_left_alone_on_the_last_page():
+    text = "one two three four five six seven eight nine ten."
+    words = words_of(text)
+    assert 4 <= page_end(text, words, 0, 9) <= 7
+
+
+def test_a_closing_quote_belongs_to_its_sentence():
+    text = "“One two three.” Four five six seven eight nine ten."
+    words = words_of(text)
+    assert page_end(text, words, 0, 6) == 3
+
+
+def test_a_sentence_is_found_again_from_within():
+    text = "One two. Three four five. Six"
+    words = words_of(text)
+    assert sentence_start(text, words, 4, 200) == 2
+    assert sentence_start(text, words, 1, 200) == 0
+    assert sentence_start(text, words, 5, 200) == 5
+    assert sentence_start(text, words, 4, 6) == 2
