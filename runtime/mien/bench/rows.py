@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """One figure. bar: what it must reach, None where there is none. at_most: or else at least. samples: behind it."""
+    """One figure. bar: what it must reach, None where there is none. at_most: or else at least. samples: behind it.
+
+    note: why there is no figure, and what would help.
+    """
 
     name: str
     value: float | None
@@ -19,6 +22,7 @@ class Row(Struct, frozen=True, kw_only=True):
     bar: float | None = None
     at_most: bool = True
     samples: int = 1
+    note: str = ""
 
     @property
     def reached(self) -> bool | None:

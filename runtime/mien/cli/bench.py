@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 import msgspec
@@ -13,16 +14,20 @@ from mien.errors import MienError
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(["pipeline", "motion", "conversation"]))
+@click.argument("names", nargs=-1, type=click.Choice(["pipeline", "motion", "conversation", "face"]))
 @click.option("--utterances", default=30, show_default=True, type=click.IntRange(2, 1000))
 @click.option("--minutes", default=0.0, show_default=True, help="Continuous speech to look for drift in.")
+@click.option("--avatar", "avatars", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+              help="For face: measure this one too, baked or .glb.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def bench(names: tuple[str, ...], utterances: int, minutes: float, as_json: bool) -> None:
+def bench(names: tuple[str, ...], utterances: int, minutes: float, avatars: tuple[Path, ...],
+          as_json: bool) -> None:
     """Measure this machine: latencies, A/V offset, barge-in, memory, speed. Exits 1 where a bar is missed.
 
-    Example: mien bench pipeline --minutes 10 --json
+    Example: mien bench pipeline --minutes 10 --json, or mien bench face --avatar head.glb
     """
     from mien.bench.conversation import run_conversation
+    from mien.bench.face import run_face
     from mien.bench.pipeline import run_motion, run_pipeline
 
     console = Console(stderr=True)
@@ -35,6 +40,8 @@ def bench(names: tuple[str, ...], utterances: int, minutes: float, as_json: bool
                 reports.append(run_pipeline(utterances, minutes, status.update))
             if not names or "conversation" in names:
                 reports.append(run_conversation(utterances, status.update))
+            if not names or "face" in names:
+                reports.append(run_face(avatars, status.update))
     except MienError as error:
         click.echo(f"mien bench: {error}", err=True)
         raise SystemExit(1) from None
@@ -53,7 +60,7 @@ def print_reports(reports: Sequence[Report]) -> None:
             bar = "" if row.bar is None else f"{'<=' if row.at_most else '>='} {row.bar:g} {row.unit}"
             value = "none" if row.value is None else f"{row.value:g} {row.unit}"
             verdict = {None: "", True: "[green]reached[/]", False: "[red]missed[/]"}[row.reached]
-            table.add_row(row.name, value, bar, str(row.samples), verdict)
+            table.add_row(row.name, value, bar, str(row.samples), verdict or row.note)
     console = Console()
     console.print(table)
     if reports:

@@ -1,0 +1,137 @@
+"""The face's benchmark: what a picture costs the processor, how long it takes, memory, and the binding's worth."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from mien.avatar.baked import SUFFIX
+from mien.bench.face_aarch64 import instructions_a_picture
+from mien.bench.face_drawing import Drawing
+from mien.bench.pipeline import SETTINGS
+from mien.bench.rows import Report, Row, machine, percentile_row
+from mien.bench.session import running_session
+from mien.bench.speech import utterances
+from mien.errors import MienError
+from mien.face.offline import motion_frames
+from mien.host.memory import pss_mb
+from mien.motion.load import load_engine
+from mien.render.drawing import MAX_DRAW_CALLS
+
+SIZE = (180, 320)  # llvmpipe spends its time on triangles: a larger picture would measure the rasteriser
+PICTURES = 600
+DRAWN_PICTURES = 240
+ROUNDS = 3  # a shared machine has moods: what is compared takes turns
+CPU_BAR_MS = {True: 1.0, False: 1.5}  # for the shipped avatar; for another
+SHOWN_BAR_MS = 300.0
+PSS_BAR_MB = 110.0
+NOOP = {"GALLIUM_NOOP": "true", "GALLIUM_THREAD": "0"}
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """Real motion to draw: an .npy of frames, float32 (N, 55), at frame_hz."""
+
+    path: Path
+    frame_hz: int
+
+
+def run_face(others: Sequence[Path], progress: Progress) -> Report:
+    """Measure the shipped avatar, then each of `others`, baked or .glb. Raises MienError."""
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="mien-bench-") as folder:
+        motion = _motion(Path(folder))
+        for number, avatar in enumerate([None, *others]):
+            name = avatar.stem if avatar else "default"
+            baked = _baked(avatar, Path(folder, f"{number}{SUFFIX}"))
+            progress(f"{name}: cost outside the driver")
+            rows += _cost_rows(name, baked, motion)
+            progress(f"{name}: pictures by llvmpipe")
+            rows += _picture_rows(name, baked, motion)
+        progress("memory of the face process")
+        rows.append(_memory_row())
+        progress("aarch64 instructions")
+        rows.append(instructions_a_picture(motion.path, motion.frame_hz, SIZE))
+    return Report(benchmark="face", rows=tuple(rows), machine=machine())
+
+
+def _motion(folder: Path) -> Motion:
+    engine = load_engine(None)
+    frames = motion_frames(engine, utterances(6), lambda _: None)
+    path = folder / "motion.npy"
+    np.save(path, frames)
+    return Motion(path, engine.info.frame_hz)
+
+
+def _baked(avatar: Path | None, scratch: Path) -> Path | None:
+    if avatar is None or avatar.suffix == SUFFIX:
+        return avatar
+    from mien.avatar.bake import bake_glb
+    from mien.avatar.baked import write_baked
+
+    write_baked(bake_glb(avatar), scratch)
+    return scratch
+
+
+def _cost_rows(name: str, avatar: Path | None, motion: Motion) -> Iterator[Row]:
+    bindings = ("ctypes",) if avatar else ("ctypes", "pyopengl", "pyopengl-checked")
+    cpu_ms: dict[str, list[float]] = {binding: [] for binding in bindings}
+    for _ in range(ROUNDS):
+        for binding in _present(bindings):
+            cpu_ms[binding] += _draw(avatar, motion, PICTURES // ROUNDS, NOOP, binding).cpu_ms
+    own = cpu_ms["ctypes"]
+    what = f"{name}: CPU a picture, outside the driver"
+    yield percentile_row(f"{what}, median", own, 50, bar=CPU_BAR_MS[avatar is None])
+    yield percentile_row(f"{what}, p95", own, 95)
+    for binding in bindings[1:]:
+        label = "PyOpenGL" if binding == "pyopengl" else "PyOpenGL as it comes, checking errors"
+        note = "" if cpu_ms[binding] else "pip install PyOpenGL PyOpenGL-accelerate"
+        yield msgspec.structs.replace(percentile_row(f"{what}, {label}, median", cpu_ms[binding], 50), note=note)
+
+
+def _present(bindings: Sequence[str]) -> Iterator[str]:
+    """Those bindings that are installed."""
+    return (binding for binding in bindings if binding == "ctypes" or find_spec("OpenGL"))
+
+
+def _picture_rows(name: str, avatar: Path | None, motion: Motion) -> Iterator[Row]:
+    drawn = [_draw(avatar, motion, DRAWN_PICTURES // ROUNDS, {}) for _ in range(ROUNDS)]
+    wall_ms = [value for drawing in drawn for value in drawing.wall_ms]
+    what = f"{name}: picture of {SIZE[0]}x{SIZE[1]} with {drawn[0].device.split(' ')[0]}"
+    yield percentile_row(f"{what}, median", wall_ms, 50)
+    yield percentile_row(f"{what}, p99", wall_ms, 99)
+    yield percentile_row(f"{name}: display opened, median", [drawing.opened_ms for drawing in drawn], 50)
+    yield percentile_row(f"{name}: mapped, checked and shown on it, median",
+                         [drawing.read_ms + drawing.shown_ms for drawing in drawn], 50, bar=SHOWN_BAR_MS)
+    yield Row(name=f"{name}: draw calls", value=drawn[0].draw_calls, unit="", bar=MAX_DRAW_CALLS)
+
+
+def _draw(avatar: Path | None, motion: Motion, pictures: int, environment: dict[str, str],
+          binding: str = "ctypes") -> Drawing:
+    command = [sys.executable, "-m", "mien.bench.face_drawing", "--motion", str(motion.path), "--frame-hz",
+               str(motion.frame_hz), "--pictures", str(pictures), "--size", *map(str, SIZE), "--binding", binding]
+    if avatar is not None:
+        command += ["--avatar", str(avatar)]
+    env = {**os.environ, "SDL_VIDEODRIVER": "offscreen", **environment}
+    made = subprocess.run(command, capture_output=True, env=env)
+    if made.returncode:
+        raise MienError(f"drawing ended with {made.returncode}: {made.stderr.decode(errors='replace').strip()[-400:]}")
+    return msgspec.json.decode(made.stdout, type=Drawing)
+
+
+def _memory_row() -> Row:
+    with running_session(SETTINGS) as session:
+        for pcm in utterances(2):
+            session.client.say(pcm)
+        face = session.stack.face
+        assert face is not None
+        return Row(name="memory of mien-face, speaking", value=round(pss_mb(face.pid), 1), unit="MB PSS",
+                   bar=PSS_BAR_MB)

@@ -1,0 +1,84 @@
+"""The face's benchmark measures what it says: the same pictures through every binding, counts as QEMU prints them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from mien.bench.face_aarch64 import instructions_a_picture, total_instructions
+from mien.bench.face_drawing import BINDINGS, Drawing
+from mien.bench.face_pyopengl import PyOpenGl
+from mien.core.pose import new_pose
+from mien.errors import MienError
+from mien.render.drawing import MAX_DRAW_CALLS
+from mien.render.gles import GlesRenderer
+
+
+@pytest.mark.parametrize("binding", BINDINGS)
+def test_a_process_without_a_driver_draws_and_tells_what_it_cost(tmp_path: Path, binding: str) -> None:
+    motion = tmp_path / "motion.npy"
+    np.save(motion, np.random.default_rng(1).random((20, 55), dtype=np.float32) * 0.3)
+    made = subprocess.run(
+        [sys.executable, "-m", "mien.bench.face_drawing", "--motion", str(motion), "--frame-hz", "100",
+         "--pictures", "5", "--size", "90", "160", "--binding", binding],
+        env={**os.environ, "SDL_VIDEODRIVER": "offscreen", "GALLIUM_NOOP": "true", "GALLIUM_THREAD": "0"},
+        capture_output=True, timeout=60)  # fmt: skip
+    assert made.returncode == 0, made.stderr.decode()
+    drawing = msgspec.json.decode(made.stdout, type=Drawing)
+    assert drawing.device == "NOOP"
+    assert len(drawing.cpu_ms) == len(drawing.wall_ms) == 5
+    assert min(drawing.cpu_ms) > 0
+    assert 1 < drawing.draw_calls <= MAX_DRAW_CALLS
+
+
+def test_pyopengl_draws_the_same_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mien.avatar.load import load_avatar
+
+    monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
+    mesh, pose, pictures = load_avatar(), new_pose(), []
+    pose[:52] = 0.3
+    for binding in ({}, {"binding": lambda: PyOpenGl(checked=True)}):
+        renderer = GlesRenderer(mesh, width=60, height=90, samples=0, **binding)
+        renderer.draw(pose)
+        pictures.append(renderer.capture())
+        renderer.close()
+    np.testing.assert_array_equal(*pictures)
+
+
+@pytest.mark.parametrize(
+    ("log", "count"),
+    [("cpu 0 insns: 12\ncpu 1 insns: 5\ntotal insns: 17\n", 17), ("insns: 31234567\n", 31234567)],
+)
+def test_the_plugins_count_is_read(log: str, count: int) -> None:
+    assert total_instructions(log) == count
+
+
+def test_a_plugin_that_counted_nothing_is_an_error() -> None:
+    with pytest.raises(MienError, match="counted nothing"):
+        total_instructions("plugin: not found")
+
+
+def test_without_qemus_plugin_the_row_is_empty_and_says_what_to_build(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MIEN_QEMU", str(tmp_path))
+    row = instructions_a_picture(tmp_path / "motion.npy", 100, (90, 160))
+    assert row.value is None
+    assert "--enable-plugins" in row.note
+
+
+def test_without_an_arm64_root_the_row_is_empty_and_says_how_to_get_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "tests/plugin").mkdir(parents=True)
+    for name in ("qemu-aarch64", "tests/plugin/libinsn.so"):
+        (tmp_path / name).touch()
+    monkeypatch.setenv("MIEN_QEMU", str(tmp_path))
+    monkeypatch.setenv("MIEN_AARCH64_ROOT", str(tmp_path / "no-root"))
+    row = instructions_a_picture(tmp_path / "motion.npy", 100, (90, 160))
+    assert row.value is None
+    assert "make image" in row.note
