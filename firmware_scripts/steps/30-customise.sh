@@ -51,7 +51,13 @@ in_root systemctl -q enable systemd-networkd systemd-resolved systemd-timesyncd 
     mien-health console-getty
 in_root systemctl -q mask rauc-mark-good.service systemd-firstboot.service apt-daily.timer apt-daily-upgrade.timer \
     dpkg-db-backup.timer systemd-update-utmp.service systemd-update-utmp-runlevel.service getty@tty1.service \
-    systemd-networkd-wait-online.service fstrim.timer e2scrub_reap.service e2scrub_all.timer wpa_supplicant.service systemd-pstore.service
+    systemd-networkd-wait-online.service fstrim.timer e2scrub_reap.service e2scrub_all.timer wpa_supplicant.service \
+    systemd-pstore.service systemd-logind.service dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount \
+    sys-kernel-tracing.mount sys-fs-fuse-connections.mount modprobe@fuse.service systemd-binfmt.service \
+    proc-sys-fs-binfmt_misc.automount systemd-machine-id-commit.service alsa-state.service
+ln -sf /etc/machine-id "$root/var/lib/dbus/machine-id"
+mkdir -p "$root/root/.ssh"
+echo LANG=C.UTF-8 >"$root/etc/default/locale"
 
 say "30: what no kiosk needs"
 modules=$(echo "$root"/lib/modules/*)

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from mien.transport.keys import KeyFolder
+
 SCRIPT = Path(__file__).resolve().parents[2] / "firmware_scripts" / "overlay" / "usr/lib/mien/provision"
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJvYXJkYm9hcmRib2FyZGJvYXJkYm9hcmRib2FyZGJvYXI= somebody"
 
@@ -46,7 +48,7 @@ class Card:
 
     def put(self, name: str, text: str) -> None:
         path = self.mien / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
     def provision(self) -> tuple[list[str], dict[str, str]]:
@@ -148,10 +150,45 @@ def test_a_private_key_is_recognised(card: Card) -> None:
     assert "private key" in mistakes["authorized_keys"]
 
 
-def test_client_keys_keep_their_names(card: Card) -> None:
-    card.put("clients/stack.key", "0123")
-    assert card.provision()[0] == ["mien/clients/stack.key"]
-    assert (card.etc / "mien/clients/stack.key").read_text() == "0123"
+def test_a_folder_that_mien_keys_filled_is_taken_over(card: Card, tmp_path: Path) -> None:
+    desk = KeyFolder(card.mien / "keys")
+    desk.make_voice_pair()
+    desk.make_client("stack", "speaker", tmp_path)
+    made = {key.name: key.public for key in desk.allowed()}
+    pair = desk.voice_pair()
+    assert card.provision()[1] == {}
+    board = KeyFolder(card.etc / "mien/keys")
+    assert board.voice_pair() == pair
+    assert {key.name: key.public for key in board.allowed()} == made
+    assert (card.etc / "mien/keys/voice.key_secret").stat().st_mode & 0o007 == 0
+    assert [path.name for path in card.mien.iterdir()] == ["TAKEN.txt"]
+
+
+def test_a_board_without_a_pair_makes_one_and_tells_its_public_key(card: Card, tmp_path: Path) -> None:
+    KeyFolder(tmp_path / "desk").make_client("stack", "agent", tmp_path)
+    card.put("keys/allowed/agent/stack.key", (tmp_path / "desk/allowed/agent/stack.key").read_text())
+    taken, mistakes = card.provision()
+    assert mistakes == {}
+    assert "mien/keys/voice.key_secret" in taken
+    pair = KeyFolder(card.etc / "mien/keys").voice_pair()
+    assert pair is not None
+    public = (card.mien / "voice.key").read_text()
+    assert pair[0].decode() in public
+    assert pair[1].decode() not in public
+    assert card.provision() == ([], {})  # the note to the clients is no mistake at the next start
+
+
+@pytest.mark.parametrize(("name", "said"), [
+    ("keys/allowed/boss/stack.key", "not a place for a key"),
+    ("keys/allowed/agent/stack.key_secret", "not a place for a key"),
+    ("keys/allowed/agent/secret.key", "this is a secret key"),
+    ("keys/allowed/agent/odd.key", "not a key file"),
+])
+def test_a_key_in_the_wrong_place_is_named(card: Card, tmp_path: Path, name: str, said: str) -> None:
+    secret = KeyFolder(tmp_path / "desk").make_client("stack", "agent", tmp_path)
+    card.put(name, "0123" if "odd" in name else secret.read_text())
+    assert said in card.provision()[1][name]
+    assert not (card.etc / "mien").exists()
 
 
 def test_an_unknown_file_is_named(card: Card) -> None:

@@ -11,8 +11,8 @@ class Journal:
     def __init__(self) -> None:
         self.sent: list[dict[str, str]] = []
 
-    def send(self, message: str, **fields: str) -> None:
-        self.sent.append({"MESSAGE": message, **fields})
+    def send(self, message: str, **fields: object) -> None:
+        self.sent.append({"MESSAGE": message, **{name: str(value) for name, value in fields.items()}})
 
 
 @pytest.fixture
@@ -47,6 +47,16 @@ def test_a_traceback_is_part_of_the_message(journal: Journal) -> None:
         logger_to(journal).exception("failed")
     assert "ValueError: odd" in journal.sent[0]["MESSAGE"]
     assert journal.sent[0]["PRIORITY"] == "3"
+
+
+def test_the_journal_of_systemd_takes_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = pytest.importorskip("systemd.journal", reason="systemd-python is not installed")
+    taken: list[str] = []
+    monkeypatch.setattr(real, "sendv", lambda *fields: taken.extend(fields))
+    log = logging.Logger("mien.test")
+    log.addHandler(JournalHandler(real.send))
+    log.info("finished %s", "t1", extra={"turn": "t1"})
+    assert {"MESSAGE=finished t1", "MIEN_TURN=t1", "PRIORITY=6"} <= set(taken)
 
 
 def test_outside_systemd_records_go_to_stderr(

@@ -15,7 +15,8 @@ def asked(tmp_path: Path) -> Path:
     asked = tmp_path / "asked"
     asked.touch()
     (tmp_path / "tty").touch()
-    for name, also in (("journalctl", "echo 'no such key; did you mean fps?'"), ("systemctl", ":"), ("sleep", ":")):
+    failed = f"case $* in *is-failed*) test -e {tmp_path}/running && exit 1 ;; esac; exit 0"
+    for name, also in (("journalctl", "echo 'no such key; did you mean fps?'"), ("systemctl", failed), ("sleep", ":")):
         command = tmp_path / name
         command.write_text(f'#!/bin/sh\necho {name} "$@" >>{asked}\n{also}\n')
         command.chmod(0o755)
@@ -42,4 +43,10 @@ def test_a_refused_configuration_is_told_and_left_alone(asked: Path) -> None:
     said = give_up(asked, MONITOR_SERVICE_RESULT="exit-code", MONITOR_EXIT_STATUS="2")
     assert "mien-face refuses its configuration" in said
     assert "did you mean fps?" in (asked.parent / "tty").read_text()
-    assert "systemctl" not in asked.read_text()
+    assert "start" not in asked.read_text()
+
+
+def test_a_service_that_was_slow_to_stop_and_runs_again_is_no_failure(asked: Path) -> None:
+    (asked.parent / "running").touch()
+    assert give_up(asked, MONITOR_SERVICE_RESULT="timeout") == ""
+    assert "start" not in asked.read_text()

@@ -110,11 +110,12 @@ def test_the_run_directory_is_the_one_that_the_program_looks_for() -> None:
 def test_tmpfiles_makes_it(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\n")
-    (tmp_path / "etc/group").write_text("root:x:0:\nmien:x:995:\n")
+    (tmp_path / "etc/group").write_text("root:x:0:\nmien:x:995:\nmien-voice:x:994:\n")
     made = run("systemd-tmpfiles", f"--root={tmp_path}", "--create", str(SYSTEMD / "mien.tmpfiles.conf"))
-    found = (tmp_path / "run/mien").stat()
     assert made.returncode == 0, made.stderr
-    assert (found.st_mode & 0o7777, found.st_uid, found.st_gid) == (0o3770, 0, 995)
+    for name, mode, group in (("run/mien", 0o3770, 995), ("etc/mien/keys", 0o2750, 994)):
+        found = (tmp_path / name).stat()
+        assert (found.st_mode & 0o7777, found.st_uid, found.st_gid) == (mode, 0, group)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -169,3 +170,24 @@ def test_nothing_else_knows_the_names_of_the_units() -> None:
     knowing = [path for path in listed if (REPOSITORY / path).is_file() and not path.endswith(".md")
                and name.search((REPOSITORY / path).read_text(errors="ignore"))]
     assert knowing == []
+
+
+@pytest.mark.parametrize(("machine", "services"), [("qemu", set(SERVICES)), ("kvm", set()), ("none", set())])
+def test_an_emulated_board_gets_more_time(tmp_path: Path, machine: str, services: set[str]) -> None:
+    detect = tmp_path / "systemd-detect-virt"
+    detect.write_text(f"#!/bin/sh\necho {machine}\n[ {machine} != none ]\n")
+    detect.chmod(0o755)
+    units = tmp_path / "units"
+    subprocess.run([SYSTEMD / "emulated-board", units, units, units], check=True, timeout=20,
+                   env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    found = {path.parent.name.removesuffix(".service.d"): path.read_text() for path in units.rglob("*.conf")}
+    assert set(found) == services
+    assert all("WatchdogSec=300\n" in text for text in found.values())
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_nothing_slow_comes_before_a_service(service: str) -> None:
+    unit = directives(f"{service}.service")
+    assert unit["DefaultDependencies"] == ["no"]
+    assert unit["Before"] == unit["Conflicts"] == ["shutdown.target"]
+    assert not {"network.target", "sysinit.target", "basic.target", "sound.target"} & set(unit["After"][0].split())

@@ -5,7 +5,9 @@ That leaves out what lies behind the buffer (a converter's filter, an HDMI scree
 belongs in playback.output_latency_ms. A device moves its position in steps of its own, 10 ms on the Pi's outputs.
 """
 
+import ctypes
 import errno
+import functools
 import importlib
 import logging
 from types import ModuleType
@@ -22,6 +24,9 @@ log = logging.getLogger(__name__)
 
 PERIOD_MS: Final = 5
 """How often the card reports back, if it can: it bounds both the smallest buffer and the steps of its position."""
+
+_SAY: Final = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)
+"""snd_lib_error_handler_t (alsa/error.h), less the values that the format is about."""
 
 _RAN_DRY: Final = (-errno.EPIPE, -errno.ESTRPIPE)
 
@@ -158,6 +163,27 @@ class AlsaSink:
 
 def _load_alsa() -> ModuleType:
     try:
-        return importlib.import_module("alsaaudio")
+        alsa = importlib.import_module("alsaaudio")
     except ImportError as error:
         raise SinkError(f"pyalsaaudio cannot be loaded ({error}); run pip install 'mien[board]'") from None
+    _quieten_alsa_lib()
+    return alsa
+
+
+def _say(_file: bytes, _line: int, function: bytes, _code: int, text: bytes) -> None:
+    log.debug("alsa-lib: %s: %s", function.decode(), text.decode(errors="replace"))
+
+
+@functools.cache
+def _quieten_alsa_lib() -> object:
+    """alsa-lib writes up to ten lines to stderr at each try for a missing card; the exception says it in one.
+
+    Returns what must live as long as the process: the function that alsa-lib calls instead.
+    """
+    try:
+        handler = _SAY(_say)
+        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(handler)
+    except (OSError, AttributeError, MemoryError) as error:  # MemoryError: no memory that may be executed
+        log.debug("alsa-lib keeps its own words: %s", error)
+        return None
+    return handler

@@ -39,7 +39,7 @@ class JournalHandler(logging.Handler):
         """Send one record; a journal that is gone is reported once by logging itself and disturbs nobody."""
         try:
             self._send(self.format(record), PRIORITY=str(_priority(record.levelno)), LOGGER=record.name,
-                       CODE_FILE=record.pathname, CODE_LINE=str(record.lineno), CODE_FUNC=record.funcName,
+                       CODE_FILE=record.pathname, CODE_LINE=record.lineno, CODE_FUNC=record.funcName,
                        **_fields(record))
         except Exception:
             self.handleError(record)
