@@ -12,6 +12,7 @@ from mien.face.director import Director
 from mien.units import NS_PER_S
 
 START_NS = 5_000 * NS_PER_S
+LIVELY = np.ones(5, dtype=np.float32)
 BLINKS = [CHANNEL_INDEX["eyeBlinkLeft"], CHANNEL_INDEX["eyeBlinkRight"]]
 HEAD = [CHANNEL_INDEX[name] for name in ("headPitch", "headYaw", "headRoll")]
 
@@ -46,13 +47,14 @@ def perform(
     speech: Pose | None = None,
     rate_hz: float = 60,
     start_s: float = 0.0,
+    prosody: np.ndarray | None = None,
 ) -> np.ndarray:
     """The poses of a performance, (pictures, CHANNEL_COUNT)."""
     poses = np.zeros((round(seconds * rate_hz), CHANNEL_COUNT), dtype=np.float32)
     for number, out in enumerate(poses):
         time_s = start_s + number / rate_hz
         words = talk(time_s) if state == "speaking" and speech is None else speech
-        heard = said(time_s) if state == "speaking" and speech is None else None
+        heard = said(time_s) if state == "speaking" and speech is None else prosody
         director.compose(START_NS + round(time_s * NS_PER_S), state, new_pose() if words is None else words, out, heard)
     return poses
 
@@ -142,7 +144,7 @@ def test_blinks_come_at_phrase_ends() -> None:
 
 
 @pytest.mark.parametrize("emotion", EMOTIONS)
-@pytest.mark.parametrize("gesture", [None, "smile"])
+@pytest.mark.parametrize("gesture", [None, *GESTURES])
 def test_no_emotion_opens_lips_that_speech_closes(emotion: str, gesture: str | None) -> None:
     director = Director(seed=4)
     director.set_emotion(emotion, 1.0, START_NS)
@@ -150,7 +152,7 @@ def test_no_emotion_opens_lips_that_speech_closes(emotion: str, gesture: str | N
     closed = pose_of(jawOpen=0.15, mouthClose=0.15, mouthPressLeft=0.3, mouthPressRight=0.3)
     if gesture:
         director.play_gesture(gesture, START_NS + 3 * NS_PER_S)
-    poses = perform(director, seconds=1, state="speaking", speech=closed, start_s=3.0)
+    poses = perform(director, seconds=1, state="speaking", speech=closed, start_s=3.0, prosody=LIVELY)
     added = poses[:, OPENING_INDICES] - closed[OPENING_INDICES]
     assert added.max() <= 1e-6
     assert poses[:, CHANNEL_INDEX["mouthClose"]].min() >= closed[CHANNEL_INDEX["mouthClose"]] - 1e-6

@@ -43,7 +43,7 @@ class GazeStyle:
 
 
 STYLES: Final[dict[str, GazeStyle]] = {
-    "idle": GazeStyle(fixation_s=2.1, away=0.42, yaw=(5.0, 18.0), pitch=(-4.0, 7.0)),
+    "idle": GazeStyle(fixation_s=2.1, away=0.5, yaw=(6.0, 19.0), pitch=(-3.0, 9.0)),
     "listening": GazeStyle(fixation_s=1.1, away=0.04, yaw=(4.0, 7.0), pitch=(0.0, 4.0)),
     "thinking": GazeStyle(fixation_s=1.4, away=1.0, yaw=(11.0, 20.0), pitch=(-16.0, -9.0), either_side=False),
     "speaking": GazeStyle(fixation_s=1.2, away=0.2, yaw=(5.0, 13.0), pitch=(-2.0, 7.0)),

@@ -21,12 +21,12 @@ def _both(**weights: float) -> dict[str, float]:
 
 
 _STATE_LOOKS: Final[dict[State, dict[str, float]]] = {
-    "idle": _both(mouthSmile=0.10, eyeBlink=0.04),
+    "idle": {**_both(mouthSmile=0.10, eyeBlink=0.15), "headPitch": 0.012},
     "listening": {
-        **_both(mouthSmile=0.16, browOuterUp=0.22, eyeWide=0.16),
-        "browInnerUp": 0.26,
-        "headPitch": 0.045,
-        "headRoll": 0.085,
+        **_both(mouthSmile=0.22, browOuterUp=0.30, eyeWide=0.26),
+        "browInnerUp": 0.38,
+        "headPitch": 0.065,
+        "headRoll": 0.125,
     },
     "thinking": {
         **_both(eyeSquint=0.22, mouthPress=0.2),
@@ -60,11 +60,11 @@ _EMOTION_LOOKS: Final[dict[Emotion, dict[str, float]]] = {
         "browInnerUp": 0.08,
     },
     "sad": {
-        **_both(mouthFrown=0.52, eyeBlink=0.16, browDown=0.08),
-        "browInnerUp": 0.75,
-        "mouthShrugLower": 0.25,
-        "headPitch": 0.07,
-        "headRoll": 0.03,
+        **_both(mouthFrown=0.68, eyeBlink=0.24, browDown=0.08),
+        "browInnerUp": 0.85,
+        "mouthShrugLower": 0.35,
+        "headPitch": 0.10,
+        "headRoll": 0.04,
     },
     "surprised": {
         **_both(browOuterUp=0.75, eyeWide=0.75),
@@ -74,7 +74,7 @@ _EMOTION_LOOKS: Final[dict[Emotion, dict[str, float]]] = {
         "headPitch": -0.04,
     },
     "angry": {
-        **_both(browDown=0.85, eyeSquint=0.35, noseSneer=0.3, mouthPress=0.32, mouthFrown=0.25),
+        **_both(browDown=1.0, eyeSquint=0.42, noseSneer=0.4, mouthPress=0.4, mouthFrown=0.34),
         "headPitch": 0.05,
     },
     "concerned": {
@@ -84,9 +84,9 @@ _EMOTION_LOOKS: Final[dict[Emotion, dict[str, float]]] = {
         "headRoll": 0.045,
     },
     "excited": {
-        **_both(mouthSmile=0.75, cheekSquint=0.5, browOuterUp=0.42, eyeWide=0.32),
-        "browInnerUp": 0.32,
-        "jawOpen": 0.06,
+        **_both(mouthSmile=0.8, cheekSquint=0.5, browOuterUp=0.48, eyeWide=0.36, mouthUpperUp=0.16),
+        "browInnerUp": 0.36,
+        "jawOpen": 0.12,
         "headPitch": -0.03,
     },
 }
