@@ -11,6 +11,8 @@ from hil.analysis.flashes import Edge
 from hil.captured import NS_PER_MS
 
 NEAREST_MS: Final = 250.0  # half of the pattern's shortest gap: farther apart is not a pair
+MOST_MS: Final = 800.0  # an offset that is looked for: the pattern has its like at a period's distance only
+SHARP_MS: Final = 60.0  # how close pairs must lie to speak for a shift
 Z95: Final = 1.96
 
 
@@ -64,11 +66,12 @@ def measure(edges: Sequence[Edge], clicks_ns: Sequence[int]) -> LipSync | None:
 
 def _pairs(seen: NDArray[np.float64], heard: NDArray[np.float64]) -> NDArray[np.intp]:
     """(M, 2): index of the flash, index of the click, under the shift that pairs most, and closest."""
-    best, best_score = np.zeros((0, 2), dtype=np.intp), (-1, 0.0)
-    for shift in np.unique((seen[:, None] - heard[None, :]).ravel()):
+    best, best_score = np.zeros((0, 2), dtype=np.intp), 0.0
+    shifts = np.unique((seen[:, None] - heard[None, :]).ravel())
+    for shift in shifts[np.abs(shifts) <= MOST_MS]:
         pairs = _nearest_pairs(seen - shift, heard)
-        misfit = float(np.abs(seen[pairs[:, 0]] - shift - heard[pairs[:, 1]]).sum())
-        score = (len(pairs), -misfit)
+        misfit = seen[pairs[:, 0]] - shift - heard[pairs[:, 1]]
+        score = float(np.exp(-((misfit / SHARP_MS) ** 2)).sum())
         if score > best_score:
             best, best_score = pairs, score
     return best

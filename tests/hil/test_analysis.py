@@ -69,6 +69,18 @@ def test_a_flash_that_is_missing_is_counted_and_does_not_shift_the_others():
     assert found.unpaired >= 1
 
 
+def test_much_jitter_and_a_lost_second_do_not_match_the_pattern_elsewhere():
+    rng = np.random.default_rng(8)
+    times = [at for at in flash_times_ms(20_000) if not 9000 < at < 12_000]
+    edges = [
+        flashes.Edge(round((at + 30 + shake) * MS), round((at + 60 + shake) * MS))
+        for at, shake in zip(times, rng.normal(0, 40, len(times)), strict=True)
+    ]
+    edges += [flashes.Edge(round(at * MS), round((at + 20) * MS)) for at in (10_050, 10_700)]
+    found = lipsync.measure(edges, onsets.click_times_ns(clicks(flash_times_ms(20_000), 20_000)))
+    assert found.offset_ms == pytest.approx(45, abs=25)
+
+
 def test_nothing_seen_or_heard_is_no_measurement():
     assert lipsync.measure([], [1, 2, 3]) is None
     assert onsets.click_times_ns(Sound(0, RATE, np.zeros(RATE, np.int16))) == []
