@@ -135,6 +135,7 @@ class FaceHealth(BusMessage, frozen=True):
     pss_mb: float
     counters: dict[str, int]
     renderer: str = ""
+    quality: str = ""
 
 
 VoiceBusMessage: TypeAlias = (

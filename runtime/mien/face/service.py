@@ -18,13 +18,16 @@ from mien.core.timeline import Timeline
 from mien.errors import BusError, DisplayError, ModelError
 from mien.face.calibration import Calibration
 from mien.face.director import Director
+from mien.face.display import DisplayWait
 from mien.face.health import FaceReporter
 from mien.face.motion_stage import KEEP_S, MotionStage, Score
+from mien.face.overlay.annotations import Annotations
 from mien.face.presenter import Presenter
 from mien.face.trace import Trace
 from mien.host.clock import sleep_until_ns
 from mien.host.memory import pss_mb
 from mien.host.notify import ServiceNotifier
+from mien.host.pages import give_back
 from mien.motion.base import MotionEngine
 from mien.render.base import Renderer
 from mien.transport.bus import FaceBus
@@ -36,8 +39,6 @@ BUS_POLL_MS = 100
 SAMPLES = 4  # of MSAA
 AHEAD_NS = 250_000_000  # motion that is ready
 AHEAD_PAUSE_MS = 4  # a 20 ms block every 4 ms: still five times as fast as it is heard
-DISPLAY_RETRY_S = 2.0
-DISPLAY_PATIENCE_S = 30  # until systemd asks again whether this is alive
 
 
 def load_engines(model: str) -> tuple[MotionEngine, MotionEngine]:
@@ -62,7 +63,8 @@ def open_renderer(config: Config, clock: Clock) -> Renderer:
         return HeadlessRenderer(face.width, face.height, clock)
     from mien.avatar.load import load_avatar
     from mien.render.gles import GlesRenderer
-    from mien.render.window import choose_driver, connected_screens
+    from mien.render.hotplug import connected_outputs
+    from mien.render.window import choose_driver
 
     mesh = load_avatar(Path(face.avatar) if face.avatar else None)
 
@@ -73,7 +75,7 @@ def open_renderer(config: Config, clock: Clock) -> Renderer:
 
     # Where the processor draws, four samples a pixel cost threefold. Offscreen that is known beforehand, and a context
     # that need not be opened twice saves 16 MB.
-    offscreen = choose_driver(os.environ, connected_screens()) == "offscreen"
+    offscreen = choose_driver(os.environ, bool(connected_outputs())) == "offscreen"
     renderer = opened(0 if offscreen else SAMPLES)
     if renderer.info.software and not offscreen:
         renderer.close()
@@ -100,10 +102,10 @@ class FaceService:
         self._run_dir = run_dir
         self._clock = clock
         self._trace = trace
-        self._opener = opener
         self._counters = Counters()
         self._notifier = ServiceNotifier(clock)
         self._stopping = threading.Event()
+        self._display = DisplayWait(lambda: opener(config, clock), self._notifier, self._stopping, self._counters)
         engine, spare = load_engines(config.face.model)
         info = engine.info
         self._score = Score(Timeline(width=55, frame_hz=info.frame_hz, capacity=KEEP_S * info.frame_hz))
@@ -115,13 +117,19 @@ class FaceService:
         self._thread = threading.Thread(target=self._listen, name="motion", daemon=True)
 
     def run(self) -> None:
-        """Show the face until stop(). Waits for a display that is not there yet."""
-        renderer = self._await_renderer()
-        if renderer is not None:
+        """Show the face until stop(). Waits for a display that is not there yet, or no longer."""
+        while (renderer := self._display.open()) is not None:
             log.info("drawing with %s %s", renderer.info.version, renderer.info.device)
-            self._thread.start()
-            self._draw(renderer)
-            renderer.close()
+            if self._thread.ident is None:
+                self._thread.start()
+            try:
+                self._draw(renderer)
+            except DisplayError as error:
+                self._display.lost(error)
+            else:
+                break
+            finally:
+                renderer.close()
         self._stopping.set()
         self._notifier.stopping()
         if self._thread.ident is not None:
@@ -134,33 +142,36 @@ class FaceService:
         """Ask the loop to end; safe in a signal handler."""
         self._stopping.set()
 
-    def _await_renderer(self) -> Renderer | None:
-        while not self._stopping.is_set():
-            try:
-                return self._opener(self._config, self._clock)
-            except DisplayError as error:
-                log.warning("no display yet: %s", error)
-                self._notifier.status(f"waiting for a display: {error}")
-                self._notifier.waiting(DISPLAY_PATIENCE_S)
-                self._stopping.wait(DISPLAY_RETRY_S)
-        return None
-
     def _draw(self, renderer: Renderer) -> None:
+        annotations = Annotations(self._config, renderer, self._score.captions, self._counters)
+        annotations.start()
+        try:
+            self._show(renderer, annotations)
+        finally:
+            annotations.stop()
+
+    def _show(self, renderer: Renderer, annotations: Annotations) -> None:
         face = self._config.face
         info = renderer.info
         pacer = DisplayPacer(info.refresh_ns or NS_PER_S // face.fps, depth=info.flip_depth)
         presenter = Presenter(score=self._score, director=Director(seed=face.seed), renderer=renderer, pacer=pacer,
                               clock=self._clock, display_latency_ms=face.display_latency_ms, counters=self._counters,
-                              trace=self._trace, calibration=open_calibration(self._config, renderer))
-        reporter = FaceReporter(score=self._score, pacer=pacer, counters=self._counters,
-                                renderer=renderer.info.device or renderer.info.backend)
+                              trace=self._trace, calibration=open_calibration(self._config, renderer),
+                              annotations=annotations)
+        reporter = FaceReporter(score=self._score, pacer=pacer, counters=self._counters, renderer=renderer)
         report_due_ns = 0
+        settled: str | None = None
         while not self._stopping.is_set() and not renderer.close_requested:
             presenter.step()
             now_ns = self._clock.now_ns()
             if now_ns >= report_due_ns:
                 report_due_ns = now_ns + NS_PER_S
-                self._tell(reporter.report(presenter, self._level, pss_mb(None), now_ns))
+                if renderer.info.quality != settled:  # shaders were compiled for it, and the compiler can go
+                    settled = renderer.info.quality
+                    give_back()
+                health = reporter.report(presenter, self._level, pss_mb(None), now_ns)
+                self._tell(health)
+                annotations.tell(health)
             self._notifier.watchdog()
             if not renderer.info.vsync:
                 sleep_until_ns(now_ns + pacer.wait_ns(now_ns))

@@ -28,7 +28,7 @@ class RendererInfo:
     vsync: present() waits for the display, so that its return tells the display's clock. refresh_ns: the display's
     period as measured at opening; 0 where present() waits for nothing. flip_depth: refreshes from the start of a
     drawing until it is seen: 2 on KMSDRM, where SDL's flip returns when the picture before it has appeared. software:
-    the processor draws.
+    the processor draws. quality: the tier drawn in now, "" where there are none.
     """
 
     backend: str
@@ -40,6 +40,7 @@ class RendererInfo:
     refresh_ns: int = 0
     flip_depth: int = 1
     software: bool = False
+    quality: str = ""
 
 
 class Overlay(Protocol):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -247,6 +248,7 @@ class GlesRenderer:
 
     def _use_tier(self, tier: Tier) -> None:
         self._tier = tier
+        self.info = replace(self.info, quality=tier.name)
         if self._target is not None:
             self._target.close()
             self._target = None

@@ -9,11 +9,11 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from statistics import median
 from typing import Final
 
 from mien.errors import DisplayError
+from mien.render.hotplug import ScreenWatch, connected_outputs
 
 # SDL would otherwise turn SIGTERM into a window event, and systemctl stop would wait in vain.
 os.environ.setdefault("SDL_NO_SIGNAL_HANDLERS", "1")
@@ -31,27 +31,22 @@ finally:
     if _BLOCK_PKG_RESOURCES:
         del sys.modules["pkg_resources"]
 
-DRM_CLASS: Final = Path("/sys/class/drm")
 # Offered in this order; what the driver refuses is tried with less.
 SAMPLE_COUNTS: Final = (4, 2, 0)
 # A flip that returns sooner than this waits for no display: no screen refreshes at more than 250 Hz.
 _MIN_REFRESH_NS: Final = 4_000_000
 _PROBE_FLIPS: Final = 8
+_SCREENS_EVERY_NS: Final = 1_000_000_000
 _SOFTWARE: Final = ("llvmpipe", "softpipe", "swrast", "swiftshader", "noop")
 
 
-def choose_driver(environ: Mapping[str, str], connected_screens: int) -> str:
-    """Which SDL video driver to ask for; "" leaves the choice to SDL."""
+def choose_driver(environ: Mapping[str, str], has_screen: bool) -> str:
+    """Which SDL video driver to ask for; "" leaves the choice to SDL. has_screen: the kernel knows of one."""
     if environ.get("SDL_VIDEODRIVER"):
         return environ["SDL_VIDEODRIVER"]
     if environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"):
         return ""
-    return "kmsdrm" if connected_screens else "offscreen"
-
-
-def connected_screens(drm_class: Path = DRM_CLASS) -> int:
-    """How many outputs of the machine's graphics cards have a screen connected, as the kernel tells."""
-    return sum(_read(status) == "connected" for status in drm_class.glob("card*-*/status"))
+    return "kmsdrm" if has_screen else "offscreen"
 
 
 def refresh_of(flips_ns: Sequence[int]) -> int:
@@ -90,15 +85,22 @@ class Window:
         if fullscreen:
             pygame.mouse.set_visible(False)
         self.size: tuple[int, int] = pygame.display.get_window_size()
+        self._screens = ScreenWatch() if self.driver.lower() == "kmsdrm" else None
+        self._screens_due_ns = 0
         self.refresh_ns = 0 if self.driver in ("offscreen", "dummy") else self._measure_refresh()
 
     def flip(self) -> None:
-        """Show the back buffer, and take the window system's events. Raises DisplayError when the window is gone."""
+        """Show the back buffer, and take the window system's events.
+
+        Raises DisplayError when the window is gone, or when a screen was plugged in that wants setting up.
+        """
         try:
             pygame.display.flip()
             self._take_events()
         except pygame.error as error:
             raise DisplayError(f"the {self.driver} display is gone: {error}") from error
+        if self._screens is not None:
+            self._look_for_screens(self._screens)
 
     def close(self) -> None:
         """Give the window back; may be called twice."""
@@ -106,8 +108,16 @@ class Window:
             self._open = False
             pygame.display.quit()
 
+    def _look_for_screens(self, screens: ScreenWatch) -> None:
+        now_ns = time.monotonic_ns()
+        if now_ns < self._screens_due_ns:
+            return
+        self._screens_due_ns = now_ns + _SCREENS_EVERY_NS
+        if screens.plugged_in():
+            raise DisplayError("a screen was plugged in: the display is opened again")
+
     def _init_video(self) -> None:
-        wanted = choose_driver(os.environ, connected_screens())
+        wanted = choose_driver(os.environ, bool(connected_outputs()))
         given = os.environ.get("SDL_VIDEODRIVER")
         if wanted:
             os.environ["SDL_VIDEODRIVER"] = wanted
@@ -164,10 +174,3 @@ def _ask_for_context(samples: int) -> None:
         (pygame.GL_MULTISAMPLESAMPLES, samples),
     ):
         pygame.display.gl_set_attribute(attribute, value)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        return ""

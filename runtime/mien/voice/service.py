@@ -19,6 +19,7 @@ from mien.core.stats import Counters
 from mien.errors import BusError, SinkError
 from mien.host.memory import pss_mb
 from mien.host.notify import ServiceNotifier
+from mien.host.pages import give_back
 from mien.transport import VOICE_SOCKET
 from mien.transport.access import plan_access
 from mien.transport.bus import VoiceBus
@@ -81,6 +82,7 @@ class VoiceService:
 
     def run(self) -> None:
         """Serve until stop()."""
+        give_back()
         self._notifier.ready()
         log.info("ready: %s", ", ".join(self.endpoints))
         while not self._stopping:
