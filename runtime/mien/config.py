@@ -70,6 +70,15 @@ class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     display_latency_ms: Annotated[float, Meta(ge=-500, le=1000)] = 0.0
     calibration: bool = False
     seed: int = 1
+    status_line: bool = False
+
+
+class CaptionsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[captions]: what is said, as text over the picture. size: of the letters, 1 is the usual."""
+
+    enabled: bool = False
+    lines: Annotated[int, Meta(ge=1, le=3)] = 2
+    size: Annotated[float, Meta(ge=0.5, le=2)] = 1.0
 
 
 class AccessConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -104,6 +113,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     access: AccessConfig = AccessConfig()
     journal: JournalConfig = JournalConfig()
     face: FaceConfig = FaceConfig()
+    captions: CaptionsConfig = CaptionsConfig()
     log: LogConfig = LogConfig()
 
 
@@ -177,4 +187,4 @@ def _explain(text: str) -> str:
 
 def _sections() -> dict[str, type[Struct]]:
     return {"voice": VoiceConfig, "playback": PlaybackConfig, "access": AccessConfig, "journal": JournalConfig,
-            "face": FaceConfig, "log": LogConfig}
+            "face": FaceConfig, "captions": CaptionsConfig, "log": LogConfig}

@@ -14,6 +14,7 @@ from mien.core.media import MediaClock
 from mien.core.stats import Counters
 from mien.core.timeline import Timeline
 from mien.errors import MienError
+from mien.face.overlay.cues import CueBox
 from mien.face.thumbnail import Thumbnails
 from mien.motion.base import MotionEngine, MotionFrames
 from mien.motion.prosody import PROSODY_CHANNELS, PROSODY_HZ, ProsodyFrames, ProsodyStream
@@ -24,7 +25,8 @@ KEEP_S = 3  # of motion a turn: what the voice publishes ahead, and what a late 
 class Score:
     """What motion writes and the presenter reads, behind one lock: media clock, timelines, expression, gestures.
 
-    timeline: poses. prosody: how the speech is said, motion/prosody.py's channels.
+    timeline: poses. prosody: how the speech is said, motion/prosody.py's channels. captions: what is said.
+    voice: its newest report.
     """
 
     def __init__(self, timeline: Timeline) -> None:
@@ -35,6 +37,8 @@ class Score:
         self.expression = bus.Expression(epoch=0)
         self.gestures: list[str] = []
         self.thumbnails = Thumbnails()
+        self.captions = CueBox()
+        self.voice: bus.VoiceHealth | None = None
         self.heard_of_voice_ns = 0
 
     def take_gestures(self) -> list[str]:
@@ -101,6 +105,10 @@ class MotionStage:
                 self._score.expression = message
             case bus.GestureCue():
                 self._gesture(message)
+            case bus.CaptionCue():
+                self._score.captions.take(message)
+            case bus.VoiceHealth():
+                self._score.voice = message
             case bus.ThumbnailRequest():
                 self._score.thumbnails.ask(message.width)
 

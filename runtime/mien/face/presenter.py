@@ -12,6 +12,8 @@ from mien.face.calibration import Calibration
 from mien.face.director import Director
 from mien.face.draw_cost import DrawCost
 from mien.face.motion_stage import Score
+from mien.face.motion_watch import LATE_NS, MotionWatch
+from mien.face.overlay.annotations import Annotations
 from mien.face.speech_motion import SpeechMotion
 from mien.face.trace import Trace
 from mien.motion.prosody import PROSODY_CHANNELS
@@ -31,7 +33,7 @@ class Presenter:
 
     def __init__(self, *, score: Score, director: Director, renderer: Renderer, pacer: DisplayPacer, clock: Clock,
                  display_latency_ms: float, counters: Counters, trace: Trace | None = None,
-                 calibration: Calibration | None = None) -> None:
+                 calibration: Calibration | None = None, annotations: Annotations | None = None) -> None:
         self._score = score
         self._director = director
         self._renderer = renderer
@@ -40,7 +42,9 @@ class Presenter:
         self._latency_ns = ms_to_ns(display_latency_ms)
         self._trace = trace
         self._calibration = calibration
+        self._annotations = annotations
         self._motion = SpeechMotion()
+        self._watch = MotionWatch()
         self._target, self._speech, self._pose = new_pose(), new_pose(), new_pose()
         self._timeline_row = self._target[:55]
         self._prosody_row = np.zeros(len(PROSODY_CHANNELS), dtype=np.float32)
@@ -75,15 +79,19 @@ class Presenter:
             anchor = self._score.clock.anchor
             media_ns = self._score.clock.media_ns(visible_ns)
             live = anchor is not None and anchor.phase in LIVE_PHASES
+            live = live and media_ns - self._score.timeline.end_ns < LATE_NS
             live = live and self._score.timeline.sample(media_ns, self._timeline_row)
             heard = live and anchor is not None and anchor.phase != "paused"
             heard = heard and self._score.prosody.sample(media_ns, self._prosody_row)
             shown_ns = min(media_ns, self._score.timeline.end_ns)  # motion that is late is not counted as in step
             epoch = self._score.clock.epoch
         self._motion.step(visible_ns, epoch=epoch, live=live, target=self._target, out=self._speech)
+        self._watch.step(now_ns, speaking=anchor is not None and anchor.phase == "speaking", live=live)
         self._express(now_ns)
         self._director.compose(visible_ns, self._state(), self._speech, self._pose,
                                self._prosody_row if heard else None)
+        if self._annotations is not None:
+            self._annotations.step(now_ns, anchor, media_ns, voice=self._score.voice, motion_lost=self._watch.lost)
         return shown_ns, epoch, live
 
     def _state(self) -> str:
@@ -92,6 +100,8 @@ class Presenter:
             return "disconnected"
         if anchor.phase == "paused":
             return "paused"
+        if self._watch.lost:
+            return "idle"
         return "speaking" if anchor.phase in LIVE_PHASES else self._score.expression.state
 
     def _express(self, now_ns: int) -> None:

@@ -1,0 +1,121 @@
+"""The thread that sets text: a page takes milliseconds, which the frame loop does not have."""
+
+import logging
+import threading
+from collections import deque
+from typing import Final, TypeVar
+
+from mien.core.bus import CaptionCue
+from mien.core.stats import Counters
+from mien.errors import TextError
+from mien.face.overlay.pages import Page, PageMaker
+from mien.text.clean import clean
+from mien.text.typesetter import Picture, Style, Typesetter
+
+log = logging.getLogger("mien.face")
+
+_MOST_WAITING: Final = 4
+_T = TypeVar("_T")
+Asked = tuple[CaptionCue, float]
+
+
+class Typist:
+    """Asked by the frame loop, which later takes what was made; a newer request takes the place of one that waits.
+
+    Everything that Pango does happens on this thread. Without Pango nothing is ever made, and the log says why.
+    """
+
+    def __init__(self, *, captions: Style | None, status: Style | None, counters: Counters) -> None:
+        """captions, status: None makes none of it. Call start(), or do() by hand."""
+        self._styles = (captions, status)
+        self._counters = counters
+        self._asked_page: Asked | None = None
+        self._asked_line: str | None = None
+        self._pages: deque[Page] = deque(maxlen=_MOST_WAITING)
+        self._lines: deque[Picture] = deque(maxlen=1)
+        self._wake = threading.Event()
+        self._stopping = False
+        self._maker: PageMaker | None = None
+        self._liner: Typesetter | None = None
+        self._opened = False
+        self._thread = threading.Thread(target=self._run, name="typist", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and wait for it."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def ask_page(self, cue: CaptionCue, turn_ms: float) -> None:
+        """Make the page that is to be shown then, in ms on the turn's clock."""
+        self._asked_page = (cue, turn_ms)
+        self._wake.set()
+
+    def ask_line(self, text: str) -> None:
+        """Set a line of text."""
+        self._asked_line = text
+        self._wake.set()
+
+    def take_page(self) -> Page | None:
+        """A page that was made, oldest first."""
+        return _taken(self._pages)
+
+    def take_line(self) -> Picture | None:
+        """The line that was made."""
+        return _taken(self._lines)
+
+    def do(self) -> None:
+        """Do what was asked for. On one thread only."""
+        try:
+            self._open()
+            if (page := self._asked_page) is not None:
+                self._asked_page = None
+                self._make_page(*page)
+            if (line := self._asked_line) is not None:
+                self._asked_line = None
+                self._make_line(line)
+        except TextError as error:
+            self._counters.count("captions_off")
+            log.error("no captions and no status line: %s", error)
+            self._maker = self._liner = None
+
+    def _open(self) -> None:
+        if self._opened:
+            return
+        self._opened = True
+        captions, status = self._styles
+        if captions is not None:
+            self._maker = PageMaker(Typesetter(captions))
+        if status is not None:
+            self._liner = Typesetter(status)
+
+    def _make_page(self, cue: CaptionCue, turn_ms: float) -> None:
+        if self._maker is not None:
+            self._pages.append(self._maker.make(cue, turn_ms))
+            self._counters.count("caption_pages")
+
+    def _make_line(self, line: str) -> None:
+        if self._liner is not None:
+            self._lines.append(self._liner.picture(clean(line)))
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._wake.wait()
+            self._wake.clear()
+            try:
+                self.do()
+            except Exception:  # text that comes from outside must not cost more than its own caption
+                self._counters.count("captions_failed")
+                log.exception("a caption cannot be set")
+
+
+def _taken(made: "deque[_T]") -> _T | None:
+    try:
+        return made.popleft()
+    except IndexError:
+        return None
