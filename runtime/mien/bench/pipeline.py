@@ -8,7 +8,7 @@ import numpy as np
 from mien.bench.offsets import first_motion_ns, last_sound_ns, mouth_closed_ns, offsets_ms
 from mien.bench.rows import Report, Row, machine, median, percentile_row
 from mien.bench.session import Session, running_session
-from mien.bench.speech import RATE_HZ, utterances
+from mien.bench.speech import utterances
 from mien.core import wire
 from mien.host.memory import pss_mb, pss_of_files_mb
 from mien.motion.base import Pcm
@@ -113,20 +113,3 @@ def _rows(session: Session, marks: dict[str, list[tuple[int, int, float]]], cuts
              Row(name="pictures missed", value=round(100 * face.missed / max(1, face.shown + face.missed), 2), unit="%",
                  samples=face.shown)]
     return rows
-
-
-def run_motion(count: int, progress: Progress) -> Report:
-    """How many times faster than speech motion is made, features included, in 20 ms chunks on one core."""
-    progress("motion speed")
-    engine = load_engine(None)
-    speech = np.concatenate(utterances(count))
-    ratios = []
-    for _ in range(5):
-        started_s = time.process_time()
-        for at in range(0, len(speech), RATE_HZ // 50):
-            engine.push(speech[at : at + RATE_HZ // 50])
-        engine.flush()
-        ratios.append(len(speech) / RATE_HZ / (time.process_time() - started_s))
-    row = Row(name="motion, times faster than real time (features included)", value=round(float(np.median(ratios)), 1),
-              unit="x", bar=50.0, at_most=False, samples=len(ratios))
-    return Report(benchmark="motion", rows=(row,), machine=machine())

@@ -28,7 +28,8 @@ def bench(names: tuple[str, ...], utterances: int, minutes: float, avatars: tupl
     """
     from mien.bench.conversation import run_conversation
     from mien.bench.face import run_face
-    from mien.bench.pipeline import run_motion, run_pipeline
+    from mien.bench.motion import run_motion
+    from mien.bench.pipeline import run_pipeline
 
     console = Console(stderr=True)
     reports = []
