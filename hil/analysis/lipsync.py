@@ -12,6 +12,7 @@ from hil.captured import NS_PER_MS
 
 NEAREST_MS: Final = 250.0  # half of the pattern's shortest gap: farther apart is not a pair
 MOST_MS: Final = 800.0  # an offset that is looked for: the pattern has its like at a period's distance only
+LEAST_MATCH: Final = 0.35  # of the flashes: patterns that have nothing to do with each other reach 0.25
 SHARP_MS: Final = 60.0  # how close pairs must lie to speak for a shift
 Z95: Final = 1.96
 
@@ -36,7 +37,7 @@ class LipSync:
 
 
 def measure(edges: Sequence[Edge], clicks_ns: Sequence[int]) -> LipSync | None:
-    """Pair flashes with clicks and measure; None with fewer than two pairs.
+    """Pair flashes with clicks and measure; None with fewer than two pairs, or where the patterns do not match.
 
     The pairing is found by matching the whole pattern (no two gaps are alike), so that an offset beyond half a gap is
     not mistaken for a small one of the neighbour.
@@ -45,8 +46,8 @@ def measure(edges: Sequence[Edge], clicks_ns: Sequence[int]) -> LipSync | None:
     heard = np.array(clicks_ns, dtype=np.float64) / NS_PER_MS
     if len(seen) < 2 or len(heard) < 2:
         return None
-    found = _pairs(seen, heard)
-    if len(found) < 2:
+    found, score = _pairs(seen, heard)
+    if len(found) < 2 or score < LEAST_MATCH * min(len(seen), len(heard)):
         return None
     at, offsets = seen[found[:, 0]], seen[found[:, 0]] - heard[found[:, 1]]
     spans = np.array([edges[index].after_ns - edges[index].before_ns for index in found[:, 0]]) / NS_PER_MS
@@ -64,8 +65,8 @@ def measure(edges: Sequence[Edge], clicks_ns: Sequence[int]) -> LipSync | None:
     )
 
 
-def _pairs(seen: NDArray[np.float64], heard: NDArray[np.float64]) -> NDArray[np.intp]:
-    """(M, 2): index of the flash, index of the click, under the shift that pairs most, and closest."""
+def _pairs(seen: NDArray[np.float64], heard: NDArray[np.float64]) -> tuple[NDArray[np.intp], float]:
+    """(M, 2): index of the flash, index of the click, under the shift that matches best; and how many match."""
     best, best_score = np.zeros((0, 2), dtype=np.intp), 0.0
     shifts = np.unique((seen[:, None] - heard[None, :]).ravel())
     for shift in shifts[np.abs(shifts) <= MOST_MS]:
@@ -74,7 +75,7 @@ def _pairs(seen: NDArray[np.float64], heard: NDArray[np.float64]) -> NDArray[np.
         score = float(np.exp(-((misfit / SHARP_MS) ** 2)).sum())
         if score > best_score:
             best, best_score = pairs, score
-    return best
+    return best, best_score
 
 
 def _nearest_pairs(seen: NDArray[np.float64], heard: NDArray[np.float64]) -> NDArray[np.intp]:

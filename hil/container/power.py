@@ -10,7 +10,9 @@ from typing import Final
 from hil.errors import RigError
 
 PART: Final = "power"
-CGROUPS: Final = Path("/sys/fs/cgroup/memory")
+CGROUPS: Final = Path("/sys/fs/cgroup")
+# A board has its processor to itself: the container comes before whatever else this machine does.
+SHARES: Final = 8192
 
 
 class ContainerPower:
@@ -19,7 +21,7 @@ class ContainerPower:
     def __init__(self, root: Path, *, name: str, memory_mb: int, screens: Path, log: Path) -> None:
         self.name = name
         self._root = root
-        self._memory = CGROUPS / name
+        self._memory, self._processor = CGROUPS / "memory" / name, CGROUPS / "cpu" / name
         self._memory_mb = memory_mb
         self._screens = screens
         self._log = log
@@ -47,7 +49,9 @@ class ContainerPower:
             return
         if not (self._root / "usr").is_dir():
             raise RigError(PART, "there is no card in the board: flash it first")
-        self._memory.mkdir(exist_ok=True)
+        for group in (self._memory, self._processor):
+            group.mkdir(exist_ok=True)
+        (self._processor / "cpu.shares").write_text(str(SHARES))
         (self._memory / "memory.limit_in_bytes").write_text(str(self._memory_mb * 1_000_000))
         command = [
             "systemd-nspawn",
@@ -87,7 +91,8 @@ class ContainerPower:
         self._process = None
 
     def _join(self) -> None:
-        (self._memory / "cgroup.procs").write_text("0")
+        for group in (self._memory, self._processor):
+            (group / "cgroup.procs").write_text("0")
 
     def _await_leader(self) -> None:
         deadline = time.monotonic() + 10

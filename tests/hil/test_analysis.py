@@ -81,6 +81,13 @@ def test_much_jitter_and_a_lost_second_do_not_match_the_pattern_elsewhere():
     assert found.offset_ms == pytest.approx(45, abs=25)
 
 
+def test_patterns_that_have_nothing_to_do_with_each_other_are_no_measurement():
+    times = np.sort(np.random.default_rng(9).uniform(0, 20_000, 27))
+    edges = [flashes.Edge(round(at * MS), round((at + 30) * MS)) for at in times]
+    heard = onsets.click_times_ns(clicks(flash_times_ms(20_000), 20_000))
+    assert lipsync.measure(edges, heard) is None
+
+
 def test_nothing_seen_or_heard_is_no_measurement():
     assert lipsync.measure([], [1, 2, 3]) is None
     assert onsets.click_times_ns(Sound(0, RATE, np.zeros(RATE, np.int16))) == []

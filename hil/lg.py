@@ -1,0 +1,105 @@
+"""labgrid's view of the rig: a driver that holds the parts, and the strategy that moves the board from state to state.
+
+targets:
+  main:
+    drivers:
+      ContainerRigDriver: {}
+      MienStrategy: {}
+"""
+
+import abc
+from pathlib import Path
+
+import attr
+from labgrid import target_factory
+from labgrid.driver import Driver
+from labgrid.strategy import Strategy
+
+from hil.rig import Rig
+from hil.stages import Stages, State
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+class RigHolder(abc.ABC):
+    """What the strategy asks of any of the drivers."""
+
+    rig: Rig
+    image: Path
+
+
+@target_factory.reg_driver
+@attr.s(eq=False)
+class ContainerRigDriver(Driver, RigHolder):  # type: ignore[misc]
+    """The container board. work: its folder. commit: what is flashed."""
+
+    bindings = {}  # noqa: RUF012  labgrid's own way
+    work = attr.ib(default="/tmp/mien-hil", validator=attr.validators.instance_of(str))
+    commit = attr.ib(default="HEAD", validator=attr.validators.instance_of(str))
+    display = attr.ib(default=77, validator=attr.validators.instance_of(int))
+    memory_mb = attr.ib(default=1000, validator=attr.validators.instance_of(int))
+
+    def on_activate(self) -> None:
+        """labgrid's: the target is used."""
+        from hil.container.card import archive_commit
+        from hil.container.rig import container_rig
+
+        work = Path(self.work)
+        self.rig: Rig = container_rig(work, REPOSITORY, display=self.display, memory_mb=self.memory_mb)
+        self.image: Path = archive_commit(REPOSITORY, self.commit, work / "tree.tar")
+
+    def on_deactivate(self) -> None:
+        """labgrid's: the target is given back."""
+        self.rig.close()
+
+
+@target_factory.reg_driver
+@attr.s(eq=False)
+class QemuRigDriver(Driver, RigHolder):  # type: ignore[misc]
+    """The emulated board. image: the SD-card image. icount: guest time follows instructions."""
+
+    bindings = {}  # noqa: RUF012
+    image_name = attr.ib(default="card", validator=attr.validators.instance_of(str))
+    work = attr.ib(default="build/hil/qemu", validator=attr.validators.instance_of(str))
+    icount = attr.ib(default=False, validator=attr.validators.instance_of(bool))
+    patience = attr.ib(default=25.0, converter=float)
+
+    def on_activate(self) -> None:
+        """labgrid's: the target is used."""
+        from hil.qemu.rig import qemu_rig
+
+        self.image = Path(self.target.env.config.get_image_path(self.image_name))
+        self.rig: Rig = qemu_rig(REPOSITORY / self.work, icount=self.icount, patience=self.patience)
+
+    def on_deactivate(self) -> None:
+        """labgrid's: the target is given back."""
+        self.rig.close()
+
+
+@target_factory.reg_driver
+@attr.s(eq=False)
+class MienStrategy(Strategy):  # type: ignore[misc]
+    """off, flashed, booted, ready: `strategy.transition("ready")`."""
+
+    bindings = {"holder": RigHolder}  # noqa: RUF012
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        self._stages: Stages | None = None
+
+    @property
+    def stages(self) -> Stages:
+        """The board's states; the rig is opened at the first use."""
+        if self._stages is None:
+            self.target.activate(self.holder)
+            self._stages = Stages(self.holder.rig, self.holder.image)
+        return self._stages
+
+    @property
+    def rig(self) -> Rig:
+        """The parts."""
+        return self.stages.rig
+
+    def transition(self, status: str) -> None:
+        """Move the board there: one of off, flashed, booted, ready."""
+        self.stages.to(State[status.upper()])

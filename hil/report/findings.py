@@ -1,0 +1,89 @@
+"""What tests hand in: figures, pictures, waveforms and curves. Kept as JSON, drawn later."""
+
+import base64
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from hil.captured import Sound
+
+BUCKETS = 700  # of a waveform, across the page
+
+
+@dataclass(slots=True)
+class Findings:
+    """Of one run on one rig. identity: of board, image, version, model. skipped: what this rig cannot do, and why."""
+
+    rig: str
+    emulated: str
+    identity: dict[str, str] = field(default_factory=dict)
+    figures: list[dict[str, Any]] = field(default_factory=list)
+    pictures: list[dict[str, str]] = field(default_factory=list)
+    drawings: list[dict[str, Any]] = field(default_factory=list)
+    results: list[dict[str, Any]] = field(default_factory=list)
+
+    def figure(self, name: str, value: float | str, unit: str = "", *, must: str = "", note: str = "") -> None:
+        """A measured figure. must: the bar in words, where there is one."""
+        shown = round(value, 3) if isinstance(value, float) else value
+        self.figures.append({"name": name, "value": shown, "unit": unit, "must": must, "note": note})
+
+    def picture(self, title: str, pixels: NDArray[np.uint8]) -> None:
+        """A picture of the screen, uint8 (height, width, 3)."""
+        image = Image.fromarray(pixels)
+        image.thumbnail((480, 480))
+        packed = io.BytesIO()
+        image.save(packed, "PNG", optimize=True)
+        self.pictures.append({"title": title, "png": base64.b64encode(packed.getvalue()).decode()})
+
+    def waveform(self, title: str, sound: Sound, marks: dict[str, int] | None = None) -> None:
+        """What was heard. marks: moments in ns, by what happened then."""
+        pcm = sound.pcm.astype(np.float64) / 32768
+        edges = np.linspace(0, len(pcm), min(BUCKETS, max(1, len(pcm))) + 1).astype(int)[:-1]
+        low, high = (np.round(reduce.reduceat(pcm, edges), 3).tolist() for reduce in (np.minimum, np.maximum))
+        seconds = len(pcm) / sound.rate_hz
+        at = {name: (moment - sound.start_ns) / 1e9 for name, moment in (marks or {}).items()}
+        self.drawings.append(
+            {"kind": "waveform", "title": title, "low": low, "high": high, "seconds": seconds, "marks": at}
+        )
+
+    def curve(
+        self,
+        title: str,
+        x_name: str,
+        y_name: str,
+        curves: dict[str, tuple[Sequence[float], Sequence[float]]],
+        marks: dict[str, float] | None = None,
+    ) -> None:
+        """Curves over one axis; points are thinned to what a page can show."""
+        self.drawings.append(
+            {
+                "kind": "curve",
+                "title": title,
+                "x": x_name,
+                "y": y_name,
+                "marks": marks or {},
+                "curves": {name: _thin(x, y) for name, (x, y) in curves.items()},
+            }
+        )
+
+    def save(self, path: Path) -> None:
+        """As JSON."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(self)))
+
+    @classmethod
+    def load(cls, path: Path) -> "Findings":
+        """As save() left them."""
+        return cls(**json.loads(path.read_text()))
+
+
+def _thin(x: Sequence[float], y: Sequence[float], most: int = 1200) -> list[list[float]]:
+    keep = np.unique(np.linspace(0, len(x) - 1, min(len(x), most)).astype(int)) if len(x) else []
+    return [[round(float(x[i]), 4), round(float(y[i]), 4)] for i in keep]

@@ -1,0 +1,95 @@
+"""The fixtures of the rig's tests, the same for every rig, and the record of what they found."""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hil.board import Board
+from hil.report.findings import Findings
+from hil.rig import Rig
+from hil.stages import State
+
+OUT = Path(__file__).resolve().parents[2] / "build/hil"
+_RESULTS: list[dict[str, object]] = []
+_FOUND: list[Findings] = []
+
+
+@pytest.fixture(scope="session")
+def strategy(target):
+    """labgrid's: moves the board between off, flashed, booted and ready."""
+    return target.get_driver("MienStrategy")
+
+
+@pytest.fixture(scope="session")
+def rig(strategy) -> Rig:
+    """The bench: screen, ears, power, net, console, card, voice."""
+    return strategy.rig
+
+
+@pytest.fixture(scope="session")
+def findings(rig: Rig, strategy) -> Iterator[Findings]:
+    """Where tests hand in what they found."""
+    found = Findings(rig=rig.name, emulated=rig.emulated)
+    image = strategy.stages.image
+    found.identity["image"] = image.name
+    found.identity["image SHA-256"] = hashlib.file_digest(image.open("rb"), "sha256").hexdigest()
+    found.identity["run"] = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+    _FOUND.append(found)
+    return found
+
+
+@pytest.fixture(scope="session")
+def identified(strategy, findings: Findings) -> None:
+    """What is on the board goes into the record, once."""
+    strategy.transition("ready")
+    for name, command in (
+        ("release", "tr '\\n' ' ' </etc/mien-release"),
+        ("kernel", "uname -srm"),
+        ("model SHA-256", "sha256sum $(find /opt/mien /usr/local/lib -name 'mien-standard.tflite') | cut -c1-64"),
+    ):
+        findings.identity[name] = strategy.rig.console.run(command, 60 * strategy.rig.patience).output
+
+
+@pytest.fixture
+def board(strategy, findings: Findings, identified: None) -> Iterator[Board]:
+    """A board that is ready, and one that the next test can have: what a test broke is mended by a fresh card."""
+    strategy.transition("ready")
+    strategy.rig.ears.start()
+    board = Board(strategy.stages, findings)
+    yield board
+    board.hang_up()
+    if not board.sound_of_mind():
+        findings.figure("board flashed anew after", _RESULTS[-1]["name"] if _RESULTS else "the first test")
+        strategy.stages.to(State.OFF)
+        strategy.stages.to(State.FLASHED)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    report = yield
+    if report.when == "call" or report.skipped or (report.failed and report.when != "call"):
+        outcome = "error" if report.failed and report.when != "call" else report.outcome
+        why = (
+            ""
+            if report.passed
+            else (report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext[-600:])
+        )
+        _RESULTS.append({"name": item.name, "outcome": outcome, "seconds": report.duration, "why": why})
+    return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
+
+
+def pytest_sessionfinish() -> None:
+    """The findings, for the page."""
+    for found in _FOUND:
+        found.results = _RESULTS
+        found.save(OUT / f"{found.rig}.findings.json")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    OUT.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,126 @@
+"""The screen, the sound card, the disk, the network and the voice stack go away, and come back."""
+
+import time
+from pathlib import Path
+
+import pytest
+from hil.board import Board, Speech
+from hil.errors import RigError
+from hil.speech import syllables
+from hil.stages import State, wait_until
+from hil.voice import ClientStack
+
+BACK_S = 20.0
+
+
+@pytest.mark.lg_feature("screen-cable")
+def test_a_screen_that_is_pulled_out_costs_no_sample_and_is_found_again(board: Board):
+    with board.speaking(12) as speech:
+        board.rig.unplug_screen()
+        cut_ns = board.rig.clock()
+        board.assert_heard_whole(speech)
+    with pytest.raises(RigError):
+        board.rig.screen.frame()
+    began = time.monotonic()
+    board.rig.plug_screen()
+    wait_until(board.stages.shows_face, BACK_S * board.rig.patience, "the face")
+    board.findings.figure("screen back: face after", time.monotonic() - began, "s", must="at most 20 s")
+    board.findings.waveform("The screen is pulled out", board.rig.ears.sound(), {"out": cut_ns})
+    board.await_active("mien-face", within_s=BACK_S)
+
+
+@pytest.mark.lg_feature("screen-cable")
+def test_a_board_that_starts_without_a_screen_speaks_and_shows_the_face_once_there_is_one(board: Board):
+    stages, rig = board.stages, board.rig
+    stages.to(State.OFF)
+    rig.unplug_screen()
+    rig.power.on()
+    wait_until(lambda: board.run("systemctl is-active -q mien-voice").status == 0, 60 * rig.patience, "the voice")
+    rig.ears.start()
+    assert board.say().reason == "played"
+    assert board.show("mien-face", "StatusText").startswith("waiting for a display")
+    began = time.monotonic()
+    rig.plug_screen()
+    wait_until(stages.shows_face, BACK_S * rig.patience, "the face")
+    board.findings.figure(
+        "screen plugged in after boot: face after", time.monotonic() - began, "s", must="at most 20 s"
+    )
+    stages.state = State.BOOTED
+
+
+@pytest.mark.lg_feature("sink-file")
+def test_a_sound_card_that_fails_is_said_time_goes_on_and_it_is_taken_again(board: Board):
+    pid = board.pid("mien-voice")
+    with board.speaking(6) as speech:
+        board.ask(f"prlimit --pid {pid} --fsize=1000")
+        finished = speech.wait(30 * board.rig.patience)
+    assert finished is not None
+    wait_until(lambda: "-> silent" in board.log("mien-voice"), 10 * board.rig.patience, "the level")
+    assert board.show("mien-voice", "StatusText").startswith("silent")
+    began = time.monotonic()
+    board.ask(f"prlimit --pid {pid} --fsize=unlimited")
+    board.await_level("full", 15)
+    board.findings.figure("sound card back: full after", time.monotonic() - began, "s", must="at most 5 s")
+    board.rig.ears.start()
+    with board.speaking(3, heard_first_s=0.2) as after:
+        board.assert_heard_whole(after)
+    assert board.pid("mien-voice") == pid
+
+
+def test_a_full_disk_costs_no_sample(board: Board):
+    with board.speaking(8) as speech:
+        board.run(
+            "dd if=/dev/zero of=/var/full bs=1M status=none; dd if=/dev/zero of=/run/full bs=1M count=64 status=none; "
+            "dd if=/dev/zero of=/data/full bs=1M status=none",
+            60,
+        )
+        board.assert_heard_whole(speech)
+    assert board.active("mien-voice", "mien-face")
+    board.ask("rm -f /var/full /run/full /data/full")
+    board.ask("logger -t rig after-the-full-disk; journalctl --sync")
+    assert "after-the-full-disk" in board.ask("journalctl -q -t rig -o cat --no-pager")
+
+
+def test_a_voice_stack_that_vanishes_leaves_the_floor_to_the_next(board: Board):
+    gone = board.rig.voice.connect()
+    speech = Speech(gone, syllables(4))
+    wait_until(lambda: speech.heard_s() > 0.5, 10 * board.rig.patience, "sound")
+    began = time.monotonic()
+    gone._portal.close()  # without a goodbye, as a process that is killed
+    assert board.say().reason == "played"
+    board.findings.figure(
+        "voice stack vanished: the next one heard whole after",
+        time.monotonic() - began,
+        "s",
+        must="what was sent (4 s), and its own turn",
+    )
+
+
+@pytest.mark.lg_feature("cable")
+def test_a_cable_that_is_pulled_out_and_put_back(board: Board, tmp_path: Path):
+    """A stack on another machine, with keys: a turn under way is heard as far as it was sent; after it the next is."""
+    keys = "$(realpath -m /etc/mien/keys)"
+    board.ask(
+        "mien keys make rig --role speaker --keys /run/rigkeys && "
+        f"mkdir -p {keys} && cp -r /run/rigkeys/. {keys}/ && chown -R mien-voice {keys}"
+    )
+    for name in ("rig.key_secret", "voice.key"):
+        (tmp_path / name).write_text(board.ask(f"cat /run/rigkeys/{name}") + "\n")
+    board.configure("mien-voice", voice_listen='["tcp://*:5570"]')
+    board.await_active("mien-voice", within_s=BACK_S)
+    board.rig.net.plug()
+    stack = ClientStack(lambda: "tcp://169.254.77.2:5570", (tmp_path / "rig.key_secret", tmp_path / "voice.key"))
+    with stack.connect() as client:
+        assert client.say(syllables(1)).reason == "played"
+        speech = Speech(client, syllables(6))
+        wait_until(lambda: speech.heard_s() > 1, 10 * board.rig.patience, "sound")
+        board.rig.net.unplug()
+        time.sleep(3)
+        board.rig.net.plug()
+        began = time.monotonic()
+        finished = speech.wait(60)
+    assert finished is None or finished.played_ms <= 6000
+    with stack.connect() as client:
+        assert client.say(syllables(1)).reason == "played"
+    board.findings.figure("cable back: the next turn heard after", time.monotonic() - began, "s", must="at most 20 s")
+    board.restore("mien-voice")

@@ -1,0 +1,182 @@
+"""What is measured from outside: start, lip-sync, barge-in, pictures a second, and what each state looks like."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from hil.analysis import correlate, flashes, lipsync, mouth, onsets, pacing
+from hil.board import Board
+from hil.speech import clicks, sentences, syllables
+
+from mien.client import Client
+
+BACK_S = 20.0
+
+
+@pytest.mark.first
+def test_from_power_to_the_first_face_and_the_first_sound(board: Board):
+    finished = board.say(1.0)
+    assert finished.reason == "played"
+    heard_ns = onsets.first_sound_ns(board.rig.ears.sound())
+    assert heard_ns is not None
+    for name, seconds in board.stages.times_s.items():
+        board.findings.figure(name, seconds, "s")
+    board.findings.picture("ready", board.rig.screen.frame().pixels)
+
+
+def begin_epoch(client: Client) -> None:
+    """The flashes follow media time, which goes on from turn to turn and begins anew after an interrupt."""
+    turn = client.turn()
+    turn.write(syllables(2))
+    while turn.played_ms < 100 and not turn.over:
+        time.sleep(0.02)
+    client.interrupt()
+    time.sleep(0.3)
+
+
+def test_lip_sync_by_flash_and_click(board: Board):
+    board.configure("mien-face", face_calibration="true")
+    board.await_active("mien-face", within_s=BACK_S)
+    board.await_level("full", BACK_S)
+    pcm = clicks(22_000)
+    client, done = board.client(), []
+    begin_epoch(client)
+    board.rig.ears.start()
+    talk = threading.Thread(target=lambda: done.append(client.say(pcm)))
+    talk.start()
+    frames = board.watch(22.5, 100)
+    talk.join(120 * board.rig.patience)
+    assert done[0].reason == "played"
+    sound = board.rig.ears.sound()
+    times, level = flashes.levels(frames)
+    found = lipsync.measure(flashes.rising_edges(times, level), onsets.click_times_ns(sound))
+    board.restore("mien-face")
+    assert found is not None, "no flash met its click"
+    note = f"{found.pairs} flashes, {found.unpaired} without a partner"
+    board.findings.figure(
+        "lip-sync by flash: seen later than heard", found.offset_ms, "ms", note=note, must="within 45 ms"
+    )
+    board.findings.figure("lip-sync by flash: half of the 95 % interval", found.half_width_ms, "ms")
+    board.findings.figure("lip-sync by flash: jitter beyond the pictures' spacing", found.jitter_ms, "ms")
+    board.findings.figure(
+        "lip-sync by flash: drift",
+        found.drift_ms_a_minute,
+        "ms/min",
+        note="over 22 s: its error is about that of the jitter",
+    )
+    lit = next(frame for frame, value in zip(frames, level, strict=True) if value > flashes.MIDDLE)
+    board.findings.picture("calibration: lit", lit.pixels)
+    board.findings.curve(
+        "Lip-sync, each flash against its click",
+        "s",
+        "ms",
+        {"seen later than heard": ([ms / 1000 for ms in found.seen_ms], found.offsets_ms)},
+    )
+    assert found.pairs >= 20
+    assert abs(found.offset_ms) - found.half_width_ms < 45  # ITU-R BT.1359-1: detectable at 45 ms early
+
+
+def test_lip_sync_by_the_mouth_itself(board: Board):
+    pcm = np.concatenate([np.concatenate([pcm, np.zeros(24_000, np.int16)]) for pcm in sentences(6)])
+    client, done = board.client(), []
+    talk = threading.Thread(target=lambda: done.append(client.say(pcm)))
+    talk.start()
+    frames = board.watch(len(pcm) / 48_000 + 0.5, 60)
+    talk.join(120 * board.rig.patience)
+    seen = mouth.opening(frames)
+    sound = board.rig.ears.sound()
+    heard = onsets.loudness(sound)
+    found = correlate.lag(heard, seen)
+    assert found is not None, "the mouth never moved"
+    board.findings.figure(
+        "lip-sync by the mouth: opening later than loudness",
+        found.lag_ms,
+        "ms",
+        note=f"correlation {found.correlation:.2f}, sharp to {found.half_width_ms:.0f} ms; a mouth opens "
+        "before its vowel sounds, so that it is not the offset, but comparable between versions",
+    )
+    scale = max(float(seen[1].max()), 1e-9)
+    begin = int(seen[0][0])
+    board.findings.curve(
+        "The mouth as captured, and the loudness as heard",
+        "s",
+        "",
+        {
+            "mouth opening": ((seen[0] - begin) / 1e9, seen[1] / scale),
+            "loudness": ((heard[0] - begin) / 1e9, heard[1] / max(float(heard[1].max()), 1e-9)),
+        },
+    )
+    widest = frames[int(seen[1].argmax())]
+    board.findings.picture("widest open", widest.pixels)
+    assert found.correlation > 0.3
+
+
+def test_barge_in_at_the_speaker(board: Board):
+    client, found = board.client(), []
+    rng = np.random.default_rng(11)
+    for _ in range(20):
+        turn = client.turn()
+        turn.write(syllables(4))
+        turn.end()
+        while turn.played_ms < 150 and not turn.over:
+            time.sleep(0.01 * board.rig.patience)
+        time.sleep(0.1 + 0.3 * float(rng.random()))
+        sent_ns = board.rig.clock()
+        client.interrupt()
+        time.sleep(0.25 * board.rig.patience)
+        sound = board.rig.ears.sound()
+        stopped = onsets.stopped_ns(sound, sent_ns, quiet_ms=150)
+        assert stopped is not None, "it never fell silent"
+        found.append((stopped - sent_ns) / 1e6)
+    board.findings.waveform(
+        "Barge-in, the last one",
+        sound.between(sent_ns - 400_000_000, sound.end_ns),
+        {"interrupt": sent_ns, "silent": stopped},
+    )
+    board.findings.figure("barge-in to silence, median", float(np.median(found)), "ms", note="20 interruptions")
+    board.findings.figure(
+        "barge-in to silence, 95th percentile",
+        float(np.percentile(found, 95)),
+        "ms",
+        must="at most 150 ms on a board of its own",
+    )
+    assert np.median(found) < 150 * board.rig.patience
+
+
+def test_first_sound_after_the_first_audio(board: Board):
+    client, found = board.client(), []
+    for number in range(10):
+        board.rig.ears.start()
+        pcm = syllables(0.5, seed=number)
+        sent_ns = board.rig.clock()
+        client.say(pcm)
+        heard_ns = onsets.first_sound_ns(board.rig.ears.sound())
+        assert heard_ns is not None
+        found.append((heard_ns - sent_ns) / 1e6)
+    board.findings.figure("first audio sent to first sound, median", float(np.median(found)), "ms")
+    board.findings.figure("first audio sent to first sound, 95th percentile", float(np.percentile(found, 95)), "ms")
+
+
+def test_pictures_a_second_while_it_speaks(board: Board):
+    with board.speaking(8, heard_first_s=0.3) as speech:
+        frames = board.watch(6, 120)
+        speech.wait(60 * board.rig.patience)
+    found = pacing.pacing(pacing.change_times_ns(frames))
+    assert found is not None, "the picture stood still"
+    board.findings.figure("pictures a second, as captured", found.rate_hz, "Hz")
+    board.findings.figure(
+        "pictures dropped in 6 s", found.dropped, note=f"at a median pace of {found.median_ms:.1f} ms"
+    )
+    board.findings.figure("longest picture", found.longest_ms, "ms")
+    assert found.rate_hz > 5 / board.rig.patience
+
+
+@pytest.mark.parametrize("state", ["idle", "listening", "thinking"])
+def test_each_state_is_shown(board: Board, state: str):
+    client = board.client()
+    client.state(state)
+    time.sleep(1.5)
+    board.findings.picture(state, board.rig.screen.frame().pixels)
+    assert board.stages.shows_face()
+    client.state("idle")

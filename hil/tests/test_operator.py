@@ -1,0 +1,102 @@
+"""systemctl and journalctl as an operator uses them."""
+
+import json
+
+import pytest
+from hil.board import SERVICES, Board
+from hil.stages import wait_until
+
+BACK_S = 20.0
+
+
+@pytest.mark.parametrize("unit", SERVICES)
+def test_status_tells_how_it_fares(board: Board, unit: str):
+    text = board.ask(f"systemctl status --no-pager -n 0 {unit}")
+    assert "active (running)" in text
+    assert "Status:" in text
+    assert "full" in text
+
+
+@pytest.mark.parametrize("unit", SERVICES)
+def test_stop_is_quick_clean_and_lasts_until_start(board: Board, unit: str):
+    board.ask(f"systemctl stop {unit}")
+    assert board.show(unit, "ActiveState") == "inactive"
+    assert board.show(unit, "Result") == "success"
+    assert board.show(unit, "ExecMainStatus") == "0"
+    assert board.ask(f"systemctl show -p NRestarts --value {unit}") == "0"
+    board.ask(f"systemctl start {unit}")
+    board.await_active(unit, within_s=BACK_S)
+
+
+def test_a_restart_of_the_target_restarts_both(board: Board):
+    before = [board.pid(unit) for unit in SERVICES]
+    board.ask("systemctl restart mien.target")
+    board.await_active(*SERVICES, within_s=BACK_S)
+    assert not set(before) & {board.pid(unit) for unit in SERVICES}
+
+
+def test_stopping_the_voice_tells_the_client_of_its_turn(board: Board):
+    with board.speaking(6) as speech:
+        board.ask("systemctl stop mien-voice")
+        finished = speech.wait(20 * board.rig.patience)
+    assert finished is not None, speech.error
+    assert (finished.reason, finished.interrupted) == ("shutdown", True)
+    assert 0 < finished.played_ms < 6000
+    board.ask("systemctl start mien-voice")
+
+
+def test_disable_and_enable_decide_about_the_next_boot(board: Board):
+    if board.run("touch /etc/systemd/system/.rig && rm /etc/systemd/system/.rig").status:
+        pytest.skip("the root is read-only here: enabling is the image's business, --runtime is tested below")
+    assert board.run("systemctl is-enabled mien.target").output == "enabled"
+    board.ask("systemctl disable mien.target")
+    assert board.run("systemctl is-enabled mien.target").output == "disabled"
+    assert board.active(*SERVICES)  # disabling stops nothing
+    board.ask("systemctl enable mien.target")
+    assert board.run("systemctl is-enabled mien.target").output == "enabled"
+
+
+def test_a_masked_service_cannot_be_started_until_it_is_unmasked(board: Board):
+    board.ask("systemctl mask --runtime --now mien-face")
+    assert board.run("systemctl start mien-face").status != 0
+    assert board.run("systemctl is-enabled mien-face").output == "masked-runtime"
+    assert board.say().reason == "played"
+    board.ask("systemctl unmask --runtime mien-face && systemctl start mien-face")
+    board.await_active("mien-face", within_s=BACK_S)
+
+
+def test_an_edit_is_a_drop_in_and_is_taken_back(board: Board):
+    board.ask(
+        'SYSTEMD_EDITOR=\'sh -c "printf \\"[Service]\\\\nMemoryHigh=300M\\\\n\\" >$1" --\' systemctl edit --runtime mien-face'
+    )
+    assert board.show("mien-face", "MemoryHigh") == str(300 * 2**20)
+    assert "override.conf" in board.ask("systemctl status --no-pager -n 0 mien-face")
+    board.ask("systemctl revert mien-face")
+    assert board.show("mien-face", "MemoryHigh") == str(320 * 2**20)
+
+
+def test_isolate_rescues_and_comes_back(board: Board):
+    board.ask("systemctl isolate mien.target || true")
+    assert board.active(*SERVICES)
+    board.ask("systemctl isolate multi-user.target")
+    board.await_active(*SERVICES, within_s=BACK_S)
+
+
+def test_the_journal_has_its_fields(board: Board):
+    name = board.client()
+    name.say(__import__("hil.speech", fromlist=["syllables"]).syllables(0.5), name="rig-turn-7")
+    board.ask("systemctl restart mien-face")
+    board.await_active(*SERVICES, within_s=BACK_S)
+    lines = board.ask("journalctl -q -u mien-voice -o json --no-pager").splitlines()
+    records = [json.loads(line) for line in lines]
+    ours = [record for record in records if record.get("SYSLOG_IDENTIFIER") == "mien-voice"]
+    assert any(record.get("LOGGER", "").startswith("mien") for record in ours), "no LOGGER field"
+    assert {"MESSAGE", "PRIORITY", "_SYSTEMD_UNIT", "_PID"} <= set(ours[-1])
+    assert not [record["MESSAGE"] for record in ours if "Traceback" in str(record.get("MESSAGE"))]
+
+
+def test_no_unit_has_failed_and_the_system_runs(board: Board):
+    wait_until(
+        lambda: board.run("systemctl is-system-running").output in ("running", "degraded"), 60, "the end of the boot"
+    )
+    assert board.ask("systemctl --failed --no-legend --plain mien*") == ""

@@ -1,0 +1,151 @@
+"""A service is killed, stopped, starved or misconfigured: what must hold for the voice, the face and the turn."""
+
+import time
+
+import pytest
+from hil.board import Board
+from hil.stages import wait_until
+
+pytestmark = pytest.mark.lg_feature("killable")
+BACK_S = 20.0  # a face imports numpy and opens a context; a board under test may be busy
+HUNG_S = 10.0 + BACK_S  # the watchdog's interval more
+
+
+def face_back(board: Board, restarts: int, within_s: float, what: str) -> None:
+    began = time.monotonic()
+    wait_until(lambda: board.restarts("mien-face") > restarts, within_s * board.rig.patience, "a restart by systemd")
+    board.await_active("mien-face", within_s=within_s)
+    board.await_level("full", within_s)
+    board.findings.figure(what, time.monotonic() - began, "s", must=f"at most {within_s:.0f} s")
+
+
+def test_a_face_that_is_killed_costs_no_sample_and_comes_back(board: Board):
+    restarts = board.restarts("mien-face")
+    with board.speaking(12) as speech:
+        board.ask("systemctl kill -s KILL mien-face")
+        cut_ns = board.rig.clock()
+        board.assert_heard_whole(speech)
+    board.findings.waveform("The face is killed in mid-sentence", board.rig.ears.sound(), {"SIGKILL": cut_ns})
+    face_back(board, restarts, BACK_S, "face killed: full again after")
+
+
+def test_a_face_that_hangs_is_replaced_and_costs_no_sample(board: Board):
+    restarts = board.restarts("mien-face")
+    with board.speaking(16) as speech:
+        board.ask("systemctl kill -s STOP mien-face")
+        board.assert_heard_whole(speech)
+    face_back(board, restarts, HUNG_S, "face hung: full again after the turn's end and")
+    assert "watchdog" in board.ask("journalctl -q -u mien-face -n 80 -o cat --no-pager").lower()
+
+
+def test_a_voice_that_is_killed_reports_no_lost_turn_as_played(board: Board):
+    restarts = board.restarts("mien-voice")
+    with board.speaking(10) as speech:
+        began = time.monotonic()
+        board.ask("systemctl kill -s KILL mien-voice")
+        finished = speech.wait(30 * board.rig.patience)
+    assert finished is None or finished.reason != "played"
+    wait_until(lambda: board.restarts("mien-voice") > restarts, BACK_S * board.rig.patience, "a restart by systemd")
+    board.await_active("mien-voice", within_s=BACK_S)
+    assert board.say().reason == "played"
+    board.findings.figure("voice killed: the next turn heard after", time.monotonic() - began, "s", must="at most 20 s")
+    board.await_level("full", BACK_S)
+
+
+def test_a_voice_that_hangs_is_replaced_by_the_watchdog(board: Board):
+    restarts = board.restarts("mien-voice")
+    with board.speaking(4) as speech:
+        began = time.monotonic()
+        board.ask("systemctl kill -s STOP mien-voice")
+        wait_until(lambda: board.restarts("mien-voice") > restarts, HUNG_S * board.rig.patience, "the watchdog")
+        finished = speech.wait(30 * board.rig.patience)
+    assert finished is None or finished.reason != "played"
+    board.await_active("mien-voice", within_s=BACK_S)
+    assert board.say().reason == "played"
+    board.findings.figure("voice hung: the next turn heard after", time.monotonic() - began, "s", must="at most 30 s")
+
+
+def test_when_the_boards_memory_runs_out_the_voice_speaks_on(board: Board):
+    voice, restarts = board.pid("mien-voice"), board.restarts("mien-voice")
+    hog = "systemd-run -q --unit=hog --collect python3 -c 'a=[]\nwhile True: a.append(bytearray(10**7))'"
+    with board.speaking(12) as speech:
+        board.ask(hog)
+        board.assert_heard_whole(speech)
+    wait_until(lambda: not board.active("hog"), 60 * board.rig.patience, "the end of the hog")
+    assert (board.pid("mien-voice"), board.restarts("mien-voice")) == (voice, restarts)
+    board.await_active("mien-face", within_s=BACK_S)
+    board.await_level("full", BACK_S)
+
+
+def test_a_face_that_keeps_crashing_is_given_up_said_and_tried_again(board: Board):
+    began = time.monotonic()
+    while board.show("mien-face", "ActiveState") != "failed":
+        board.run("systemctl kill -s KILL mien-face")
+        assert time.monotonic() - began < 60 * board.rig.patience, "systemd never gave up"
+        time.sleep(0.3)
+    assert board.say().reason == "played"
+    wait_until(lambda: "mien-face gave up" in board.log("mien-failure@mien-face"), 10 * board.rig.patience, "the note")
+    board.await_active("mien-face", within_s=60 + BACK_S)
+    board.findings.figure("face crashed six times: back after", time.monotonic() - began, "s", must="60 s and a start")
+
+
+@pytest.mark.parametrize(
+    ("unit", "text"),
+    [
+        ("mien-voice", "[voice]\nmax_cliens = 3\n"),
+        ("mien-face", "[face]\nfps = 0\n"),
+        ("mien-face", "\x00\xff not TOML"),
+    ],
+)
+def test_a_corrupt_configuration_is_refused_once_and_said(board: Board, unit: str, text: str):
+    path = "$(realpath -m /etc/mien)/mien.toml"
+    board.run(f"cp {path} /run/kept.toml 2>/dev/null; printf %b {text.encode('unicode_escape').decode()!r} >{path}")
+    restarts = board.restarts(unit)
+    board.run(f"systemctl restart {unit}", 60)
+    wait_until(lambda: board.show(unit, "ActiveState") == "failed", 30 * board.rig.patience, f"{unit} failed")
+    assert board.show(unit, "ExecMainStatus") == "2"
+    time.sleep(2)
+    assert (board.show(unit, "ActiveState"), board.restarts(unit)) in (("failed", restarts), ("failed", 0))
+    wait_until(
+        lambda: "refuses its configuration" in board.log(f"mien-failure@{unit}"), 10 * board.rig.patience, "the note"
+    )
+    assert "mien.toml" in board.log(unit)
+    board.run(
+        f"if test -f /run/kept.toml; then mv /run/kept.toml {path}; else rm {path}; fi; systemctl reset-failed {unit}"
+    )
+    board.ask(f"systemctl restart --no-block {unit}")
+    board.await_active(unit, within_s=BACK_S)
+
+
+def test_without_its_model_the_face_follows_loudness(board: Board):
+    board.configure("mien-face", face_model="/nonexistent/model.json")
+    board.await_level("envelope", BACK_S)
+    assert board.say().reason == "played"
+    assert "/nonexistent/model.json" in board.log("mien-face")
+    board.restore("mien-face")
+    board.await_level("full", BACK_S)
+
+
+def test_a_model_whose_bytes_were_changed_is_refused_and_the_jaw_follows_loudness(board: Board):
+    board.ask(
+        "mkdir -p /run/rig && cp $(dirname $(find /opt/mien /usr/local/lib -name mien-standard.tflite | head -n1))/* "
+        "/run/rig/ && printf X | dd of=/run/rig/mien-standard.tflite bs=1 seek=5000 conv=notrunc status=none && "
+        "chmod -R a+rX /run/rig"
+    )
+    board.configure("mien-face", face_model="/run/rig/mien-standard.json")
+    board.await_level("envelope", BACK_S)
+    assert "sha256" in board.log("mien-face").lower()
+    board.restore("mien-face")
+    board.await_level("full", BACK_S)
+
+
+def test_an_avatar_whose_bytes_were_changed_is_refused_with_a_clear_message_and_costs_no_sound(board: Board):
+    board.ask(
+        "cp $(find /opt/mien /usr/local/lib -name default.mien-avatar | head -n1) /run/bad.mien-avatar && "
+        "printf X | dd of=/run/bad.mien-avatar bs=1 seek=90000 conv=notrunc status=none && chmod a+r /run/bad.mien-avatar"
+    )
+    board.configure("mien-face", face_avatar="/run/bad.mien-avatar")
+    assert board.say().reason == "played"
+    wait_until(lambda: "/run/bad.mien-avatar" in board.log("mien-face"), BACK_S * board.rig.patience, "the message")
+    board.restore("mien-face")
+    board.await_level("full", BACK_S)
