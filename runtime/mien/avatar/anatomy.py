@@ -1,98 +1,130 @@
-"""Where head, neck and eyes are in a scene: by VRM's humanoid bones, by the names of joints, or by shape."""
+"""Where head, neck, jaw, eyes and arms are in a file: by VRM's humanoid bones, else by exporters' names."""
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.avatar.glb import Glb
-from mien.avatar.scene import Scene, Surface
+from mien.avatar.gltf import dig
+from mien.avatar.scene import Surface
 
-_EYE = re.compile(
-    r"(?<![a-z])eye(?!brow|lash|lid|line|shadow|glass|_?brow|_?lash|_?lid)|eyeball|iris|cornea|sclera", re.I
+_RIG: Final = r"(?:mixamorig\d*|ccbase|jbip|jadj|jsec|def|bip0?0?1?|valvebiped|bone|c|armature)?"
+_NAMES: Final = {
+    "head": rf"{_RIG}c?head(?:01|0|1|x)?",
+    "neck": rf"{_RIG}c?neck(?:01|1|0|x|lower|twist01)?",
+    "jaw": rf"{_RIG}c?(?:jaw|jawroot|lowerjaw|mandible|jawbone|jawmaster)(?:01|0)?",
+    "leftEye": rf"{_RIG}(?:lefteye(?:ball)?|eye(?:ball)?(?:01)?(?:l|left)|l(?:face)?eye(?:ball)?)",
+    "rightEye": rf"{_RIG}(?:righteye(?:ball)?|eye(?:ball)?(?:01)?(?:r|right)|r(?:face)?eye(?:ball)?)",
+    "leftUpperArm": rf"{_RIG}(?:(?:left|l)(?:upper)?arm|(?:upper)?arm(?:01)?(?:l|left)|(?:left|l)shldr)",
+    "rightUpperArm": rf"{_RIG}(?:(?:right|r)(?:upper)?arm|(?:upper)?arm(?:01)?(?:r|right)|(?:right|r)shldr)",
+}
+_EYE: Final = re.compile(r"^(?:eyes?|eyeballs?|iris|irises|cornea|corneas|sclera|pupils?|eyewhites?|eyehighlights?)$")
+_NO_EYE: Final = frozenset(
+    [
+        "brow",
+        "brows",
+        "eyebrow",
+        "eyebrows",
+        "lash",
+        "lashes",
+        "eyelash",
+        "eyelashes",
+        "lid",
+        "lids",
+        "eyelid",
+        "eyelids",
+        "line",
+        "liner",
+        "eyeline",
+        "glasses",
+        "shadow",
+        "wear",
+        "occlusion",
+        "tear",
+        "tearline",
+        "tears",
+        "extra",
+        "socket",
+    ]
 )
-_NO_EYE = re.compile(r"brow|lash|lid|liner|glass|shadow|wear|occlu|eyes?_?line", re.I)
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Anatomy:
-    """Node indices (-1: unknown) of the head, neck and eye joints."""
+    """Node indices, -1 where unknown. arms: the upper arms that were found."""
 
     head: int
     neck: int
+    jaw: int
     eyes: tuple[int, int]
+    arms: tuple[int, ...]
 
 
 def find_anatomy(glb: Glb) -> Anatomy:
-    """VRM's humanoid map where there is one, else names as exporters give them."""
-    bones = _humanoid(glb)
-    names = [node.name for node in glb.json.nodes]
-
-    def named(pattern: str) -> int:
-        hits = [i for i, name in enumerate(names) if re.search(pattern, name, re.I) and glb.json.nodes[i].mesh is None]
-        return min(hits, key=lambda i: len(names[i])) if hits else -1
-
+    """By VRM's humanoid map where there is one, else by name."""
+    bones = {**_named(glb), **_humanoid(glb)}
+    arms = tuple(bones[name] for name in ("leftUpperArm", "rightUpperArm") if name in bones)
     return Anatomy(
-        head=bones.get("head", named(r"(?:^|[\W_:])head$|^head|[_:]head$")),
-        neck=bones.get("neck", named(r"(?:^|[\W_:])neck\d*$|^neck")),
-        eyes=(
-            bones.get("leftEye", named(r"left_?eye$|eye_?l$|eye[._ ]?left$|l_faceeye$")),
-            bones.get("rightEye", named(r"right_?eye$|eye_?r$|eye[._ ]?right$|r_faceeye$")),
-        ),
+        head=bones.get("head", -1),
+        neck=bones.get("neck", -1),
+        jaw=bones.get("jaw", -1),
+        eyes=(bones.get("leftEye", -1), bones.get("rightEye", -1)),
+        arms=arms,
     )
+
+
+def _named(glb: Glb) -> dict[str, int]:
+    joints = {joint for skin in glb.json.skins for joint in skin.joints}
+    found: dict[str, int] = {}
+    for index, node in enumerate(glb.json.nodes):
+        if node.mesh is not None:
+            continue
+        key = re.sub(r"[^0-9a-z]", "", node.name.split(":")[-1].lower())
+        for bone, pattern in _NAMES.items():
+            # A joint of a skin is what moves something; another node of the same name may be a control.
+            better = bone not in found or (index in joints and found[bone] not in joints)
+            if len(key) < 60 and better and re.fullmatch(pattern, key):
+                found[bone] = index
+    return found
 
 
 def _humanoid(glb: Glb) -> dict[str, int]:
     count = len(glb.json.nodes)
     new = dig(glb.json.extensions, "VRMC_vrm", "humanoid", "humanBones")
     old = dig(glb.json.extensions, "VRM", "humanoid", "humanBones")
-    pairs = []
+    pairs: list[tuple[object, object]] = []
     if isinstance(new, dict):
-        pairs = [(name, entry.get("node")) for name, entry in new.items() if isinstance(entry, dict)]
+        pairs = [(name, dig(entry, "node")) for name, entry in new.items()]
     elif isinstance(old, list):
-        pairs = [(entry.get("bone"), entry.get("node")) for entry in old if isinstance(entry, dict)]
+        pairs = [(dig(entry, "bone"), dig(entry, "node")) for entry in old]
     return {name: node for name, node in pairs if isinstance(name, str) and type(node) is int and 0 <= node < count}
 
 
-def dig(value: object, *keys: str) -> object:
-    """value[key][key]..., or None where a level is missing or no object."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
+def words(name: str) -> list[str]:
+    """A name's words in lower case: "N00_FaceEyeline Wolf3D_Hair" is n, 00, face, eyeline, wolf, 3, d, hair."""
+    return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
 
 
-def below(parents: list[int], top: int) -> NDArray[np.bool_]:
-    """Which nodes hang under `top`, itself included."""
-    under = np.zeros(len(parents), dtype=bool)
-    for start in range(len(parents)):
-        at = start
-        while at not in (-1, top):
-            at = parents[at]
-        under[start] = at == top and top != -1
-    return under
+def eye_sides(surface: Surface, anatomy: Anatomy, middle: float, by_name: bool = True) -> NDArray[np.int8]:
+    """For each vertex 1 (left eyeball), -1 (right eyeball) or 0: by its joint, else (by_name) by the surface's name.
 
-
-def eye_sides(surface: Surface, anatomy: Anatomy) -> NDArray[np.int8]:
-    """For each vertex 1 (left eyeball), -1 (right eyeball) or 0: by its joint, else by the surface's name."""
+    middle: the face's, along x.
+    """
     sides = np.zeros(len(surface.positions), dtype=np.int8)
+    parts = words(surface.name)
+    if not _NO_EYE.isdisjoint(parts):
+        return sides
     for side, joint in zip((1, -1), anatomy.eyes, strict=True):
         if joint != -1:
-            sides[surface.joints == joint] = side
-    if sides.any() or not _EYE.search(surface.name) or _NO_EYE.search(surface.name):
+            sides[(surface.bones.weights * (surface.bones.nodes == joint)).sum(axis=1) > 0.5] = side
+    if sides.any() or not by_name or not any(_EYE.match(word) for word in parts):
         return sides
-    middle = surface.positions[:, 0]
-    if middle.min() > 0 or middle.max() < 0:
-        sides[:] = 1 if middle.mean() > 0 else -1
-        return sides
-    return np.where(middle > 0, 1, -1).astype(np.int8)
+    return np.where(surface.positions[:, 0] > middle, 1, -1).astype(np.int8)
 
 
 def faces_backward(glb: Glb) -> bool:
     """VRM 0.x looks along -Z; glTF and VRM 1.0 along +Z."""
     return "VRM" in glb.json.extensions and "VRMC_vrm" not in glb.json.extensions
-
-
-def head_joints(scene: Scene, anatomy: Anatomy) -> NDArray[np.bool_]:
-    """Which nodes turn with the head."""
-    return below(scene.parents, anatomy.head)

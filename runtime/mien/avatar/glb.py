@@ -1,241 +1,164 @@
-"""The GLB container and its JSON: what a file holds, checked, before any of it is believed.
+"""A .glb, .vrm or .gltf file opened: its JSON, checked, and its buffers, inside the file or beside it.
 
-glTF 2.0 specification, section 4.4 (GLB) and the JSON schema; fields that the bake has no use for are ignored.
+glTF 2.0 specification, section 4.4 (GLB). Nothing outside the file's own folder is ever opened.
 """
 
+import base64
+import binascii
 import struct
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote, unquote_to_bytes
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.avatar.gltf import REFUSED, UNDERSTOOD, Gltf
 from mien.errors import AvatarError
 
-MAX_GLB_BYTES: Final = 256 * 2**20
-MAX_JSON_BYTES: Final = 32 * 2**20
-MAX_ACCESSOR_COUNT: Final = 2_000_000
+MAX_FILE_BYTES: Final = 256 * 2**20
+MAX_JSON_BYTES: Final = 64 * 2**20
+# An avatar's JSON needs a hundredth of this; the decoder takes about 100 bytes for each.
+MAX_JSON_CONTAINERS: Final = 400_000
+MAX_JSON_ITEMS: Final = 4_000_000
 JSON_CHUNK, BIN_CHUNK = 0x4E4F534A, 0x004E4942
-REFUSED: Final = {
-    "KHR_draco_mesh_compression": "export it again without Draco (or run `gltf-transform copy in.glb out.glb`)",
-    "KHR_texture_basisu": "export it again with PNG, JPEG or WebP textures instead of KTX2",
-}
-UNDERSTOOD: Final = frozenset(
-    {
-        "EXT_meshopt_compression",
-        "EXT_texture_webp",
-        "KHR_materials_unlit",
-        "KHR_mesh_quantization",
-        "KHR_texture_transform",
-        "KHR_materials_emissive_strength",
-        "KHR_materials_specular",
-        "KHR_materials_ior",
-        "VRM",
-        "VRMC_materials_mtoon",
-        "VRMC_node_constraint",
-        "VRMC_springBone",
-        "VRMC_vrm",
-    }
-)
-
-
-class Struct(msgspec.Struct, kw_only=True, rename="camel"):
-    """glTF names are camelCase; unknown fields are ignored, as the specification asks."""
-
-
-class BufferView(Struct):
-    buffer: int
-    byte_length: int
-    byte_offset: int = 0
-    byte_stride: int | None = None
-    extensions: dict[str, Any] = {}
-
-
-class SparseIndices(Struct):
-    buffer_view: int
-    component_type: int
-    byte_offset: int = 0
-
-
-class SparseValues(Struct):
-    buffer_view: int
-    byte_offset: int = 0
-
-
-class Sparse(Struct):
-    count: int
-    indices: SparseIndices
-    values: SparseValues
-
-
-class Accessor(Struct):
-    component_type: int
-    count: int
-    type: str
-    buffer_view: int | None = None
-    byte_offset: int = 0
-    normalized: bool = False
-    sparse: Sparse | None = None
-
-
-class Primitive(Struct):
-    attributes: dict[str, int]
-    indices: int | None = None
-    material: int | None = None
-    mode: int = 4
-    targets: tuple[dict[str, int], ...] = ()
-    extensions: dict[str, Any] = {}
-    extras: Any = None
-
-
-class MeshEntry(Struct):
-    primitives: tuple[Primitive, ...]
-    name: str = ""
-    extras: Any = None
-
-
-class Node(Struct):
-    name: str = ""
-    children: tuple[int, ...] = ()
-    mesh: int | None = None
-    skin: int | None = None
-    matrix: tuple[float, ...] | None = None
-    translation: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    rotation: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
-    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
-
-
-class Skin(Struct):
-    joints: tuple[int, ...]
-    inverse_bind_matrices: int | None = None
-
-
-class TextureInfo(Struct):
-    index: int
-    tex_coord: int = 0
-    extensions: dict[str, Any] = {}
-
-
-class MetallicRoughness(Struct):
-    base_color_factor: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
-    base_color_texture: TextureInfo | None = None
-    roughness_factor: float = 1.0
-
-
-class Material(Struct):
-    name: str = ""
-    pbr_metallic_roughness: MetallicRoughness = msgspec.field(default_factory=MetallicRoughness)
-    alpha_mode: str = "OPAQUE"
-    double_sided: bool = False
-
-
-class Texture(Struct):
-    source: int | None = None
-    extensions: dict[str, Any] = {}
-
-
-class Image(Struct):
-    buffer_view: int | None = None
-    uri: str | None = None
-    mime_type: str = ""
-
-
-class Scene(Struct):
-    nodes: tuple[int, ...] = ()
-
-
-class Buffer(Struct):
-    byte_length: int
-    uri: str | None = None
-    extensions: dict[str, Any] = {}
-
-
-class Asset(Struct):
-    version: str
-
-
-class Gltf(Struct):
-    """The JSON of a glTF asset, as far as a face needs it."""
-
-    asset: Asset
-    scene: int = 0
-    scenes: tuple[Scene, ...] = ()
-    nodes: tuple[Node, ...] = ()
-    meshes: tuple[MeshEntry, ...] = ()
-    skins: tuple[Skin, ...] = ()
-    materials: tuple[Material, ...] = ()
-    textures: tuple[Texture, ...] = ()
-    images: tuple[Image, ...] = ()
-    accessors: tuple[Accessor, ...] = ()
-    buffer_views: tuple[BufferView, ...] = ()
-    buffers: tuple[Buffer, ...] = ()
-    extensions: dict[str, Any] = {}
-    extensions_used: tuple[str, ...] = ()
-    extensions_required: tuple[str, ...] = ()
+HEADER_BYTES, CHUNK_HEADER_BYTES = 12, 8
+AGAIN: Final = "export the file again"
 
 
 class Glb:
-    """A parsed file: `json` and the binary chunk, uint8."""
+    """A parsed file. json: the asset. Bytes are handed out as views, uint8."""
 
-    def __init__(self, json: Gltf, binary: NDArray[np.uint8]) -> None:
-        self.json, self.binary = json, binary
+    def __init__(self, json: Gltf, binary: bytes, folder: Path) -> None:
+        """binary: the BIN chunk, empty without one. folder: where files that the asset names are looked for."""
+        self.json = json
+        self._binary = np.frombuffer(binary, dtype=np.uint8)
+        self._folder = folder
+        self._buffers: dict[int, NDArray[np.uint8]] = {}
+        self._left = MAX_FILE_BYTES
 
     def pick(self, field: str, index: int) -> Any:
         """json.FIELD[index]. Raises AvatarError when there is none."""
         items = getattr(self.json, field)
         if not 0 <= index < len(items):
-            raise AvatarError(f"{field}[{index}]: there are {len(items)}")
+            head, *tail = field.split("_")
+            name = head + "".join(word.title() for word in tail)
+            raise AvatarError(f"{name}[{index}]: there are {len(items)}; {AGAIN}")
         return items[index]
+
+    def buffer(self, index: int) -> NDArray[np.uint8]:
+        """The bytes of buffers[index]. Raises AvatarError: missing, or outside the file's folder."""
+        if index not in self._buffers:
+            entry = self.pick("buffers", index)
+            if entry.uri is not None:
+                self._buffers[index] = np.frombuffer(self.resource(entry.uri, f"buffers[{index}].uri"), dtype=np.uint8)
+            elif index == 0:
+                self._buffers[index] = self._binary
+            else:
+                raise AvatarError(
+                    f"buffers[{index}]: is neither in the file nor beside it; pack everything into a .glb"
+                )
+        return self._buffers[index]
+
+    def resource(self, uri: str, field: str) -> bytes:
+        """What a URI names: data in the URI itself, or a file in the same folder. Raises AvatarError."""
+        if uri[:5].lower() == "data:":
+            head, _, body = uri.partition(",")
+            try:
+                return base64.b64decode(body, validate=True) if head.endswith(";base64") else unquote_to_bytes(body)
+            except (binascii.Error, ValueError) as error:
+                raise AvatarError(f"{field}: the data in it are no base64 ({error}); {AGAIN}") from None
+        return self._file(unquote(uri), f"{field} ({uri[:80]})")
+
+    def _file(self, name: str, field: str) -> bytes:
+        if "\0" in name or ":" in name or "\\" in name:
+            raise AvatarError(f"{field}: only files in the same folder are read; pack everything into a .glb")
+        folder = self._folder.resolve()
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder):
+            raise AvatarError(f"{field}: lies outside the file's own folder; pack everything into a .glb")
+        data = read_limited(path, field, self._left)
+        self._left -= len(data)
+        return data
 
 
 def read_glb(path: Path) -> Glb:
-    """Raises AvatarError: unreadable, not glTF 2.0 in a GLB container, truncated, or with a part that is refused."""
-    try:
-        size = path.stat().st_size
-        if size > MAX_GLB_BYTES:
-            raise AvatarError(f"{path}: {size} bytes; at most {MAX_GLB_BYTES} are read")
-        data = path.read_bytes()
-    except OSError as error:
-        raise AvatarError(f"{path}: cannot be read: {error.strerror or error}") from error
-    json_chunk, binary = _chunks(data)
-    try:
-        gltf = msgspec.json.decode(json_chunk, type=Gltf)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise AvatarError(f"{path}: the JSON is not glTF 2.0: {error}") from None
+    """Raises AvatarError: unreadable, not glTF 2.0, truncated, or with a part that is refused."""
+    data = read_limited(path, str(path), MAX_FILE_BYTES)
+    text, binary = _chunks(data) if data[:4] == b"glTF" else (_plain_json(data), b"")
+    gltf = _decode(text)
     _check_extensions(gltf)
-    return Glb(gltf, np.frombuffer(binary, dtype=np.uint8))
+    return Glb(gltf, binary, path.parent)
+
+
+def read_limited(path: Path, field: str, most: int) -> bytes:
+    """The bytes of a regular file. Raises AvatarError."""
+    try:
+        if not path.is_file():
+            raise AvatarError(f"{field}: there is no such file")
+        size = path.stat().st_size
+        if size > most:
+            raise AvatarError(f"{field}: {size} bytes; at most {most} are read. Use a smaller export")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise AvatarError(f"{field}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _plain_json(data: bytes) -> bytes:
+    if not data.lstrip()[:1] == b"{":
+        raise AvatarError("neither a GLB (.glb, .vrm) nor a .gltf file; export the head as glTF 2.0")
+    return data
 
 
 def _chunks(data: bytes) -> tuple[bytes, bytes]:
-    if data[:4] != b"glTF":
-        raise AvatarError("no GLB file; a .gltf with separate files must be packed into a .glb first")
-    if len(data) < 20:
+    if len(data) < HEADER_BYTES + CHUNK_HEADER_BYTES:
         raise AvatarError("the file ends inside the GLB header; is the copy complete?")
     version, length = struct.unpack_from("<II", data, 4)
     if version != 2:
-        raise AvatarError(f"glTF version {version}; only 2 is read")
+        raise AvatarError(f"glTF version {version}; only 2 is read. Export it again as glTF 2.0")
     if length > len(data):
         raise AvatarError(f"the GLB header says {length} bytes and the file has {len(data)}; is the copy complete?")
     chunks: dict[int, bytes] = {}
-    at = 12
-    while at + 8 <= length:
+    at = HEADER_BYTES
+    while at + CHUNK_HEADER_BYTES <= length:
         size, kind = struct.unpack_from("<II", data, at)
-        if at + 8 + size > length:
-            raise AvatarError(f"a chunk at {at} says {size} bytes and goes beyond the file")
-        chunks.setdefault(kind, data[at + 8 : at + 8 + size])
-        at += 8 + size + (-size % 4)
-    if JSON_CHUNK not in chunks or len(chunks[JSON_CHUNK]) > MAX_JSON_BYTES:
-        raise AvatarError("the GLB has no JSON chunk of a readable size")
+        start = at + CHUNK_HEADER_BYTES
+        if start + size > length:
+            raise AvatarError(f"a GLB chunk at byte {at} says {size} bytes and goes beyond the file; {AGAIN}")
+        if kind in (JSON_CHUNK, BIN_CHUNK):
+            chunks.setdefault(kind, data[start : start + size])
+        at = start + size + (-size % 4)
+    if JSON_CHUNK not in chunks:
+        raise AvatarError(f"the GLB has no JSON chunk; {AGAIN}")
     return chunks[JSON_CHUNK], chunks.get(BIN_CHUNK, b"")
+
+
+def _decode(text: bytes) -> Gltf:
+    if len(text) > MAX_JSON_BYTES:
+        raise AvatarError(
+            f"the JSON has {len(text)} bytes; at most {MAX_JSON_BYTES} are read. Pack buffers into a .glb"
+        )
+    containers, items = text.count(b"{") + text.count(b"["), text.count(b",")
+    if containers > MAX_JSON_CONTAINERS or items > MAX_JSON_ITEMS:
+        raise AvatarError(
+            f"the JSON has {containers} objects and arrays and {items} items; at most {MAX_JSON_CONTAINERS} and "
+            f"{MAX_JSON_ITEMS} are read. Remove animations and what is no part of the head"
+        )
+    try:
+        return msgspec.json.decode(text.rstrip(b"\0"), type=Gltf)
+    except RecursionError:
+        raise AvatarError(f"the JSON is nested too deeply; {AGAIN}") from None
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise AvatarError(f"the JSON is not glTF 2.0: {error}; {AGAIN}") from None
 
 
 def _check_extensions(gltf: Gltf) -> None:
     if not gltf.asset.version.startswith("2"):
-        raise AvatarError(f"asset.version: {gltf.asset.version}; only glTF 2.0 is read")
+        raise AvatarError(f"asset.version: {gltf.asset.version[:20]}; only 2.0 is read. Export it again as glTF 2.0")
     for name in (*gltf.extensions_required, *gltf.extensions_used):
-        if name in REFUSED:
-            raise AvatarError(f"{name} is not read: {REFUSED[name]}")
+        if name in REFUSED and not (name == "KHR_texture_basisu" and name not in gltf.extensions_required):
+            raise AvatarError(f"{name}: {REFUSED[name]}")
     for name in gltf.extensions_required:
         if name not in UNDERSTOOD:
-            raise AvatarError(f"extensionsRequired: {name} is not known here; export it again without it")
+            raise AvatarError(f"extensionsRequired: {name[:80]} is not known here; export the file again without it")

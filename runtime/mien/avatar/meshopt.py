@@ -24,19 +24,19 @@ def decode(data: NDArray[np.uint8], mode: str, filter_: str, count: int, stride:
         elif mode == "INDICES":
             decoded = _index_bytes(_indices(data.tobytes(), count), stride)
         else:
-            raise AvatarError(f"EXT_meshopt_compression: mode {mode!r} is unknown")
-    except (IndexError, ValueError) as error:
+            raise AvatarError(f"EXT_meshopt_compression: mode {mode[:20]!r} is unknown")
+    except (IndexError, ValueError, KeyError) as error:
         raise AvatarError(f"EXT_meshopt_compression: the {mode} stream is damaged ({error})") from None
-    return _FILTERS[filter_](decoded, count, stride) if filter_ in _FILTERS else _unknown(filter_)
-
-
-def _unknown(filter_: str) -> NDArray[np.uint8]:
-    raise AvatarError(f"EXT_meshopt_compression: filter {filter_!r} is unknown")
+    strides = _STRIDES.get(filter_)
+    if strides is None or (filter_ != "NONE" and (mode != "ATTRIBUTES" or stride not in strides)):
+        raise AvatarError(f"EXT_meshopt_compression: filter {filter_[:20]!r} does not go with {mode}, {stride} bytes")
+    with np.errstate(all="ignore"):
+        return _FILTERS[filter_](decoded, count, stride)
 
 
 def _attributes(data: bytes, count: int, stride: int) -> NDArray[np.uint8]:
     if data[0] != 0xA0:
-        raise ValueError(f"header {data[0]:#x}")
+        raise ValueError(f"header {data[0]:#x}; version 0 of the codec is read, which gltfpack -c writes")
     if stride % 4 or not 0 < stride <= 256:
         raise ValueError(f"stride {stride}")
     block = min(MAX_BLOCK, (BLOCK_BYTES // stride) & ~(BYTE_GROUP - 1))
@@ -58,30 +58,40 @@ def _byte_plane(data: bytes, at: int, rows: int) -> tuple[NDArray[np.uint8], int
     groups = -(-rows // BYTE_GROUP)
     head = data[at : at + -(-groups // 4)]
     at += len(head)
-    out = np.empty(groups * BYTE_GROUP, dtype=np.uint8)
+    out = bytearray(groups * BYTE_GROUP)
     for group in range(groups):
         bits = (0, 2, 4, 8)[head[group >> 2] >> (2 * (group & 3)) & 3]
-        values, at = _group(data, at, bits)
-        out[group * BYTE_GROUP : (group + 1) * BYTE_GROUP] = values
-    return out[:rows], at
+        if bits:
+            values, at = _group(data, at, bits)
+            out[group * BYTE_GROUP : (group + 1) * BYTE_GROUP] = values
+    return np.frombuffer(out, dtype=np.uint8)[:rows], at
 
 
-def _group(data: bytes, at: int, bits: int) -> tuple[list[int], int]:
-    if bits == 0:
-        return [0] * BYTE_GROUP, at
+def _unpacked(bits: int) -> tuple[bytes, ...]:
+    return tuple(bytes(byte >> shift & (1 << bits) - 1 for shift in range(8 - bits, -1, -bits)) for byte in range(256))
+
+
+_UNPACKED = {2: _unpacked(2), 4: _unpacked(4)}
+
+
+def _group(data: bytes, at: int, bits: int) -> tuple[bytes, int]:
+    """16 values: of `bits` bits each, those that are all ones replaced by whole bytes that follow the group."""
+    extra = at + 2 * bits
+    packed = data[at:extra]
+    if len(packed) < 2 * bits:
+        raise IndexError("it ends inside a group")
     if bits == 8:
-        if at + BYTE_GROUP > len(data):
-            raise IndexError("it ends inside a group")
-        return list(data[at : at + BYTE_GROUP]), at + BYTE_GROUP
-    per, sentinel = 8 // bits, (1 << bits) - 1
-    extra = at + BYTE_GROUP // per
-    values = []
-    for i in range(BYTE_GROUP):
-        value = data[at + i // per] >> (8 - bits * (i % per + 1)) & sentinel
+        return packed, extra
+    table, sentinel = _UNPACKED[bits], (1 << bits) - 1
+    values = b"".join([table[byte] for byte in packed])
+    if sentinel not in values:
+        return values, extra
+    whole = bytearray(values)
+    for i, value in enumerate(values):
         if value == sentinel:
-            value, extra = data[extra], extra + 1
-        values.append(value)
-    return values, extra
+            whole[i] = data[extra]
+            extra += 1
+    return bytes(whole), extra
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
@@ -236,3 +246,4 @@ def _exponential(data: NDArray[np.uint8], _count: int, _stride: int) -> NDArray[
 
 
 _FILTERS = {"NONE": _keep, "OCTAHEDRAL": _octahedral, "QUATERNION": _quaternion, "EXPONENTIAL": _exponential}
+_STRIDES = {"NONE": (), "OCTAHEDRAL": (4, 8), "QUATERNION": (8,), "EXPONENTIAL": tuple(range(4, 257, 4))}

@@ -1,99 +1,93 @@
-"""Which ARKit shapes a morph target stands for, whatever its exporter called it.
+"""Which ARKit shapes the morph targets of a file stand for, whatever its exporter called them.
 
-ARKit names in their usual spellings first; where a shape is missing, the Oculus visemes and the VRM expressions that
-come nearest. A target for both eyes or both corners is split at the middle of the face.
+ARKit names in their usual spellings first, then other wordings of the same shapes; where a shape is still missing, the
+visemes and expressions that come nearest. A target for both sides is split at the middle of the face.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
+from mien.avatar.name_tables import SPLIT, SUBSTITUTES, SYNONYMS
 from mien.core.pose import ARKIT_SHAPES
 
+# A shape to its (target, weight, side); side: +1 only the avatar's left half, -1 its right, 0 both.
+Matches: TypeAlias = dict[str, list[tuple[str, float, int]]]
+Expressions: TypeAlias = dict[str, list[tuple[str, float]]]
+
 _BY_KEY: Final = {name.lower(): name for name in ARKIT_SHAPES}
+_BY_LENGTH: Final = sorted(_BY_KEY, key=len, reverse=True)
+# "mouthLeft" and the like end many other names (cornerMouthLeft), so that they count only as whole words.
+_TOO_SHORT_TO_END: Final = frozenset({"jawleft", "jawright", "mouthleft", "mouthright"})
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
-    """A target goes into `shape` times `weight`; side: +1 only the avatar's left half, -1 its right, 0 both."""
-
-    shape: str
-    weight: float = 1.0
-    side: int = 0
+def plain(name: str) -> str:
+    """A name without its object's, separators and capitals: "Head.eye_Blink-L" is "eyeblinkl"."""
+    return re.sub(r"[^0-9a-z]", "", re.split(r"[.:|]", name)[-1].lower())
 
 
-def _both(shape: str, weight: float = 1.0) -> tuple[Use, Use]:
-    return Use(f"{shape}Left", weight, 1), Use(f"{shape}Right", weight, -1)
-
-
-# Oculus Lipsync visemes (viseme_aa ..) and VRM 1.0 / 0.x expression presets, as the nearest single ARKit shape.
-SUBSTITUTES: Final[dict[str, tuple[Use, ...]]] = {
-    "viseme_aa": (Use("jawOpen"),),
-    "viseme_pp": (Use("mouthRollLower", 0.5), Use("mouthRollUpper", 0.5)),
-    "viseme_o": (Use("mouthFunnel"),),
-    "viseme_u": (Use("mouthPucker"),),
-    "viseme_e": _both("mouthStretch"),
-    "viseme_i": _both("mouthDimple"),
-    "viseme_ff": _both("mouthUpperUp", 0.6),
-    "mouthopen": (Use("jawOpen"),),
-    "jaw_open": (Use("jawOpen"),),
-    "mouthsmile": _both("mouthSmile"),
-    "aa": (Use("jawOpen"),),
-    "a": (Use("jawOpen"),),
-    "oh": (Use("mouthFunnel"),),
-    "o": (Use("mouthFunnel"),),
-    "ou": (Use("mouthPucker"),),
-    "u": (Use("mouthPucker"),),
-    "ee": _both("mouthStretch"),
-    "e": _both("mouthStretch"),
-    "ih": _both("mouthDimple"),
-    "i": _both("mouthDimple"),
-    "blink": _both("eyeBlink"),
-    "blinkleft": (Use("eyeBlinkLeft"),),
-    "blink_l": (Use("eyeBlinkLeft"),),
-    "blinkright": (Use("eyeBlinkRight"),),
-    "blink_r": (Use("eyeBlinkRight"),),
-    "eyesclosed": _both("eyeBlink"),
-    "happy": _both("mouthSmile"),
-    "joy": _both("mouthSmile"),
-    "fun": _both("mouthSmile"),
-    "sad": _both("mouthFrown"),
-    "sorrow": _both("mouthFrown"),
-    "angry": _both("browDown"),
-    "surprised": (Use("browInnerUp"),),
-    "lookup": _both("eyeLookUp"),
-    "lookdown": _both("eyeLookDown"),
-}
+def _spellings(key: str) -> tuple[str, ...]:
+    """A key, and what it is when a last l or r means a side."""
+    sided = {"l": f"{key[:-1]}left", "r": f"{key[:-1]}right"}.get(key[-1:])
+    return (key,) if sided is None else (key, sided)
 
 
 def arkit_name(name: str) -> str | None:
     """The ARKit shape that a target's own name spells, or None.
 
-    Reads eyeBlinkLeft, EyeBlink_L, eyeBlink_Left, blendShape1.eyeBlinkLeft, Face.M_F00_eyeBlinkLeft.
+    Reads eyeBlinkLeft, EyeBlink_L, eye_blink_left, blendShape1.eyeBlinkLeft, head_eyeBlink_L.
     """
-    key = re.sub(r"[\s\-_]", "", re.split(r"[.:|]", name)[-1]).lower()
-    for candidate in (key, re.sub(r"l$", "left", key), re.sub(r"r$", "right", key)):
-        if candidate in _BY_KEY:
-            return _BY_KEY[candidate]
-    matches = [shape for known, shape in _BY_KEY.items() if key.endswith(known)]
-    return max(matches, key=len) if matches else None
+    key = plain(name)
+    for spelling in _spellings(key):
+        if spelling in _BY_KEY:
+            return _BY_KEY[spelling]
+    if key in SYNONYMS:
+        return SYNONYMS[key]
+    # The name of an object before the shape's: only where a word ends there.
+    for spelling in _spellings(key):
+        for known in _BY_LENGTH:
+            if spelling.endswith(known) and known not in _TOO_SHORT_TO_END and _starts_word(name, known, spelling):
+                return _BY_KEY[known]
+    return None
 
 
-def uses(names: list[str], expressions: dict[str, list[tuple[str, float]]]) -> dict[str, list[tuple[str, float, int]]]:
-    """Shape to its (target name, weight, side), for target `names` and VRM `expressions` (name to binds)."""
-    found: dict[str, list[tuple[str, float, int]]] = {}
+def _starts_word(name: str, known: str, spelling: str) -> bool:
+    before = len(spelling) - len(known)
+    letters = [character for character in re.split(r"[.:|]", name)[-1] if character.isascii() and character.isalnum()]
+    if before >= len(letters):
+        return False
+    word = "".join(re.split(r"[.:|]", name)[-1])
+    separated = re.search(rf"[^0-9A-Za-z]{re.escape(letters[before])}", word) is not None
+    return separated or letters[before].isupper() or letters[before - 1].isdigit()
+
+
+def match(names: list[str], expressions: Expressions) -> Matches:
+    """The shapes that morph targets `names` and VRM `expressions` (name to its binds) give."""
+    found: Matches = {}
     for name in names:
         shape = arkit_name(name)
         if shape is not None:
             found.setdefault(shape, [(name, 1.0, 0)])
     for expression, binds in expressions.items():
         shape = arkit_name(expression)
-        if shape is not None and shape not in found:
-            found[shape] = [(target, weight, 0) for target, weight in binds]
-    substitutes = {name.lower(): [(name, 1.0)] for name in names} | {k.lower(): v for k, v in expressions.items()}
-    own = set(found)
-    for key, options in SUBSTITUTES.items():
-        for use in options if key in substitutes else ():
-            if use.shape not in own and use.shape not in found:
-                found[use.shape] = [(target, weight * use.weight, use.side) for target, weight in substitutes[key]]
+        if shape is not None:
+            found.setdefault(shape, [(target, weight, 0) for target, weight in binds])
+    _add_split(names, found)
+    _add_substitutes(names, expressions, found)
     return found
+
+
+def _add_split(names: list[str], found: Matches) -> None:
+    whole = set(found)
+    for name in names:
+        shape, weight = SPLIT.get(plain(name), ("", 0.0))
+        if shape and shape not in whole:
+            found.setdefault(shape, []).append((name, weight, 0))
+
+
+def _add_substitutes(names: list[str], expressions: Expressions, found: Matches) -> None:
+    known: Expressions = {plain(name): [(name, 1.0)] for name in reversed(names)}
+    known |= {plain(name): binds for name, binds in expressions.items()}
+    for key, uses in SUBSTITUTES:
+        for use in uses if key in known else ():
+            if use.shape not in found:
+                found[use.shape] = [(target, weight * use.weight, use.side) for target, weight in known[key]]

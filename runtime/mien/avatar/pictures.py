@@ -21,29 +21,56 @@ def decode_picture(data: bytes, field: str, most: int) -> NDArray[np.uint8]:
         raise AvatarError(f"{field}: KTX2 is not read; export it again with PNG, JPEG or WebP textures")
     width, height = picture_size(data, field)
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and width * height <= MAX_PIXELS):
-        raise AvatarError(f"{field}: {width} x {height} pixels; at most {MAX_PIXELS} are decoded")
+        raise AvatarError(f"{field}: {width} x {height} pixels; at most {MAX_PIXELS} are decoded. Make it smaller")
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     import pygame
 
     try:
         surface = pygame.image.load(io.BytesIO(data))
-    except (pygame.error, ValueError) as error:
-        raise AvatarError(f"{field}: cannot be decoded: {error}") from None
-    rgba = np.frombuffer(pygame.image.tobytes(surface, "RGBA"), dtype=np.uint8).reshape(*surface.get_size()[::-1], 4)
-    while max(rgba.shape[:2]) > most:
-        rgba = _halve(rgba)
-    return rgba
+        if surface.get_size() != (width, height):
+            raise AvatarError(f"{field}: holds {surface.get_size()} pixels and says {width} x {height}; save it again")
+        shrink = min(1.0, most / max(width, height))
+        if shrink < 1.0:
+            # Only 24 and 32 bits are scaled smoothly; a palette or grey is turned into them first.
+            deep = surface.get_bitsize() in (24, 32)
+            raw = None if deep else pygame.image.tobytes(surface, "RGBA")
+            plain = surface if raw is None else pygame.image.frombuffer(raw, surface.get_size(), "RGBA")
+            surface = pygame.transform.smoothscale(plain, tuple(max(1, round(s * shrink)) for s in (width, height)))
+        rgba = pygame.image.tobytes(surface, "RGBA")
+    except (pygame.error, ValueError, MemoryError) as error:
+        raise AvatarError(f"{field}: cannot be decoded: {error}; save the picture again") from None
+    return np.frombuffer(rgba, dtype=np.uint8).reshape(*surface.get_size()[::-1], 4)
 
 
-def _halve(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    for axis in (0, 1):
-        if rgba.shape[axis] == 1:  # doubled and then halved, a side of one pixel stays
-            rgba = np.repeat(rgba, 2, axis=axis)
-    h, w = (side & ~1 for side in rgba.shape[:2])
-    wide = rgba[:h, :w].astype(np.uint16)
-    total = wide[0::2, 0::2] + wide[1::2, 0::2] + wide[0::2, 1::2] + wide[1::2, 1::2]
-    halved: NDArray[np.uint8] = ((total + 2) // 4).astype(np.uint8)
-    return halved
+def resized(rgba: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """A picture, uint8 (H, W, 4), at another size. Colours count by their alpha, so that holes leave no dark rims."""
+    if rgba.shape[:2] == (height, width):
+        return rgba
+    import pygame
+
+    alpha = rgba[..., 3:].astype(np.uint16)
+    weighed = np.concatenate([(rgba[..., :3] * alpha + 127) // 255, alpha], axis=2).astype(np.uint8)
+    surface = pygame.image.frombuffer(weighed.tobytes(), (rgba.shape[1], rgba.shape[0]), "RGBA")
+    scaled = pygame.image.tobytes(pygame.transform.smoothscale(surface, (width, height)), "RGBA")
+    small = np.frombuffer(scaled, dtype=np.uint8).reshape(height, width, 4).astype(np.uint16)
+    small[..., :3] = np.minimum(small[..., :3] * 255 // np.maximum(small[..., 3:], 1), 255)
+    return small.astype(np.uint8)
+
+
+def bled(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture, sides powers of two, with colour carried into its holes, where filters and mipmaps find it."""
+    if min(rgba.shape[:2]) < 2 or bool((rgba[..., 3] > 0).all()):
+        return rgba
+    height, width = rgba.shape[:2]
+    weight = rgba[..., 3:].astype(np.uint32)
+    total = (rgba[..., :3] * weight).reshape(height // 2, 2, width // 2, 2, 3).sum(axis=(1, 3))
+    weights = weight.reshape(height // 2, 2, width // 2, 2, 1).sum(axis=(1, 3))
+    half = np.concatenate([total // np.maximum(weights, 1), (weights + 3) // 4], axis=2).astype(np.uint8)
+    wide = np.repeat(np.repeat(bled(half), 2, axis=0), 2, axis=1)
+    filled = rgba.copy()
+    hole = rgba[..., 3] == 0
+    filled[hole, :3] = wide[hole, :3]
+    return filled
 
 
 def picture_size(data: bytes, field: str) -> tuple[int, int]:
@@ -56,7 +83,7 @@ def picture_size(data: bytes, field: str) -> tuple[int, int]:
         if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             return _webp_size(data)
     except (struct.error, IndexError):
-        raise AvatarError(f"{field}: the picture ends inside its header") from None
+        raise AvatarError(f"{field}: the picture ends inside its header; is the copy complete?") from None
     raise AvatarError(f"{field}: neither PNG, JPEG nor WebP; export it again with one of them")
 
 

@@ -1,241 +1,197 @@
-"""A glTF scene laid out in the world: node transforms, skins in their rest pose, and what each primitive becomes."""
+"""A glTF scene laid out in the world: every primitive, its skin in the rest pose, with the targets that are wanted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.avatar.accessors import Reader
-from mien.avatar.glb import Glb, Node, Primitive
+from mien.avatar.glb import AGAIN, Glb
+from mien.avatar.gltf import Primitive
+from mien.avatar.looks import Look, look_of
+from mien.avatar.nodes import Nodes
+from mien.avatar.skin import Bones, place
 from mien.errors import AvatarError
 
 Floats = NDArray[np.float32]
-MAX_NODES: Final = 10_000
-MAX_INSTANCES: Final = 512
+MAX_INSTANCES: Final = 1024
+MAX_VERTICES: Final = 2_000_000
+TRIANGLES, STRIP, FAN = 4, 5, 6
+MAX_NAMES: Final = 50_000
 
 
 @dataclass(kw_only=True)
 class Surface:
-    """One primitive in the world. positions, normals: (V, 3); uvs (V, 2); tris (F, 3), all float32 and int64.
+    """One primitive in the world. positions, normals: (V, 3); uvs (V, 2), of the material's set; tris (F, 3).
 
-    targets: name to position deltas (V, 3). joints: for each vertex the node that moves it most, -1 without a skin.
+    colors: linear RGB (V, 3). name: of node, mesh and material. targets: name to position deltas (V, 3).
+    bones: the nodes that move each vertex.
     """
 
     name: str
-    material: int
+    look: Look
     positions: Floats
     normals: Floats | None
     uvs: Floats
     colors: Floats | None
     tris: NDArray[np.int64]
-    joints: NDArray[np.int64]
+    bones: Bones
     targets: dict[str, Floats] = field(default_factory=dict)
 
 
-@dataclass(kw_only=True)
-class Scene:
-    """Every surface, and for each node its world transform (4, 4) and its parent (-1: none)."""
+def target_names(glb: Glb, mesh: int, primitive: Primitive) -> list[str]:
+    """What the targets of a primitive are called: in the mesh's extras, in its own, or by number."""
+    count = len(primitive.targets)
+    names: list[str] = []
+    for holder in (glb.pick("meshes", mesh).extras, primitive.extras):
+        given = holder.get("targetNames") if isinstance(holder, dict) else None
+        if isinstance(given, list) and not names:
+            names = [name if isinstance(name, str) else "" for name in given[:count]]
+    names += [""] * (count - len(names))
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if not name or name in seen:
+            names[index] = f"{name}[meshes {mesh}, target {index}]"
+        seen.add(names[index])
+    return names
 
-    surfaces: list[Surface]
-    worlds: list[NDArray[np.float64]]
-    parents: list[int]
+
+def all_target_names(glb: Glb, nodes: Nodes) -> list[str]:
+    """Of every mesh that is shown, each once, in the order of the file."""
+    names: dict[str, None] = {}
+    for index, node in _shown_meshes(glb, nodes):
+        for primitive in glb.pick("meshes", node).primitives:
+            names.update(dict.fromkeys(target_names(glb, node, primitive)))
+            if len(names) > MAX_NAMES:
+                raise AvatarError(
+                    f"nodes[{index}]: more than {MAX_NAMES} morph targets; remove those that are not used"
+                )
+    return list(names)
 
 
-def lay_out(glb: Glb) -> Scene:
-    """Raises AvatarError: cyclic or too many nodes, or geometry that does not hold together."""
-    parents = _parents(glb)
-    worlds = _worlds(glb.json.nodes, parents)
-    reader, surfaces = Reader(glb), []
-    instances = [(i, node) for i, node in enumerate(glb.json.nodes) if node.mesh is not None]
-    if len(instances) > MAX_INSTANCES:
-        raise AvatarError(f"nodes: {len(instances)} show a mesh; at most {MAX_INSTANCES} are read")
-    for index, node in instances:
-        mesh = glb.pick("meshes", node.mesh or 0)
-        for number, primitive in enumerate(mesh.primitives):
-            if primitive.mode == 4:
-                where = f"meshes[{node.mesh}].primitives[{number}]"
-                label = f"{node.name} {mesh.name}".strip()
-                names = _target_names(mesh.extras, primitive)
-                surfaces.append(_surface(glb, reader, where, label, primitive, names, worlds, index, node.skin))
+def lay_out(glb: Glb, nodes: Nodes, wanted: set[str], reader: Reader) -> list[Surface]:
+    """Every triangle mesh of the scene. wanted: the targets to read. Raises AvatarError for broken geometry."""
+    surfaces: list[Surface] = []
+    total = 0
+    for index, mesh in _shown_meshes(glb, nodes):
+        entry = glb.pick("meshes", mesh)
+        for number, primitive in enumerate(entry.primitives):
+            if primitive.mode not in (TRIANGLES, STRIP, FAN):
+                continue
+            where = f"meshes[{mesh}].primitives[{number}]"
+            surface = _surface(glb, reader, where, (index, mesh), primitive, nodes, wanted)
+            total += len(surface.positions)
+            if total > MAX_VERTICES:
+                raise AvatarError(f"{where}: more than {MAX_VERTICES} vertices; reduce the mesh before the export")
+            if len(surface.tris):
+                surfaces.append(surface)
     if not surfaces:
-        raise AvatarError("meshes: no triangles are in the scene")
-    return Scene(surfaces=surfaces, worlds=worlds, parents=parents)
+        raise AvatarError("meshes: no triangles are in the scene; export the head with its meshes")
+    return surfaces
 
 
-def _parents(glb: Glb) -> list[int]:
-    nodes = glb.json.nodes
-    if len(nodes) > MAX_NODES:
-        raise AvatarError(f"nodes: {len(nodes)}; at most {MAX_NODES} are read")
-    parents = [-1] * len(nodes)
-    for index, node in enumerate(nodes):
-        for child in node.children:
-            if not 0 <= child < len(nodes):
-                raise AvatarError(f"nodes[{index}].children: {child} with {len(nodes)} nodes")
-            if parents[child] != -1 or child == index:
-                raise AvatarError(f"nodes[{child}]: has two parents, or is its own; the nodes must form trees")
-            parents[child] = index
-    return parents
-
-
-def _worlds(nodes: tuple[Node, ...], parents: list[int]) -> list[NDArray[np.float64]]:
-    worlds: dict[int, NDArray[np.float64]] = {}
-    for start in range(len(nodes)):
-        path: list[int] = []
-        at = start
-        while at != -1 and at not in worlds:
-            if len(path) > len(nodes):
-                raise AvatarError(f"nodes[{start}]: its parents run in a circle")
-            path.append(at)
-            at = parents[at]
-        for index in reversed(path):
-            above = worlds[parents[index]] if parents[index] != -1 else np.eye(4)
-            worlds[index] = above @ _local(index, nodes[index])
-    return [worlds[index] for index in range(len(nodes))]
-
-
-def _local(index: int, node: Node) -> NDArray[np.float64]:
-    if node.matrix is not None:
-        if len(node.matrix) != 16:
-            raise AvatarError(f"nodes[{index}].matrix: {len(node.matrix)} numbers, expected 16")
-        matrix = np.array(node.matrix, dtype=np.float64).reshape(4, 4).T
-    else:
-        matrix = np.eye(4)
-        x, y, z, w = np.array(node.rotation) / max(float(np.linalg.norm(node.rotation)), 1e-12)
-        matrix[:3, :3] = [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
-        matrix[:3, :3] *= np.array(node.scale)
-        matrix[:3, 3] = node.translation
-    if not (np.abs(matrix) < 1e6).all():
-        raise AvatarError(f"nodes[{index}]: its transform holds NaN, infinity or an absurd length")
-    return matrix
-
-
-def _target_names(extras: Any, primitive: Primitive) -> list[str]:
-    for holder in (extras, primitive.extras):
-        names = holder.get("targetNames") if isinstance(holder, dict) else None
-        if isinstance(names, list) and all(isinstance(name, str) for name in names):
-            return (names + [""] * len(primitive.targets))[: len(primitive.targets)]
-    return [f"target {index}" for index in range(len(primitive.targets))]
+def _shown_meshes(glb: Glb, nodes: Nodes) -> list[tuple[int, int]]:
+    shown = [(i, node.mesh) for i, node in enumerate(glb.json.nodes) if node.mesh is not None and i in nodes.shown]
+    primitives = sum(len(glb.pick("meshes", mesh).primitives) for _, mesh in shown)
+    if primitives > MAX_INSTANCES:
+        raise AvatarError(
+            f"nodes: {primitives} primitives are shown; at most {MAX_INSTANCES} are read. Join the meshes"
+        )
+    return shown
 
 
 def _surface(
     glb: Glb,
     reader: Reader,
     where: str,
-    label: str,
+    at: tuple[int, int],
     primitive: Primitive,
-    names: list[str],
-    worlds: list[NDArray[np.float64]],
-    node: int,
-    skin: int | None,
+    nodes: Nodes,
+    wanted: set[str],
 ) -> Surface:
+    if "KHR_draco_mesh_compression" in primitive.extensions:
+        raise AvatarError(f"{where}: Draco is not read; export the file again without it")
     if "POSITION" not in primitive.attributes:
-        raise AvatarError(f"{where}.attributes: no POSITION")
+        raise AvatarError(f"{where}.attributes: no POSITION; {AGAIN}")
+    node, mesh = at
     positions = reader.floats(primitive.attributes["POSITION"], 3)
     count = len(positions)
-    linear, offset, joints = _placement(glb, reader, where, primitive, worlds, node, skin, count)
-    material = glb.pick("materials", primitive.material).name if primitive.material is not None else ""
+    tris = _tris(reader, where, primitive, count)
+    placing = place(glb, reader, where, primitive, nodes.worlds, node, count)
+    look = look_of(glb, primitive.material)
     normals = _optional(reader, where, primitive, "NORMAL", 3, count)
+    targets = {
+        name: placing.turn(_deltas(reader, f"{where}.targets[{i}]", primitive.targets[i]["POSITION"], count))
+        for i, name in enumerate(target_names(glb, mesh, primitive))
+        if name in wanted and "POSITION" in primitive.targets[i]
+    }
     return Surface(
-        name=f"{label} {material}",
-        material=-1 if primitive.material is None else primitive.material,
-        positions=(np.einsum("vij,vj->vi", linear, positions) + offset).astype(np.float32),
-        normals=None if normals is None else _turned(linear, normals),
-        uvs=_uvs(reader, where, primitive, count),
+        name=f"{glb.json.nodes[node].name} {glb.json.meshes[mesh].name} {look.name}",
+        look=look,
+        positions=placing.move(positions),
+        normals=None if normals is None else placing.turn_normals(normals),
+        uvs=_uvs(reader, where, primitive, look, count),
         colors=_colors(reader, where, primitive, count),
-        tris=_tris(reader, where, primitive, count),
-        joints=joints,
-        targets=_targets(reader, where, primitive, names, linear, count),
+        tris=tris[:, ::-1].copy() if placing.mirrored else tris,
+        bones=placing.bones,
+        targets=targets,
     )
 
 
-def _turned(linear: NDArray[np.float64], normals: Floats) -> Floats:
-    turned: Floats = np.einsum("vij,vj->vi", linear, normals).astype(np.float32)
-    turned /= np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-12)
-    return turned
+def _deltas(reader: Reader, where: str, accessor: int, count: int) -> Floats:
+    return reader.floats(accessor, 3, count, f"{where}.POSITION")
 
 
 def _optional(reader: Reader, where: str, primitive: Primitive, name: str, width: int, count: int) -> Floats | None:
     if name not in primitive.attributes:
         return None
-    values = reader.floats(primitive.attributes[name], width)
-    if len(values) != count:
-        raise AvatarError(f"{where}.attributes.{name}: {len(values)} of {count} vertices")
-    return values
+    return reader.floats(primitive.attributes[name], width, count, f"{where}.attributes.{name}")
 
 
-def _uvs(reader: Reader, where: str, primitive: Primitive, count: int) -> Floats:
-    uvs = _optional(reader, where, primitive, "TEXCOORD_0", 2, count)
-    return np.zeros((count, 2), dtype=np.float32) if uvs is None else uvs
+def _uvs(reader: Reader, where: str, primitive: Primitive, look: Look, count: int) -> Floats:
+    uvs = _optional(reader, where, primitive, f"TEXCOORD_{look.tex_coord}", 2, count)
+    if uvs is None:
+        return np.zeros((count, 2), dtype=np.float32)
+    placed: Floats = (uvs @ look.uv[:, :2].T + look.uv[:, 2]).astype(np.float32)
+    return placed
 
 
 def _colors(reader: Reader, where: str, primitive: Primitive, count: int) -> Floats | None:
     if "COLOR_0" not in primitive.attributes:
         return None
-    try:
-        return _optional(reader, where, primitive, "COLOR_0", 3, count)
-    except AvatarError:
-        rgba = _optional(reader, where, primitive, "COLOR_0", 4, count)
-        return None if rgba is None else rgba[:, :3]
+    width = 3 if reader.width(primitive.attributes["COLOR_0"]) == 3 else 4
+    colors = _optional(reader, where, primitive, "COLOR_0", width, count)
+    return None if colors is None else colors[:, :3]
 
 
 def _tris(reader: Reader, where: str, primitive: Primitive, count: int) -> NDArray[np.int64]:
     indices = np.arange(count) if primitive.indices is None else reader.integers(primitive.indices)
-    if len(indices) % 3:
-        raise AvatarError(f"{where}.indices: {len(indices)} are no whole triangles")
     if indices.size and int(indices.max()) >= count:
-        raise AvatarError(f"{where}.indices: {int(indices.max())} with {count} vertices")
-    return indices.reshape(-1, 3).astype(np.int64)
+        raise AvatarError(f"{where}.indices: {int(indices.max())} with {count} vertices; {AGAIN}")
+    tris = _triangles(indices, primitive.mode, where)
+    distinct = (tris[:, 0] != tris[:, 1]) & (tris[:, 1] != tris[:, 2]) & (tris[:, 0] != tris[:, 2])
+    whole: NDArray[np.int64] = tris[distinct]
+    return whole
 
 
-def _targets(
-    reader: Reader, where: str, primitive: Primitive, names: list[str], linear: NDArray[np.float64], count: int
-) -> dict[str, Floats]:
-    targets: dict[str, Floats] = {}
-    for index, (name, target) in enumerate(zip(names, primitive.targets, strict=True)):
-        if "POSITION" in target:
-            deltas = reader.floats(target["POSITION"], 3)
-            if len(deltas) != count:
-                raise AvatarError(f"{where}.targets[{index}].POSITION: {len(deltas)} of {count} vertices")
-            targets[name or f"target {index}"] = np.einsum("vij,vj->vi", linear, deltas).astype(np.float32)
-    return targets
+def _triangles(indices: NDArray[np.int64], mode: int, where: str) -> NDArray[np.int64]:
+    if mode == TRIANGLES:
+        if len(indices) % 3:
+            raise AvatarError(f"{where}.indices: {len(indices)} are no whole triangles; {AGAIN}")
+        return indices.reshape(-1, 3)
+    if len(indices) < 3:
+        return np.zeros((0, 3), dtype=np.int64)
+    a, b, c = indices[:-2], indices[1:-1], indices[2:]
+    if mode == FAN:
+        return np.stack([np.full_like(b, indices[0]), b, c], axis=1)
+    odd = np.arange(len(a)) % 2 == 1
+    return np.stack([a, np.where(odd, c, b), np.where(odd, b, c)], axis=1)
 
 
-def _placement(
-    glb: Glb,
-    reader: Reader,
-    where: str,
-    primitive: Primitive,
-    worlds: list[NDArray[np.float64]],
-    node: int,
-    skin: int | None,
-    count: int,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """For each vertex the linear part (V, 3, 3) and offset (V, 3) that put it into the world, and its joint."""
-    if skin is None or "JOINTS_0" not in primitive.attributes or "WEIGHTS_0" not in primitive.attributes:
-        world = worlds[node]
-        linear = np.broadcast_to(world[:3, :3], (count, 3, 3))
-        return linear, np.broadcast_to(world[:3, 3], (count, 3)), np.full(count, node)
-    entry = glb.pick("skins", skin)
-    slots = reader.integers(primitive.attributes["JOINTS_0"], 4)
-    weights = reader.floats(primitive.attributes["WEIGHTS_0"], 4).astype(np.float64)
-    if len(slots) != count or len(weights) != count:
-        raise AvatarError(f"{where}.attributes.JOINTS_0, WEIGHTS_0: not one for each of {count} vertices")
-    if any(not 0 <= joint < len(worlds) for joint in entry.joints):
-        raise AvatarError(f"skins[{skin}].joints: a joint is no node")
-    if slots.size and int(slots.max()) >= len(entry.joints):
-        raise AvatarError(f"{where}.attributes.JOINTS_0: {int(slots.max())} with {len(entry.joints)} joints")
-    palette = np.stack([worlds[joint] for joint in entry.joints])
-    if entry.inverse_bind_matrices is not None:
-        inverse = reader.floats(entry.inverse_bind_matrices, 16).reshape(-1, 4, 4).transpose(0, 2, 1)
-        if len(inverse) < len(palette):
-            raise AvatarError(f"skins[{skin}].inverseBindMatrices: {len(inverse)} for {len(palette)} joints")
-        palette = palette @ inverse[: len(palette)]
-    weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
-    blended = np.einsum("vk,vkij->vij", weights, palette[slots])
-    strongest = slots[np.arange(count), weights.argmax(axis=1)]
-    return blended[:, :3, :3], blended[:, :3, 3], np.array(entry.joints, dtype=np.int64)[strongest]
+def bounds(surfaces: Sequence[Surface]) -> tuple[Floats, Floats]:
+    """The lowest and the highest corner, (3,) each, of what the triangles use."""
+    low = np.min([surface.positions[surface.tris.ravel()].min(axis=0) for surface in surfaces], axis=0)
+    high = np.max([surface.positions[surface.tris.ravel()].max(axis=0) for surface in surfaces], axis=0)
+    return low, high
