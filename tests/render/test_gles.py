@@ -205,8 +205,6 @@ def test_a_screen_that_hangs_turned_shows_the_picture_turned(
     expected = np.rot90(upright, -quarter_turns)
     difference = np.abs(shown - expected)
     assert difference.mean() < 1.0
-    light, expected_light = (middle(np.ptp(pixels, axis=-1) > 30) for pixels in (shown, expected))
-    assert light == pytest.approx(expected_light, abs=1.5)
     assert (difference.max(axis=-1) > 40).mean() < 0.005
 
 
@@ -216,7 +214,7 @@ def test_an_unknown_quality_is_refused(mesh: Mesh) -> None:
 
 
 @pytest.mark.parametrize("quality", ["full", "low"])
-def test_an_absent_face_is_dim_and_grey_beside_a_small_light(
+def test_an_absent_face_is_dim_and_grey(
     mesh: Mesh, monkeypatch: pytest.MonkeyPatch, quality: str
 ) -> None:
     monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
@@ -229,11 +227,7 @@ def test_an_absent_face_is_dim_and_grey_beside_a_small_light(
         back = picture(renderer)
     finally:
         renderer.close()
-    coloured = np.ptp(absent, axis=-1) > 12
-    rows, columns = np.nonzero(coloured)
-    assert 4 < coloured.sum() < 100
-    assert rows.max() < 30
-    assert columns.min() > 210
+    assert np.ptp(absent, axis=-1).max() <= 12
     assert absent.mean() < 0.8 * present.mean()
     np.testing.assert_array_equal(back, present)
 

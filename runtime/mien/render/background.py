@@ -10,8 +10,6 @@ from mien.render.scene import Background
 
 # Its own attribute slot, so that the face's pointers stay as they are from picture to picture.
 CORNER = BIND + 1
-# As shares of the screen's shorter side.
-_SIGN_INSET, _SIGN_RADIUS = 0.055, 0.011
 _GLOW_SHAPE = (0.0, 0.15, 0.9, 0.75)
 
 
@@ -30,26 +28,20 @@ class BackgroundPass:
     def __init__(self, gl: Gl, background: Background, *, composite: bool, quarter_turns: int = 0) -> None:
         """composite: draw() is given the texture of a face that was drawn elsewhere. quarter_turns: as in camera."""
         self._gl = gl
-        self._upright = np.linalg.matrix_power(np.array([[0, -1], [1, 0]]), quarter_turns % 4)
+        upright = np.linalg.matrix_power(np.array([[0, -1], [1, 0]]), quarter_turns % 4)
         self._program = Program(gl, "background", {"a_position": CORNER}, ("COMPOSITE",) if composite else ())
         self._program.use()
         for name, color in (("u_top", background.top), ("u_bottom", background.bottom), ("u_glow", background.glow)):
             gl.uniform_3f(self._program.uniform(name), *color)
         gl.uniform_4f(self._program.uniform("u_glow_shape"), *_GLOW_SHAPE)
-        gl.uniform_4f(self._program.uniform("u_upright"), *(float(value) for value in self._upright.ravel()))
+        gl.uniform_4f(self._program.uniform("u_upright"), *(float(value) for value in upright.ravel()))
         gl.uniform_1i(self._program.uniform("u_face"), 0)
-        self._at_presence, self._at_sign = (self._program.uniform(name) for name in ("u_presence", "u_sign"))
+        self._at_presence = self._program.uniform("u_presence")
 
-    def set_presence(self, presence: float, width: int, height: int) -> None:
-        """Fade to grey below 1, and below a half light the sign in the upper right corner. The screen is in pixels."""
+    def set_presence(self, presence: float) -> None:
+        """Fade to grey below 1."""
         self._program.use()
         self._gl.uniform_1f(self._at_presence, presence)
-        inset = _SIGN_INSET * min(width, height)
-        sharpness = 1.0 / (_SIGN_RADIUS * min(width, height))
-        right, top = self._upright.T @ (1, 1)
-        x = width - inset if right > 0 else inset
-        y = height - inset if top > 0 else inset
-        self._gl.uniform_4f(self._at_sign, x, y, sharpness, max(0.0, 1.0 - 2.0 * presence))
 
     def draw(self, face: int = 0) -> None:
         """Draw it. face: the texture to lay over it, when composite."""

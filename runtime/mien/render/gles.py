@@ -93,7 +93,7 @@ class GlesRenderer:
         return self._tier.name
 
     def set_presence(self, presence: float) -> None:
-        """How much the face is there, from the next draw() on: 1 in full colour, 0 dim and grey with a small light.
+        """How much the face is there, from the next draw() on: 1 in full colour, 0 dim and grey.
 
         For Director.presence; costs nothing while it stays the same. Raises DisplayError after close().
         """
@@ -105,7 +105,7 @@ class GlesRenderer:
             face_pass.set_presence(presence)
         for backdrop in (self._backdrop, self._composite):
             if backdrop is not None:
-                backdrop.set_presence(presence, self.info.width, self.info.height)
+                backdrop.set_presence(presence)
 
     def open_overlay(self, sizes: Sequence[tuple[int, int]]) -> OverlayPass:
         """Reserve layers over the face, once; nothing is drawn before they are placed. Raises DisplayError."""
@@ -259,7 +259,7 @@ class GlesRenderer:
                 self._composite = BackgroundPass(
                     self._gl, self._background, composite=True, quarter_turns=self._quarter_turns
                 )
-                self._composite.set_presence(self._presence, self.info.width, self.info.height)
+                self._composite.set_presence(self._presence)
 
     def _require_open(self) -> None:
         if self._closed:

@@ -84,7 +84,8 @@ def draw_sign(name: SignName, size_px: int) -> NDArray[np.uint8]:
 
 def _covered(distance: Grid, size_px: int) -> Grid:
     """How much of each pixel lies inside, 0..255."""
-    return np.clip(0.5 - distance * size_px / 2, 0.0, 1.0) * np.float32(255)
+    covered: Grid = np.clip(0.5 - distance * size_px / 2, 0.0, 1.0) * np.float32(255)
+    return covered
 
 
 def _segment(x: Grid, y: Grid, start: tuple[float, float], end: tuple[float, float], radius: float) -> Grid:
@@ -102,7 +103,8 @@ def _paused(x: Grid, y: Grid) -> Grid:
 def _voice(x: Grid, y: Grid) -> Grid:
     """A sound wave as bars."""
     bars = ((-0.5, 0.08), (-0.25, 0.26), (0.0, 0.42), (0.25, 0.26), (0.5, 0.08))
-    return np.minimum.reduce([_segment(x, y, (at, -half), (at, half), 0.07) for at, half in bars])
+    wave: Grid = np.minimum.reduce([_segment(x, y, (at, -half), (at, half), 0.07) for at, half in bars])
+    return wave
 
 
 def _apart(x: Grid, y: Grid) -> Grid:

@@ -72,7 +72,8 @@ class Typist:
     def do(self) -> None:
         """Do what was asked for. On one thread only."""
         try:
-            self._open()
+            if not self._opened:
+                self._open()
             if (page := self._asked_page) is not None:
                 self._asked_page = None
                 self._make_page(*page)
@@ -85,14 +86,13 @@ class Typist:
             self._maker = self._liner = None
 
     def _open(self) -> None:
-        if self._opened:
-            return
+        """Load fonts and all before there is anything to say: the first time takes a hundred times longer."""
         self._opened = True
         captions, status = self._styles
         if captions is not None:
-            self._maker = PageMaker(Typesetter(captions))
+            self._maker = PageMaker(_warm(Typesetter(captions)))
         if status is not None:
-            self._liner = Typesetter(status)
+            self._liner = _warm(Typesetter(status))
 
     def _make_page(self, cue: CaptionCue, turn_ms: float) -> None:
         if self._maker is not None:
@@ -104,6 +104,7 @@ class Typist:
             self._lines.append(self._liner.picture(clean(line)))
 
     def _run(self) -> None:
+        self._wake.set()
         while not self._stopping:
             self._wake.wait()
             self._wake.clear()
@@ -112,6 +113,11 @@ class Typist:
             except Exception:  # text that comes from outside must not cost more than its own caption
                 self._counters.count("captions_failed")
                 log.exception("a caption cannot be set")
+
+
+def _warm(typesetter: Typesetter) -> Typesetter:
+    typesetter.picture("Ag")
+    return typesetter
 
 
 def _taken(made: "deque[_T]") -> _T | None:

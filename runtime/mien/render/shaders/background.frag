@@ -12,7 +12,6 @@ uniform vec3 u_bottom;
 uniform vec3 u_glow;
 uniform vec4 u_glow_shape;  // centre x and y in -1..1, then 1/radius along x and y
 uniform float u_presence;
-uniform vec4 u_sign;  // a small light: centre in pixels, 1/radius, then its strength
 #ifdef COMPOSITE
 uniform sampler2D u_face;
 #endif
@@ -27,9 +26,6 @@ void main() {
     float glow = 1.0 / (1.0 + dot(from_glow, from_glow));
     vec3 color = mix(u_bottom, u_top, smoothstep(-1.0, 1.0, v_screen.y)) + u_glow * glow * glow;
     color = mix(vec3(dot(color, vec3(0.19, 0.37, 0.07))), color, u_presence);
-    vec2 from_sign = (gl_FragCoord.xy - u_sign.xy) * u_sign.z;
-    float lit = clamp(4.0 - 4.0 * dot(from_sign, from_sign), 0.0, 1.0);
-    color = mix(color, vec3(0.93, 0.62, 0.25), lit * u_sign.w);
     float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
     color += (noise - 0.5) / 255.0;
 #ifdef COMPOSITE
