@@ -134,19 +134,7 @@ def check_service(config: Config) -> Finding:
                        remedy="`mien run` on a desk, `systemctl start mien.target` on a board")
 
 
-def check_power(_: Config) -> Finding:
-    """A Pi's own complaints: under-voltage and heat, as the firmware counts them since boot."""
-    throttled = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
-    if not throttled.exists():
-        return Finding(name="power", verdict="good", detail="not a Raspberry Pi: nothing to read")
-    bits = int(throttled.read_text(encoding="ascii"), 16)
-    if not bits:
-        return Finding(name="power", verdict="good", detail="no under-voltage, no throttling since boot")
-    return Finding(name="power", verdict="poor", detail=f"throttled: 0x{bits:x}",
-                   remedy="use the official power supply (bit 0, 16), cool the board (bits 1-3, 17-19)")
-
-
 CHECKS: tuple[Callable[[Config], Finding], ...] = (
-    check_sound, check_display, check_model, check_avatar, check_clock, check_speech, check_video, check_power,
+    check_sound, check_display, check_model, check_avatar, check_clock, check_speech, check_video,
     check_service,
 )

@@ -8,10 +8,12 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from mien.cli.board_checks import BOARD_CHECKS
 from mien.cli.checks import CHECKS
 from mien.config import load_config, parse_overrides
 from mien.errors import ConfigError
 
+BOARD = Path("/")
 COLOURS = {"good": "green", "poor": "yellow", "bad": "red"}
 
 
@@ -20,7 +22,8 @@ COLOURS = {"good": "green", "poor": "yellow", "bad": "red"}
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Override a key, such as playback.sink=null.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def doctor(path: Path | None, pairs: tuple[str, ...], as_json: bool) -> None:
-    """What this machine has, opened for real: sound, display, model, avatar, clock. Exits 1 where something is bad.
+    """What this machine has, opened for real: sound, display, model, avatar, clock; and what a board says of itself:
+    screens, cards, permissions, power, heat, time. Exits 1 where something is bad.
 
     Example: mien doctor --set playback.sink=null
     """
@@ -34,6 +37,7 @@ def doctor(path: Path | None, pairs: tuple[str, ...], as_json: bool) -> None:
         for check in CHECKS:
             status.update(check.__name__.replace("check_", "looking at the "))
             findings.append(check(config))
+        findings += [check(BOARD) for check in BOARD_CHECKS]
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(findings), indent=2))
     else:
