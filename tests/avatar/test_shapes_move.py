@@ -5,119 +5,72 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from mien.avatar.baked import SUFFIX
 from mien.avatar.load import default_avatar_path, load_avatar
-from mien.core.mesh import Mesh
 from mien.core.pose import ARKIT_SHAPES
+from rigs.posed_face import FORWARD, LEFT, UP, PosedFace
 
 AVATARS = sorted(default_avatar_path().parent.glob(f"*{SUFFIX}"))
-LEFT, UP, FORWARD = 0, 1, 2
 RIGHT, DOWN, BACK = LEFT, UP, FORWARD
 
 
-class Face:
-    """The skin of an avatar, posed, with landmarks found on its neutral."""
-
-    def __init__(self, mesh: Mesh) -> None:
-        self.mesh = mesh
-        self.targets = {target.name: target for target in mesh.targets}
-        self.skin = self._part("skin")
-        neutral = mesh.positions[self.skin]
-        self.eye_y = float(mesh.eye_pivots[:, 1].mean())
-        jaw, x, z = self.moved("jawOpen")[self.skin, UP], neutral[:, 0], neutral[:, 2]
-        mouth_z = z[(np.abs(x) < 0.003) & (jaw < -0.010)].max()
-        near = (np.abs(x) < 0.0025) & (z > mouth_z - 0.02) & (neutral[:, 1] < self.eye_y - 0.05)
-        self.upper_lip = self.skin[near & (jaw > -0.003) & (neutral[:, 1] < self.eye_y - 0.058)]
-        lower = near & (jaw < -0.014)
-        self.lower_lip = self.skin[lower]
-        self.mouth_y = float(neutral[lower, 1].max())
-
-    def _part(self, role: str) -> NDArray[np.intp]:
-        runs = [p for p in self.mesh.parts if p.role == role]
-        indices = self.mesh.indices
-        return np.unique(np.concatenate([indices[p.first_index : p.first_index + p.index_count] for p in runs]))
-
-    def moved(self, name: str) -> NDArray[np.float32]:
-        """Displacement of every vertex, metres."""
-        delta = np.zeros_like(self.mesh.positions)
-        target = self.targets[name]
-        delta[target.vertices] = target.positions
-        return delta
-
-    def posed(self, **weights: float) -> NDArray[np.float32]:
-        return self.mesh.positions + sum(np.float32(w) * self.moved(name) for name, w in weights.items())
-
-    def lip_gap_mm(self, **weights: float) -> float:
-        """Between the lips in the middle; negative where they overlap."""
-        at = self.posed(**weights)
-        return float(at[self.upper_lip, 1].min() - at[self.lower_lip, 1].max()) * 1000
-
-    def near_mm(self, name: str, x: float, y: float, radius: float) -> NDArray[np.float32]:
-        """Mean displacement in mm of the skin's front within `radius` of (x, y)."""
-        p = self.mesh.positions
-        front = self.skin[p[self.skin, 2] > 0.02]
-        inside = front[np.hypot(p[front, 0] - x, p[front, 1] - y) < radius]
-        return self.moved(name)[inside].mean(axis=0) * 1000
-
-
 @pytest.fixture(scope="module", params=AVATARS, ids=lambda path: path.stem)
-def face(request: pytest.FixtureRequest) -> Face:
+def face(request: pytest.FixtureRequest) -> PosedFace:
     path: Path = request.param
-    return Face(load_avatar(path))
+    return PosedFace(load_avatar(path))
 
 
 def test_there_is_an_avatar_to_measure() -> None:
     assert AVATARS
 
 
-def test_every_shape_is_there_and_moves_something(face: Face) -> None:
+def test_every_shape_is_there_and_moves_something(face: PosedFace) -> None:
     assert set(face.targets) >= set(ARKIT_SHAPES)
     for name in ARKIT_SHAPES:
         assert np.abs(face.targets[name].positions).max() > 0.0004, name
 
 
-Landmark = Callable[[Face, int], tuple[float, float, float]]
+Landmark = Callable[[PosedFace, int], tuple[float, float, float]]
 
 
-def corner(face: Face, side: int) -> tuple[float, float, float]:
+def corner(face: PosedFace, side: int) -> tuple[float, float, float]:
     return side * 0.020, face.mouth_y, 0.006
 
 
-def brow(face: Face, side: int) -> tuple[float, float, float]:
+def brow(face: PosedFace, side: int) -> tuple[float, float, float]:
     return side * 0.034, face.eye_y + 0.028, 0.008
 
 
-def outer_brow(face: Face, side: int) -> tuple[float, float, float]:
+def outer_brow(face: PosedFace, side: int) -> tuple[float, float, float]:
     return side * 0.046, face.eye_y + 0.028, 0.008
 
 
-def cheek(face: Face, side: int) -> tuple[float, float, float]:
+def cheek(face: PosedFace, side: int) -> tuple[float, float, float]:
     return side * 0.036, face.eye_y - 0.029, 0.008
 
 
-def puffed(face: Face, side: int) -> tuple[float, float, float]:
+def puffed(face: PosedFace, side: int) -> tuple[float, float, float]:
     return side * 0.043, face.mouth_y + 0.006, 0.010
 
 
-def nostril(face: Face, side: int) -> tuple[float, float, float]:
+def nostril(face: PosedFace, side: int) -> tuple[float, float, float]:
     return side * 0.011, face.eye_y - 0.036, 0.005
 
 
-def lower_lip(face: Face, side: int) -> tuple[float, float, float]:
+def lower_lip(face: PosedFace, side: int) -> tuple[float, float, float]:
     return side * 0.011, face.mouth_y - 0.006, 0.004
 
 
-def upper_lip(face: Face, side: int) -> tuple[float, float, float]:
+def upper_lip(face: PosedFace, side: int) -> tuple[float, float, float]:
     return side * 0.011, face.mouth_y + 0.006, 0.004
 
 
-def chin(face: Face, side: int) -> tuple[float, float, float]:
+def chin(face: PosedFace, side: int) -> tuple[float, float, float]:
     return side * 0.004, face.mouth_y - 0.027, 0.008
 
 
-def lips(face: Face, side: int) -> tuple[float, float, float]:
+def lips(face: PosedFace, side: int) -> tuple[float, float, float]:
     return side * 0.002, face.mouth_y, 0.010
 
 
@@ -137,7 +90,7 @@ SIDED: list[tuple[str, Landmark, int, int]] = [
 @pytest.mark.parametrize(("shape", "landmark", "axis", "sign"), SIDED)
 @pytest.mark.parametrize(("name", "side"), [("Left", 1), ("Right", -1)])
 def test_a_sided_shape_moves_its_own_side_and_hardly_the_other(
-    face: Face, shape: str, landmark: Landmark, axis: int, sign: int, name: str, side: int
+    face: PosedFace, shape: str, landmark: Landmark, axis: int, sign: int, name: str, side: int
 ) -> None:
     own = face.near_mm(f"{shape}{name}", *landmark(face, side))
     other = face.near_mm(f"{shape}{name}", *landmark(face, -side))
@@ -147,7 +100,7 @@ def test_a_sided_shape_moves_its_own_side_and_hardly_the_other(
 
 @pytest.mark.parametrize(("name", "side"), [("Left", 1), ("Right", -1)])
 @pytest.mark.parametrize(("shape", "sign"), [("mouthStretch", 1), ("mouthSmile", 1), ("mouthDimple", 1)])
-def test_corners_go_outward(face: Face, shape: str, sign: int, name: str, side: int) -> None:
+def test_corners_go_outward(face: PosedFace, shape: str, sign: int, name: str, side: int) -> None:
     assert face.near_mm(f"{shape}{name}", *corner(face, side))[LEFT] * side * sign > 0.8
 
 
@@ -170,18 +123,18 @@ def test_corners_go_outward(face: Face, shape: str, sign: int, name: str, side: 
     ],
 )
 def test_a_middle_shape_moves_both_sides_alike(
-    face: Face, shape: str, landmark: Landmark, axis: int, sign: int
+    face: PosedFace, shape: str, landmark: Landmark, axis: int, sign: int
 ) -> None:
     for side in (1, -1):
         assert face.near_mm(shape, *landmark(face, side))[axis] * sign > 0.8
 
 
-def test_cheek_puff_swells_the_cheeks_outward(face: Face) -> None:
+def test_cheek_puff_swells_the_cheeks_outward(face: PosedFace) -> None:
     for side in (1, -1):
         assert face.near_mm("cheekPuff", *puffed(face, side))[LEFT] * side > 1.5
 
 
-def lid_y(face: Face, side: int, weights: dict[str, float], *, upper: bool) -> float:
+def lid_y(face: PosedFace, side: int, weights: dict[str, float], *, upper: bool) -> float:
     """Height over the pupil, mm, of the lid's edge: the skin nearest to the eyeball in the eye's middle."""
     pivot = face.mesh.eye_pivots[0 if side > 0 else 1]
     neutral = face.mesh.positions[face.skin]
@@ -196,7 +149,7 @@ def lid_y(face: Face, side: int, weights: dict[str, float], *, upper: bool) -> f
 
 
 @pytest.mark.parametrize(("name", "side"), [("Left", 1), ("Right", -1)])
-def test_lids(face: Face, name: str, side: int) -> None:
+def test_lids(face: PosedFace, name: str, side: int) -> None:
     rest_up, rest_low = lid_y(face, side, {}, upper=True), lid_y(face, side, {}, upper=False)
     opening = rest_up - rest_low
     assert opening > 9
@@ -215,13 +168,13 @@ def test_lids(face: Face, name: str, side: int) -> None:
 
 
 @pytest.mark.parametrize(("name", "side"), [("Left", 1), ("Right", -1)])
-def test_a_blink_shuts_the_eye_completely(face: Face, name: str, side: int) -> None:
+def test_a_blink_shuts_the_eye_completely(face: PosedFace, name: str, side: int) -> None:
     shut = {f"eyeBlink{name}": 1.0}
     assert lid_y(face, side, shut, upper=True) - lid_y(face, side, shut, upper=False) < 0.4
 
 
 @pytest.mark.parametrize("blink", [0.25, 0.5, 0.75])
-def test_lids_never_dip_into_the_eyeball_on_their_way(face: Face, blink: float) -> None:
+def test_lids_never_dip_into_the_eyeball_on_their_way(face: PosedFace, blink: float) -> None:
     at = face.posed(eyeBlinkLeft=blink)
     pivot = face.mesh.eye_pivots[0]
     ball = face._part("eye_left")
@@ -235,20 +188,20 @@ def test_lids_never_dip_into_the_eyeball_on_their_way(face: Face, blink: float) 
 
 
 @pytest.mark.parametrize(("name", "side"), [("Left", 1), ("Right", -1)])
-def test_gaze_shapes_shift_the_lids_with_the_eye(face: Face, name: str, side: int) -> None:
+def test_gaze_shapes_shift_the_lids_with_the_eye(face: PosedFace, name: str, side: int) -> None:
     pivot_x = float(face.mesh.eye_pivots[0 if side > 0 else 1, 0])
     spot = (pivot_x, face.eye_y + 0.009, 0.006)
     assert face.near_mm(f"eyeLookOut{name}", *spot)[LEFT] * side > 0.1
     assert face.near_mm(f"eyeLookIn{name}", *spot)[LEFT] * side < -0.1
 
 
-def test_lips_rest_closed_and_the_jaw_opens_them(face: Face) -> None:
+def test_lips_rest_closed_and_the_jaw_opens_them(face: PosedFace) -> None:
     assert face.lip_gap_mm() < 0.3
     assert face.lip_gap_mm(jawOpen=1.0) > 15
 
 
 @pytest.mark.parametrize("weight", [0.1, 0.3, 0.6, 1.0])
-def test_mouth_close_shuts_the_lips_under_an_open_jaw(face: Face, weight: float) -> None:
+def test_mouth_close_shuts_the_lips_under_an_open_jaw(face: PosedFace, weight: float) -> None:
     assert face.lip_gap_mm(jawOpen=weight, mouthClose=weight) < 0.5
 
 
@@ -262,23 +215,23 @@ def test_mouth_close_shuts_the_lips_under_an_open_jaw(face: Face, weight: float)
         {"mouthRollLower": 0.6, "mouthRollUpper": 0.6},
     ],
 )
-def test_shapes_of_closed_lips_keep_them_closed(face: Face, pose: dict[str, float]) -> None:
+def test_shapes_of_closed_lips_keep_them_closed(face: PosedFace, pose: dict[str, float]) -> None:
     assert face.lip_gap_mm(**pose) < 0.7
 
 
-def test_pucker_with_funnel_keeps_left_left(face: Face) -> None:
+def test_pucker_with_funnel_keeps_left_left(face: PosedFace) -> None:
     at = face.posed(mouthPucker=1.0, mouthFunnel=1.0)
     neutral = face.mesh.positions[face.skin]
     left = face.skin[(neutral[:, 0] > 0.004) & (np.abs(neutral[:, 1] - face.mouth_y) < 0.012) & (neutral[:, 2] > 0.06)]
     assert (at[left, 0] > 0).all()
 
 
-def test_the_tongue_comes_out_in_front_of_the_lips(face: Face) -> None:
+def test_the_tongue_comes_out_in_front_of_the_lips(face: PosedFace) -> None:
     at = face.posed(tongueOut=1.0)
     assert at[face._part("mouth"), 2].max() > at[face.lower_lip, 2].max() + 0.003
 
 
-def test_eyes_and_upper_teeth_stay_when_the_jaw_opens(face: Face) -> None:
+def test_eyes_and_upper_teeth_stay_when_the_jaw_opens(face: PosedFace) -> None:
     moved = np.abs(face.moved("jawOpen"))
     assert moved[face._part("eye_left")].max() == 0
     mouth = face._part("mouth")
