@@ -85,6 +85,7 @@ SIDED: list[tuple[str, Landmark, int, int]] = [
     ("noseSneer", nostril, UP, 1),
     ("mouthDimple", corner, BACK, -1),
 ]
+OUTWARD = ("mouthStretch", "mouthSmile", "mouthDimple")
 
 
 @pytest.mark.parametrize(("shape", "landmark", "axis", "sign"), SIDED)
@@ -99,29 +100,29 @@ def test_a_sided_shape_moves_its_own_side_and_hardly_the_other(
 
 
 @pytest.mark.parametrize(("name", "side"), [("Left", 1), ("Right", -1)])
-@pytest.mark.parametrize(("shape", "sign"), [("mouthStretch", 1), ("mouthSmile", 1), ("mouthDimple", 1)])
-def test_corners_go_outward(face: PosedFace, shape: str, sign: int, name: str, side: int) -> None:
-    assert face.near_mm(f"{shape}{name}", *corner(face, side))[LEFT] * side * sign > 0.8
+@pytest.mark.parametrize("shape", OUTWARD)
+def test_corners_go_outward(face: PosedFace, shape: str, name: str, side: int) -> None:
+    assert face.near_mm(f"{shape}{name}", *corner(face, side))[LEFT] * side > 0.8
 
 
-@pytest.mark.parametrize(
-    ("shape", "landmark", "axis", "sign"),
-    [
-        ("jawOpen", chin, DOWN, -1),
-        ("jawForward", chin, FORWARD, 1),
-        ("jawLeft", chin, LEFT, 1),
-        ("jawRight", chin, RIGHT, -1),
-        ("mouthLeft", lips, LEFT, 1),
-        ("mouthRight", lips, RIGHT, -1),
-        ("mouthPucker", lips, FORWARD, 1),
-        ("mouthFunnel", lips, FORWARD, 1),
-        ("mouthRollLower", lower_lip, BACK, -1),
-        ("mouthRollUpper", upper_lip, BACK, -1),
-        ("mouthShrugLower", lower_lip, UP, 1),
-        ("mouthShrugUpper", upper_lip, UP, 1),
-        ("browInnerUp", lambda face, side: (side * 0.013, face.eye_y + 0.028, 0.006), UP, 1),
-    ],
-)
+MIDDLE: list[tuple[str, Landmark, int, int]] = [
+    ("jawOpen", chin, DOWN, -1),
+    ("jawForward", chin, FORWARD, 1),
+    ("jawLeft", chin, LEFT, 1),
+    ("jawRight", chin, RIGHT, -1),
+    ("mouthLeft", lips, LEFT, 1),
+    ("mouthRight", lips, RIGHT, -1),
+    ("mouthPucker", lips, FORWARD, 1),
+    ("mouthFunnel", lips, FORWARD, 1),
+    ("mouthRollLower", lower_lip, BACK, -1),
+    ("mouthRollUpper", upper_lip, BACK, -1),
+    ("mouthShrugLower", lower_lip, UP, 1),
+    ("mouthShrugUpper", upper_lip, UP, 1),
+    ("browInnerUp", lambda face, side: (side * 0.013, face.eye_y + 0.028, 0.006), UP, 1),
+]
+
+
+@pytest.mark.parametrize(("shape", "landmark", "axis", "sign"), MIDDLE)
 def test_a_middle_shape_moves_both_sides_alike(
     face: PosedFace, shape: str, landmark: Landmark, axis: int, sign: int
 ) -> None:
@@ -129,9 +130,22 @@ def test_a_middle_shape_moves_both_sides_alike(
         assert face.near_mm(shape, *landmark(face, side))[axis] * sign > 0.8
 
 
+@pytest.mark.parametrize(("name", "side"), [("Left", 1), ("Right", -1)])
+def test_a_press_brings_the_lips_of_its_side_together(face: PosedFace, name: str, side: int) -> None:
+    shape = f"mouthPress{name}"
+    between = [face.near_mm(shape, *upper_lip(face, at))[UP] - face.near_mm(shape, *lower_lip(face, at))[UP]
+               for at in (side, -side)]  # fmt: skip
+    assert between[0] < -0.8
+    assert abs(between[1]) < 0.35 * abs(between[0])
+
+
 def test_cheek_puff_swells_the_cheeks_outward(face: PosedFace) -> None:
     for side in (1, -1):
         assert face.near_mm("cheekPuff", *puffed(face, side))[LEFT] * side > 1.5
+
+
+LID_SHAPES = ("eyeBlink", "eyeWide", "eyeSquint", "eyeLookDown", "eyeLookUp")
+GAZE_SHAPES = ("eyeLookOut", "eyeLookIn")
 
 
 def lid_y(face: PosedFace, side: int, weights: dict[str, float], *, upper: bool) -> float:
@@ -160,11 +174,14 @@ def test_lids(face: PosedFace, name: str, side: int) -> None:
     def low(shape: str) -> float:
         return lid_y(face, side, {f"{shape}{name}": 1.0}, upper=False) - rest_low
 
-    assert up("eyeBlink") < -0.7 * opening
-    assert up("eyeWide") > 1.0
-    assert low("eyeSquint") > 2.0
-    assert up("eyeLookDown") < -3.0
-    assert up("eyeLookUp") > 1.0
+    travel = {"eyeBlink": up, "eyeWide": up, "eyeSquint": low, "eyeLookDown": up, "eyeLookUp": up}
+    assert tuple(travel) == LID_SHAPES
+    moved = {shape: measure(shape) for shape, measure in travel.items()}
+    assert moved["eyeBlink"] < -0.7 * opening
+    assert moved["eyeWide"] > 1.0
+    assert moved["eyeSquint"] > 2.0
+    assert moved["eyeLookDown"] < -3.0
+    assert moved["eyeLookUp"] > 1.0
 
 
 @pytest.mark.parametrize(("name", "side"), [("Left", 1), ("Right", -1)])
@@ -191,8 +208,9 @@ def test_lids_never_dip_into_the_eyeball_on_their_way(face: PosedFace, blink: fl
 def test_gaze_shapes_shift_the_lids_with_the_eye(face: PosedFace, name: str, side: int) -> None:
     pivot_x = float(face.mesh.eye_pivots[0 if side > 0 else 1, 0])
     spot = (pivot_x, face.eye_y + 0.009, 0.006)
-    assert face.near_mm(f"eyeLookOut{name}", *spot)[LEFT] * side > 0.1
-    assert face.near_mm(f"eyeLookIn{name}", *spot)[LEFT] * side < -0.1
+    outward, inward = (face.near_mm(f"{shape}{name}", *spot)[LEFT] * side for shape in GAZE_SHAPES)
+    assert outward > 0.1
+    assert inward < -0.1
 
 
 def test_lips_rest_closed_and_the_jaw_opens_them(face: PosedFace) -> None:
@@ -237,3 +255,9 @@ def test_eyes_and_upper_teeth_stay_when_the_jaw_opens(face: PosedFace) -> None:
     mouth = face._part("mouth")
     still = mouth[moved[mouth].max(axis=1) == 0]
     assert len(still) > 100
+
+
+def test_no_shape_is_left_unmeasured() -> None:
+    sided = [shape for shape, *_ in SIDED] + [*OUTWARD, *LID_SHAPES, *GAZE_SHAPES, "mouthPress"]
+    measured = {f"{shape}{side}" for shape in sided for side in ("Left", "Right")} | {shape for shape, *_ in MIDDLE}
+    assert measured | {"cheekPuff", "mouthClose", "tongueOut"} == set(ARKIT_SHAPES)
