@@ -32,6 +32,7 @@ LONG = "Maybe my mum bought a big pepper map."
 BILABIALS = ("p", "b", "m")
 SHUT_MM = 0.75
 NEAR_S = 0.040
+MOST_PRESSED_MM = 0.8  # beyond how they touch at rest
 FPS = 60
 MOTION_HZ = 100
 
@@ -117,6 +118,14 @@ def test_the_targets_shut_the_lips_on_every_p_b_and_m_in_every_mood(lips: DrawnL
     for text in (*SENTENCES, LONG):
         frames, phones = by_the_targets(text, "slt")
         assert not open_ones(closures(lips.gaps_mm(directed(frames, emotion)), phones)), text
+
+
+@pytest.mark.parametrize("emotion", ["neutral", "happy"])
+def test_lips_never_cross_while_they_speak(lips: DrawnLips, emotion: str) -> None:
+    rest_mm = lips.gap_mm(new_pose())
+    for text in (*SENTENCES, LONG):
+        frames, _ = by_the_targets(text, "slt")
+        assert lips.gaps_mm(directed(frames, emotion)).min() > rest_mm - MOST_PRESSED_MM
 
 
 def test_a_jaw_that_hangs_would_be_noticed(lips: DrawnLips) -> None:

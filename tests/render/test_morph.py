@@ -1,5 +1,7 @@
 """The morpher's buffers against the sum written out plainly."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -48,6 +50,17 @@ def test_left_and_right_of_a_shape_are_added_exactly_alike_or_not(mesh: Mesh, le
     pose[CHANNEL_INDEX["mouthSmileLeft"]], pose[CHANNEL_INDEX["mouthSmileRight"]] = left, right
     morpher.update(pose)
     assert_close(in_mesh_order(morpher), reference(mesh, pose))
+
+
+def test_lips_are_closed_no_further_than_the_jaw_is_open(mesh: Mesh) -> None:
+    close = replace(next(t for t in mesh.targets if t.name == "jawOpen"), name="mouthClose")
+    morpher, pose = Morpher(replace(mesh, targets=(*mesh.targets, close))), new_pose()
+    pose[CHANNEL_INDEX["jawOpen"]], pose[CHANNEL_INDEX["mouthClose"]] = 0.3, 0.9
+    morpher.update(pose)
+    as_drawn = morpher.vertices.copy()
+    pose[CHANNEL_INDEX["mouthClose"]] = 0.3
+    morpher.update(pose)
+    np.testing.assert_array_equal(morpher.vertices, as_drawn)
 
 
 def test_what_nobody_would_see_is_left_out(mesh: Mesh) -> None:

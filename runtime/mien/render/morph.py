@@ -26,6 +26,8 @@ MIN_TIP = 0.01
 DENSE_SHARE = 0.3
 # Named after a side, and never on both.
 _OPPOSITES = frozenset({"jaw", "mouth", "eyeLookIn", "eyeLookOut"})
+# mouthClose brings the lips of an open jaw together: more of it than of jawOpen would drive them through each other.
+_MOUTH_CLOSE, _JAW_OPEN = CHANNEL_INDEX["mouthClose"], CHANNEL_INDEX["jawOpen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Morpher:
         # A shape that is added for itself is reduced by nothing: by its own channel, times nought.
         self._beyond = np.array([shape.channel if shape.beyond < 0 else shape.beyond for shape in shapes], np.intp)
         self._is_beyond = np.array([shape.beyond >= 0 for shape in shapes], dtype=np.float32)
+        self._close = next((number for number, shape in enumerate(shapes) if shape.channel == _MOUTH_CLOSE), None)
         self._least = np.array([target.least for target in self._targets], dtype=np.float32)
         self._weights, self._wanted, self._size = (np.zeros(len(shapes), dtype=np.float32) for _ in range(3))
         longest = max((len(target.rows) for target in self._targets), default=0)
@@ -90,6 +93,8 @@ class Morpher:
         np.take(pose, self._beyond, out=self._size, mode="clip")
         np.multiply(self._size, self._is_beyond, out=self._size)
         np.subtract(self._wanted, self._size, out=self._wanted)
+        if self._close is not None:
+            self._wanted[self._close] = min(pose[_MOUTH_CLOSE], pose[_JAW_OPEN])
 
     def _add_all(self) -> Range:
         np.abs(self._weights, out=self._size)
