@@ -1,54 +1,70 @@
-"""Pictures of the hand-built avatar against goldens, as an eye compares: small shifts of edges and noise pass.
+"""Pictures against goldens, as an eye compares: small shifts of edges and noise pass. By GLES 2.0 too.
 
-A change of the light or the camera is meant to fail here: look at the pictures, then draw the goldens anew with
-MIEN_DRAW_GOLDENS=1 and commit them.
+A change of light, camera or avatar is meant to fail here; tests/rigs/golden_scenes.py says how to draw them anew.
 """
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
-import pygame
 import pytest
+from numpy.typing import NDArray
 
-from mien.core.pose import CHANNEL_INDEX, new_pose
-from mien.render.gles import GlesRenderer
+from rigs import golden_scenes
+from rigs.golden_scenes import GOLDENS, SCENES, read
 
-GOLDENS = Path(__file__).parent / "goldens"
-SCENES: dict[str, dict[str, float]] = {
-    "neutral": {},
-    "speaking": {"jawOpen": 0.8, "mouthSmileLeft": 0.5, "eyeBlinkLeft": 0.6, "breath": 0.5},
-    "turned": {"headYaw": 0.4, "headPitch": 0.15, "headRoll": -0.2, "eyeLookUpLeft": 0.8, "eyeLookUpRight": 0.8},
-}
 # Mean colour of 4x4 blocks, in steps of 255: below what is noticed side by side.
 MOST_ANYWHERE, MOST_ON_AVERAGE = 24.0, 1.5
+MOST_BYTES = 300_000
 
 
-def blocks(pixels: np.ndarray) -> np.ndarray:
+def blocks(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
     height, width = (side // 4 * 4 for side in pixels.shape[:2])
     return pixels[:height, :width].astype(float).reshape(height // 4, 4, width // 4, 4, 3).mean(axis=(1, 3))
 
 
-@pytest.mark.parametrize("scene", [*SCENES, "absent"])
-def test_a_picture_looks_like_its_golden(gles: GlesRenderer, scene: str) -> None:
-    pose = new_pose()
-    for name, value in SCENES.get(scene, {}).items():
-        pose[CHANNEL_INDEX[name]] = value
-    gles.set_presence(0.0 if scene == "absent" else 1.0)
-    gles.draw(pose)
-    pixels = gles.capture()
-    path = GOLDENS / f"{scene}.png"
-    if os.environ.get("MIEN_DRAW_GOLDENS"):
-        GOLDENS.mkdir(exist_ok=True)
-        pygame.image.save(pygame.image.frombuffer(pixels.tobytes(), pixels.shape[1::-1], "RGB"), str(path))
-    golden = pygame.surfarray.array3d(pygame.image.load(str(path))).swapaxes(0, 1)
-    difference = np.abs(blocks(pixels) - blocks(golden))
+@pytest.fixture(scope="module", params=[{}, {"MESA_GLES_VERSION_OVERRIDE": "2.0"}], ids=["newest", "2.0"])
+def drawn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, NDArray[np.uint8]]:
+    """Every scene, drawn by a process of its own with that version of GLES."""
+    saved = tmp_path_factory.mktemp("goldens") / "drawn.npz"
+    made = subprocess.run(
+        [sys.executable, str(Path(golden_scenes.__file__)), str(saved)],
+        env={**os.environ, **request.param},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert made.returncode == 0, made.stderr
+    with np.load(saved) as pictures:
+        if request.param:
+            assert "OpenGL ES 2.0" in str(pictures["version"])
+        return {name: pictures[name] for name in SCENES}
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_a_picture_looks_like_its_golden(drawn: dict[str, NDArray[np.uint8]], scene: str) -> None:
+    golden = read(scene)
+    assert drawn[scene].shape == golden.shape
+    difference = np.abs(blocks(drawn[scene]) - blocks(golden))
     assert difference.max() < MOST_ANYWHERE
     assert difference.mean() < MOST_ON_AVERAGE
 
 
-def test_a_plain_change_would_be_noticed() -> None:
-    golden = pygame.surfarray.array3d(pygame.image.load(str(GOLDENS / "neutral.png"))).swapaxes(0, 1)
-    speaking = pygame.surfarray.array3d(pygame.image.load(str(GOLDENS / "speaking.png"))).swapaxes(0, 1)
-    assert np.abs(blocks(golden) - blocks(speaking)).max() > MOST_ANYWHERE
-    assert np.abs(blocks(golden) - blocks(np.clip(golden * 1.05, 0, 255))).mean() > MOST_ON_AVERAGE
+@pytest.mark.parametrize(("one", "other"), [("hand-built", "hand-built-speaking"), ("default", "default-speaking"),
+                                            ("default", "default-blink"), ("default", "default-happy")])  # fmt: skip
+def test_a_plain_change_would_be_noticed(one: str, other: str) -> None:
+    assert np.abs(blocks(read(one)) - blocks(read(other))).max() > MOST_ANYWHERE
+
+
+def test_another_light_would_be_noticed() -> None:
+    golden = read("default")
+    brighter = np.clip(golden * 1.05, 0, 255).astype(np.uint8)
+    assert np.abs(blocks(golden) - blocks(brighter)).mean() > MOST_ON_AVERAGE
+
+
+def test_the_goldens_are_these_and_small() -> None:
+    files = {path.stem: path.stat().st_size for path in GOLDENS.iterdir()}
+    assert set(files) == set(SCENES)
+    assert sum(files.values()) < MOST_BYTES
