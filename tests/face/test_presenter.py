@@ -146,3 +146,20 @@ def test_how_it_is_said_reaches_the_director_in_step_and_stops_with_the_speech(m
     rig.anchor(epoch=2)
     play(rig, 60)
     assert heard[-1] is None
+
+
+def test_without_motion_the_face_rests_and_says_that_only_the_voice_is_left():
+    rig = FaceRig()
+    rig.anchor(epoch=1)
+    rig.speech(to_ms=300)
+    for at_ms in range(0, 3000, 100):
+        rig.anchor(media_ms=at_ms, until_ms=at_ms + 500, phase="speaking", turn="t")
+        play(rig, 100)
+    assert rig.presenter._watch.lost
+    assert rig.presenter._state() == "idle"
+    assert np.abs(rig.picture()[1][JAW]) < 1e-3
+    rig.speech(from_ms=2800, to_ms=4000)
+    rig.anchor(media_ms=3000, until_ms=4000, phase="speaking", turn="t")
+    play(rig, 100)
+    assert not rig.presenter._watch.lost
+    assert rig.presenter._state() == "speaking"

@@ -1,6 +1,6 @@
 """Where pages end, by the text alone."""
 
-from mien.text.paging import page_end, sentence_start
+from mien.text.paging import glued, page_end, sentence_start
 
 
 def words_of(text):
@@ -44,3 +44,16 @@ def test_a_sentence_is_found_again_from_within():
     assert sentence_start(text, words, 1, 200) == 0
     assert sentence_start(text, words, 5, 200) == 5
     assert sentence_start(text, words, 4, 6) == 2
+
+
+def test_articles_and_prepositions_go_with_what_follows():
+    text = "the train leaves at quarter past nine from platform seven in the north of the city today"
+    words = words_of(text)
+    assert text[: words[page_end(text, words, 0, 8)]] == "the train leaves at quarter past nine "
+    assert text[: words[page_end(text, words, 0, 7)]].endswith("past ")
+
+
+def test_a_word_of_one_letter_is_tied_to_the_next():
+    assert glued("at a quarter") == "at a\u00a0quarter"
+    assert glued("приходит в девять и уходит") == "приходит в\u00a0девять и\u00a0уходит"
+    assert glued("plan 9 b. c") == "plan 9 b. c"

@@ -1,5 +1,6 @@
 """How much of a text is one page: as many words as fit, and where it can be no more than a phrase. Pure."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,6 +12,8 @@ _CLOSERS: Final = "\"')]}»”’」』）"
 # How full a page must at least be for it to end early, with a sentence or a phrase.
 _FULL_FOR_SENTENCE: Final = 0.3
 _FULL_FOR_PHRASE: Final = 0.4
+_ONE_LETTER: Final = re.compile(r"(?<!\S)([^\W\d_]) ")
+_SHORT: Final = (re.compile(r"[^\W\d_]{1,4} "), re.compile(r"[^\W\d_]{1,3} "))
 _LONELY: Final = 0.2  # of a page: a last page with less takes some from the one before
 
 
@@ -27,10 +30,10 @@ def page_end(text: str, words: Sequence[int], first: int, fitting: int) -> int:
             if _last_letter(text, words[first], words[end]) in ends:
                 return end
     rest = words[-1] - words[fitting]
-    if rest >= _LONELY * room:
-        return fitting
-    even = words[first] + (room + rest) * 3 // 5
-    return max(first + 1, min(fitting, int(np.searchsorted(words, even))))
+    if rest < _LONELY * room:
+        even = words[first] + (room + rest) * 3 // 5
+        return max(first + 1, min(fitting, int(np.searchsorted(words, even))))
+    return _before_short_words(text, words, first, fitting)
 
 
 def sentence_start(text: str, words: Sequence[int], word: int, reach: int) -> int:
@@ -39,6 +42,21 @@ def sentence_start(text: str, words: Sequence[int], word: int, reach: int) -> in
         if words[word] - words[start] > reach or _last_letter(text, words[start - 1], words[start]) in _SENTENCE_ENDS:
             return start
     return 0
+
+
+def glued(text: str) -> str:
+    """The text with words of one letter tied to the next: "a", "в" or "y" do not end a line."""
+    return _ONE_LETTER.sub("\\1\u00a0", text)
+
+
+def _before_short_words(text: str, words: Sequence[int], first: int, end: int) -> int:
+    """Articles and prepositions go with what follows them, at most two of them."""
+    shorter = end
+    for short in _SHORT:  # from the end
+        if shorter - 1 <= first or not short.fullmatch(text, words[shorter - 1], words[shorter]):
+            break
+        shorter -= 1
+    return shorter if words[shorter] - words[first] > _FULL_FOR_SENTENCE * (words[end] - words[first]) else end
 
 
 def _last_letter(text: str, start: int, end: int) -> str:

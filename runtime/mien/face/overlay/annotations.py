@@ -37,7 +37,7 @@ class Layout:
             radius_px=0.42 * font_px,
         )
         self.margin_px = round(0.03 * min(width, height))
-        self.sign_px = max(16, round(0.056 * min(width, height)))
+        self.sign_px = max(24, round(0.056 * min(width, height)))
         small_px = max(9.0, 0.0155 * unit)
         room_px = round(width - 3 * self.margin_px - self.sign_px - 1.4 * small_px)
         self.status = Style(

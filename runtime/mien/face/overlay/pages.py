@@ -14,7 +14,7 @@ from mien.face.overlay.cues import turn_of
 from mien.face.overlay.timing import text_of, word_times_ms
 from mien.text.clean import clean
 from mien.text.coverage import without_symbols
-from mien.text.paging import sentence_start
+from mien.text.paging import glued, sentence_start
 from mien.text.typesetter import Picture, Typesetter
 from mien.text.words import word_starts
 
@@ -91,7 +91,7 @@ class PageMaker:
         before = self._script
         if before is not None and before.cue is cue:
             return before
-        text = self._readable(clean(cue.text or text_of(cue.words)))
+        text = glued(self._readable(clean(cue.text or text_of(cue.words))))
         words = word_starts(text)
         given = [(clean(word), start_ms, end_ms) for word, start_ms, end_ms in cue.words]
         times_ms = word_times_ms(text, words, given, cue.length_ms)
