@@ -157,3 +157,17 @@ def test_the_four_gigabytes_of_a_wav_file_are_a_sink_error(tmp_path: Path) -> No
     writer.close()
     with wave.open(str(tmp_path / "long.wav")) as file:
         assert file.getnframes() == MAX_FRAMES
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_sink_that_was_lost_to_a_full_disk_is_closed_without_a_word(clock: ManualClock, sink: WavSink) -> None:
+    sink.write(ramp(0, 80))
+    sink._writer._file.close()
+    sink._writer._file = Path("/dev/full").open("wb", buffering=0)  # as a disk that has filled up since
+    clock.advance_ms(5)
+    with pytest.raises(SinkError, match="No space left"):
+        sink.write(ramp(80, 80))
+    sink.close()
+    sink.close()
+    with pytest.raises(SinkError, match="was closed"):
+        sink.delay_frames()

@@ -1,5 +1,6 @@
 """A sink that writes down what a speaker would have given."""
 
+import contextlib
 from pathlib import Path
 from typing import Final
 
@@ -7,6 +8,7 @@ from mien.audio.base import Pcm
 from mien.audio.null import NullSink
 from mien.audio.wavfile import WavWriter
 from mien.core.clock import Clock
+from mien.errors import SinkError
 from mien.units import NS_PER_S, ns_to_frames
 
 HEADER_EVERY_NS: Final = NS_PER_S
@@ -44,11 +46,12 @@ class WavSink(NullSink):
         self._writer.resize(self._writer.frames - queued)
 
     def close(self) -> None:
-        """Leave a valid file that ends with what was heard last."""
-        if not self._closed:
-            self.drop()
-            super().close()
-            self._writer.close()
+        """Leave a valid file that ends with what was heard last, as far as the file system lets us."""
+        if self._closed:
+            return
+        for give_back in (self.drop, super().close, self._writer.close):
+            with contextlib.suppress(SinkError):  # a full disk: whoever lost the sink to it closes it without a word
+                give_back()
 
     def _begin_run(self, now_ns: int) -> None:
         super()._begin_run(now_ns)

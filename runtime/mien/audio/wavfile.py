@@ -3,6 +3,7 @@
 Source of the header: "Multimedia Programming Interface and Data Specifications 1.0", IBM and Microsoft, 1991.
 """
 
+import contextlib
 import struct
 from pathlib import Path
 from typing import Final
@@ -67,10 +68,14 @@ class WavWriter:
             raise self._refused(error) from None
 
     def close(self) -> None:
-        """Leave a valid file. May be called twice."""
-        if not self._file.closed:
+        """Leave a valid file. May be called twice. Raises SinkError when the header could not be written."""
+        if self._file.closed:
+            return
+        try:
             self.repair_header()
-            self._file.close()
+        finally:
+            with contextlib.suppress(OSError):  # what is buffered is tried once more, and refused once more
+                self._file.close()
 
     def _header(self) -> bytes:
         data_bytes = self.frames * FRAME_BYTES
