@@ -15,7 +15,8 @@ from hil.report.svg import draw
 STYLE: Final = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}
 h1{font-weight:600}h2{margin-top:3rem;border-bottom:2px solid #1f6f8b}h3{margin-top:2rem}
-table{border-collapse:collapse;width:100%;font-size:14px}td,th{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #ddd;
+table{border-collapse:collapse;width:100%;font-size:14px}
+td,th{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #ddd;
 vertical-align:top}
 td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .emulated{background:#fdf3e1;border-left:4px solid #b8860b;padding:.6rem 1rem}

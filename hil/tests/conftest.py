@@ -53,7 +53,7 @@ def identified(strategy, findings: Findings) -> None:
 
 
 @pytest.fixture
-def board(strategy, findings: Findings, identified: None) -> Iterator[Board]:
+def board(strategy, findings: Findings, identified: None) -> Iterator[Board]:  # noqa: ARG001
     """A board that is ready, and one that the next test can have: what a test broke is mended by a fresh card."""
     strategy.transition("ready")
     strategy.rig.ears.start()
@@ -67,7 +67,7 @@ def board(strategy, findings: Findings, identified: None) -> Iterator[Board]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # noqa: ARG001
     report = yield
     if report.when == "call" or report.skipped or (report.failed and report.when != "call"):
         outcome = "error" if report.failed and report.when != "call" else report.outcome
@@ -91,5 +91,5 @@ def pytest_sessionfinish() -> None:
         found.save(OUT / f"{found.rig}.findings.json")
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def pytest_configure(config: pytest.Config) -> None:  # noqa: ARG001
     OUT.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from hil.board import SERVICES, Board
+from hil.speech import syllables
 from hil.stages import wait_until
 
 BACK_S = 20.0
@@ -67,8 +68,9 @@ def test_a_masked_service_cannot_be_started_until_it_is_unmasked(board: Board):
 
 def test_an_edit_is_a_drop_in_and_is_taken_back(board: Board):
     board.ask(
-        'SYSTEMD_EDITOR=\'sh -c "printf \\"[Service]\\\\nMemoryHigh=300M\\\\n\\" >$1" --\' systemctl edit --runtime mien-face'
+        'printf \'#!/bin/sh\nprintf "[Service]\\nMemoryHigh=300M\\n" >"$1"\n\' >/run/editor; chmod +x /run/editor'
     )
+    board.ask("script -qec 'SYSTEMD_EDITOR=/run/editor systemctl edit --runtime mien-face' /dev/null")
     assert board.show("mien-face", "MemoryHigh") == str(300 * 2**20)
     assert "override.conf" in board.ask("systemctl status --no-pager -n 0 mien-face")
     board.ask("systemctl revert mien-face")
@@ -83,8 +85,7 @@ def test_isolate_rescues_and_comes_back(board: Board):
 
 
 def test_the_journal_has_its_fields(board: Board):
-    name = board.client()
-    name.say(__import__("hil.speech", fromlist=["syllables"]).syllables(0.5), name="rig-turn-7")
+    board.client().say(syllables(0.5), name="rig-turn-7")
     board.ask("systemctl restart mien-face")
     board.await_active(*SERVICES, within_s=BACK_S)
     lines = board.ask("journalctl -q -u mien-voice -o json --no-pager").splitlines()
@@ -99,4 +100,4 @@ def test_no_unit_has_failed_and_the_system_runs(board: Board):
     wait_until(
         lambda: board.run("systemctl is-system-running").output in ("running", "degraded"), 60, "the end of the boot"
     )
-    assert board.ask("systemctl --failed --no-legend --plain mien*") == ""
+    assert board.ask("systemctl list-units --failed --no-legend --plain 'mien*'") == ""

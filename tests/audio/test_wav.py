@@ -163,7 +163,7 @@ def test_the_four_gigabytes_of_a_wav_file_are_a_sink_error(tmp_path: Path) -> No
 def test_a_sink_that_was_lost_to_a_full_disk_is_closed_without_a_word(clock: ManualClock, sink: WavSink) -> None:
     sink.write(ramp(0, 80))
     sink._writer._file.close()
-    sink._writer._file = Path("/dev/full").open("wb", buffering=0)  # as a disk that has filled up since
+    sink._writer._file = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115  as a disk that has filled up since
     clock.advance_ms(5)
     with pytest.raises(SinkError, match="No space left"):
         sink.write(ramp(80, 80))

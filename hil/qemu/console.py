@@ -1,0 +1,110 @@
+"""A root shell over a serial line, real or emulated."""
+
+import contextlib
+import re
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Protocol
+
+from hil.contracts import Done
+from hil.errors import RigError
+
+PART: Final = "console"
+
+
+class Line(Protocol):
+    """Bytes both ways. receive() returns b"" when nothing came for a moment."""
+
+    def send(self, data: bytes) -> None:
+        """All of it."""
+        ...
+
+    def receive(self) -> bytes:
+        """What has come."""
+        ...
+
+    def close(self) -> None:
+        """Hang up."""
+        ...
+
+
+class SocketLine:
+    """A serial line as a Unix socket. Raises RigError when nobody listens there."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        try:
+            self._socket.connect(str(path))
+        except OSError as error:
+            raise RigError(PART, f"{path}: {error.strerror}; is the board on?") from None
+        self._socket.settimeout(0.2)
+
+    def send(self, data: bytes) -> None:
+        """All of it."""
+        try:
+            self._socket.sendall(data)
+        except OSError as error:
+            raise RigError(PART, f"the line is dead ({error})") from None
+
+    def receive(self) -> bytes:
+        """What has come."""
+        try:
+            data = self._socket.recv(65536)
+        except TimeoutError:
+            return b""
+        except OSError as error:
+            raise RigError(PART, f"the line is dead ({error})") from None
+        if not data:
+            raise RigError(PART, "the line is dead: the board is off")
+        return data
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+
+class SerialConsole:
+    """opener: opens the line, anew after each failure. The shell behind it is bash or dash, logged in as root."""
+
+    def __init__(self, opener: Callable[[], Line]) -> None:
+        self._opener = opener
+        self._line: Line | None = None
+
+    def run(self, command: str, timeout_s: float = 30.0) -> Done:
+        """Run a line of shell. A marker after it carries its status back; the echo of the marker does not match it."""
+        try:
+            return self._run(command, timeout_s)
+        except RigError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._line is not None:
+            with contextlib.suppress(RigError):
+                self._line.close()
+            self._line = None
+
+    def _run(self, command: str, timeout_s: float) -> Done:
+        if self._line is None:
+            self._line = self._opener()
+            self._line.send(b"\n stty -echo cols 4000; bind 'set enable-bracketed-paste off' 2>/dev/null; PS1=\n")
+        mark = secrets.token_hex(6)
+        text = f" echo @@{mark}''-; {{ {command}\n }} 2>&1 </dev/null; echo @@{mark}'':$?\n"
+        self._line.send(text.encode())
+        seen, deadline = "", time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            seen += self._line.receive().decode("utf-8", "replace")
+            found = re.search(rf"@@{mark}-\r*\n(.*?)@@{mark}:(\d+)", seen, re.DOTALL)
+            if found is not None:
+                return Done(int(found.group(2)), _plain(found.group(1)))
+        raise RigError(PART, f"no answer to {command!r} within {timeout_s:.0f} s; the line last said {seen[-200:]!r}")
+
+
+def _plain(text: str) -> str:
+    """Without what a terminal adds: escape sequences, carriage returns, continuation prompts."""
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text).replace("\r", "")
+    return "\n".join(line.removeprefix("> ") for line in text.splitlines()).strip()

@@ -1,0 +1,83 @@
+"""The emulated board's speaker: the WAV file that QEMU writes, followed while it grows.
+
+QEMU completes the header only when it ends, and writes nothing while no stream runs; mien keeps its stream running. The
+file grows in steps of a buffer, so that what was seen earliest for its length says when each sample was played.
+"""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from hil.captured import NS_PER_S, Sound
+from hil.errors import RigError
+
+PART: Final = "ears"
+HEADER_BYTES: Final = 44
+FRAME_BYTES: Final = 4  # stereo, 16 bits
+RATE_HZ: Final = 48_000
+POLL_S: Final = 0.03
+
+
+class QemuEars:
+    """path: the file. clock: the rig's; it may raise RigError while the board has no clock yet."""
+
+    def __init__(self, path: Path, clock: Callable[[], int]) -> None:
+        self._path = path
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._first_frame = 0
+        self._start_ns: int | None = None
+
+    def start(self) -> None:
+        """Listen from now on."""
+        with self._lock:
+            self._first_frame, self._start_ns = self._frames(), None
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._follow, name="ears", daemon=True)
+            self._thread.start()
+
+    def sound(self) -> Sound:
+        """All since start()."""
+        self._observe()
+        with self._lock:
+            if self._start_ns is None:
+                raise RigError(PART, f"{self._path}: nothing was played since start()")
+            with self._path.open("rb") as file:
+                file.seek(HEADER_BYTES + self._first_frame * FRAME_BYTES)
+                data = file.read()
+            pcm = np.frombuffer(data[: len(data) // FRAME_BYTES * FRAME_BYTES], dtype="<i2")[::2]
+            return Sound(self._start_ns, RATE_HZ, pcm)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _follow(self) -> None:
+        while not self._closing.wait(POLL_S):
+            self._observe()
+
+    def _observe(self) -> None:
+        try:
+            with self._lock:
+                frames, now_ns = self._frames(), self._clock()
+                if frames < self._first_frame:  # the board was switched on anew
+                    self._first_frame, self._start_ns = 0, None
+                if frames > self._first_frame:
+                    begun_ns = now_ns - round((frames - self._first_frame) * NS_PER_S / RATE_HZ)
+                    self._start_ns = begun_ns if self._start_ns is None else min(begun_ns, self._start_ns)
+        except RigError:
+            return  # the board is off
+
+    def _frames(self) -> int:
+        try:
+            return max(0, self._path.stat().st_size - HEADER_BYTES) // FRAME_BYTES
+        except OSError:
+            return 0

@@ -1,0 +1,87 @@
+"""The emulated board's plug: QEMU, started, killed and reset."""
+
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from hil.errors import RigError
+from hil.qemu.qmp import Qmp
+
+PART: Final = "power"
+BIOS: Final = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"
+SSH_PORT: Final = 2226
+
+
+class QemuPower:
+    """work: its folder. card: the disk. icount: guest time follows instructions, one a nanosecond, on one core."""
+
+    def __init__(
+        self, work: Path, card: Path, *, icount: bool, size: tuple[int, int] = (320, 480), extra: tuple[str, ...] = ()
+    ) -> None:
+        self.sound = work / "out.wav"
+        self.serial = work / "serial.sock"
+        self._work = work
+        self._card = card
+        self._icount = icount
+        self._size = size
+        self._extra = extra
+        self._process: subprocess.Popen[bytes] | None = None
+        self._qmp: Qmp | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether QEMU runs."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def qmp(self) -> Qmp:
+        """QEMU's machine protocol. Raises RigError when the board is off."""
+        if self._qmp is None or not self.is_on:
+            raise RigError(PART, "the board is off")
+        return self._qmp
+
+    def on(self) -> None:
+        """Start it; nothing happens when it runs."""
+        if self.is_on:
+            return
+        if not self._card.exists():
+            raise RigError(PART, "there is no card in the board: flash it first")
+        for old in (self.sound, self.serial, self._work / "qmp.sock"):
+            old.unlink(missing_ok=True)
+        with (self._work / "qemu.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        self._qmp = Qmp(self._work / "qmp.sock")
+
+    def cut(self) -> None:
+        """SIGKILL: what the guest had not written to its disk is lost; what it had is not (no torn sectors)."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+        if self._qmp is not None:
+            self._qmp.close()
+            self._qmp = None
+
+    def command(self) -> list[str]:
+        """How QEMU is started."""
+        width, height = self._size
+        time_flows = (
+            ["-smp", "1", "-icount", "shift=0,sleep=off", "-rtc", "clock=vm"] if self._icount else ["-smp", "2"]
+        )
+        return [
+            "nice", "-n", "10", "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72", "-m", "1G", *time_flows,
+            "-display", "none", "-bios", BIOS,
+            "-drive", f"if=none,id=card,file={self._card},format=raw", "-device", "virtio-blk-pci,drive=card",
+            "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{SSH_PORT}-:22",
+            "-device", "virtio-net-pci,netdev=net,id=nic,romfile=",
+            "-device", "virtio-rng-pci", "-device", f"virtio-gpu-pci,id=gpu,xres={width},yres={height}",
+            "-audiodev", f"wav,id=sound,path={self.sound},out.frequency=48000",
+            "-device", "intel-hda", "-device", "hda-duplex,audiodev=sound",
+            "-device", "i6300esb", "-watchdog-action", "reset",
+            "-chardev", f"socket,id=serial,path={self.serial},server=on,wait=off,logfile={self._work / 'serial.log'}",
+            "-serial", "chardev:serial", "-monitor", "none",
+            "-qmp", f"unix:{self._work / 'qmp.sock'},server=on,wait=off",
+            *self._extra,
+        ]  # fmt: skip

@@ -1,0 +1,74 @@
+"""Puts the emulated board's parts together."""
+
+import time
+from pathlib import Path
+from typing import Final
+
+from hil.qemu.card import QemuCard
+from hil.qemu.clock import GuestClock
+from hil.qemu.console import SerialConsole, SocketLine
+from hil.qemu.ears import QemuEars
+from hil.qemu.net import QemuNet
+from hil.qemu.power import SSH_PORT, QemuPower
+from hil.qemu.qmp import Qmp
+from hil.qemu.screen import QemuScreen
+from hil.qemu.tunnel import SshTunnel
+from hil.rig import Rig
+from hil.voice import ClientStack
+
+REAL_TIME: Final = (
+    "QEMU's virt machine (Cortex-A72, translated) booting the very image that is flashed, through U-Boot. It is 25 to "
+    "500 times slower than the machine that ran it, and draws with the processor: it proves function, not speed. Times "
+    "are the host's. Torn writes of a real card are not modelled. Not a Raspberry Pi."
+)
+GUEST_TIME: Final = (
+    "QEMU's virt machine in guest time (-icount shift=0): one core, one instruction a nanosecond, no caches, no GPU: "
+    "what it draws counts as instructions. The same at every run, for comparing versions. Not a Raspberry Pi's figures."
+)
+SETTINGS: Final = """[playback]
+device = "plughw:0,0"
+buffer_ms = 200
+[face]
+fullscreen = true
+width = 0
+height = 0
+fps = {fps}
+"""
+
+
+def qemu_rig(work: Path, *, icount: bool, patience: float, fps: int = 2, size: tuple[int, int] = (320, 480)) -> Rig:
+    """work: a folder of ours."""
+    work.mkdir(parents=True, exist_ok=True)
+    card = QemuCard(work, SETTINGS.format(fps=fps))
+    power = QemuPower(work, card.path, icount=icount, size=size)
+
+    def qmp() -> Qmp:
+        return power.qmp
+
+    guest = GuestClock(lambda line: qmp().monitor(line), lambda: list(qmp().run("query-pci")))
+    clock = guest.now_ns if icount else time.monotonic_ns
+    screen = QemuScreen(work, qmp, clock, frozen=icount)
+    ears = QemuEars(power.sound, clock)
+    console = SerialConsole(lambda: SocketLine(power.serial))
+    tunnel = SshTunnel(work, host="127.0.0.1", port=SSH_PORT, key=card.key, timeout_s=20 * patience)
+
+    def close() -> None:
+        ears.close()
+        console.close()
+        tunnel.close()
+        power.cut()
+
+    return Rig(
+        name="qemu-icount" if icount else "qemu-virt",
+        emulated=GUEST_TIME if icount else REAL_TIME,
+        patience=patience,
+        clock=clock,
+        screen=screen,
+        ears=ears,
+        power=power,
+        net=QemuNet(qmp, console, patience),
+        console=console,
+        card=card,
+        voice=ClientStack(tunnel.endpoint, timeout_s=10 * patience),
+        close=close,
+    )
