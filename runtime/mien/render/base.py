@@ -4,7 +4,7 @@ Contract, held by tests/contracts/test_renderer.py over every backend that can l
 
 - draw() then present() shows one picture. draw() without present() shows nothing.
 - draw() does not keep the pose: the caller reuses the vector.
-- capture() reads the picture last drawn, between draw() and present().
+- capture() and looks_blank() read the picture last drawn, between draw() and present().
 - close() may be called twice.
 - One thread only: GL contexts belong to the thread that made them.
 """
@@ -96,6 +96,10 @@ class Renderer(Protocol):
 
     def capture(self) -> NDArray[np.uint8]:
         """The picture last drawn, uint8 (height, width, 3), top row first. Raises DisplayError without pixels."""
+        ...
+
+    def looks_blank(self) -> bool:
+        """Whether a few pixels of the picture last drawn are all but one colour; False without pixels."""
         ...
 
     def close(self) -> None:

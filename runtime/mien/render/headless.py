@@ -104,6 +104,10 @@ class HeadlessRenderer:
         """Raises DisplayError, always: there are no pixels here."""
         raise DisplayError("the headless renderer draws no pixels: use the gles renderer to capture pictures")
 
+    def looks_blank(self) -> bool:
+        """False: there is no picture that could fail."""
+        return False
+
     def close(self) -> None:
         """Stop drawing; the records stay readable."""
         self._closed = True
