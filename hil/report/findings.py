@@ -3,14 +3,13 @@
 import base64
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from hil.captured import Sound
 
@@ -36,6 +35,8 @@ class Findings:
 
     def picture(self, title: str, pixels: NDArray[np.uint8]) -> None:
         """A picture of the screen, uint8 (height, width, 3)."""
+        from PIL import Image  # the rig's own environment has it; soak, which has no pictures, runs without
+
         image = Image.fromarray(pixels)
         image.thumbnail((480, 480))
         packed = io.BytesIO()
@@ -58,7 +59,7 @@ class Findings:
         title: str,
         x_name: str,
         y_name: str,
-        curves: dict[str, tuple[Sequence[float], Sequence[float]]],
+        curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
         marks: dict[str, float] | None = None,
     ) -> None:
         """Curves over one axis; points are thinned to what a page can show."""

@@ -1,0 +1,54 @@
+"""A conversation out of a seed: what the parties do, and when. Pure; the same seed is the same conversation."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["speak", "interrupt", "state", "emotion", "gesture", "take_floor", "pause", "reconnect", "look"]
+STATES: Final = ("listening", "thinking", "idle")
+EMOTIONS: Final = ("neutral", "happy", "sad", "surprised", "concerned")
+GESTURES: Final = ("nod", "shake", "wink", "smile")
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """after_s: since the act before. what: the state, emotion or gesture. length_s: of speech."""
+
+    after_s: float
+    kind: Kind
+    what: str = ""
+    length_s: float = 0.0
+
+
+def conversation(seed: int, length_s: float) -> Iterator[Act]:
+    """Acts until about length_s have passed: mostly whole turns, often interrupted, now and then a takeover."""
+    chance = random.Random(seed)
+    passed = 0.0
+    while passed < length_s:
+        for act in _exchange(chance):
+            passed += act.after_s + act.length_s
+            yield act
+
+
+def _exchange(chance: random.Random) -> Iterator[Act]:
+    """The user speaks, the agent thinks and answers."""
+    yield Act(chance.uniform(0.2, 1.5), "state", "listening")
+    if chance.random() < 0.3:
+        yield Act(0.1, "look", length_s=0.0)
+    yield Act(chance.uniform(0.5, 2.5), "state", "thinking")
+    if chance.random() < 0.4:
+        yield Act(0.1, "emotion", chance.choice(EMOTIONS))
+    fate = chance.random()
+    if fate < 0.25:
+        yield Act(chance.uniform(0.2, 1.0), "interrupt", length_s=chance.uniform(0.3, 3.0))
+    elif fate < 0.32:
+        yield Act(0.3, "pause", length_s=chance.uniform(1.0, 3.0))
+    elif fate < 0.40:
+        yield Act(0.3, "take_floor", length_s=chance.uniform(1.0, 3.0))
+    elif fate < 0.43:
+        yield Act(0.3, "reconnect")
+    else:
+        yield Act(chance.uniform(0.2, 1.0), "speak", length_s=chance.uniform(0.8, 6.0))
+    if chance.random() < 0.3:
+        yield Act(0.1, "gesture", chance.choice(GESTURES))

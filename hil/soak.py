@@ -1,0 +1,273 @@
+"""make soak HOURS=n: a conversation out of a seed, against the real processes, and what they cost over the hours.
+
+    python -m hil.soak --hours 0.5 --seed 1
+
+Both services run as `mien run` starts them, with the null sink (an ideal device in real time) and the renderer
+offscreen. Every turn must finish exactly once; memory, descriptors and threads must not grow.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hil.analysis.growth import slope_an_hour
+from hil.conversation import Act, conversation
+from hil.report.findings import Findings
+from hil.speech import syllables
+from hil.voice import RATE_HZ
+from mien import __version__
+from mien.bench.probe import BusProbe
+from mien.client import Client, connect
+from mien.core import wire
+from mien.errors import ClientError
+from mien.host.clock import MonotonicClock
+from mien.host.memory import pss_mb
+from mien.host.stack import Stack
+
+OUT = Path(__file__).resolve().parents[1] / "build/hil"
+SETTINGS = {"playback.sink": "null", "voice.listen": "[]", "face.width": "128", "face.height": "160", "face.fps": "15"}
+SAMPLE_S = 5.0
+WARM_UP_S = 120.0  # caches fill, lists reach their bounds
+MOST_MB_AN_HOUR = 2.0
+EMULATED = (
+    "Both services as processes of the machine that ran the soak, with mien's ideal sink (real time, no sound "
+    "card) and llvmpipe offscreen, at 128x160 and 15 pictures a second. Not a Raspberry Pi."
+)
+
+
+@dataclass(slots=True)
+class Series:
+    """One figure over time."""
+
+    seconds: list[float] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+
+    def add(self, at_s: float, value: float | None) -> None:
+        """A sample; None is a gap."""
+        if value is not None:
+            self.seconds.append(at_s)
+            self.values.append(float(value))
+
+
+@dataclass(slots=True)
+class Tally:
+    """Turns that were begun, and how they finished. wrong: what must not be, in words."""
+
+    begun: int = 0
+    finished: dict[str, int] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+    def end(self, finished: wire.Finished, length_s: float) -> None:
+        """A turn is over."""
+        self.finished[finished.reason] = self.finished.get(finished.reason, 0) + 1
+        if finished.reason == "played" and abs(finished.played_ms - 1000 * length_s) > 2:
+            self.wrong.append(f"{finished.turn}: played {finished.played_ms} of {1000 * length_s:.0f} ms")
+
+
+class Soak:
+    """One conversation. endpoint: of the voice."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+        self._client = self._connect("speaker")
+        self.tally = Tally()
+
+    def act(self, act: Act) -> None:
+        """Do one thing. Whatever the voice refuses is written down."""
+        time.sleep(act.after_s)
+        try:
+            self._do(act)
+        except ClientError as error:
+            self.tally.wrong.append(f"{act.kind}: {error}")
+            self._client.close()
+            self._client = self._connect("speaker")
+
+    def close(self) -> None:
+        """The conversation is over."""
+        self._client.close()
+
+    def _do(self, act: Act) -> None:
+        match act.kind:
+            case "state":
+                self._client.state(act.what)  # type: ignore[arg-type]
+            case "emotion":
+                self._client.emotion(act.what)  # type: ignore[arg-type]
+            case "gesture":
+                self._client.gesture(act.what)  # type: ignore[arg-type]
+            case "look":
+                self._client.look_at(0.3, -0.2)
+            case "reconnect":
+                self._client.close()
+                self._client = self._connect("speaker")
+            case "take_floor":
+                self._take_over(act.length_s)
+            case _:
+                self._speak(act)
+
+    def _speak(self, act: Act) -> None:
+        length_s = act.length_s if act.kind == "speak" else act.length_s + 2.0
+        pcm = syllables(length_s, seed=self.tally.begun)
+        turn = self._client.turn()
+        self.tally.begun += 1
+        turn.write(pcm)
+        turn.end()
+        if act.kind == "interrupt":
+            time.sleep(act.length_s)
+            finished = turn.interrupt()
+        else:
+            if act.kind == "pause":
+                time.sleep(act.length_s / 2)
+                self._client.pause()
+                time.sleep(0.5)
+                self._client.resume()
+            finished = turn.wait()
+        self.tally.end(finished, len(pcm) / RATE_HZ)
+
+    def _take_over(self, length_s: float) -> None:
+        """An agent speaks instead; what the bot was saying finishes as taken_over."""
+        pcm = syllables(length_s + 3.0, seed=self.tally.begun)
+        turn = self._client.turn()
+        self.tally.begun += 2
+        turn.write(pcm)
+        turn.end()
+        time.sleep(0.5)
+        with self._connect("agent") as agent:
+            agent.take_floor("drop")
+            answer = syllables(length_s)
+            self.tally.end(agent.say(answer), len(answer) / RATE_HZ)
+            agent.release_floor()
+        self.tally.end(turn.wait(), len(pcm) / RATE_HZ)
+
+    def _connect(self, role: wire.Role) -> Client:
+        return connect(self._endpoint, rate_hz=RATE_HZ, name=f"soak-{role}", role=role, timeout_s=20)
+
+
+def sample(stack: Stack, probe: BusProbe, series: dict[str, Series], at_s: float) -> None:
+    """Write down what the processes cost, and what they say of themselves."""
+    for name, process in (("voice", stack.voice), ("face", stack.face)):
+        if process is None or process.poll() is not None:
+            continue
+        folder = Path("/proc", str(process.pid))
+        series.setdefault(f"{name} PSS", Series()).add(at_s, pss_mb(process.pid))
+        series.setdefault(f"{name} descriptors", Series()).add(at_s, len(list((folder / "fd").iterdir())))
+        series.setdefault(f"{name} threads", Series()).add(at_s, len(list((folder / "task").iterdir())))
+    if probe.faces:
+        face = probe.faces[-1]
+        series.setdefault("offset", Series()).add(at_s, face.offset_median_ms)
+        series.setdefault("fps", Series()).add(at_s, face.fps)
+    if probe.voices:
+        errors = {
+            name: count for name, count in probe.voices[-1].counters.items() if "underrun" in name or "drop" in name
+        }
+        series.setdefault("underruns and drops", Series()).add(at_s, sum(errors.values()))
+
+
+def report(found: Findings, soak: Tally, series: dict[str, Series], elapsed_s: float) -> list[str]:
+    """Figures and curves; returns what is wrong."""
+    wrong = list(soak.wrong)
+    finished = sum(soak.finished.values())
+    found.figure("length", elapsed_s / 3600, "h")
+    found.figure("turns begun", soak.begun)
+    found.figure(
+        "turns finished",
+        finished,
+        must=str(soak.begun),
+        note=", ".join(f"{k}: {v}" for k, v in sorted(soak.finished.items())),
+    )
+    if finished != soak.begun:
+        wrong.append(f"{soak.begun} turns were begun, {finished} finished")
+    for name, one in series.items():
+        warm = [(s, v) for s, v in zip(one.seconds, one.values, strict=True) if s >= min(WARM_UP_S, elapsed_s / 3)]
+        slope = slope_an_hour([s for s, _ in warm], [v for _, v in warm])
+        if "PSS" in name:
+            found.figure(f"{name}: growth an hour after the warm-up", slope, "MB", must=f"at most {MOST_MB_AN_HOUR}")
+            if slope > MOST_MB_AN_HOUR and elapsed_s > 1000:
+                wrong.append(f"{name} grows by {slope:.1f} MB an hour")
+        if "descriptors" in name or "threads" in name:
+            found.figure(f"{name}: growth an hour", slope, must="0")
+            if slope > 1.0:
+                wrong.append(f"{name} grow by {slope:.1f} an hour")
+    for title, unit, names in (
+        ("Memory", "MB", ("voice PSS", "face PSS")),
+        ("Descriptors", "", ("voice descriptors", "face descriptors")),
+        ("Threads", "", ("voice threads", "face threads")),
+        ("A/V offset as the face tells", "ms", ("offset",)),
+        ("Pictures a second", "Hz", ("fps",)),
+        ("Underruns and drops", "", ("underruns and drops",)),
+    ):
+        curves = {
+            name: ([s / 60 for s in series[name].seconds], series[name].values) for name in names if name in series
+        }
+        found.curve(f"{title} over the soak", "minutes", unit, curves)
+    found.results.append(
+        {"name": "soak", "outcome": "failed" if wrong else "passed", "seconds": elapsed_s, "why": "\n".join(wrong[:40])}
+    )
+    return wrong
+
+
+def commit() -> str:
+    """Of the working tree; "+" where it was changed since."""
+    done = subprocess.run(
+        ["git", "-C", str(OUT.parents[1]), "describe", "--always", "--abbrev=40", "--dirty=+"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() or "unknown"
+
+
+def main() -> int:
+    """Run it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hours", type=float, default=1.0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--commit", default="", help="of the tree that is run, for the report")
+    given = parser.parse_args()
+    found = Findings(rig="soak", emulated=EMULATED)
+    found.identity |= {
+        "commit": given.commit or commit(),
+        "mien": __version__,
+        "seed": str(given.seed),
+        "run": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+    }
+    series: dict[str, Series] = {}
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="mien-soak-") as folder:
+        run_dir = Path(folder)
+        with BusProbe(run_dir, MonotonicClock()) as probe, Stack(run_dir, settings=SETTINGS, quiet=True) as stack:
+            if not probe.wait_for_face(120):
+                print("no face came up", file=sys.stderr)
+                return 1
+            soak, stopping = Soak(f"ipc://{run_dir}/voice.sock"), threading.Event()
+            pids = (stack.voice.pid, stack.face.pid) if stack.voice and stack.face else ()
+
+            def watch() -> None:
+                while not stopping.wait(SAMPLE_S):
+                    sample(stack, probe, series, time.monotonic() - began)
+
+            watcher = threading.Thread(target=watch, daemon=True)
+            watcher.start()
+            for act in conversation(given.seed, 3600 * given.hours):
+                soak.act(act)
+                if time.monotonic() - began > 3600 * given.hours:
+                    break
+            stopping.set()
+            watcher.join()
+            soak.close()
+            alive = [process.poll() is None for process in (stack.voice, stack.face) if process is not None]
+    wrong = report(found, soak.tally, series, time.monotonic() - began)
+    if not all(alive):
+        wrong.append(f"a process of {pids} ended by itself")
+    found.save(OUT / "soak.findings.json")
+    print(json.dumps({"turns": soak.tally.begun, "finished": soak.tally.finished, "wrong": wrong[:10]}, indent=1))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
