@@ -15,7 +15,7 @@ from mien.render.program import Program
 
 # Attribute slots of its own, after the background's, so that no other pass's pointers are touched.
 _PLACE, _LOOK = BIND + 2, BIND + 3
-_VERTEX: Final = np.dtype([("place", "<f4", 4), ("look", "<f4", 3)])
+_FLOATS: Final = 7  # a vertex: its place on the screen and in the texture, opacity, progress, ahead
 # Two triangles, counter-clockwise on the upright screen: left, top, right and bottom as 0 or 1.
 _CORNERS: Final = np.array([(0, 0), (0, 1), (1, 0), (1, 0), (0, 1), (1, 1)], dtype=np.float32)
 
@@ -35,10 +35,11 @@ class OverlayPass:
         self._tops = [sum(height for _, height in sizes[:index]) for index in range(len(sizes))]
         self._texture_size = (max(width for width, _ in sizes), sum(height for _, height in sizes))
         self._loaded = [(0, 0)] * len(sizes)
-        self._vertices = np.zeros((len(sizes), len(_CORNERS)), dtype=_VERTEX)
+        self._vertices = np.zeros((len(sizes), len(_CORNERS), _FLOATS), dtype=np.float32)
         self._drawn = np.zeros_like(self._vertices)
         self._shown = [False] * len(sizes)
-        self._asked: list[tuple[float, ...]] = [()] * len(sizes)
+        self._corners_at: list[tuple[int, ...]] = [()] * len(sizes)
+        self._looks: list[tuple[float, ...]] = [()] * len(sizes)
         self._count = 0
         self._stale = False
         self.uploads = 0
@@ -58,6 +59,7 @@ class OverlayPass:
             gles.TEXTURE_2D, 0, 0, self._tops[layer], width, height, gles.RGBA, gles.UNSIGNED_BYTE, pixels.ctypes.data
         )
         self._loaded[layer] = (width, height)
+        self._corners_at[layer] = ()
         self.uploads += 1
         self.hide(layer)
 
@@ -69,17 +71,14 @@ class OverlayPass:
         if opacity <= 0.0 or not width:
             self.hide(layer)
             return
-        tex_width, tex_height = self._texture_size
-        asked = (left, top, opacity, progress, ahead)
-        if self._shown[layer] and asked == self._asked[layer]:
+        if (left, top) != self._corners_at[layer]:
+            self._corners_at[layer] = (left, top)
+            self._place_corners(layer, left, top, width, height)
+        elif self._shown[layer] and (opacity, progress, ahead) == self._looks[layer]:
             return
-        self._asked[layer] = asked
-        corners = _CORNERS * (width, height)
-        at = np.add(corners, (left, top)) / (self.width, self.height) * (2.0, -2.0) + (-1.0, 1.0)
+        self._looks[layer] = (opacity, progress, ahead)
         vertices = self._vertices[layer]
-        vertices["place"][:, :2] = at @ self._turn
-        vertices["place"][:, 2:] = np.add(corners, (0, self._tops[layer])) / (tex_width, tex_height)
-        vertices["look"] = (opacity, progress, ahead)
+        vertices[:, 4], vertices[:, 5], vertices[:, 6] = opacity, progress, ahead
         self._shown[layer] = self._stale = True
 
     def hide(self, layer: int) -> None:
@@ -105,6 +104,12 @@ class OverlayPass:
     def close(self) -> None:
         """Give the texture back."""
         self._gl.delete_textures(1, ctypes.byref(ctypes.c_uint(self._texture)))
+
+    def _place_corners(self, layer: int, left: int, top: int, width: int, height: int) -> None:
+        corners = _CORNERS * (width, height)
+        at = np.add(corners, (left, top)) / (self.width, self.height) * (2.0, -2.0) + (-1.0, 1.0)
+        self._vertices[layer][:, :2] = at @ self._turn
+        self._vertices[layer][:, 2:4] = np.add(corners, (0, self._tops[layer])) / self._texture_size
 
     def _upload_vertices(self) -> None:
         shown = [index for index, is_shown in enumerate(self._shown) if is_shown]
@@ -137,5 +142,5 @@ class OverlayPass:
         gl.buffer_data(gles.ARRAY_BUFFER, self._drawn.nbytes, self._drawn.ctypes.data, gles.DYNAMIC_DRAW)
         for location, count, offset in ((_PLACE, 4, 0), (_LOOK, 3, 16)):
             gl.enable_vertex_attrib_array(location)
-            gl.vertex_attrib_pointer(location, count, gles.FLOAT, 0, _VERTEX.itemsize, offset)
+            gl.vertex_attrib_pointer(location, count, gles.FLOAT, 0, 4 * _FLOATS, offset)
         gl.check("setting up the overlay")
