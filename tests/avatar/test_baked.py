@@ -12,16 +12,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mien.avatar.baked import MAGIC, PREFIX, VERSION, read_baked, write_baked
+from mien.avatar.baked import FOOTER, MAGIC, PREFIX, VERSION, read_baked, write_baked
 from mien.core.mesh import Mesh
 from mien.errors import AvatarError
 
 
 @pytest.fixture
-def baked(tetrahedron: Mesh, tmp_path: Path) -> Path:
+def signed(tetrahedron: Mesh, tmp_path: Path) -> Path:
     path = tmp_path / "tetrahedron.mien-avatar"
     write_baked(tetrahedron, path)
     return path
+
+
+@pytest.fixture
+def baked(signed: Path) -> Path:
+    """Without a checksum, as files once were: what lies behind it must hold by itself."""
+    signed.write_bytes(signed.read_bytes()[: -FOOTER.size])
+    change_header(signed, lambda header: header.pop("signed"))
+    return signed
 
 
 def change_header(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
@@ -70,6 +78,26 @@ def test_the_neutral_mesh_is_mapped_not_copied(baked: Path) -> None:
     mesh = read_baked(baked)
     assert not mesh.positions.flags.owndata
     assert not mesh.positions.flags.writeable
+
+
+def test_a_signed_file_is_read(signed: Path, tetrahedron: Mesh) -> None:
+    np.testing.assert_array_equal(read_baked(signed).positions, tetrahedron.positions)
+
+
+@pytest.mark.parametrize("at", [20, 300, -200, -80, -9, -8, -1])
+def test_one_bit_anywhere_breaks_the_checksum(signed: Path, at: int) -> None:
+    data = bytearray(signed.read_bytes())
+    data[at] ^= 1
+    signed.write_bytes(data)
+    with pytest.raises(AvatarError, match="bake it again"):
+        read_baked(signed)
+
+
+@pytest.mark.parametrize("kept", [-1, -8, -64, 900])
+def test_a_signed_file_cut_short_is_refused(signed: Path, kept: int) -> None:
+    signed.write_bytes(signed.read_bytes()[:kept])
+    with pytest.raises(AvatarError, match=r"complete\?|header"):
+        read_baked(signed)
 
 
 @pytest.mark.parametrize("kept", [0, 7, 15, 16, 200, -64, -1])

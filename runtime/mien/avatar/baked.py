@@ -6,6 +6,8 @@
     12      4     length of the header, uint32
     16      n     header, JSON (`Header`): counts, parts, pivots and where each array starts
     ...           arrays, little-endian, each on a 64-byte boundary; offsets count from the start of the file
+    -8      4     magic, "MCRC"
+    -4      4     CRC-32 of all that precedes these 8 bytes, uint32; files whose header lacks "signed" end without either
 
 Positions, normals, uvs, colors, head weights and indices are used in place, as read-only views of the mapped file.
 Morph deltas lie there as int16 with one scale a target, and are expanded to float32 once, at load. Textures are
@@ -32,6 +34,8 @@ SUFFIX: Final = ".mien-avatar"
 MAGIC: Final = b"MIENAVTR"
 VERSION: Final = 1
 PREFIX: Final = struct.Struct("<8sII")
+FOOTER: Final = struct.Struct("<4sI")
+FOOTER_MAGIC: Final = b"MCRC"
 ALIGNMENT: Final = 64
 
 MAX_FILE_BYTES: Final = 64 * 2**20
@@ -92,7 +96,7 @@ class ArrayOffsets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The JSON header."""
+    """The JSON header. signed: the file ends with its checksum."""
 
     name: str
     vertex_count: int
@@ -105,6 +109,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     eye_pivots: tuple[tuple[float, float, float], tuple[float, float, float]]
     frame_center: tuple[float, float, float]
     frame_height: float
+    signed: bool = False
 
 
 def read_baked(path: Path) -> Mesh:
@@ -112,6 +117,8 @@ def read_baked(path: Path) -> Mesh:
     data = _map(path)
     try:
         header = _read_header(data)
+        if header.signed:
+            _check_sum(data)
         _check_counts(header)
         mesh = _mesh(data, header)
         check_mesh(mesh)
@@ -132,7 +139,22 @@ def write_baked(mesh: Mesh, path: Path) -> None:
         file.write(PREFIX.pack(MAGIC, VERSION, len(encoded)) + encoded)
         file.write(b"\0" * (body_at - file.tell()))
         file.write(blob.data)
+    _sign(partial)
     partial.replace(path)
+
+
+def _sign(path: Path) -> None:
+    checksum = zlib.crc32(path.read_bytes())
+    with path.open("ab") as file:
+        file.write(FOOTER.pack(FOOTER_MAGIC, checksum))
+
+
+def _check_sum(data: NDArray[np.uint8]) -> None:
+    magic, expected = FOOTER.unpack(data[-FOOTER.size :].tobytes())
+    if magic != FOOTER_MAGIC:
+        raise AvatarError("it does not end with its checksum; is the copy complete?")
+    if zlib.crc32(data[: -FOOTER.size].data) != expected:
+        raise AvatarError("its checksum does not fit: the file is damaged")
 
 
 def _map(path: Path) -> NDArray[np.uint8]:
@@ -274,6 +296,7 @@ def _header(mesh: Mesh, blob: _Blob) -> Header:
         eye_pivots=tuple(tuple(pivot) for pivot in mesh.eye_pivots.tolist()),  # type: ignore[arg-type]
         frame_center=tuple(mesh.frame_center.tolist()),
         frame_height=float(mesh.frame_height),
+        signed=True,
     )
 
 
