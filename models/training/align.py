@@ -15,6 +15,7 @@ from .espeak import Espeak
 from .human import Recording, decode, recordings
 from .paths import RATE_HZ
 from .targets import TimedPhone
+from .timing import centred
 
 _HOP, _WINDOW, _PAD = 80, 320, 1600
 _MIXTURES = (1, 1, 1, 1, 1, 2, 2, 4, 6)
@@ -184,13 +185,12 @@ def main(sources: list[str]) -> None:
         align(tasks, source)
         worst = np.quantile([task.fit for task in tasks], _WORST)
         kept = [task for task in tasks if task.fit > worst]
-        corpus.write(
-            source,
-            [
-                Utterance(source, t.recording.speaker, t.recording.language, t.recording.name, t.pcm, timed_phones(t))
-                for t in kept
-            ],
-        )
+        found = [
+            Utterance(source, t.recording.speaker, t.recording.language, t.recording.name, t.pcm, timed_phones(t))
+            for t in kept
+        ]
+        # Prompts keep the constant that was measured over all of them; what differs from it is put right here.
+        corpus.write(source, centred(found) if source.startswith("stamps") else found)
 
 
 if __name__ == "__main__":

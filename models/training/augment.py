@@ -57,7 +57,7 @@ def chords(samples: int, draw: Draw) -> Sound:
         notes = 110 * 2 ** (draw.integers(0, 36, int(seconds[-1] / beat_s) + 1) / 12)
         hz = notes[(seconds / beat_s).astype(int)]
         for partial in (1, 2, 3, 4):
-            music += np.sin(2 * np.pi * partial * hz * seconds) / partial**draw.uniform(1, 2)
+            music += np.sin(2 * np.pi * partial * hz * seconds) / partial ** draw.uniform(1, 2)
     return music * envelope
 
 

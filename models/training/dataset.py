@@ -43,7 +43,7 @@ def sequences(utterances: list[Utterance], draw: Draw) -> Iterator[tuple[NDArray
         phones: list[TimedPhone] = []
         at = 0
         for utterance in own:
-            piece = speed_change(utterance, draw.uniform(0.85, 1.18)) if draw.random() < 0.5 else utterance
+            piece = speed_change(utterance, draw.uniform(0.82, 1.22)) if draw.random() < 0.6 else utterance
             gap = np.zeros(int(draw.uniform(0.03, 0.7) * RATE_HZ))
             start_s = (at + len(gap)) / RATE_HZ
             phones += [(ipa, start_s + start, start_s + end) for ipa, start, end in piece.phones]
@@ -89,12 +89,16 @@ def build(source: str, copies: int, *, held_out: frozenset[str] = frozenset(), s
 
 
 def load(sources: Iterable[str]) -> dict[str, NDArray[np.uint8]]:
-    """The sequences of several sources: x (n, steps, 80), track (n, frames), curves (n, frames, articulators)."""
-    parts: dict[str, list[NDArray[np.uint8]]] = {"x": [], "track": [], "curves": []}
-    for source in sources:
+    """The sequences of several sources: x (n, steps, 80), track (n, frames), curves (n, frames, articulators).
+
+    source: which of the sources each came from, (n,).
+    """
+    parts: dict[str, list[NDArray[np.uint8]]] = {"x": [], "track": [], "curves": [], "source": []}
+    for index, source in enumerate(sources):
         with np.load(RUNS / f"data-{source}.npz") as stored:
-            for key, found in parts.items():
-                found.append(stored[key])
+            for key in ("x", "track", "curves"):
+                parts[key].append(stored[key])
+            parts["source"].append(np.full(len(parts["x"][-1]), index, dtype=np.uint8))
     return {key: np.concatenate(found) for key, found in parts.items()}
 
 

@@ -28,7 +28,7 @@ def watch(engine: TfliteEngine, utterances: list[Utterance]) -> list[Seen]:
 
 
 def select(choice: str) -> list[Utterance]:
-    """"source" or "source:language,language" -> its utterances of more than half a second."""
+    """ "source" or "source:language,language" -> its utterances of more than half a second."""
     source, _, languages = choice.partition(":")
     wanted = set(languages.split(",")) if languages else None
     found = corpus.read(source)

@@ -9,7 +9,11 @@ packages=(
     asterisk-core-sounds-it asterisk-core-sounds-it-g722
     asterisk-core-sounds-ru asterisk-core-sounds-ru-g722
     fillets-ng-data fillets-ng-data-cs fillets-ng-data-nl
-    festvox-ru
+    tuxpaint-stamps-default asterisk-moh-opsound-wav
+    festival libestools2.5 festival-czech festival-ca festival-hi festlex-cmu festlex-poslex festlex-ifd
+    festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts festvox-italp16k festvox-itapc16k festvox-ca-ona-hts
+    festvox-czech-dita festvox-czech-krb festvox-czech-machac festvox-czech-ph festvox-hi-nsk
+    festvox-suopuhe-common festvox-suopuhe-lj festvox-suopuhe-mv festvox-ru
 )
 
 mkdir -p build/apt build/root
@@ -21,3 +25,7 @@ for package in "${packages[@]}"; do
     dpkg -x build/apt/"$package"_*.deb build/root
     touch "build/apt/$package.unpacked"
 done
+
+# festival's Czech voices name their files by where Debian would install them.
+voices=$PWD/build/root/usr/share/festival/voices/czech
+sed -i "s#\"/usr/share/festival/#\"$PWD/build/root/usr/share/festival/#g" "$voices"/*/festvox/*.scm

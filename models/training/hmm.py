@@ -54,9 +54,9 @@ class Mixture:
         """Log likelihood of each frame in each component, weights included: (n, k)."""
         if self._cache is None:
             inverse = 1 / self.variances
-            constant = np.log(self.weights) - 0.5 * (
-                np.log(2 * np.pi * self.variances) + self.means**2 * inverse
-            ).sum(axis=1)
+            constant = np.log(self.weights) - 0.5 * (np.log(2 * np.pi * self.variances) + self.means**2 * inverse).sum(
+                axis=1
+            )
             self._cache = (inverse.T.copy(), (self.means * inverse).T.copy(), constant.astype(np.float32))
         inverse, scaled, constant = self._cache
         return np.asarray(constant - 0.5 * (squares @ inverse) + frames @ scaled)

@@ -1,12 +1,14 @@
-"""Recorded human speech in Debian, with its text: telephone prompts, a game's acted dialogues, a Russian voice.
+"""Recorded human speech in Debian, with its text: telephone prompts, a game's acted dialogues, a paint box's stamps.
 
 - asterisk-core-sounds-{fr,it,ru}: one speaker each (CC-BY-SA-3.0; ru CC-BY-3.0). The English and Spanish prompts of
   that family judge mien's lips: they are not fetched, not read and not tuned on.
 - fillets-ng-data-{cs,nl}: acted dialogue, many voices (GPL-2).
-- festvox-ru: one Russian man (a permissive licence). Its own .lab files are not used: see MODEL_CARD.md.
+- stamps-*: what Tux Paint's stamps show, read aloud by volunteers in nine languages, one person each (GPL-2+).
+festvox-ru comes with its own labels: see labelled.py.
 """
 
 import gzip
+import random
 import re
 import subprocess
 from collections.abc import Iterator
@@ -21,10 +23,10 @@ from numpy.typing import NDArray
 from .paths import RATE_HZ, ROOT
 from .texts import dialogues
 
-SOURCES = ("asterisk-fr", "asterisk-it", "asterisk-ru", "fillets-cs", "fillets-nl", "festvox-ru")
 _SOUNDS = ROOT / "usr/share/asterisk/sounds"
 _SPEAKERS = {"fr": "fr_CA_f_June", "it": "it_IT_m_Carlo", "ru": "ru_RU_f_IvrvoiceRU"}
-_RUSSIAN = ROOT / "usr/share/festival/voices/russian/msu_ru_nsh_clunits"
+_STAMPS = ROOT / "usr/share/tuxpaint/stamps"
+_STAMPS_EACH = 520  # of about 900 a language: more of one voice teaches less than another voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Recording:
 def recordings(source: str) -> Iterator[Recording]:
     """Every recording of a source that has a text, in a fixed order."""
     family, language = source.split("-")
-    return {"asterisk": _prompts, "fillets": _dialogues, "festvox": _festvox}[family](language)
+    return {"asterisk": _prompts, "fillets": _dialogues, "stamps": _stamps}[family](language)
 
 
 def decode(path: Path) -> NDArray[np.int16]:
@@ -75,9 +77,18 @@ def _dialogues(language: str) -> Iterator[Recording]:
             yield Recording(f"fillets-{language}-{who}", language, f"{level}/{name}", path, text)
 
 
-def _festvox(language: str) -> Iterator[Recording]:
-    for line in (_RUSSIAN / "etc/txt.done.data").read_text("utf-8").splitlines():
-        found = re.match(r'\(\s*(\S+)\s+"(.*)"\s*\)', line)
-        path = _RUSSIAN / "wav" / f"{found[1]}.wav" if found else None
-        if found and path and path.is_file():
-            yield Recording("festvox-ru", language, found[1], path, found[2])
+def _stamps(language: str) -> Iterator[Recording]:
+    found = []
+    for path in sorted(_STAMPS.rglob(f"*_desc_{language}.ogg")):
+        text = _described(path.with_name(path.name.replace(f"_desc_{language}.ogg", ".txt")), language)
+        # Figures and brackets: nobody knows how they were read, or whether.
+        if text and not re.search(r"[\d$(){}\[\]/]", text):
+            name = str(path.relative_to(_STAMPS))
+            found.append(Recording(f"stamps-{language}", language, name, path, text))
+    yield from random.Random(0).sample(found, min(_STAMPS_EACH, len(found)))
+
+
+def _described(path: Path, language: str) -> str:
+    lines = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
+    own = (line.partition("=")[2] for line in lines if line.startswith(f"{language}.utf8="))
+    return next(own, "").strip()

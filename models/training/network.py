@@ -19,7 +19,7 @@ class Shape:
     width: int = 112
     head: int = 96
     taps: int = 3
-    dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2)
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 1, 2)
 
 
 class Block(nn.Module):

@@ -1,16 +1,19 @@
-"""Sounds that nobody says, synthesised: the mouth must rest in noise, hum, tones, clicks and music."""
+"""Sounds that nobody says: the mouth must rest in noise, hum, tones, clicks and music."""
 
 from collections.abc import Callable
 
 import numpy as np
+import soundfile
+import soxr
 from numpy.typing import NDArray
 
 from . import corpus
 from .augment import Draw, Sound, chords
 from .corpus import Utterance
-from .paths import RATE_HZ
+from .paths import RATE_HZ, ROOT
 
 SECONDS = 7
+_MUSIC = ROOT / "usr/share/asterisk/moh"
 
 
 def generate(minutes: float, seed: int = 3) -> None:
@@ -65,7 +68,19 @@ def _music(draw: Draw) -> Sound:
     return chords(SECONDS * RATE_HZ, draw)
 
 
-_KINDS: tuple[Callable[[Draw], Sound], ...] = (_coloured, _surging, _hum, _tone, _clicks, _music, _music)
+def _recorded(draw: Draw) -> Sound:
+    """A piece of the hold music of asterisk-moh-opsound-wav. The last track is kept for tests."""
+    tracks = sorted(_MUSIC.glob("*.wav"))[:-1]
+    path = tracks[draw.integers(0, len(tracks))]
+    info = soundfile.info(path)
+    rate_hz, first = info.samplerate, draw.integers(0, info.frames - SECONDS * info.samplerate)
+    sound, _ = soundfile.read(path, start=first, frames=SECONDS * rate_hz)
+    return np.asarray(soxr.resample(sound, rate_hz, RATE_HZ)[: SECONDS * RATE_HZ])
+
+
+_KINDS: tuple[Callable[[Draw], Sound], ...] = (
+    _coloured, _surging, _hum, _tone, _clicks, _music, _recorded, _recorded
+)  # fmt: skip
 
 if __name__ == "__main__":
     generate(14)

@@ -78,8 +78,73 @@ _ARPABET = {
     "ch": "tʃ", "d": "d", "dh": "ð", "eh": "ɛ", "er": "ɝ", "ey": "eɪ", "f": "f", "g": "g", "hh": "h", "ih": "ɪ",
     "iy": "i", "jh": "dʒ", "k": "k", "l": "l", "m": "m", "n": "n", "ng": "ŋ", "ow": "oʊ", "oy": "ɔɪ", "p": "p",
     "r": "ɹ", "s": "s", "sh": "ʃ", "t": "t", "th": "θ", "uh": "ʊ", "uw": "u", "v": "v", "w": "w", "y": "j", "z": "z",
-    "zh": "ʒ",
+    "zh": "ʒ", "el": "l", "em": "m", "en": "n", "dx": "ɾ", "nx": "n", "hv": "h",
 }  # fmt: skip
+
+
+# Labels of festival's phone sets where they are not IPA already. Stress digits and Czech length marks come off first.
+_FESTIVAL = {
+    "italian": {"E": "ɛ", "O": "ɔ", "S": "ʃ", "Z": "ʒ", "tS": "tʃ", "dZ": "dʒ", "J": "ɲ", "ng": "ŋ", "nf": "ɱ",
+                "L": "ʎ"},
+    "catalan": {"ax": "ə", "E": "ɛ", "O": "ɔ", "S": "ʃ", "Z": "ʒ", "J": "ɲ", "L": "ʎ", "rr": "r"},
+    "czech": {"c": "ts", "c~": "tʃ", "ch": "x", "d~": "ɟ", "dz~": "dʒ", "h": "ɦ", "n*": "ŋ", "n~": "ɲ", "r~": "ʒ",
+              "r~*": "ʃ", "s~": "ʃ", "t~": "c", "z~": "ʒ"},
+    "finnish": {"@": "æ", "7": "ø", "&": "ə", "T": "θ", "D": "ð", "S": "ʃ", "Z": "ʒ", "N": "ŋ", "L": "ʎ"},
+    "hindi": {"aa": "a", "a": "ə", "ih": "ɪ", "iy": "i", "uh": "ʊ", "uw": "u", "eh": "e", "ee": "e", "ay": "aɪ",
+              "oh": "o", "oo": "o", "aw": "aʊ", "ch": "tʃ", "T": "ʈ", "D": "ɖ", "N": "ɳ", "th": "t", "dh": "d",
+              "y": "j", "L": "ɭ", "R": "ɽ", "sh": "ʃ", "j": "dʒ", "ksh": "kʃ", "kh": "k", "gh": "g", "td": "t",
+              "tth": "t", "ddh": "d", "bh": "b", "zh": "ʒ", "@": "ə"},
+    "russian": {"ay": "ə", "ae": "e", "aa": "a", "ee": "e", "ii": "i", "oo": "o", "uu": "u", "ur": "u", "yy": "ɨ",
+                "y": "ɨ", "c": "ts", "ch": "tɕ", "sch": "ɕ", "sh": "ʂ", "zh": "ʐ", "h": "x", "hh": "x"},
+}  # fmt: skip
+_PAUSES = frozenset({"#", "##", "_", "pau", "ssil", "SIL"})
+_PLAIN = frozenset(
+    [
+        "a",
+        "b",
+        "d",
+        "e",
+        "f",
+        "g",
+        "h",
+        "i",
+        "j",
+        "k",
+        "l",
+        "m",
+        "n",
+        "o",
+        "p",
+        "r",
+        "s",
+        "t",
+        "u",
+        "v",
+        "w",
+        "x",
+        "y",
+        "z",
+        "ts",
+        "dz",
+    ]
+)
+
+
+def from_festival(label: str, phoneset: str) -> str:
+    """A label of one of festival's phone sets -> IPA ("" for a pause). Raises KeyError for a label of no phone."""
+    if label in _PAUSES:
+        return ""
+    if phoneset == "radio":
+        return from_arpabet(label)
+    bare = label.rstrip("1:") if label not in _FESTIVAL[phoneset] else label
+    # The Russian set doubles a palatalised consonant.
+    single = bare[:1] if phoneset == "russian" and len(bare) == 2 and bare[0] == bare[1] else bare
+    for name in (bare, single):
+        if name in _FESTIVAL[phoneset]:
+            return _FESTIVAL[phoneset][name]
+    if single in _PLAIN:
+        return single
+    raise KeyError(f"{phoneset}: no phone {label!r}")
 
 
 def from_arpabet(phone: str) -> str:

@@ -6,7 +6,8 @@ Gaussians (Bourlard and Morgan, "Connectionist Speech Recognition", 1994), and w
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -22,13 +23,14 @@ from .dataset import features_of, load
 from .espeak import Espeak
 from .human import decode, recordings
 from .network import Tcn
-from .paths import FRAME_HZ, RATE_HZ
+from .paths import ALIGNED, FRAME_HZ, RATE_HZ
 from .phones import PHONES, classes
 from .targets import TimedPhone
+from .timing import centred
 
-CLEAN = ("asterisk-fr", "asterisk-it", "flite", "espeak")
+_PRIORS = ("asterisk-fr", "asterisk-it", "flite", "espeak")
 _PAUSES = 20  # frames of silence that are put before and after
-_WORST = 0.3  # the share that is thrown away
+_WORST = 0.15  # the share that is thrown away
 
 
 def log_priors(sources: Iterable[str]) -> NDArray[np.float32]:
@@ -71,29 +73,43 @@ def align(
     ], fit
 
 
+def spoken(source: str) -> Iterator[tuple[Utterance, list[list[str]]]]:
+    """What a source says: each utterance without times, and its words as IPA phones.
+
+    From its texts, or, where SOURCE-rough is a corpus, from that corpus's phones between pauses.
+    """
+    if (ALIGNED / f"{source}-rough.npz").exists():
+        for utterance in corpus.read(f"{source}-rough"):
+            words = "\0".join(ipa for ipa, _, _ in utterance.phones).split("\0\0")
+            yield replace(utterance, source=source), [[p for p in word.split("\0") if p] for word in words]
+        return
+    engine = Espeak()
+    for recording in recordings(source):
+        words = words_of(recording.text, recording.language, engine)
+        yield (
+            Utterance(source, recording.speaker, recording.language, recording.name, decode(recording.path), []),
+            words,
+        )
+
+
 def main(run: str, sources: list[str]) -> None:
-    """Align every source again and write it as a corpus."""
+    """Align every source and write it as a corpus, its labels where the sound changes."""
     net, delay = load_run(run)
-    engine, stream = Espeak(), FeatureStream(FeatureConfig())
-    priors = log_priors(CLEAN)
+    stream, priors = FeatureStream(FeatureConfig()), log_priors(_PRIORS)
     for source in sources:
-        kept, fits, heard = [], [], 0
-        for recording in recordings(source):
-            pcm = decode(recording.path)
-            if not 0.4 < len(pcm) / RATE_HZ < 16:
+        kept, fits = [], []
+        for utterance, words in spoken(source):
+            if not 0.4 < len(utterance.pcm) / RATE_HZ < 16:
                 continue
-            words = words_of(recording.text, recording.language, engine)
-            scores = posteriors(net, delay, pcm, stream)
-            heard += 1
+            scores = posteriors(net, delay, utterance.pcm, stream)
             if not words or len(scores) < 4.5 * sum(map(len, words)):
                 continue
             phones, fit = align(words, scores, priors)
-            kept.append(Utterance(source, recording.speaker, recording.language, recording.name, pcm, phones))
+            kept.append(replace(utterance, phones=phones))
             fits.append(fit)
-            if heard % 200 == 0:
-                print(f"{source}: {heard} aligned", flush=True)
         least = np.quantile(fits, _WORST)
-        corpus.write(source, [utterance for utterance, fit in zip(kept, fits, strict=True) if fit > least])
+        print(f"{source}: {len(kept)} aligned, fit {np.mean(fits):.2f}", flush=True)
+        corpus.write(source, centred([u for u, fit in zip(kept, fits, strict=True) if fit > least]))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Sentences to speak: the dialogues of fillets-ng (GPL-2, Debian's fillets-ng-data), in a dozen languages."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 from .paths import ROOT
@@ -22,6 +23,7 @@ def dialogues(language: str) -> dict[tuple[str, str], str]:
     return found
 
 
+@cache
 def sentences(language: str) -> list[str]:
     """The distinct sentences of a language, in a fixed order."""
     return sorted(set(dialogues(language).values()))

@@ -3,9 +3,11 @@
 import argparse
 import os
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -22,7 +24,19 @@ THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
 # What an error costs: jaw, lips that must meet and teeth on the lip before all.
 _WEIGHTS = {"jaw": 2.0, "close": 3.0, "bite": 2.5, "pucker": 1.5, "funnel": 1.0, "spread": 0.7, "upper": 0.4,
             "lower": 0.4, "tongue": 0.7, "press": 1.0}  # fmt: skip
+# How much a source weighs: about its speakers, less for synthetic formants, whose closures are not a mouth's.
+SPEAKERS = {"festival": 6.0, "flite": 3.0, "espeak": 1.5, "noises": 1.2, "kokoro": 3.0, "asterisk-fr": 1.5,
+            "asterisk-it": 1.5, "festvox-ru": 1.5, "fillets-nl": 1.0, "fillets-cs": 1.0}  # fmt: skip
+EPOCH_SEQUENCES = 2400
 _LABIALS = [INDEX[name] for name in ("p b", "m", "f v")]
+
+
+def balance(source: NDArray[np.uint8], weights: Sequence[float]) -> NDArray[np.float64]:
+    """How likely each sequence is drawn: as likely a source as its weight says, whatever its minutes."""
+    count = np.bincount(source, minlength=len(weights)).astype(np.float64)
+    each = np.asarray(weights) / np.maximum(count, 1)
+    chances = each[source]
+    return np.asarray(chances / chances.sum())
 
 
 def losses(articulators: Tensor, phones: Tensor, curves: Tensor, track: Tensor, delay: int) -> tuple[Tensor, Tensor]:
@@ -48,20 +62,21 @@ def fit(
     torch.set_num_threads(THREADS)
     data = load(sources)
     x, track, curves = data["x"], data["track"], data["curves"]
+    chances = balance(data["source"], [SPEAKERS.get(source, 1.0) for source in sources])
     net, config = Tcn(shape), FeatureConfig()
     if start:
         net.load_state_dict(torch.load(RUNS / f"{start}.pt", weights_only=False)["weights"])
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2)
-    steps = epochs * (len(x) // BATCH)
+    batches = EPOCH_SEQUENCES // BATCH
+    steps = epochs * batches
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps + 1, pct_start=0.1)
     print(f"{run}: {len(x)} sequences, {net.parameter_count()} parameters, {steps} steps", flush=True)
     draw, noise, began = np.random.default_rng(0), torch.Generator().manual_seed(0), time.monotonic()
     for epoch in range(1, epochs + 1):
         net.train()
-        order, sums = draw.permutation(len(x)), np.zeros(2)
-        batches = len(x) // BATCH
-        for index in range(batches):
-            pick = np.sort(order[index * BATCH : (index + 1) * BATCH])
+        sums = np.zeros(2)
+        for _ in range(batches):
+            pick = np.sort(draw.choice(len(x), BATCH, replace=False, p=chances))
             batch = vary(torch.from_numpy(unpacked(x[pick], config)), config, noise)
             articulators, phones = net(batch)
             shape_loss, class_loss = losses(

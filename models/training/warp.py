@@ -5,9 +5,9 @@ from torch import Tensor
 
 from mien.motion.features import HOPS_PER_STEP, FeatureConfig
 
-_TRACT = 0.12  # vocal tracts differ by about this share: Lee and Rose, "Frequency warping approach", ICASSP 1996
+_TRACT = 0.16  # vocal tracts differ by about this share: Lee and Rose, "Frequency warping approach", ICASSP 1996
 _TILT, _LEVEL = 0.35, 0.3  # in feature units: one is `spread` nats, 13 dB
-_MASKED_BANDS, _MASKED_SHARE = 6, 0.3
+_MASKED_BANDS, _MASKED_SHARE = 6, 0.4
 
 
 def vary(x: Tensor, config: FeatureConfig, noise: torch.Generator) -> Tensor:
