@@ -6,22 +6,12 @@ import pytest
 from mien.errors import TextError
 from mien.text import pango
 from mien.text.layout import Layout
+from mien.text.samples import SAMPLES, lacking
 from mien.text.typesetter import MAX_WORDS, Style, Typesetter
 from mien.text.words import LONGEST_WORD, word_starts
 
 STYLE = Style(font_px=32, width_px=480, lines=2, padding_px=(20, 12), radius_px=14)
 ENGLISH = "Good morning! The train leaves at a quarter past nine from platform seven, so please do not be late today."
-SAMPLES = {
-    "Latin": "Größe, façade, Việt Nam",
-    "Cyrillic": "Доброе утро",
-    "Greek": "Καλημέρα",
-    "Arabic": "صباح الخير",
-    "Hindi": "नमस्ते",
-    "Thai": "สวัสดี",
-    "Chinese": "早上好，火车",
-    "Japanese": "おはようございます、カナ",
-    "Korean": "안녕하세요",
-}
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +40,7 @@ def pages(typesetter, text):
 @pytest.mark.parametrize("script", SAMPLES)
 def test_every_script_has_a_font(typesetter, script):
     assert typesetter.missing(SAMPLES[script]) == ""
+    assert lacking() == []
 
 
 def test_two_letters_that_look_different_are_not_the_same_box():

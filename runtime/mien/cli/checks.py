@@ -94,6 +94,23 @@ def check_avatar(config: Config) -> Finding:
                    f"{len(mesh.targets)} blend shapes, {len(mesh.parts)} parts")
 
 
+def check_captions(config: Config) -> Finding:
+    """Pango and its fonts, by a word of each script that is really set."""
+    if not (config.captions.enabled or config.face.status_line):
+        return Finding(name="captions", verdict="good", detail="off")
+    from mien.text.samples import lacking
+
+    try:
+        lacks = lacking()
+    except MienError as error:
+        return Finding(name="captions", verdict="poor", detail=str(error),
+                       remedy="apt-get install libpangocairo-1.0-0; until then the face has no captions")
+    if lacks:
+        return Finding(name="captions", verdict="poor", detail=f"no font for {', '.join(lacks)}",
+                       remedy="apt-get install fonts-open-sans fonts-noto-ui-core fonts-wqy-microhei")
+    return Finding(name="captions", verdict="good", detail="Pango, and fonts for every script that is looked for")
+
+
 def check_clock(_: Config) -> Finding:
     """How late sleeps end: what frames and sound are paced with."""
     late = []
@@ -135,6 +152,6 @@ def check_service(config: Config) -> Finding:
 
 
 CHECKS: tuple[Callable[[Config], Finding], ...] = (
-    check_sound, check_display, check_model, check_avatar, check_clock, check_speech, check_video,
+    check_sound, check_display, check_model, check_avatar, check_captions, check_clock, check_speech, check_video,
     check_service,
 )
