@@ -53,8 +53,11 @@ PARTS
 mmdebstrap --mode=root --variant=minbase --architectures=arm64 --format=tar \
     --aptopt="$scratch/apt.conf" --aptopt='Apt::Install-Recommends "false"' \
     --dpkgopt=force-confold --dpkgopt=force-unsafe-io "${excludes[@]}" --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+    --aptopt='DPkg::Path "/native/bin:/usr/sbin:/usr/bin:/sbin:/bin"' --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
     --essential-hook="sh $scratch/fetch-parts" \
+    --essential-hook="$FIRMWARE_SCRIPTS/native-helpers add \"\$1\"" \
     --essential-hook="sh $scratch/stubs \"\$1\"" \
+    --customize-hook="$FIRMWARE_SCRIPTS/native-helpers remove \"\$1\"" \
     --customize-hook='chroot "$1" dpkg-query -W >"$1/packages.txt"' \
     --customize-hook="copy-out /packages.txt $WORK" \
     --customize-hook='rm "$1/packages.txt"; cd "$1"; for name in usr/bin/py3compile usr/sbin/update-ca-certificates; do rm "$name"; chroot . dpkg-divert --quiet --rename --remove "/$name"; done' \

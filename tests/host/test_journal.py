@@ -31,7 +31,7 @@ def test_what_a_record_is_about_becomes_fields(journal: Journal) -> None:
     sent = journal.sent[0]
     assert sent["MESSAGE"] == "finished t1"
     assert (sent["MIEN_TURN"], sent["MIEN_SESSION"], sent["MIEN_LEVEL"]) == ("t1", "7", "full")
-    assert (sent["PRIORITY"], sent["LOGGER"]) == ("6", "mien.test")
+    assert (sent["PRIORITY"], sent["LOGGER"], sent["SYSLOG_IDENTIFIER"]) == ("6", "mien.test", "mien")
 
 
 def test_what_is_not_known_is_left_out(journal: Journal) -> None:

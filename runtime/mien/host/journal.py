@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 FIELDS: Final = ("turn", "session", "level")
@@ -33,14 +34,16 @@ class JournalHandler(logging.Handler):
 
     def __init__(self, send: Callable[..., object]) -> None:
         super().__init__()
+        self.setFormatter(logging.Formatter("%(message)s"))  # level and logger are fields of their own
         self._send = send
+        self._identifier = Path(sys.argv[0]).name if Path(sys.argv[0]).name.startswith("mien") else "mien"
 
     def emit(self, record: logging.LogRecord) -> None:
         """Send one record; a journal that is gone is reported once by logging itself and disturbs nobody."""
         try:
             self._send(self.format(record), PRIORITY=str(_priority(record.levelno)), LOGGER=record.name,
                        CODE_FILE=record.pathname, CODE_LINE=record.lineno, CODE_FUNC=record.funcName,
-                       **_fields(record))
+                       SYSLOG_IDENTIFIER=self._identifier, **_fields(record))
         except Exception:
             self.handleError(record)
 
