@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hil.board import Board
+from hil.errors import RigError
 from hil.report.findings import Findings
 from hil.rig import Rig
 from hil.stages import State
@@ -66,6 +67,14 @@ def board(strategy, findings: Findings, identified: None) -> Iterator[Board]:  #
         strategy.stages.to(State.FLASHED)
 
 
+def post_mortem(board: Board) -> str:
+    """What the board says of itself after a test has failed."""
+    try:
+        return board.run("systemctl status --no-pager -n 12 mien-face mien-voice; uptime").output[-3000:]
+    except RigError as error:
+        return str(error)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # noqa: ARG001
     report = yield
@@ -76,6 +85,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  
             if report.passed
             else (report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext[-600:])
         )
+        if report.failed and isinstance(board := getattr(item, "funcargs", {}).get("board"), Board):
+            why += "\n" + post_mortem(board)
         _RESULTS.append({"name": item.name, "outcome": outcome, "seconds": report.duration, "why": why})
     return report
 
