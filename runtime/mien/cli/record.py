@@ -10,6 +10,7 @@ from mien.cli.video import VideoWriter, draw_all
 from mien.errors import MienError
 from mien.face.offline import motion_frames, poses, prosody_frames
 from mien.motion.load import load_engine
+from mien.units import NS_PER_S
 
 
 @click.command()
@@ -20,14 +21,16 @@ from mien.motion.load import load_engine
 @click.option("--size", default="720x1280", show_default=True, metavar="WIDTHxHEIGHT")
 @click.option("--fps", default=30.0, show_default=True, type=click.FloatRange(1, 120))
 @click.option("--seed", default=1, show_default=True, help="Of blinks, glances and breath.")
-def record(wav: Path, out: Path, avatar: Path | None, model: Path | None, size: str, fps: float, seed: int) -> None:
+@click.option("--text", default="", help="What is said, shown as captions that are spread over the speech.")
+def record(wav: Path, out: Path, avatar: Path | None, model: Path | None, size: str, fps: float, seed: int,
+           text: str) -> None:
     """A WAV file as MP4: the face that speaks it, drawn offscreen, with the voice in sync.
 
     Example: mien record hello.wav --out hello.mp4 --size 480x854 --fps 25
     """
     width, height = parse_size(size)
     try:
-        pictures = record_file(wav, out, avatar, model, width, height, fps, seed)
+        pictures = record_file(wav, out, avatar, model, width, height, fps, seed, text)
     except (MienError, OSError) as error:
         click.echo(f"mien record: {error}", err=True)
         raise SystemExit(1) from None
@@ -35,17 +38,19 @@ def record(wav: Path, out: Path, avatar: Path | None, model: Path | None, size: 
 
 
 def record_file(wav: Path, out: Path, avatar: Path | None, model: Path | None, width: int, height: int, fps: float,
-                seed: int) -> int:
+                seed: int, text: str = "") -> int:
     """Do it. Returns how many pictures were drawn. Raises MienError."""
     import os
 
     os.environ.setdefault("SDL_VIDEODRIVER", "offscreen")
     from mien.avatar.load import load_avatar
+    from mien.face.overlay.film import FilmCaptions
     from mien.render.gles import GlesRenderer
 
     engine = load_engine(model)
     speech = read_wav(wav, engine.info.rate_hz)
     renderer = GlesRenderer(load_avatar(avatar), width=width, height=height, title="mien record")
+    captions = FilmCaptions(renderer, text, len(speech) * 1000 // engine.info.rate_hz) if text else None
     with Progress(transient=True) as bar:
         task = bar.add_task("motion", total=len(speech) / engine.info.rate_hz)
         step = engine.info.rate_hz // 50
@@ -56,6 +61,8 @@ def record_file(wav: Path, out: Path, avatar: Path | None, model: Path | None, w
         drawn = 0
         prosody = prosody_frames(speech, engine.info.lookahead_ms)
         for pose in poses(frames, prosody, engine.info.frame_hz, fps, seed):
+            if captions is not None:
+                captions.step(int(drawn * NS_PER_S / fps))
             draw_all(renderer, [pose], writer, 1 << 30)
             drawn += 1
             bar.update(drawing, completed=drawn)

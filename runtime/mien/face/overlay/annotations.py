@@ -32,7 +32,7 @@ class Layout:
             font_px=font_px,
             width_px=text_px,
             lines=lines,
-            plate=0.62,
+            plate=0.68,
             padding_px=(across, down),
             radius_px=0.42 * font_px,
         )

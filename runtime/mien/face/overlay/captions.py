@@ -15,7 +15,7 @@ _COMES_NS: Final = 140 * NS_PER_MS
 _GOES_NS: Final = 320 * NS_PER_MS
 _STAYS_NS: Final = 900 * NS_PER_MS  # after the turn: its last word has only just been said
 _STAYS_CUT_NS: Final = 450 * NS_PER_MS
-_AHEAD: Final = 0.66  # how bright words to come are
+_AHEAD: Final = 0.7  # how bright words to come are
 
 Place = Callable[[Picture], tuple[int, int]]
 
