@@ -183,7 +183,8 @@ class FaceService:
 
     def _tell(self, health: bus.FaceHealth) -> None:
         self._notifier.ready()
-        self._notifier.status(f"{health.level}, {health.fps:.0f} fps, offset {health.offset_median_ms} ms")
+        offset = "no speech yet" if health.offset_median_ms is None else f"A/V offset {health.offset_median_ms} ms"
+        self._notifier.status(f"{health.level}, {health.fps:.0f} fps, {offset}")
         self._reports.append(bus.encode(health))
 
     def _listen(self) -> None:

@@ -73,6 +73,7 @@ class VoiceService:
             self._poller.register(socket, zmq.POLLIN)
         self._anchor_due_ns = self._second_due_ns = self._keepalive_due_ns = 0
         self._anchor: bus.Anchor | None = None
+        self._last_turn = ""
         self._stopping = False
 
     @property
@@ -171,6 +172,7 @@ class VoiceService:
         if now or changed or now_ns >= self._anchor_due_ns:
             self._publish(anchor)
             self._anchor = anchor
+            self._last_turn = anchor.turn or self._last_turn
             self._anchor_due_ns = now_ns + (ANCHOR_NS if anchor.phase == "speaking" else IDLE_ANCHOR_NS)
 
     def _housekeeping(self) -> None:
@@ -198,7 +200,8 @@ class VoiceService:
         report = self._health.report(self._playback.epoch, len(sessions), pss_mb(None), self.counters, sessions.newest)
         self._publish(report)
         self._voice.observers.health(report, face_present=self._gate.present(now_ns))
-        self._notifier.status(f"{report.level}, {report.clients} clients, {self._playback.anchor().phase}")
+        last = f", last turn {self._last_turn}" if self._last_turn else ""
+        self._notifier.status(f"{report.level}, {report.clients} clients, {self._playback.anchor().phase}{last}")
 
     def _announce(self, message: wire.Message) -> None:
         for identity in self._voice.sessions.identities():
