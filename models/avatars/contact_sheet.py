@@ -1,6 +1,7 @@
-"""Draw avatars with mien's own renderer, offscreen: python models/avatars/contact_sheet.py OUT.png [AVATAR ...]
+"""Draw the shipped avatars with mien's own renderer, offscreen: python models/avatars/contact_sheet.py [FOLDER]
 
-One avatar: its 52 shapes and the combinations that speech uses. Several: their portraits side by side.
+Into FOLDER (this one when none is given) go four pictures: every shape of the default avatar, the combinations that
+speech and behaviour use and the head's turns of all looks, and the family.
 """
 
 import dataclasses
@@ -15,31 +16,60 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
 import pygame
 
-from mien.avatar.load import default_avatar_path, load_avatar
+from mien.avatar.baked import SUFFIX
+from mien.avatar.load import load_avatar
 from mien.core.mesh import Mesh
 from mien.core.pose import ARKIT_SHAPES, CHANNEL_INDEX, new_pose
 from mien.render.gles import GlesRenderer
+from mien.render.jpeg import encode_jpeg
 
-SMILE = {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8}
-COMBINATIONS: dict[str, dict[str, float]] = {
+HERE = Path(__file__).resolve().parent
+NAMES = ("default", "theo", "ama")
+Pose = dict[str, float]
+Size = tuple[int, int]
+
+
+def both(**weights: float) -> Pose:
+    """Weights of a shape's left and right half."""
+    return {f"{name}{side}": weight for name, weight in weights.items() for side in ("Left", "Right")}
+
+
+SMILE = both(mouthSmile=0.8)
+DOWN = both(eyeLookDown=0.8)
+COMBINATIONS: dict[str, Pose] = {
     "rest": {},
     "jawOpen + mouthClose": {"jawOpen": 0.4, "mouthClose": 0.4},
     "pucker + funnel": {"mouthPucker": 0.8, "mouthFunnel": 0.8},
     "smile, speaking": {**SMILE, "jawOpen": 0.25},
     "smile, lips shut": {**SMILE, "jawOpen": 0.2, "mouthClose": 0.2},
-    "AA": {"jawOpen": 0.65, "mouthLowerDownLeft": 0.2, "mouthLowerDownRight": 0.2},
-    "EE": {"jawOpen": 0.12, "mouthStretchLeft": 0.5, "mouthStretchRight": 0.5},
+    "AA": {"jawOpen": 0.65, **both(mouthLowerDown=0.2)},
+    "EE": {"jawOpen": 0.12, **both(mouthStretch=0.5)},
     "OO": {"jawOpen": 0.2, "mouthPucker": 0.6, "mouthFunnel": 0.4},
-    "FV": {"mouthRollLower": 0.5, "mouthUpperUpLeft": 0.3, "mouthUpperUpRight": 0.3, "jawOpen": 0.05},
+    "FV": {"mouthRollLower": 0.5, "jawOpen": 0.05, **both(mouthUpperUp=0.3)},
     "L": {"jawOpen": 0.3, "tongueOut": 0.15},
-    "joy": {**SMILE, "cheekSquintLeft": 0.7, "cheekSquintRight": 0.7, "eyeSquintLeft": 0.4, "eyeSquintRight": 0.4},
-    "half blink": {"eyeBlinkLeft": 0.5, "eyeBlinkRight": 0.5},
-    "head turned": {"headYaw": 0.5},
+    "TH": {"jawOpen": 0.2, "tongueOut": 0.35},
+    "joy": {**SMILE, **both(cheekSquint=0.7, eyeSquint=0.4)},
+    "sad": {"browInnerUp": 0.7, **both(mouthFrown=0.6)},
+    "angry": both(browDown=0.8, eyeSquint=0.4, mouthPress=0.4),
+    "surprised": {"browInnerUp": 0.8, "jawOpen": 0.35, **both(browOuterUp=0.8, eyeWide=0.7)},
+    "half blink": both(eyeBlink=0.5),
+    "blink, looking down": {**DOWN, **both(eyeBlink=1.0)},
+    "squint, looking down": {**DOWN, **both(eyeSquint=0.6)},
 }
-CELL = (190, 250)
+TURNS: dict[str, Pose] = {
+    "yaw -0.5": {"headYaw": -0.5},
+    "yaw -0.35": {"headYaw": -0.35},
+    "rest": {},
+    "yaw 0.35": {"headYaw": 0.35},
+    "yaw 0.5": {"headYaw": 0.5},
+    "pitch 0.25": {"headPitch": 0.25, "headYaw": 0.15},
+    "pitch -0.25": {"headPitch": -0.25, "headYaw": -0.15},
+    "eyes up": both(eyeLookUp=0.8),
+    "eyes down": both(eyeLookDown=0.9),
+}
 
 
-def draw(mesh: Mesh, size: tuple[int, int], poses: list[dict[str, float]]) -> list[pygame.Surface]:
+def draw(mesh: Mesh, size: Size, poses: list[Pose]) -> list[pygame.Surface]:
     """One picture a pose."""
     renderer = GlesRenderer(mesh, width=size[0], height=size[1])
     pictures = []
@@ -54,35 +84,37 @@ def draw(mesh: Mesh, size: tuple[int, int], poses: list[dict[str, float]]) -> li
     return pictures
 
 
-def sheet(mesh: Mesh, columns: int = 10) -> pygame.Surface:
-    """Every shape at full weight, then the combinations, each with its name."""
-    cells = {**{name: {name: 1.0} for name in ARKIT_SHAPES}, **COMBINATIONS}
-    low = dataclasses.replace(mesh, frame_center=np.array([0, -0.02, 0], dtype=np.float32), frame_height=0.27)
-    pictures = draw(low, CELL, list(cells.values()))
+def sheet(meshes: list[Mesh], cells: dict[str, Pose], size: Size, columns: int) -> pygame.Surface:
+    """Each pose of each mesh with its name, `columns` beside each other."""
+    pictures = [picture for mesh in meshes for picture in draw(mesh, size, list(cells.values()))]
     pygame.font.init()
-    font, rows = pygame.font.Font(None, 18), -(-len(cells) // columns)
-    page = pygame.Surface((CELL[0] * columns, CELL[1] * rows))
-    for number, (name, picture) in enumerate(zip(cells, pictures, strict=True)):
-        at = (number % columns * CELL[0], number // columns * CELL[1])
+    font, rows = pygame.font.Font(None, 17), -(-len(pictures) // columns)
+    page = pygame.Surface((size[0] * columns, size[1] * rows))
+    for number, picture in enumerate(pictures):
+        at = (number % columns * size[0], number // columns * size[1])
         page.blit(picture, at)
-        page.blit(font.render(name, True, (245, 245, 245)), (at[0] + 6, at[1] + 5))
+        page.blit(font.render(list(cells)[number % len(cells)], True, (245, 245, 245)), (at[0] + 5, at[1] + 4))
     return page
 
 
-def family(meshes: list[Mesh], size: tuple[int, int] = (540, 720)) -> pygame.Surface:
-    """Portraits side by side."""
-    page = pygame.Surface((size[0] * len(meshes), size[1]))
-    for number, mesh in enumerate(meshes):
-        page.blit(draw(mesh, size, [{"mouthSmileLeft": 0.3, "mouthSmileRight": 0.3}])[0], (number * size[0], 0))
-    return page
+def closer(mesh: Mesh) -> Mesh:
+    """The same, framed round the face alone."""
+    return dataclasses.replace(mesh, frame_center=np.array([0, -0.02, 0], dtype=np.float32), frame_height=0.27)
 
 
 def main(arguments: list[str]) -> None:
-    if not arguments:
-        sys.exit(__doc__)
-    paths = [Path(name) for name in arguments[1:]] or [default_avatar_path()]
-    meshes = [load_avatar(path) for path in paths]
-    pygame.image.save(sheet(meshes[0]) if len(meshes) == 1 else family(meshes), arguments[0])
+    folder = Path(arguments[0]) if arguments else HERE
+    meshes = [load_avatar(HERE / f"{name}{SUFFIX}") for name in NAMES]
+    near = [closer(mesh) for mesh in meshes]
+    pages = {
+        "default-shapes": sheet(near[:1], {name: {name: 1.0} for name in ARKIT_SHAPES}, (176, 220), 9),
+        "combinations": sheet(near, COMBINATIONS, (170, 210), 9),
+        "turns": sheet(meshes, TURNS, (190, 240), 9),
+        "family": sheet(meshes, {"": both(mouthSmile=0.3)}, (540, 720), 3),
+    }
+    for name, page in pages.items():
+        pixels = pygame.surfarray.array3d(page).swapaxes(0, 1)
+        (folder / f"{name}.jpg").write_bytes(encode_jpeg(np.ascontiguousarray(pixels)))
 
 
 if __name__ == "__main__":

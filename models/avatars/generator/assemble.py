@@ -2,7 +2,21 @@
 
 import numpy as np
 
-from generator import clothes, ears, eyes, hair, mouth, occlusion, paint
+from generator import (
+    clothes,
+    colors,
+    earrings,
+    ears,
+    eyes,
+    fabric,
+    hair,
+    hair_texture,
+    lids,
+    mouth,
+    occlusion,
+    paint,
+    unwrap,
+)
 from generator.look import Look
 from generator.piece import Piece, keep_triangles
 from generator.shapes import Shaper
@@ -21,19 +35,26 @@ def build_mesh(look: Look) -> Mesh:
     skin = build_skin(look.proportions)
     deltas = {name: skin.spread_delta(delta) for name, delta in Shaper(skin.cage, look.proportions).all().items()}
     groups = _groups(look, skin, deltas)
-    textures = (paint.skin_texture(look), eyes.iris_texture(look), hair.hair_texture(look), eyes.shadow_texture())
+    textures = (
+        paint.skin_texture(look, skin),
+        eyes.iris_texture(look),
+        hair_texture.picture(look),
+        lids.picture(look),
+        fabric.picture(look),
+    )
     return _merge(look, groups, textures, skin)
 
 
+# The skin's specular is what its moistest parts have; the alpha of its texture says how much of it the others get.
 PARTS = {
-    "skin": {"role": "skin", "texture": 0, "specular": 0.11, "gloss": 18.0},
+    "skin": {"role": "skin", "texture": 0, "specular": 0.25, "gloss": 20.0},
     "mouth": {"role": "mouth", "specular": 0.25, "gloss": 40.0},
     "eye_left": {"role": "eye_left", "texture": 1, "specular": 0.95, "gloss": 160.0},
     "eye_right": {"role": "eye_right", "texture": 1, "specular": 0.95, "gloss": 160.0},
-    "cloth": {"role": "cloth", "specular": 0.04, "gloss": 10.0},
-    "hair": {"role": "hair", "texture": 2, "specular": 0.22, "gloss": 22.0, "double_sided": True},
-    "lashes": {"role": "other", "specular": 0.05, "double_sided": True},
-    "eye_shadow": {"role": "other", "texture": 3, "alpha": True},
+    "cloth": {"role": "cloth", "texture": 4, "specular": 0.03, "gloss": 8.0},
+    "hair": {"role": "hair", "texture": 2, "specular": 0.20, "gloss": 22.0, "double_sided": True},
+    "lids": {"role": "other", "texture": 3, "alpha": True, "double_sided": True},
+    "strands": {"role": "hair", "texture": 2, "specular": 0.20, "gloss": 22.0, "double_sided": True, "alpha": True},
 }
 
 
@@ -41,18 +62,24 @@ def _groups(look: Look, skin: Skin, deltas: dict[str, np.ndarray]) -> dict[str, 
     """The pieces of each of PARTS."""
     balls, sides = skin.cage.eyeballs, (1, -1)
     ear_pieces = [ears.ear(side, look) for side in sides] if look.hair_style != "bob" else []
+    # Gold takes the light as wet teeth do: one draw call for both.
+    jewels = [earrings.earring(side, look) for side in sides] if look.earrings else []
     groups = {
         "skin": [_skin_piece(look, skin, deltas), *ear_pieces],
-        "mouth": mouth.inside(skin, deltas),
+        "mouth": [*mouth.inside(skin, deltas), *jewels],
         "eye_left": [eyes.eyeball(balls[1])],
         "eye_right": [eyes.eyeball(balls[-1])],
         "cloth": clothes.clothes(look, skin.sculpt),
-        "hair": hair.hair(look, skin.sculpt),
-        "lashes": [eyes.lashes(skin, side, look, deltas) for side in sides],
-        "eye_shadow": [eyes.shadow(skin, side, deltas) for side in sides],
+        "hair": hair.solid(look, skin.sculpt),
+        "lids": [
+            *(lids.shadow(skin, side, deltas) for side in sides),
+            *(lids.lashes(skin, side, look, deltas) for side in sides),
+        ],
+        "strands": hair.soft(look, skin.sculpt),
     }
     groups["skin"] = _without_hidden(groups)
-    return groups
+    groups["cloth"] = _front(groups["cloth"])
+    return {name: group for name, group in groups.items() if group}
 
 
 def _without_hidden(groups: dict[str, list[Piece]]) -> list[Piece]:
@@ -70,10 +97,31 @@ def _without_hidden(groups: dict[str, list[Piece]]) -> list[Piece]:
         mask |= (y > -12.5) & (y < 5.0) & (z > 2.0)
         ring = np.zeros(len(mask), dtype=bool)
         ring[piece.tris[mask[piece.tris].any(axis=1)]] = True
-        keep = ring[piece.tris].any(axis=1)
-        if keep.any():
-            kept.append(keep_triangles(piece, keep))
+        # Only the head itself has much to hide: of an ear, half would be gone with a ragged edge.
+        keep = ring[piece.tris].any(axis=1) | (number > 0)
+        kept.append(keep_triangles(piece, keep))
     return kept
+
+
+def _front(pieces: list[Piece]) -> list[Piece]:
+    """What a camera in front can see of clothes, which never turn."""
+    points, tris = _joined(pieces)
+    normals = np.concatenate([_normals(piece) for piece in pieces])
+    seen = occlusion.seen(points, normals, tris, turn_degrees=14.0)
+    kept, start = [], 0
+    for piece in pieces:
+        mask = seen[start : start + len(piece.points)]
+        start += len(piece.points)
+        ring = np.zeros(len(mask), dtype=bool)
+        ring[piece.tris[mask[piece.tris].any(axis=1)]] = True
+        kept.append(keep_triangles(piece, ring[piece.tris].any(axis=1)))
+    return kept
+
+
+def _joined(pieces: list[Piece]) -> tuple[np.ndarray, np.ndarray]:
+    starts = np.cumsum([0, *(len(piece.points) for piece in pieces)])
+    tris = [piece.tris + start for piece, start in zip(pieces, starts, strict=False)]
+    return np.concatenate([piece.points for piece in pieces]), np.concatenate(tris)
 
 
 def _skin_piece(look: Look, skin: Skin, deltas: dict[str, np.ndarray]) -> Piece:
@@ -81,8 +129,8 @@ def _skin_piece(look: Look, skin: Skin, deltas: dict[str, np.ndarray]) -> Piece:
     return Piece(
         points=skin.points,
         tris=triangles(skin.quads),
-        colors=paint.skin_colors(skin, look),
-        uvs=paint.skin_uvs(skin.points),
+        colors=colors.skin_colors(skin, look),
+        uvs=unwrap.uvs(skin.points),
         head_weights=weights,
         targets=deltas,
     )
@@ -96,14 +144,14 @@ def _merge(look: Look, groups: dict[str, list[Piece]], textures: tuple, skin: Sk
     normals = np.concatenate([_normals(piece) for piece in pieces])
     weights = np.concatenate([piece.head_weights for piece in pieces])
     ao = _occlusion(pieces, starts, points, normals, tris)
-    colors = np.column_stack([np.concatenate([piece.colors for piece in pieces]), ao * 255])
+    rgba = np.column_stack([np.concatenate([piece.colors for piece in pieces]), ao * 255])
     balls = skin.cage.eyeballs
     return Mesh(
         name=look.name,
         positions=_f32(points / 100),
         normals=_f32(normals),
         uvs=_f32(np.concatenate([piece.uvs for piece in pieces])),
-        colors=np.clip(np.rint(colors), 0, 255).astype(np.uint8),
+        colors=np.clip(np.rint(rgba), 0, 255).astype(np.uint8),
         head_weights=_f32(np.clip(weights, 0, 1)),
         indices=tris.reshape(-1).astype(np.uint16),
         parts=_parts(groups),

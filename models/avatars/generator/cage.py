@@ -255,12 +255,12 @@ def _around(corner: float, half: tuple) -> np.ndarray:
 LIP_X = (2.05, 1.3, 0.56, 0.0)
 LIP_RINGS = {
     2: (
-        2.62, LIP_X, (0.36, 0.63, 0.76, 0.64),
-        (2.0, 1.3, 0.62, 0.0), (-0.42, -0.78, -0.95, -0.98), 0.06, 0.05,
+        2.62, LIP_X, (0.42, 0.67, 0.76, 0.65),
+        (2.08, 1.36, 0.64, 0.0), (-0.46, -0.82, -0.97, -0.99), 0.06, 0.05,
     ),
     3: (
         2.54, (1.98, 1.24, 0.56, 0.0), (0.24, 0.36, 0.40, 0.36),
-        (1.95, 1.25, 0.6, 0.0), (-0.28, -0.48, -0.57, -0.58), 0.34, 0.42,
+        (1.98, 1.27, 0.6, 0.0), (-0.30, -0.50, -0.58, -0.58), 0.34, 0.42,
     ),
     4: (
         2.46, (1.92, 1.22, 0.56, 0.0), (0.10, 0.02, -0.04, -0.07),
@@ -271,7 +271,7 @@ LIP_RINGS = {
         (1.85, 1.2, 0.56, 0.0), (0.02, -0.12, -0.2, -0.22), -0.55, -0.55,
     ),
 }  # fmt: skip
-CORNER_LIFT = 0.33  # the corners of a friendly mouth at rest lie above its middle
+CORNER_LIFT = 0.26  # the corners of a friendly mouth at rest lie above its middle
 
 
 def _place_mouth(points: np.ndarray, mouth: np.ndarray, sculpt: Sculpt, p: Proportions) -> None:
@@ -303,8 +303,8 @@ def _signed(corner: float, half: tuple) -> np.ndarray:
 
 
 LID_X = np.array([1.66, 1.37, 0.79, 0.03, -0.80, -1.37, -1.66])
-LID_UPPER_Y = np.array([0.02, 0.42, 0.66, 0.75, 0.65, 0.33, -0.10])
-LID_LOWER_Y = np.array([0.02, -0.36, -0.68, -0.80, -0.71, -0.45, -0.10])
+LID_UPPER_Y = np.array([0.02, 0.41, 0.65, 0.73, 0.63, 0.31, -0.12])
+LID_LOWER_Y = np.array([0.02, -0.34, -0.66, -0.80, -0.74, -0.48, -0.12])
 
 
 def lid_curve(p: Proportions) -> np.ndarray:

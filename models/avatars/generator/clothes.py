@@ -1,77 +1,165 @@
-"""A knitted top: a yoke lofted from the neck over the shoulders, and a collar."""
+"""Clothes: a top lofted from the neck over the shoulders, its collar, and for some an open jacket."""
 
 import numpy as np
 
+from generator.fabric import PLAIN_UV
 from generator.look import Look
 from generator.piece import Piece, grid_quads
 from generator.sculpt import Sculpt
 from generator.skin import triangles
 
 AROUND = 44
+# Cm of cloth that one repeat of its picture covers.
+REPEAT_CM = 5.0
+# x radius, z radius, height, how much lower the front lies, z of the middle, how square: from the neckline downwards.
+RINGS = (
+    (6.3, 5.5, -14.1, 2.7, -3.6, 2.0),
+    (8.0, 6.3, -14.8, 3.4, -3.6, 2.1),
+    (10.4, 7.2, -15.6, 4.3, -3.6, 2.2),
+    (13.2, 8.0, -16.7, 5.0, -3.5, 2.3),
+    (15.8, 8.7, -18.1, 5.6, -3.4, 2.35),
+    (18.0, 9.4, -20.1, 6.2, -3.3, 2.4),
+    (19.6, 10.0, -23.3, 6.0, -3.3, 2.4),
+    (20.4, 10.6, -27.7, 5.0, -3.3, 2.4),
+    (20.8, 10.9, -33.1, 4.0, -3.3, 2.4),
+    (20.8, 10.9, -41.1, 1.0, -3.3, 2.4),
+)
 
 
-def _loop(rx: float, rz: float, y: float, front_drop: float, z: float, square: float = 2.0) -> np.ndarray:
-    """A ring round the body; front_drop lowers its front and raises its back."""
-    a = np.linspace(0, 2 * np.pi, AROUND, endpoint=False)
-    c, s = np.cos(a), np.sin(a)
+def _loop(ring: tuple, angle: np.ndarray) -> np.ndarray:
+    """Points of a ring at angles from the front."""
+    rx, rz, y, front_drop, z, square = ring
+    c, s = np.cos(angle), np.sin(angle)
     x = rx * np.sign(s) * np.abs(s) ** (2 / square)
     zz = rz * np.sign(c) * np.abs(c) ** (2 / square)
-    return np.stack([x, y - front_drop * (c * 0.5 + 0.5) ** 1.3, z + zz], axis=1)
+    return np.stack([x, y - front_drop * (c * 0.5 + 0.5) ** 1.3, z + zz], axis=-1)
 
 
 def clothes(look: Look, sculpt: Sculpt) -> list[Piece]:
     """Every piece of the cloth part, kept outside the body."""
-    yoke = _yoke(look)
-    yoke.points += sculpt.gradient(yoke.points) * np.clip(0.35 - sculpt.distance(yoke.points), 0, 3)[:, None]
-    return [yoke, _collar(look, yoke.points[:AROUND])]
+    angle = np.linspace(0, 2 * np.pi, AROUND, endpoint=False)
+    points = np.concatenate([_loop(ring, angle) for ring in RINGS])
+    points = _outside(sculpt, points, 0.35)
+    color = np.maximum(look.cloth, look.dots or (0, 0, 0))
+    top = _draped(points, grid_quads(len(RINGS), AROUND, closed=True)[:, ::-1], color)
+    pieces = [top, COLLARS[look.cloth_style](look, points[:AROUND], sculpt)]
+    return pieces + (_jacket(look, sculpt) if look.jacket else [])
 
 
-def _yoke(look: Look) -> Piece:
-    rings = [
-        _loop(6.3, 5.5, -15.0, 2.7, -3.6),
-        _loop(8.0, 6.3, -15.7, 3.4, -3.6, 2.1),
-        _loop(10.4, 7.2, -16.5, 4.3, -3.6, 2.2),
-        _loop(13.2, 8.0, -17.6, 5.0, -3.5, 2.3),
-        _loop(15.8, 8.7, -19.0, 5.6, -3.4, 2.35),
-        _loop(18.0, 9.4, -21.0, 6.2, -3.3, 2.4),
-        _loop(19.6, 10.0, -24.2, 6.0, -3.3, 2.4),
-        _loop(20.4, 10.6, -28.6, 5.0, -3.3, 2.4),
-        _loop(20.8, 10.9, -34.0, 4.0, -3.3, 2.4),
-        _loop(20.8, 10.9, -42.0, 1.0, -3.3, 2.4),
-    ]
-    points = np.concatenate(rings)
+def _outside(sculpt: Sculpt, points: np.ndarray, least: float) -> np.ndarray:
+    return points + sculpt.gradient(points) * np.clip(least - sculpt.distance(points), 0, 3)[:, None]
+
+
+def _draped(points: np.ndarray, quads: np.ndarray, color: np.ndarray) -> Piece:
+    """Cloth that does not turn with the head and rises with the breath."""
+    x = points[:, 0]
+    return Piece(
+        points=points,
+        tris=triangles(quads),
+        colors=np.broadcast_to(color, points.shape),
+        uvs=np.stack([x / REPEAT_CM, (points[:, 1] - 0.35 * np.abs(x)) / REPEAT_CM], axis=1),
+        head_weights=np.zeros(len(points)),
+        targets={"breath": _breath(points)},
+    )
+
+
+def _breath(points: np.ndarray) -> np.ndarray:
     front = np.clip(points[:, 2] / 8, 0, 1)
     breath = np.zeros_like(points)
     chest = np.exp(-(((points[:, 1] + 25) / 7) ** 2)) * np.exp(-((points[:, 0] / 13) ** 2))
     breath[:, 2] = 0.45 * chest * front
     breath[:, 1] = 0.28 * np.clip((points[:, 1] + 40) / 15, 0, 1) * np.clip(np.abs(points[:, 0]) / 8, 0.3, 1)
-    folds = 1 + 0.05 * np.sin(points[:, 0] * 0.9 + points[:, 1] * 0.5)
-    return Piece(
-        points=points,
-        tris=triangles(grid_quads(len(rings), AROUND, closed=True)[:, ::-1]),
-        colors=np.array(look.cloth) * folds[:, None] / 1.05,
-        head_weights=np.zeros(len(points)),
-        targets={"breath": breath},
-    )
+    return breath
 
 
-def _collar(look: Look, neckline: np.ndarray) -> Piece:
-    """A band along the neckline (AROUND, 3): its section as (outward, up) pairs, from the inside over the top."""
-    section = {
-        "crew": ((-0.75, -0.9), (-0.66, 0.05), (-0.42, 0.46), (-0.05, 0.46), (0.14, 0.18), (0.0, 0.0)),
-        "turtle": ((-1.5, -0.5), (-1.45, 2.2), (-1.1, 2.6), (-0.7, 2.2), (-0.1, 0.6), (0.0, 0.0)),
-    }[look.cloth_style]
+def _crew(look: Look, neckline: np.ndarray, _sculpt: Sculpt) -> Piece:
+    """A band along the neckline: its section as (outward, up) pairs, from the inside over the top."""
+    section = ((-0.75, -0.9), (-0.66, 0.05), (-0.42, 0.46), (-0.05, 0.46), (0.14, 0.18), (0.0, 0.0))
     outward = neckline - neckline.mean(axis=0)
     outward[:, 1] = 0
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
     up = np.array([0.0, 1.0, 0.0]) + outward * -0.25
     # It ends in the yoke's own points: two sheets that cross leave a ragged line.
     points = np.concatenate([neckline + outward * out + up * rise for out, rise in section])
-    color = look.cloth_trim if look.cloth_style == "crew" else look.cloth
-    tone = np.repeat([0.7, 0.95, 1.0, 1.0, 0.96, 0.85], AROUND)[:, None]
+    return _collar(points, np.array(look.cloth_trim, float), (0.7, 0.95, 1.0, 1.0, 0.96, 0.85), ribbed=False)
+
+
+# Of the folded collar, from the inside over the top: cm off the neck, cm below its upper edge.
+FOLD = ((0.10, 0.9), (0.16, 0.12), (0.40, 0.0), (0.72, 0.22), (0.82, 1.1), (0.72, 2.05), (0.40, 2.25))
+COLLAR_TOP_Y, COLLAR_TILT = -12.3, 1.5
+
+
+def _turtle(look: Look, neckline: np.ndarray, sculpt: Sculpt) -> Piece:
+    """A knitted collar, folded over, that lies on the neck all round."""
+    axis = np.array([0.0, 0.0, -3.3])
+    outward = neckline - axis
+    outward[:, 1] = 0
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    top = COLLAR_TOP_Y - COLLAR_TILT * (0.5 + 0.5 * outward[:, 2])
+    rings = []
+    for off, below in FOLD:
+        start = axis + outward * 16.0
+        start[:, 1] = top - below
+        rings.append(sculpt.march(start, -outward) + outward * off)
+    rings += [0.5 * (rings[-1] + neckline), neckline]
+    tones = (0.5, 0.8, 1.0, 1.0, 0.98, 0.85, 0.6, 0.85, 1.0)
+    return _collar(np.concatenate(rings), np.array(look.cloth, float), tones, ribbed=True)
+
+
+COLLARS = {"crew": _crew, "turtle": _turtle}
+
+
+def _collar(points: np.ndarray, color: np.ndarray, tones: tuple[float, ...], ribbed: bool) -> Piece:
+    rows = len(tones)
+    u, v = np.meshgrid(np.linspace(0, 8, AROUND + 1)[:-1], np.linspace(0, 0.5, rows))
+    if not ribbed:
+        u, v = np.full_like(u, PLAIN_UV[0]), np.full_like(v, PLAIN_UV[1])
     return Piece(
         points=points,
-        tris=triangles(grid_quads(len(section), AROUND, closed=True)[:, ::-1]),
-        colors=np.array(color) * tone,
+        tris=triangles(grid_quads(rows, AROUND, closed=True)[:, ::-1]),
+        colors=color * np.repeat(tones, AROUND)[:, None],
+        uvs=np.stack([u.reshape(-1), v.reshape(-1)], axis=1),
         head_weights=np.zeros(len(points)),
     )
+
+
+# The jacket's front edge: at each ring of RINGS, the angle from the front at which it begins, and
+# the lapel's width there in cm.
+EDGE = (1.45, 0.86, 0.50, 0.29, 0.18, 0.11, 0.06, 0.02, 0.0, 0.0)
+LAPEL = (1.0, 1.9, 2.7, 3.2, 3.1, 2.6, 1.8, 0.9, 0.2, 0.0)
+JACKET_COLUMNS, LAPEL_COLUMNS = 21, 4
+JACKET_LIFT, LAPEL_LIFT = 0.75, 1.2
+LAPEL_TONES = (0.80, 1.15, 1.15, 0.70)
+
+
+def _jacket(look: Look, sculpt: Sculpt) -> list[Piece]:
+    """A shell over the top, open in front, and two lapels on it."""
+    color = np.array(look.jacket, float)
+    rows = []
+    for ring, edge in zip(RINGS, EDGE, strict=True):
+        angle = np.linspace(edge, 2 * np.pi - edge, JACKET_COLUMNS)
+        rows.append(_lifted(ring, angle, JACKET_LIFT * np.ones(JACKET_COLUMNS)))
+    points = _outside(sculpt, np.concatenate(rows), 0.6)
+    shell = _draped(points, grid_quads(len(rows), JACKET_COLUMNS)[:, ::-1], color)
+    return [shell, *(_lapel(color, side) for side in (1, -1))]
+
+
+def _lifted(ring: tuple, angle: np.ndarray, lift: np.ndarray) -> np.ndarray:
+    points = _loop(ring, angle)
+    out = points - np.array([0.0, 0.0, ring[4]])
+    out[:, 1] = 6.0  # on the shoulders outward is up
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    return points + out * lift[:, None]
+
+
+def _lapel(color: np.ndarray, side: int) -> Piece:
+    """A strip folded out of the front edge, from the nape down: a shawl collar."""
+    rows = []
+    share = np.linspace(0, 1, LAPEL_COLUMNS)
+    for ring, edge, width in zip(RINGS, EDGE, LAPEL, strict=True):
+        angle = edge + share * width / (0.8 * ring[0])
+        lift = JACKET_LIFT + (LAPEL_LIFT - JACKET_LIFT) * np.array([0.1, 1.0, 1.0, 0.1])
+        rows.append(_lifted(ring, angle, lift))
+    points = np.concatenate(rows) * np.array([side, 1, 1])
+    quads = grid_quads(len(rows), LAPEL_COLUMNS)
+    return _draped(points, quads[:, ::-1] if side > 0 else quads, color * np.tile(LAPEL_TONES, len(rows))[:, None])

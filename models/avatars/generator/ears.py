@@ -6,7 +6,9 @@ from generator.look import Look
 from generator.piece import Piece, grid_quads
 from generator.skin import triangles
 
-AROUND, CENTER = 26, np.array([6.72, -1.0, -0.9])
+# A corner of the skin's picture that is never painted on: below the ear, on the neck.
+BARE_SKIN_UV = (0.97, 0.99)
+AROUND, CENTER = 26, np.array([6.98, -1.0, -0.9])
 
 
 def ear(side: int, look: Look) -> Piece:
@@ -15,7 +17,7 @@ def ear(side: int, look: Look) -> Piece:
     outline_at = np.radians([0, 45, 80, 110, 150, 190, 230, 262, 290, 325, 360])
     outline = np.interp(angle, outline_at, [1.15, 2.05, 2.85, 2.95, 2.45, 2.05, 2.15, 2.65, 2.5, 1.5, 1.15])
     rings = np.array([0.0, 0.16, 0.34, 0.50, 0.62, 0.76, 0.88, 0.97, 1.0, 0.93])
-    lift = np.array([-0.55, -0.50, -0.22, 0.30, 0.28, 0.06, 0.30, 0.42, 0.22, -0.25])
+    lift = np.array([-0.34, -0.30, -0.10, 0.26, 0.26, 0.06, 0.30, 0.42, 0.22, -0.25])
     lobe = np.exp(-(((angle - np.radians(268)) / 0.55) ** 2))
     front = np.exp(-((((angle + np.pi) % (2 * np.pi) - np.pi) / 0.75) ** 2))
     r, a = np.meshgrid(rings, angle, indexing="ij")
@@ -30,7 +32,7 @@ def ear(side: int, look: Look) -> Piece:
     points = np.stack([CENTER[0] + out, CENTER[1] + up, CENTER[2] + back], axis=-1).reshape(-1, 3)
     points[:, 0] *= side
     quads = grid_quads(len(rings), AROUND, closed=True)
-    tris = triangles(quads if side < 0 else quads[:, ::-1])
+    tris = triangles(quads if side > 0 else quads[:, ::-1])
     shade = np.interp(np.tile(rings[:, None], AROUND).reshape(-1), [0, 0.3, 0.6, 1], [0.72, 0.85, 0.97, 1.0])
     warm = np.array(look.skin) * np.array([0.99, 0.90, 0.86])
-    return Piece(points=points, tris=tris, colors=warm * shade[:, None])
+    return Piece(points=points, tris=tris, colors=warm * shade[:, None], uvs=np.tile(BARE_SKIN_UV, (len(points), 1)))

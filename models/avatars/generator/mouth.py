@@ -44,14 +44,14 @@ def cavity(skin: Skin, deltas: dict[str, np.ndarray]) -> Piece:
             target = targets.setdefault(name, np.zeros_like(points)).copy()
             target[:count], target[count : 2 * count] = moved, 0.6 * moved + 0.4 * target[count : 2 * count]
             targets[name] = target
-    shade = np.concatenate([np.repeat([0.75, 0.55, 0.3, 0.12], count), [0.05]])[:, None]
+    shade = np.concatenate([np.repeat([0.95, 0.90, 0.66, 0.48], count), [0.40]])[:, None]
     return Piece(
         points=points,
         tris=tris,
         colors=np.array([128, 46, 48]) * shade,
         targets=targets,
         normals=np.tile([0.0, -0.5, -0.87], (len(points), 1)),
-        occlusion=np.full(len(points), 0.5),
+        occlusion=np.full(len(points), 0.75),
     )
 
 
@@ -67,13 +67,13 @@ def teeth(upper: bool) -> Piece:
     """One row of teeth with its gum: enamel bulges tooth by tooth, the edge notched between."""
     columns = TEETH * STEPS + 1
     u = np.linspace(-1, 1, columns)
-    x, z, out = _arch(u, 2.15 if upper else 1.95, 7.95 if upper else 7.7, 2.6)
+    x, z, out = _arch(u, 2.5 if upper else 2.2, 7.95 if upper else 7.7, 3.2)
     phase = np.linspace(0, TEETH, columns) % 1
-    bulge = np.sin(np.pi * phase) ** 0.5
+    bulge = np.sin(np.pi * phase) ** 0.4
     height = (
         (0.95 if upper else 0.72)
         * (1 - 0.16 * np.abs(u) ** 1.5)
-        * (1 - 0.10 * (np.abs(np.linspace(0, TEETH, columns) - TEETH / 2 - np.sign(u) * 1.5) < 0.5))
+        * (1 - 0.05 * (np.abs(np.linspace(0, TEETH, columns) - TEETH / 2 - np.sign(u) * 1.5) < 0.5))
     )
     sign = 1.0 if upper else -1.0
     edge_y = STOMION_Y + (-0.22 if upper else -0.34)
@@ -88,13 +88,13 @@ def teeth(upper: bool) -> Piece:
     )
     points, colors = [], []
     for share, outward, enamel in rows:
-        notch = (1 - bulge) * 0.10 * (share < 0.2)
+        notch = (1 - bulge) * 0.05 * (share < 0.2)
         y = edge_y + sign * (share * height + notch)
         p = np.stack([x, y, z], axis=1) + out * (outward + enamel * 0.07 * bulge - 0.05)[:, None]
         points.append(p)
-        back = 1 - 0.45 * np.abs(u) ** 1.6
-        base = np.array([236, 230, 216]) if enamel else np.array([190, 96, 96])
-        gap = (0.72 + 0.28 * np.clip(bulge * 1.6, 0, 1)) if enamel else np.ones(columns)
+        back = 1 - 0.35 * np.abs(u) ** 2.2
+        base = np.array([255, 252, 244]) if enamel else np.array([196, 104, 102])
+        gap = (0.86 + 0.14 * np.clip(bulge * 1.6, 0, 1)) if enamel else np.ones(columns)
         colors.append(base * (back * gap * (1.0 if share < 0.95 else 0.9))[:, None])
     cloud = np.concatenate(points)
     quads = grid_quads(len(rows), columns)
@@ -103,7 +103,7 @@ def teeth(upper: bool) -> Piece:
         tris=triangles(quads if not upper else quads[:, ::-1]),
         colors=np.concatenate(colors),
         targets={} if upper else jaw_targets(cloud),
-        occlusion=np.full(len(cloud), 0.85 if upper else 0.7),
+        occlusion=np.full(len(cloud), 1.0 if upper else 0.85),
         casts=False,
     )
 
@@ -112,10 +112,10 @@ def tongue() -> Piece:
     """A soft slab with a groove; tongueOut slides it over the lower lip and lets its tip sink."""
     rows, columns = 9, 9
     t, u = np.meshgrid(np.linspace(0, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
-    width = np.interp(t, [0, 0.4, 0.65, 0.8, 0.9, 1], [1.2, 1.32, 1.26, 1.08, 0.82, 0.36])
+    width = np.interp(t, [0, 0.4, 0.65, 0.8, 0.9, 1], [1.2, 1.32, 1.30, 1.22, 1.05, 0.62])
     x = u * width
     dome = 0.30 * (1 - u**2) * (1 - 0.6 * t**4) - 0.14 * np.exp(-((u / 0.22) ** 2)) * (1 - t)
-    y = STOMION_Y - 0.98 + dome - 0.22 * t + 0.30 * np.sin(np.pi * np.clip(t * 0.8, 0, 1))
+    y = STOMION_Y - 0.78 + dome - 0.22 * t + 0.30 * np.sin(np.pi * np.clip(t * 0.8, 0, 1))
     y = y - 0.42 * np.abs(u) ** 4 * (1 - t**3) - 0.16 * (t > 0.99)
     z = 4.0 + 3.45 * t - 0.75 * u**2 * t**3
     points = np.stack([x, y, z], axis=-1).reshape(-1, 3)
@@ -123,8 +123,9 @@ def tongue() -> Piece:
     out = np.zeros_like(points)
     slide = flat_t**1.2
     out[:, 2] = 3.1 * slide
-    out[:, 1] = 0.85 * _ease(slide, 0.0, 0.5) - 0.95 * _ease(slide, 0.72, 1.05)
-    targets = jaw_targets(points, 0.94)
+    out[:, 1] = 0.75 * _ease(slide, 0.0, 0.5) - 0.95 * _ease(slide, 0.72, 1.05)
+    # Behind the teeth the tongue's body sinks less than the jaw, so that it is seen where the mouth opens a little.
+    targets = jaw_targets(points, 0.72)
     targets["tongueOut"] = out
     tone = 0.55 + 0.45 * flat_t
     groove = 1 - 0.10 * np.exp(-((u.reshape(-1) / 0.16) ** 2))

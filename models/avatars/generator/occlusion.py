@@ -17,11 +17,13 @@ def bake(points: np.ndarray, normals: np.ndarray, tris: np.ndarray, seed: int = 
     return seen / np.maximum(total, 1e-9)
 
 
-def seen(points: np.ndarray, normals: np.ndarray, tris: np.ndarray, seed: int = 2) -> np.ndarray:
-    """Which points (V,) any viewer in front of the avatar can see, wherever the head may turn."""
+def seen(
+    points: np.ndarray, normals: np.ndarray, tris: np.ndarray, seed: int = 2, turn_degrees: float = 70.0
+) -> np.ndarray:
+    """Which points (V,) a viewer in front of the avatar can see when what they are part of may turn so far."""
     cloud = _samples(points, tris, np.random.default_rng(seed))
     visible = np.zeros(len(points), dtype=bool)
-    for azimuth in np.radians(np.arange(-70, 71, 14)):
+    for azimuth in np.radians(np.linspace(-turn_degrees, turn_degrees, 2 * round(turn_degrees / 14) + 1)):
         for elevation in np.radians((-32, -16, 0, 16, 32)):
             c = np.cos(elevation)
             direction = np.array([np.sin(azimuth) * c, np.sin(elevation), np.cos(azimuth) * c])

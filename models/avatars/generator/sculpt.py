@@ -50,9 +50,9 @@ class Sculpt:
         q[..., 0] = np.sqrt(q[..., 0] ** 2 + 1e-4)  # one half is modelled; the root keeps the middle smooth
         chin = p.chin_y
         d = ellipsoid(q, (0, 3.6, -1.0), (7.45, 8.4, 9.2))
-        d = soft_union(d, ellipsoid(q, (0, -2.2, 1.5), (6.0, 8.1, 6.8)), 3.0)
-        d = soft_union(d, capsule(q, (p.jaw_half_width, -5.6, 0.6), (0.6, chin + 0.5, 5.8), 1.7, 1.55), 3.2)
-        d = soft_union(d, ellipsoid(q, (0, chin + 0.1, 6.75), (1.35, 1.25, p.chin_radius)), 2.0)
+        d = soft_union(d, ellipsoid(q, (0, -2.2, 1.5), (p.face_half_width, 8.1, 6.8)), 3.0)
+        d = soft_union(d, capsule(q, (p.jaw_half_width, -5.6, 0.6), (0.9, chin + 0.55, 5.7), 1.75, 1.55), 3.0)
+        d = soft_union(d, ellipsoid(q, (0, chin + 0.15, 6.75), (p.chin_half_width, 1.25, p.chin_radius)), 2.0)
         d = soft_union(d, sphere(q, (3.55, -2.9, 4.75), p.cheek_radius), 3.0)
         d = soft_union(d, ellipsoid(q, (0, -6.7, 5.9), (2.9, 2.5, 2.55)), 2.2)
         d = soft_union(d, capsule(q, (0.9, 1.7, 7.3), (5.0, 2.4, 4.9), p.brow_ridge, p.brow_ridge), 2.4)
@@ -60,21 +60,21 @@ class Sculpt:
         d = soft_cut(d, capsule(q, (0, -4.6, 9.05), (0, -5.5, 9.15), 0.22, 0.30), 0.5)
         d = soft_cut(d, ellipsoid(q, (0, chin + 1.35, 9.7), (1.4, 0.45, 0.9)), 1.3)
         d = soft_union(d, self._neck(q), 2.4)
-        return soft_union(d, self._nose(q), 0.95)
+        return soft_union(d, self._nose(q), 1.05)
 
     def _neck(self, q: np.ndarray) -> np.ndarray:
         r = self.p.neck_radius
         column = capsule(q, (0, -6.0, -2.4), (0, -24.0, -4.0), r, r + 0.7)
-        shoulder = capsule(q, (0, -16.6, -4.4), (11.0, -21.0, -4.4), 2.2, 2.6)
+        shoulder = capsule(q, (0, -15.8, -4.4), (11.0, -20.1, -4.4), 2.2, 2.6)
         return soft_union(column, shoulder, 5.0)
 
     def _nose(self, q: np.ndarray) -> np.ndarray:
         p = self.p
         tip_y, tip_z = -p.nose_length, p.nose_tip_z
-        d = capsule(q, (0, 0.9, 6.95), (0, tip_y + 0.25, tip_z - 0.2), 0.6, 0.7)
+        d = capsule(q, (0, 0.9, 6.95 + p.nose_bridge), (0, tip_y + 0.25, tip_z - 0.15), 0.42, 0.58)
         d = soft_union(d, sphere(q, (0, tip_y, tip_z), p.nose_tip_radius), 0.7)
-        wing = ellipsoid(q, (p.nose_width * 1.08, tip_y - 0.28, tip_z - 1.18), (0.60, 0.58, 0.95))
-        d = soft_union(d, wing, 0.35)
+        wing = ellipsoid(q, (p.nose_width * 1.0, tip_y - 0.26, tip_z - 1.15), (0.56, 0.54, 0.95))
+        d = soft_union(d, wing, 0.55)
         d = soft_union(d, capsule(q, (0, tip_y - 0.45, tip_z - 0.3), (0, tip_y - 0.95, tip_z - 1.5), 0.34, 0.3), 0.4)
         nostril = ellipsoid(q, (p.nose_width * 0.74, tip_y - 0.80, tip_z - 0.85), (0.34, 0.36, 0.5))
         return soft_cut(d, nostril, 0.25)

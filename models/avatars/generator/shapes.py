@@ -5,7 +5,7 @@ Apple, ARFaceAnchor.BlendShapeLocation, says what each name means. Left is the a
 
 import numpy as np
 
-from generator.cage import EYE_COUNT, MOUTH_RINGS, STOMION_Y, Cage, eye_rings, lid_curve
+from generator.cage import CORNER_LIFT, EYE_COUNT, MOUTH_RINGS, STOMION_Y, Cage, eye_rings, lid_curve
 from generator.look import Proportions
 
 HINGE = np.array([0.0, -2.2, 0.6])
@@ -125,16 +125,24 @@ class Shaper:
 
     def _mouth(self) -> dict[str, np.ndarray]:
         near, wide = self._near_lips(1.25), self._near_lips(1.9)
+        # Lips that come forward bring the cheeks along some way; a short reach would fold them.
+        forward = np.maximum(self._near_lips(1.8), near) * smooth(4.8 - np.abs(self.x), 0, 3.2)
+        at_lips = np.select([self.ring >= 2, self.ring == 1], [1.0, 0.6], 0.25 * near)
+        corners_down = self._push((0, -CORNER_LIFT * 0.9, 0), at_lips * smooth(np.abs(self.x), 0.6, 2.2))
         up, low = self.upper, 1 - self.upper
         flare = np.select([self.ring == 2, self.ring == 3, self.ring == 4, self.ring == 5], [0.75, 1.0, 1.0, 0.9], 0.5)
         funnel = np.zeros_like(self.points)
         funnel[:, 0] = -0.20 * self.x * near
-        funnel[:, 1] = (0.50 * up - 0.62 * low) * near * flare * smooth(2.4 - np.abs(self.x), -0.1, 1.3)
-        funnel[:, 2] = (0.62 + 0.18 * (self.ring == 3)) * near * smooth(3.4 - np.abs(self.x), 0, 2)
+        # The lips' edge follows an ellipse, so that the opening is round and not a letter box.
+        arch = np.sqrt(np.clip(1 - (self.x / (1.02 * self.p.mouth_half_width)) ** 2, 0, 1))
+        funnel[:, 1] = (0.46 * up - 0.54 * low) * near * flare * arch
+        funnel[:, 2] = (0.62 + 0.20 * (self.ring == 3)) * forward
+        funnel += corners_down
         pucker = np.zeros_like(self.points)
         pucker[:, 0] = -0.44 * self.x * near
         pucker[:, 1] = (0.10 * up - 0.08 * low) * (self.ring == 3) + (0.10 * up - 0.06 * low) * (self.ring == 2)
-        pucker[:, 2] = (0.75 + 0.12 * (self.ring == 3)) * near * smooth(3.6 - np.abs(self.x), 0, 2.2)
+        pucker[:, 2] = (0.75 + 0.14 * (self.ring == 3)) * forward
+        pucker += 0.8 * corners_down
         left = self._push((0.95, 0, 0), wide) + self._push((0, 0.12, 0), wide * self._half(1))
         right = left * np.array([-1, 1, 1])
         right[:, 1] = 0.12 * wide * self._half(-1)
@@ -143,7 +151,7 @@ class Shaper:
         shrug_low += self._push((0, 0.26, 0.06), near * up * smooth(self.ring, 0, 3))
         shrug_up = self._push((0, 0.32, 0.14), near * up) + self._push((0, 0.20, 0.04), near * low * (self.ring >= 2))
         puff = (
-            self.cage_normals() * (self._blob(4.3, -6.0, 1.9, 2.0) + self._blob(-4.3, -6.0, 1.9, 2.0))[:, None] * 0.85
+            self.cage_normals() * (self._blob(4.3, -6.0, 2.0, 2.0) + self._blob(-4.3, -6.0, 2.0, 2.0))[:, None] * 1.15
         )
         puff += self._push((0, 0, 0.18), near)
         tongue = self._push((0, -0.52, 0.05), near * low * self._middle(2.0)) + self._push(
@@ -191,9 +199,9 @@ class Shaper:
         """1 at the mouth's corner, falling along the lips to their middle and into the cheek."""
         corner_x = self.p.mouth_half_width
         along = np.clip(self.x * side / corner_x, 0, 1.15) ** 1.5
-        field = np.exp(-(((self.x * side - corner_x) / 2.2) ** 2) - ((self.y - STOMION_Y) / 2.1) ** 2)
+        field = np.exp(-(((self.x * side - corner_x) / 2.4) ** 2) - ((self.y - STOMION_Y) / 2.3) ** 2)
         field = field * smooth(self.x * side, 0.0, 1.8) * smooth(self.z, 0, 3)
-        return np.select([self.ring >= 2, self.ring == 1], [along, 0.55 * along + 0.42 * field], field)
+        return np.select([self.ring >= 2, self.ring == 1], [along, 0.45 * np.minimum(along, 1.0) + 0.55 * field], field)
 
     def _mouth_sides(self, side: int) -> dict[str, np.ndarray]:
         s, corner, half = side, self._corner(side), self._half(side, 0.9)
@@ -204,11 +212,16 @@ class Shaper:
         lip = np.where(self.ring >= 2, 1.0, 0.0)
         # The lips bend up ever more towards the corner; pulled in proportion they would make a V.
         smile = (
-            self._push((0.58 * s, 0, -0.36), corner)
-            + self._push((0, 0.84, 0), corner**1.5)
-            + self._push((0.14 * s, 0.36, 0.28), cheek)
+            self._push((0.66 * s, 0, -0.40), corner)
+            + self._push((0, 0.66, 0), corner**1.35)
+            + self._push((0.20 * s, 0.50, 0.36), cheek)
         )
-        smile += self._push((0.1 * s, 0.12, 0.1), fold * (self.ring < 0))
+        smile += self._push((0.14 * s, 0.14, 0.16), fold * (self.ring < 0))
+        # Drawn wide, the lips grow thinner and lie closer to the teeth.
+        smile += self._push((0, 0, -0.12), lip * half * (self.ring == 3))
+        smile += self._push((0, -0.05, 0), up * lip * half * (self.ring == 2)) + self._push(
+            (0, 0.09, 0), low * lip * half * (self.ring == 2)
+        )
         peak = np.exp(-(((self.x * s - 1.15) / 1.0) ** 2))
         press = self._push((0, -0.10, -0.12), up * lip * half * (self.ring <= 3))
         press += self._push((0, 0.13, -0.14), low * lip * half * (self.ring <= 3)) + self._push(
@@ -239,7 +252,7 @@ class Shaper:
     def _cheek_nose(self, side: int) -> dict[str, np.ndarray]:
         s = side
         lower_lid = self._lid(side, lower=0.28)
-        squint = self._push((0.02 * s, 0.46, 0.22), self._blob(3.6 * s, -2.9, 2.1, 1.5) * ~self.eyelid) + lower_lid
+        squint = self._push((0.02 * s, 0.42, 0.16), self._blob(3.7 * s, -3.1, 2.3, 1.7) * ~self.eyelid) + lower_lid
         wing = self._blob(1.25 * s, -3.6, 0.95, 1.1)
         sneer = self._push((0.08 * s, 0.36, 0.04), wing) + self._push(
             (0, 0.16, 0.08), self._blob(1.3 * s, -1.4, 1.0, 1.3) * ~self.eyelid

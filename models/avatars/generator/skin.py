@@ -1,6 +1,7 @@
 """The skin: the cage fitted so that its limit goes through the control points, subdivided, and sculpted once more."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -21,6 +22,16 @@ class Skin:
     points: np.ndarray
     quads: np.ndarray
     sculpt: Sculpt
+
+    @cached_property
+    def neighbours(self) -> list[set[int]]:
+        """The vertices that share an edge with each vertex."""
+        table: list[set[int]] = [set() for _ in range(len(self.points))]
+        for quad in self.quads.tolist():
+            for a, b in zip(quad, [*quad[1:], quad[0]], strict=True):
+                table[a].add(b)
+                table[b].add(a)
+        return table
 
     def spread(self, values: np.ndarray) -> np.ndarray:
         """Values on the cage to values on the refined skin."""

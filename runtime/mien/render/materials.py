@@ -16,11 +16,11 @@ class Material:
 
 # Light scatters furthest in red under skin (Jimenez et al., Separable Subsurface Scattering, 2015): a warm terminator.
 MATERIALS: Final[dict[Role, Material]] = {
-    "skin": Material(wrap=(0.55, 0.32, 0.24), rim=0.75),
+    "skin": Material(wrap=(0.55, 0.32, 0.24), rim=0.5),
     "eye_left": Material(wrap=(0.35, 0.33, 0.33), rim=0.0),
     "eye_right": Material(wrap=(0.35, 0.33, 0.33), rim=0.0),
-    "mouth": Material(wrap=(0.3, 0.2, 0.2), rim=0.0),
-    "hair": Material(wrap=(0.2, 0.2, 0.2), rim=1.0),
+    "mouth": Material(wrap=(0.6, 0.52, 0.5), rim=0.0),
+    "hair": Material(wrap=(0.2, 0.2, 0.2), rim=0.7),
     "cloth": Material(wrap=(0.15, 0.15, 0.15), rim=0.35),
     "other": Material(wrap=(0.2, 0.2, 0.2), rim=0.5),
 }
@@ -45,6 +45,6 @@ def drawn_by(variant: str, parts: tuple[Part, ...]) -> list[Part]:
 def uniforms(part: Part) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """The values of u_material and u_wrap for one part."""
     material = MATERIALS[part.role]
-    textured = 0.0 if part.texture < 0 else 1.0
+    textured = 0.0 if part.texture < 0 else 1.0 if part.alpha else 2.0
     red, green, blue = material.wrap
     return (part.specular, part.gloss, material.rim, textured), (1 / (1 + red), 1 / (1 + green), 1 / (1 + blue))

@@ -12,7 +12,7 @@ precision mediump float;
 
 uniform sampler2D u_texture;
 uniform vec3 u_camera;
-uniform vec4 u_material;  // specular, gloss, rim, how much of the texture is used
+uniform vec4 u_material;  // specular, gloss, rim, the texture: 0 none, 1 its alpha lets through, 2 its alpha is shine
 uniform vec3 u_wrap;      // 1 / (1 + how far the key light wraps round), per colour
 uniform vec3 u_key_direction;
 uniform vec3 u_key_color;
@@ -33,7 +33,7 @@ varying vec3 v_soft;
 varying vec3 v_key;
 
 void main() {
-    vec4 texel = mix(vec4(1.0), texture2D(u_texture, v_uv), u_material.w);
+    vec4 texel = mix(vec4(1.0), texture2D(u_texture, v_uv), min(u_material.w, 1.0));
 #ifdef MASK
     if (texel.a < 0.5) discard;
     texel.a = 1.0;
@@ -52,11 +52,11 @@ void main() {
 #ifdef EYE
     vec3 mirrored = reflect(-view, normal);
     float lamp = smoothstep(0.968, 0.986, dot(mirrored, u_lamp_direction));
-    float second = smoothstep(0.95, 0.99, dot(mirrored, u_second_lamp_direction));
-    vec3 shine = (lamp + 0.16 * second) * u_key_color + 0.4 * edge * edge * u_sky_color;
+    float second = smoothstep(0.93, 1.0, dot(mirrored, u_second_lamp_direction));
+    vec3 shine = (lamp + 0.12 * second) * u_key_color + 0.4 * edge * edge * u_sky_color;
     vec3 color = albedo * light + u_material.x * shine * open;
 #else
-    float rim = edge * edge * edge * clamp(dot(normal, u_rim_direction) + 0.2, 0.0, 1.0) * u_material.z * open;
+    float rim = edge * edge * edge * clamp(dot(normal, u_rim_direction) + 0.2, 0.0, 1.0) * u_material.z * open * open;
     vec3 halfway = normalize(view + u_key_direction);
 #ifdef HAIR
     vec3 strand = vec3(0.0, 1.0, 0.0) - normal * normal.y + vec3(0.0, 0.0, 0.05);
@@ -64,12 +64,12 @@ void main() {
     float band = pow(max(1.0 - along * along, 0.0), u_material.y) * wrapped.g * (0.3 + texel.g);
     vec3 specular = u_material.x * band * (albedo * 9.0 + 0.12);
 #else
-    vec3 specular = vec3(u_material.x * pow(max(dot(normal, halfway), 0.0), u_material.y));
+    vec3 specular = vec3(u_material.x * texel.a * pow(max(dot(normal, halfway), 0.0), u_material.y));
 #endif
     vec3 color = albedo * light + (rim * u_rim_color * (0.3 + albedo) + specular * u_key_color) * open;
 #endif
     color /= 1.0 + 0.11 * color * color;  // a soft shoulder, so that bright skin keeps its colour
     color = sqrt(clamp(color, 0.0, 1.0));
     float grey = dot(color, vec3(0.19, 0.37, 0.07));
-    gl_FragColor = vec4(mix(vec3(grey), color, u_presence), texel.a);
+    gl_FragColor = vec4(mix(vec3(grey), color, u_presence), max(texel.a, u_material.w - 1.0));
 }

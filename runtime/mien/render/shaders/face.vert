@@ -62,6 +62,7 @@ void main() {
     vec3 occlusion = open + bleed * open * (1.0 - open);
     float fill = clamp(dot(v_normal, u_fill_direction) * 0.6 + 0.4, 0.0, 1.0);
     v_soft = (mix(u_ground_color, u_sky_color, v_normal.y * 0.5 + 0.5) + u_fill_color * fill) * occlusion;
+    v_soft *= 1.0 + 0.5 * (bleed - dot(bleed, vec3(0.3333)));  // what comes back out of skin is warm
     gl_Position = u_view_projection * world;
     vec4 lifted = u_view_projection * (world + vec4(0.0, 0.0, u_lift, 0.0));
     gl_Position.z = lifted.z * gl_Position.w / lifted.w;

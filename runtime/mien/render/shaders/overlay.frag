@@ -15,8 +15,9 @@ void main() {
     vec4 texel = texture2D(u_picture, v_at);
     float word = floor(texel.b * 255.0 + 0.5);
     float heard = clamp(v_look.y - word, 0.0, 1.0);
-    float ink = texel.r * mix(v_look.z, 1.0, heard);
-    float under = 1.0 - (1.0 - texel.g) * (1.0 - texel.a);
+    float strength = mix(v_look.z, 1.0, heard);
+    float ink = texel.r * strength;
+    float under = 1.0 - (1.0 - texel.g * strength) * (1.0 - texel.a);
     vec3 color = ink * vec3(1.0, 0.985, 0.96) + (1.0 - ink) * under * vec3(0.035, 0.045, 0.06);
     gl_FragColor = vec4(color, ink + (1.0 - ink) * under) * v_look.x;
 }

@@ -1,0 +1,54 @@
+"""A tile of cloth: what is knitted, woven or printed, small enough to repeat."""
+
+import numpy as np
+
+from generator.look import Look
+
+SIZE = 256
+# Dots a tile, set diagonally; the middle of one is the only place of a printed tile that is sure to be plain.
+DOTS, DOT_RADIUS = ((0.0, 0.0), (0.5, 0.0), (0.25, 0.5), (0.75, 0.5)), 0.052
+PLAIN_UV = (0.25, 0.5)
+
+
+def _knit(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Columns of stitches, each a V."""
+    column, row = 22, 26
+    x = (u * column) % 1 - 0.5
+    stitch = (v * row + np.abs(x) * 1.5) % 1
+    return 0.80 + 0.20 * np.sin(np.pi * stitch) ** 0.7 * np.clip(1.25 - np.abs(x) * 0.9, 0, 1)
+
+
+def _rib(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Ribs of a heavy sweater."""
+    return (0.76 + 0.24 * np.abs(np.sin(np.pi * u * 12)) ** 0.6) * (0.94 + 0.06 * np.sin(2 * np.pi * v * 32))
+
+
+def _twill(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Fine slanting lines."""
+    return 0.96 + 0.04 * np.sin(2 * np.pi * (u * 22 + v * 22))
+
+
+WEAVES = {"knit": _knit, "rib": _rib, "twill": _twill}
+
+
+def picture(look: Look) -> np.ndarray:
+    """uint8 (SIZE, SIZE, 4)."""
+    at = (np.arange(SIZE) + 0.5) / SIZE
+    u, v = np.meshgrid(at, at)
+    tone = WEAVES[look.weave](u, v)[..., None] * np.ones(3)
+    if look.dots:
+        tone = tone * _printed(look, u, v)
+    out = np.full((SIZE, SIZE, 4), 255, dtype=np.uint8)
+    out[..., :3] = np.rint(np.clip(tone, 0, 1) * 127) * 2
+    return out
+
+
+def _printed(look: Look, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """The ground between dots (SIZE, SIZE, 3): a picture multiplies, so that the lighter dots are the cloth itself."""
+    far = np.full(u.shape, np.inf)
+    for x, y in DOTS:
+        du, dv = np.abs(u - x), np.abs(v - y)
+        far = np.minimum(far, np.hypot(np.minimum(du, 1 - du), np.minimum(dv, 1 - dv)))
+    ground = np.clip((far - DOT_RADIUS) / 0.012 + 0.5, 0, 1)[..., None]
+    ink = np.array(look.cloth) / np.maximum(np.maximum(look.cloth, look.dots), 1)
+    return 1 - ground + ground * ink

@@ -1,0 +1,140 @@
+"""What goes with the lids: the shadow that they throw on the eyeball, and lashes. Both let light through."""
+
+import numpy as np
+
+from generator.cage import Eye
+from generator.eyes import edge_loop
+from generator.look import Look
+from generator.piece import Piece, grid_quads
+from generator.skin import Skin, triangles
+
+# The picture's four fields: u from, u to, v from, v to.
+SHADOW, UPPER, LOWER = (0.02, 0.48, 0.02, 0.48), (0.51, 0.99, 0.02, 0.98), (0.02, 0.48, 0.53, 0.98)
+SHADOW_ROWS = 7
+PICTURE = 256
+
+
+def _field(field: tuple, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    u0, u1, v0, v1 = field
+    return np.stack([u0 + (u1 - u0) * u.reshape(-1), v0 + (v1 - v0) * v.reshape(-1)], axis=1)
+
+
+def _paths(loop: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The front edge of the upper and lower lid, outer to inner corner, (n, 3) each."""
+    half = len(loop) // 2
+    return points[loop[: half + 1]], points[np.concatenate([loop[half:], loop[:1]])][::-1]
+
+
+def _followed(deltas: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: delta for name, delta in deltas.items() if name.startswith(("eye", "cheekSquint"))}
+
+
+def shadow(skin: Skin, side: int, deltas: dict[str, np.ndarray]) -> Piece:
+    """A thin shell over the ball that the upper lid darkens."""
+    ball, loop = skin.cage.eyeballs[side], edge_loop(skin, side)
+
+    def shell(points: np.ndarray) -> np.ndarray:
+        upper, lower = (path[::2] - ball.center for path in _paths(loop, points))
+        t = np.linspace(-0.08, 1.06, SHADOW_ROWS)[:, None, None]
+        flat = upper * (1 - t) + lower * t
+        radius = ball.radius + 0.035
+        z = np.sqrt(np.maximum(radius**2 - (flat[..., :2] ** 2).sum(-1), 0.04))
+        return (ball.center + np.concatenate([flat[..., :2], z[..., None]], axis=-1)).reshape(-1, 3)
+
+    neutral = shell(skin.points)
+    columns = len(neutral) // SHADOW_ROWS
+    u, v = np.meshgrid(np.linspace(0, 1, columns), np.linspace(0, 1, SHADOW_ROWS))
+    quads = grid_quads(SHADOW_ROWS, columns)
+    return Piece(
+        points=neutral,
+        tris=triangles(quads if side > 0 else quads[:, ::-1]),
+        colors=np.array([52, 26, 26]),
+        uvs=_field(SHADOW, u, v),
+        targets={name: shell(skin.points + delta) - neutral for name, delta in _followed(deltas).items()},
+        occlusion=np.ones(len(neutral)),
+        casts=False,
+    )
+
+
+def lashes(skin: Skin, side: int, look: Look, deltas: dict[str, np.ndarray]) -> Piece:
+    """Swept strips on the lids' edges, the upper one longest at its outer third."""
+    ball, loop = skin.cage.eyeballs[side], edge_loop(skin, side)
+
+    def strips(points: np.ndarray) -> np.ndarray:
+        upper, lower = _paths(loop, points)
+        return np.concatenate(
+            [_fringe(upper, ball, look.lash_length, 0.10), _fringe(lower[::2], ball, -0.3 * look.lash_length, 0.0)]
+        )
+
+    neutral = strips(skin.points)
+    upper_count = len(loop) // 2 + 1
+    lower_count = (upper_count + 1) // 2
+    uv = []
+    for field, count in ((UPPER, upper_count), (LOWER, lower_count)):
+        u, v = np.meshgrid(np.linspace(0, 1, count), np.array([0.0, 0.45, 1.0]))
+        uv.append(_field(field, u, v))
+    quads = np.concatenate([grid_quads(3, upper_count), grid_quads(3, lower_count) + 3 * upper_count])
+    return Piece(
+        points=neutral,
+        tris=triangles(quads),
+        colors=np.array(look.lash),
+        uvs=np.concatenate(uv),
+        targets={name: strips(skin.points + delta) - neutral for name, delta in _followed(deltas).items()},
+        occlusion=np.ones(len(neutral)),
+        casts=False,
+    )
+
+
+def _fringe(edge: np.ndarray, ball: Eye, length: float, thickness: float) -> np.ndarray:
+    t = np.linspace(0, 1, len(edge))  # outer to inner corner
+    reach = length * np.clip(np.sin(np.pi * t), 0.10, 1) ** 0.6 * (1.35 - 0.95 * t)
+    out = edge - ball.center
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    side = np.sign(ball.center[0])
+    direction = out * 0.55 + np.array([0.34 * side, 0.0, 0.0]) * (1.35 - 1.6 * t)[:, None]
+    direction[:, 1] += 0.62 * np.sign(length)
+    root = edge + out * 0.02
+    root[:, 1] -= 0.02 * np.sign(length)
+    mid = root + direction * (np.abs(reach) * 0.45)[:, None]
+    mid[:, 1] -= 0.05 * np.sign(length) * np.abs(reach)
+    tip = root + direction * np.abs(reach)[:, None]
+    tip[:, 1] += 0.28 * reach
+    inner = root - out * thickness * 0.4
+    return np.concatenate([inner, mid, tip])
+
+
+def picture(look: Look) -> np.ndarray:
+    """uint8 (PICTURE, PICTURE, 4), white: how dark the shadow is, and the hairs of both rows of lashes."""
+    out = np.full((PICTURE, PICTURE, 4), 255, dtype=np.uint8)
+    alpha = np.zeros((PICTURE, PICTURE))
+    half, rng = PICTURE // 2, np.random.default_rng(look.seed + 3)
+    alpha[:half, :half] = _shadow_alpha(half)
+    alpha[:, half:] = _lash_alpha(rng, PICTURE, half, 13, 0.36)
+    alpha[half:, :half] = 0.75 * _lash_alpha(rng, half, half, 13, 0.0)
+    out[..., 3] = np.clip(np.rint(alpha * 255), 0, 255)
+    return out
+
+
+def _shadow_alpha(size: int) -> np.ndarray:
+    """Most under the upper lid, a little in the corners and over the lower lid."""
+    v, u = np.mgrid[0:size, 0:size] / (size - 1)
+    top = 0.78 * np.exp(-((v / 0.27) ** 2))
+    low = 0.20 * np.exp(-(((1 - v) / 0.16) ** 2))
+    corners = 0.45 * np.exp(-((u / 0.13) ** 2)) + 0.45 * np.exp(-(((1 - u) / 0.13) ** 2))
+    return 1 - (1 - top) * (1 - low) * (1 - corners)
+
+
+def _lash_alpha(rng: np.random.Generator, height: int, width: int, count: int, liner: float) -> np.ndarray:
+    """Tapering hairs, some of them leaning together; `liner`: how far from the root they are one dark band."""
+    v = np.linspace(0, 1, height)[:, None]
+    u = np.linspace(0, 1, width)[None]
+    alpha = np.clip((liner - v) / 0.10, 0, 1) if liner else np.zeros((height, width))
+    alpha = np.broadcast_to(alpha, (height, width)).copy()
+    for at in (np.arange(count) + 0.5) / count:
+        root = at + rng.normal(0, 0.004)
+        lean, long = rng.normal(0, 0.012) + 0.03 * (0.5 - at), rng.uniform(0.72, 1.0)
+        along = v / long
+        thick = (0.5 / count) * np.clip(1 - along, 0, 1) ** 0.8
+        beside = np.abs(u - root - lean * v * v)
+        alpha = np.maximum(alpha, np.clip((thick - beside) / 0.010 + 0.5, 0, 1) * (along < 1) * (0.95 - 0.25 * along))
+    return alpha

@@ -1,0 +1,95 @@
+"""The skin's picture: half of the head unrolled about an upright axis, the other half its mirror image.
+
+A texel's place is known in cm on the sculpted head, so that paint is put where features are and not where they happen
+to be projected to; round the side of the head the picture is compressed, for there is little to see.
+"""
+
+from functools import cached_property
+
+import numpy as np
+
+from generator.sculpt import Sculpt
+
+SIZE = 1024
+AXIS_Z = -1.0
+# Cm round a cylinder of RADIUS to cm across the picture: true over the face, less from the temple to the ear.
+RADIUS = 9.0
+ROUND = (0.0, 7.0, 10.5, 16.0, 28.3)
+ACROSS = (0.0, 7.0, 9.4, 11.6, 12.4)
+TOP_Y, BOTTOM_Y = 9.8, -12.2
+# Texels at the border that repeat what lies inside them: smaller copies of the picture (mipmaps) mix the two borders.
+MARGIN = 0.02
+COARSE = 160
+
+
+def _across(points: np.ndarray) -> np.ndarray:
+    angle = np.arctan2(np.abs(points[..., 0]), points[..., 2] - AXIS_Z)
+    return np.interp(angle * RADIUS, ROUND, ACROSS)
+
+
+def uvs(points: np.ndarray) -> np.ndarray:
+    """Where points (V, 3) in cm lie in the picture, (V, 2), 0..1, v downwards."""
+    u = MARGIN + (1 - 2 * MARGIN) * _across(points) / ACROSS[-1]
+    v = (TOP_Y - points[:, 1]) / (TOP_Y - BOTTOM_Y)
+    return np.stack([u, np.clip(v, MARGIN, 1 - MARGIN)], axis=1)
+
+
+def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+class Canvas:
+    """The picture of one head. x, y, z: cm on the head under each texel, (SIZE, SIZE); x is never negative."""
+
+    def __init__(self, sculpt: Sculpt) -> None:
+        at = (np.linspace(0, 1, COARSE) - MARGIN) / (1 - 2 * MARGIN)
+        angle = np.interp(np.abs(at) * ACROSS[-1], ACROSS, ROUND) / RADIUS
+        y = np.linspace(TOP_Y, BOTTOM_Y, COARSE)
+        outward = np.stack([np.sin(angle), np.zeros(COARSE), np.cos(angle)], axis=1)
+        rays = np.broadcast_to(outward, (COARSE, COARSE, 3))
+        axis = np.stack([np.zeros(COARSE), y, np.full(COARSE, AXIS_Z)], axis=1)[:, None]
+        self._coarse = sculpt.march(axis + rays * 14.0, -rays)
+        self.x, self.y, self.z = (_enlarged(self._coarse[..., axis]) for axis in range(3))
+
+    @cached_property
+    def across(self) -> np.ndarray:
+        """How far round each texel lies, cm across the picture."""
+        at = (np.linspace(0, 1, SIZE) - MARGIN) / (1 - 2 * MARGIN)
+        return np.broadcast_to(np.abs(at) * ACROSS[-1], (SIZE, SIZE))
+
+    def pixels(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Columns and rows of points on the front of the head, seen from the front at x >= 0 and y."""
+        row = np.clip(np.rint((TOP_Y - y) / (TOP_Y - BOTTOM_Y) * (COARSE - 1)), 0, COARSE - 1).astype(int)
+        column = np.empty(np.shape(x))
+        for line in np.unique(row):
+            mine = row == line
+            known = np.maximum.accumulate(self._coarse[line, :, 0])
+            column[mine] = np.interp(x[mine], known, np.arange(COARSE)) * (SIZE - 1) / (COARSE - 1)
+        return column, (TOP_Y - y) / (TOP_Y - BOTTOM_Y) * (SIZE - 1)
+
+    def dots(self, x: np.ndarray, y: np.ndarray, weight: np.ndarray, radius_cm: np.ndarray) -> np.ndarray:
+        """Soft round dots added up, (SIZE, SIZE): x, y in cm seen from the front."""
+        column, row = self.pixels(x, y)
+        return self.dots_at(column, row, weight, radius_cm)
+
+    def dots_at(self, column: np.ndarray, row: np.ndarray, weight: np.ndarray, radius_cm: np.ndarray) -> np.ndarray:
+        """Soft round dots at texels."""
+        wide = SIZE * (1 - 2 * MARGIN) / ACROSS[-1]
+        high = SIZE / (TOP_Y - BOTTOM_Y)
+        picture = np.zeros((SIZE, SIZE))
+        reach_x, reach_y = (int(np.ceil(radius_cm.max() * 2 * scale)) for scale in (wide, high))
+        for dy in range(-reach_y, reach_y + 1):
+            for dx in range(-reach_x, reach_x + 1):
+                ix, iy = np.floor(column).astype(int) + dx, np.floor(row).astype(int) + dy
+                r2 = ((ix + 0.5 - column) / wide) ** 2 + ((iy + 0.5 - row) / high) ** 2
+                inside = (ix >= 0) & (ix < SIZE) & (iy >= 0) & (iy < SIZE) & (r2 < 4 * radius_cm**2)
+                np.add.at(picture, (iy[inside], ix[inside]), (weight * np.exp(-r2 / radius_cm**2))[inside])
+        return picture
+
+
+def _enlarged(coarse: np.ndarray) -> np.ndarray:
+    at = np.linspace(0, COARSE - 1.001, SIZE)
+    i, f = at.astype(int), at % 1
+    rows = coarse[i] * (1 - f)[:, None] + coarse[i + 1] * f[:, None]
+    return rows[:, i] * (1 - f) + rows[:, i + 1] * f
