@@ -1,6 +1,8 @@
 """mien keys."""
 
 import json
+import tempfile
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -33,3 +35,15 @@ def test_a_name_twice_is_refused(mien_keys, tmp_path):
 def test_an_empty_list(mien_keys):
     listed = json.loads(mien_keys("list", "--json").stdout)
     assert listed == {"voice": None, "allowed": []}
+
+
+def test_a_clients_files_may_go_to_another_file_system(mien_keys, tmp_path):
+    """As a memory stick is one."""
+    shared = Path("/dev/shm")
+    if not shared.is_dir() or shared.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system here")
+    with tempfile.TemporaryDirectory(dir=shared) as stick:
+        made = mien_keys("make", "ada", "--out", stick)
+        assert made.exit_code == 0, made.stderr
+        assert {path.name for path in Path(stick).iterdir()} == {"ada.key_secret", "voice.key"}
+    assert [row["name"] for row in json.loads(mien_keys("list", "--json").stdout)["allowed"]] == ["ada"]

@@ -9,6 +9,7 @@ The files are ZeroMQ certificates (CurveZMQ, rfc.zeromq.org/spec/26). A client's
 
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, get_args
@@ -83,7 +84,7 @@ class KeyFolder:
         listed = self.root / "allowed" / role / f"{name}.key"
         try:
             listed.parent.mkdir(parents=True, exist_ok=True)
-            Path(public).replace(listed)
+            shutil.move(public, listed)  # `out` may be a memory stick: a rename does not leave its file system
         except OSError as error:
             raise ConfigError(f"{listed}: cannot be written ({error.strerror})") from None
         return secret
