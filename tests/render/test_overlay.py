@@ -68,6 +68,14 @@ def test_words_to_come_are_dim_and_opacity_is_of_all(gles: GlesRenderer) -> None
     assert heard > 240
     assert 130 < now < 200
     assert 50 < ahead < 90
+    picture[..., :2] = 255
+    overlay.load(0, picture)
+    overlay.place(0, 10, 10, 1.0, progress=2.0, ahead=0.0)
+    gone = shot(gles)[20, 60]
+    picture[..., :2] = 0
+    overlay.load(0, picture)
+    overlay.place(0, 10, 10, 1.0)
+    np.testing.assert_array_equal(gone, shot(gles)[20, 60])  # neither ink nor shade of a word that is not shown
     overlay.place(0, 10, 10, 0.0)
     assert shot(gles)[20, 20, 1] < 240
 

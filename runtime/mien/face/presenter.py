@@ -101,7 +101,7 @@ class Presenter:
         if anchor.phase == "paused":
             return "paused"
         if self._watch.lost:
-            return "idle"
+            return "audio_only"
         return "speaking" if anchor.phase in LIVE_PHASES else self._score.expression.state
 
     def _express(self, now_ns: int) -> None:

@@ -47,6 +47,7 @@ STYLES: Final[dict[str, GazeStyle]] = {
     "listening": GazeStyle(fixation_s=1.1, away=0.04, yaw=(4.0, 7.0), pitch=(0.0, 4.0)),
     "thinking": GazeStyle(fixation_s=1.4, away=1.0, yaw=(11.0, 20.0), pitch=(-16.0, -9.0), either_side=False),
     "speaking": GazeStyle(fixation_s=1.2, away=0.2, yaw=(5.0, 13.0), pitch=(-2.0, 7.0)),
+    "audio_only": GazeStyle(fixation_s=4.0, away=0.15, yaw=(3.0, 8.0), pitch=(2.0, 6.0)),
     "paused": GazeStyle(fixation_s=2.8, away=0.0, about=0.8),
     "disconnected": GazeStyle(fixation_s=30.0, away=1.0, pitch=(10.0, 10.0), either_side=False),
 }

@@ -8,7 +8,7 @@ import numpy as np
 
 from mien.core.pose import CHANNEL_INDEX, Pose, new_pose
 
-State = Literal["idle", "listening", "thinking", "speaking", "paused", "disconnected"]
+State = Literal["idle", "listening", "thinking", "speaking", "audio_only", "paused", "disconnected"]
 Emotion = Literal["neutral", "happy", "sad", "surprised", "angry", "concerned", "excited"]
 
 STATES: Final[tuple[State, ...]] = get_args(State)
@@ -40,6 +40,7 @@ _STATE_LOOKS: Final[dict[State, dict[str, float]]] = {
         "headRoll": -0.055,
     },
     "speaking": {**_both(mouthSmile=0.06), "browInnerUp": 0.05},
+    "audio_only": {**_both(mouthSmile=0.09, eyeBlink=0.36), "browInnerUp": 0.06, "headPitch": 0.05},
     "paused": {
         **_both(mouthPress=0.45, mouthDimple=0.12, browOuterUp=0.12, eyeBlink=0.08),
         "mouthRollLower": 0.32,
@@ -124,6 +125,7 @@ MANNERS: Final[dict[State, Manner]] = {
     "listening": Manner(enter_s=0.45, blink_s=3.9, breath_s=4.2, liveliness=0.7, aside="attend", aside_s=4.5),
     "thinking": Manner(enter_s=0.55, blink_s=2.9, breath_s=4.6, liveliness=0.8, aside="ponder", aside_s=3.2),
     "speaking": Manner(enter_s=0.4, blink_s=4.6, breath_s=3.6, liveliness=1.7, shift_s=(1.3, 3.2)),
+    "audio_only": Manner(enter_s=0.8, blink_s=4.8, breath_s=5.2, liveliness=0.4, presence=0.8),
     "paused": Manner(enter_s=0.6, blink_s=5.5, breath_s=5.0, liveliness=0.35, presence=0.55),
     "disconnected": Manner(enter_s=1.6, blink_s=3600.0, breath_s=6.5, liveliness=0.2, presence=0.2),
 }
