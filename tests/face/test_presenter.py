@@ -155,11 +155,11 @@ def test_without_motion_the_face_rests_and_says_that_only_the_voice_is_left():
     for at_ms in range(0, 3000, 100):
         rig.anchor(media_ms=at_ms, until_ms=at_ms + 500, phase="speaking", turn="t")
         play(rig, 100)
-    assert rig.presenter._watch.lost
+    assert rig.presenter.motion_lost
     assert rig.presenter._state() == "audio_only"
     assert np.abs(rig.picture()[1][JAW]) < 1e-3
     rig.speech(from_ms=2800, to_ms=4000)
     rig.anchor(media_ms=3000, until_ms=4000, phase="speaking", turn="t")
     play(rig, 100)
-    assert not rig.presenter._watch.lost
+    assert not rig.presenter.motion_lost
     assert rig.presenter._state() == "speaking"

@@ -53,6 +53,11 @@ class Presenter:
         self._blank = BlankCheck(renderer, counters)
         self.offsets_ms = Window(256)
 
+    @property
+    def motion_lost(self) -> bool:
+        """Whether speech is heard for which there is no motion: the face rests."""
+        return self._watch.lost
+
     def step(self) -> None:
         """Draw and present one picture. Raises DisplayError."""
         now_ns = self._clock.now_ns()

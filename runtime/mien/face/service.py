@@ -169,7 +169,8 @@ class FaceService:
                 if renderer.info.quality != settled:  # shaders were compiled for it, and the compiler can go
                     settled = renderer.info.quality
                     give_back()
-                health = reporter.report(presenter, self._level, pss_mb(None), now_ns)
+                level = Level.AUDIO_ONLY.value if presenter.motion_lost else self._level
+                health = reporter.report(presenter, level, pss_mb(None), now_ns)
                 self._tell(health)
                 annotations.tell(health)
             self._notifier.watchdog()

@@ -30,6 +30,9 @@ class Health:
 
     def face_level(self, reported: str, *, between_turns: bool) -> None:
         """A face reported in, at its own level."""
+        if reported == Level.AUDIO_ONLY.value:
+            self.apply(Event.FACE_LOST, "the face has no motion for the speech", between_turns=between_turns)
+            return
         if self.level is Level.AUDIO_ONLY:
             self.apply(Event.FACE_BACK, "the face is there", between_turns=between_turns)
         if reported == Level.ENVELOPE.value:

@@ -40,7 +40,7 @@ _STATE_LOOKS: Final[dict[State, dict[str, float]]] = {
         "headRoll": -0.055,
     },
     "speaking": {**_both(mouthSmile=0.06), "browInnerUp": 0.05},
-    "audio_only": {**_both(mouthSmile=0.09, eyeBlink=0.36), "browInnerUp": 0.06, "headPitch": 0.05},
+    "audio_only": {**_both(mouthSmile=0.09, eyeBlink=0.28), "browInnerUp": 0.06, "headPitch": 0.05},
     "paused": {
         **_both(mouthPress=0.45, mouthDimple=0.12, browOuterUp=0.12, eyeBlink=0.08),
         "mouthRollLower": 0.32,

@@ -1,0 +1,35 @@
+"""The voice's level, by what a face reports of itself."""
+
+from mien.core import wire
+from mien.core.ladder import Event, Level
+from mien.core.stats import Counters
+from mien.voice.health import Health
+
+
+def test_a_face_without_motion_is_audio_only_until_it_moves_again():
+    told = []
+    health = Health(told.append, lambda _: None)
+    health.face_level("full", between_turns=False)
+    assert health.level is Level.FULL
+    health.face_level("audio_only", between_turns=False)
+    health.face_level("audio_only", between_turns=False)
+    assert health.level is Level.AUDIO_ONLY
+    health.face_level("full", between_turns=False)
+    assert health.level is Level.FULL
+    assert [(move.old, move.new) for move in told if isinstance(move, wire.LevelChanged)] == [
+        ("audio_only", "full"), ("full", "audio_only"), ("audio_only", "full")]
+    assert "motion" in told[1].why
+
+
+def test_a_face_without_a_model_moves_by_the_envelope_and_silence_outranks_it():
+    health = Health(lambda _: None, lambda _: None)
+    health.face_level("envelope", between_turns=True)
+    assert health.level is Level.ENVELOPE
+    health.apply(Event.SINK_LOST, "gone", between_turns=False)
+    health.face_level("audio_only", between_turns=False)
+    assert health.level is Level.SILENT
+
+
+def test_the_report_names_the_newest_session():
+    report = Health(lambda _: None, lambda _: None).report(7, 2, 30.04, Counters(), "1a-2")
+    assert (report.epoch, report.clients, report.session, report.level) == (7, 2, "1a-2", "audio_only")
