@@ -12,7 +12,8 @@ class Rig:
 
     clock: ns, the one on which screen and ears tell times. patience: by how much slower than real time the board is:
     every waiting time is multiplied by it. display: plugs and unplugs the screen's cable, where the rig can. settings:
-    lays a configuration on the board while it is off or on. close: gives everything back.
+    lays a configuration on the board while it is off or on. resume: goes on
+    from the ready board that save() has kept, if there is one. close: gives everything back.
     """
 
     name: str
@@ -28,4 +29,6 @@ class Rig:
     voice: VoiceStack
     plug_screen: Callable[[], None] | None = None
     unplug_screen: Callable[[], None] | None = None
+    resume: Callable[[], bool] | None = None
+    save: Callable[[], None] | None = None
     close: Callable[[], None] = lambda: None

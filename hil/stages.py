@@ -33,6 +33,7 @@ class Stages:
         self.image = image
         self.state = State.UNKNOWN
         self.times_s: dict[str, float] = {}
+        self.resumed = False
         self._on_ns = 0
 
     def to(self, wanted: State) -> None:
@@ -40,6 +41,8 @@ class Stages:
         if wanted.value < self.state.value or self.state is State.UNKNOWN:
             self.rig.power.cut()
             self.state = State.OFF
+        if wanted is State.READY and self.state is State.OFF and self._resumed():
+            return
         for step, move in ((State.FLASHED, self._flash), (State.BOOTED, self._boot), (State.READY, self._await_ready)):
             if self.state.value < step.value <= wanted.value:
                 if step is State.FLASHED and self.rig.card.sha256() and wanted is not State.FLASHED:
@@ -78,6 +81,16 @@ class Stages:
             every_s=0.05,
         )
         self.times_s["power to ready"] = (self.rig.clock() - self._on_ns) / 1e9
+        if self.rig.save is not None:
+            self.rig.save()
+
+    def _resumed(self) -> bool:
+        """Boots are slow on an emulated board: where one was kept in state ready, it goes on from there."""
+        if self.rig.resume is None or not self.rig.resume():
+            return False
+        self.resumed = True
+        self.state = State.READY
+        return True
 
     def shows_face(self) -> bool:
         """Whether the screen is on and shows more than one colour."""

@@ -17,24 +17,33 @@ class QemuCard:
     """work: its folder. settings: mien.toml's text. public_key: who may log in; its file lies in `work`."""
 
     def __init__(self, work: Path, settings: str) -> None:
-        self.path = work / "card.raw"
+        self.path = work / "card.qcow2"  # what a board writes lies over the image; a saved state lies in it, too
+        self._image = work / "card.raw"
         self.key = work / "key"
         self._work = work
         self._settings = settings
-        self._sha256 = ""
+        self._note = work / "flashed.sha256"
+        self._sha256 = self._note.read_text() if self._note.exists() and self.path.exists() else ""
 
     def flash(self, image: Path) -> None:
         """Copy the image, make the card larger than it, provision it. The board must be off."""
         self._work.mkdir(parents=True, exist_ok=True)
-        run(PART, "cp", "--sparse=always", str(image), str(self.path), timeout_s=600)
+        run(PART, "cp", "--sparse=always", str(image), str(self._image), timeout_s=600)
         with image.open("rb") as file:
             self._sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        run(PART, "truncate", "-s", SIZE, str(self.path))
+        run(PART, "truncate", "-s", SIZE, str(self._image))
         self._provision()
+        self.path.unlink(missing_ok=True)
+        run(PART, "qemu-img", "create", "-q", "-f", "qcow2", "-b", self._image.name, "-F", "raw", str(self.path))
+        self._note.write_text(self._sha256)
 
     def sha256(self) -> str:
         """Of the image that was flashed last; "" before the first."""
         return self._sha256
+
+    def has_state(self, name: str) -> bool:
+        """Whether a running board was saved under this name since the card was flashed."""
+        return self.path.exists() and f" {name} " in run(PART, "qemu-img", "snapshot", "-l", str(self.path))
 
     def _provision(self) -> None:
         if not self.key.exists():
@@ -50,7 +59,7 @@ class QemuCard:
             "mcopy",
             "-o",
             "-i",
-            f"{self.path}@@{FIRMWARE_AT}",
+            f"{self._image}@@{FIRMWARE_AT}",
             *map(str, sorted(folder.iterdir())),
             "::mien/",
             env={"MTOOLS_SKIP_CHECK": "1", "PATH": "/usr/bin:/bin"},

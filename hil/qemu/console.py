@@ -13,6 +13,7 @@ from hil.contracts import Done
 from hil.errors import RigError
 
 PART: Final = "console"
+GREET_S: Final = 3.0
 
 
 class Line(Protocol):
@@ -88,20 +89,40 @@ class SerialConsole:
                 self._line.close()
             self._line = None
 
+    def _greet(self, line: Line, deadline: float) -> None:
+        """Until a shell answers: what is typed before it is there is lost."""
+        seen, again = "", 0.0
+        mark, greeting = _greeting()
+        while mark not in seen:
+            now = time.monotonic()
+            if now > deadline:
+                raise RigError(PART, f"no shell answers; the line last said {seen[-200:]!r}")
+            if now >= again:
+                again = now + GREET_S
+                line.send(greeting)
+            seen += line.receive().decode("utf-8", "replace")
+
     def _run(self, command: str, timeout_s: float) -> Done:
+        deadline = time.monotonic() + timeout_s
         if self._line is None:
             self._line = self._opener()
-            self._line.send(b"\n stty -echo cols 4000; bind 'set enable-bracketed-paste off' 2>/dev/null; PS1=\n")
+            self._greet(self._line, deadline)
         mark = secrets.token_hex(6)
         text = f" echo @@{mark}''-; {{ {command}\n }} 2>&1 </dev/null; echo @@{mark}'':$?\n"
         self._line.send(text.encode())
-        seen, deadline = "", time.monotonic() + timeout_s
+        seen = ""
         while time.monotonic() < deadline:
             seen += self._line.receive().decode("utf-8", "replace")
             found = re.search(rf"@@{mark}-\r*\n(.*?)@@{mark}:(\d+)", seen, re.DOTALL)
             if found is not None:
                 return Done(int(found.group(2)), _plain(found.group(1)))
         raise RigError(PART, f"no answer to {command!r} within {timeout_s:.0f} s; the line last said {seen[-200:]!r}")
+
+
+def _greeting() -> tuple[str, bytes]:
+    mark = secrets.token_hex(6)
+    setup = "stty -echo cols 4000; bind 'set enable-bracketed-paste off' 2>/dev/null; PS1="
+    return f"@@{mark}:", f"\n {setup}; echo @@{mark}'':\n".encode()
 
 
 def _plain(text: str) -> str:

@@ -16,7 +16,7 @@ class QemuPower:
     """work: its folder. card: the disk. icount: guest time follows instructions, one a nanosecond, on one core."""
 
     def __init__(
-        self, work: Path, card: Path, *, icount: bool, size: tuple[int, int] = (320, 480), extra: tuple[str, ...] = ()
+        self, work: Path, card: Path, *, icount: bool, size: tuple[int, int] = (320, 240), extra: tuple[str, ...] = ()
     ) -> None:
         self.sound = work / "out.wav"
         self.serial = work / "serial.sock"
@@ -25,6 +25,7 @@ class QemuPower:
         self._icount = icount
         self._size = size
         self._extra = extra
+        self.resume_from = ""  # a state saved by save(): switched on, the board goes on there
         self._process: subprocess.Popen[bytes] | None = None
         self._qmp: Qmp | None = None
 
@@ -64,6 +65,12 @@ class QemuPower:
             self._qmp.close()
             self._qmp = None
 
+    def save(self, name: str) -> None:
+        """Keep the running board, memory and all, in its card. Raises RigError."""
+        said = self.qmp.monitor(f"savevm {name}").strip()
+        if said:
+            raise RigError(PART, f"savevm: {said}")
+
     def command(self) -> list[str]:
         """How QEMU is started."""
         width, height = self._size
@@ -71,9 +78,9 @@ class QemuPower:
             ["-smp", "1", "-icount", "shift=0,sleep=off", "-rtc", "clock=vm"] if self._icount else ["-smp", "2"]
         )
         return [
-            "nice", "-n", "10", "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72", "-m", "1G", *time_flows,
+            "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72", "-m", "1G", *time_flows,
             "-display", "none", "-bios", BIOS,
-            "-drive", f"if=none,id=card,file={self._card},format=raw", "-device", "virtio-blk-pci,drive=card",
+            "-drive", f"if=none,id=card,file={self._card},format=qcow2", "-device", "virtio-blk-pci,drive=card",
             "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{SSH_PORT}-:22",
             "-device", "virtio-net-pci,netdev=net,id=nic,romfile=",
             "-device", "virtio-rng-pci", "-device", f"virtio-gpu-pci,id=gpu,xres={width},yres={height}",
@@ -83,5 +90,5 @@ class QemuPower:
             "-chardev", f"socket,id=serial,path={self.serial},server=on,wait=off,logfile={self._work / 'serial.log'}",
             "-serial", "chardev:serial", "-monitor", "none",
             "-qmp", f"unix:{self._work / 'qmp.sock'},server=on,wait=off",
-            *self._extra,
+            *(("-loadvm", self.resume_from) if self.resume_from else ()), *self._extra,
         ]  # fmt: skip

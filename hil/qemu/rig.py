@@ -25,6 +25,7 @@ GUEST_TIME: Final = (
     "QEMU's virt machine in guest time (-icount shift=0): one core, one instruction a nanosecond, no caches, no GPU: "
     "what it draws counts as instructions. The same at every run, for comparing versions. Not a Raspberry Pi's figures."
 )
+READY: Final = "ready"
 SETTINGS: Final = """[playback]
 device = "plughw:0,0"
 buffer_ms = 200
@@ -36,7 +37,7 @@ fps = {fps}
 """
 
 
-def qemu_rig(work: Path, *, icount: bool, patience: float, fps: int = 2, size: tuple[int, int] = (320, 480)) -> Rig:
+def qemu_rig(work: Path, *, icount: bool, patience: float, fps: int = 2, size: tuple[int, int] = (320, 240)) -> Rig:
     """work: a folder of ours."""
     work.mkdir(parents=True, exist_ok=True)
     card = QemuCard(work, SETTINGS.format(fps=fps))
@@ -51,6 +52,14 @@ def qemu_rig(work: Path, *, icount: bool, patience: float, fps: int = 2, size: t
     ears = QemuEars(power.sound, clock)
     console = SerialConsole(lambda: SocketLine(power.serial))
     tunnel = SshTunnel(work, host="127.0.0.1", port=SSH_PORT, key=card.key, timeout_s=20 * patience)
+
+    def resume() -> bool:
+        if not card.has_state(READY):
+            return False
+        power.resume_from = READY
+        power.on()
+        power.resume_from = ""
+        return True
 
     def close() -> None:
         ears.close()
@@ -71,4 +80,6 @@ def qemu_rig(work: Path, *, icount: bool, patience: float, fps: int = 2, size: t
         card=card,
         voice=ClientStack(tunnel.endpoint, timeout_s=10 * patience),
         close=close,
+        resume=resume,
+        save=lambda: power.save(READY),
     )
