@@ -6,8 +6,6 @@ set -euo pipefail
 
 root=$WORK/root
 enable_arm64
-trap 'umount -q "$root/proc" || true' EXIT
-if mountpoint -q "$root/proc"; then umount "$root/proc"; fi
 rm -rf "$root"
 mkdir -p "$root"
 tar -xpf "$WORK/rootfs.tar" -C "$root" --numeric-owner
@@ -83,11 +81,18 @@ rm -rf "$root"/var/{lib/apt/lists,cache}/* "$root"/etc/apt/{sources.list,sources
     "$packages" "$root/usr/lib/python3/dist-packages" "$root/usr/lib/python3.11" || true
 cat "$root"/usr/share/ca-certificates/mozilla/*.crt >"$root/etc/ssl/certs/ca-certificates.crt"
 
+# Fontconfig trusts a cache by its folder's time, which step 40 clamps.
+find "$root/usr/share/fonts" "$root/usr/local/share/fonts" -newermt "@$SOURCE_DATE_EPOCH" \
+    -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} + 2>/dev/null || true
+in_root fc-cache --system-only
+
 say "30: the initrd"
 mount -t proc proc "$root/proc"
 version=$(basename "$modules")
-# Packed lightly under emulation, and tightly by this machine: half of the time.
-in_root mkinitramfs -l 1 -o "/boot/initrd.light" "$version"
+# Packed lightly under emulation, and tightly by this machine.
+"$FIRMWARE_SCRIPTS/native-helpers" add "$root"
+in_root env PATH=/native/bin:/usr/sbin:/usr/bin mkinitramfs -l 1 -o "/boot/initrd.light" "$version"
+"$FIRMWARE_SCRIPTS/native-helpers" remove "$root"
 umount "$root/proc"
 zstd -q -dc "$root/boot/initrd.light" | zstd -q -19 -T1 -o "$root/boot/initrd.img-$version"
 rm "$root/boot/initrd.light"
