@@ -1,0 +1,63 @@
+"""Off, flashed, booted, ready: the way there, and what is done on it."""
+
+from pathlib import Path
+
+import pytest
+from hil.errors import RigError
+from hil.stages import Stages, State, wait_until
+
+from rigs.fake_rig import fake_rig
+
+IMAGE = Path("image")
+
+
+def test_the_way_to_ready_begins_with_a_card():
+    board, rig = fake_rig()
+    stages = Stages(rig, IMAGE)
+    stages.to(State.READY)
+    assert board.calls == ["cut", "cut", "flash", "on"]
+    assert stages.state is State.READY
+    assert {"power to first face", "power to ready"} <= set(stages.times_s)
+
+
+def test_the_card_is_written_once_and_anew_for_who_asks():
+    board, rig = fake_rig()
+    stages = Stages(rig, IMAGE)
+    stages.to(State.READY)
+    stages.to(State.OFF)
+    stages.to(State.READY)
+    assert board.calls.count("flash") == 1
+    stages.to(State.FLASHED)
+    stages.to(State.READY)
+    assert board.calls.count("flash") == 2
+
+
+def test_a_board_that_was_lost_is_cut_before_anything_else():
+    board, rig = fake_rig()
+    stages = Stages(rig, IMAGE)
+    stages.to(State.READY)
+    stages.lost()
+    board.calls.clear()
+    stages.to(State.READY)
+    assert board.calls == ["cut", "on"]
+
+
+def test_what_is_ready_is_left_alone():
+    board, rig = fake_rig()
+    stages = Stages(rig, IMAGE)
+    stages.to(State.READY)
+    board.calls.clear()
+    stages.to(State.READY)
+    assert board.calls == []
+
+
+def test_a_board_that_never_shows_a_face_is_not_ready():
+    _, rig = fake_rig("black")
+    with pytest.raises(RigError, match="no a face on the screen"):
+        Stages(rig, IMAGE).to(State.READY)
+
+
+def test_waiting_ends():
+    with pytest.raises(RigError, match="no miracle within 0 s"):
+        wait_until(lambda: False, 0.05, "miracle", 0.01)
+    assert wait_until(lambda: True, 0.0, "nothing") >= 0
