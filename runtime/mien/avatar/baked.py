@@ -7,7 +7,7 @@
     16      n     header, JSON (`Header`): counts, parts, pivots and where each array starts
     ...           arrays, little-endian, each on a 64-byte boundary; offsets count from the start of the file
     -8      4     magic, "MCRC"
-    -4      4     CRC-32 of all that precedes these 8 bytes, uint32; files whose header lacks "signed" end without either
+    -4      4     CRC-32 of all before these 8 bytes, uint32; neither is there without "signed" in the header
 
 Positions, normals, uvs, colors, head weights and indices are used in place, as read-only views of the mapped file.
 Morph deltas lie there as int16 with one scale a target, and are expanded to float32 once, at load. Textures are

@@ -16,7 +16,7 @@ Expressions: TypeAlias = dict[str, list[tuple[str, float]]]
 
 _BY_KEY: Final = {name.lower(): name for name in ARKIT_SHAPES}
 _BY_LENGTH: Final = sorted(_BY_KEY, key=len, reverse=True)
-# "mouthLeft" and the like end many other names (cornerMouthLeft), so that they count only as whole words.
+# These end many other names (cornerMouthLeft), so that they count only after a separator.
 _TOO_SHORT_TO_END: Final = frozenset({"jawleft", "jawright", "mouthleft", "mouthright"})
 
 
@@ -42,22 +42,23 @@ def arkit_name(name: str) -> str | None:
             return _BY_KEY[spelling]
     if key in SYNONYMS:
         return SYNONYMS[key]
-    # The name of an object before the shape's: only where a word ends there.
+    return _behind_prefix(name, key)
+
+
+def _behind_prefix(name: str, key: str) -> str | None:
+    """The shape that a name ends in, after something else: only where a word starts there."""
+    tail = re.split(r"[.:|]", name)[-1]
+    kept = [at for at, character in enumerate(tail) if character.isascii() and character.isalnum()]
     for spelling in _spellings(key):
         for known in _BY_LENGTH:
-            if spelling.endswith(known) and known not in _TOO_SHORT_TO_END and _starts_word(name, known, spelling):
-                return _BY_KEY[known]
+            before = len(spelling) - len(known)
+            if spelling.endswith(known) and 0 < before < len(kept):
+                start = kept[before]
+                apart = not tail[start - 1].isalnum()
+                word = apart or tail[start].isupper() or tail[start - 1].isdigit()
+                if apart or (word and known not in _TOO_SHORT_TO_END):
+                    return _BY_KEY[known]
     return None
-
-
-def _starts_word(name: str, known: str, spelling: str) -> bool:
-    before = len(spelling) - len(known)
-    letters = [character for character in re.split(r"[.:|]", name)[-1] if character.isascii() and character.isalnum()]
-    if before >= len(letters):
-        return False
-    word = "".join(re.split(r"[.:|]", name)[-1])
-    separated = re.search(rf"[^0-9A-Za-z]{re.escape(letters[before])}", word) is not None
-    return separated or letters[before].isupper() or letters[before - 1].isdigit()
 
 
 def match(names: list[str], expressions: Expressions) -> Matches:
