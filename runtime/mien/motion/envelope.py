@@ -15,6 +15,8 @@ HOP = RATE_HZ // FRAME_HZ
 QUIET = 0.08
 LEAST_PEAK = 0.004
 PEAK_KEPT = 0.9985
+# What goes on without a pause is a fan or a hum: its level, the least of late (let rise 10 dB a second), is none.
+FLOOR_RISES, FLOOR_START, ABOVE_FLOOR = 1.0116, 0.01, 1.7
 OPENING, CLOSING = 0.45, 0.25
 JAW_MOST, LIPS_MOST = 0.55, 0.25
 
@@ -29,7 +31,7 @@ class EnvelopeEngine:
         )
         self._jaw = CHANNEL_INDEX["jawOpen"]
         self._lips = [CHANNEL_INDEX[name] for name in ("mouthLowerDownLeft", "mouthLowerDownRight")]
-        self._peak, self._open = LEAST_PEAK, 0.0
+        self._peak, self._floor, self._open = LEAST_PEAK, LEAST_PEAK * FLOOR_START, 0.0
 
     def push(self, pcm: Pcm) -> MotionFrames:
         """See MotionEngine.push."""
@@ -44,13 +46,15 @@ class EnvelopeEngine:
     def reset(self) -> None:
         """See MotionEngine.reset."""
         self._steps.reset()
-        self._peak, self._open = LEAST_PEAK, 0.0
+        self._peak, self._floor, self._open = LEAST_PEAK, LEAST_PEAK * FLOOR_START, 0.0
 
     def _step(self, pcm: Pcm, out: MotionFrames) -> None:
         samples = pcm.astype(np.float64)
         loudness = float(np.sqrt(samples.var())) / FULL_SCALE
         self._peak = max(LEAST_PEAK, self._peak * PEAK_KEPT, loudness)
-        wanted = max(0.0, loudness / self._peak - QUIET) / (1 - QUIET) if loudness > LEAST_PEAK / 2 else 0.0
+        self._floor = min(loudness, max(self._floor * FLOOR_RISES, self._peak * FLOOR_START))
+        quiet = QUIET + ABOVE_FLOOR * self._floor / self._peak
+        wanted = max(0.0, loudness / self._peak - quiet) / (1 - QUIET) if loudness > LEAST_PEAK / 2 else 0.0
         self._open += (OPENING if wanted > self._open else CLOSING) * (wanted - self._open)
         if self._open < 0.004:
             self._open = 0.0

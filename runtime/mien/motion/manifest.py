@@ -8,8 +8,10 @@ import msgspec
 from mien.core.pose import ARKIT_SHAPES
 from mien.errors import ModelError
 from mien.motion.features import HOPS_PER_STEP, FeatureConfig
+from mien.motion.pitch import RATE_HZ, STEP_SAMPLES
 
 FORMAT = 1
+_WHY_STEPS = f"must be {RATE_HZ} Hz in steps of {STEP_SAMPLES} samples, as the pitch tracker is"
 
 
 class StateTensor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,6 +77,7 @@ def _problems(manifest: Manifest) -> list[tuple[str, str]]:
         ("quantization", manifest.quantization == "int8", f"must be 'int8', not {manifest.quantization!r}"),
         ("outputs", manifest.outputs == list(ARKIT_SHAPES), "must be the 52 ARKit blend shapes in mien's order"),
         ("frame_hz", manifest.frame_hz * features.hop == features.rate_hz, "must give one frame a feature hop"),
+        ("features", (features.rate_hz, features.step_samples) == (RATE_HZ, STEP_SAMPLES), _WHY_STEPS),
         ("delay_frames", manifest.delay_frames >= 0, "must not be negative"),
         ("lookahead_ms", manifest.lookahead_ms == needed_ms, f"must be {needed_ms} for this delay and hop"),
         ("model", Path(manifest.model).name == manifest.model, "must be a file name, beside the manifest"),

@@ -12,6 +12,7 @@ from mien.motion.base import MotionFrames, MotionInfo, Pcm
 from mien.motion.features import HOPS_PER_STEP, FeatureStream
 from mien.motion.interpreter import open_interpreter, read_model
 from mien.motion.manifest import Manifest, check_hash, read_manifest
+from mien.motion.speech_gate import SpeechGate
 from mien.motion.steps import StepStream
 
 
@@ -73,6 +74,7 @@ class TfliteEngine:
         )
         self._features = FeatureStream(manifest.features)
         self._network = Network(manifest, open_interpreter(model))
+        self._gate = SpeechGate(manifest.features.bands)
         self._shapes = np.empty((HOPS_PER_STEP, SHAPE_COUNT), dtype=np.float32)
         self._steps = StepStream(
             self._step,
@@ -97,10 +99,15 @@ class TfliteEngine:
         self._steps.reset()
         self._features.reset()
         self._network.reset()
+        self._gate.reset()
 
     def _step(self, pcm: Pcm, out: MotionFrames) -> None:
-        self._network.step(self._features.step(pcm), self._shapes)
+        features = self._features.step(pcm)
+        gain = self._gate.step(features, pcm)
+        self._network.step(features, self._shapes)
         np.clip(self._shapes, 0, 1, out=out[:, :SHAPE_COUNT])
+        if gain < 1.0:
+            out[:, :SHAPE_COUNT] *= gain
         out[:, SHAPE_COUNT:] = 0
 
 
