@@ -9,9 +9,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from mien.avatar.load import load_avatar
 from mien.bench.face_aarch64 import instructions_a_picture, total_instructions
 from mien.bench.face_drawing import BINDINGS, Drawing
-from mien.bench.face_pyopengl import PyOpenGl
+from mien.bench.face_pyopengl import SwitchedGl
 from mien.core.pose import new_pose
 from mien.errors import MienError
 from mien.render.drawing import MAX_DRAW_CALLS
@@ -24,27 +25,34 @@ def test_a_process_without_a_driver_draws_and_tells_what_it_cost(tmp_path: Path,
     np.save(motion, np.random.default_rng(1).random((20, 55), dtype=np.float32) * 0.3)
     made = subprocess.run(
         [sys.executable, "-m", "mien.bench.face_drawing", "--motion", str(motion), "--frame-hz", "100",
-         "--pictures", "5", "--size", "90", "160", "--binding", binding],
+         "--pictures", "25", "--size", "90", "160", "--binding", binding],
         env={**os.environ, "SDL_VIDEODRIVER": "offscreen", "GALLIUM_NOOP": "true", "GALLIUM_THREAD": "0"},
         capture_output=True, timeout=60)  # fmt: skip
     assert made.returncode == 0, made.stderr.decode()
     drawing = msgspec.json.decode(made.stdout, type=Drawing)
     assert drawing.device == "NOOP"
-    assert len(drawing.cpu_ms) == len(drawing.wall_ms) == 5
+    assert len(drawing.cpu_ms) + len(drawing.pyopengl_cpu_ms) == len(drawing.wall_ms) == 25
+    assert bool(drawing.pyopengl_cpu_ms) == (binding != "ctypes")
     assert min(drawing.cpu_ms) > 0
     assert 1 < drawing.draw_calls <= MAX_DRAW_CALLS
 
 
 def test_pyopengl_draws_the_same_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mien.avatar.load import load_avatar
-
     monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
-    mesh, pose, pictures = load_avatar(), new_pose(), []
-    pose[:52] = 0.3
-    for binding in ({}, {"binding": lambda: PyOpenGl(checked=True)}):
-        renderer = GlesRenderer(mesh, width=60, height=90, samples=0, **binding)
-        renderer.draw(pose)
-        pictures.append(renderer.capture())
+    gl, pose, pictures = SwitchedGl(checked=True), new_pose(), []
+    renderer = GlesRenderer(load_avatar(), width=60, height=90, samples=0, binding=lambda: gl)
+    own = gl.draw_elements
+    try:
+        for other in (False, True):
+            gl.use_pyopengl(other)
+            assert (gl.draw_elements is own) != other
+            pose[:52] = 0.1
+            renderer.draw(pose)
+            pose[:52] = 0.3
+            renderer.draw(pose)
+            pictures.append(renderer.capture())
+            renderer.present()
+    finally:
         renderer.close()
     np.testing.assert_array_equal(*pictures)
 

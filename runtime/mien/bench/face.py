@@ -82,24 +82,23 @@ def _baked(avatar: Path | None, scratch: Path) -> Path | None:
 
 
 def _cost_rows(name: str, avatar: Path | None, motion: Motion) -> Iterator[Row]:
-    bindings = ("ctypes",) if avatar else ("ctypes", "pyopengl", "pyopengl-checked")
-    cpu_ms: dict[str, list[float]] = {binding: [] for binding in bindings}
-    for _ in range(ROUNDS):
-        for binding in _present(bindings):
-            cpu_ms[binding] += _draw(avatar, motion, PICTURES // ROUNDS, NOOP, binding).cpu_ms
-    own = cpu_ms["ctypes"]
+    cpu_ms = [value for _ in range(ROUNDS) for value in _draw(avatar, motion, PICTURES // ROUNDS, NOOP).cpu_ms]
     what = f"{name}: CPU a picture, outside the driver"
-    yield percentile_row(f"{what}, median", own, 50, bar=CPU_BAR_MS[avatar is None])
-    yield percentile_row(f"{what}, p95", own, 95)
-    for binding in bindings[1:]:
-        label = "PyOpenGL" if binding == "pyopengl" else "PyOpenGL as it comes, checking errors"
-        note = "" if cpu_ms[binding] else "pip install PyOpenGL PyOpenGL-accelerate"
-        yield msgspec.structs.replace(percentile_row(f"{what}, {label}, median", cpu_ms[binding], 50), note=note)
+    yield percentile_row(f"{what}, median", cpu_ms, 50, bar=CPU_BAR_MS[avatar is None])
+    yield percentile_row(f"{what}, p95", cpu_ms, 95)
+    if avatar is None:
+        yield _binding_row("the same through PyOpenGL without its checks", "pyopengl", motion)
+        yield _binding_row("the same through PyOpenGL as it comes", "pyopengl-checked", motion)
 
 
-def _present(bindings: Sequence[str]) -> Iterator[str]:
-    """Those bindings that are installed."""
-    return (binding for binding in bindings if binding == "ctypes" or find_spec("OpenGL"))
+def _binding_row(name: str, binding: str, motion: Motion) -> Row:
+    """What a picture costs through PyOpenGL, against the own binding in the same process, in turns."""
+    if not find_spec("OpenGL"):
+        return Row(name=name, value=None, unit="times", note="pip install PyOpenGL PyOpenGL-accelerate")
+    drawn = _draw(None, motion, PICTURES, NOOP, binding)
+    own_ms, other_ms = (float(np.median(values)) for values in (drawn.cpu_ms, drawn.pyopengl_cpu_ms))
+    return Row(name=name, value=round(other_ms / own_ms, 3), unit="times", samples=len(drawn.pyopengl_cpu_ms),
+               note=f"{other_ms:.3f} ms against {own_ms:.3f} ms in turns")
 
 
 def _picture_rows(name: str, avatar: Path | None, motion: Motion) -> Iterator[Row]:

@@ -14,7 +14,6 @@ import numpy as np
 
 from mien.avatar.load import load_avatar
 from mien.core import bus
-from mien.core.mesh import Mesh
 from mien.core.pacer import DisplayPacer
 from mien.core.pose import new_pose
 from mien.core.stats import Counters
@@ -23,6 +22,7 @@ from mien.face.director import Director
 from mien.face.motion_stage import Score
 from mien.face.presenter import Presenter
 from mien.motion.base import MotionFrames
+from mien.render.gl import Gl
 from mien.render.gles import GlesRenderer
 from mien.render.window import Window
 from mien.units import NS_PER_MS, NS_PER_S
@@ -30,6 +30,7 @@ from mien.units import NS_PER_MS, NS_PER_S
 PICTURE_HZ = 60
 MOTION_WIDTH = 55
 BINDINGS = ("ctypes", "pyopengl", "pyopengl-checked")
+TURN = 10  # pictures through one binding, where two take turns
 # Drivers allocate and compile in the first ones.
 SETTLING = 30
 
@@ -37,7 +38,8 @@ SETTLING = 30
 class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     """cpu_ms: of the drawing thread, wall_ms: of the clock, each picture. opened_ms: a display, driver included.
 
-    read_ms: the avatar mapped and checked. shown_ms: from then until its first picture was shown.
+    read_ms: the avatar mapped and checked. shown_ms: from then until its first picture was shown. pyopengl_cpu_ms: of
+    the pictures that were drawn through PyOpenGL, where the two bindings took turns.
     """
 
     device: str
@@ -48,6 +50,7 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     shown_ms: float
     cpu_ms: list[float]
     wall_ms: list[float]
+    pyopengl_cpu_ms: list[float] = []
 
 
 class SteppedClock:
@@ -73,14 +76,13 @@ def speaking_presenter(renderer: GlesRenderer, frames: MotionFrames, frame_hz: i
                      pacer=DisplayPacer(NS_PER_S // PICTURE_HZ), counters=Counters())
 
 
-def open_renderer(mesh: Mesh, width: int, height: int, binding: str) -> GlesRenderer:
-    """The renderer as the face opens it offscreen, GL called through one of BINDINGS."""
+def open_gl(binding: str) -> Gl:
+    """The project's own binding; for the others of BINDINGS one that can be switched to PyOpenGL."""
     if binding == "ctypes":
-        return GlesRenderer(mesh, width=width, height=height, samples=0)
-    from mien.bench.face_pyopengl import PyOpenGl
+        return Gl()
+    from mien.bench.face_pyopengl import SwitchedGl
 
-    checked = binding == "pyopengl-checked"
-    return GlesRenderer(mesh, width=width, height=height, samples=0, binding=lambda: PyOpenGl(checked=checked))
+    return SwitchedGl(checked=binding == "pyopengl-checked")
 
 
 def draw(avatar: Path | None, frames: MotionFrames, *, frame_hz: int, pictures: int, width: int, height: int,
@@ -91,24 +93,33 @@ def draw(avatar: Path | None, frames: MotionFrames, *, frame_hz: int, pictures: 
     started_ns = time.perf_counter_ns()
     mesh = load_avatar(avatar)
     read_ns = time.perf_counter_ns()
-    renderer = open_renderer(mesh, width, height, binding)
+    gl = open_gl(binding)
+    renderer = GlesRenderer(mesh, width=width, height=height, samples=0, binding=lambda: gl)
     renderer.draw(new_pose())
     renderer.present()
     shown_ns = time.perf_counter_ns()
     clock = SteppedClock()
     turn = max(1, len(frames) * PICTURE_HZ // frame_hz)
-    cpu_ms, wall_ms = [], []
+    cpu_ms: tuple[list[float], list[float]] = ([], [])
+    wall_ms = []
+    other = False
     for number in range(pictures + SETTLING):
         if number % turn == 0:
             presenter = speaking_presenter(renderer, frames, frame_hz, clock)
+        if binding != "ctypes" and number % TURN == 0:
+            other = not other
+            gl.use_pyopengl(other)  # type: ignore[attr-defined]
         clock.time_ns += NS_PER_S // PICTURE_HZ
         wall, cpu = time.perf_counter_ns(), time.thread_time_ns()
         presenter.step()
-        cpu_ms.append((time.thread_time_ns() - cpu) / NS_PER_MS)
-        wall_ms.append((time.perf_counter_ns() - wall) / NS_PER_MS)
+        cpu_took, wall_took = time.thread_time_ns() - cpu, time.perf_counter_ns() - wall
+        if number >= SETTLING:
+            cpu_ms[other].append(cpu_took / NS_PER_MS)
+            wall_ms.append(wall_took / NS_PER_MS)
     drawing = Drawing(device=renderer.info.device, vertices=len(mesh.positions), draw_calls=renderer.draw_calls,
                       opened_ms=(started_ns - opening_ns) / NS_PER_MS, read_ms=(read_ns - started_ns) / NS_PER_MS,
-                      shown_ms=(shown_ns - read_ns) / NS_PER_MS, cpu_ms=cpu_ms[SETTLING:], wall_ms=wall_ms[SETTLING:])
+                      shown_ms=(shown_ns - read_ns) / NS_PER_MS, cpu_ms=cpu_ms[0],
+                      wall_ms=wall_ms, pyopengl_cpu_ms=cpu_ms[1])
     renderer.close()
     return drawing
 
