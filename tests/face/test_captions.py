@@ -254,6 +254,10 @@ def test_words_that_no_font_has_are_not_shown_but_symbols_are_left_out(caplog):
     rig.play(200)
     assert rig.shown is None
     assert "U+12345" in caplog.text
+    rig.cue("Among many other letters this one \U00012345 is a box", turn="few", length_ms=1000)
+    rig.speak("few")
+    rig.play(200)
+    assert rig.shown is not None
     rig.cue("Good \U0001fae8 day", turn="u", length_ms=1000)  # a pictograph of Unicode 15
     rig.media_ms = 0
     rig.speak("u")
@@ -308,6 +312,9 @@ def test_the_bus_can_bring_any_number_of_cues():
     assert len(box._cues) == MAX_CUES
     box.take(bus.CaptionCue(epoch=2, turn="t", text="x"))
     assert len(box._cues) == 1
+    kept = box._cues
+    box.take(bus.CaptionCue(epoch=2, turn="t", text="x"))
+    assert box._cues is kept
 
 
 def test_the_thread_works_and_ends():

@@ -17,6 +17,8 @@ _LINE_SPACING: Final = 0.96  # of the fonts' own, which are loose
 _NARROWEST_EM: Final = 0.25  # a letter's width: how much text a page could hold at most
 _TALLEST_EM: Final = 1.7  # a line's height in the fonts that are taken
 
+_MOST_KNOWN: Final = 20_000  # characters whose fonts are remembered
+
 Picture = NDArray[np.uint8]
 
 
@@ -51,6 +53,8 @@ class Typesetter:
 
     def missing(self, text: str) -> str:
         """The characters, each once, that no installed font has."""
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
         fresh = sorted(set(text) - self._known.keys())
         self._layout.set("".join(fresh))
         whole = self._layout.unknown == 0

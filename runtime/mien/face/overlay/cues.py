@@ -15,6 +15,8 @@ class CueBox:
 
     def take(self, cue: CaptionCue) -> None:
         """Keep it, in place of an older one of the same turn; those of another epoch are over."""
+        if cue in self._cues:
+            return  # a replay for somebody who joined later
         others = (kept for kept in self._cues if kept.epoch == cue.epoch and turn_of(kept) != turn_of(cue))
         self._cues = (*others, cue)[-MAX_CUES:]
 

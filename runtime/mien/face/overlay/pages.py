@@ -24,6 +24,8 @@ LEAD_MS: Final = 80.0  # a page comes a little before its first word
 RISE_MS: Final = 110.0  # a word takes so long to become bright
 _REACH: Final = 200  # characters: how far back the sentence's start is looked for when joining in mid-turn
 _KEPT_PICTURES: Final = 3
+_MOST_TOLD: Final = 5
+_MOST_LOST: Final = 0.1  # of a text's letters that may be boxes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -102,16 +104,17 @@ class PageMaker:
         return self._script
 
     def _readable(self, text: str) -> str:
-        """The text without symbols that no font has; nothing at all where letters are missing."""
+        """The text without symbols that no font has; nothing at all where more than a few letters are missing."""
         missing = self._typesetter.missing(text)
         if not missing:
             return text
         text, letters = without_symbols(text, missing)
-        if letters and letters not in self._told and len(self._told) < _KEPT_PICTURES:
+        if letters and letters not in self._told and len(self._told) < _MOST_TOLD:
             self._told.add(letters)
             names = ", ".join(f"U+{ord(letter):04X}" for letter in letters[:5])
-            log.warning("a caption is not shown: no font has %s; install a font for its script", names)
-        return "" if letters else clean(text)
+            log.warning("no font has %s, of a caption; install a font for its script", names)
+        lost = sum(map(text.count, letters))
+        return "" if lost > _MOST_LOST * len(text) else clean(text)
 
     def _bounds(self, script: Script, word: int) -> tuple[int, int]:
         words, breaks = script.words, self._breaks
