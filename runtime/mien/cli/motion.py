@@ -21,7 +21,7 @@ CHUNK_MS = 20
 @click.command()
 @click.argument("wav", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The CSV to write.")
-@click.option("--model", type=click.Path(path_type=Path), help="A motion model's manifest [the shipped one].")
+@click.option("--model", type=click.Path(path_type=Path), help="A motion model: name or manifest [mien-standard].")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 def motion(wav: Path, out: Path, model: Path | None, as_json: bool) -> None:
     """The facial motion of a WAV file, by the streaming engine fed in 20 ms chunks, as CSV.
