@@ -1,0 +1,40 @@
+"""The least that a board must do, on any rig: a face is seen, a sentence is heard, the mouth moves."""
+
+import threading
+
+import numpy as np
+import pytest
+from hil.analysis import mouth, onsets
+from hil.board import SERVICES, Board
+from hil.speech import sentences
+
+SPEECH_LEVEL = 300  # of int16: well above the filler between turns, which is silence
+
+
+@pytest.mark.first
+def test_a_sentence_is_said_seen_and_heard(board: Board):
+    assert board.stages.shows_face()
+    assert board.active(*SERVICES)
+    before = board.rig.screen.frame()
+    board.findings.picture("ready", before.pixels)
+    pcm, client, done = sentences(1)[0], board.client(), []
+    talk = threading.Thread(target=lambda: done.append(client.say(pcm)))
+    talk.start()
+    frames = [before]
+    while talk.is_alive():
+        frames.append(board.rig.screen.frame())
+        talk.join(0.05)
+    assert done, "the client was lost"
+    assert done[0].reason == "played"
+    assert abs(done[0].played_ms - len(pcm) / 48) < 2
+    sound = board.rig.ears.sound()
+    assert int(np.abs(sound.pcm.astype(int)).max()) > SPEECH_LEVEL, "nothing was heard"
+    first, last = onsets.first_sound_ns(sound), onsets.last_sound_ns(sound)
+    board.findings.waveform("A sentence", sound, {"first": first or 0, "last": last or 0})
+    _, opened = mouth.opening(frames)
+    board.findings.figure("pictures captured while it spoke", len(frames))
+    board.findings.figure(
+        "mouth: most of its region that was darker than at rest", float(opened.max()), must="above 0.002"
+    )
+    board.findings.picture("widest open", frames[int(opened.argmax())].pixels)
+    assert opened.max() > 0.002, "the mouth never moved"
