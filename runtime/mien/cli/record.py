@@ -17,7 +17,7 @@ from mien.units import NS_PER_S
 @click.argument("wav", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The MP4 to write.")
 @click.option("--avatar", type=click.Path(path_type=Path), help="A baked avatar [the shipped one].")
-@click.option("--model", type=click.Path(path_type=Path), help="A motion model's manifest [the shipped one].")
+@click.option("--model", type=click.Path(path_type=Path), help="A motion model: name or manifest [mien-standard].")
 @click.option("--size", default="720x1280", show_default=True, metavar="WIDTHxHEIGHT")
 @click.option("--fps", default=30.0, show_default=True, type=click.FloatRange(1, 120))
 @click.option("--seed", default=1, show_default=True, help="Of blinks, glances and breath.")
