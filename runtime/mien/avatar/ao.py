@@ -8,12 +8,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.avatar.geometry import places
+
 Floats = NDArray[np.float32]
 DIRECTIONS: Final = 48
 MAP_SIDE: Final = 160
 POINTS_PER_TEXEL: Final = 4
 # A vertex is hidden only by what lies this much nearer, in texels of the map: its own triangle does not count.
 BIAS_TEXELS: Final = 2.2
+SMOOTHINGS: Final = 3
 
 
 def openness(positions: Floats, normals: Floats, tris: NDArray[np.int64]) -> Floats:
@@ -29,7 +32,23 @@ def openness(positions: Floats, normals: Floats, tris: NDArray[np.int64]) -> Flo
         facing = np.maximum(normals @ direction, 0) * np.float32(0.6 + 0.4 * direction[1])
         asked += facing
         seen += facing * _lit(points - center, lifted - center, direction, radius, texel)
-    return np.clip(seen / asked, 0, 1)
+    return _smoothed(np.clip(seen / asked, 0, 1), tris, places(positions))
+
+
+def _smoothed(values: Floats, tris: NDArray[np.int64], place: NDArray[np.int64]) -> Floats:
+    """Each vertex's value (V,) averaged with its neighbours': points strewn at random leave blotches."""
+    count = int(place.max(initial=-1)) + 1
+    at = place[tris]
+    pairs = np.concatenate([at[:, [0, 1]], at[:, [1, 2]], at[:, [2, 0]]])
+    ends, others = np.concatenate([pairs, pairs[:, ::-1]]).T
+    near = np.maximum(np.bincount(ends, minlength=count), 1)
+    value = np.bincount(place, values, count) / np.maximum(np.bincount(place, minlength=count), 1)
+    alone = np.bincount(ends, minlength=count) == 0
+    for _ in range(SMOOTHINGS):
+        around = np.bincount(ends, value[others], count) / near
+        value = np.where(alone, value, 0.5 * (value + around))
+    smooth: Floats = value[place].astype(np.float32)
+    return smooth
 
 
 def _lit(points: Floats, vertices: Floats, direction: Floats, radius: float, texel: float) -> Floats:
