@@ -10,8 +10,10 @@ from rich.table import Table
 
 from mien.cli.board_checks import BOARD_CHECKS
 from mien.cli.checks import CHECKS
+from mien.cli.running_checks import held_devices
 from mien.config import load_config, parse_overrides
 from mien.errors import ConfigError
+from mien.host.rundir import resolve_run_dir
 
 BOARD = Path("/")
 COLOURS = {"good": "green", "poor": "yellow", "bad": "red"}
@@ -33,10 +35,12 @@ def doctor(path: Path | None, pairs: tuple[str, ...], as_json: bool) -> None:
         click.echo(f"mien doctor: {error}", err=True)
         raise SystemExit(2) from None
     with Console(stderr=True).status("looking") as status:
+        held = held_devices(resolve_run_dir(config.run_dir))
         findings = []
         for check in CHECKS:
-            status.update(check.__name__.replace("check_", "looking at the "))
-            findings.append(check(config))
+            name = check.__name__.removeprefix("check_")
+            status.update(f"looking at the {name}")
+            findings.append(held.get(name) or check(config))
         findings += [check(BOARD) for check in BOARD_CHECKS]
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(findings), indent=2))
