@@ -92,8 +92,9 @@ class Captions:
     def _turn_to(self, now_ns: int, page: Page) -> None:
         if self._picture is None or self._leaves_ns is not None:
             self._shown_ns = now_ns
-        if page.picture is not self._picture:
+        if self._page is None or turn_of(self._page.cue) != turn_of(page.cue) or page.picture is not self._picture:
             self._progress = 0.0
+        if page.picture is not self._picture:
             self._picture = page.picture
             if page.picture is not None:
                 self._overlay.load(self._layer, page.picture)
