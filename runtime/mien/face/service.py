@@ -22,12 +22,11 @@ from mien.face.display import DisplayWait
 from mien.face.health import FaceReporter
 from mien.face.motion_stage import KEEP_S, MotionStage, Score
 from mien.face.overlay.annotations import Annotations
-from mien.face.presenter import Presenter
+from mien.face.presenter import LIVE_PHASES, Presenter
 from mien.face.trace import Trace
+from mien.face.upkeep import Upkeep
 from mien.host.clock import sleep_until_ns
-from mien.host.memory import pss_mb
 from mien.host.notify import ServiceNotifier
-from mien.host.pages import give_back
 from mien.motion.base import MotionEngine
 from mien.render.base import Renderer
 from mien.transport.bus import FaceBus
@@ -160,22 +159,24 @@ class FaceService:
                               annotations=annotations)
         reporter = FaceReporter(score=self._score, pacer=pacer, counters=self._counters, renderer=renderer)
         report_due_ns = 0
-        settled: str | None = None
+        upkeep = Upkeep()
         while not self._stopping.is_set() and not renderer.close_requested:
             presenter.step()
             now_ns = self._clock.now_ns()
             if now_ns >= report_due_ns:
                 report_due_ns = now_ns + NS_PER_S
-                if renderer.info.quality != settled:  # shaders were compiled for it, and the compiler can go
-                    settled = renderer.info.quality
-                    give_back()
                 level = Level.AUDIO_ONLY.value if presenter.motion_lost else self._level
-                health = reporter.report(presenter, level, pss_mb(None), now_ns)
+                health = reporter.report(presenter, level, upkeep.step(speaking=self._speaking), now_ns)
                 self._tell(health)
                 annotations.tell(health)
             self._notifier.watchdog()
             if not renderer.info.vsync:
                 sleep_until_ns(now_ns + pacer.wait_ns(now_ns))
+
+    @property
+    def _speaking(self) -> bool:
+        anchor = self._score.clock.anchor
+        return anchor is not None and anchor.phase in LIVE_PHASES
 
     @property
     def _level(self) -> str:

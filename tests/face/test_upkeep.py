@@ -1,0 +1,50 @@
+"""When the face gives memory back: after its start, and when it has grown while nobody is spoken to."""
+
+from mien.face.upkeep import GROWN_MB, Upkeep
+
+
+class Memory:
+    """What a process uses, in MB, of which `spare` can be given back."""
+
+    def __init__(self, used: float, spare: float) -> None:
+        self.used, self.spare, self.releases = used, spare, 0
+
+    def measure(self) -> float:
+        return self.used + self.spare
+
+    def release(self) -> None:
+        self.spare = 0.0
+        self.releases += 1
+
+
+def test_what_starting_left_goes_back_at_once_and_once() -> None:
+    memory = Memory(80.0, 60.0)
+    upkeep = Upkeep(memory.measure, memory.release)
+    assert upkeep.step(speaking=True) == 80.0
+    for _ in range(100):
+        assert upkeep.step(speaking=False) == 80.0
+    assert memory.releases == 1
+
+
+def test_what_grew_goes_back_when_speech_is_over() -> None:
+    memory = Memory(80.0, 0.0)
+    upkeep = Upkeep(memory.measure, memory.release)
+    upkeep.step(speaking=False)
+    memory.spare = GROWN_MB + 1
+    assert upkeep.step(speaking=True) == 80.0 + GROWN_MB + 1
+    assert memory.releases == 1
+    assert upkeep.step(speaking=False) == 80.0
+    assert memory.releases == 2
+
+
+def test_ordinary_growth_is_left_alone_and_lasting_growth_is_the_new_measure() -> None:
+    memory = Memory(80.0, 0.0)
+    upkeep = Upkeep(memory.measure, memory.release)
+    upkeep.step(speaking=False)
+    memory.used += GROWN_MB - 1
+    upkeep.step(speaking=False)
+    assert memory.releases == 1
+    memory.used += 2
+    for _ in range(10):
+        upkeep.step(speaking=False)
+    assert memory.releases == 2
