@@ -31,7 +31,7 @@ def held_devices(run_dir: Path) -> dict[str, Finding]:
 def sound_of(voice: VoiceHealth) -> Finding:
     """The sound card that the voice holds, or waits for."""
     if voice.level == SILENT:
-        return Finding(name="sound", verdict="bad", detail=f"mien-voice ({voice.pid}) finds no sound card that it can use",
+        return Finding(name="sound", verdict="bad", detail=f"mien-voice ({voice.pid}) finds no card that it can use",
                        remedy="journalctl -u mien-voice says why; `aplay -L` lists the devices for playback.device")
     return Finding(name="sound", verdict="good", detail=f"mien-voice ({voice.pid}) plays on it: level {voice.level}, "
                    f"{voice.counters.get('sink_underruns', 0)} underruns")
