@@ -108,6 +108,20 @@ def test_capture_is_the_picture_last_drawn_top_row_first_or_refused(renderer: Re
     renderer.present()
 
 
+def test_layers_are_loaded_placed_and_hidden(renderer: Renderer) -> None:
+    overlay = renderer.open_overlay(((16, 8), (8, 8)))
+    assert (overlay.width, overlay.height) == (64, 48)
+    overlay.load(1, np.full((8, 8, 4), 255, dtype=np.uint8))
+    for opacity in (0.0, 0.5, 1.0, 1.0, 0.0):
+        overlay.place(1, 2, 3, opacity, 0.5, 0.7)
+        renderer.draw(new_pose())
+        renderer.present()
+    overlay.hide(0)
+    overlay.hide(1)
+    renderer.draw(new_pose())
+    renderer.present()
+
+
 def test_close_may_be_called_twice_and_then_nothing_is_drawn(renderer: Renderer) -> None:
     renderer.draw(new_pose())
     renderer.close()

@@ -281,6 +281,19 @@ def test_hostile_text_shows_lines_within_the_screen(text):
     assert rig.shown.top + height <= 1280
 
 
+def test_the_first_page_is_ready_when_the_turn_begins():
+    rig = Rig()
+    rig.cue(LONG, length_ms=8000)
+    assert set(rig.play(120)) == {None}
+    assert rig.typeset == 1
+    rig.speak()
+    rig.works = False
+    assert rig.play(40)[-1] is not None
+    rig.works = True
+    rig.play(1000)
+    assert rig.typeset == 2  # and the page that follows
+
+
 def test_a_slow_typist_delays_the_caption_and_nothing_else():
     rig = Rig()
     rig.works = False

@@ -97,7 +97,8 @@ class Annotations:
         if self._captions is not None:
             cue = self._cues.heard(anchor, media_ns)
             turn_ms = ns_to_ms(media_ns - cue.turn_start_ns) if cue is not None else 0.0
-            self._captions.step(now_ns, cue, turn_ms, -1 if anchor is None else anchor.epoch)
+            coming = self._cues.coming(anchor, media_ns) if cue is None else None
+            self._captions.step(now_ns, cue, turn_ms, -1 if anchor is None else anchor.epoch, coming)
         if self._with_status:
             self._step_status()
         self._signs.step(now_ns, sign_for(anchor, voice, motion_lost=motion_lost), self._opened)

@@ -51,21 +51,28 @@ class Captions:
         self._shown_ns = 0
         self._leaves_ns: int | None = None
 
-    def step(self, now_ns: int, cue: CaptionCue | None, turn_ms: float, epoch: int) -> None:
+    def step(
+        self, now_ns: int, cue: CaptionCue | None, turn_ms: float, epoch: int, coming: CaptionCue | None = None
+    ) -> None:
         """cue: of the turn that is heard, None while there is none; turn_ms: what is heard of it at this picture.
 
-        epoch: the one in force, -1 without a voice.
+        epoch: the one in force, -1 without a voice. coming: of the turn that will be heard next, made ready meanwhile.
         """
-        while (page := self._pages.take_page()) is not None:
-            if page.cue is self._asked:
-                self._asked = None
-            if cue is not None and turn_of(page.cue) == turn_of(cue):
-                self._next = page
+        self._receive(cue or coming)
+        if cue is None and coming is not None and (self._next is None or self._next.cue is not coming):
+            self._ask(coming, 0.0)
         if cue is not None:
             self._follow(now_ns, cue, turn_ms)
         elif self._page is not None and self._leaves_ns is None:
             self._leave(now_ns, self._page, epoch)
         self._show(now_ns)
+
+    def _receive(self, wanted: CaptionCue | None) -> None:
+        while (page := self._pages.take_page()) is not None:
+            if page.cue is self._asked:
+                self._asked = None
+            if wanted is not None and turn_of(page.cue) == turn_of(wanted):
+                self._next = page
 
     def _follow(self, now_ns: int, cue: CaptionCue, turn_ms: float) -> None:
         following = self._next
@@ -115,7 +122,7 @@ class Captions:
         if self._leaves_ns is not None:
             opacity = min(opacity, 1.0 - (now_ns - self._leaves_ns) / _GOES_NS)
             if opacity <= 0.0:
-                self._page = self._picture = self._next = self._leaves_ns = None
+                self._page = self._picture = self._leaves_ns = None
         if self._picture is None:
             self._overlay.hide(self._layer)
         else:

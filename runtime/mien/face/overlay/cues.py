@@ -30,6 +30,12 @@ class CueBox:
                 found = cue
         return found
 
+    def coming(self, anchor: Anchor | None, media_ns: int) -> CaptionCue | None:
+        """The caption of the turn that is heard next, or None."""
+        epoch = -1 if anchor is None else anchor.epoch
+        later = [cue for cue in self._cues if cue.epoch == epoch and cue.turn_start_ns >= media_ns]
+        return min(later, key=lambda cue: cue.turn_start_ns, default=None)
+
 
 def turn_of(cue: CaptionCue) -> tuple[int, str, int]:
     """What tells two turns apart: names may be used by several clients."""

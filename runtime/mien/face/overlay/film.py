@@ -27,8 +27,14 @@ class FilmCaptions:
     def step(self, now_ns: int) -> None:
         """What is shown at this time of the film, from the next draw() on."""
         speaking = now_ns < self._end_ns
-        anchor = Anchor(epoch=0, media_ns=0, at_ns=0, until_ns=self._end_ns, phase="speaking" if speaking else "idle",
-                        turn=_TURN if speaking else "")
+        anchor = Anchor(
+            epoch=0,
+            media_ns=0,
+            at_ns=0,
+            until_ns=self._end_ns,
+            phase="speaking" if speaking else "idle",
+            turn=_TURN if speaking else "",
+        )
         typist = self._annotations.typist
         assert typist is not None
         for _ in range(2):  # what the first asks for, the second shows
