@@ -27,15 +27,19 @@ figcaption{font-size:13px;color:#555;max-width:170px}pre{white-space:pre-wrap;fo
 ORDER: Final = ("failed", "error", "skipped", "passed")
 
 
-def page(runs: list[Findings]) -> str:
-    """The whole page."""
+def page(runs: list[Findings], left_out: str = "") -> str:
+    """The whole page. left_out: what was not run, and why, a line each."""
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
     body = "".join(_run(run) for run in runs)
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>mien: what the rig found</title>'
         f"<style>{STYLE}</style><h1>mien: what the rig found</h1><p>Made {now}. "
-        f"{'; '.join(escape(_summary(run)) for run in runs)}.</p>{body}</html>"
+        f"{'; '.join(escape(_summary(run)) for run in runs)}.</p>{_left_out(left_out)}{body}</html>"
     )
+
+
+def _left_out(lines: str) -> str:
+    return f"<h3>Not run</h3><pre>{escape(lines)}</pre>" if lines else ""
 
 
 def _summary(run: Findings) -> str:
@@ -95,7 +99,8 @@ def main() -> int:
     """Draw every *.json of a folder into its report.html."""
     folder = Path(sys.argv[1])
     runs = [Findings.load(path) for path in sorted(folder.glob("*.findings.json"))]
-    (folder / "report.html").write_text(page(runs))
+    left_out = folder / "left-out.txt"
+    (folder / "report.html").write_text(page(runs, left_out.read_text() if left_out.exists() else ""))
     print(folder / "report.html")
     return 0
 

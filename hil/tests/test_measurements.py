@@ -1,13 +1,18 @@
 """What is measured from outside: start, lip-sync, barge-in, pictures a second, and what each state looks like."""
 
+import os
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
-from hil.analysis import correlate, flashes, lipsync, mouth, onsets, pacing
+from hil.analysis import correlate, flashes, goldens, lipsync, mouth, onsets, pacing
 from hil.board import Board
 from hil.speech import clicks, sentences, syllables
+from hil.stages import wait_until
+from numpy.typing import NDArray
+from PIL import Image
 
 from mien.client import Client
 
@@ -172,11 +177,50 @@ def test_pictures_a_second_while_it_speaks(board: Board):
     assert found.rate_hz > 5 / board.rig.patience
 
 
+GOLDENS = Path(__file__).resolve().parents[1] / "goldens"
+RENEW = os.environ.get("MIEN_HIL_GOLDENS") == "renew"
+
+
+def likeness(name: str, pixels: NDArray[np.uint8]) -> goldens.Likeness:
+    """To the picture of that name that was kept: blocks of a golden, as a PNG of 16 x 24 pixels."""
+    path = GOLDENS / f"{name}.png"
+    if RENEW:
+        GOLDENS.mkdir(exist_ok=True)
+        Image.fromarray(goldens.blocks(pixels).round().astype(np.uint8)).save(path)
+    assert path.exists(), f"{path} is missing: look at the picture, then MIEN_HIL_GOLDENS=renew"
+    return goldens.likeness(pixels, np.asarray(Image.open(path).convert("RGB"), dtype=np.float64))
+
+
+@pytest.mark.lg_feature("portrait")
 @pytest.mark.parametrize("state", ["idle", "listening", "thinking"])
-def test_each_state_is_shown(board: Board, state: str):
-    client = board.client()
-    client.state(state)
+def test_each_state_looks_as_it_is_meant_to(board: Board, state: str):
+    board.client().state(state)
     time.sleep(1.5)
-    board.findings.picture(state, board.rig.screen.frame().pixels)
-    assert board.stages.shows_face()
-    client.state("idle")
+    pixels = np.median([frame.pixels for frame in board.watch(3, 8)], axis=0).astype(np.uint8)  # blinks are left out
+    board.findings.picture(state, pixels)
+    found = likeness(state, pixels)
+    board.findings.figure(
+        f"{state}: mean difference to its golden",
+        found.mean,
+        "grey levels",
+        must=f"at most {goldens.MEAN_TOLERANCE:.0f}",
+    )
+    assert found.matches
+
+
+@pytest.mark.lg_feature("portrait")
+def test_without_a_voice_the_face_is_grey_and_small_and_says_so(board: Board):
+    board.ask("systemctl stop mien-voice")
+    time.sleep(4)
+    pixels = board.rig.screen.frame().pixels
+    board.findings.picture("disconnected", pixels)
+    board.ask("systemctl start mien-voice")
+    board.await_active("mien-voice", within_s=BACK_S)
+    shown = board.rig.screen.frame
+    wait_until(lambda: colour(shown().pixels) > 1.5 * colour(pixels), BACK_S * board.rig.patience, "colour")
+    assert likeness("disconnected", pixels).matches
+
+
+def colour(pixels: NDArray[np.uint8]) -> float:
+    """How far a picture is from grey: the mean distance of its channels."""
+    return float(np.ptp(pixels.astype(np.int16), axis=2).mean())

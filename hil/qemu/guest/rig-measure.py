@@ -1,0 +1,115 @@
+"""Runs on the emulated board in guest time, by itself: nothing from outside comes at a moment of its own.
+
+Speaks, interrupts, and tells on the serial line what it did when (CLOCK_MONOTONIC), and what the services used.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from mien.bench.probe import BusProbe
+from mien.client import connect
+from mien.host.clock import MonotonicClock
+from mien.host.rundir import SYSTEM_RUN_DIR
+
+RATE_HZ = 48_000
+TURNS = 6
+CUTS = 8
+STATUS = Path("/proc/asound/card0/pcm0p/sub0/status")
+
+
+def tell(kind: str, **what: object) -> None:
+    """One line for the rig."""
+    print("@@rig " + json.dumps({"kind": kind, **what}), flush=True)
+
+
+def noise(seconds: float, seed: int) -> np.ndarray:
+    """Syllables of noise, int16."""
+    at = np.arange(int(seconds * RATE_HZ))
+    level = 6000 * (0.55 + 0.45 * np.sin(2 * np.pi * 4 * at / RATE_HZ))
+    return (np.random.default_rng(seed).normal(size=len(at)) * level).clip(-32000, 32000).astype(np.int16)
+
+
+def cpu_ns(unit: str) -> int:
+    """Processor time of a service so far."""
+    show = ["systemctl", "show", "-p", "MainPID", "--value", unit]
+    pid = subprocess.run(show, capture_output=True, text=True, check=True).stdout.strip()
+    tasks = Path("/proc", pid, "task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
+
+
+def pointer() -> dict[str, float]:
+    """Where the sound card is: the stream's frame that it plays, and when that was read, both by the kernel."""
+    fields = dict(line.split(":", 1) for line in STATUS.read_text().splitlines() if ":" in line)
+    found = {key.strip(): value.strip() for key, value in fields.items()}
+    return {"at_s": float(found["tstamp"]), "hw_frames": int(found["hw_ptr"]), "state": found["state"]}
+
+
+def main() -> None:
+    """The whole measurement."""
+    clock = MonotonicClock()
+    with BusProbe(SYSTEM_RUN_DIR, clock) as probe:
+        there = probe.wait_for_face(300)
+        tell("up", face=there, at_s=time.monotonic(), uptime_s=float(Path("/proc/uptime").read_text().split()[0]))
+        time.sleep(3.0)
+        with connect(rate_hz=RATE_HZ, name="rig", timeout_s=60) as client:
+            tell("pointer", **pointer())
+            before = {unit: cpu_ns(unit) for unit in ("mien-voice", "mien-face")}
+            shown, began = probe.faces[-1].shown if there else 0, time.monotonic()
+            for number in range(TURNS):
+                turn = client.turn()
+                sent_s = time.monotonic()
+                turn.write(noise(1.5, number))
+                finished = turn.wait()
+                tell(
+                    "turn",
+                    sent_s=sent_s,
+                    latency_ms=turn.started.latency_ms if turn.started else None,
+                    played_ms=finished.played_ms,
+                )
+                time.sleep(0.7)
+            took_s = time.monotonic() - began
+            after = {unit: cpu_ns(unit) for unit in before}
+            tell(
+                "cost",
+                seconds=took_s,
+                cpu_ms={unit: (after[unit] - before[unit]) / 1e6 for unit in before},
+                pictures=(probe.faces[-1].shown - shown) if there else 0,
+            )
+            tell("pointer", **pointer())
+            for number in range(CUTS):
+                turn = client.turn()
+                turn.write(noise(3.0, 100 + number))
+                turn.end()
+                while turn.played_ms < 200 + 37 * number:
+                    time.sleep(0.005)
+                sent_s = time.monotonic()
+                over = client.interrupt()
+                tell("cut", sent_s=sent_s, told_s=time.monotonic(), played_ms=[one.played_ms for one in over])
+                time.sleep(0.8)
+            tell("pointer", **pointer())
+            if there:
+                faces = [face for face in probe.faces if face.offset_median_ms is not None]
+                tell(
+                    "face",
+                    offsets_ms=[face.offset_median_ms for face in faces],
+                    p95_ms=[face.offset_p95_ms for face in faces],
+                    lead_ms=[face.motion_lead_ms for face in faces],
+                    fps=[face.fps for face in faces],
+                    level=probe.faces[-1].level,
+                    missed=probe.faces[-1].missed,
+                )
+            tell("voice", counters=probe.voices[-1].counters, level=probe.voices[-1].level)
+    tell("end")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Exception as error:
+        tell("error", what=f"{type(error).__name__}: {error}")
+        sys.exit(1)

@@ -1,0 +1,186 @@
+"""The emulated board in guest time: latency, offset, barge-in and the pictures' cost, the same at every run.
+
+    python -m hil.qemu.guest_time IMAGE [--runs 2]
+
+The image is copied, and a unit that measures by itself is laid beside mien's; nothing reaches the board from outside
+while it runs (no network, no entropy, no keyboard), so that QEMU's -icount makes each run the same. The face draws with
+the headless renderer: all but the rasteriser's work, which is a GPU's on a board.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from hil.analysis.onsets import first_sound_ns, stopped_ns
+from hil.captured import Sound
+from hil.errors import RigError
+from hil.process import run
+from hil.qemu.power import BIOS
+from hil.report.findings import Findings
+
+HERE: Final = Path(__file__).resolve().parent
+OUT: Final = HERE.parents[1] / "build/hil"
+ROOT_AT: Final = 132 * 2**20  # firmware_scripts/settings.sh: root A
+MOST_S: Final = 1500.0
+RATE_HZ: Final = 48_000
+EMULATED: Final = (
+    "QEMU's virt machine in guest time (-icount shift=0): one core, one instruction a nanosecond, no caches, no GPU, "
+    "the face's rasteriser left out (headless renderer), sound card: an emulated Intel HDA. Figures are for comparing "
+    "versions. Not a Raspberry Pi's."
+)
+FILES: Final = {
+    "/usr/lib/mien/rig-measure.py": "rig-measure.py",
+    "/usr/lib/systemd/system/rig-measure.service": "rig-measure.service",
+    "/usr/lib/systemd/system/mien-face.service.d/90-rig.conf": "face.conf",
+    "/usr/lib/systemd/system/mien-voice.service.d/90-rig.conf": "voice.conf",
+}
+
+
+def prepare(image: Path, card: Path) -> None:
+    """A copy of the image with the measuring unit in root A. Raises RigError."""
+    run("card", "cp", "--sparse=always", str(image), str(card), timeout_s=600)
+    run("card", "truncate", "-s", "4G", str(card))
+    folders = [
+        "/usr/lib/systemd/system/mien-face.service.d",
+        "/usr/lib/systemd/system/mien-voice.service.d",
+        "/usr/lib/systemd/system/multi-user.target.wants",
+    ]
+    lines = [f"mkdir {folder}" for folder in folders]
+    lines += [f"write {HERE / 'guest' / name} {path}" for path, name in FILES.items()]
+    lines.append("symlink /usr/lib/systemd/system/multi-user.target.wants/rig-measure.service ../rig-measure.service")
+    done = subprocess.run(
+        ["debugfs", "-w", f"{card}?offset={ROOT_AT}"],
+        input="\n".join(lines),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode or "rig-measure.service" not in run(
+        "card", "debugfs", "-R", "ls /usr/lib/systemd/system", f"{card}?offset={ROOT_AT}"
+    ):
+        raise RigError("card", f"debugfs: {done.stderr.strip()[-300:]}")
+
+
+def command(work: Path) -> list[str]:
+    """QEMU, cut off from everything that is not the same at each run."""
+    return [
+        "qemu-system-aarch64", "-M", "virt,dtb-randomness=off", "-cpu", "cortex-a72", "-m", "1G", "-smp", "1",
+        "-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-display", "none", "-nic", "none",
+        "-bios", BIOS, "-drive", f"if=none,id=card,file={work / 'card.raw'},format=raw,snapshot=on",
+        "-device", "virtio-blk-pci,drive=card",
+        "-audiodev", f"wav,id=sound,path={work / 'out.wav'},out.frequency={RATE_HZ}",
+        "-device", "intel-hda", "-device", "hda-output,audiodev=sound",
+        "-serial", f"file:{work / 'serial.log'}", "-monitor", "none", "-no-reboot",
+    ]  # fmt: skip
+
+
+def measure(work: Path) -> dict[str, Any]:
+    """Run once. Returns figures by name. Raises RigError with the serial line's last words."""
+    began = time.monotonic()
+    try:
+        subprocess.run(command(work), timeout=MOST_S, check=True, capture_output=True)
+    except (subprocess.SubprocessError, OSError) as error:
+        raise RigError("power", f"{error}; the board last said {_serial(work)[-300:]!r}") from None
+    told = [json.loads(line.split("@@rig ", 1)[1]) for line in _serial(work).splitlines() if "@@rig {" in line]
+    if not told or told[-1]["kind"] != "end":
+        raise RigError("board", f"the measurement did not end: {told[-1:] or _serial(work)[-300:]}")
+    return {**figures(told, heard(work / "out.wav", told)), "host seconds": round(time.monotonic() - began, 1)}
+
+
+def heard(path: Path, told: list[dict[str, Any]]) -> Sound:
+    """What QEMU wrote, on the guest's clock: the kernel's pointer into the stream says which frame was played when."""
+    data = path.read_bytes()[44:]
+    pcm = np.frombuffer(data[: len(data) // 4 * 4], dtype="<i2")[::2]
+    at = next(line for line in told if line["kind"] == "pointer" and line["state"] == "RUNNING")
+    return Sound(round(at["at_s"] * 1e9) - round(at["hw_frames"] * 1e9 / RATE_HZ), RATE_HZ, pcm)
+
+
+def figures(told: list[dict[str, Any]], sound: Sound) -> dict[str, Any]:
+    """From what the board told and what was heard."""
+    by_kind: dict[str, list[dict[str, Any]]] = {}
+    for line in told:
+        by_kind.setdefault(line["kind"], []).append(line)
+    firsts, stops = [], []
+    for turn in by_kind["turn"]:
+        sent_ns = round(turn["sent_s"] * 1e9)
+        onset = first_sound_ns(sound.between(sent_ns, sent_ns + 1_000_000_000))
+        firsts.append((onset - sent_ns) / 1e6 if onset else float("nan"))
+    for cut in by_kind["cut"]:
+        sent_ns = round(cut["sent_s"] * 1e9)
+        stop = stopped_ns(sound, sent_ns, quiet_ms=150)
+        stops.append((stop - sent_ns) / 1e6 if stop else float("nan"))
+    cost = by_kind["cost"][0]
+    found: dict[str, Any] = {
+        "power to voice and face, by the kernel's clock [s]": by_kind["up"][0]["uptime_s"],
+        "first audio to first sound at the card, median [ms]": float(np.median(firsts)),
+        "first audio to first sound, as the voice tells, median [ms]": float(
+            np.median([t["latency_ms"] for t in by_kind["turn"]])
+        ),
+        "barge-in to silence at the card, median [ms]": float(np.median(stops)),
+        "barge-in to silence at the card, most [ms]": float(np.max(stops)),
+        "barge-in to the client being told, median [ms]": float(
+            np.median([1000 * (c["told_s"] - c["sent_s"]) for c in by_kind["cut"]])
+        ),
+        "voice: processor a second of conversation [ms]": cost["cpu_ms"]["mien-voice"] / cost["seconds"],
+        "face without rasteriser: processor a picture [ms]": cost["cpu_ms"]["mien-face"] / max(1, cost["pictures"]),
+        "face: pictures a second": cost["pictures"] / cost["seconds"],
+        "sink underruns": by_kind["voice"][0]["counters"].get("underruns", 0),
+    }
+    if "face" in by_kind and by_kind["face"][0]["offsets_ms"]:
+        face = by_kind["face"][0]
+        found["offset of picture to sound, as the face tells, median [ms]"] = float(np.median(face["offsets_ms"]))
+        found["offset, 95th percentile of the worst second [ms]"] = float(np.max(face["p95_ms"]))
+    return found
+
+
+def _serial(work: Path) -> str:
+    path = work / "serial.log"
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+def main() -> int:
+    """Measure, more than once, and compare the runs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("image", type=Path)
+    parser.add_argument("--runs", type=int, default=2)
+    given = parser.parse_args()
+    work = OUT / "guest-time"
+    work.mkdir(parents=True, exist_ok=True)
+    found = Findings(rig="qemu-icount", emulated=EMULATED)
+    found.identity["image"] = given.image.name
+    found.identity["image SHA-256"] = run("card", "sha256sum", str(given.image), timeout_s=300).split()[0]
+    began, outcome, why, runs = time.monotonic(), "passed", "", []
+    try:
+        prepare(given.image, work / "card.raw")
+        runs = [measure(work) for _ in range(given.runs)]
+        sound = heard(
+            work / "out.wav",
+            [json.loads(line.split("@@rig ", 1)[1]) for line in _serial(work).splitlines() if "@@rig {" in line],
+        )
+        found.waveform("What the emulated sound card played", sound)
+    except RigError as error:
+        outcome, why = "failed", str(error)
+    for name in runs[0] if runs else ():
+        values = [one[name] for one in runs]
+        same = (
+            ""
+            if len(runs) < 2
+            else "the same at each run"
+            if len(set(values)) == 1
+            else f"runs: {', '.join(f'{v:.6g}' for v in values)}"
+        )
+        found.figure(name, values[0], note=same)
+    found.results.append({"name": "guest time", "outcome": outcome, "seconds": time.monotonic() - began, "why": why})
+    found.save(OUT / "qemu-icount.findings.json")
+    print(json.dumps({"runs": runs, "why": why}, indent=1))
+    return 0 if outcome == "passed" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
