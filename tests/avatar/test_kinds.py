@@ -286,3 +286,14 @@ def test_what_is_inspected_is_plain_data(tmp_path: Path) -> None:
     found = inspected(made(kinds.anime(1), tmp_path))
     assert json.loads(json.dumps(dataclasses.asdict(found)))["draw_calls"] <= 8
     assert any("rare in speech" in cost for cost in found.costs)
+
+
+def test_a_shape_that_moves_nothing_is_missing_and_may_be_made(tmp_path: Path) -> None:
+    file = head(("jawOpen", "mouthClose", "cheekPuff"))
+    primitive = file.json["meshes"][0]["primitives"][0]
+    still = file.add(np.zeros((225, 3)))
+    primitive["targets"][1:] = [{"POSITION": still}, {"POSITION": still}]
+    found = inspected(bake(file.save(tmp_path / "head.glb")))
+    assert found.made["mouthClose"] == "jawOpen"
+    assert "cheekPuff" in found.missing
+    assert found.own == ("jawOpen",)

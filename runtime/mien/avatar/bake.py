@@ -137,9 +137,17 @@ def _fill_gaps(
     bones: Anatomy,
     figure: Figure,
 ) -> dict[str, str]:
+    _drop_empty(surfaces, matches)
     made = stand_ins.add_derived(matches)
     if not turning and any(own.any() for own in sides):
         left, right = (None if joint == -1 else nodes.worlds[joint][:3, 3] for joint in bones.eyes)
         looks = stand_ins.add_gaze(surfaces, sides, matches, (left, right), figure)
         made |= dict.fromkeys(looks, "the eyes' bones or places")
     return made
+
+
+def _drop_empty(surfaces: list[Surface], matches: Matches) -> None:
+    """Some exporters write all 52 names and leave out what they do not know: such a shape is missing."""
+    moving = {name for surface in surfaces for name, deltas in surface.targets.items() if deltas.any()}
+    for shape in [shape for shape, binds in matches.items() if all(target not in moving for target, _, _ in binds)]:
+        del matches[shape]
