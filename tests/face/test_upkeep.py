@@ -17,10 +17,11 @@ class Memory:
         self.releases += 1
 
 
-def test_what_starting_left_goes_back_at_once_and_once() -> None:
+def test_what_starting_left_goes_back_once_and_not_while_a_face_rejoins_a_sentence() -> None:
     memory = Memory(80.0, 60.0)
     upkeep = Upkeep(memory.measure, memory.release)
-    assert upkeep.step(speaking=True) == 80.0
+    assert upkeep.step(speaking=True) == 140.0
+    assert memory.releases == 0
     for _ in range(100):
         assert upkeep.step(speaking=False) == 80.0
     assert memory.releases == 1

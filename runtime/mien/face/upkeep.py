@@ -19,11 +19,11 @@ class Upkeep:
         self._settled_mb: float | None = None
 
     def step(self, *, speaking: bool) -> float:
-        """This process's memory now, in MB PSS. Gives back at the first call, then when it has grown, never in speech:
-        that takes a picture or two."""
+        """This process's memory now, in MB PSS. Gives back at first, then when it has grown, but never in speech: that
+        takes a picture or two."""
         now_mb = self._measure()
-        grown = self._settled_mb is None or (not speaking and now_mb > self._settled_mb + GROWN_MB)
-        if not grown:
+        grown = self._settled_mb is None or now_mb > self._settled_mb + GROWN_MB
+        if speaking or not grown:
             return now_mb
         self._release()
         self._settled_mb = self._measure()
