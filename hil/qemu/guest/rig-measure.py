@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.bench.probe import BusProbe
 from mien.client import connect
@@ -27,11 +28,14 @@ def tell(kind: str, **what: object) -> None:
     print("@@rig " + json.dumps({"kind": kind, **what}), flush=True)
 
 
-def noise(seconds: float, seed: int) -> np.ndarray:
+def noise(seconds: float, seed: int) -> NDArray[np.int16]:
     """Syllables of noise, int16."""
     at = np.arange(int(seconds * RATE_HZ))
     level = 6000 * (0.55 + 0.45 * np.sin(2 * np.pi * 4 * at / RATE_HZ))
-    return (np.random.default_rng(seed).normal(size=len(at)) * level).clip(-32000, 32000).astype(np.int16)
+    pcm: NDArray[np.int16] = (
+        (np.random.default_rng(seed).normal(size=len(at)) * level).clip(-32000, 32000).astype(np.int16)
+    )
+    return pcm
 
 
 def cpu_ns(unit: str) -> int:
@@ -42,7 +46,7 @@ def cpu_ns(unit: str) -> int:
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
 
 
-def pointer() -> dict[str, float]:
+def pointer() -> dict[str, float | str]:
     """Where the sound card is: the stream's frame that it plays, and when that was read, both by the kernel."""
     fields = dict(line.split(":", 1) for line in STATUS.read_text().splitlines() if ":" in line)
     found = {key.strip(): value.strip() for key, value in fields.items()}
