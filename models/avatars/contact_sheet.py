@@ -1,7 +1,7 @@
 """Draw the shipped avatars with mien's own renderer, offscreen: python models/avatars/contact_sheet.py [FOLDER]
 
 Into FOLDER (this one when none is given) go four pictures: every shape of the default avatar, the combinations that
-speech and behaviour use and the head's turns of all looks, and the family.
+speech and behaviour use and the head's turns of all looks, and the family; and readme.png into its pictures/.
 """
 
 import dataclasses
@@ -68,6 +68,10 @@ TURNS: dict[str, Pose] = {
     "eyes down": both(eyeLookDown=0.9),
 }
 
+LISTENING: Pose = {"headRoll": 0.07, "headYaw": 0.06, "browInnerUp": 0.15, **both(mouthSmile=0.25, browOuterUp=0.15)}
+SPEAKING: Pose = {"headPitch": -0.03, "jawOpen": 0.42, **both(mouthSmile=0.35, mouthUpperUp=0.15, browOuterUp=0.3)}
+SMILING: Pose = {"headRoll": -0.06, "headYaw": -0.08, **both(mouthSmile=0.85, cheekSquint=0.6, eyeSquint=0.25)}
+
 
 def draw(mesh: Mesh, size: Size, poses: list[Pose]) -> list[pygame.Surface]:
     """One picture a pose."""
@@ -84,7 +88,9 @@ def draw(mesh: Mesh, size: Size, poses: list[Pose]) -> list[pygame.Surface]:
     return pictures
 
 
-def sheet(meshes: list[Mesh], cells: dict[str, Pose], size: Size, columns: int) -> pygame.Surface:
+def sheet(
+    meshes: list[Mesh], cells: dict[str, Pose], size: Size, columns: int, *, named: bool = True
+) -> pygame.Surface:
     """Each pose of each mesh with its name, `columns` beside each other."""
     pictures = [picture for mesh in meshes for picture in draw(mesh, size, list(cells.values()))]
     pygame.font.init()
@@ -93,7 +99,8 @@ def sheet(meshes: list[Mesh], cells: dict[str, Pose], size: Size, columns: int) 
     for number, picture in enumerate(pictures):
         at = (number % columns * size[0], number // columns * size[1])
         page.blit(picture, at)
-        page.blit(font.render(list(cells)[number % len(cells)], True, (245, 245, 245)), (at[0] + 5, at[1] + 4))
+        if named:
+            page.blit(font.render(list(cells)[number % len(cells)], True, (245, 245, 245)), (at[0] + 5, at[1] + 4))
     return page
 
 
@@ -107,14 +114,17 @@ def main(arguments: list[str]) -> None:
     meshes = [load_avatar(HERE / f"{name}{SUFFIX}") for name in NAMES]
     near = [closer(mesh) for mesh in meshes]
     pages = {
-        "default-shapes": sheet(near[:1], {name: {name: 1.0} for name in ARKIT_SHAPES}, (176, 220), 9),
+        "default-shapes": sheet(near[:1], {name: {name: 1.0} for name in ARKIT_SHAPES}, (168, 206), 9),
         "combinations": sheet(near, COMBINATIONS, (170, 210), 9),
         "turns": sheet(meshes, TURNS, (190, 240), 9),
-        "family": sheet(meshes, {"": both(mouthSmile=0.3)}, (540, 720), 3),
+        "family": sheet(meshes, {"family": both(mouthSmile=0.3)}, (540, 720), 3, named=False),
     }
     for name, page in pages.items():
         pixels = pygame.surfarray.array3d(page).swapaxes(0, 1)
         (folder / f"{name}.jpg").write_bytes(encode_jpeg(np.ascontiguousarray(pixels)))
+    (folder / "pictures").mkdir(exist_ok=True)
+    moments = {"listening": LISTENING, "speaking": SPEAKING, "smiling": SMILING}
+    pygame.image.save(sheet(meshes[:1], moments, (400, 560), 3, named=False), folder / "pictures" / "readme.png")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from generator.look import Look
 from generator.piece import Piece, grid_quads
 from generator.skin import triangles
 
-CENTER, RADIUS, WIRE = np.array([7.15, -4.25, -0.75]), 0.80, 0.11
+CENTER, RADIUS, WIRE = np.array([7.07, -4.25, -0.75]), 0.80, 0.11
 AROUND, SECTION = 16, 5
 
 

@@ -8,7 +8,7 @@ from generator.skin import triangles
 
 # A corner of the skin's picture that is never painted on: below the ear, on the neck.
 BARE_SKIN_UV = (0.97, 0.99)
-AROUND, CENTER = 26, np.array([6.98, -1.0, -0.9])
+AROUND, CENTER = 26, np.array([6.9, -1.0, -0.9])
 
 
 def ear(side: int, look: Look) -> Piece:
@@ -17,7 +17,7 @@ def ear(side: int, look: Look) -> Piece:
     outline_at = np.radians([0, 45, 80, 110, 150, 190, 230, 262, 290, 325, 360])
     outline = np.interp(angle, outline_at, [1.15, 2.05, 2.85, 2.95, 2.45, 2.05, 2.15, 2.65, 2.5, 1.5, 1.15])
     rings = np.array([0.0, 0.16, 0.34, 0.50, 0.62, 0.76, 0.88, 0.97, 1.0, 0.93])
-    lift = np.array([-0.34, -0.30, -0.10, 0.26, 0.26, 0.06, 0.30, 0.42, 0.22, -0.25])
+    lift = np.array([-0.18, -0.15, -0.02, 0.26, 0.26, 0.06, 0.30, 0.42, 0.22, -0.25])
     lobe = np.exp(-(((angle - np.radians(268)) / 0.55) ** 2))
     front = np.exp(-((((angle + np.pi) % (2 * np.pi) - np.pi) / 0.75) ** 2))
     r, a = np.meshgrid(rings, angle, indexing="ij")

@@ -121,7 +121,8 @@ def tongue() -> Piece:
     points = np.stack([x, y, z], axis=-1).reshape(-1, 3)
     flat_t = t.reshape(-1)
     out = np.zeros_like(points)
-    slide = flat_t**1.2
+    # The tip is round: its sides stay behind.
+    slide = np.clip(flat_t * (1 - 0.09 * u.reshape(-1) ** 2), 0, 1) ** 1.2
     out[:, 2] = 3.1 * slide
     out[:, 1] = 0.75 * _ease(slide, 0.0, 0.5) - 0.95 * _ease(slide, 0.72, 1.05)
     # Behind the teeth the tongue's body sinks less than the jaw, so that it is seen where the mouth opens a little.

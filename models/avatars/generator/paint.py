@@ -106,7 +106,8 @@ def _beard(canvas: Canvas, rng: np.random.Generator, look: Look) -> np.ndarray:
     )
     ragged = 0.35 * (smooth_noise(rng, SIZE, 90) - 0.5)
     below = smoothstep(line - y + ragged, -0.15, 0.75) * (1 - smoothstep(across, 9.5, 10.6))
-    above_neck = 1 - smoothstep(-y - 0.25 * across, -look.proportions.chin_y + 0.6, -look.proportions.chin_y + 2.2)
+    chin = -look.proportions.chin_y
+    above_neck = 1 - smoothstep(-y, chin + 0.3, chin + 1.5)
     p = look.proportions
     v = y - STOMION_Y
     mouth = np.hypot(x / (p.mouth_half_width * 1.0), v / np.where(v > 0, 0.66, 0.98))
