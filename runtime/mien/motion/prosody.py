@@ -105,7 +105,7 @@ class Melody:
         self.above = self._now - self._middle
         self.smooth += 0.25 * (self.above - self.smooth)
         self._low = min(self._now, self._low + 0.12)
-        self.rise = _limit(min(self._now - self._low, self.above + 1.0) / 3.5, 0, 1)
+        self.rise = _limit(min(self._now - self._low, self.above + 3.0) / 3.5, 0, 1)
 
     def _rest(self) -> None:
         self._silent_s += _STEP_S

@@ -14,11 +14,11 @@ from mien.face.behaviour.curves import Spring
 from mien.motion.prosody import PROSODY_CHANNELS, ProsodyFrames
 
 # Radians that the head goes down in a full nod's first 0.2 s, and up for a voice half an octave above its middle.
-_NOD_RAD: Final = 0.085
+_NOD_RAD: Final = 0.10
 _LIFT_RAD: Final = 0.036
 _LEAN_RAD: Final = (0.030, 0.022)
 _NOD_RATE, _BROW_RATE, _LIFT_RATE, _EFFORT_RATE, _LEAN_RATE = 13.0, 11.0, 5.0, 6.0, 3.0
-_BROWS_ON_STRESS: Final = 0.8
+_BROWS_ON_STRESS: Final = 1.05
 _BROWS_ON_PITCH: Final = 0.2
 _CHEEKS, _SQUINT = 0.24, 0.10
 _SILENT: Final = (0.0,) * len(PROSODY_CHANNELS)
