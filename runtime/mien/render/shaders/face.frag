@@ -52,11 +52,12 @@ void main() {
 #ifdef EYE
     vec3 mirrored = reflect(-view, normal);
     float lamp = smoothstep(0.968, 0.986, dot(mirrored, u_lamp_direction));
-    float second = smoothstep(0.93, 1.0, dot(mirrored, u_second_lamp_direction));
+    float second = smoothstep(0.96, 1.0, dot(mirrored, u_second_lamp_direction));
     vec3 shine = (lamp + 0.12 * second) * u_key_color + 0.4 * edge * edge * u_sky_color;
     vec3 color = albedo * light + u_material.x * shine * open;
 #else
-    float rim = edge * edge * edge * clamp(dot(normal, u_rim_direction) + 0.2, 0.0, 1.0) * u_material.z * open * open;
+    float backlit = clamp(dot(normal, u_rim_direction) + 0.1, 0.0, 1.0) * open * open;
+    float rim = edge * edge * edge * edge * backlit * u_material.z;
     vec3 halfway = normalize(view + u_key_direction);
 #ifdef HAIR
     vec3 strand = vec3(0.0, 1.0, 0.0) - normal * normal.y + vec3(0.0, 0.0, 0.05);
@@ -66,7 +67,9 @@ void main() {
 #else
     vec3 specular = vec3(u_material.x * texel.a * pow(max(dot(normal, halfway), 0.0), u_material.y));
 #endif
-    vec3 color = albedo * light + (rim * u_rim_color * (0.3 + albedo) + specular * u_key_color) * open;
+    // A gloss that is white on light skin would be ashen on dark skin.
+    specular *= u_key_color * (0.55 + 0.9 * albedo);
+    vec3 color = albedo * light + (rim * u_rim_color * (0.3 + albedo) + specular) * open;
 #endif
     color /= 1.0 + 0.11 * color * color;  // a soft shoulder, so that bright skin keeps its colour
     color = sqrt(clamp(color, 0.0, 1.0));
