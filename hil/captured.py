@@ -36,8 +36,8 @@ class Region:
 
 # The face.calibration bar: the lowest eighth (mien.render.bar.SHARE), less its edges.
 BAR: Final = Region(0.1, 0.90, 0.9, 0.99)
-# The mouth and chin of a framed face, looked for below the nose. The shipped avatars' frame puts them here.
-MOUTH: Final = Region(0.30, 0.45, 0.70, 0.75)
+# The mouth of a framed face on a portrait screen: below the nose, above the chin, with room for a head that nods.
+MOUTH: Final = Region(0.36, 0.56, 0.66, 0.70)
 
 
 @dataclass(frozen=True, slots=True)

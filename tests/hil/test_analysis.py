@@ -116,9 +116,11 @@ def test_a_pause_between_words_is_not_the_end():
 
 
 def face(opened):
-    pixels = np.full((160, 96, 3), 170, np.uint8)
-    depth = round(16 * opened)
-    pixels[100 : 100 + depth, 36:60] = 40
+    """Skin, and an opening with teeth in it."""
+    pixels = np.full((160, 96, 3), (190, 130, 110), np.uint8)
+    depth = round(18 * opened)
+    pixels[92 : 92 + depth, 38:60] = 40
+    pixels[92 : 92 + depth // 3, 42:56] = (220, 215, 205)
     return pixels
 
 
