@@ -38,6 +38,14 @@ class Region:
 BAR: Final = Region(0.1, 0.90, 0.9, 0.99)
 # The mouth of a framed face on a portrait screen: below the nose, above the chin, with room for a head that nods.
 MOUTH: Final = Region(0.36, 0.56, 0.66, 0.70)
+PORTRAIT: Final = 426 / 240
+
+
+def mouth_on(height: int, width: int) -> Region:
+    """Where the mouth is on a screen of that shape: the face is framed by its height."""
+    half = (MOUTH.right - MOUTH.left) / 2 * min(1.0, height / width / PORTRAIT)
+    middle = 0.5 + (0.01 if width < height else 0.0)
+    return Region(middle - half, MOUTH.top, middle + half, MOUTH.bottom)
 
 
 @dataclass(frozen=True, slots=True)

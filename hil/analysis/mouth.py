@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.captured import MOUTH, Frame, Region
+from hil.captured import Frame, Region, mouth_on
 
 # Measured on the shipped avatars: lips and skin are never so dark, nor so bright and so near to grey.
 DARK: Final = 85
@@ -14,8 +14,13 @@ TOOTH: Final = 140
 TOOTH_COLOUR: Final = 55
 
 
-def opening(frames: Sequence[Frame], region: Region = MOUTH) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Times in ns, int64 (N,), and the share of the region that is the inside of a mouth, float64 (N,), 0..1."""
+def opening(frames: Sequence[Frame], region: Region | None = None) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Times in ns, int64 (N,), and the share of the region that is the inside of a mouth, float64 (N,), 0..1.
+
+    region: where the mouth is; None finds it by the screen's shape.
+    """
+    if region is None:
+        region = mouth_on(*frames[0].pixels.shape[:2])
     times = np.array([frame.time_ns for frame in frames], dtype=np.int64)
     return times, np.array([_inside(region.of(frame.pixels)) for frame in frames], dtype=np.float64)
 
