@@ -27,7 +27,7 @@ from mien.motion.prosody import PROSODY_CHANNELS, PROSODY_HZ
 from mien.render.gles import GlesRenderer
 from mien.units import NS_PER_S
 
-CELL = (180, 240)
+CELL = (168, 224)
 FPS = 25
 SEED = 3
 MOMENTS_S = (2.48, 4.0)
@@ -54,11 +54,11 @@ class Speech:
 
 
 def performance(state: str, emotion: str) -> Iterator[tuple[float, Pose, float]]:
-    """(seconds, pose, presence) of every picture."""
+    """(seconds, pose, presence) of every picture. With an emotion the eyes stay on the viewer, to show it."""
     director, mouth, out = Director(seed=SEED), new_pose(), new_pose()
     speech = Speech(1.5) if state == "speaking" else None
-    director.set_emotion(emotion, 1.0, 0)
-    if emotion != "neutral":
+    director.set_emotion(emotion or "neutral", 1.0, 0)
+    if emotion:
         director.look_at(0.0, 0.0, 0)
     for number in range(int(MOMENTS_S[-1] * FPS) + 2):
         now_ns = number * NS_PER_S // FPS
@@ -85,11 +85,11 @@ def main(arguments: list[str]) -> None:
         page.blit(font.render(name, True, (245, 245, 245)), (CELL[0] * column + 6, CELL[1] * row + 6))
 
     for column, state in enumerate(STATES):
-        for seconds, pose, presence in performance(state, "neutral"):
+        for seconds, pose, presence in performance(state, ""):
             if any(abs(seconds - moment) < 0.5 / FPS for moment in MOMENTS_S):
                 row = int(np.argmin([abs(seconds - moment) for moment in MOMENTS_S]))
                 place(state if row == 0 else "", pose, presence, column, row)
-    for column, emotion in enumerate(name for name in EMOTIONS if name != "neutral"):
+    for column, emotion in enumerate(EMOTIONS):
         for seconds, pose, presence in performance("idle", emotion):
             if abs(seconds - MOMENTS_S[-1]) < 0.5 / FPS:
                 place(emotion, pose, presence, column, rows - 1)
