@@ -53,3 +53,10 @@ def stopped_ns(sound: Sound, since_ns: int, quiet_ms: float = QUIET_MS, floor: i
     starts = np.insert(loud + 1, 0, 0) if len(loud) else np.array([0])
     quiet = np.flatnonzero(ends - starts >= quiet_ms * sound.rate_hz / 1000)
     return later.time_ns(int(starts[quiet[0]])) if len(quiet) else None
+
+
+def stalls_ms(sound: Sound, least_ms: float = 5.0, floor: int = NOISE_FLOOR) -> list[float]:
+    """How long each silence between the first and the last sound was, from least_ms on: for speech without pauses."""
+    loud = np.flatnonzero(np.abs(sound.pcm.astype(np.int32)) > floor)
+    gaps = np.diff(loud) * 1000 / sound.rate_hz
+    return [float(gap) for gap in gaps[gaps >= least_ms]]

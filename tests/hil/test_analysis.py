@@ -109,6 +109,14 @@ def test_when_a_voice_that_was_cut_fell_silent():
     assert onsets.stopped_ns(Sound(0, RATE, np.full(RATE, 4000, np.int16)), 0) is None
 
 
+def test_how_long_a_voice_stood_still():
+    pcm = np.full(RATE, 4000, np.int16)
+    pcm[4800:9600] = 0
+    pcm[20_000:20_100] = 0
+    pcm[:1000] = 0
+    assert onsets.stalls_ms(Sound(0, RATE, pcm)) == [pytest.approx(100, abs=0.1)]
+
+
 def test_a_pause_between_words_is_not_the_end():
     pcm = np.full(RATE, 4000, np.int16)
     pcm[4800:6000] = 0
