@@ -101,7 +101,9 @@ class Shaper:
         opened = jaw_rotation(self.points) * self.jaw[:, None]
         corner = self._blob(2.3, STOMION_Y, 1.0, 1.0) - self._blob(-2.3, STOMION_Y, 1.0, 1.0)
         opened[:, 0] -= 0.30 * corner * np.clip(1 - np.abs(self.x) / 8, 0, 1)
-        sideways = self.jaw * smooth(self.z, -0.5, 7.0)
+        # The lips are one ring of muscle: the upper one is dragged along, or the corner would gape.
+        dragged = np.where(self.ring >= 1, np.maximum(self.jaw, 0.42), self.jaw)
+        sideways = dragged * smooth(self.z, -0.5, 7.0)
         return {
             "jawOpen": opened,
             "jawForward": self._push((0, 0, 0.8), self.jaw),
@@ -150,10 +152,8 @@ class Shaper:
         shrug_low = self._push((0, 0.34, 0.16), near * low) + self._push((0, 0.28, 0.12), chin)
         shrug_low += self._push((0, 0.26, 0.06), near * up * smooth(self.ring, 0, 3))
         shrug_up = self._push((0, 0.32, 0.14), near * up) + self._push((0, 0.20, 0.04), near * low * (self.ring >= 2))
-        puff = (
-            self.cage_normals() * (self._blob(4.3, -6.0, 2.0, 2.0) + self._blob(-4.3, -6.0, 2.0, 2.0))[:, None] * 1.15
-        )
-        puff += self._push((0, 0, 0.18), near)
+        puff = self.cage_normals() * (self._blob(4.3, -6.0, 2.0, 2.0) + self._blob(-4.3, -6.0, 2.0, 2.0))[:, None] * 1.0
+        puff += self._push((0, 0, 0.18), near) + self._push((0, 0, 0.22), self._blob(0, STOMION_Y, 4.2, 1.6))
         tongue = self._push((0, -0.52, 0.05), near * low * self._middle(2.0)) + self._push(
             (0, 0.12, 0), near * up * self._middle(2.0)
         )
@@ -222,7 +222,8 @@ class Shaper:
         smile += self._push((0, -0.05, 0), up * lip * half * (self.ring == 2)) + self._push(
             (0, 0.09, 0), low * lip * half * (self.ring == 2)
         )
-        peak = np.exp(-(((self.x * s - 1.15) / 1.0) ** 2))
+        # Wide enough that both halves together move the middle as far: a lip drawn down must not make a W.
+        peak = 0.8 * np.exp(-(((self.x * s - 0.8) / 1.12) ** 2))
         press = self._push((0, -0.10, -0.12), up * lip * half * (self.ring <= 3))
         press += self._push((0, 0.13, -0.14), low * lip * half * (self.ring <= 3)) + self._push(
             (0.12 * s, 0.04, -0.12), corner
@@ -258,7 +259,7 @@ class Shaper:
             (0, 0.16, 0.08), self._blob(1.3 * s, -1.4, 1.0, 1.3) * ~self.eyelid
         )
         sneer += self._push(
-            (0, 0.26, 0.05), self._near_lips(1.2) * self.upper * np.exp(-(((self.x * s - 1.2) / 0.9) ** 2))
+            (0, 0.15, 0.05), self._near_lips(1.2) * self.upper * np.exp(-(((self.x * s - 1.2) / 0.9) ** 2))
         )
         return {"cheekSquint": squint, "noseSneer": sneer}
 
