@@ -17,6 +17,7 @@ from PIL import Image
 from mien.client import Client
 
 BACK_S = 20.0
+REAL_TIME = pytest.mark.lg_feature("real-time")
 
 
 @pytest.mark.first
@@ -40,6 +41,7 @@ def begin_epoch(client: Client) -> None:
     time.sleep(0.3)
 
 
+@REAL_TIME
 def test_lip_sync_by_flash_and_click(board: Board):
     board.configure("mien-face", face_calibration="true")
     board.await_active("mien-face", within_s=BACK_S)
@@ -82,6 +84,7 @@ def test_lip_sync_by_flash_and_click(board: Board):
     assert abs(found.offset_ms) - found.half_width_ms < 45  # ITU-R BT.1359-1: detectable at 45 ms early
 
 
+@REAL_TIME
 def test_lip_sync_by_the_mouth_itself(board: Board):
     pcm = np.concatenate([np.concatenate([pcm, np.zeros(24_000, np.int16)]) for pcm in sentences(6)])
     client, done = board.client(), []
@@ -117,6 +120,7 @@ def test_lip_sync_by_the_mouth_itself(board: Board):
     assert found.correlation > 0.5
 
 
+@REAL_TIME
 def test_barge_in_at_the_speaker(board: Board):
     client, found = board.client(), []
     rng = np.random.default_rng(11)
@@ -149,6 +153,7 @@ def test_barge_in_at_the_speaker(board: Board):
     assert np.median(found) < 150 * board.rig.patience
 
 
+@REAL_TIME
 def test_first_sound_after_the_first_audio(board: Board):
     client, found = board.client(), []
     for number in range(10):
@@ -163,6 +168,7 @@ def test_first_sound_after_the_first_audio(board: Board):
     board.findings.figure("first audio sent to first sound, 95th percentile", float(np.percentile(found, 95)), "ms")
 
 
+@REAL_TIME
 def test_pictures_a_second_while_it_speaks(board: Board):
     with board.speaking(8, heard_first_s=0.3) as speech:
         frames = board.watch(6, 120)

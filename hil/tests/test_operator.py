@@ -7,6 +7,7 @@ from hil.board import SERVICES, Board
 from hil.speech import syllables
 from hil.stages import wait_until
 
+pytestmark = pytest.mark.lg_feature("real-time")  # an emulated board needs minutes for each restart
 BACK_S = 20.0
 
 
