@@ -1,6 +1,6 @@
 # Everything starts here. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench fuzz model avatars image bundle clean
+.PHONY: help setup demo test check bench fuzz model avatars goldens image bundle clean
 PYTHON := .venv/bin/python
 
 help: ## list the targets
@@ -32,6 +32,9 @@ model: setup ## train the motion model anew (up to two hours)
 
 avatars: setup ## build the shipped avatars anew
 	@$(PYTHON) models/avatars/build.py
+
+goldens: setup ## draw the golden pictures anew; look at each, then commit
+	@$(PYTHON) tests/rigs/golden_scenes.py
 
 image: setup ## the SD-card image, for Raspberry Pis and the emulated board
 	@firmware_scripts/build-image
