@@ -1,5 +1,7 @@
 """Pieces into one Mesh: parts, baked occlusion, morph targets with their normals, metres."""
 
+from typing import Any
+
 import numpy as np
 
 from generator import (
@@ -25,8 +27,8 @@ from mien.core.mesh import Mesh, MorphTarget, Part
 from mien.core.pose import ARKIT_SHAPES
 
 NECK_PIVOT = np.array([0.0, -11.0, -1.6])
-FRAME_CENTER = np.array([0.0, -2.6, 0.0])
-FRAME_HEIGHT = 35.0
+# What is framed: from the chest to above the hair, with room for a head that nods and shifts.
+FRAME_BOTTOM_Y, FRAME_TOP_Y, ROOM_ABOVE_HAIR = -20.1, 14.9, 1.2
 LEAST_MOVE_CM, LEAST_TURN = 0.004, 0.01
 
 
@@ -159,9 +161,15 @@ def _merge(look: Look, groups: dict[str, list[Piece]], textures: tuple, skin: Sk
         targets=tuple(_targets(pieces, starts, normals)),
         neck_pivot=_f32(NECK_PIVOT / 100),
         eye_pivots=_f32(np.stack([balls[1].center, balls[-1].center]) / 100),
-        frame_center=_f32(FRAME_CENTER / 100),
-        frame_height=FRAME_HEIGHT / 100,
+        **framing(float(points[:, 1].max())),
     )
+
+
+def framing(highest: float) -> dict[str, Any]:
+    """The mesh's frame_center and frame_height for an avatar whose highest point is at y = `highest` cm."""
+    top = max(FRAME_TOP_Y, float(np.ceil(2 * (highest + ROOM_ABOVE_HAIR))) / 2)
+    center = np.array([0.0, (FRAME_BOTTOM_Y + top) / 2, 0.0])
+    return {"frame_center": _f32(center / 100), "frame_height": (top - FRAME_BOTTOM_Y) / 100}
 
 
 def _f32(array: np.ndarray) -> np.ndarray:
