@@ -15,6 +15,7 @@ from labgrid import target_factory
 from labgrid.driver import Driver
 from labgrid.strategy import Strategy
 
+from hil.process import run
 from hil.rig import Rig
 from hil.stages import Stages, State
 
@@ -46,7 +47,8 @@ class ContainerRigDriver(Driver, RigHolder):  # type: ignore[misc]
 
         work = Path(self.work)
         self.rig: Rig = container_rig(work, REPOSITORY, display=self.display, memory_mb=self.memory_mb)
-        self.image: Path = archive_commit(REPOSITORY, self.commit, work / "tree.tar")
+        commit = run("card", "git", "-C", str(REPOSITORY), "rev-parse", self.commit).strip()
+        self.image: Path = archive_commit(REPOSITORY, commit, work / f"mien-{commit}.tar")
 
     def on_deactivate(self) -> None:
         """labgrid's: the target is given back."""

@@ -127,5 +127,7 @@ def archive_commit(repository: Path, commit: str, target: Path) -> Path:
         for member in whole:
             if not member.name.endswith((".jpg", ".png")) and "/generator/" not in member.name:
                 part.addfile(member, whole.extractfile(member) if member.isfile() else None)
+    for old in target.parent.glob("mien-*.tar"):
+        old.unlink()
     target.write_bytes(kept.getvalue())
     return target
