@@ -220,3 +220,12 @@ def test_what_is_wiped_was_overwritten_first(tmp_path: Path) -> None:
         provision.wipe(secret)
         assert still_open.read() == b"\0" * len("passphrase")
     assert not secret.exists()
+
+
+def test_free_space_is_filled_with_zeros_and_given_back(tmp_path: Path, monkeypatch: Any) -> None:
+    written: list[bytes] = []
+    monkeypatch.setattr(provision.shutil, "disk_usage", lambda _: type("Usage", (), {"free": (1 << 20) + 5})())
+    monkeypatch.setattr(provision.os, "fsync", lambda _: written.append((tmp_path / ".filler").read_bytes()))
+    provision.wipe_free_space(tmp_path)
+    assert written == [bytes((1 << 20) + 5)]
+    assert list(tmp_path.iterdir()) == []
