@@ -24,23 +24,14 @@ from mien.motion.manifest import FORMAT, Manifest, StateTensor
 
 from .dataset import load, unpacked
 from .network import Shape, Tcn
-from .paths import ARTEFACTS, FRAME_HZ, RUNS
+from .paths import ARTEFACTS, FRAME_HZ
 from .phones import ARTICULATORS
 from .rig import OPENERS, TERMS, rig_matrix
+from .trained import GATES, load_run
 
 Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
 
-# Articulators whose posterior is turned into a decision: (gain, threshold). Folded into the last layer.
-GATES = {"close": (1.5, 0.55), "bite": (1.5, 0.35), "press": (1.5, 0.5)}
 CALIBRATION_SEQUENCES, CALIBRATION_STEPS = 48, 120
-
-
-def load_run(run: str) -> tuple[Tcn, int]:
-    """A trained network in evaluation mode, and its delay in frames."""
-    stored = torch.load(RUNS / f"{run}.pt", weights_only=False)
-    net = Tcn(stored["shape"])
-    net.load_state_dict(stored["weights"])
-    return net.eval(), stored["delay"]
 
 
 def gated_rows(net: Tcn, gates: dict[str, tuple[float, float]]) -> dict[str, Layer]:

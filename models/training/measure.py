@@ -52,7 +52,7 @@ def see(frames: NDArray[np.float32], phones: Sequence[TimedPhone]) -> Seen:
 def figures(seen: Sequence[Seen]) -> dict[str, float]:
     """Recall and precision of closures, recall of bites, correlation of the jaw, AUC of rounding, stillness, lag."""
     closed = np.array([_closures(one) for one in seen]).sum(axis=0)
-    bites = np.array([_events(one.track == _BITE, _bitten(one)) for one in seen]).sum(axis=0)
+    bites = np.array([_events(one.track == _BITE, bitten(one)) for one in seen]).sum(axis=0)
     recall, precision = closed[0] / max(1, closed[1]), closed[2] / max(1, closed[3])
     jaw, height = np.concatenate([one.jaw for one in seen]), np.concatenate([_heights(one) for one in seen])
     track = np.concatenate([one.track for one in seen])
@@ -80,10 +80,11 @@ def interval(seen: Sequence[Seen], draws: int = 60) -> dict[str, tuple[float, fl
 
 def shut(seen: Seen) -> NDArray[np.bool_]:
     """The frames in which the lips meet and the teeth are not on the lip."""
-    return np.asarray((seen.gap < 0.08) & ~_bitten(seen))
+    return np.asarray((seen.gap < 0.08) & ~bitten(seen))
 
 
-def _bitten(seen: Seen) -> NDArray[np.bool_]:
+def bitten(seen: Seen) -> NDArray[np.bool_]:
+    """The frames in which the upper teeth are on the lower lip."""
     return np.asarray((seen.bite > 0.25) & (seen.gap < 0.35))
 
 

@@ -17,7 +17,6 @@ from mien.motion.features import FeatureConfig, FeatureStream
 
 from . import corpus, hmm
 from .align import words_of
-from .convert import load_run
 from .corpus import Utterance
 from .dataset import features_of, load
 from .espeak import Espeak
@@ -27,6 +26,7 @@ from .paths import ALIGNED, FRAME_HZ, RATE_HZ
 from .phones import PHONES, classes
 from .targets import TimedPhone
 from .timing import centred
+from .trained import load_run
 
 _PRIORS = ("asterisk-fr", "asterisk-it", "flite", "espeak")
 _PAUSES = 20  # frames of silence that are put before and after

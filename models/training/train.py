@@ -19,14 +19,15 @@ from .paths import RUNS
 from .phones import ARTICULATORS, INDEX
 from .warp import vary
 
-BATCH = 24
+BATCH = 16
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
 # What an error costs: jaw, lips that must meet and teeth on the lip before all.
 _WEIGHTS = {"jaw": 2.0, "close": 3.0, "bite": 2.5, "pucker": 1.5, "funnel": 1.0, "spread": 0.7, "upper": 0.4,
             "lower": 0.4, "tongue": 0.7, "press": 1.0}  # fmt: skip
 # How much a source weighs: about its speakers, less for synthetic formants, whose closures are not a mouth's.
-SPEAKERS = {"festival": 6.0, "flite": 3.0, "espeak": 1.5, "noises": 1.2, "kokoro": 3.0, "asterisk-fr": 1.5,
-            "asterisk-it": 1.5, "festvox-ru": 1.5, "fillets-nl": 1.0, "fillets-cs": 1.0}  # fmt: skip
+SPEAKERS = {"festival": 5.0, "flite": 2.5, "espeak": 1.0, "noises": 1.8, "kokoro": 2.0, "asterisk-fr": 1.5,
+            "asterisk-it": 1.5, "festvox-ru": 1.5, "joe": 1.5}  # fmt: skip
+RECORDED_SPEAKER = 1.3
 EPOCH_SEQUENCES = 2400
 _LABIALS = [INDEX[name] for name in ("p b", "m", "f v")]
 
@@ -62,7 +63,7 @@ def fit(
     torch.set_num_threads(THREADS)
     data = load(sources)
     x, track, curves = data["x"], data["track"], data["curves"]
-    chances = balance(data["source"], [SPEAKERS.get(source, 1.0) for source in sources])
+    chances = balance(data["source"], [SPEAKERS.get(source, RECORDED_SPEAKER) for source in sources])
     net, config = Tcn(shape), FeatureConfig()
     if start:
         net.load_state_dict(torch.load(RUNS / f"{start}.pt", weights_only=False)["weights"])
