@@ -142,7 +142,12 @@ class Soak:
             answer = syllables(length_s)
             self.tally.end(agent.say(answer), len(answer) / RATE_HZ)
             agent.release_floor()
-        self.tally.end(turn.wait(), len(pcm) / RATE_HZ)
+        try:
+            self.tally.end(turn.wait(), len(pcm) / RATE_HZ)
+        except ClientError as error:
+            if error.code != "floor_taken":
+                raise
+            self.tally.begun -= 1  # the agent was faster than the turn's first audio: it was refused, and never began
 
     def _connect(self, role: wire.Role) -> Client:
         return connect(self._endpoint, rate_hz=RATE_HZ, name=f"soak-{role}", role=role, timeout_s=20)

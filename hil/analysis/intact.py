@@ -42,3 +42,18 @@ def compare(sound: Sound, reference: NDArray[np.int16], block_ms: float = 5.0) -
     )
     ratio = float((error**2).sum()) / (gain**2 * power)
     return Intact(sound.time_ns(at), float(wrong.sum()) * block_ms, 10 * np.log10(ratio) if ratio else -np.inf)
+
+
+def without_stalls(sound: Sound, least_ms: float = 1.0) -> Sound:
+    """The sound without its runs of exact zeros: where a digital sink stood still, and nothing was lost.
+
+    For speech that is never zero, on rigs that hear digitally: an analogue silence is not exactly zero.
+    """
+    sounding = np.flatnonzero(sound.pcm)
+    if not len(sounding):
+        return sound
+    gap = np.diff(sounding, prepend=sounding[0]) > least_ms * sound.rate_hz / 1000
+    ends = np.append(np.flatnonzero(gap), len(sounding)) - 1
+    starts = np.insert(np.flatnonzero(gap), 0, 0)
+    parts = [sound.pcm[sounding[first] : sounding[last] + 1] for first, last in zip(starts, ends, strict=True)]
+    return Sound(sound.time_ns(int(sounding[0])), sound.rate_hz, np.concatenate(parts))

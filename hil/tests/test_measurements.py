@@ -121,6 +121,13 @@ def test_lip_sync_by_the_mouth_itself(board: Board):
 
 
 @REAL_TIME
+def test_a_sentence_without_any_fault_is_heard_whole(board: Board):
+    with board.speaking(12) as speech:
+        board.assert_heard_whole(speech)
+    board.note_stalls("sound stood still without any fault")
+
+
+@REAL_TIME
 def test_barge_in_at_the_speaker(board: Board):
     client, found = board.client(), []
     rng = np.random.default_rng(11)

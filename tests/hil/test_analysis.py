@@ -191,6 +191,18 @@ def test_speech_that_was_heard_whole_is_told_from_speech_with_a_gap():
     assert intact.compare(Sound(0, RATE, heard), said).missing_ms == pytest.approx(20, abs=5)
 
 
+def test_speech_that_stood_still_is_whole_and_speech_that_lost_a_piece_is_not():
+    said = np.where((noise := speech()) == 0, np.int16(1), noise)
+    stood_still = np.concatenate(
+        [np.zeros(RATE, np.int16), said[:30_000], np.zeros(4000, np.int16), said[30_000:], np.zeros(RATE, np.int16)]
+    )
+    assert intact.compare(intact.without_stalls(Sound(0, RATE, stood_still)), said).missing_ms == 0
+    lost = np.concatenate([np.zeros(RATE, np.int16), said[:30_000], said[32_000:], np.zeros(RATE, np.int16)])
+    assert intact.compare(intact.without_stalls(Sound(0, RATE, np.append(lost, said[:9000]))), said).missing_ms > 0
+    silence = Sound(0, RATE, np.zeros(9, np.int16))
+    assert intact.without_stalls(silence) is silence
+
+
 def test_speech_that_was_quieter_or_noisy_is_whole():
     said = speech()
     heard = np.concatenate([np.zeros(RATE), said * 0.5, np.zeros(RATE)]) + np.random.default_rng(5).normal(
