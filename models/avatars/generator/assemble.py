@@ -17,6 +17,7 @@ from generator import (
     mouth,
     occlusion,
     paint,
+    soft_picture,
     unwrap,
 )
 from generator.look import Look
@@ -40,8 +41,7 @@ def build_mesh(look: Look) -> Mesh:
     textures = (
         paint.skin_texture(look, skin),
         eyes.iris_texture(look),
-        hair_texture.picture(look),
-        lids.picture(look),
+        soft_picture.stacked(hair_texture.picture(look), lids.picture(look)),
         fabric.picture(look),
     )
     return _merge(look, groups, textures, skin)
@@ -53,10 +53,9 @@ PARTS = {
     "mouth": {"role": "mouth", "specular": 0.25, "gloss": 40.0},
     "eye_left": {"role": "eye_left", "texture": 1, "specular": 0.95, "gloss": 160.0},
     "eye_right": {"role": "eye_right", "texture": 1, "specular": 0.95, "gloss": 160.0},
-    "cloth": {"role": "cloth", "texture": 4, "specular": 0.03, "gloss": 8.0},
+    "cloth": {"role": "cloth", "texture": 3, "specular": 0.03, "gloss": 8.0},
     "hair": {"role": "hair", "texture": 2, "specular": 0.20, "gloss": 22.0, "double_sided": True},
-    "lids": {"role": "other", "texture": 3, "alpha": True, "double_sided": True},
-    "strands": {"role": "hair", "texture": 2, "specular": 0.20, "gloss": 22.0, "double_sided": True, "alpha": True},
+    "soft": {"role": "hair", "texture": 2, "specular": 0.20, "gloss": 22.0, "double_sided": True, "alpha": True},
 }
 
 
@@ -72,16 +71,23 @@ def _groups(look: Look, skin: Skin, deltas: dict[str, np.ndarray]) -> dict[str, 
         "eye_left": [eyes.eyeball(balls[1])],
         "eye_right": [eyes.eyeball(balls[-1])],
         "cloth": clothes.clothes(look, skin.sculpt),
-        "hair": hair.solid(look, skin.sculpt),
-        "lids": [
-            *(lids.shadow(skin, side, deltas) for side in sides),
-            *(lids.lashes(skin, side, look, deltas) for side in sides),
-        ],
-        "strands": hair.soft(look, skin.sculpt),
+        "hair": soft_picture.hair_placed(hair.solid(look, skin.sculpt)),
+        "soft": _soft(look, skin, deltas),
     }
     groups["skin"] = _without_hidden(groups)
     groups["cloth"] = _front(groups["cloth"])
     return {name: group for name, group in groups.items() if group}
+
+
+def _soft(look: Look, skin: Skin, deltas: dict[str, np.ndarray]) -> list[Piece]:
+    """What lets light through, from the eyes outwards: strands may hang over lashes, never the other way round."""
+    sides = (1, -1)
+    of_lids = [
+        *(lids.shadow(skin, side, deltas) for side in sides),
+        *(lids.lashes(skin, side, look, deltas) for side in sides),
+    ]
+    placed = soft_picture.lids_placed(of_lids, hair_texture.picture(look), lids.picture(look))
+    return [*placed, *soft_picture.hair_placed(hair.soft(look, skin.sculpt))]
 
 
 def _without_hidden(groups: dict[str, list[Piece]]) -> list[Piece]:

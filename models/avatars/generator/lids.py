@@ -12,6 +12,8 @@ from generator.skin import Skin, triangles
 SHADOW, UPPER, LOWER = (0.02, 0.48, 0.02, 0.48), (0.51, 0.99, 0.02, 0.98), (0.02, 0.48, 0.53, 0.98)
 SHADOW_ROWS = 7
 PICTURE = 256
+# The colours are in the picture, because the shader takes how light a hair shines from there: dark lashes do not.
+WHITE, SHADE = np.array([255, 255, 255]), (52, 26, 26)
 
 
 def _field(field: tuple, u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -48,7 +50,7 @@ def shadow(skin: Skin, side: int, deltas: dict[str, np.ndarray]) -> Piece:
     return Piece(
         points=neutral,
         tris=triangles(quads if side > 0 else quads[:, ::-1]),
-        colors=np.array([52, 26, 26]),
+        colors=WHITE,
         uvs=_field(SHADOW, u, v),
         targets={name: shell(skin.points + delta) - neutral for name, delta in _followed(deltas).items()},
         occlusion=np.ones(len(neutral)),
@@ -77,7 +79,7 @@ def lashes(skin: Skin, side: int, look: Look, deltas: dict[str, np.ndarray]) -> 
     return Piece(
         points=neutral,
         tris=triangles(quads),
-        colors=np.array(look.lash),
+        colors=WHITE,
         uvs=np.concatenate(uv),
         targets={name: strips(skin.points + delta) - neutral for name, delta in _followed(deltas).items()},
         occlusion=np.ones(len(neutral)),
@@ -104,13 +106,15 @@ def _fringe(edge: np.ndarray, ball: Eye, length: float, thickness: float) -> np.
 
 
 def picture(look: Look) -> np.ndarray:
-    """uint8 (PICTURE, PICTURE, 4), white: how dark the shadow is, and the hairs of both rows of lashes."""
-    out = np.full((PICTURE, PICTURE, 4), 255, dtype=np.uint8)
+    """uint8 (PICTURE, PICTURE, 4): how dark the shadow is, and the hairs of both rows of lashes."""
+    out = np.empty((PICTURE, PICTURE, 4), dtype=np.uint8)
+    out[..., :3] = look.lash
     alpha = np.zeros((PICTURE, PICTURE))
     half, rng = PICTURE // 2, np.random.default_rng(look.seed + 3)
     alpha[:half, :half] = _shadow_alpha(half)
     alpha[:, half:] = _lash_alpha(rng, PICTURE, half, 13, 0.36)
     alpha[half:, :half] = 0.75 * _lash_alpha(rng, half, half, 13, 0.0)
+    out[:half, :half, :3] = SHADE
     out[..., 3] = np.clip(np.rint(alpha * 255), 0, 255)
     return out
 
