@@ -1,10 +1,10 @@
 # Everything starts here. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench fuzz model avatars goldens image bundle clean
+.PHONY: help setup demo test check bench fuzz model avatars goldens image bundle hil hil-smoke hil-doctor soak clean
 PYTHON := .venv/bin/python
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
 setup: ## Debian packages, .venv, the package: quick when nothing is missing
 	@bash .ci/setup
@@ -41,6 +41,18 @@ image: setup ## the SD-card image, for Raspberry Pis and the emulated board
 
 bundle: setup ## a signed A/B update out of the image
 	@firmware_scripts/build-bundle
+
+hil: setup ## the rig: every board that this machine can run, build/hil/report.html
+	@hil/run all
+
+hil-smoke: setup ## a sentence seen and heard, on each board
+	@hil/run smoke
+
+hil-doctor: ## which part of a bench does not work (ENV=hil/env/rpi4.yaml)
+	@hil/doctor $(ENV)
+
+soak: setup ## hours of conversation (HOURS=1)
+	@PYTHONPATH=. $(PYTHON) -m hil.soak --hours $(or $(HOURS),1)
 
 clean: ## forget what was built, the environment included
 	rm -rf build .venv demo.mp4 demo.png
