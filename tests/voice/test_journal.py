@@ -108,3 +108,15 @@ def test_a_folder_that_cannot_be_written_is_a_configuration_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"journal\.folder"):
         JournalWriter(JournalConfig(), tmp_path / "file", Counters())
+
+
+def test_a_full_disk_is_told_once_and_counted(tmp_path, caplog):
+    (tmp_path / "sessions.jsonl").symlink_to("/dev/full")
+    counters = Counters()
+    writer = JournalWriter(JournalConfig(), tmp_path, counters)
+    for number in range(50):
+        writer.line(b'{"n": %d}' % number)
+    writer.close()
+    assert counters["journal_failed"] >= 1
+    assert [record.getMessage() for record in caplog.records if "cannot be written" in record.getMessage()] == [
+        "the session log cannot be written: [Errno 28] No space left on device"]

@@ -34,6 +34,7 @@ class JournalWriter:
         self._max_audio_bytes = config.audio_max_mb * BYTES_A_MB
         self._waiting: queue.Queue[_Item | None] = queue.Queue(MAX_WAITING)
         self._open: dict[str, wave.Wave_write] = {}
+        self._failing = False
         try:
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
             self._file = (folder / f"{NAME}.jsonl").open("ab")
@@ -67,11 +68,25 @@ class JournalWriter:
             try:
                 self._write(item)
             except OSError as error:
-                self._counters.count("journal_failed")
-                log.warning("the session log cannot be written: %s", error)
-        for recording in self._open.values():
-            recording.close()
-        self._file.close()
+                self._failed(error)
+        for close in (*(recording.close for recording in self._open.values()), self._file.close):
+            try:
+                close()
+            except OSError as error:
+                self._failed(error)
+
+    def _failed(self, error: OSError) -> None:
+        """Count it; tell the first of a row only, for a full disk fails at every line."""
+        self._counters.count("journal_failed")
+        if not self._failing:
+            log.warning("the session log cannot be written: %s", error)
+        self._failing = True
+
+    def _succeeded(self) -> None:
+        """After a flush: before it, a line that was taken may still not reach the disk."""
+        if self._failing:
+            log.warning("the session log is written again")
+        self._failing = False
 
     def _write(self, item: _Item) -> None:
         key, rate_hz, data = item
@@ -89,6 +104,7 @@ class JournalWriter:
         self._file.write(line + b"\n")
         if self._waiting.empty():
             self._file.flush()
+            self._succeeded()
 
     def _rotate(self) -> None:
         self._file.close()
