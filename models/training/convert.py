@@ -185,7 +185,7 @@ def main() -> None:
     parser.add_argument("run")
     parser.add_argument("name")
     parser.add_argument("sources", nargs="+")
-    parser.add_argument("--version", default="2")
+    parser.add_argument("--version", default="3")
     parser.add_argument("--folder", type=Path, default=ARTEFACTS)
     options = parser.parse_args()
     net, delay = load_run(options.run)
