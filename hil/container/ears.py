@@ -16,6 +16,7 @@ import numpy as np
 
 from hil.captured import NS_PER_S, Sound
 from hil.errors import RigError
+from hil.follow import Follower
 
 PART: Final = "ears"
 HEADER_BYTES: Final = 44
@@ -41,16 +42,13 @@ class WavEars:
         self._runs: list[_Run] = []
         self._start_ns = 0
         self._lock = threading.Lock()
-        self._closing = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._follower = Follower(self._poll, POLL_S, PART)
 
     def start(self) -> None:
         """Listen from now on."""
         with self._lock:
             self._start_ns = self._clock()
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._follow, name="ears", daemon=True)
-            self._thread.start()
+        self._follower.start()
 
     def sound(self) -> Sound:
         """All since start(). Raises RigError before it, or when no voice ever wrote."""
@@ -68,14 +66,7 @@ class WavEars:
 
     def close(self) -> None:
         """Stop listening."""
-        self._closing.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-
-    def _follow(self) -> None:
-        while not self._closing.wait(POLL_S):
-            self._poll()
+        self._follower.stop()
 
     def _poll(self) -> None:
         with self._lock:

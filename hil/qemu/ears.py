@@ -13,6 +13,7 @@ import numpy as np
 
 from hil.captured import NS_PER_S, Sound
 from hil.errors import RigError
+from hil.follow import Follower
 
 PART: Final = "ears"
 HEADER_BYTES: Final = 44
@@ -28,8 +29,7 @@ class QemuEars:
         self._path = path
         self._clock = clock
         self._lock = threading.Lock()
-        self._closing = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._follower = Follower(self._observe, POLL_S, PART)
         self._first_frame = 0
         self._start_ns: int | None = None
 
@@ -37,9 +37,7 @@ class QemuEars:
         """Listen from now on."""
         with self._lock:
             self._first_frame, self._start_ns = self._frames(), None
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._follow, name="ears", daemon=True)
-            self._thread.start()
+        self._follower.start()
 
     def sound(self) -> Sound:
         """All since start()."""
@@ -55,14 +53,7 @@ class QemuEars:
 
     def close(self) -> None:
         """Stop listening."""
-        self._closing.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-
-    def _follow(self) -> None:
-        while not self._closing.wait(POLL_S):
-            self._observe()
+        self._follower.stop()
 
     def _observe(self) -> None:
         try:

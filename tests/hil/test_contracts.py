@@ -172,61 +172,62 @@ def tone_block(number):
     return (8000 * np.sin(2 * np.pi * 440 * at / 48_000)).astype("<i2").tobytes()
 
 
-class PipeRig:
+class Fed:
+    """Something that a thread feeds until it is closed."""
+
+    def _begin(self) -> None:
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._feed, daemon=True)
+        self._thread.start()
+
+    def _blocks(self):
+        """Blocks of the tone, 20 s of them, each in its time."""
+        begin = time.monotonic()
+        for number in range(2000):
+            yield tone_block(number)
+            if self._stop.wait(max(0.0, begin + number * 0.01 - time.monotonic())):
+                return
+
+    def close(self) -> None:
+        self._stop.set()
+        self.ears.close()
+        self._thread.join()
+
+
+class PipeRig(Fed):
     """A FIFO that is fed in real time, as arecord feeds its pipe."""
 
     def __init__(self, folder: Path) -> None:
         self.fifo = folder / "ear"
         os.mkfifo(self.fifo)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._feed, daemon=True)
-        self._thread.start()
+        self._begin()
         self.ears = PipeEars(["cat", str(self.fifo)])
 
     def _feed(self) -> None:
         with self.fifo.open("wb", buffering=0) as pipe:
-            begin = time.monotonic()
-            for number in range(2000):
+            for block in self._blocks():
                 try:
-                    pipe.write(tone_block(number))
+                    pipe.write(block)
                 except BrokenPipeError:
                     return
-                if self._stop.wait(max(0.0, begin + number * 0.01 - time.monotonic())):
-                    return
-
-    def close(self) -> None:
-        self._stop.set()
-        self.ears.close()
-        self._thread.join()
 
 
-class QemuFileRig:
+class QemuFileRig(Fed):
     """A file that grows as QEMU's wav backend lets it grow: in pieces, header first."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "out.wav"
         self.path.write_bytes(bytes(44))
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._feed, daemon=True)
-        self._thread.start()
+        self._begin()
         self.ears = QemuEars(self.path, time.monotonic_ns)
 
     def _feed(self) -> None:
-        begin = time.monotonic()
         with self.path.open("ab", buffering=0) as file:
-            for number in range(2000):
-                mono = np.frombuffer(tone_block(number), "<i2")
-                file.write(np.repeat(mono, 2).astype("<i2").tobytes())
-                if self._stop.wait(max(0.0, begin + number * 0.01 - time.monotonic())):
-                    return
-
-    def close(self) -> None:
-        self._stop.set()
-        self.ears.close()
-        self._thread.join()
+            for block in self._blocks():
+                file.write(np.repeat(np.frombuffer(block, "<i2"), 2).astype("<i2").tobytes())
 
 
-class SinkRig:
+class SinkRig(Fed):
     """mien's own WAV sink, written in real time."""
 
     def __init__(self, folder: Path) -> None:
@@ -236,9 +237,7 @@ class SinkRig:
 
         self.path = folder / "ear.wav"
         self._sink = WavSink(Clock(), 48_000, 9600, self.path)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._feed, daemon=True)
-        self._thread.start()
+        self._begin()
         self.ears = WavEars(lambda: self.path)
 
     def _feed(self) -> None:
@@ -247,9 +246,7 @@ class SinkRig:
             left = left[self._sink.write(left) :]
 
     def close(self) -> None:
-        self._stop.set()
-        self._thread.join()
-        self.ears.close()
+        super().close()
         self._sink.close()
 
 

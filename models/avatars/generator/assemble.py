@@ -37,11 +37,12 @@ def build_mesh(look: Look) -> Mesh:
     """The whole avatar of one look."""
     skin = build_skin(look.proportions)
     deltas = {name: skin.spread_delta(delta) for name, delta in Shaper(skin.cage, look.proportions).all().items()}
-    groups = _groups(look, skin, deltas)
+    pictures = hair_texture.picture(look), lids.picture(look)
+    groups = _groups(look, skin, deltas, pictures)
     textures = (
         paint.skin_texture(look, skin),
         eyes.iris_texture(look),
-        soft_picture.stacked(hair_texture.picture(look), lids.picture(look)),
+        soft_picture.stacked(*pictures),
         fabric.picture(look),
     )
     return _merge(look, groups, textures, skin)
@@ -59,8 +60,10 @@ PARTS = {
 }
 
 
-def _groups(look: Look, skin: Skin, deltas: dict[str, np.ndarray]) -> dict[str, list[Piece]]:
-    """The pieces of each of PARTS."""
+def _groups(
+    look: Look, skin: Skin, deltas: dict[str, np.ndarray], pictures: tuple[np.ndarray, np.ndarray]
+) -> dict[str, list[Piece]]:
+    """The pieces of each of PARTS. pictures: of hair and of lids."""
     balls, sides = skin.cage.eyeballs, (1, -1)
     ear_pieces = [ears.ear(side, look) for side in sides] if look.hair_style != "bob" else []
     # Gold takes the light as wet teeth do: one draw call for both.
@@ -72,21 +75,23 @@ def _groups(look: Look, skin: Skin, deltas: dict[str, np.ndarray]) -> dict[str, 
         "eye_right": [eyes.eyeball(balls[-1])],
         "cloth": clothes.clothes(look, skin.sculpt),
         "hair": soft_picture.hair_placed(hair.solid(look, skin.sculpt)),
-        "soft": _soft(look, skin, deltas),
+        "soft": _soft(look, skin, deltas, pictures),
     }
     groups["skin"] = _without_hidden(groups)
     groups["cloth"] = _front(groups["cloth"])
     return {name: group for name, group in groups.items() if group}
 
 
-def _soft(look: Look, skin: Skin, deltas: dict[str, np.ndarray]) -> list[Piece]:
+def _soft(
+    look: Look, skin: Skin, deltas: dict[str, np.ndarray], pictures: tuple[np.ndarray, np.ndarray]
+) -> list[Piece]:
     """What lets light through, from the eyes outwards: strands may hang over lashes, never the other way round."""
     sides = (1, -1)
     of_lids = [
         *(lids.shadow(skin, side, deltas) for side in sides),
         *(lids.lashes(skin, side, look, deltas) for side in sides),
     ]
-    placed = soft_picture.lids_placed(of_lids, hair_texture.picture(look), lids.picture(look))
+    placed = soft_picture.lids_placed(of_lids, *pictures)
     return [*placed, *soft_picture.hair_placed(hair.soft(look, skin.sculpt))]
 
 
