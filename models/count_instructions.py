@@ -19,13 +19,15 @@ step. The figure compares versions of the code, it is no latency of a board. Nee
 - an arm64 root with python3.11, numpy and tflite-runtime: `make image` leaves one in build/image/root.
 """
 
-import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import click
+
+from mien.bench.face_aarch64 import counting_plugin, total_instructions
+from mien.errors import MienError
 
 HERE = Path(__file__).resolve().parents[1]
 FEW, MANY = 50, 250
@@ -75,7 +77,7 @@ def find_blas(root: Path) -> Path:
 def instructions(qemu: Path, root: Path, cpu: str, part: str, steps: int, model: Path) -> int:
     """What one run of the workload takes, start of Python included."""
     emulator = need(qemu / "qemu-aarch64", "qemu-user with plugins")
-    plugin = need(qemu / "tests/plugin/libinsn.so", "qemu's instruction-counting plugin")
+    plugin = counting_plugin(qemu) or need(qemu / "tests/plugin/libinsn.so", "qemu's instruction-counting plugin")
     python = need(root / "usr/bin/python3.11", "the arm64 root's Python")
     paths = [HERE / "runtime", root / "usr/lib/python3/dist-packages", root / "usr/local/lib/python3.11/dist-packages"]
     inside = {"PYTHONPATH": ":".join(map(str, paths)), "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0",
@@ -89,10 +91,10 @@ def instructions(qemu: Path, root: Path, cpu: str, part: str, steps: int, model:
                               capture_output=True, text=True)  # fmt: skip
         if done.returncode:
             raise Missing(f"the workload failed under qemu:\n{done.stderr[-2000:]}")
-        counted = re.search(r"total insns: (\d+)", Path(log.name).read_text())
-    if counted is None:
-        raise Missing("qemu's plugin wrote no count")
-    return int(counted[1])
+        try:
+            return total_instructions(Path(log.name).read_text())
+        except MienError as error:
+            raise Missing(str(error)) from None
 
 
 @click.command(help=__doc__)

@@ -37,7 +37,7 @@ def instructions_a_picture(motion: Path, frame_hz: int, size: tuple[int, int]) -
 
 
 def _missing(build: Path, root: Path) -> str:
-    if not _plugin(build):
+    if not counting_plugin(build):
         return ("needs QEMU with plugins: from its source, configure --target-list=aarch64-linux-user "
                 "--enable-plugins, make; then set MIEN_QEMU to the build folder")
     if not (root / "usr/bin/python3").exists():
@@ -45,7 +45,7 @@ def _missing(build: Path, root: Path) -> str:
     return ""
 
 
-def _plugin(build: Path) -> Path | None:
+def counting_plugin(build: Path) -> Path | None:
     """The counting plugin, which newer versions of QEMU keep in another place."""
     found = [path for path in (build / "tests/plugin/libinsn.so", build / "tests/tcg/plugins/libinsn.so")
              if path.exists()]
@@ -56,7 +56,7 @@ def _count(build: Path, root: Path, arguments: list[str]) -> int:
     with tempfile.NamedTemporaryFile(prefix="mien-insn-") as log:
         command = [str(build / "qemu-aarch64"), "-cpu", "cortex-a53", "-L", str(root),
                    "-E", "LD_LIBRARY_PATH=" + ":".join(str(root / library) for library in LIBRARIES),
-                   "-plugin", f"{_plugin(build)},inline=on", "-d", "plugin", "-D", log.name,
+                   "-plugin", f"{counting_plugin(build)},inline=on", "-d", "plugin", "-D", log.name,
                    str(root / "usr/bin/python3"), "-B", "-m", "mien.bench.face_drawing", *arguments]
         made = subprocess.run(command, capture_output=True, env=_environment(os.environ, root))
         if made.returncode:
