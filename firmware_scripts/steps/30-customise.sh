@@ -50,9 +50,11 @@ in_root systemctl -q enable systemd-networkd systemd-resolved systemd-timesyncd 
 in_root systemctl -q mask rauc-mark-good.service systemd-firstboot.service apt-daily.timer apt-daily-upgrade.timer \
     dpkg-db-backup.timer systemd-update-utmp.service systemd-update-utmp-runlevel.service getty@tty1.service \
     systemd-networkd-wait-online.service fstrim.timer e2scrub_reap.service e2scrub_all.timer wpa_supplicant.service \
-    systemd-pstore.service systemd-logind.service dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount \
+    systemd-pstore.service dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount \
     sys-kernel-tracing.mount sys-fs-fuse-connections.mount modprobe@fuse.service systemd-binfmt.service \
     proc-sys-fs-binfmt_misc.automount systemd-machine-id-commit.service alsa-state.service
+# Nobody sits at a kiosk: the login manager starts when it is asked to switch the board off, and not before.
+rm "$root/usr/lib/systemd/system/multi-user.target.wants/systemd-logind.service"
 ln -sf /etc/machine-id "$root/var/lib/dbus/machine-id"
 mkdir -p "$root/root/.ssh"
 echo LANG=C.UTF-8 >"$root/etc/default/locale"
