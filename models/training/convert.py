@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tensorflow.lite.tools import flatbuffer_utils
 
 from mien.core.pose import ARKIT_SHAPES
+from mien.motion.band_mean import BandMean
 from mien.motion.features import HOPS_PER_STEP, FeatureConfig
 from mien.motion.manifest import FORMAT, Manifest, StateTensor
 
@@ -61,6 +62,7 @@ class Streaming(tf.Module):
     def __init__(self, net: Tcn, gates: dict[str, tuple[float, float]]) -> None:
         super().__init__()
         self.shape: Shape = net.shape
+        self.talker = net.adapt.config
         self.enter = folded(net.enter, net.enter_norm)
         self.blocks = [folded(block.layer, block.norm) for block in net.blocks]
         self.head = (net.head.weight.detach().numpy().T, net.head.bias.detach().numpy())
@@ -142,7 +144,8 @@ def publish(
     manifest = Manifest(
         format=FORMAT, name=name, version=version, model=f"{name}.tflite", sha256=hashlib.sha256(model).hexdigest(),
         quantization="int8", frame_hz=FRAME_HZ, delay_frames=delay,
-        lookahead_ms=(delay + HOPS_PER_STEP) * 1000 / FRAME_HZ, features=FeatureConfig(), input="features",
+        lookahead_ms=(delay + HOPS_PER_STEP) * 1000 / FRAME_HZ, features=FeatureConfig(),
+        band_mean=streaming.talker, input="features",
         output="shapes", outputs=list(ARKIT_SHAPES), states=states,
     )  # fmt: skip
     path = folder / f"{name}.json"
@@ -172,11 +175,21 @@ def _named(model: bytes, states: list[str]) -> bytes:
     return bytes(flatbuffer_utils.convert_object_to_bytearray(tree))
 
 
-def examples_of(sources: list[str]) -> NDArray[np.float32]:
-    """Some of the sources' sequences, for calibration."""
+def examples_of(net: Tcn, sources: list[str]) -> NDArray[np.float32]:
+    """Some of the sources' sequences as the first layer sees them, for calibration."""
     x = load(sources)["x"]
     pick = np.random.default_rng(0).choice(len(x), CALIBRATION_SEQUENCES, replace=False)
-    return unpacked(x[np.sort(pick), :CALIBRATION_STEPS], FeatureConfig())
+    found = torch.from_numpy(unpacked(x[np.sort(pick), :CALIBRATION_STEPS], FeatureConfig()))
+    return np.asarray(net.adapt(found).numpy())
+
+
+def check_band_mean(net: Tcn, sequence: NDArray[np.float32]) -> None:
+    """The runtime's first layer must do what the network was trained with. sequence: float32 (steps, 80)."""
+    mean, bands = BandMean(net.adapt.config), sequence.shape[1] // HOPS_PER_STEP
+    streamed = np.stack([mean.step(step.reshape(HOPS_PER_STEP, bands)).reshape(-1).copy() for step in sequence])
+    worst = float(np.abs(net.adapt(torch.from_numpy(sequence)[None])[0].numpy() - streamed).max())
+    if worst > 1e-3:
+        raise SystemExit(f"band means of runtime and training differ by {worst}")
 
 
 def main() -> None:
@@ -190,7 +203,8 @@ def main() -> None:
     options = parser.parse_args()
     net, delay = load_run(options.run)
     streaming = Streaming(net, GATES)
-    model = quantize(streaming, examples_of(options.sources))
+    check_band_mean(net, unpacked(load(options.sources[:1])["x"][0], FeatureConfig()))
+    model = quantize(streaming, examples_of(net, options.sources))
     path = publish(model, streaming, name=options.name, version=options.version, delay=delay, folder=options.folder)
     print(f"{path}: {len(model)} bytes, {net.parameter_count()} parameters", flush=True)
 

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .phones import ARTICULATORS, PHONES
+from mien.motion.features import HOPS_PER_STEP as HOPS
 
-HOPS = 2
+from .adapt import BandMeanLayer
+from .phones import ARTICULATORS, PHONES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,7 @@ class Tcn(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
+        self.adapt = BandMeanLayer(shape.inputs // HOPS)
         self.enter = nn.Linear(shape.inputs, shape.width, bias=False)
         self.enter_norm = Norm(shape.width)
         self.blocks = nn.ModuleList(Block(shape.width, shape.taps, dilation) for dilation in shape.dilations)
@@ -66,7 +68,7 @@ class Tcn(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
-        hidden = functional.relu(self.enter_norm(self.enter(x)))
+        hidden = functional.relu(self.enter_norm(self.enter(self.adapt(x))))
         for block in self.blocks:
             hidden = block(hidden)
         hidden = functional.relu(self.head(self.drop(hidden)))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from mien.motion.band_mean import BandMeanConfig
 from mien.motion.features import FeatureConfig
 
 from .dataset import load, unpacked
@@ -29,6 +30,7 @@ SPEAKERS = {"festival": 5.0, "flite": 2.5, "espeak": 1.0, "noises": 1.8, "kokoro
             "asterisk-it": 1.5, "festvox-ru": 1.5, "joe": 1.5}  # fmt: skip
 RECORDED_SPEAKER = 1.3
 EPOCH_SEQUENCES = 2400
+_MEAN_OF = 40  # of so many sequences one is enough for a mean
 _LABIALS = [INDEX[name] for name in ("p b", "m", "f v")]
 
 
@@ -38,6 +40,12 @@ def balance(source: NDArray[np.uint8], weights: Sequence[float]) -> NDArray[np.f
     each = np.asarray(weights) / np.maximum(count, 1)
     chances = each[source]
     return np.asarray(chances / chances.sum())
+
+
+def mean_bands(x: NDArray[np.uint8], config: FeatureConfig) -> NDArray[np.float32]:
+    """The mean band levels of what is loud enough to be speech, (bands,): what every voice is moved to."""
+    hops = unpacked(x[::_MEAN_OF], config).reshape(-1, config.bands)
+    return np.asarray(hops[hops.mean(axis=1) > BandMeanConfig(reference=[]).loud].mean(axis=0))
 
 
 def losses(articulators: Tensor, phones: Tensor, curves: Tensor, track: Tensor, delay: int) -> tuple[Tensor, Tensor]:
@@ -67,6 +75,8 @@ def fit(
     net, config = Tcn(shape), FeatureConfig()
     if start:
         net.load_state_dict(torch.load(RUNS / f"{start}.pt", weights_only=False)["weights"])
+    else:
+        net.adapt.reference[:] = torch.from_numpy(mean_bands(x, config))
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2)
     batches = EPOCH_SEQUENCES // BATCH
     steps = epochs * batches

@@ -1,16 +1,19 @@
 """The motion model's manifest: what the artefact is, so that a wrong pair is refused at load and never half works."""
 
 import hashlib
+import math
 from pathlib import Path
 
 import msgspec
 
 from mien.core.pose import ARKIT_SHAPES
 from mien.errors import ModelError
+from mien.motion.band_mean import BandMeanConfig
 from mien.motion.features import HOPS_PER_STEP, FeatureConfig
 from mien.motion.pitch import RATE_HZ, STEP_SAMPLES
 
 FORMAT = 1
+_WHY_MEAN = "wants a finite level for each band, decay in 0..1, prior_steps above zero"
 _WHY_STEPS = f"must be {RATE_HZ} Hz in steps of {STEP_SAMPLES} samples, as the pitch tracker is"
 
 
@@ -27,7 +30,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     model: the artefact's file name, beside the manifest. sha256: of the artefact, hex. frame_hz: pose frames a second.
     delay_frames: how many frames the network's output lags its input. lookahead_ms: audio after a frame's time that
     must have been pushed before the frame is returned. outputs: the blend shapes, in order; a step gives one pose a
-    hop. quantization: "int8". features: the parameters that it was trained with.
+    hop. quantization: "int8". features: the parameters that it was trained with. band_mean: what takes a
+    talker's mean off the features; null: nothing does.
     """
 
     format: int
@@ -40,6 +44,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     delay_frames: int
     lookahead_ms: float
     features: FeatureConfig
+    band_mean: BandMeanConfig | None = None
     input: str
     output: str
     outputs: list[str]
@@ -69,6 +74,13 @@ def check_hash(manifest: Manifest, model: bytes, path: Path) -> None:
         )
 
 
+def _sound_mean(mean: BandMeanConfig | None, features: FeatureConfig) -> bool:
+    if mean is None:
+        return True
+    finite = all(math.isfinite(v) for v in (*mean.reference, mean.loud, mean.sharpness, mean.prior_steps))
+    return finite and len(mean.reference) == features.bands and 0 < mean.decay < 1 and mean.prior_steps > 0
+
+
 def _problems(manifest: Manifest) -> list[tuple[str, str]]:
     features = manifest.features
     needed_ms = (manifest.delay_frames + HOPS_PER_STEP) * 1000 / manifest.frame_hz if manifest.frame_hz > 0 else 0.0
@@ -83,6 +95,7 @@ def _problems(manifest: Manifest) -> list[tuple[str, str]]:
         ("model", Path(manifest.model).name == manifest.model, "must be a file name, beside the manifest"),
         ("features.window", features.hop <= features.window <= features.fft, "must lie between hop and fft"),
         ("features.spread", features.spread > 0, "must be above zero"),
+        ("band_mean", _sound_mean(manifest.band_mean, features), _WHY_MEAN),
         ("states", bool(manifest.states), "must name at least one state tensor"),
     ]
     return [(field, problem) for field, good, problem in checks if not good]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mien.core.pose import HEAD_CHANNELS, SHAPE_COUNT
 from mien.errors import ModelError
+from mien.motion.band_mean import BandMean
 from mien.motion.base import MotionFrames, MotionInfo, Pcm
 from mien.motion.features import HOPS_PER_STEP, FeatureStream
 from mien.motion.interpreter import open_interpreter, read_model
@@ -79,6 +80,7 @@ class TfliteEngine:
         )
         self._features = FeatureStream(manifest.features)
         self._network = Network(manifest, open_interpreter(model))
+        self._mean = BandMean(manifest.band_mean) if manifest.band_mean else None
         self._gate = SpeechGate(manifest.features.bands)
         self._shapes = np.empty((HOPS_PER_STEP, SHAPE_COUNT), dtype=np.float32)
         self._steps = StepStream(
@@ -103,13 +105,15 @@ class TfliteEngine:
         """See MotionEngine.reset."""
         self._steps.reset()
         self._features.reset()
+        if self._mean:
+            self._mean.reset()
         self._network.reset()
         self._gate.reset()
 
     def _step(self, pcm: Pcm, out: MotionFrames) -> None:
         features = self._features.step(pcm)
         gain = self._gate.step(features, pcm)
-        self._network.step(features, self._shapes)
+        self._network.step(self._mean.step(features) if self._mean else features, self._shapes)
         np.clip(self._shapes, 0, 1, out=out[:, :SHAPE_COUNT])
         for frame in out:
             if frame[:SHAPE_COUNT].max() < REST:
