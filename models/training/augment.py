@@ -9,6 +9,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from mien.audio.opus import OpusDecoder, OpusEncoder
+
 from .paths import RATE_HZ
 
 Sound = NDArray[np.float64]
@@ -80,6 +82,19 @@ def _narrow(sound: Sound, draw: Draw) -> Sound:
     return np.pad(up, (0, max(0, len(sound) - len(up))))[: len(sound)]
 
 
+def opus(sound: Sound, bitrate: int) -> Sound:
+    """Through Opus and back, at so many bits a second; the codec's delay is taken off."""
+    loudest = np.abs(sound).max() + 1e-9
+    encoder, decoder = OpusEncoder(RATE_HZ, bitrate), OpusDecoder(RATE_HZ)
+    packets = encoder.encode_all(np.rint(sound / loudest * 29_000).astype(np.int16))
+    heard = np.concatenate([decoder.decode(packet) for packet in packets])
+    return heard[encoder.lookahead :][: len(sound)] * (loudest / 29_000)
+
+
+def _opus(sound: Sound, draw: Draw) -> Sound:
+    return opus(sound, int(draw.integers(12_000, 32_001)))
+
+
 def _coloured(sound: Sound, draw: Draw) -> Sound:
     # A random smooth response within +-8 dB: another microphone, another loudspeaker.
     hz = np.fft.rfftfreq(len(sound), 1 / RATE_HZ)
@@ -94,7 +109,7 @@ def _clipped(sound: Sound, draw: Draw) -> Sound:
 
 _CHANGES: tuple[tuple[float, Callable[[Sound, Draw], Sound]], ...] = (
     (0.5, _coloured), (0.25, _room), (0.3, _noise), (0.08, _music), (0.15, _telephone), (0.12, _narrow),
-    (0.06, _clipped),
+    (0.06, _clipped), (0.1, _opus),
 )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ _SOUNDS = ROOT / "usr/share/asterisk/sounds"
 _SPEAKERS = {"fr": "fr_CA_f_June", "it": "it_IT_m_Carlo", "ru": "ru_RU_f_IvrvoiceRU"}
 _STAMPS = ROOT / "usr/share/tuxpaint/stamps"
 _STAMPS_EACH = 520  # of about 900 a language: more of one voice teaches less than another voice
+_LINES_EACH = 300  # of about 600 that each of the two fish says
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,14 @@ def _prompts(language: str) -> Iterator[Recording]:
 
 def _dialogues(language: str) -> Iterator[Recording]:
     sounds = ROOT / "usr/share/games/fillets-ng/sound"
-    for (level, name), text in dialogues(language).items():
-        path = sounds / level / language / f"{name}.ogg"
-        actor = [*name.split("-"), "other"][1]
-        # The two fish speak most lines, in every level; all others are one actor or another.
-        who = actor if actor in ("m", "v") else f"{level}-{actor}"
+    found: dict[str, list[Recording]] = {}
+    for line in dialogues(language):
+        path = sounds / line.level / language / f"{line.name}.ogg"
         if path.is_file():
-            yield Recording(f"fillets-{language}-{who}", language, f"{level}/{name}", path, text)
+            who = f"fillets-{language}-{line.speaker}"
+            found.setdefault(who, []).append(Recording(who, language, f"{line.level}/{line.name}", path, line.text))
+    for who in sorted(found):
+        yield from random.Random(0).sample(found[who], min(_LINES_EACH, len(found[who])))
 
 
 def _stamps(language: str) -> Iterator[Recording]:

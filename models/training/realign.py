@@ -23,14 +23,18 @@ from .espeak import Espeak
 from .human import decode, recordings
 from .network import Tcn
 from .paths import ALIGNED, FRAME_HZ, RATE_HZ
-from .phones import PHONES, classes
-from .targets import TimedPhone
+from .phones import PHONES, SILENCE, classes
+from .targets import TimedPhone, class_track
 from .timing import centred
 from .trained import load_run
 
 _PRIORS = ("asterisk-fr", "asterisk-it", "flite", "espeak")
 _PAUSES = 20  # frames of silence that are put before and after
 _WORST = 0.15  # the share that is thrown away
+# Below this agreement a recording says something else than its text, or under music: in the worst tenth of the Czech
+# dialogues (agreement .25 on average) 31% of falls into stops and 49% of rises after them lie within 20 ms of a label,
+# in the other nine tenths 46 to 57% and 61 to 76%.
+_LEAST = 0.25
 
 
 def log_priors(sources: Iterable[str]) -> NDArray[np.float32]:
@@ -73,6 +77,14 @@ def align(
     ], fit
 
 
+def agreement(scores: NDArray[np.float32], phones: list[TimedPhone]) -> float:
+    """The share of the spoken frames in which the network, which only listens, hears the phone of the alignment."""
+    around_s = _PAUSES / FRAME_HZ
+    track = class_track([(ipa, start + around_s, end + around_s) for ipa, start, end in phones], len(scores))
+    said = track != SILENCE
+    return float((scores.argmax(axis=1) == track)[said].mean()) if said.any() else 0.0
+
+
 def spoken(source: str) -> Iterator[tuple[Utterance, list[list[str]]]]:
     """What a source says: each utterance without times, and its words as IPA phones.
 
@@ -97,19 +109,20 @@ def main(run: str, sources: list[str]) -> None:
     net, delay = load_run(run)
     stream, priors = FeatureStream(FeatureConfig()), log_priors(_PRIORS)
     for source in sources:
-        kept, fits = [], []
+        found, agreed = [], []
         for utterance, words in spoken(source):
             if not 0.4 < len(utterance.pcm) / RATE_HZ < 16:
                 continue
             scores = posteriors(net, delay, utterance.pcm, stream)
             if not words or len(scores) < 4.5 * sum(map(len, words)):
                 continue
-            phones, fit = align(words, scores, priors)
-            kept.append(replace(utterance, phones=phones))
-            fits.append(fit)
-        least = np.quantile(fits, _WORST)
-        print(f"{source}: {len(kept)} aligned, fit {np.mean(fits):.2f}", flush=True)
-        corpus.write(source, centred([u for u, fit in zip(kept, fits, strict=True) if fit > least]))
+            phones, _ = align(words, scores, priors)
+            found.append(replace(utterance, phones=phones))
+            agreed.append(agreement(scores, phones))
+        least = max(_LEAST, float(np.quantile(agreed, _WORST)))
+        kept = [u for u, share in zip(found, agreed, strict=True) if share > least]
+        print(f"{source}: {len(kept)} of {len(found)} kept, agreement above {least:.2f}", flush=True)
+        corpus.write(source, centred(kept))
 
 
 if __name__ == "__main__":
