@@ -174,6 +174,8 @@ class Board:
     def sound_of_mind(self) -> bool:
         """Whether the next test can have this board."""
         try:
+            if self.rig.patience > 1 and self._is_well():
+                return True  # a turn of speech costs an emulated board ten seconds
             self.run("systemctl reset-failed; systemctl start --no-block mien.target")
             wait_until(lambda: self.active(*SERVICES), 40 * self.rig.patience, "both services")
             self.await_level("full", 30)
@@ -183,6 +185,13 @@ class Board:
             return False
         finally:
             self.hang_up()
+
+    def _is_well(self) -> bool:
+        found = self.run(f"systemctl is-active {' '.join(SERVICES)} | grep -vcx active; "
+                         "systemctl show -p StatusText --value mien-voice").output.split()  # fmt: skip
+        return found[:1] == ["0"] and found[1].startswith(
+            ("full", "audio_only")
+        )  # it flips, with pictures that take seconds
 
     def watch(self, seconds: float, at_most_hz: float = 60.0) -> list[Frame]:
         """What the screen shows meanwhile."""

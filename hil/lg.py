@@ -15,6 +15,7 @@ from labgrid import target_factory
 from labgrid.driver import Driver
 from labgrid.strategy import Strategy
 
+from hil.images import fingerprint
 from hil.process import run
 from hil.rig import Rig
 from hil.stages import Stages, State
@@ -94,7 +95,7 @@ class MienStrategy(Strategy):  # type: ignore[misc]
         """The board's states; the rig is opened at the first use."""
         if self._stages is None:
             self.target.activate(self.holder)
-            self._stages = Stages(self.holder.rig, self.holder.image)
+            self._stages = Stages(self.holder.rig, self.holder.image, fingerprint(self.holder.image))
         return self._stages
 
     @property

@@ -11,9 +11,9 @@ class Rig:
     """All parts of a bench. emulated: what of it is not a real board's, for every report; "" for a real board.
 
     clock: ns, the one on which screen and ears tell times. patience: by how much slower than real time the board is:
-    every waiting time is multiplied by it. display: plugs and unplugs the screen's cable, where the rig can. settings:
-    lays a configuration on the board while it is off or on. resume: goes on
-    from the ready board that save() has kept, if there is one. close: gives everything back.
+    every waiting time is multiplied by it. plug_..., unplug_...: the screen's cable and a USB sound card, where the rig
+    can. usb_ears: hear that card. save: keeps a ready board, with the times that it took to become so. resume: goes on
+    from the one that was kept, and tells those times; None when there is none. close: gives everything back.
     """
 
     name: str
@@ -29,6 +29,9 @@ class Rig:
     voice: VoiceStack
     plug_screen: Callable[[], None] | None = None
     unplug_screen: Callable[[], None] | None = None
-    resume: Callable[[], bool] | None = None
-    save: Callable[[], None] | None = None
+    plug_usb_card: Callable[[], None] | None = None
+    unplug_usb_card: Callable[[], None] | None = None
+    usb_ears: Ears | None = None
+    resume: Callable[[], dict[str, float] | None] | None = None
+    save: Callable[[dict[str, float]], None] | None = None
     close: Callable[[], None] = lambda: None

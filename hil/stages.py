@@ -26,14 +26,17 @@ class State(Enum):
 
 
 class Stages:
-    """Moves a rig's board. image: what is flashed. times_s: how long each state took to reach, of the rig's clock."""
+    """Moves a rig's board. image: what is flashed. times_s: how long each state took to reach, of the rig's clock.
 
-    def __init__(self, rig: Rig, image: Path) -> None:
+    sha256: the image's; a card that holds another is written anew. "": any card that was written will do.
+    """
+
+    def __init__(self, rig: Rig, image: Path, sha256: str = "") -> None:
         self.rig = rig
         self.image = image
+        self._sha256 = sha256
         self.state = State.UNKNOWN
         self.times_s: dict[str, float] = {}
-        self.resumed = False
         self._on_ns = 0
 
     def to(self, wanted: State) -> None:
@@ -45,7 +48,7 @@ class Stages:
             return
         for step, move in ((State.FLASHED, self._flash), (State.BOOTED, self._boot), (State.READY, self._await_ready)):
             if self.state.value < step.value <= wanted.value:
-                if step is State.FLASHED and self.rig.card.sha256() and wanted is not State.FLASHED:
+                if step is State.FLASHED and self._card_is_right() and wanted is not State.FLASHED:
                     self.state = step  # the card is in the board; only who asks for FLASHED wants it as new
                     continue
                 move()
@@ -55,11 +58,19 @@ class Stages:
         """The board was cut, or broken, by a test."""
         self.state = State.UNKNOWN
 
+    def resumes(self) -> bool:
+        """Whether a ready board of this image was kept; the board must be off, and is on when it is so."""
+        return self._resumed()
+
     def services_ready(self) -> bool:
         """Whether everything that the target wants is up."""
         units = "$(systemctl show -p Wants --value mien.target)"
         found = self.rig.console.run(f"systemctl is-active {units} | grep -vcx active", 60 * self.rig.patience)
         return found.output == "0"
+
+    def _card_is_right(self) -> bool:
+        held = self.rig.card.sha256()
+        return bool(held) and self._sha256 in ("", held)
 
     def _flash(self) -> None:
         self.rig.power.cut()
@@ -82,13 +93,14 @@ class Stages:
         )
         self.times_s["power to ready"] = (self.rig.clock() - self._on_ns) / 1e9
         if self.rig.save is not None:
-            self.rig.save()
+            answers(self.rig, "systemctl is-system-running --wait", 60)
+            self.rig.save(self.times_s)
 
     def _resumed(self) -> bool:
         """Boots are slow on an emulated board: where one was kept in state ready, it goes on from there."""
-        if self.rig.resume is None or not self.rig.resume():
+        if self.rig.resume is None or not self._card_is_right() or (times_s := self.rig.resume()) is None:
             return False
-        self.resumed = True
+        self.times_s = times_s | self.times_s
         self.state = State.READY
         return True
 
@@ -107,10 +119,10 @@ class Stages:
         return shown
 
 
-def answers(rig: Rig, command: str) -> Done:
+def answers(rig: Rig, command: str, within_s: float = 20.0) -> Done:
     """What a command on the board came to; status -1 where the board does not answer."""
     try:
-        return rig.console.run(command, 20 * rig.patience)
+        return rig.console.run(command, within_s * rig.patience)
     except RigError as error:
         return Done(-1, str(error))
 

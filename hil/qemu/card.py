@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from hil.images import fingerprint
 from hil.process import run
 
 PART: Final = "card"
@@ -23,27 +24,31 @@ class QemuCard:
         self._work = work
         self._settings = settings
         self._note = work / "flashed.sha256"
-        self._sha256 = self._note.read_text() if self._note.exists() and self.path.exists() else ""
+        self._provisioned = hashlib.sha256((BOARD + settings).encode()).hexdigest()
+        self._sha256 = self._noted()
 
     def flash(self, image: Path) -> None:
         """Copy the image, make the card larger than it, provision it. The board must be off."""
         self._work.mkdir(parents=True, exist_ok=True)
         run(PART, "cp", "--sparse=always", str(image), str(self._image), timeout_s=600)
-        with image.open("rb") as file:
-            self._sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        self._sha256 = fingerprint(image)
         run(PART, "truncate", "-s", SIZE, str(self._image))
         self._provision()
         self.path.unlink(missing_ok=True)
         run(PART, "qemu-img", "create", "-q", "-f", "qcow2", "-b", self._image.name, "-F", "raw", str(self.path))
-        self._note.write_text(self._sha256)
+        self._note.write_text(f"{self._sha256} {self._provisioned}")
 
     def sha256(self) -> str:
-        """Of the image that was flashed last; "" before the first."""
+        """Of the image that was flashed last, with these settings; "" before the first."""
         return self._sha256
 
     def has_state(self, name: str) -> bool:
         """Whether a running board was saved under this name since the card was flashed."""
-        return self.path.exists() and f" {name} " in run(PART, "qemu-img", "snapshot", "-l", str(self.path))
+        return self.path.exists() and f" {name} " in run(PART, "qemu-img", "snapshot", "-U", "-l", str(self.path))
+
+    def _noted(self) -> str:
+        noted = self._note.read_text().split() if self._note.exists() and self.path.exists() else []
+        return noted[0] if noted[1:] == [self._provisioned] else ""
 
     def _provision(self) -> None:
         if not self.key.exists():

@@ -13,7 +13,13 @@ from hil.contracts import Done
 from hil.errors import RigError
 
 PART: Final = "console"
-GREET_S: Final = 3.0
+LISTEN_S: Final = 2.0  # what is typed while U-Boot counts down would stop it
+# Seldom and a byte at a time: while nobody reads, QEMU's serial port fills up, and a full one gives no interrupt.
+PROBE_S: Final = 15.0
+LOADER: Final = re.compile(r"U-Boot|autoboot")
+KERNEL: Final = "Starting kernel"
+LOADER_PROMPT: Final = re.compile(r"(?:^|\n)=> $")
+PROMPT: Final = re.compile(r"[#$] (?:\x1b\[[0-9;?]*[a-zA-Z])*$")
 
 
 class Line(Protocol):
@@ -90,17 +96,23 @@ class SerialConsole:
             self._line = None
 
     def _greet(self, line: Line, deadline: float) -> None:
-        """Until a shell answers: what is typed before it is there is lost."""
-        seen, again = "", 0.0
+        """Until a shell answers. A boot loader is left alone, and nothing but a prompt is told what to do."""
+        seen, greeted, again = "", 0, time.monotonic() + LISTEN_S
         mark, greeting = _greeting()
         while mark not in seen:
             now = time.monotonic()
             if now > deadline:
                 raise RigError(PART, f"no shell answers; the line last said {seen[-200:]!r}")
-            if now >= again:
-                again = now + GREET_S
+            if LOADER_PROMPT.search(seen[greeted:]):
+                line.send(b"boot\n")
+                greeted = len(seen)
+            elif PROMPT.search(seen[greeted:]):
                 line.send(greeting)
-            seen += line.receive().decode("utf-8", "replace")
+                greeted = len(seen)
+            elif now >= again and not (in_loader(seen) or KERNEL in seen):  # a board that boots speaks first
+                again = now + PROBE_S
+                line.send(b"\n")
+            seen += line.receive().decode("utf-8", "replace").replace("\r", "")
 
     def _run(self, command: str, timeout_s: float) -> Done:
         deadline = time.monotonic() + timeout_s
@@ -119,10 +131,17 @@ class SerialConsole:
         raise RigError(PART, f"no answer to {command!r} within {timeout_s:.0f} s; the line last said {seen[-200:]!r}")
 
 
+def in_loader(seen: str) -> bool:
+    """Whether it was U-Boot that spoke last, of what a line has said."""
+    said = [found.end() for found in LOADER.finditer(seen)]
+    return bool(said) and said[-1] > seen.rfind(KERNEL)
+
+
 def _greeting() -> tuple[str, bytes]:
+    """What a shell answers, and to what: it adds, which U-Boot cannot."""
     mark = secrets.token_hex(6)
-    setup = "stty -echo cols 4000; bind 'set enable-bracketed-paste off' 2>/dev/null; PS1="
-    return f"@@{mark}:", f"\n {setup}; echo @@{mark}'':\n".encode()
+    setup = "stty -echo cols 4000; bind 'set enable-bracketed-paste off' 2>/dev/null; PS1='# '"
+    return f"@@{mark}-42:", f" {setup}; echo @@{mark}-$((6*7)):\n".encode()
 
 
 def _plain(text: str) -> str:

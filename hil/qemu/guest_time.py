@@ -37,8 +37,8 @@ EMULATED: Final = (
 FILES: Final = {
     "/usr/lib/mien/rig-measure.py": "rig-measure.py",
     "/usr/lib/systemd/system/rig-measure.service": "rig-measure.service",
-    "/usr/lib/systemd/system/mien-face.service.d/90-rig.conf": "face.conf",
-    "/usr/lib/systemd/system/mien-voice.service.d/90-rig.conf": "voice.conf",
+    "/usr/lib/systemd/system/mien-face.service.d/zz-rig.conf": "face.conf",
+    "/usr/lib/systemd/system/mien-voice.service.d/zz-rig.conf": "voice.conf",
 }
 
 

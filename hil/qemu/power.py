@@ -1,10 +1,12 @@
 """The emulated board's plug: QEMU, started, killed and reset."""
 
+import contextlib
 import subprocess
 from pathlib import Path
 from typing import Final
 
 from hil.errors import RigError
+from hil.qemu.devices import USB_SOUND
 from hil.qemu.qmp import Qmp
 
 PART: Final = "power"
@@ -19,6 +21,7 @@ class QemuPower:
         self, work: Path, card: Path, *, icount: bool, size: tuple[int, int] = (320, 240), extra: tuple[str, ...] = ()
     ) -> None:
         self.sound = work / "out.wav"
+        self.usb_sound = work / "usb.wav"
         self.serial = work / "serial.sock"
         self._work = work
         self._card = card
@@ -47,12 +50,13 @@ class QemuPower:
             return
         if not self._card.exists():
             raise RigError(PART, "there is no card in the board: flash it first")
-        for old in (self.sound, self.serial, self._work / "qmp.sock"):
+        for old in (self.sound, self.usb_sound, self.serial, self._work / "qmp.sock"):
             old.unlink(missing_ok=True)
         with (self._work / "qemu.log").open("ab") as log:
             self._process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+        _favour(self._process.pid)
         self._qmp = Qmp(self._work / "qmp.sock")
 
     def cut(self) -> None:
@@ -78,6 +82,7 @@ class QemuPower:
             ["-smp", "1", "-icount", "shift=0,sleep=off", "-rtc", "clock=vm"] if self._icount else ["-smp", "2"]
         )
         return [
+            "setpriv", "--pdeathsig", "KILL",  # a suite that is killed leaves no board behind
             "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72", "-m", "1G", *time_flows,
             "-display", "none", "-bios", BIOS,
             "-drive", f"if=none,id=card,file={self._card},format=qcow2", "-device", "virtio-blk-pci,drive=card",
@@ -86,9 +91,16 @@ class QemuPower:
             "-device", "virtio-rng-pci", "-device", f"virtio-gpu-pci,id=gpu,xres={width},yres={height}",
             "-audiodev", f"wav,id=sound,path={self.sound},out.frequency=48000",
             "-device", "intel-hda", "-device", "hda-duplex,audiodev=sound",
+            "-device", "qemu-xhci", "-audiodev", f"wav,id={USB_SOUND},path={self.usb_sound},out.frequency=48000",
             "-device", "i6300esb", "-watchdog-action", "reset",
             "-chardev", f"socket,id=serial,path={self.serial},server=on,wait=off,logfile={self._work / 'serial.log'}",
             "-serial", "chardev:serial", "-monitor", "none",
             "-qmp", f"unix:{self._work / 'qmp.sock'},server=on,wait=off",
             *(("-loadvm", self.resume_from) if self.resume_from else ()), *self._extra,
         ]  # fmt: skip
+
+
+def _favour(pid: int) -> None:
+    """Give it more of a busy machine (sched(7), autogroups); where that is not allowed, it has to do with less."""
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text("-5")

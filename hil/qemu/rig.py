@@ -1,5 +1,7 @@
 """Puts the emulated board's parts together."""
 
+import hashlib
+import json
 import time
 from pathlib import Path
 from typing import Final
@@ -7,6 +9,7 @@ from typing import Final
 from hil.qemu.card import QemuCard
 from hil.qemu.clock import GuestClock
 from hil.qemu.console import SerialConsole, SocketLine
+from hil.qemu.devices import ScreenCable, UsbSoundCard
 from hil.qemu.ears import QemuEars
 from hil.qemu.net import QemuNet
 from hil.qemu.power import SSH_PORT, QemuPower
@@ -48,21 +51,37 @@ def qemu_rig(work: Path, *, icount: bool, patience: float, fps: int = 2, size: t
 
     guest = GuestClock(lambda line: qmp().monitor(line), lambda: list(qmp().run("query-pci")))
     clock = guest.now_ns if icount else time.monotonic_ns
-    screen = QemuScreen(work, qmp, clock, frozen=icount)
-    ears = QemuEars(power.sound, clock)
     console = SerialConsole(lambda: SocketLine(power.serial))
+    cable = ScreenCable(console, lambda: power.is_on, 20 * patience)
+    screen = QemuScreen(work, qmp, clock, frozen=icount, is_in=lambda: cable.is_in)
+    ears, usb_ears = QemuEars(power.sound, clock), QemuEars(power.usb_sound, clock)
+    usb_card = UsbSoundCard(qmp, patience)
     tunnel = SshTunnel(work, host="127.0.0.1", port=SSH_PORT, key=card.key, timeout_s=20 * patience)
 
-    def resume() -> bool:
-        if not card.has_state(READY):
-            return False
-        power.resume_from = READY
-        power.on()
-        power.resume_from = ""
-        return True
+    # A state goes on only in the very machine that it was saved in: another command line is another name.
+    ready = f"{READY}-{hashlib.sha256(' '.join(power.command()).encode()).hexdigest()[:8]}"
+
+    kept = work / f"{ready}.json"
+
+    def resume() -> dict[str, float] | None:
+        if not card.has_state(ready) or not kept.exists():
+            return None
+        power.resume_from = ready
+        try:
+            power.on()
+        finally:
+            power.resume_from = ""
+        times_s: dict[str, float] = json.loads(kept.read_text())
+        return times_s
+
+    def save(times_s: dict[str, float]) -> None:
+        if not card.has_state(ready):
+            power.save(ready)
+            kept.write_text(json.dumps(times_s))
 
     def close() -> None:
         ears.close()
+        usb_ears.close()
         console.close()
         tunnel.close()
         power.cut()
@@ -79,7 +98,12 @@ def qemu_rig(work: Path, *, icount: bool, patience: float, fps: int = 2, size: t
         console=console,
         card=card,
         voice=ClientStack(tunnel.endpoint, timeout_s=10 * patience),
+        plug_screen=cable.plug,
+        unplug_screen=cable.unplug,
+        plug_usb_card=usb_card.plug,
+        unplug_usb_card=usb_card.unplug,
+        usb_ears=usb_ears,
         close=close,
         resume=resume,
-        save=lambda: power.save(READY),
+        save=save,
     )

@@ -14,16 +14,28 @@ PART: Final = "screen"
 
 
 class QemuScreen:
-    """qmp: of the board that is on. clock: the rig's. frozen: stop guest time while a picture is taken."""
+    """qmp: of the board that is on. clock: the rig's. frozen: stop guest time while a picture is taken. is_in: whether
+    the display's cable is."""
 
-    def __init__(self, work: Path, qmp: Callable[[], Qmp], clock: Callable[[], int], *, frozen: bool) -> None:
+    def __init__(
+        self,
+        work: Path,
+        qmp: Callable[[], Qmp],
+        clock: Callable[[], int],
+        *,
+        frozen: bool,
+        is_in: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._path = work / "screen.ppm"
         self._qmp = qmp
         self._clock = clock
         self._frozen = frozen
+        self._is_in = is_in
 
     def frame(self) -> Frame:
         """One picture, now."""
+        if not self._is_in():
+            raise RigError(PART, "the cable is out")
         qmp = self._qmp()
         if self._frozen:
             qmp.run("stop")

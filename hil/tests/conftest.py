@@ -1,6 +1,6 @@
 """The fixtures of the rig's tests, the same for every rig, and the record of what they found."""
 
-import hashlib
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from hil.board import Board
 from hil.errors import RigError
+from hil.images import fingerprint
 from hil.report.findings import Findings
 from hil.rig import Rig
 from hil.stages import State
+from labgrid.pytestplugin.hooks import LABGRID_ENV_KEY
 
 OUT = Path(__file__).resolve().parents[2] / "build/hil"
 _RESULTS: list[dict[str, object]] = []
@@ -35,7 +37,7 @@ def findings(rig: Rig, strategy) -> Iterator[Findings]:
     found = Findings(rig=rig.name, emulated=rig.emulated)
     image = strategy.stages.image
     found.identity["image"] = image.name
-    found.identity["image SHA-256"] = hashlib.file_digest(image.open("rb"), "sha256").hexdigest()
+    found.identity["image SHA-256"] = fingerprint(image)
     found.identity["run"] = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     _FOUND.append(found)
     return found
@@ -62,9 +64,10 @@ def board(strategy, findings: Findings, identified: None) -> Iterator[Board]:  #
     yield board
     board.hang_up()
     if not board.sound_of_mind():
-        findings.figure("board flashed anew after", _RESULTS[-1]["name"] if _RESULTS else "the first test")
+        findings.figure("board begun anew after", str(_RESULTS[-1]["name"]) if _RESULTS else "the first test")
         strategy.stages.to(State.OFF)
-        strategy.stages.to(State.FLASHED)
+        if not strategy.stages.resumes():
+            strategy.stages.to(State.FLASHED)
 
 
 def post_mortem(board: Board) -> str:
@@ -91,8 +94,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  
     return report
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("first") is None)
+    environment = config.stash[LABGRID_ENV_KEY]
+    if environment is None or "emulated" not in environment.get_target_features() or os.environ.get("MIEN_HIL_FULL"):
+        return
+    for item in items:
+        if item.get_closest_marker("thorough"):
+            item.add_marker(pytest.mark.skip(reason="takes an emulated board minutes: MIEN_HIL_FULL=1"))
 
 
 def pytest_sessionfinish() -> None:

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hil.board import Board, Speech
 from hil.errors import RigError
@@ -32,7 +33,26 @@ def test_a_screen_that_is_pulled_out_costs_no_sample_and_is_found_again(board: B
     board.await_active("mien-face", within_s=BACK_S)
 
 
+@pytest.mark.thorough
 @pytest.mark.lg_feature("screen-cable")
+def test_a_face_that_starts_without_a_screen_waits_for_one(board: Board):
+    board.ask("systemctl stop mien-face")
+    board.rig.unplug_screen()
+    board.ask("systemctl start --no-block mien-face")
+    wait_until(
+        lambda: board.show("mien-face", "StatusText").startswith("waiting for a display"),
+        BACK_S * board.rig.patience,
+        "the status",
+    )
+    assert board.say().reason == "played"
+    began = time.monotonic()
+    board.rig.plug_screen()
+    wait_until(board.stages.shows_face, BACK_S * board.rig.patience, "the face")
+    board.findings.figure("screen plugged in late: face after", time.monotonic() - began, "s")
+    board.await_active("mien-face", within_s=BACK_S)
+
+
+@pytest.mark.lg_feature("screen-cable-when-off")
 def test_a_board_that_starts_without_a_screen_speaks_and_shows_the_face_once_there_is_one(board: Board):
     stages, rig = board.stages, board.rig
     stages.to(State.OFF)
@@ -49,6 +69,41 @@ def test_a_board_that_starts_without_a_screen_speaks_and_shows_the_face_once_the
         "screen plugged in after boot: face after", time.monotonic() - began, "s", must="at most 20 s"
     )
     stages.state = State.BOOTED
+
+
+USB_CARDS = "grep -c USB-Audio /proc/asound/cards"
+
+
+@pytest.mark.lg_feature("usb-card")
+def test_a_usb_sound_card_that_is_pulled_out_is_said_and_taken_again_when_it_is_back(board: Board):
+    board.rig.plug_usb_card()
+    wait_until(lambda: board.run(USB_CARDS).output == "1", 20 * board.rig.patience, "the card")
+    name = board.ask("grep -B0 USB-Audio /proc/asound/cards | sed 's/.*\\[\\(\\S*\\) *\\].*/\\1/'")
+    board.configure("mien-voice", playback_device=f'"plughw:CARD={name}"')
+    board.await_active("mien-voice", within_s=BACK_S)
+    board.await_level("full", BACK_S)
+    board.rig.usb_ears.start()
+    with board.speaking(8) as speech:
+        board.rig.unplug_usb_card()
+        out_at = time.monotonic()
+        finished = speech.wait(60 * board.rig.patience)
+    assert finished is not None
+    board.await_level("silent", BACK_S)
+    assert board.run(USB_CARDS).output == "0"
+    board.findings.figure("USB sound card out: said after at most", time.monotonic() - out_at, "s")
+    board.findings.waveform("The USB sound card is pulled out", board.rig.usb_ears.sound())
+    pid = board.pid("mien-voice")
+    began = time.monotonic()
+    board.rig.plug_usb_card()
+    board.await_level("full", BACK_S)
+    board.findings.figure("USB sound card back: full after", time.monotonic() - began, "s")
+    board.rig.usb_ears.start()
+    assert board.say(2).reason == "played"
+    heard = int(np.abs(board.rig.usb_ears.sound().pcm.astype(int)).max())
+    assert heard > 1000, "nothing was heard from the card that came back"
+    assert board.pid("mien-voice") == pid
+    board.restore("mien-voice")
+    board.rig.unplug_usb_card()
 
 
 @pytest.mark.lg_feature("sink-file")

@@ -8,6 +8,7 @@ from hil.board import Board
 from hil.stages import wait_until
 
 pytestmark = pytest.mark.lg_feature("killable")
+THOROUGH = pytest.mark.thorough  # the face starts anew, or a watchdog runs out
 BACK_S = 20.0  # a face imports numpy and opens a context; a board under test may be busy
 HUNG_S = 10.0 + BACK_S  # the watchdog's interval more
 
@@ -30,6 +31,7 @@ def test_a_face_that_is_killed_costs_no_sample_and_comes_back(board: Board):
     face_back(board, restarts, BACK_S, "face killed: full again after")
 
 
+@THOROUGH
 def test_a_face_that_hangs_is_replaced_and_costs_no_sample(board: Board):
     restarts = board.restarts("mien-face")
     with board.speaking(16) as speech:
@@ -53,6 +55,7 @@ def test_a_voice_that_is_killed_reports_no_lost_turn_as_played(board: Board):
     board.await_level("full", BACK_S)
 
 
+@THOROUGH
 def test_a_voice_that_hangs_is_replaced_by_the_watchdog(board: Board):
     restarts = board.restarts("mien-voice")
     with board.speaking(4) as speech:
@@ -69,6 +72,7 @@ def test_a_voice_that_hangs_is_replaced_by_the_watchdog(board: Board):
 HOG = "systemd-run -q --unit=hog --collect python3 -c 'a=[]\nwhile True: a.append(bytes(range(250)) * 40000)'"
 
 
+@THOROUGH
 def test_when_the_boards_memory_runs_out_the_voice_lives_and_the_face_comes_back(board: Board):
     voice, restarts = board.pid("mien-voice"), board.restarts("mien-voice")
     with board.speaking(12) as speech:
@@ -93,6 +97,7 @@ def test_when_the_boards_memory_runs_out_the_voice_lives_and_the_face_comes_back
     )
 
 
+@THOROUGH
 def test_a_face_that_keeps_crashing_is_given_up_said_and_tried_again(board: Board):
     began = time.monotonic()
     while board.show("mien-face", "ActiveState") != "failed":
@@ -109,8 +114,8 @@ def test_a_face_that_keeps_crashing_is_given_up_said_and_tried_again(board: Boar
     ("unit", "text"),
     [
         ("mien-voice", "[voice]\nmax_cliens = 3\n"),
-        ("mien-face", "[face]\nfps = 0\n"),
-        ("mien-face", "\x00\xff not TOML"),
+        pytest.param("mien-face", "[face]\nfps = 0\n", marks=THOROUGH),
+        pytest.param("mien-face", "\x00\xff not TOML", marks=THOROUGH),
     ],
 )
 def test_a_corrupt_configuration_is_refused_once_and_said(board: Board, unit: str, text: str):
@@ -133,6 +138,7 @@ def test_a_corrupt_configuration_is_refused_once_and_said(board: Board, unit: st
     board.await_active(unit, within_s=BACK_S)
 
 
+@THOROUGH
 def test_without_its_model_the_face_follows_loudness(board: Board):
     board.configure("mien-face", face_model="/nonexistent/model.json")
     board.await_level("envelope", BACK_S)
@@ -142,6 +148,7 @@ def test_without_its_model_the_face_follows_loudness(board: Board):
     board.await_level("full", BACK_S)
 
 
+@THOROUGH
 def test_a_model_whose_bytes_were_changed_is_refused_and_the_jaw_follows_loudness(board: Board):
     board.ask(
         "mkdir -p /run/rig && cp $(dirname $(find /opt/mien /usr/local/lib -name mien-standard.tflite | head -n1))/* "
@@ -159,6 +166,7 @@ BAD_AVATAR = "/run/bad.mien-avatar"
 SHIPPED_AVATAR = "$(find /opt/mien /usr/local/lib -name default.mien-avatar | head -n1)"
 
 
+@THOROUGH
 @pytest.mark.parametrize(
     "damage", ["truncate -s 100000", "dd if=/dev/zero bs=1 seek=8 count=64 conv=notrunc status=none"]
 )
@@ -172,6 +180,7 @@ def test_a_damaged_avatar_is_refused_with_a_clear_message_and_costs_no_sound(boa
     board.await_level("full", BACK_S)
 
 
+@THOROUGH
 def test_an_avatar_whose_bytes_were_changed_is_refused(board: Board):
     board.ask(
         f"cp {SHIPPED_AVATAR} {BAD_AVATAR} && printf X | dd of={BAD_AVATAR} bs=1 seek=90000 conv=notrunc "
@@ -182,3 +191,24 @@ def test_an_avatar_whose_bytes_were_changed_is_refused(board: Board):
         wait_until(lambda: BAD_AVATAR in board.log("mien-face"), 10 * board.rig.patience, "the message")
     finally:
         board.restore("mien-face")
+
+
+@THOROUGH
+@pytest.mark.lg_feature("unit-memory")
+def test_a_face_that_reaches_its_memory_limit_is_killed_alone_and_comes_back(board: Board):
+    """Its limit is drawn in below what it holds: it cannot be made to hold more from outside."""
+    restarts, voice = board.restarts("mien-face"), board.pid("mien-voice")
+    for unit in ("mien-voice", "mien-face"):
+        held, most = (int(board.show(unit, name)) / 2**20 for name in ("MemoryCurrent", "MemoryMax"))
+        board.findings.figure(f"memory of {unit}", held, "MiB", must=f"below {most:.0f}")
+        assert held < most
+    with board.speaking(12) as speech:
+        board.ask("systemctl set-property --runtime mien-face MemoryMax=24M MemorySwapMax=0")
+        board.assert_heard_whole(speech)
+    wait_until(lambda: board.restarts("mien-face") > restarts, HUNG_S * board.rig.patience, "the end of the face")
+    assert "oom" in board.log("mien-face").lower()
+    board.ask("systemctl revert mien-face")
+    board.ask("systemctl restart --no-block mien-face")
+    assert board.pid("mien-voice") == voice
+    board.await_active("mien-face", within_s=BACK_S)
+    board.await_level("full", BACK_S)
