@@ -3,18 +3,21 @@
 from mien.core import wire
 from mien.core.ladder import Event, Level
 from mien.core.stats import Counters
+from mien.units import NS_PER_S
 from mien.voice.health import Health
+
+FACE = 41
 
 
 def test_a_face_without_motion_is_audio_only_until_it_moves_again():
     told = []
     health = Health(told.append, lambda _: None)
-    health.face_level("full", between_turns=False)
+    health.face_level("full", FACE, 0, between_turns=False)
     assert health.level is Level.FULL
-    health.face_level("audio_only", between_turns=False)
-    health.face_level("audio_only", between_turns=False)
+    health.face_level("audio_only", FACE, 0, between_turns=False)
+    health.face_level("audio_only", FACE, 0, between_turns=False)
     assert health.level is Level.AUDIO_ONLY
-    health.face_level("full", between_turns=False)
+    health.face_level("full", FACE, 0, between_turns=False)
     assert health.level is Level.FULL
     assert [(move.old, move.new) for move in told if isinstance(move, wire.LevelChanged)] == [
         ("audio_only", "full"), ("full", "audio_only"), ("audio_only", "full")]
@@ -23,11 +26,27 @@ def test_a_face_without_motion_is_audio_only_until_it_moves_again():
 
 def test_a_face_without_a_model_moves_by_the_envelope_and_silence_outranks_it():
     health = Health(lambda _: None, lambda _: None)
-    health.face_level("envelope", between_turns=True)
+    health.face_level("envelope", FACE, 0, between_turns=True)
     assert health.level is Level.ENVELOPE
     health.apply(Event.SINK_LOST, "gone", between_turns=False)
-    health.face_level("audio_only", between_turns=False)
+    health.face_level("audio_only", FACE, 0, between_turns=False)
     assert health.level is Level.SILENT
+
+
+def test_a_face_that_is_lost_again_and_again_is_trusted_later_each_time():
+    health = Health(lambda _: None, lambda _: None)
+    climbs = []
+    for now_s in range(64):  # reports in every second second, and is lost in the others
+        before = health.level
+        if now_s % 2:
+            health.face_lost("the face stopped reporting", now_s * NS_PER_S, between_turns=True)
+        else:
+            health.face_level("full", FACE, now_s * NS_PER_S, between_turns=True)
+            if health.level is not before:
+                climbs.append(now_s)
+    assert climbs == [0, 2, 6, 12, 22, 40]
+    health.face_level("full", FACE + 1, 64 * NS_PER_S, between_turns=True)
+    assert health.level is Level.FULL
 
 
 def test_the_report_names_the_newest_session():

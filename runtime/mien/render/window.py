@@ -7,6 +7,7 @@ is found, else SDL's offscreen driver, which needs no display at all.
 import os
 import sys
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from statistics import median
@@ -140,7 +141,9 @@ class Window:
                 continue
             _ask_for_context(count)
             try:
-                pygame.display.set_mode(size, flags, vsync=1)
+                with warnings.catch_warnings():  # KMSDRM knows no adaptive vsync, and pygame tells so each time
+                    warnings.filterwarnings("ignore", "adaptive vsync")
+                    pygame.display.set_mode(size, flags, vsync=1)
             except pygame.error as error:
                 reason = str(error)
             else:

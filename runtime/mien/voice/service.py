@@ -152,7 +152,7 @@ class VoiceService:
             else:
                 self._gate.note_seen(now_ns)
                 self._voice.observers.face_health(report)
-                self._health.face_level(report.level, between_turns=self._playback.idle)
+                self._health.face_level(report.level, report.pid, now_ns, between_turns=self._playback.idle)
                 self._publish(report)
         if self._bus.joined():
             self._welcome_face()
@@ -190,7 +190,7 @@ class VoiceService:
 
     def _every_second(self, now_ns: int) -> None:
         if self._health.level in (Level.FULL, Level.ENVELOPE) and not self._gate.present(now_ns):
-            self._health.apply(Event.FACE_LOST, "the face stopped reporting", between_turns=self._playback.idle)
+            self._health.face_lost("the face stopped reporting", now_ns, between_turns=self._playback.idle)
         if not self._playback.audible and self._playback.idle and (sink := self._retry.attempt()) is not None:
             self._sink.close()
             self._sink = sink
