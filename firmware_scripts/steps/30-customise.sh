@@ -52,7 +52,7 @@ in_root systemctl -q mask rauc-mark-good.service systemd-firstboot.service apt-d
     systemd-networkd-wait-online.service fstrim.timer e2scrub_reap.service e2scrub_all.timer wpa_supplicant.service \
     systemd-pstore.service dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount \
     sys-kernel-tracing.mount sys-fs-fuse-connections.mount modprobe@fuse.service systemd-binfmt.service \
-    proc-sys-fs-binfmt_misc.automount systemd-machine-id-commit.service alsa-state.service
+    proc-sys-fs-binfmt_misc.automount systemd-machine-id-commit.service alsa-state.service systemd-repart.service
 # Nobody sits at a kiosk: the login manager starts when it is asked to switch the board off, and not before.
 rm "$root/usr/lib/systemd/system/multi-user.target.wants/systemd-logind.service"
 ln -sf /etc/machine-id "$root/var/lib/dbus/machine-id"
@@ -77,6 +77,7 @@ rm -rf "$root"/usr/lib/linux-image-* "$root"/boot/System.map-* "$root"/boot/firm
 find "$root/lib/firmware" -type f ! -name '*4343[06]*' ! -name '*4345[56]*' ! -name 'regulatory.db*' -delete
 find "$root/lib/firmware" -xtype l ! -name 'regulatory.db*' -delete
 rm -rf "$root"/var/{lib/apt/lists,cache}/* "$root"/etc/apt/{sources.list,sources.list.d/*,apt.conf.d/99*} "$root"/var/log/*
+mkdir -m 700 "$root/var/cache/private"  # tmpfiles wants to make it at every start
 
 # The root is read-only: byte code is made now, and never compared with times.
 /usr/bin/python3.11 -m compileall -q -j 2 -f --invalidation-mode unchecked-hash -s "$root" \
@@ -89,6 +90,8 @@ find "$root/usr/share/fonts" "$root/usr/local/share/fonts" -newermt "@$SOURCE_DA
 in_root fc-cache --system-only
 
 say "30: the initrd"
+# No udev in it: overlay/etc/initramfs-tools names the modules, and finds the disk.
+rm "$root"/usr/share/initramfs-tools/{hooks,scripts/init-top,scripts/init-bottom}/udev
 mount -t proc proc "$root/proc"
 version=$(basename "$modules")
 # Packed lightly under emulation, and tightly by this machine.

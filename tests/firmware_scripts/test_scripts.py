@@ -111,6 +111,22 @@ def test_an_older_release_is_refused(tmp_path: Path, new: str, allowed: bool) ->
     assert allowed or "this board runs 0.2.0" in found.stdout
 
 
+@pytest.mark.parametrize(("name", "new"), [("README.txt", False), ("TAKEN.txt", False), ("voice.key", False),
+                                           (".hidden", False), ("board.toml", True), ("MISTAKES.txt", True),
+                                           ("keys/voice.key", True), ("stray.txt", True)])
+def test_a_card_without_new_settings_starts_no_provisioning(tmp_path: Path, name: str, new: bool) -> None:
+    (tmp_path / "keys").mkdir()
+    (tmp_path / name).write_text("x")
+    asked = subprocess.run(["sh", OVERLAY / "usr/lib/mien/has-new-settings", tmp_path], timeout=20, check=False)
+    assert (asked.returncode == 0) is new
+
+
+def test_the_initrd_has_the_drivers_of_a_pi_s_card_and_what_feeds_it() -> None:
+    modules = (OVERLAY / "etc/initramfs-tools/modules").read_text().split()
+    # bcm2711-rpi-4-b.dts: the card's vmmc-supply is a regulator-fixed, its vqmmc-supply a regulator-gpio.
+    assert {"sdhci_iproc", "bcm2835", "fixed", "gpio_regulator", "ext4", "virtio_blk"} <= set(modules)
+
+
 def flash(tmp_path: Path, device: str, disks: str, mounts: str = "") -> "subprocess.CompletedProcess[str]":
     """flash with lsblk acted: `disks` are its rows (NAME TYPE RM HOTPLUG SIZE MODEL), `mounts` what is mounted."""
     image = tmp_path / "a.img"
