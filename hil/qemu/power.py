@@ -56,7 +56,7 @@ class QemuPower:
             self._process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        _favour(self._process.pid)
+        favour(self._process.pid)
         self._qmp = Qmp(self._work / "qmp.sock")
 
     def cut(self) -> None:
@@ -100,7 +100,7 @@ class QemuPower:
         ]  # fmt: skip
 
 
-def _favour(pid: int) -> None:
+def favour(pid: int) -> None:
     """Give it more of a busy machine (sched(7), autogroups); where that is not allowed, it has to do with less."""
     with contextlib.suppress(OSError):
         Path(f"/proc/{pid}/autogroup").write_text("-5")

@@ -15,6 +15,7 @@ from hil.stages import State
 from labgrid.pytestplugin.hooks import LABGRID_ENV_KEY
 
 OUT = Path(__file__).resolve().parents[2] / "build/hil"
+PLACES = "/opt/mien /usr/local/lib"  # of the package: in the container, in the image
 _RESULTS: list[dict[str, object]] = []
 _FOUND: list[Findings] = []
 
@@ -50,7 +51,10 @@ def identified(strategy, findings: Findings) -> None:
     for name, command in (
         ("release", "tr '\\n' ' ' </etc/mien-release"),
         ("kernel", "uname -srm"),
-        ("model SHA-256", "sha256sum $(find /opt/mien /usr/local/lib -name 'mien-standard.tflite') | cut -c1-64"),
+        (
+            "model SHA-256",
+            f"sha256sum $(find {PLACES} -name mien-standard.tflite 2>/dev/null) | cut -c1-64",
+        ),
     ):
         findings.identity[name] = strategy.rig.console.run(command, 60 * strategy.rig.patience).output
 

@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.bench.offsets import first_motion_ns, offsets_ms, read_pictures
 from mien.bench.probe import BusProbe
 from mien.client import connect
+from mien.core.bus import Anchor
 from mien.host.clock import MonotonicClock
 from mien.host.rundir import SYSTEM_RUN_DIR
 
@@ -21,6 +23,7 @@ RATE_HZ = 48_000
 TURNS = 6
 CUTS = 8
 STATUS = Path("/proc/asound/card0/pcm0p/sub0/status")
+TRACE = SYSTEM_RUN_DIR / "trace.npz"
 
 
 def tell(kind: str, **what: object) -> None:
@@ -47,10 +50,28 @@ def cpu_ns(unit: str) -> int:
 
 
 def pointer() -> dict[str, float | str]:
-    """Where the sound card is: the stream's frame that it plays, and when that was read, both by the kernel."""
-    fields = dict(line.split(":", 1) for line in STATUS.read_text().splitlines() if ":" in line)
+    """Where the sound card is: the stream's frame that it plays, by the kernel, and when that was asked."""
+    before_s = time.monotonic()
+    text = STATUS.read_text()
+    at_s = (before_s + time.monotonic()) / 2
+    fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
     found = {key.strip(): value.strip() for key, value in fields.items()}
-    return {"at_s": float(found["tstamp"]), "hw_frames": int(found["hw_ptr"]), "state": found["state"]}
+    return {"at_s": at_s, "hw_frames": int(found["hw_ptr"]), "state": found["state"]}
+
+
+def tell_pictures(spoken: list[tuple[int, int]], anchors: list[Anchor]) -> None:
+    """What the face showed when, by its own trace, which it writes when it stops. spoken: turns, from and to, in ns."""
+    subprocess.run(["systemctl", "stop", "mien-face"], check=True)
+    pictures = read_pictures(TRACE)
+    seen = [first_motion_ns(pictures, begin_ns, end_ns) for begin_ns, end_ns in spoken]
+    _, offsets = offsets_ms(pictures, anchors)
+    tell(
+        "pictures",
+        motion_ms=[(at - begin) / 1e6 for at, (begin, _) in zip(seen, spoken, strict=True) if at is not None],
+        offset_ms=float(np.median(offsets)) if len(offsets) else None,
+        offset_p95_ms=float(np.percentile(np.abs(offsets), 95)) if len(offsets) else None,
+        count=len(offsets),
+    )
 
 
 def main() -> None:
@@ -64,11 +85,13 @@ def main() -> None:
             tell("pointer", **pointer())
             before = {unit: cpu_ns(unit) for unit in ("mien-voice", "mien-face")}
             shown, began = probe.faces[-1].shown if there else 0, time.monotonic()
+            spoken = []
             for number in range(TURNS):
                 turn = client.turn()
                 sent_s = time.monotonic()
                 turn.write(noise(1.5, number))
                 finished = turn.wait()
+                spoken.append((round(sent_s * 1e9), time.monotonic_ns()))
                 tell(
                     "turn",
                     sent_s=sent_s,
@@ -107,6 +130,7 @@ def main() -> None:
                     level=probe.faces[-1].level,
                     missed=probe.faces[-1].missed,
                 )
+                tell_pictures(spoken, probe.anchors)
             tell("voice", counters=probe.voices[-1].counters, level=probe.voices[-1].level)
     tell("end")
 
