@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-for tool in apt-get dpkg espeak-ng flite ffmpeg; do
+for tool in apt-get dpkg espeak-ng flite ffmpeg npm; do
     command -v "$tool" >/dev/null || { echo "model: $tool is missing; make setup installs it" >&2; exit 1; }
 done
 
