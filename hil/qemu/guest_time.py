@@ -153,7 +153,7 @@ def figures(told: list[dict[str, Any]], sound: Sound) -> dict[str, Any]:
         "voice: processor a second of conversation [ms]": cost["cpu_ms"]["mien-voice"] / cost["seconds"],
         "face without rasteriser: processor a picture [ms]": cost["cpu_ms"]["mien-face"] / max(1, cost["pictures"]),
         "face: pictures a second": cost["pictures"] / cost["seconds"],
-        "sink underruns": by_kind["voice"][0]["counters"].get("underruns", 0),
+        "sink underruns": by_kind["voice"][0]["counters"].get("sink_underruns", 0),
     }
     if "pictures" in by_kind:
         pictures = by_kind["pictures"][0]

@@ -29,7 +29,7 @@ def told():
         {"kind": "cost", "seconds": 10.0, "cpu_ms": {"mien-voice": 500.0, "mien-face": 3000.0}, "pictures": 300},
         {"kind": "cut", "sent_s": 6.0, "told_s": 6.02, "played_ms": [700.0]},
         face,
-        {"kind": "voice", "counters": {"underruns": 2}, "level": "full"},
+        {"kind": "voice", "counters": {"sink_underruns": 2}, "level": "full"},
         {"kind": "end"},
     ]
 

@@ -1,0 +1,182 @@
+"""Updates: what a board refuses, and a power cut in the middle of one. RAUC's bundles are made here, signed with the
+image's own key (firmware_scripts/make-keys) or another, and served to the board by HTTP from this machine."""
+
+import http.server
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hil.board import SERVICES, Board
+from hil.process import run
+from hil.stages import State, wait_until
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ROOT_AT = 132 * 2**20  # firmware_scripts/settings.sh: root A
+ROOT_BYTES = 1280 * 2**20
+COMPATIBLE = "mien-arm64"
+BUNDLE_S = 600.0
+INSTALL_S = 60.0  # of a board's time; an emulated one takes its patience times that
+
+Make = Callable[..., str]
+
+
+def own_key() -> Path:
+    """The certificate that the image trusts; its key lies beside it."""
+    return Path(run("update", str(REPOSITORY / "firmware_scripts/make-keys"), timeout_s=60).strip())
+
+
+def foreign_key(folder: Path) -> Path:
+    """A certificate that nobody trusts."""
+    certificate = folder / "bundle.cert.pem"
+    run(
+        "update", "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+        "-days", "2", "-subj", "/CN=somebody", "-keyout", str(folder / "bundle.key.pem"), "-out", str(certificate),
+    )  # fmt: skip
+    return certificate
+
+
+def bundle(folder: Path, name: str, root: Path, certificate: Path, *, version: str, compatible: str) -> None:
+    """A signed verity bundle with this root in it."""
+    content = folder / "content"
+    shutil.rmtree(content, ignore_errors=True)
+    content.mkdir()
+    os.link(root, content / "root.ext4")
+    (content / "manifest.raucm").write_text(
+        f"[update]\ncompatible={compatible}\nversion={version}\n\n[bundle]\nformat=verity\n\n"
+        "[image.rootfs]\nfilename=root.ext4\n"
+    )
+    key = certificate.with_name(certificate.name.replace(".cert.", ".key."))
+    run(
+        "update", "rauc", "--cert", str(certificate), "--key", str(key), "bundle",
+        "--mksquashfs-args=-comp zstd -Xcompression-level 1 -no-progress", str(content), str(folder / name),
+        timeout_s=BUNDLE_S,
+    )  # fmt: skip
+
+
+def root_of(image: Path, folder: Path, version: str) -> Path:
+    """Root A of the image that the board runs, as a later release."""
+    root = folder / "root.ext4"
+    run("update", "dd", f"if={image}", f"of={root}", "bs=1M", f"skip={ROOT_AT >> 20}", f"count={ROOT_BYTES >> 20}",
+        "conv=sparse", "status=none", timeout_s=300)  # fmt: skip
+    (folder / "release").write_text(f"NAME=mien\nVERSION_ID={version}\nBUILD_EPOCH=1\n")
+    lines = ("rm /etc/mien-release", f"write {folder / 'release'} /etc/mien-release")
+    subprocess.run(["debugfs", "-w", str(root)], input="\n".join(lines), text=True, capture_output=True, check=True,
+                   timeout=60)  # fmt: skip
+    return root
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Path, int]]:
+    """A folder, and the port at which it is served."""
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield tmp_path, server.server_address[1]
+        server.shutdown()
+
+
+@pytest.fixture
+def updatable(board: Board) -> Board:
+    """A board with RAUC, two roots, and a machine here that can make bundles."""
+    if board.run("rauc --version").status:
+        pytest.skip("no RAUC on this board: it has no second root")
+    lacking = [name for name in ("rauc", "mksquashfs", "openssl", "debugfs") if shutil.which(name) is None]
+    if lacking:
+        pytest.skip(f"not installed here: {', '.join(lacking)}")
+    return board
+
+
+def address(board: Board, served: tuple[Path, int], name: str) -> str:
+    """Where the board finds a served file: this machine is what its default route leads to, or MIEN_HIL_HOST."""
+    host = os.environ.get("MIEN_HIL_HOST") or board.ask("ip -4 route show default | cut -d' ' -f3 | head -n 1")
+    return f"http://{host}:{served[1]}/{name}"
+
+
+def slot(board: Board) -> str:
+    """The root that runs: A or B."""
+    return board.ask("sed 's/.*rauc.slot=\\([AB]\\).*/\\1/' /proc/cmdline")
+
+
+def order(board: Board) -> str:
+    """U-Boot's order and tries left, as the environment on the disk has them."""
+    return board.ask("fw_printenv | sort | tr '\\n' ' '")
+
+
+@pytest.mark.thorough
+@pytest.mark.lg_feature("own-disk")
+@pytest.mark.parametrize(
+    ("version", "compatible", "trusted", "why"),
+    [
+        ("9.0.0", "other-board", True, "ompatible"),
+        ("9.0.0", COMPATIBLE, False, "signature"),
+        ("0.0.1", COMPATIBLE, True, "this board runs"),
+    ],
+    ids=["another board", "another signature", "an older release"],
+)
+def test_a_bundle_that_is_not_for_this_board_is_refused(
+    updatable: Board, served: tuple[Path, int], version: str, compatible: str, trusted: bool, why: str
+):
+    folder, _ = served
+    tiny = folder / "tiny.ext4"
+    tiny.write_bytes(bytes(2**20))
+    certificate = own_key() if trusted else foreign_key(folder)
+    bundle(folder, "a.raucb", tiny, certificate, version=version, compatible=compatible)
+    before = order(updatable)
+    done = updatable.run(f"rauc install {address(updatable, served, 'a.raucb')} 2>&1", INSTALL_S)
+    assert done.status != 0
+    assert why in done.output
+    assert order(updatable) == before
+    assert updatable.say(0.3).reason == "played"
+
+
+def installing(board: Board) -> bool:
+    """Whether the other root is being written."""
+    return "opying image" in board.run("journalctl -q -u rauc -n 5 -o cat --no-pager; rauc status 2>&1 | tail -1").output
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(5400)
+@pytest.mark.lg_feature("power-cut")
+def test_an_update_that_the_power_cut_short_is_installed_again(updatable: Board, served: tuple[Path, int]):
+    board, (folder, _) = updatable, served
+    root = root_of(board.stages.image, folder, "0.1.1")
+    bundle(folder, "good.raucb", root, own_key(), version="0.1.1", compatible=COMPATIBLE)
+    url = address(board, served, "good.raucb")
+    before, kept = slot(board), board.ask("cat /data/etc/hostname /data/etc/machine-id")
+    other = {"A": "b", "B": "a"}[before]
+
+    board.ask(f"systemd-run --quiet --unit=rig-update rauc install {url}")
+    written = f"cut -d' ' -f7 /sys/class/block/$(basename $(readlink -f /dev/mien/root-{other}))/stat | xargs"
+    wait_until(lambda: int(board.run(f"awk '{{print $7}}' /sys/class/block/$(basename $(readlink -f /dev/mien/root-{other}))/stat").output or 0) > 400_000,
+               INSTALL_S * board.rig.patience, "the other root half written", 2.0)  # fmt: skip
+    board.rig.power.cut()
+    board.hang_up()
+    comes_back(board)
+    assert slot(board) == before
+
+    began = time.monotonic()
+    assert board.run(f"rauc install {url} 2>&1", INSTALL_S).status == 0
+    board.findings.figure("update installed in", time.monotonic() - began, "s")
+    board.run("systemctl --no-block start reboot.target")
+    board.rig.console.close()
+    wait_until(lambda: board.run("cat /etc/mien-release", 60).output.find("0.1.1") > 0, 120 * board.rig.patience,
+               "the new release", 5.0)  # fmt: skip
+    assert slot(board) == other.upper()
+    wait_until(lambda: "good:" in board.run("journalctl -q -b -u mien-health -o cat --no-pager").output,
+               120 * board.rig.patience, "the verdict on the new release", 5.0)  # fmt: skip
+    assert f"BOOT_{other.upper()}_LEFT=3" in order(board)
+    assert board.ask("cat /data/etc/hostname /data/etc/machine-id") == kept
+
+
+def comes_back(board: Board) -> None:
+    """After a cut: power on, until the face is there."""
+    board.rig.console.close()
+    board.rig.power.on()
+    wait_until(lambda: board.stages.shows_face() and board.active(*SERVICES), 120 * board.rig.patience, "the face", 2.0)
+    board.stages.state = State.READY
