@@ -9,7 +9,7 @@ packages=(
     asterisk-core-sounds-it asterisk-core-sounds-it-g722
     asterisk-core-sounds-ru asterisk-core-sounds-ru-g722
     fillets-ng-data fillets-ng-data-cs fillets-ng-data-nl
-    asterisk-prompt-fr-armelle asterisk-prompt-it-menardi-wav
+    asterisk-prompt-it-menardi-wav
     tuxpaint-stamps-default klettres-data ktuberling-data hedgewars-data asterisk-moh-opsound-wav
     festival libestools2.5 festival-czech festival-ca festival-hi festlex-cmu festlex-poslex festlex-ifd
     festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts festvox-italp16k festvox-itapc16k festvox-ca-ona-hts

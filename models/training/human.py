@@ -2,7 +2,8 @@
 
 - asterisk-core-sounds-{fr,it,ru}: one speaker each (CC-BY-SA-3.0; ru CC-BY-3.0). The English and Spanish prompts of
   that family judge mien's lips: they are not fetched, not read and not tuned on.
-- asterisk-prompt-fr-armelle (BSD without its last clause) and -it-menardi-wav (CC-BY-SA-3.0-IT): two more speakers.
+- asterisk-prompt-it-menardi-wav: another speaker of the Italian prompts (CC-BY-SA-3.0-IT). The French ones of
+  asterisk-prompt-fr-armelle are of no use: a network hears a third of the list's phones in them (Italian: two thirds).
 - fillets-ng-data-{cs,nl}: acted dialogue, many voices (GPL-2).
 - stamps-*: what Tux Paint's stamps show, read aloud by volunteers in nine languages, one person each (GPL-2+).
 Single words are in words.py. festvox-ru comes with its own labels: see labelled.py.
@@ -27,7 +28,7 @@ from .words import every
 
 _SOUNDS = ROOT / "usr/share/asterisk/sounds"
 _SPEAKERS = {"fr": "fr_CA_f_June", "it": "it_IT_m_Carlo", "ru": "ru_RU_f_IvrvoiceRU"}
-_OTHERS = {"fr": ("fr", ".gsm"), "it": ("it_IT_f_Menardi", ".wav")}
+_OTHERS = {"it": "it_IT_f_Menardi"}
 _STAMPS = ROOT / "usr/share/tuxpaint/stamps"
 _STAMPS_EACH = 520  # of about 900 a language: more of one voice teaches less than another voice
 _LINES_EACH = 300  # of about 600 that each of the two fish says
@@ -42,7 +43,7 @@ def recordings(source: str) -> Iterator[Recording]:
 
 def decode(path: Path) -> NDArray[np.int16]:
     """Any sound file -> mono int16 PCM at 16 kHz."""
-    if path.suffix in (".g722", ".gsm"):
+    if path.suffix == ".g722":
         command = [
             "ffmpeg",
             "-v",
@@ -68,9 +69,8 @@ def _prompts(language: str) -> Iterator[Recording]:
 
 
 def _others(language: str) -> Iterator[Recording]:
-    # Other people's prompts of the same names say much the same; where not, the alignment tells.
-    folder, suffix = _OTHERS[language]
-    yield from _listed(f"prompts-{language}", language, _SOUNDS / folder, suffix)
+    # Another person's prompts of the same names say the same; where not, the alignment tells.
+    yield from _listed(f"prompts-{language}", language, _SOUNDS / _OTHERS[language], ".wav")
 
 
 def _listed(speaker: str, language: str, folder: Path, suffix: str) -> Iterator[Recording]:

@@ -27,7 +27,7 @@ RECORDED = ("asterisk-fr", "asterisk-it", "stamps-es", "stamps-da", "stamps-el",
 # Recorded speech that the first network aligns: it is a hundred times faster.
 REALIGNED = ("stamps-fr", "stamps-ru", "stamps-ro", "stamps-ca", "stamps-bg", "stamps-be", "joe")
 # Acted dialogue, telephone prompts and single words of many people: a better network aligns them, or they go astray.
-LAST = ("fillets-cs", "fillets-nl", "prompts-it", "prompts-fr", "words-all")
+LAST = ("fillets-cs", "fillets-nl", "prompts-it", "words-all")
 ALIGNER = "recipe-standard"
 # source -> (copies, each differently degraded; share of the utterances)
 FIRST = {"asterisk-fr": (4, 1.0), "asterisk-it": (4, 1.0), "flite": (1, 0.5), "espeak": (1, 0.4), "noises": (1, 1.0),
@@ -35,8 +35,8 @@ FIRST = {"asterisk-fr": (4, 1.0), "asterisk-it": (4, 1.0), "flite": (1, 0.5), "e
          "kokoro": (2, 1.0)}  # fmt: skip
 THEN = {"stamps-fr": (2, 1.0), "stamps-ru": (2, 1.0), "stamps-ro": (2, 1.0), "stamps-ca": (2, 1.0),
         "stamps-bg": (2, 1.0), "stamps-be": (2, 1.0), "joe": (1, 1.0)}  # fmt: skip
-FINALLY = {"fillets-cs": (2, 1.0), "fillets-nl": (2, 1.0), "prompts-it": (3, 1.0), "prompts-fr": (4, 1.0),
-           "words-all": (3, 1.0), "kokoro-voices": (4, 1.0)}  # fmt: skip
+FINALLY = {"fillets-cs": (2, 1.0), "fillets-nl": (2, 1.0), "prompts-it": (3, 1.0), "words-all": (3, 1.0),
+           "kokoro-voices": (3, 1.0)}  # fmt: skip
 # Languages as espeak-ng names them, and festival's Finnish voices.
 HELD_OUT_LANGUAGES = frozenset({"tr", "fi", "sw", "finnish"})
 FIRST_EPOCHS, EPOCHS = 6, 24

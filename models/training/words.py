@@ -18,7 +18,7 @@ _TUBERLING = ROOT / "usr/share/ktuberling/sounds"
 _HEDGEHOGS = ROOT / "usr/share/games/hedgewars/Data/Sounds/voices"
 _EACH = 150  # of one speaker
 # Where espeak-ng has another name for the language; Low German is read as German.
-_VOICES = {"en": "en-us", "en_GB": "en-gb", "pt_BR": "pt-br", "nds": "de"}
+_VOICES = {"en": "en-us", "en_GB": "en-gb-x-rp", "pt_BR": "pt-br", "nds": "de"}
 _SOUND = re.compile(r'<sound\s+name\s*=\s*"([^"]+)"\s+file\s*=\s*"([^"]+)"')
 _WORDED = ("da", "en", "es", "fr", "ga", "it", "nds", "nl", "pt", "ro", "sv")
 _DANISH = {"ae": "æ", "oe": "ø", "aa": "å"}
