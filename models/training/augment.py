@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mien.audio.opus import OpusDecoder, OpusEncoder
 
 from .paths import RATE_HZ
+from .timbre import changed
 
 Sound = NDArray[np.float64]
 Draw = np.random.Generator
@@ -28,6 +29,10 @@ def degrade(sound: Sound, draw: Draw) -> NDArray[np.int16]:
     if draw.random() < 0.06:
         loud = loud + draw.uniform(-0.05, 0.05)
     return np.asarray(np.clip(np.rint(loud * 32767), -32768, 32767), dtype=np.int16)
+
+
+def _other_voice(sound: Sound, draw: Draw) -> Sound:
+    return changed(sound, draw.uniform(0.87, 1.15), max(0.0, draw.uniform(-0.3, 0.4)), draw)
 
 
 def _room(sound: Sound, draw: Draw) -> Sound:
@@ -108,8 +113,8 @@ def _clipped(sound: Sound, draw: Draw) -> Sound:
 
 
 _CHANGES: tuple[tuple[float, Callable[[Sound, Draw], Sound]], ...] = (
-    (0.5, _coloured), (0.25, _room), (0.3, _noise), (0.08, _music), (0.15, _telephone), (0.12, _narrow),
-    (0.06, _clipped), (0.1, _opus),
+    (0.35, _other_voice), (0.5, _coloured), (0.25, _room), (0.3, _noise), (0.08, _music), (0.15, _telephone),
+    (0.12, _narrow), (0.06, _clipped), (0.1, _opus),
 )  # fmt: skip
 
 
