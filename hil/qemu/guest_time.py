@@ -22,6 +22,7 @@ from hil.captured import Sound
 from hil.errors import RigError
 from hil.images import fingerprint
 from hil.process import run
+from hil.qemu.kept_runs import KeptRuns
 from hil.qemu.power import favour
 from hil.report.findings import Findings
 
@@ -33,7 +34,8 @@ RATE_HZ: Final = 48_000
 EMULATED: Final = (
     "QEMU's virt machine in guest time (-icount shift=0): one core, one instruction a nanosecond, no caches, no GPU. "
     "The very image that is flashed, but for the measuring unit and U-Boot; the face's rasteriser is left out "
-    "(headless renderer); sound card: an emulated Intel HDA. Figures are for comparing versions. Not a Raspberry Pi's."
+    "(headless renderer); sound card: an emulated Intel HDA. Offsets are those of the "
+    "face's schedule: nothing is put on a glass. Figures are for comparing versions. Not a Raspberry Pi's."
 )
 KERNEL_FILES: Final = ("vmlinuz", "initrd.img")
 # firmware_scripts/boot/boot.cmd's
@@ -110,7 +112,7 @@ def measure(work: Path) -> dict[str, Any]:
     except subprocess.TimeoutExpired as error:
         board.kill()
         raise RigError("power", f"{error}; the board last said {_serial(work)[-300:]!r}") from None
-    told = [json.loads(line.split("@@rig ", 1)[1]) for line in _serial(work).splitlines() if "@@rig {" in line]
+    told = told_lines(work)
     if not told or told[-1]["kind"] != "end":
         raise RigError("board", f"the measurement did not end: {told[-1:] or _serial(work)[-300:]}")
     return {**figures(told, heard(work / "out.wav", told)), "host seconds": round(time.monotonic() - began, 1)}
@@ -173,38 +175,43 @@ def _serial(work: Path) -> str:
     return path.read_text(errors="replace") if path.exists() else ""
 
 
+def told_lines(work: Path) -> list[dict[str, Any]]:
+    """What the board told on its serial line."""
+    return [json.loads(line.split("@@rig ", 1)[1]) for line in _serial(work).splitlines() if "@@rig {" in line]
+
+
+def compared(values: list[Any]) -> str:
+    """How the runs agree, for the report."""
+    if len(values) < 2:
+        return "one run"
+    if len(set(values)) == 1:
+        return f"the same at {len(values)} runs"
+    return f"runs: {', '.join(f'{value:.6g}' for value in values)}"
+
+
 def main() -> int:
-    """Measure, more than once, and compare the runs."""
+    """Measure, and compare with the runs before."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("image", type=Path)
-    parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=2, help="with those that were kept; one is made in any case")
     given = parser.parse_args()
     work = OUT / "guest-time"
     work.mkdir(parents=True, exist_ok=True)
     found = Findings(rig="qemu-icount", emulated=EMULATED)
     found.identity["image"] = given.image.name
     found.identity["image SHA-256"] = fingerprint(given.image)
-    began, outcome, why, runs = time.monotonic(), "passed", "", []
+    kept = KeptRuns(work / "runs.json", given.image, (HERE / "guest").iterdir(), command(work))
+    began, outcome, why = time.monotonic(), "passed", ""
     try:
         prepare(given.image, work / "card.raw")
-        runs = [measure(work) for _ in range(given.runs)]
-        sound = heard(
-            work / "out.wav",
-            [json.loads(line.split("@@rig ", 1)[1]) for line in _serial(work).splitlines() if "@@rig {" in line],
-        )
-        found.waveform("What the emulated sound card played", sound)
+        for _ in range(max(1, given.runs - len(kept.runs()))):
+            kept.add(measure(work))
+        found.waveform("What the emulated sound card played", heard(work / "out.wav", told_lines(work)))
     except RigError as error:
         outcome, why = "failed", str(error)
-    for name in runs[0] if runs else ():
-        values = [one[name] for one in runs]
-        same = (
-            ""
-            if len(runs) < 2
-            else "the same at each run"
-            if len(set(values)) == 1
-            else f"runs: {', '.join(f'{v:.6g}' for v in values)}"
-        )
-        found.figure(name, values[0], note=same)
+    runs = kept.runs()
+    for name in runs[-1] if runs else ():
+        found.figure(name, runs[-1][name], note=compared([run[name] for run in runs]))
     found.results.append({"name": "guest time", "outcome": outcome, "seconds": time.monotonic() - began, "why": why})
     found.save(OUT / "qemu-icount.findings.json")
     print(json.dumps({"runs": runs, "why": why}, indent=1))

@@ -8,6 +8,7 @@ import pytest
 from hil.errors import RigError
 from hil.qemu import guest_time
 from hil.qemu.guest_time import FILES, RATE_HZ, ROOT_AT, command, figures, heard, prepare
+from hil.qemu.kept_runs import KeptRuns
 
 
 def told():
@@ -103,3 +104,25 @@ def test_an_image_without_a_root_is_refused(tmp_path):
     (tmp_path / "image").write_bytes(bytes(2**20))
     with pytest.raises(RigError, match="card: "):
         prepare(tmp_path / "image", tmp_path / "card.raw")
+
+
+def test_runs_are_compared_with_those_of_the_same_board_only(tmp_path):
+    image, unit = tmp_path / "image", tmp_path / "unit"
+    image.write_bytes(b"one")
+    unit.write_text("measure")
+
+    def kept():
+        return KeptRuns(tmp_path / "runs.json", image, [unit], ["qemu"])
+
+    assert kept().runs() == []
+    kept().add({"first sound [ms]": 80.0})
+    kept().add({"first sound [ms]": 81.0})
+    assert [run["first sound [ms]"] for run in kept().runs()] == [80.0, 81.0]
+    unit.write_text("measure otherwise")
+    assert kept().runs() == []
+
+
+@pytest.mark.parametrize(("values", "said"), [([1.0], "one run"), ([1.0, 1.0], "the same at 2 runs"),
+                                              ([1.0, 2.5], "runs: 1, 2.5")])  # fmt: skip
+def test_how_runs_agree_is_said(values, said):
+    assert guest_time.compared(values) == said

@@ -20,8 +20,8 @@ from mien.host.clock import MonotonicClock
 from mien.host.rundir import SYSTEM_RUN_DIR
 
 RATE_HZ = 48_000
-TURNS = 4
-CUTS = 5
+TURNS = 6
+CUTS = 8
 STATUS = Path("/proc/asound/card0/pcm0p/sub0/status")
 TRACE = SYSTEM_RUN_DIR / "trace.npz"
 
