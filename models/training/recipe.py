@@ -35,7 +35,7 @@ FIRST = {"asterisk-fr": (4, 1.0), "asterisk-it": (4, 1.0), "flite": (1, 0.5), "e
          "kokoro": (2, 1.0)}  # fmt: skip
 THEN = {"stamps-fr": (2, 1.0), "stamps-ru": (2, 1.0), "stamps-ro": (2, 1.0), "stamps-ca": (2, 1.0),
         "stamps-bg": (2, 1.0), "stamps-be": (2, 1.0), "joe": (1, 1.0)}  # fmt: skip
-FINALLY = {"fillets-cs": (2, 1.0), "fillets-nl": (2, 1.0), "prompts-it": (3, 1.0), "words-all": (3, 1.0),
+FINALLY = {"fillets-cs": (2, 1.0), "fillets-nl": (2, 1.0), "prompts-it": (3, 1.0), "words-all": (1, 1.0),
            "kokoro-voices": (3, 1.0)}  # fmt: skip
 # Languages as espeak-ng names them, and festival's Finnish voices.
 HELD_OUT_LANGUAGES = frozenset({"tr", "fi", "sw", "finnish"})
