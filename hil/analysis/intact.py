@@ -57,3 +57,32 @@ def without_stalls(sound: Sound, least_ms: float = 1.0) -> Sound:
     starts = np.insert(np.flatnonzero(gap), 0, 0)
     parts = [sound.pcm[sounding[first] : sounding[last] + 1] for first, last in zip(starts, ends, strict=True)]
     return Sound(sound.time_ns(int(sounding[0])), sound.rate_hz, np.concatenate(parts))
+
+
+def share_found(sound: Sound, reference: NDArray[np.int16], block_ms: float = 40.0, ahead_s: float = 3.0) -> float:
+    """How much of the reference is in the sound, block by block and in order, whatever is between them; 0..1.
+
+    For a sound card that drops and repeats samples, as QEMU's does on a busy machine: no sample can be told as lost.
+    """
+    block, ahead = round(block_ms * sound.rate_hz / 1000), round(ahead_s * sound.rate_hz)
+    heard, wanted = sound.pcm.astype(np.float64), reference.astype(np.float64)
+    at, found, count = 0, 0, len(wanted) // block
+    for number in range(count):
+        part = wanted[number * block : (number + 1) * block]
+        window = heard[at : at + block + ahead] if found else heard[at:]
+        place = _best_place(window, part)
+        if place is not None:
+            at, found = at + place + block // 2, found + 1
+    return found / count if count else 0.0
+
+
+def _best_place(heard: NDArray[np.float64], part: NDArray[np.float64], least: float = 0.9) -> int | None:
+    """Where a block is, by normalised correlation; None where it is not."""
+    if len(heard) < len(part):
+        return None
+    size = 1 << int(np.ceil(np.log2(len(heard) + len(part))))
+    match = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(part, size)), size)
+    at = int(match[: len(heard) - len(part) + 1].argmax())
+    there = heard[at : at + len(part)]
+    norm = float(np.sqrt((there**2).sum() * (part**2).sum()))
+    return at if norm > 0 and float((there * part).sum()) / norm > least else None

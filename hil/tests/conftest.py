@@ -95,6 +95,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  
         if report.failed and isinstance(board := getattr(item, "funcargs", {}).get("board"), Board):
             why += "\n" + post_mortem(board)
         _RESULTS.append({"name": item.name, "outcome": outcome, "seconds": report.duration, "why": why})
+        save()  # after each: a run that is broken off has found something, too
     return report
 
 
@@ -108,11 +109,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="takes an emulated board minutes: MIEN_HIL_FULL=1"))
 
 
-def pytest_sessionfinish() -> None:
+def save() -> None:
     """The findings, for the page."""
     for found in _FOUND:
         found.results = _RESULTS
         found.save(OUT / f"{found.rig}.findings.json")
+
+
+def pytest_sessionfinish() -> None:
+    save()
 
 
 def pytest_configure(config: pytest.Config) -> None:  # noqa: ARG001

@@ -239,3 +239,12 @@ def loud_at(sound):
     return (
         int(onsets.loudness(sound, window_ms=10, step_ms=10)[0][0]) if len(sound.pcm) > 10 else sound.start_ns + 5 * MS
     )
+
+
+def test_speech_with_gaps_and_repeats_is_found_in_part():
+    speech = np.random.default_rng(5).normal(scale=3000, size=96_000).astype(np.int16)
+    whole = np.concatenate([np.zeros(9600, np.int16), speech, np.zeros(9600, np.int16)])
+    assert intact.share_found(Sound(0, 48_000, whole), speech) == 1.0
+    dropped = np.concatenate([speech[:30_000], speech[40_000:60_000], np.zeros(5000, np.int16), speech[60_000:]])
+    assert 0.8 < intact.share_found(Sound(0, 48_000, dropped), speech) < 0.95
+    assert intact.share_found(Sound(0, 48_000, whole[::-1].copy()), speech) == 0.0
