@@ -3,9 +3,11 @@
 Every step leaves a file under build/ and is skipped when that file is there.
 """
 
+import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 from . import espeak, festival, flite, labelled, neural, noises
 from .dataset import build
@@ -18,7 +20,7 @@ GENERATORS: dict[str, Callable[[], None]] = {
     "noises": lambda: noises.generate(14),
     "festival": lambda: festival.generate(8),
     "kokoro": lambda: neural.generate("kokoro", 5.5),
-    "kokoro-voices": lambda: neural.generate("kokoro-voices", 9),
+    "kokoro-voices": lambda: neural.generate("kokoro-voices", 18),
     "joe-rough": lambda: neural.generate("joe-rough", 12),
     "festvox-ru": lambda: labelled.generate("festvox-ru"),
 }
@@ -28,7 +30,7 @@ RECORDED = ("asterisk-fr", "asterisk-it", "stamps-es", "stamps-da", "stamps-el",
 REALIGNED = ("stamps-fr", "stamps-ru", "stamps-ro", "stamps-ca", "stamps-bg", "stamps-be", "joe")
 # Acted dialogue, telephone prompts and single words of many people: a better network aligns them, or they go astray.
 LAST = ("fillets-cs", "fillets-nl", "prompts-it", "words-all")
-ALIGNER = "recipe-standard"
+ALIGNER, BASE = "aligner", "base"
 # source -> (copies, each differently degraded; share of the utterances)
 FIRST = {"asterisk-fr": (4, 1.0), "asterisk-it": (4, 1.0), "flite": (1, 0.5), "espeak": (1, 0.4), "noises": (1, 1.0),
          "festival": (1, 1.0), "festvox-ru": (1, 0.8), "stamps-es": (2, 1.0), "stamps-da": (2, 1.0),
@@ -39,31 +41,51 @@ FINALLY = {"fillets-cs": (2, 1.0), "fillets-nl": (2, 1.0), "prompts-it": (3, 1.0
            "kokoro-voices": (3, 1.0)}  # fmt: skip
 # Languages as espeak-ng names them, and festival's Finnish voices.
 HELD_OUT_LANGUAGES = frozenset({"tr", "fi", "sw", "finnish"})
-FIRST_EPOCHS, EPOCHS = 6, 24
+FIRST_EPOCHS, ALIGNER_EPOCHS, EPOCHS = 6, 24, 40
+CORES = 2
 # name -> how many 10 ms frames the network's output lags its input; the lookahead is 20 ms more.
 VARIANTS = {"mien-standard": 8, "mien-lowlatency": 2}
 
 
 def main() -> None:
     """See the module."""
-    for source, generate in GENERATORS.items():
-        if not _aligned(source):
-            generate()
-    for source in RECORDED:
-        if not _aligned(source):
-            _python("training.align", source)
+    _beside(_generate, [source for source in GENERATORS if not _aligned(source)])
+    _beside(_flat_start, [source for source in RECORDED if not _aligned(source)])
     _datasets(FIRST)
-    _train("bootstrap", [*FIRST], FIRST_EPOCHS, 8)
+    _train("bootstrap", FIRST, FIRST_EPOCHS, 8)
     _realign("bootstrap", REALIGNED)
     _datasets(THEN)
-    _train(ALIGNER, [*FIRST, *THEN], EPOCHS, 8, start="bootstrap")
+    _train(ALIGNER, [*FIRST, *THEN], ALIGNER_EPOCHS, 8, start="bootstrap")
     _realign(ALIGNER, LAST)
     _datasets(FINALLY)
-    sources = [*FIRST, *THEN, *FINALLY]
-    for name, delay in VARIANTS.items():
-        _train(name, sources, EPOCHS, delay, start="bootstrap")
-        _python("training.convert", name, name, *FIRST)
-        _python("training.evaluate", str(ARTEFACTS / f"{name}.json"))
+    _train(BASE, [*FIRST, *THEN, "fillets-cs", "fillets-nl"], EPOCHS, 8)
+    with ThreadPoolExecutor(CORES) as pool:
+        list(pool.map(_variant, VARIANTS))
+
+
+def _variant(name: str) -> None:
+    _train(name, [*FIRST, *THEN, *FINALLY], EPOCHS, VARIANTS[name], start=BASE, threads=1)
+    _python("training.convert", name, name, *FIRST)
+    _python("training.evaluate", str(ARTEFACTS / f"{name}.json"))
+
+
+def _generate(source: str) -> None:
+    GENERATORS[source]()
+
+
+def _flat_start(source: str) -> None:
+    _python("training.align", source)
+
+
+def _dataset(source: str) -> None:
+    copies, share = {**FIRST, **THEN, **FINALLY}[source]
+    build(source, copies, share=share, held_out=HELD_OUT_LANGUAGES)
+
+
+def _beside(work: Callable[[str], None], sources: list[str]) -> None:
+    """Each source on a core of its own."""
+    with ProcessPoolExecutor(CORES) as pool:
+        list(pool.map(work, sources))
 
 
 def _aligned(source: str) -> bool:
@@ -76,20 +98,19 @@ def _realign(run: str, sources: tuple[str, ...]) -> None:
         _python("training.realign", run, *missing)
 
 
-def _datasets(sources: dict[str, tuple[int, float]]) -> None:
-    for source, (copies, share) in sources.items():
-        if not (RUNS / f"data-{source}.npz").exists():
-            build(source, copies, share=share, held_out=HELD_OUT_LANGUAGES)
+def _datasets(sources: Iterable[str]) -> None:
+    _beside(_dataset, [source for source in sources if not (RUNS / f"data-{source}.npz").exists()])
 
 
-def _train(run: str, sources: list[str], epochs: int, delay: int, start: str = "") -> None:
+def _train(run: str, sources: Iterable[str], epochs: int, delay: int, *, start: str = "", threads: int = CORES) -> None:
     if not (RUNS / f"{run}.pt").exists():
         schedule = ("--epochs", str(epochs), "--delay", str(delay), "--start", start)
-        _python("training.train", run, *sources, *schedule)
+        _python("training.train", run, *sources, *schedule, threads=threads)
 
 
-def _python(module: str, *arguments: str) -> None:
-    subprocess.run([sys.executable, "-m", module, *arguments], check=True)
+def _python(module: str, *arguments: str, threads: int = 1) -> None:
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    subprocess.run([sys.executable, "-m", module, *arguments], check=True, env=environment)
 
 
 if __name__ == "__main__":

@@ -18,5 +18,5 @@ if [ "$(cat .venv-train/.mien-training 2>/dev/null)" != "$wanted" ]; then
 fi
 
 models/training/fetch.sh
-export PYTHONPATH=runtime:models OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} TF_CPP_MIN_LOG_LEVEL=3
+export PYTHONPATH=runtime:models OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3
 exec .venv-train/bin/python -m training.recipe "$@"

@@ -21,8 +21,8 @@ class BandMeanConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """
 
     reference: list[float]
-    decay: float = 0.985
-    prior_steps: float = 25.0
+    decay: float = 0.995
+    prior_steps: float = 15.0
     loud: float = -2.2
     sharpness: float = 4.0
 
