@@ -59,21 +59,24 @@ def without_stalls(sound: Sound, least_ms: float = 1.0) -> Sound:
     return Sound(sound.time_ns(int(sounding[0])), sound.rate_hz, np.concatenate(parts))
 
 
-def share_found(sound: Sound, reference: NDArray[np.int16], block_ms: float = 40.0, ahead_s: float = 3.0) -> float:
-    """How much of the reference is in the sound, block by block and in order, whatever is between them; 0..1.
+def share_found(
+    sound: Sound, reference: NDArray[np.int16], block_ms: float = 40.0, every: int = 5, ahead_s: float = 3.0
+) -> float:
+    """How much of the reference is in the sound, in order, whatever is between; 0..1. One block of `every` is looked for.
 
     For a sound card that drops and repeats samples, as QEMU's does on a busy machine: no sample can be told as lost.
     """
     block, ahead = round(block_ms * sound.rate_hz / 1000), round(ahead_s * sound.rate_hz)
     heard, wanted = sound.pcm.astype(np.float64), reference.astype(np.float64)
-    at, found, count = 0, 0, len(wanted) // block
-    for number in range(count):
+    looked_for = range(0, len(wanted) // block, every)
+    at, found = 0, 0
+    for number in looked_for:
         part = wanted[number * block : (number + 1) * block]
         window = heard[at : at + block + ahead] if found else heard[at:]
         place = _best_place(window, part)
         if place is not None:
             at, found = at + place + block // 2, found + 1
-    return found / count if count else 0.0
+    return found / len(looked_for) if looked_for else 0.0
 
 
 def _best_place(heard: NDArray[np.float64], part: NDArray[np.float64], least: float = 0.9) -> int | None:
