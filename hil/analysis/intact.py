@@ -62,7 +62,7 @@ def without_stalls(sound: Sound, least_ms: float = 1.0) -> Sound:
 def share_found(
     sound: Sound, reference: NDArray[np.int16], block_ms: float = 40.0, every: int = 5, ahead_s: float = 3.0
 ) -> float:
-    """How much of the reference is in the sound, in order, whatever is between; 0..1. One block of `every` is looked for.
+    """How much of the reference is in the sound, in order, whatever is between; 0..1. One of `every` blocks is sought.
 
     For a sound card that drops and repeats samples, as QEMU's does on a busy machine: no sample can be told as lost.
     """
