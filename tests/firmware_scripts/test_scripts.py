@@ -209,3 +209,23 @@ def test_a_stick_that_is_refused_is_told_of_and_the_face_comes_back(tmp_path: Pa
     assert "signature verification failed" in (tmp_path / "screen").read_text()
     assert (tmp_path / "log").read_text().splitlines()[-1] == "systemctl --no-block start mien.target"
     assert not (tmp_path / "done").exists()
+
+
+@pytest.mark.parametrize(("order", "good", "allowed"), [("A", "", True), ("A B", "NAME=mien VERSION_ID=0.2.0", True),
+                                                        ("A B", "", False), ("A B", "NAME=mien VERSION_ID=0.1", False)])
+def test_the_known_good_root_is_not_overwritten_by_one_on_trial(
+    tmp_path: Path, order: str, good: str, allowed: bool
+) -> None:
+    (tmp_path / "manifest.raucm").write_text("[update]\nversion=0.3.0\n")
+    script = (OVERLAY / "usr/lib/mien/before-update").read_text()
+    for name, text in (("/etc/mien-release", "NAME=mien\nVERSION_ID=0.2.0\n"), ("/proc/cmdline", "ro rauc.slot=A\n"),
+                       ("/data/lib/rauc/good-releases", f"{good}\n")):
+        path = tmp_path / name.rpartition("/")[2]
+        path.write_text(text)
+        script = script.replace(name, str(path))
+    environment = act(tmp_path, fw_printenv=f"echo {order}", fw_setenv=f"echo $* >{tmp_path}/set")
+    found = subprocess.run(["sh", "-c", script], env={**environment, "RAUC_BUNDLE_MOUNT_POINT": str(tmp_path)},
+                           capture_output=True, text=True, timeout=20, check=False)
+    assert (found.returncode == 0) is allowed, found.stdout
+    assert (tmp_path / "set").exists() is allowed
+    assert not allowed or (tmp_path / "set").read_text() == "BOOT_A_LEFT 3\n"
