@@ -51,9 +51,9 @@ say "40: root"
 clamp_times "$root"
 rm -f "$WORK/root.ext4"
 # As large as its content and not as its partition: an update writes every byte of it.
-root_mib=$(($(du -sm "$root" | cut -f1) * 107 / 100 + 32))
-[ "$root_mib" -le "$ROOT_MIB" ] || die "the root needs $root_mib MiB, and its partition has $ROOT_MIB"
-truncate -s "${root_mib}M" "$WORK/root.ext4"
+needed_mib=$(($(du -sm "$root" | cut -f1) * 107 / 100 + 32))
+[ "$needed_mib" -le "$ROOT_MIB" ] || die "the root needs $needed_mib MiB, and its partition has $ROOT_MIB"
+truncate -s "${needed_mib}M" "$WORK/root.ext4"
 # No journal: the root is never written to. No reserved blocks, for the same reason.
 mke2fs -q -t ext4 -L mien-root -U "$(uuid_of 2)" -E "hash_seed=$(uuid_of 2)" -m 0 -O ^has_journal -d "$root" "$WORK/root.ext4"
 settle_inode_times "$WORK/root.ext4"
