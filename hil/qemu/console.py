@@ -140,7 +140,8 @@ def in_loader(seen: str) -> bool:
 def _greeting() -> tuple[str, bytes]:
     """What a shell answers, and to what: it adds, which U-Boot cannot."""
     mark = secrets.token_hex(6)
-    setup = "stty -echo cols 4000; bind 'set enable-bracketed-paste off' 2>/dev/null; PS1='# '"
+    plain = "export SYSTEMD_COLORS=0 SYSTEMD_URLIFY=0"
+    setup = f"stty -echo cols 4000; bind 'set enable-bracketed-paste off' 2>/dev/null; {plain}; PS1='# '"
     return f"@@{mark}-42:", f" {setup}; echo @@{mark}-$((6*7)):\n".encode()
 
 
