@@ -17,7 +17,9 @@ def test_a_sentence_is_said_seen_and_heard(board: Board):
     assert board.active(*SERVICES)
     before = board.rig.screen.frame()
     board.findings.picture("ready", before.pixels)
-    pcm, client, done = sentences(1)[0], board.client(), []
+    # An emulated board shows a picture in one to three seconds: one sentence is over before its mouth is seen.
+    spoken = sentences(1 if board.rig.patience <= 1 else 4)
+    pcm, client, done = np.concatenate(spoken), board.client(), []
     talk = threading.Thread(target=lambda: done.append(client.say(pcm)))
     talk.start()
     frames = [before]
@@ -33,8 +35,7 @@ def test_a_sentence_is_said_seen_and_heard(board: Board):
     board.findings.waveform("A sentence", sound, {"first": first or 0, "last": last or 0})
     _, opened = mouth.opening(frames)
     board.findings.figure("pictures captured while it spoke", len(frames))
-    board.findings.figure(
-        "mouth: most of its region that was darker than at rest", float(opened.max()), must="above 0.002"
-    )
+    moved = float(opened.max() - opened.min())
+    board.findings.figure("mouth: share of its region that opened and closed", moved, must="above 0.002")
     board.findings.picture("widest open", frames[int(opened.argmax())].pixels)
-    assert opened.max() > 0.002, "the mouth never moved"
+    assert moved > 0.002, "the mouth never moved"
