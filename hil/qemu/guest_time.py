@@ -3,9 +3,9 @@
     python -m hil.qemu.guest_time IMAGE [--runs 2]
 
 The image is copied, and a unit that measures by itself is laid beside mien's; nothing reaches the board from outside
-while it runs (no network, no entropy, no keyboard), so that with QEMU's -icount runs agree to about one per cent (what is
-left is the disk, which answers in the host's time). The face draws with
-the headless renderer: all but the rasteriser's work, which is a GPU's on a board.
+while it runs (no network, no entropy, no keyboard), so that with QEMU's -icount runs agree to about one per cent (what
+is left is the disk, which answers in the host's time). The face draws with the headless renderer: all but the
+rasteriser's work, which is a GPU's on a board.
 """
 
 import argparse

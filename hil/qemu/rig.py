@@ -26,7 +26,8 @@ REAL_TIME: Final = (
 )
 GUEST_TIME: Final = (
     "QEMU's virt machine in guest time (-icount shift=0): one core, one instruction a nanosecond, no caches, no GPU: "
-    "what it draws counts as instructions. Runs agree to about one per cent, for comparing versions. Not a Raspberry Pi's figures."
+    "what it draws counts as instructions. Runs agree to about one per cent, for comparing versions. "
+    "Not a Raspberry Pi's figures."
 )
 READY: Final = "ready"
 SETTINGS: Final = """[playback]
