@@ -34,7 +34,7 @@ def assert_boots_whole(board: Board, what: str) -> None:
         lambda: board.stages.shows_face() and board.stages.services_ready(), 120 * board.rig.patience, "the face", 2.0
     )
     board.findings.figure(f"power cut ({what}): ready again after", time.monotonic() - began, "s")
-    assert "FAIL" not in board.run("journalctl --verify 2>&1", 60).output
+    assert "FAIL" not in board.run("journalctl -q --verify 2>&1 | cat", 60).output
     assert board.ask("grep -c ' /data ext4 rw' /proc/mounts") == "1"
     state = board.ask("dumpe2fs -h $(grep ' /data ' /proc/mounts | cut -d' ' -f1) 2>/dev/null | grep -i state")
     assert state.split(":")[1].strip() == "clean", state
