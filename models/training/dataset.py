@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from . import corpus
 from .augment import Draw, degrade
 from .corpus import Utterance
 from .paths import RATE_HZ, RUNS
+from .pauses import hushed
 from .targets import TimedPhone, articulate, class_track
 
 SECONDS = 8
@@ -72,7 +74,8 @@ def build(source: str, copies: int, *, held_out: frozenset[str] = frozenset(), s
     """
     RUNS.mkdir(parents=True, exist_ok=True)
     stream, began = FeatureStream(FeatureConfig()), time.monotonic()
-    utterances = [u for u in corpus.read(source) if u.language not in held_out]
+    spoken = [u for u in corpus.read(source) if u.language not in held_out]
+    utterances = [replace(u, phones=hushed(u.phones, u.pcm)) for u in spoken]
     features, tracks, curves = [], [], []
     for copy in range(copies):
         draw = np.random.default_rng([copy, *source.encode()])
