@@ -1,4 +1,4 @@
-"""The emulated board in guest time: latency, offset, barge-in and the pictures' cost, which agree to about one per cent.
+"""The emulated board in guest time: latency, offset, barge-in and the cost of a picture, to about one per cent.
 
     python -m hil.qemu.guest_time IMAGE [--runs 2]
 
