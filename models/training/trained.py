@@ -6,14 +6,12 @@ from .network import Tcn
 from .paths import RUNS
 
 # Articulators whose posterior is turned into a decision: (gain, threshold). Folded into the last layer.
-GATES = {"jaw": (1.6, 0.45), "close": (2.0, 0.45), "bite": (1.5, 0.2), "press": (1.5, 0.5)}
+GATES = {"jaw": (1.6, 0.5), "close": (2.5, 0.55), "bite": (1.5, 0.15), "press": (1.5, 0.5)}
 
 
 def load_run(run: str) -> tuple[Tcn, int]:
     """A trained network in evaluation mode, and its delay in frames."""
     stored = torch.load(RUNS / f"{run}.pt", weights_only=False)
     net = Tcn(stored["shape"])
-    net.load_state_dict(stored["weights"], strict=False)  # TEMP: runs before band means
-    if "adapt.reference" not in stored["weights"]:
-        net.adapt = torch.nn.Identity()
+    net.load_state_dict(stored["weights"])
     return net.eval(), stored["delay"]
