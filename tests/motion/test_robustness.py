@@ -140,7 +140,7 @@ def test_level_does_not_change_the_lips(speech: Sound, decibels: float) -> None:
 DEGRADED: dict[str, tuple[Callable[[Sound], Sound], float]] = {
     "8 kHz": (narrow, 0.85),
     "telephone": (telephone, 0.85),
-    "clipping": (lambda s: np.clip(s * 4, -0.9, 0.9), 0.80),
+    "clipping": (lambda s: np.clip(s * 4, -0.9, 0.9), 0.85),
     "offset": (lambda s: s * 0.5 + 0.1, 0.85),
     "noise at 10 dB": (lambda s: at_snr(s, noise(20), 10), 0.8),
     "chords at 10 dB": (lambda s: at_snr(s, plucked(20), 10), 0.75),

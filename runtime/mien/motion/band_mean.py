@@ -32,11 +32,12 @@ class BandMean:
 
     def __init__(self, config: BandMeanConfig) -> None:
         self._config = config
-        self._reference = np.array(config.reference, dtype=np.float32)
-        self._sum = np.zeros_like(self._reference)
-        self._now = np.empty_like(self._reference)
-        self._shift = np.empty_like(self._reference)
-        self._out = np.empty((2, len(config.reference)), dtype=np.float32)
+        bands = len(config.reference)
+        self._twice_reference = 2 * np.array(config.reference, dtype=np.float32)
+        self._average = np.full(bands, 0.5 / bands, dtype=np.float32)
+        self._sum = np.zeros(bands, dtype=np.float32)
+        self._now = np.empty(bands, dtype=np.float32)
+        self._out = np.empty((2, bands), dtype=np.float32)
         self._weight = 0.0
 
     def reset(self) -> None:
@@ -46,17 +47,15 @@ class BandMean:
 
     def step(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """float32 (2, bands) -> float32 (2, bands), a buffer that is reused."""
-        config, now, shift = self._config, self._now, self._shift
+        config, now = self._config, self._now
         np.add(features[0], features[1], out=now)
-        now *= 0.5
-        weight = 1 / (1 + math.exp(-config.sharpness * (float(now.mean()) - config.loud)))
+        weight = 1 / (1 + math.exp(-config.sharpness * (float(now.dot(self._average)) - config.loud)))
         self._weight = config.decay * self._weight + weight
-        self._sum *= config.decay
-        now *= weight
-        self._sum += now
-        # (sum + prior * reference) / (weight + prior) - reference
-        np.multiply(self._reference, self._weight, out=shift)
-        np.subtract(self._sum, shift, out=shift)
-        shift *= 1 / (self._weight + config.prior_steps)
-        np.subtract(features, shift, out=self._out)
+        # The sum is kept of what lies beyond the reference: what starts a turn is then no shift at all.
+        np.subtract(now, self._twice_reference, out=now)
+        np.multiply(now, 0.5 * weight, out=now)
+        np.multiply(self._sum, config.decay, out=self._sum)
+        np.add(self._sum, now, out=self._sum)
+        np.multiply(self._sum, 1 / (self._weight + config.prior_steps), out=now)
+        np.subtract(features, now, out=self._out)
         return self._out
