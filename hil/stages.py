@@ -43,6 +43,7 @@ class Stages:
         """Go there by the shortest way; a board that is beyond it is switched off first. Raises RigError."""
         if wanted.value < self.state.value or self.state is State.UNKNOWN:
             self.rig.power.cut()
+            self.rig.console.close()  # its line was that of the board that is gone
             self.state = State.OFF
         if wanted is State.READY and self.state is State.OFF and self._resumed():
             return

@@ -42,6 +42,18 @@ def test_a_board_that_was_lost_is_cut_before_anything_else():
     assert board.calls == ["cut", "on"]
 
 
+def test_the_console_of_a_board_that_was_lost_is_hung_up():
+    _, rig = fake_rig()
+    hung_up: list[bool] = []
+    rig.console.close = lambda: hung_up.append(True)
+    stages = Stages(rig, IMAGE)
+    stages.to(State.READY)
+    stages.lost()
+    hung_up.clear()
+    stages.to(State.READY)
+    assert hung_up == [True]
+
+
 def test_what_is_ready_is_left_alone():
     board, rig = fake_rig()
     stages = Stages(rig, IMAGE)
