@@ -126,12 +126,10 @@ class TriangleEncoder:
             else:
                 codes.append(15)
         self.data[spot] = codes[0] << 4 | codes[1]
-        if self.data[spot] == 0:  # would mean that the count starts again
-            self.data[spot] = 0xF0
-            codes[0] = 15
-            self.following -= 1
-            codes[1] = 15 if c != self.following else 0
-            self.data[spot] = 0xF0 | codes[1]
+        if self.data[spot] == 0:  # would mean that the count starts again: both are written out, and not counted
+            codes = [15, 15]
+            self.data[spot] = 0xFF
+            self.following -= 2
         for v, free in ((a, not is_new), (b, codes[0] == 15), (c, codes[1] == 15)):
             if free:
                 self._free(v)

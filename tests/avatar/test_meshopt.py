@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -67,6 +67,7 @@ def test_triangles_of_a_grid_come_back(width: int) -> None:
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(*[st.integers(0, 40)] * 3).filter(lambda tri: len(set(tri)) == 3), min_size=1, max_size=60))
+@example([(0, 1, 2)])
 def test_any_triangles_come_back(tris: list[tuple[int, int, int]]) -> None:
     decoded = decode(stream(TriangleEncoder().encode(tris)), "TRIANGLES", "NONE", 3 * len(tris), 4)
     assert same_triangles(decoded.view("<u4"), tris)

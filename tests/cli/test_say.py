@@ -139,7 +139,9 @@ class TestErrors:
 
 
 def test_ctrl_c_interrupts_and_tells_what_was_heard(voice):
-    process = subprocess.Popen([sys.executable, "-c", "from mien.cli.say import say; say()", "-", "--json"],
+    # A job in the background of a script is started with SIGINT ignored.
+    code = "import signal; signal.signal(2, signal.default_int_handler); from mien.cli.say import say; say()"
+    process = subprocess.Popen([sys.executable, "-c", code, "-", "--json"],
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     process.stdin.write(bytes(900 * MS))
     process.stdin.flush()

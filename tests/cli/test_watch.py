@@ -140,7 +140,8 @@ class TestCommand:
         assert "one release" in result.output
 
     def test_lines_until_ctrl_c(self, tmp_path):
-        code = "from mien.cli.watch import watch; watch()"
+        # A job in the background of a script is started with SIGINT ignored.
+        code = "import signal; signal.signal(2, signal.default_int_handler); from mien.cli.watch import watch; watch()"
         arguments = ["--json", "--interval", "0.05", "--run-dir", str(tmp_path)]
         with published(tmp_path, ANCHOR, VOICE):
             process = subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE)
