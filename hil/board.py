@@ -195,9 +195,8 @@ class Board:
     def _is_well(self) -> bool:
         found = self.run(f"systemctl is-active {' '.join(SERVICES)} | grep -vcx active; "
                          "systemctl show -p StatusText --value mien-voice").output.split()  # fmt: skip
-        return found[:1] == ["0"] and found[1].startswith(
-            ("full", "audio_only")
-        )  # it flips, with pictures that take seconds
+        # Either level will do: it flips where a picture takes seconds.
+        return found[:1] == ["0"] and found[1].startswith(("full", "audio_only"))
 
     def watch(self, seconds: float, at_most_hz: float = 60.0) -> list[Frame]:
         """What the screen shows meanwhile."""

@@ -175,12 +175,11 @@ def _named(model: bytes, states: list[str]) -> bytes:
     return bytes(flatbuffer_utils.convert_object_to_bytearray(tree))
 
 
-def examples_of(net: Tcn, sources: list[str]) -> NDArray[np.float32]:
-    """Some of the sources' sequences as the first layer sees them, for calibration."""
+def examples_of(sources: list[str]) -> NDArray[np.float32]:
+    """Some of the sources' sequences, for calibration: float32 (CALIBRATION_SEQUENCES, steps, 80)."""
     x = load(sources)["x"]
     pick = np.random.default_rng(0).choice(len(x), CALIBRATION_SEQUENCES, replace=False)
-    found = torch.from_numpy(unpacked(x[np.sort(pick), :CALIBRATION_STEPS], FeatureConfig()))
-    return np.asarray(net.adapt(found).numpy())
+    return unpacked(x[np.sort(pick)], FeatureConfig())
 
 
 def check_band_mean(net: Tcn, sequence: NDArray[np.float32]) -> None:
@@ -198,13 +197,14 @@ def main() -> None:
     parser.add_argument("run")
     parser.add_argument("name")
     parser.add_argument("sources", nargs="+")
-    parser.add_argument("--version", default="3")
+    parser.add_argument("--version", required=True)
     parser.add_argument("--folder", type=Path, default=ARTEFACTS)
     options = parser.parse_args()
     net, delay = load_run(options.run)
     streaming = Streaming(net, GATES)
-    check_band_mean(net, unpacked(load(options.sources[:1])["x"][0], FeatureConfig()))
-    model = quantize(streaming, examples_of(net, options.sources))
+    examples = examples_of(options.sources)
+    check_band_mean(net, examples[0])
+    model = quantize(streaming, net.adapt(torch.from_numpy(examples[:, :CALIBRATION_STEPS])).numpy())
     path = publish(model, streaming, name=options.name, version=options.version, delay=delay, folder=options.folder)
     print(f"{path}: {len(model)} bytes, {net.parameter_count()} parameters", flush=True)
 

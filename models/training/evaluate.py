@@ -5,9 +5,11 @@ Where build/runs has the run of the same name, its float32 network is measured o
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.motion.tflite import TfliteEngine
 
@@ -49,36 +51,30 @@ def watch_float(run: str, utterances: list[Utterance]) -> list[Seen]:
     return [see(shapes(gated(logits(net, delay, u), GATES)), u.phones) for u in utterances]
 
 
-def bites_by_phone(seen: list[Seen]) -> dict[str, float]:
-    """Phone class -> the share of its frames in which the teeth are seen on the lip."""
-    track, shown = np.concatenate([s.track for s in seen]), np.concatenate([bitten(s) for s in seen])
-    return {p.name: float(shown[track == i].mean()) for i, p in enumerate(PHONES) if (track == i).any()}
-
-
-def closures_by_phone(seen: list[Seen]) -> dict[str, float]:
-    """Phone class -> the share of its frames in which the lips are seen shut."""
-    track, closed = np.concatenate([s.track for s in seen]), np.concatenate([shut(s) for s in seen])
-    return {p.name: float(closed[track == i].mean()) for i, p in enumerate(PHONES) if (track == i).any()}
+def by_phone(seen: list[Seen], held: Callable[[Seen], NDArray[np.bool_]]) -> dict[str, float]:
+    """Phone class -> the share of its frames in which the lips are held so (measure.shut, measure.bitten)."""
+    track, frames = np.concatenate([s.track for s in seen]), np.concatenate([held(s) for s in seen])
+    return {p.name: float(frames[track == i].mean()) for i, p in enumerate(PHONES) if (track == i).any()}
 
 
 def main(manifest: str, choices: list[str]) -> None:
     """Print a table, and write build/runs/figures.json."""
-    engine, out = TfliteEngine(Path(manifest)), {}
+    engine, out, run = TfliteEngine(Path(manifest)), {}, Path(manifest).stem
+    trained = (RUNS / f"{run}.pt").exists()
     for choice in choices or HELD_OUT:
         utterances = select(choice)
         seen = watch(engine, utterances)
         values, bounds = figures(seen), interval(seen)
-        run = Path(manifest).stem
-        floats = figures(watch_float(run, utterances)) if (RUNS / f"{run}.pt").exists() else {}
+        floats = figures(watch_float(run, utterances)) if trained else {}
         out[choice] = {
             "recordings": len(seen), "figures": values, "interval": bounds, "float": floats,
-            "shut": closures_by_phone(seen), "bitten": bites_by_phone(seen),
+            "shut": by_phone(seen, shut), "bitten": by_phone(seen, bitten),
         }  # fmt: skip
         print(f"{choice}: {len(seen)} recordings")
         for key, value in values.items():
             low, high = bounds[key]
             print(f"  {key:20}{value:7.2f}  ({low:.2f} to {high:.2f})  float {floats.get(key, float('nan')):.2f}")
-    (RUNS / f"figures-{Path(manifest).stem}.json").write_text(json.dumps(out, ensure_ascii=False, indent=1))
+    (RUNS / f"figures-{run}.json").write_text(json.dumps(out, ensure_ascii=False, indent=1))
 
 
 if __name__ == "__main__":

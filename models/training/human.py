@@ -44,20 +44,7 @@ def recordings(source: str) -> Iterator[Recording]:
 def decode(path: Path) -> NDArray[np.int16]:
     """Any sound file -> mono int16 PCM at 16 kHz."""
     if path.suffix == ".g722":
-        command = [
-            "ffmpeg",
-            "-v",
-            "error",
-            "-f",
-            path.suffix[1:],
-            "-i",
-            str(path),
-            "-ar",
-            str(RATE_HZ),
-            "-f",
-            "s16le",
-            "-",
-        ]
+        command = ["ffmpeg", "-v", "error", "-f", "g722", "-i", str(path), "-ar", str(RATE_HZ), "-f", "s16le", "-"]
         return np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, dtype="<i2")
     sound, rate_hz = soundfile.read(path, dtype="int16", always_2d=True)
     return soxr.resample(np.ascontiguousarray(sound[:, 0]), rate_hz, RATE_HZ)

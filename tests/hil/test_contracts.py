@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -391,8 +392,10 @@ class ShellLine:
             env={"PATH": os.environ["PATH"], "TERM": "vt100"},
         )
         threading.Thread(target=self._copy, args=(leader, connection), daemon=True).start()
-        while data := connection.recv(4096):
-            os.write(leader, data)
+        # A client that leaves with output unread resets the line.
+        with suppress(ConnectionResetError):
+            while data := connection.recv(4096):
+                os.write(leader, data)
         shell.kill()
         shell.wait()
 
