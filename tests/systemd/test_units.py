@@ -178,11 +178,13 @@ def test_an_emulated_board_gets_more_time(tmp_path: Path, machine: str, services
     detect.write_text(f"#!/bin/sh\necho {machine}\n[ {machine} != none ]\n")
     detect.chmod(0o755)
     units = tmp_path / "units"
-    subprocess.run([SYSTEMD / "emulated-board", units, units, units], check=True, timeout=20,
+    subprocess.run([SYSTEMD / "emulated-board", units, units, units, tmp_path], check=True, timeout=20,
                    env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"})
     found = {path.parent.name.removesuffix(".service.d"): path.read_text() for path in units.rglob("*.conf")}
     assert set(found) == services
     assert all("WatchdogSec=300\n" in text for text in found.values())
+    assert [name for name, text in found.items() if f"MESA_SHADER_CACHE_DIR={tmp_path}/shaders\n" in text] == [
+        service for service in services if service == "mien-face"]
 
 
 @pytest.mark.parametrize("service", SERVICES)
