@@ -45,7 +45,7 @@ in_root systemd-sysusers
 in_root passwd -q -l root
 # passwd -l leaves "!*", with which sshd refuses keys too.
 sed -i 's/^root:[^:]*:/root:*:/' "$root/etc/shadow"
-in_root systemctl -q enable systemd-networkd systemd-resolved systemd-timesyncd ssh mien.target mien-provision mien-grow \
+in_root systemctl -q enable systemd-networkd systemd-resolved systemd-timesyncd ssh mien.target mien-grow \
     mien-health console-getty
 in_root systemctl -q mask rauc-mark-good.service systemd-firstboot.service apt-daily.timer apt-daily-upgrade.timer \
     dpkg-db-backup.timer systemd-update-utmp.service systemd-update-utmp-runlevel.service getty@tty1.service \

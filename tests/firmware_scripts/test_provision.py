@@ -197,7 +197,7 @@ def test_an_unknown_file_is_named(card: Card) -> None:
 
 
 @pytest.mark.parametrize(("name", "command"), [
-    ("mien/mien.toml", ["systemctl", "--no-block", "restart", "mien.target"]),
+    ("mien/mien.toml", ["systemctl", "--no-block", "try-restart", "mien.target"]),
     ("ssh/authorized_keys", ["systemctl", "--no-block", "start", "ssh.service"]),
     ("network/10-board.network", ["networkctl", "reload"]),
 ])
