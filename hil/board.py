@@ -173,6 +173,15 @@ class Board:
             )
         self.await_active(*units, within_s=60)
 
+    def put_back(self, unit: str, within_s: float) -> None:
+        """As it was before configure(). Where a ready board is kept, that one goes on: a face that starts once more
+        takes an emulated board minutes."""
+        if self.rig.resume is not None:
+            self.stages.lost()
+            return
+        self.restore(unit)
+        self.await_level("full", within_s)
+
     def restarts(self, unit: str) -> int:
         """How often systemd has restarted it."""
         return int(self.show(unit, "NRestarts"))

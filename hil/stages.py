@@ -11,6 +11,7 @@ from hil.rig import Rig
 
 BOOT_S = 60.0
 READY_S = 60.0
+LOOK_S = 0.05  # between two looks; each costs an emulated board time
 LEAST_SPAN = 12  # grey levels, as mien.render.blank
 
 
@@ -90,7 +91,7 @@ class Stages:
             lambda: self.shows_face() and self.services_ready(),
             READY_S * self.rig.patience,
             "a face on the screen",
-            every_s=0.05,
+            every_s=min(1.0, LOOK_S * self.rig.patience),
         )
         self.times_s["power to ready"] = (self.rig.clock() - self._on_ns) / 1e9
         if self.rig.save is not None:

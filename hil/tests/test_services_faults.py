@@ -1,5 +1,6 @@
 """A service is killed, stopped, starved or misconfigured: what must hold for the voice, the face and the turn."""
 
+import shlex
 import time
 
 import pytest
@@ -11,6 +12,7 @@ pytestmark = pytest.mark.lg_feature("killable")
 THOROUGH = pytest.mark.thorough  # the face starts anew, or a watchdog runs out
 BACK_S = 20.0  # a face imports numpy and opens a context; a board under test may be busy
 HUNG_S = 10.0 + BACK_S  # the watchdog's interval more
+EMULATED_WATCHDOG_S = 20  # shipped with 300 s there (systemd/emulated-board): it is the watchdog that is tested
 
 
 def face_back(board: Board, restarts: int, within_s: float, what: str) -> None:
@@ -19,6 +21,14 @@ def face_back(board: Board, restarts: int, within_s: float, what: str) -> None:
     board.await_active("mien-face", within_s=within_s)
     board.await_level("full", within_s)
     board.findings.figure(what, time.monotonic() - began, "s", must=f"at most {within_s:.0f} s")
+
+
+def hang(board: Board, unit: str) -> None:
+    """Stop its process where it stands. On an emulated board its watchdog is drawn in, as the service itself could."""
+    board.ask(f"systemctl kill -s STOP {unit}")
+    if board.rig.patience > 1:
+        usec = EMULATED_WATCHDOG_S * 1_000_000
+        board.ask(f"NOTIFY_SOCKET=/run/systemd/notify systemd-notify --pid={board.pid(unit)} WATCHDOG_USEC={usec}")
 
 
 def test_a_face_that_is_killed_costs_no_sample_and_comes_back(board: Board):
@@ -35,7 +45,7 @@ def test_a_face_that_is_killed_costs_no_sample_and_comes_back(board: Board):
 def test_a_face_that_hangs_is_replaced_and_costs_no_sample(board: Board):
     restarts = board.restarts("mien-face")
     with board.speaking(16) as speech:
-        board.ask("systemctl kill -s STOP mien-face")
+        hang(board, "mien-face")
         board.assert_heard_whole(speech)
     face_back(board, restarts, HUNG_S, "face hung: full again after the turn's end and")
     assert "watchdog" in board.ask("journalctl -q -u mien-face -n 80 -o cat --no-pager").lower()
@@ -60,7 +70,7 @@ def test_a_voice_that_hangs_is_replaced_by_the_watchdog(board: Board):
     restarts = board.restarts("mien-voice")
     with board.speaking(4) as speech:
         began = time.monotonic()
-        board.ask("systemctl kill -s STOP mien-voice")
+        hang(board, "mien-voice")
         wait_until(lambda: board.restarts("mien-voice") > restarts, HUNG_S * board.rig.patience, "the watchdog")
         finished = speech.wait(30 * board.rig.patience)
     assert finished is None or finished.reason != "played"
@@ -111,16 +121,17 @@ def test_a_face_that_keeps_crashing_is_given_up_said_and_tried_again(board: Boar
 
 
 @pytest.mark.parametrize(
-    ("unit", "text"),
+    ("unit", "text", "said"),
     [
-        ("mien-voice", "[voice]\nmax_cliens = 3\n"),
-        pytest.param("mien-face", "[face]\nfps = 0\n", marks=THOROUGH),
-        pytest.param("mien-face", "\x00\xff not TOML", marks=THOROUGH),
+        ("mien-voice", r"[voice]\nmax_cliens = 3\n", "max_clients"),
+        pytest.param("mien-face", r"[face]\nfps = 0\n", "face.fps", marks=THOROUGH),
+        pytest.param("mien-face", r"\x00\xff not TOML", "utf-8", marks=THOROUGH),
     ],
+    ids=["an unknown key", "a value out of range", "not text"],
 )
-def test_a_corrupt_configuration_is_refused_once_and_said(board: Board, unit: str, text: str):
+def test_a_corrupt_configuration_is_refused_once_and_said(board: Board, unit: str, text: str, said: str):
     path = "$(realpath -m /etc/mien)/mien.toml"
-    board.run(f"cp {path} /run/kept.toml 2>/dev/null; printf %b {text.encode('unicode_escape').decode()!r} >{path}")
+    board.run(f"cp {path} /run/kept.toml 2>/dev/null; printf %b {shlex.quote(text)} >{path}")
     restarts = board.restarts(unit)
     board.run(f"systemctl restart {unit}", 60)
     wait_until(lambda: board.show(unit, "ActiveState") == "failed", 30 * board.rig.patience, f"{unit} failed")
@@ -130,7 +141,12 @@ def test_a_corrupt_configuration_is_refused_once_and_said(board: Board, unit: st
     wait_until(
         lambda: "refuses its configuration" in board.log(f"mien-failure@{unit}"), 10 * board.rig.patience, "the note"
     )
-    assert "mien.toml" in board.log(unit)
+    log = board.log(unit)
+    assert "mien.toml" in log
+    assert said in log
+    if unit == "mien-face" and board.rig.resume is not None:
+        board.stages.lost()  # the way back is the container's: a start takes an emulated face a minute
+        return
     board.run(
         f"if test -f /run/kept.toml; then mv /run/kept.toml {path}; else rm {path}; fi; systemctl reset-failed {unit}"
     )
@@ -144,8 +160,7 @@ def test_without_its_model_the_face_follows_loudness(board: Board):
     board.await_level("envelope", BACK_S)
     assert board.say().reason == "played"
     assert "/nonexistent/model.json" in board.log("mien-face")
-    board.restore("mien-face")
-    board.await_level("full", BACK_S)
+    board.put_back("mien-face", BACK_S)
 
 
 @THOROUGH
@@ -158,8 +173,7 @@ def test_a_model_whose_bytes_were_changed_is_refused_and_the_jaw_follows_loudnes
     board.configure("mien-face", face_model="/run/rig/mien-standard.json")
     board.await_level("envelope", BACK_S)
     assert "sha256" in board.log("mien-face").lower()
-    board.restore("mien-face")
-    board.await_level("full", BACK_S)
+    board.put_back("mien-face", BACK_S)
 
 
 BAD_AVATAR = "/run/bad.mien-avatar"
@@ -176,8 +190,7 @@ def test_a_damaged_avatar_is_refused_with_a_clear_message_and_costs_no_sound(boa
     board.configure("mien-face", face_avatar=BAD_AVATAR)
     assert board.say().reason == "played"
     wait_until(lambda: BAD_AVATAR in board.log("mien-face"), BACK_S * board.rig.patience, "the message")
-    board.restore("mien-face")
-    board.await_level("full", BACK_S)
+    board.put_back("mien-face", BACK_S)
 
 
 @THOROUGH
@@ -190,7 +203,7 @@ def test_an_avatar_whose_bytes_were_changed_is_refused(board: Board):
     try:
         wait_until(lambda: BAD_AVATAR in board.log("mien-face"), 10 * board.rig.patience, "the message")
     finally:
-        board.restore("mien-face")
+        board.put_back("mien-face", BACK_S)
 
 
 @THOROUGH
