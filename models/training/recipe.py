@@ -110,7 +110,8 @@ def _train(run: str, sources: Iterable[str], epochs: int, delay: int, *, start: 
 
 
 def _python(module: str, *arguments: str, threads: int = 1) -> None:
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    # A thread that waits for the other's share sleeps: where cores are shared, spinning costs more than it saves.
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
     subprocess.run([sys.executable, "-m", module, *arguments], check=True, env=environment)
 
 
