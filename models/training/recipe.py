@@ -41,7 +41,7 @@ FINALLY = {"fillets-cs": (2, 1.0), "fillets-nl": (2, 1.0), "prompts-it": (3, 1.0
            "kokoro-voices": (3, 1.0)}  # fmt: skip
 # Languages as espeak-ng names them, and festival's Finnish voices.
 HELD_OUT_LANGUAGES = frozenset({"tr", "fi", "sw", "finnish"})
-FIRST_EPOCHS, ALIGNER_EPOCHS, EPOCHS = 6, 24, 40
+FIRST_EPOCHS, ALIGNER_EPOCHS, BASE_EPOCHS, EPOCHS = 6, 20, 32, 28
 CORES = 2
 VERSION = "5"  # of the artefacts
 # name -> how many 10 ms frames the network's output lags its input; the lookahead is 20 ms more.
@@ -59,7 +59,7 @@ def main() -> None:
     _train(ALIGNER, [*FIRST, *THEN], ALIGNER_EPOCHS, 8, start="bootstrap")
     _realign(ALIGNER, LAST)
     _datasets(FINALLY)
-    _train(BASE, [*FIRST, *THEN, "fillets-cs", "fillets-nl"], EPOCHS, 8)
+    _train(BASE, [*FIRST, *THEN, "fillets-cs", "fillets-nl"], BASE_EPOCHS, 8)
     with ThreadPoolExecutor(CORES) as pool:
         list(pool.map(_variant, VARIANTS))
 
