@@ -1,6 +1,7 @@
 """The emulated board's plug: QEMU, started, killed and reset."""
 
 import contextlib
+import os
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -105,6 +106,7 @@ class QemuPower:
 
 
 def favour(pid: int) -> None:
-    """Give it more of a busy machine (sched(7), autogroups); where that is not allowed, it has to do with less."""
+    """Give it more of a busy machine (sched(7), autogroups), or less, by MIEN_HIL_AUTOGROUP, -20..19; where that is not
+    allowed, it has to do with what it gets."""
     with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text("-5")
+        Path(f"/proc/{pid}/autogroup").write_text(os.environ.get("MIEN_HIL_AUTOGROUP", "-5"))
