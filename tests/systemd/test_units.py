@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mien.host.exits import EXIT_CONFIG
+from mien.host.realtime import PRIORITY
 from mien.host.rundir import SYSTEM_RUN_DIR
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -147,6 +148,15 @@ def test_the_face_goes_before_the_voice() -> None:
     assert int(voice["CPUWeight"][0]) > int(face["CPUWeight"][0])
 
 
+def test_the_voice_alone_may_be_real_time_and_not_without_end() -> None:
+    voice, face = (directives(f"{service}.service") for service in SERVICES)
+    assert voice["LimitRTPRIO"] == [str(PRIORITY)]
+    soft_s, hard_s = (float(text.removesuffix("s")) for text in voice["LimitRTTIME"][0].split(":"))
+    assert 0 < soft_s < hard_s < float(voice["WatchdogSec"][0])
+    assert "RestrictRealtime" not in voice
+    assert face["RestrictRealtime"] == ["yes"]
+
+
 def test_the_face_has_no_network_and_the_voice_no_screen() -> None:
     voice, face = (directives(f"{service}.service") for service in SERVICES)
     assert face["PrivateNetwork"] == ["yes"]
@@ -182,7 +192,7 @@ def test_an_emulated_board_gets_more_time(tmp_path: Path, machine: str, services
                    env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"})
     found = {path.parent.name.removesuffix(".service.d"): path.read_text() for path in units.rglob("*.conf")}
     assert set(found) == services
-    assert all("WatchdogSec=300\n" in text for text in found.values())
+    assert all("WatchdogSec=300\n" in text and "LimitRTPRIO=0\n" in text for text in found.values())
     assert [name for name, text in found.items() if f"MESA_SHADER_CACHE_DIR={tmp_path}/shaders\n" in text] == [
         service for service in services if service == "mien-face"]
 

@@ -10,6 +10,7 @@ from mien.config import load_config, parse_overrides
 from mien.host.clock import MonotonicClock
 from mien.host.exits import exit_codes
 from mien.host.journal import log_handler
+from mien.host.realtime import take_realtime_turn
 from mien.host.rundir import ensure_run_dir, resolve_run_dir
 
 
@@ -31,6 +32,7 @@ def main(path: Path | None, overrides: tuple[str, ...]) -> None:
         service = VoiceService(config, run_dir, MonotonicClock())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop())
+    take_realtime_turn()
     service.run()
 
 
