@@ -130,10 +130,17 @@ def answers(rig: Rig, command: str, within_s: float = 20.0) -> Done:
 
 
 def wait_until(condition: Callable[[], bool], within_s: float, what: str, every_s: float = 0.1) -> float:
-    """Wait, on this machine's clock; returns how long it took. Raises RigError."""
+    """Wait, on this machine's clock; returns how long it took. Raises RigError.
+
+    Between two looks it waits at least three times as long as a look took: asking a service's state takes an emulated
+    board a second, and would keep it from what is waited for.
+    """
     began = time.monotonic()
-    while not condition():
-        if time.monotonic() - began > within_s:
+    while True:
+        asked = time.monotonic()
+        if condition():
+            return time.monotonic() - began
+        now = time.monotonic()
+        if now - began > within_s:
             raise RigError("board", f"no {what} within {within_s:.0f} s")
-        time.sleep(every_s)
-    return time.monotonic() - began
+        time.sleep(max(every_s, 3 * (now - asked)))

@@ -46,8 +46,10 @@ def decode(path: Path) -> NDArray[np.int16]:
     if path.suffix == ".g722":
         command = ["ffmpeg", "-v", "error", "-f", "g722", "-i", str(path), "-ar", str(RATE_HZ), "-f", "s16le", "-"]
         return np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, dtype="<i2")
-    sound, rate_hz = soundfile.read(path, dtype="int16", always_2d=True)
-    return soxr.resample(np.ascontiguousarray(sound[:, 0]), rate_hz, RATE_HZ)
+    sound, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    # The French volunteer is on the right channel only; Vorbis overshoots what was 16 bits.
+    mono = soxr.resample(sound.mean(axis=1), rate_hz, RATE_HZ)
+    return np.asarray(np.rint(mono * (32767 / max(1.0, float(np.abs(mono).max())))), dtype=np.int16)
 
 
 def _prompts(language: str) -> Iterator[Recording]:

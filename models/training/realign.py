@@ -33,9 +33,8 @@ _PAUSES = 20  # frames of silence that are put before and after
 _WORST = 0.15  # the share that is thrown away
 # Below this agreement a recording says something else than its text, or under music: in the worst tenth of the Czech
 # dialogues (agreement .25 on average) 31% of falls into stops and 49% of rises after them lie within 20 ms of a label,
-# in the other nine tenths 46 to 57% and 61 to 76%. A speaker whom a young network hears badly throughout is judged by
-# his own median.
-_LEAST, _LEAST_OF_MEDIAN = 0.25, 0.55
+# in the other nine tenths 46 to 57% and 61 to 76%.
+_LEAST = 0.25
 
 
 def log_priors(sources: Iterable[str]) -> NDArray[np.float32]:
@@ -120,7 +119,7 @@ def main(run: str, sources: list[str]) -> None:
             phones, _ = align(words, scores, priors)
             found.append(replace(utterance, phones=phones))
             agreed.append(agreement(scores, phones))
-        least = max(np.quantile(agreed, _WORST), min(_LEAST, _LEAST_OF_MEDIAN * np.median(agreed)))
+        least = max(_LEAST, float(np.quantile(agreed, _WORST)))
         kept = [u for u, share in zip(found, agreed, strict=True) if share > least]
         print(f"{source}: {len(kept)} of {len(found)} kept, agreement above {least:.2f}", flush=True)
         corpus.write(source, centred(kept))
