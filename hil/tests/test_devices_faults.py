@@ -85,6 +85,7 @@ def test_a_board_that_starts_without_a_screen_speaks_and_shows_the_face_once_the
 USB_CARDS = "grep -c USB-Audio /proc/asound/cards"
 
 
+@pytest.mark.thorough
 @pytest.mark.lg_feature("usb-card")
 def test_a_usb_sound_card_that_is_pulled_out_is_said_and_taken_again_when_it_is_back(board: Board):
     board.rig.plug_usb_card()
