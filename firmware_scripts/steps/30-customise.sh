@@ -12,7 +12,8 @@ tar -xpf "$WORK/rootfs.tar" -C "$root" --numeric-owner
 in_root() { chroot "$root" "$@"; }
 
 say "30: files"
-cp -a --no-preserve=ownership "$FIRMWARE_SCRIPTS/overlay/." "$root/"
+# Without their times: a checkout's files are as old as the checkout. They get the commit's in step 40.
+cp -a --no-preserve=ownership,timestamps "$FIRMWARE_SCRIPTS/overlay/." "$root/"
 sh "$REPOSITORY/systemd/install.sh" "$root"
 install -m 644 "$FIRMWARE_SCRIPTS/boot/board-defaults.toml" "$root/usr/lib/mien/board-defaults.toml"
 install -D -m 644 "$("$FIRMWARE_SCRIPTS/make-keys")" "$root/etc/rauc/keyring.pem"
@@ -21,7 +22,7 @@ printf 'NAME=mien\nVERSION_ID=%s\nBUILD_EPOCH=%s\n' "$VERSION" "$SOURCE_DATE_EPO
 
 packages=$root/usr/local/lib/python3.11/dist-packages
 mkdir -p "$packages"
-cp -a --no-preserve=ownership "$WORK/site/." "$packages/"
+cp -a --no-preserve=ownership,timestamps "$WORK/site/." "$packages/"
 # One launcher for each command that the wheel declares.
 sed -n '/console_scripts/,/^$/s/^\([a-z-]*\) *= *\([a-z._]*\):\([a-z]*\)$/\1 \2 \3/p' "$packages"/mien-*.dist-info/entry_points.txt |
     while read -r command module function; do
