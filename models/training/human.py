@@ -49,7 +49,7 @@ def decode(path: Path) -> NDArray[np.int16]:
     sound, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
     # The French volunteer is on the right channel only; Vorbis overshoots what was 16 bits.
     mono = soxr.resample(sound.mean(axis=1), rate_hz, RATE_HZ)
-    return np.asarray(np.rint(mono * (32767 / max(1.0, float(np.abs(mono).max())))), dtype=np.int16)
+    return np.asarray(np.rint(mono * (32767 / np.abs(mono).max(initial=1.0))), dtype=np.int16)
 
 
 def _prompts(language: str) -> Iterator[Recording]:
