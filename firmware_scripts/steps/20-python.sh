@@ -29,9 +29,9 @@ for glibc in 17 24 26 28 34; do platforms+=(--platform "manylinux_2_${glibc}_aar
     --abi abi3 --abi none "${platforms[@]}" --platform manylinux2014_aarch64 --target "$site" -r "$scratch/wheels.txt"
 "${pip[@]}" install --no-deps --no-compile --target "$site" "$wheel"
 rm -rf "${site:?}/bin"
-# pip notes from which folder of this machine the wheel came.
+# pip notes from which folder of this machine the wheel came, and launchers with its path; step 30 makes the board's own.
 rm "$site"/mien-*.dist-info/direct_url.json
-sed -i '/direct_url\.json,/d' "$site"/mien-*.dist-info/RECORD
+sed -i '/direct_url\.json,/d; \,^\.\./\.\./bin/,d' "$site"/mien-*.dist-info/RECORD
 
 say "20: pyalsaaudio, compiled"
 for deb in "$WORK"/parts/lib{asound2,python3.11}-dev_*.deb; do dpkg-deb -x "$deb" "$scratch/sysroot"; done
