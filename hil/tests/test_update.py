@@ -108,7 +108,6 @@ def order(board: Board) -> str:
     return board.ask("fw_printenv | sort | tr '\\n' ' '")
 
 
-@pytest.mark.thorough
 @pytest.mark.lg_feature("own-disk")
 @pytest.mark.parametrize(
     ("version", "compatible", "trusted", "why"),
