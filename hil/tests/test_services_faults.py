@@ -41,7 +41,6 @@ def test_a_face_that_is_killed_costs_no_sample_and_comes_back(board: Board):
     face_back(board, restarts, BACK_S, "face killed: full again after")
 
 
-@THOROUGH
 def test_a_face_that_hangs_is_replaced_and_costs_no_sample(board: Board):
     restarts = board.restarts("mien-face")
     with board.speaking(16) as speech:
@@ -161,7 +160,6 @@ def test_without_its_model_the_face_follows_loudness(board: Board):
     board.put_back("mien-face", BACK_S)
 
 
-@THOROUGH
 def test_a_model_whose_bytes_were_changed_is_refused_and_the_jaw_follows_loudness(board: Board):
     board.ask(
         "mkdir -p /run/rig && cp $(dirname $(find /opt/mien /usr/local/lib -name mien-standard.tflite | head -n1))/* "
@@ -178,7 +176,6 @@ BAD_AVATAR = "/run/bad.mien-avatar"
 SHIPPED_AVATAR = "$(find /opt/mien /usr/local/lib -name default.mien-avatar | head -n1)"
 
 
-@THOROUGH
 @pytest.mark.parametrize(
     "damage", ["truncate -s 100000", "dd if=/dev/zero bs=1 seek=8 count=64 conv=notrunc status=none"]
 )
@@ -191,7 +188,6 @@ def test_a_damaged_avatar_is_refused_with_a_clear_message_and_costs_no_sound(boa
     board.put_back("mien-face", BACK_S)
 
 
-@THOROUGH
 def test_an_avatar_whose_bytes_were_changed_is_refused(board: Board):
     board.ask(
         f"cp {SHIPPED_AVATAR} {BAD_AVATAR} && printf X | dd of={BAD_AVATAR} bs=1 seek=90000 conv=notrunc "
