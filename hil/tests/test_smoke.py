@@ -29,7 +29,9 @@ def test_a_sentence_is_said_seen_and_heard(board: Board):
     frames, done = [before], []
     for turn in range(1, 1 + (MOST_TURNS if emulated else 1)):
         frames += talking(board, client, pcm, done)
-        if len(done) < turn or moved(frames) > MOUTH_MOVED:
+        _, opened = mouth.opening(frames)
+        moved = float(opened.max() - opened.min())
+        if len(done) < turn or moved > MOUTH_MOVED:
             break
     assert done, "the client was lost"
     assert done[0].reason == "played"
@@ -39,15 +41,13 @@ def test_a_sentence_is_said_seen_and_heard(board: Board):
     first, last = onsets.first_sound_ns(sound), onsets.last_sound_ns(sound)
     board.findings.waveform("A sentence", sound, {"first": first or 0, "last": last or 0})
     board.findings.figure("turns until the mouth was seen to move", len(done))
-    _, opened = mouth.opening(frames)
     board.findings.figure("pictures captured while it spoke", len(frames))
-    board.findings.figure("mouth: share of its region that opened and closed", moved(frames),
-                          must=f"above {MOUTH_MOVED}")  # fmt: skip
+    board.findings.figure("mouth: share of its region that opened and closed", moved, must=f"above {MOUTH_MOVED}")
     board.findings.picture("widest open", frames[int(opened.argmax())].pixels)
     different = len({frame.pixels.tobytes() for frame in frames})
     board.findings.figure("different pictures while it spoke", different)
     assert different > 1, "the picture stood still"
-    assert moved(frames) > MOUTH_MOVED, "the mouth never moved"
+    assert moved > MOUTH_MOVED, "the mouth never moved"
 
 
 def talking(board: Board, client: Client, pcm: Pcm, done: list[Finished]) -> list[Frame]:
@@ -59,9 +59,3 @@ def talking(board: Board, client: Client, pcm: Pcm, done: list[Finished]) -> lis
         frames.append(board.rig.screen.frame())
         talk.join(0.05 if board.rig.patience <= 1 else 0.25)  # each look costs an emulated board time
     return frames
-
-
-def moved(frames: list[Frame]) -> float:
-    """The share of the mouth's region that opened and closed, 0..1."""
-    _, opened = mouth.opening(frames)
-    return float(opened.max() - opened.min())

@@ -43,7 +43,7 @@ FINALLY = {"fillets-cs": (2, 1.0), "fillets-nl": (2, 1.0), "prompts-it": (3, 1.0
 HELD_OUT_LANGUAGES = frozenset({"tr", "fi", "sw", "finnish"})
 FIRST_EPOCHS, ALIGNER_EPOCHS, BASE_EPOCHS, EPOCHS = 6, 20, 32, 28
 # A second, slower descent: after the first a known voice's "people move" had an m that was not seen.
-LAST_EPOCHS, LAST_RATE, RATE = 9, 1e-3, 3e-3
+LAST_EPOCHS, LAST_RATE = 9, 1e-3
 CORES = 2
 VERSION = "5"  # of the artefacts
 # name -> how many 10 ms frames the network's output lags its input; the lookahead is 20 ms more.
@@ -109,10 +109,11 @@ def _datasets(sources: Iterable[str]) -> None:
 
 def _train(
     run: str, sources: Iterable[str], epochs: int, delay: int, *,
-    start: str = "", rate: float = RATE, threads: int = CORES,
+    start: str = "", rate: float | None = None, threads: int = CORES,
 ) -> None:  # fmt: skip
     if not (RUNS / f"{run}.pt").exists():
-        schedule = ("--epochs", str(epochs), "--delay", str(delay), "--start", start, "--rate", str(rate))
+        schedule = ["--epochs", str(epochs), "--delay", str(delay), "--start", start]
+        schedule += [] if rate is None else ["--rate", str(rate)]
         _python("training.train", run, *sources, *schedule, threads=threads)
 
 

@@ -21,6 +21,7 @@ from .phones import ARTICULATORS, INDEX
 from .warp import vary
 
 BATCH = 16
+RATE = 3e-3  # the learning rate at its highest
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
 # What an error costs: jaw, lips that must meet and teeth on the lip before all.
 _WEIGHTS = {"jaw": 2.0, "close": 3.0, "bite": 2.5, "pucker": 1.5, "funnel": 1.0, "spread": 0.7, "upper": 0.4,
@@ -67,7 +68,7 @@ def losses(articulators: Tensor, phones: Tensor, curves: Tensor, track: Tensor, 
 
 
 def fit(
-    sources: list[str], run: str, *, epochs: int, delay: int, shape: Shape, rate: float = 3e-3, start: str = ""
+    sources: list[str], run: str, *, epochs: int, delay: int, shape: Shape, rate: float = RATE, start: str = ""
 ) -> Tcn:
     """Train and write build/runs/RUN.pt."""
     torch.manual_seed(0)
@@ -118,7 +119,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--delay", type=int, default=6)
     parser.add_argument("--start", default="")
-    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--rate", type=float, default=RATE)
     options = parser.parse_args()
     fit(options.sources, options.run, epochs=options.epochs, delay=options.delay, shape=Shape(), start=options.start,
         rate=options.rate)  # fmt: skip
