@@ -63,8 +63,9 @@ class Streaming(tf.Module):
         super().__init__()
         self.shape: Shape = net.shape
         self.talker = net.adapt.config
-        self.enter = folded(net.enter, net.enter_norm)
-        self.blocks = [folded(block.layer, block.norm) for block in net.blocks]
+        self.enter, self.join = folded(net.enter, net.enter_norm), folded(net.join, net.join_norm)
+        self.hop_blocks = [(block.dilation, folded(block.layer, block.norm)) for block in net.hop_blocks]
+        self.blocks = [(block.dilation, folded(block.layer, block.norm)) for block in net.blocks]
         self.head = (net.head.weight.detach().numpy().T, net.head.bias.detach().numpy())
         rows = gated_rows(net, gates)
         self.smooth_names = [name for name in ARTICULATORS if name not in (*GATES, *OPENERS, "jaw")]
@@ -82,22 +83,34 @@ class Streaming(tf.Module):
 
     def state_shapes(self) -> list[tuple[int, int, int]]:
         """One state a block: its past inputs."""
-        return [(1, (self.shape.taps - 1) * dilation, self.shape.width) for dilation in self.shape.dilations]
+        widths = [self.shape.hop_width] * len(self.hop_blocks) + [self.shape.width] * len(self.blocks)
+        blocks = [*self.hop_blocks, *self.blocks]
+        return [(1, (self.shape.taps - 1) * d, width) for (d, _), width in zip(blocks, widths, strict=True)]
 
     def step(self, features: Any, states: list[Any]) -> tuple[Any, list[Any]]:
         """features (1, 80), states -> shapes (1, 104) and the states of the next step."""
-        hidden = tf.nn.relu(_dense(features, self.enter))
-        after = []
-        for dilation, state, layer in zip(self.shape.dilations, states, self.blocks, strict=True):
-            past = [state[:, tap * dilation, :] for tap in range(self.shape.taps - 1)]
-            after.append(tf.concat([state[:, 1:, :], hidden[:, None, :]], axis=1))
-            hidden = tf.nn.relu(hidden + _dense(tf.concat([*past, hidden], axis=1), layer))
+        first, second = states[: len(self.hop_blocks)], states[len(self.hop_blocks) :]
+        hops = tf.nn.relu(_dense(tf.reshape(features, (HOPS_PER_STEP, -1)), self.enter))
+        hops, after = self._through(self.hop_blocks, hops, first)
+        hidden = tf.nn.relu(_dense(tf.reshape(hops, (1, -1)), self.join))
+        hidden, later = self._through(self.blocks, hidden, second)
+        after += later
         hidden = tf.nn.relu(_dense(hidden, self.head))
         smooth, gates = tf.sigmoid(_dense(hidden, self.smooth)), tf.sigmoid(_dense(hidden, self.gates))
         openers = tf.sigmoid(_dense(hidden, self.openers)) * tf.sigmoid(_dense(hidden, self.open))
         shut = smooth[:, :HOPS_PER_STEP] * gates[:, :HOPS_PER_STEP]
         terms = tf.concat([smooth, gates, openers, shut], axis=1)
         return tf.matmul(terms, self.rig), after
+
+    def _through(self, blocks: list[tuple[int, Layer]], new: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+        # new: (hops or steps, width)
+        after = []
+        for (dilation, layer), state in zip(blocks, states, strict=True):
+            known = tf.concat([state[0], new], axis=0)
+            taps = [known[tap * dilation : tap * dilation + new.shape[0]] for tap in range(self.shape.taps)]
+            after.append(tf.concat([state[:, new.shape[0] :], new[None]], axis=1))
+            new = tf.nn.relu(new + _dense(tf.concat(taps, axis=1), layer))
+        return new, after
 
 
 def quantize(streaming: Streaming, examples: NDArray[np.float32]) -> bytes:
@@ -111,7 +124,7 @@ def quantize(streaming: Streaming, examples: NDArray[np.float32]) -> bytes:
             return {"shapes": shapes, **{f"{name}_next": state for name, state in zip(names, after, strict=True)}}
 
     wrapped = Wrapped()
-    signature = {"features": tf.TensorSpec((1, streaming.shape.inputs), tf.float32, "features")}
+    signature = {"features": tf.TensorSpec((1, HOPS_PER_STEP * streaming.shape.bands), tf.float32, "features")}
     for name, shape in zip(names, streaming.state_shapes(), strict=True):
         signature[name] = tf.TensorSpec(shape, tf.float32, name)
     concrete = wrapped.serve.get_concrete_function(**signature)

@@ -1,4 +1,8 @@
-"""The network in PyTorch: a causal TCN over 20 ms steps, whose every layer remembers only its own past inputs."""
+"""The network in PyTorch: a causal TCN over 20 ms steps, whose every layer remembers only its own past inputs.
+
+Its first layers go by hops of 10 ms: a burst and the turn of a formant, which tell p from t and m from n, last no
+longer than a step. What they find is joined to steps, and the other layers, most of the weights, go by steps.
+"""
 
 from dataclasses import dataclass
 
@@ -14,13 +18,15 @@ from .phones import ARTICULATORS, PHONES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """width: channels of every layer. dilations: of the blocks, in steps. taps: past and present inputs of a block."""
+    """width: channels of a layer. dilations: of the blocks, in hops or steps. taps: inputs of a block, now included."""
 
-    inputs: int = 80
+    bands: int = 40
+    hop_width: int = 72
+    hop_dilations: tuple[int, ...] = (1, 2)
     width: int = 112
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 1)
     head: int = 96
     taps: int = 3
-    dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 1, 2)
 
 
 class Block(nn.Module):
@@ -36,7 +42,7 @@ class Block(nn.Module):
         self.norm = Norm(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, steps, width) -> the same shape."""
+        """(batch, hops or steps, width) -> the same shape."""
         steps = x.shape[1]
         past = functional.pad(x, (0, 0, (self.taps - 1) * self.dilation, 0))
         taps = [past[:, tap * self.dilation : tap * self.dilation + steps] for tap in range(self.taps)]
@@ -57,10 +63,13 @@ class Tcn(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
-        self.adapt = BandMeanLayer(shape.inputs // HOPS)
-        self.enter = nn.Linear(shape.inputs, shape.width, bias=False)
-        self.enter_norm = Norm(shape.width)
-        self.blocks = nn.ModuleList(Block(shape.width, shape.taps, dilation) for dilation in shape.dilations)
+        self.adapt = BandMeanLayer(shape.bands)
+        self.enter = nn.Linear(shape.bands, shape.hop_width, bias=False)
+        self.enter_norm = Norm(shape.hop_width)
+        self.hop_blocks = _blocks(shape.hop_width, shape.taps, shape.hop_dilations)
+        self.join = nn.Linear(HOPS * shape.hop_width, shape.width, bias=False)
+        self.join_norm = Norm(shape.width)
+        self.blocks = _blocks(shape.width, shape.taps, shape.dilations)
         self.drop = nn.Dropout(0.1)
         self.head = nn.Linear(shape.width, shape.head)
         self.articulators = nn.Linear(shape.head, HOPS * len(ARTICULATORS))
@@ -68,7 +77,12 @@ class Tcn(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
-        hidden = functional.relu(self.enter_norm(self.enter(self.adapt(x))))
+        batch, steps, _ = x.shape
+        hops = self.adapt(x).reshape(batch, steps * HOPS, self.shape.bands)
+        hidden = functional.relu(self.enter_norm(self.enter(hops)))
+        for block in self.hop_blocks:
+            hidden = block(hidden)
+        hidden = functional.relu(self.join_norm(self.join(hidden.reshape(batch, steps, -1))))
         for block in self.blocks:
             hidden = block(hidden)
         hidden = functional.relu(self.head(self.drop(hidden)))
@@ -77,6 +91,10 @@ class Tcn(nn.Module):
     def parameter_count(self) -> int:
         """Parameters that ship: the phone classifier is for training alone."""
         return sum(p.numel() for name, p in self.named_parameters() if not name.startswith("phones"))
+
+
+def _blocks(width: int, taps: int, dilations: tuple[int, ...]) -> nn.ModuleList:
+    return nn.ModuleList(Block(width, taps, dilation) for dilation in dilations)
 
 
 def _by_frame(values: Tensor) -> Tensor:

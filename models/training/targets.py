@@ -4,6 +4,9 @@ Each articulator is a weighted mean of the targets around a moment, the weights 
 bell that is narrow for closures (they must close, and on time) and wide for the jaw and for rounding, which spread
 over neighbours (Cohen and Massaro 1993, after Lofqvist's gestural dominance, 1990). Closures and bites are laid over
 that as gestures of their own, since a lip that does not meet is not a p.
+
+Lips that come to rest are in no hurry: they stay parted for a moment after speech, and all through a gap between words
+that is as short as a stop. Shut at once, every t with a silent closure would look like a p to who listens 100 ms ahead.
 """
 
 from collections.abc import Sequence
@@ -12,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .paths import FRAME_HZ
-from .phones import ARTICULATORS, PHONES, SILENCE, classes
+from .phones import ARTICULATORS, PHONES, SILENCE, Phone, classes
 
 TimedPhone = tuple[str, float, float]
 
@@ -21,9 +24,14 @@ _SPREAD_MS = {"jaw": 38.0, "close": 9.0, "bite": 10.0, "pucker": 30.0, "funnel":
               "lower": 25.0, "tongue": 18.0, "press": 14.0}  # fmt: skip
 _FINE = 4  # subframes: phone boundaries fall between frames
 
-_TABLE = np.array([[getattr(phone, name) for name in ARTICULATORS] for phone in PHONES])
+_REST_AFTER_S = 0.06  # of silence the lips begin to meet,
+_LEAST_REST_S = 0.15  # and of a pause that is shorter they do not
+_PARTED = len(PHONES)
+_ROWS = (*PHONES, Phone("parted", 0.1, jaw_weight=0.5))
+
+_TABLE = np.array([[getattr(phone, name) for name in ARTICULATORS] for phone in _ROWS])
 _WEIGHTS = np.array(
-    [[p.jaw_weight if n == "jaw" else p.lip_weight if n in _LIPS else 1.0 for n in ARTICULATORS] for p in PHONES]
+    [[p.jaw_weight if n == "jaw" else p.lip_weight if n in _LIPS else 1.0 for n in ARTICULATORS] for p in _ROWS]
 )
 
 
@@ -43,7 +51,7 @@ def class_track(phones: Sequence[TimedPhone], frames: int, rate_hz: int = FRAME_
 def articulate(phones: Sequence[TimedPhone], frames: int) -> NDArray[np.float32]:
     """Timed phones -> articulator curves, float32 (frames, len(ARTICULATORS)) in 0..1, at 100 Hz."""
     fine_hz = FRAME_HZ * _FINE
-    track = class_track(phones, frames * _FINE, fine_hz)
+    track = _parted(class_track(phones, frames * _FINE, fine_hz), fine_hz)
     out = np.empty((frames, len(ARTICULATORS)), dtype=np.float32)
     for column, name in enumerate(ARTICULATORS):
         weights = _WEIGHTS[track, column]
@@ -52,6 +60,17 @@ def articulate(phones: Sequence[TimedPhone], frames: int) -> NDArray[np.float32]
         part = np.convolve(np.pad(weights * _TABLE[track, column], len(bell) // 2, mode="edge"), bell, "valid")
         out[:, column] = (part / total)[::_FINE]
     return out
+
+
+def _parted(track: NDArray[np.uint8], rate_hz: int) -> NDArray[np.uint8]:
+    """The track with the beginnings of its pauses, and short pauses whole, as lips that have not come to rest."""
+    edges = np.flatnonzero(np.diff((track == SILENCE).astype(np.int8), prepend=0, append=0))
+    moved = track.copy()
+    for start, end in edges.reshape(-1, 2):
+        between_words = end < len(track) and end - start < _LEAST_REST_S * rate_hz
+        if start > 0:
+            moved[start : end if between_words else min(end, start + round(_REST_AFTER_S * rate_hz))] = _PARTED
+    return moved
 
 
 def _bell(sigma: float) -> NDArray[np.float64]:
