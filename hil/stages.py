@@ -100,7 +100,11 @@ class Stages:
 
     def _resumed(self) -> bool:
         """Boots are slow on an emulated board: where one was kept in state ready, it goes on from there."""
-        if self.rig.resume is None or not self._card_is_right() or (times_s := self.rig.resume()) is None:
+        if self.rig.resume is None or not self._card_is_right():
+            return False
+        if self.rig.plug_screen is not None:
+            self.rig.plug_screen()
+        if (times_s := self.rig.resume()) is None:
             return False
         self.times_s = times_s | self.times_s
         self.state = State.READY

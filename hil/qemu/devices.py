@@ -8,34 +8,55 @@ from hil.contracts import Console
 from hil.errors import RigError
 from hil.qemu.qmp import Qmp
 
+CONNECTORS: Final = "/sys/class/drm/card*-*/status"
 USB_CARD: Final = "usbcard"
 USB_SOUND: Final = "usbsound"  # QEMU's name of what the card plays into
-CONNECTORS: Final = "/sys/class/drm/card*-*/status"
 
 
 class ScreenCable:
-    """The display's cable. QEMU's graphics cards cannot be unplugged: the kernel is told that the connector is empty,
-    which is what a service sees when a cable is pulled (the connector's status, and a hotplug event)."""
+    """The display's cable. resize: gives QEMU's screen a size; without one the graphics card tells the guest that its
+    connector is empty, as a real one does when the cable is pulled. size: the screen's own.
 
-    def __init__(self, console: Console, is_on: Callable[[], bool], timeout_s: float) -> None:
+    A Pi's driver then looks at its connector by itself. virtio-gpu's leaves that to whoever draws: it is told to.
+    """
+
+    def __init__(
+        self,
+        resize: Callable[[int, int], None],
+        console: Console,
+        is_on: Callable[[], bool],
+        size: tuple[int, int],
+        timeout_s: float,
+    ) -> None:
+        self._resize = resize
         self._console = console
-        self._is_on = is_on
         self._timeout_s = timeout_s
+        self._is_on = is_on
+        self._size = size
         self.is_in = True
 
     def plug(self) -> None:
-        """Put it in; a board that starts has it in."""
+        """Put it in; nothing happens when it is in."""
         if not self.is_in and self._is_on():
-            self._force("detect")
+            self._resize(*self._size)
+            self._look()
         self.is_in = True
 
     def unplug(self) -> None:
-        """Pull it out of a board that is on."""
-        self._force("off")
+        """Pull it out; a board that is off starts without its screen, once started() is told."""
         self.is_in = False
+        if self._is_on():
+            self.started()
+            self._look()
 
-    def _force(self, status: str) -> None:
-        done = self._console.run(f"for at in {CONNECTORS}; do echo {status} >$at || exit 1; done", self._timeout_s)
+    def started(self) -> None:
+        """The board was switched on, which by itself has its screen."""
+        if not self.is_in and self._is_on():
+            self._resize(*self._size)  # QEMU forwards changes only, and a card that has just started had no size
+            self._resize(0, 0)
+
+    def _look(self) -> None:
+        done = self._console.run(f"for at in {CONNECTORS}; do echo detect >$at || exit 1; done", self._timeout_s)
         if done.status:
             raise RigError("screen", done.output)
 

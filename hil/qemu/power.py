@@ -3,6 +3,7 @@
 import contextlib
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -27,12 +28,14 @@ class QemuPower:
         self.sound = work / "out.wav"
         self.usb_sound = work / "usb.wav"
         self.serial = work / "serial.sock"
+        self.viewer = work / "vnc.sock"
         self._work = work
         self._card = card
         self._icount = icount
         self._size = size
         self._extra = extra
         self.resume_from = ""  # a state saved by save(): switched on, the board goes on there
+        self.started: Callable[[], None] = lambda: None  # is told when the board was switched on
         self._process: subprocess.Popen[bytes] | None = None
         self._qmp: Qmp | None = None
 
@@ -54,7 +57,7 @@ class QemuPower:
             return
         if not self._card.exists():
             raise RigError(PART, "there is no card in the board: flash it first")
-        for old in (self.sound, self.usb_sound, self.serial, self._work / "qmp.sock"):
+        for old in (self.sound, self.usb_sound, self.serial, self.viewer, self._work / "qmp.sock"):
             old.unlink(missing_ok=True)
         with (self._work / "qemu.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -62,6 +65,7 @@ class QemuPower:
             )
         favour(self._process.pid)
         self._qmp = Qmp(self._work / "qmp.sock")
+        self.started()
 
     def cut(self) -> None:
         """SIGKILL: what the guest had not written to its disk is lost; what it had is not (no torn sectors)."""
@@ -88,7 +92,7 @@ class QemuPower:
         return [
             "setpriv", "--pdeathsig", "KILL",  # a suite that is killed leaves no board behind
             "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72", "-m", "1G", *time_flows,
-            "-display", "none", "-bios", BIOS,
+            "-display", "none", *(() if self._icount else ("-vnc", f"unix:{self.viewer}")), "-bios", BIOS,
             "-drive", f"if=none,id=card,file={self._card},format=qcow2,cache={CACHE}",
             "-device", "virtio-blk-pci,drive=card",
             "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{SSH_PORT}-:22",

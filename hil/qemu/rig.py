@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from hil.qemu.power import SSH_PORT, QemuPower
 from hil.qemu.qmp import Qmp
 from hil.qemu.screen import QemuScreen
 from hil.qemu.tunnel import SshTunnel
+from hil.qemu.viewer import resize
 from hil.rig import Rig
 from hil.voice import ClientStack
 
@@ -56,7 +58,8 @@ def qemu_rig(work: Path, *, icount: bool, patience: float, fps: int = 2, size: t
     guest = GuestClock(lambda line: qmp().monitor(line), lambda: list(qmp().run("query-pci")))
     clock = guest.now_ns if icount else time.monotonic_ns
     console = SerialConsole(lambda: SocketLine(power.serial))
-    cable = ScreenCable(console, lambda: power.is_on, 20 * patience)
+    cable = ScreenCable(partial(resize, power.viewer), console, lambda: power.is_on, size, 20 * patience)
+    power.started = cable.started
     screen = QemuScreen(work, qmp, clock, frozen=icount, is_in=lambda: cable.is_in)
     ears, usb_ears = QemuEars(power.sound, clock), QemuEars(power.usb_sound, clock)
     usb_card = UsbSoundCard(qmp, patience)

@@ -63,6 +63,7 @@ def test_a_face_that_starts_without_a_screen_waits_for_one(board: Board):
     board.await_active("mien-face", within_s=BACK_S)
 
 
+@pytest.mark.thorough
 @pytest.mark.lg_feature("screen-cable-when-off")
 def test_a_board_that_starts_without_a_screen_speaks_and_shows_the_face_once_there_is_one(board: Board):
     stages, rig = board.stages, board.rig

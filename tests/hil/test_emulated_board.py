@@ -1,5 +1,8 @@
 """What the emulated board's parts do with a boot loader, a fresh image, a screen's cable and a USB sound card."""
 
+import socket
+import struct
+import threading
 import time
 from collections import deque
 from pathlib import Path
@@ -10,6 +13,7 @@ from hil.errors import RigError
 from hil.images import fingerprint
 from hil.qemu.console import SerialConsole, in_loader
 from hil.qemu.devices import USB_CARD, ScreenCable, UsbSoundCard
+from hil.qemu.viewer import SET_DESKTOP_SIZE, VERSION, resize
 from hil.stages import Stages, State
 
 from rigs.fake_rig import fake_rig
@@ -101,40 +105,116 @@ def test_a_card_with_another_image_is_written_anew():
 
 
 class ScriptedConsole:
-    def __init__(self, status: int = 0) -> None:
+    def __init__(self) -> None:
         self.asked: list[str] = []
-        self._status = status
+        self.status = 0
 
     def run(self, command: str, timeout_s: float = 30.0) -> Done:
         self.asked.append(command)
-        return Done(self._status, "no such connector")
+        return Done(self.status, "no such connector")
 
     def close(self) -> None: ...
 
 
-def test_the_screens_cable_is_pulled_at_the_connector():
-    console = ScriptedConsole()
-    cable = ScreenCable(console, lambda: True, 1.0)
-    cable.plug()
-    assert console.asked == []
-    cable.unplug()
-    assert not cable.is_in
-    cable.plug()
-    assert cable.is_in
-    assert ["echo off" in console.asked[0], "echo detect" in console.asked[1]] == [True, True]
+@pytest.fixture
+def console():
+    return ScriptedConsole()
 
 
-def test_a_board_that_is_off_starts_with_its_screen():
-    console = ScriptedConsole()
-    cable = ScreenCable(console, lambda: False, 1.0)
-    cable.is_in = False
-    cable.plug()
-    assert (cable.is_in, console.asked) == (True, [])
+@pytest.fixture
+def cable(console):
+    """A screen's cable, what the screen was told, and a switch."""
+    sizes: list[tuple[int, int]] = []
+    switch = [True]
+    return ScreenCable(lambda *size: sizes.append(size), console, lambda: switch[0], (128, 224), 1.0), sizes, switch
 
 
-def test_a_connector_that_cannot_be_switched_is_said():
+def test_the_kernel_of_a_board_that_runs_is_told_to_look_at_its_connector(cable, console):
+    plug, _, switch = cable
+    plug.unplug()
+    plug.plug()
+    assert len(console.asked) == 2
+    switch[0] = False
+    plug.unplug()
+    plug.plug()
+    assert len(console.asked) == 2
+    switch[0], console.status = True, 1
     with pytest.raises(RigError, match="no such connector"):
-        ScreenCable(ScriptedConsole(1), lambda: True, 1.0).unplug()
+        plug.unplug()
+
+
+def test_a_screen_whose_cable_is_pulled_has_no_size(cable):
+    plug, sizes, _ = cable
+    plug.plug()
+    plug.started()
+    assert sizes == []
+    plug.unplug()
+    assert (plug.is_in, sizes[-1]) == (False, (0, 0))
+    plug.plug()
+    assert (plug.is_in, sizes[-1]) == (True, (128, 224))
+
+
+def test_a_board_whose_cable_was_pulled_while_it_was_off_starts_without_a_screen(cable):
+    plug, sizes, switch = cable
+    switch[0] = False
+    plug.unplug()
+    assert sizes == []
+    switch[0] = True
+    plug.started()
+    assert sizes[-1] == (0, 0)
+
+
+def test_a_cable_that_is_put_in_while_the_board_is_off_is_in(cable):
+    plug, sizes, switch = cable
+    switch[0] = False
+    plug.unplug()
+    plug.plug()
+    switch[0] = True
+    plug.started()
+    assert (plug.is_in, sizes) == (True, [])
+
+
+class VncServer:
+    """QEMU's, as far as a viewer that gives the screen a size sees it."""
+
+    def __init__(self, path: Path, *, kinds: bytes = b"\x01") -> None:
+        self.sizes: list[tuple[int, int]] = []
+        self._kinds = kinds
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(str(path))
+        self._socket.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        line, _ = self._socket.accept()
+        with line, line.makefile("rwb", buffering=0) as file:
+            file.write(VERSION)
+            assert file.read(len(VERSION)) == VERSION
+            file.write(bytes((len(self._kinds),)) + self._kinds)
+            if file.read(1) != b"\x01":
+                return
+            file.write(bytes(4))
+            file.read(1)
+            file.write(struct.pack(">HH16xI", 640, 480, 4) + b"QEMU")
+            kind, width, height, _ = struct.unpack(">BxHHBx", file.read(8))
+            assert kind == SET_DESKTOP_SIZE
+            self.sizes.append((width, height))
+            assert file.read(10)[0] == 3
+            file.write(b"\x00")
+
+
+def test_a_viewer_gives_the_screen_a_size(tmp_path):
+    server = VncServer(tmp_path / "vnc.sock")
+    resize(tmp_path / "vnc.sock", 128, 224)
+    assert server.sizes == [(128, 224)]
+
+
+def test_a_screen_that_asks_for_a_password_or_is_not_there_is_said(tmp_path):
+    VncServer(tmp_path / "vnc.sock", kinds=b"\x02")
+    with pytest.raises(RigError, match="password"):
+        resize(tmp_path / "vnc.sock", 0, 0)
+    with pytest.raises(RigError, match="is the board on"):
+        resize(tmp_path / "none.sock", 0, 0)
 
 
 class UsbQmp:
