@@ -108,7 +108,9 @@ class Streaming(tf.Module):
         for (dilation, layer), state in zip(blocks, states, strict=True):
             known = tf.concat([state[0], new], axis=0)
             taps = [known[tap * dilation : tap * dilation + new.shape[0]] for tap in range(self.shape.taps)]
-            after.append(tf.concat([state[:, new.shape[0] :], new[None]], axis=1))
+            # Row by row, for the shortest state too: what is not concatenated, the converter hands out as float.
+            rows = tf.split(new[None], new.shape[0], axis=1)
+            after.append(tf.concat([state[:, len(rows) :], *rows], axis=1))
             new = tf.nn.relu(new + _dense(tf.concat(taps, axis=1), layer))
         return new, after
 
@@ -182,9 +184,10 @@ def _named(model: bytes, states: list[str]) -> bytes:
         tensors[entry.tensorIndex].name = entry.name
     found = {tensor.name if isinstance(tensor.name, str) else tensor.name.decode(): tensor for tensor in tensors}
     for name in states:
-        one, other = found[name].quantization, found[f"{name}_next"].quantization
-        if (one.scale[0], one.zeroPoint[0]) != (other.scale[0], other.zeroPoint[0]):
-            raise SystemExit(f"{name} goes in and out at different scales: {one.scale} {other.scale}")
+        entry, leave = found[name].quantization, found[f"{name}_next"].quantization
+        if not np.isclose(entry.scale[0], leave.scale[0], rtol=1e-6) or entry.zeroPoint[0] != leave.zeroPoint[0]:
+            raise SystemExit(f"{name} goes in and out at different scales: {entry.scale} {leave.scale}")
+        leave.scale = entry.scale  # the converter rounds the two differently, in the last bit
     return bytes(flatbuffer_utils.convert_object_to_bytearray(tree))
 
 

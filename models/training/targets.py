@@ -27,7 +27,8 @@ _FINE = 4  # subframes: phone boundaries fall between frames
 _REST_AFTER_S = 0.06  # of silence the lips begin to meet,
 _LEAST_REST_S = 0.15  # and of a pause that is shorter they do not
 _PARTED = len(PHONES)
-_ROWS = (*PHONES, Phone("parted", 0.1, jaw_weight=0.5))
+# The jaw is at rest meanwhile: it would still move in silence.
+_ROWS = (*PHONES, Phone("parted", 0.0, upper=0.25, lower=0.35))
 
 _TABLE = np.array([[getattr(phone, name) for name in ARTICULATORS] for phone in _ROWS])
 _WEIGHTS = np.array(
