@@ -187,8 +187,17 @@ def _named(model: bytes, states: list[str]) -> bytes:
         entry, leave = found[name].quantization, found[f"{name}_next"].quantization
         if not np.isclose(entry.scale[0], leave.scale[0], rtol=1e-6) or entry.zeroPoint[0] != leave.zeroPoint[0]:
             raise SystemExit(f"{name} goes in and out at different scales: {entry.scale} {leave.scale}")
-        leave.scale = entry.scale  # the converter rounds the two differently, in the last bit
+        _unite(tensors, entry.scale)
     return bytes(flatbuffer_utils.convert_object_to_bytearray(tree))
+
+
+def _unite(tensors: list[Any], scale: NDArray[np.float32]) -> None:
+    # The converter may round one scale differently in the last bit, and what is concatenated must have the very same.
+    for tensor in tensors:
+        found = tensor.quantization
+        one = found is not None and found.scale is not None and len(found.scale) == 1
+        if one and np.isclose(found.scale[0], scale[0], rtol=1e-6):
+            found.scale = scale
 
 
 def examples_of(sources: list[str]) -> NDArray[np.float32]:
