@@ -18,6 +18,7 @@ LISTEN_S: Final = 2.0  # what is typed while U-Boot counts down would stop it
 PROBE_S: Final = 15.0
 LOADER: Final = re.compile(r"U-Boot|autoboot")
 KERNEL: Final = "Starting kernel"
+STARTED_ANEW: Final = re.compile(rf"^{KERNEL} \.\.\.\r*$", re.MULTILINE)
 LOADER_PROMPT: Final = re.compile(r"(?:^|\n)=> $")
 PROMPT: Final = re.compile(r"[#$] (?:\x1b\[[0-9;?]*[a-zA-Z])*$")
 
@@ -128,6 +129,8 @@ class SerialConsole:
             found = re.search(rf"@@{mark}-\r*\n(.*?)@@{mark}:(\d+)", seen, re.DOTALL)
             if found is not None:
                 return Done(int(found.group(2)), _plain(found.group(1)))
+            if STARTED_ANEW.search(seen):
+                raise RigError(PART, f"the board was started anew before it answered {command!r}")
         raise RigError(PART, f"no answer to {command!r} within {timeout_s:.0f} s; the line last said {seen[-200:]!r}")
 
 

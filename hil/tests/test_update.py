@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from hil.board import SERVICES, Board
 from hil.process import run
-from hil.stages import State, wait_until
+from hil.stages import State, answers, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOT_AT = 132 * 2**20  # firmware_scripts/settings.sh: root A
@@ -164,8 +164,12 @@ def restart(board: Board) -> None:
     board.hang_up()
     board.run("systemctl --no-block start reboot.target")
     board.rig.console.close()
-    wait_until(lambda: board.run("cat /proc/sys/kernel/random/boot_id", 120).output not in ("", boot),
-               120 * board.rig.patience, "a new boot", 5.0)  # fmt: skip
+
+    def started_anew() -> bool:
+        found = answers(board.rig, "cat /proc/sys/kernel/random/boot_id", 120)
+        return found.status == 0 and found.output not in ("", boot)
+
+    wait_until(started_anew, 120 * board.rig.patience, "a new boot", 5.0)
 
 
 @pytest.mark.thorough

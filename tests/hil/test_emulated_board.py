@@ -71,6 +71,22 @@ def test_a_boot_loader_that_was_stopped_is_told_to_go_on():
     assert line.sent[0] == b"boot\n"
 
 
+class DyingLine(ScriptedLine):
+    """Its shell takes one more command, and is gone."""
+
+    def send(self, data: bytes) -> None:
+        if "cat boot_id" in data.decode():
+            self._pieces.extend([BANNER, KERNEL])
+        else:
+            super().send(data)
+
+
+def test_a_command_to_a_board_that_was_going_down_is_given_up_at_its_next_start():
+    line = DyingLine(PROMPT)
+    with pytest.raises(RigError, match="started anew"):
+        SerialConsole(lambda: line).run("cat boot_id", 5)
+
+
 def test_a_silent_line_is_asked_with_one_byte_and_seldom():
     line = ScriptedLine()
     with pytest.raises(RigError, match="no shell answers"):
