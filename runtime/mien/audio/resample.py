@@ -39,7 +39,7 @@ class Resampler:
         self.to_hz = to_hz
         self._bypass = from_hz == to_hz
         self._bank = design(from_hz, to_hz)
-        self._restart()
+        self.restart()
 
     @property
     def lookahead_ms(self) -> float:
@@ -51,19 +51,27 @@ class Resampler:
         if self._bypass:
             return pcm
         self._append(pcm)
-        reach = self._taken - self._bank.lookahead
-        return self._produce(-(-reach * self._bank.up // self._bank.down))
+        return self._produce(self.yields(0))
 
     def flush(self) -> Pcm:
         """The rest of the turn, int16 (M,)."""
         if self._bypass:
             return _NOTHING
-        up, down = self._bank.up, self._bank.down
-        rest = self._produce((2 * self._taken * up + down) // (2 * down))
-        self._restart()
+        rest = self._produce(self.yields(0, end=True))
+        self.restart()
         return rest
 
-    def _restart(self) -> None:
+    def yields(self, frames: int, *, end: bool = False) -> int:
+        """How many output frames push() of so many input frames would give; with end, flush() after it included."""
+        if self._bypass:
+            return frames
+        up, down = self._bank.up, self._bank.down
+        taken = self._taken + frames
+        until = (2 * taken * up + down) // (2 * down) if end else -((self._bank.lookahead - taken) * up // down)
+        return max(0, until - self._given)
+
+    def restart(self) -> None:
+        """Forget the turn so far."""
         self._taken = 0
         self._given = 0
         self._held_from = self._bank.first_input(0)
@@ -76,10 +84,11 @@ class Resampler:
         self._held_from = needed_from
         self._taken += len(pcm)
 
-    def _produce(self, until: int) -> Pcm:
-        """The output frames from where we are to `until`."""
-        if until <= self._given:
+    def _produce(self, frames: int) -> Pcm:
+        """The next output frames."""
+        if not frames:
             return _NOTHING
+        until = self._given + frames
         block = self._bank.matrices.shape[2]
         first, last = self._given // block, -(-until // block)
         skipped = self._given - first * block
@@ -89,7 +98,7 @@ class Resampler:
             np.clip(np.rint(values, out=values), -32768, 32767, out=values)
             at = (slab - first) * block
             out[at : at + len(values)] = values
-        ready = out[skipped : skipped + until - self._given]
+        ready = out[skipped : skipped + frames]
         self._given = until
         return ready
 

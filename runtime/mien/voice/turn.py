@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from mien.audio.resample import Resampler
 from mien.core.bus import MOTION_RATE_HZ
 from mien.core.wire import FinishReason, Word
 from mien.units import frames_to_ms
 from mien.voice.codec import Decode, decode_s16le
-from mien.voice.pcm import Pcm, PcmQueue
+from mien.voice.pcm import Pcm
+from mien.voice.resampled import ResampledQueue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +40,8 @@ class Turn:
         self.ended = False
         self.interrupted = False
         self.end_reason: FinishReason = "played"
-        self.pcm = PcmQueue()
-        self.speech = PcmQueue()
-        self.sink_frames = 0
-        self.speech_frames = 0
+        self.pcm = ResampledQueue(rate_hz, sink_rate_hz)
+        self.speech = ResampledQueue(rate_hz, MOTION_RATE_HZ)
         self.taken_frames = 0
         self.heard_frames = 0
         self.start_frame: int | None = None
@@ -56,15 +54,14 @@ class Turn:
         self.caption = NOTHING_SAID
         self.decode: Decode = decode_s16le
         self._unheard_speech: list[Pcm] = []
-        self._to_sink = Resampler(rate_hz, sink_rate_hz)
-        self._to_motion = Resampler(rate_hz, MOTION_RATE_HZ)
 
     def add(self, pcm: Pcm, now_ns: int) -> None:
         """Take one chunk at the client's rate."""
         self.received_frames += len(pcm)
         self.last_audio_ns = now_ns
         self.next_seq += 1
-        self._store(self._to_sink.push(pcm), self._to_motion.push(pcm))
+        self.pcm.push(pcm)
+        self.speech.push(pcm)
 
     def end(self, reason: FinishReason = "played") -> None:
         """No more audio will come. May be called again; the first reason stays."""
@@ -72,7 +69,8 @@ class Turn:
             return
         self.ended = True
         self.end_reason = reason
-        self._store(self._to_sink.flush(), self._to_motion.flush())
+        self.pcm.end()
+        self.speech.end()
 
     def cut(self, keep: Pcm, reason: FinishReason = "interrupted") -> None:
         """Interrupt: forget what was not taken yet but for `keep`, which is the fade-out."""
@@ -82,8 +80,7 @@ class Turn:
         self._unheard_speech.clear()
         self.pcm.clear()
         self.speech.clear()
-        self.pcm.push(keep)
-        self.sink_frames = self.taken_frames + len(keep)
+        self.pcm.prepend([keep])
 
     def take_speech(self, out: Pcm) -> int:
         """Move speech for the face to the start of out. Until the turn opens it is remembered, for hold()."""
@@ -110,6 +107,11 @@ class Turn:
         return len(heard), max(heard, key=lambda word: word.end_ms).text if heard else ""
 
     @property
+    def sink_frames(self) -> int:
+        """How long it is at the sink's rate, as far as it has come."""
+        return self.pcm.total
+
+    @property
     def received_ms(self) -> float:
         """How much speech the client has sent."""
         return frames_to_ms(self.received_frames, self.rate_hz)
@@ -128,9 +130,3 @@ class Turn:
     def drained(self) -> bool:
         """Whether every frame that will ever come was given to the sink."""
         return self.ended and not len(self.pcm)
-
-    def _store(self, pcm: Pcm, speech: Pcm) -> None:
-        self.pcm.push(pcm)
-        self.speech.push(speech)
-        self.sink_frames += len(pcm)
-        self.speech_frames += len(speech)
