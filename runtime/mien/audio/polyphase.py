@@ -21,6 +21,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.core.wire import RATES_HZ
+
 HALF_WIDTH: Final = 32
 """Half of the filter's length, in frames at the lower of the two rates: 2 ms at 16 kHz, 4 ms at 8 kHz."""
 
@@ -52,7 +54,7 @@ class FilterBank:
         return output * self.down // self.up + 1 - self.lookahead
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2 * len(RATES_HZ))  # every client's rate to the sink's and to the model's: designed once
 def design(from_hz: int, to_hz: int) -> FilterBank:
     """The bank for a rate change. Linear phase: nothing is shifted once the lookahead is compensated."""
     ratio = Fraction(to_hz, from_hz)
