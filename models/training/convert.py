@@ -91,11 +91,11 @@ class Streaming(tf.Module):
         """features (1, 80), states -> shapes (1, 104) and the states of the next step."""
         first, second = states[: len(self.hop_blocks)], states[len(self.hop_blocks) :]
         hops = tf.nn.relu(_dense(tf.reshape(features, (HOPS_PER_STEP, -1)), self.enter))
-        hops, after = self._through(self.hop_blocks, hops, first)
+        hops, after = self._through(self.hop_blocks, hops[None], first)
         hidden = tf.nn.relu(_dense(tf.reshape(hops, (1, -1)), self.join))
-        hidden, later = self._through(self.blocks, hidden, second)
+        hidden, later = self._through(self.blocks, hidden[None], second)
         after += later
-        hidden = tf.nn.relu(_dense(hidden, self.head))
+        hidden = tf.nn.relu(_dense(hidden[0], self.head))
         smooth, gates = tf.sigmoid(_dense(hidden, self.smooth)), tf.sigmoid(_dense(hidden, self.gates))
         openers = tf.sigmoid(_dense(hidden, self.openers)) * tf.sigmoid(_dense(hidden, self.open))
         shut = smooth[:, :HOPS_PER_STEP] * gates[:, :HOPS_PER_STEP]
@@ -103,15 +103,14 @@ class Streaming(tf.Module):
         return tf.matmul(terms, self.rig), after
 
     def _through(self, blocks: list[tuple[int, Layer]], new: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-        # new: (hops or steps, width)
-        after = []
+        # new: (1, hops or steps, width)
+        after, count = [], new.shape[1]
         for (dilation, layer), state in zip(blocks, states, strict=True):
-            known = tf.concat([state[0], new], axis=0)
-            taps = [known[tap * dilation : tap * dilation + new.shape[0]] for tap in range(self.shape.taps)]
-            # Row by row, for the shortest state too: what is not concatenated, the converter hands out as float.
-            rows = tf.split(new[None], new.shape[0], axis=1)
-            after.append(tf.concat([state[:, len(rows) :], *rows], axis=1))
-            new = tf.nn.relu(new + _dense(tf.concat(taps, axis=1), layer))
+            known = tf.concat([state, new], axis=1)
+            after.append(known[:, count:])
+            rows = [row + tap * dilation for row in range(count) for tap in range(self.shape.taps)]
+            taps = tf.reshape(tf.gather(known, rows, axis=1), (count, -1))
+            new = tf.nn.relu(new + tf.reshape(_dense(taps, layer), new.shape))
         return new, after
 
 
