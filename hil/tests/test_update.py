@@ -21,6 +21,8 @@ ROOT_AT = 132 * 2**20  # firmware_scripts/settings.sh: root A
 ROOT_BYTES = 1280 * 2**20
 COMPATIBLE = "mien-arm64"
 BUNDLE_S = 600.0
+TRIAL_S = 60
+SLOT = "sed 's/.*rauc.slot=\\([AB]\\).*/\\1/' /proc/cmdline"
 INSTALL_S = (
     240.0  # of a board's time; an emulated one, which writes half a megabyte a second, has its patience times that
 )
@@ -59,13 +61,13 @@ def bundle(folder: Path, name: str, root: Path, certificate: Path, *, version: s
     )  # fmt: skip
 
 
-def root_of(image: Path, folder: Path, version: str) -> Path:
-    """Root A of the image that the board runs, as a later release."""
+def root_of(image: Path, folder: Path, version: str, *edits: str) -> Path:
+    """Root A of the image that the board runs, as a later release. edits: more lines of debugfs."""
     root = folder / "root.ext4"
     run("update", "dd", f"if={image}", f"of={root}", "bs=1M", f"skip={ROOT_AT >> 20}", f"count={ROOT_BYTES >> 20}",
         "conv=sparse", "status=none", timeout_s=300)  # fmt: skip
     (folder / "release").write_text(f"NAME=mien\nVERSION_ID={version}\nBUILD_EPOCH=1\n")
-    lines = ("rm /etc/mien-release", f"write {folder / 'release'} /etc/mien-release")
+    lines = ("rm /etc/mien-release", f"write {folder / 'release'} /etc/mien-release", *edits)
     subprocess.run(["debugfs", "-w", str(root)], input="\n".join(lines), text=True, capture_output=True, check=True,
                    timeout=60)  # fmt: skip
     return root
@@ -100,7 +102,7 @@ def address(board: Board, served: tuple[Path, int], name: str) -> str:
 
 def slot(board: Board) -> str:
     """The root that runs: A or B."""
-    return board.ask("sed 's/.*rauc.slot=\\([AB]\\).*/\\1/' /proc/cmdline")
+    return board.ask(SLOT)
 
 
 def order(board: Board) -> str:
@@ -162,7 +164,7 @@ def restart(board: Board) -> None:
     """From within, as mien-update does it; until another boot answers."""
     boot = board.ask("cat /proc/sys/kernel/random/boot_id")
     board.hang_up()
-    board.run("systemctl --no-block start reboot.target")
+    answers(board.rig, "systemctl --no-block start reboot.target")  # it may be gone before it has answered
     board.rig.console.close()
 
     def started_anew() -> bool:
@@ -189,6 +191,40 @@ def test_a_release_that_cannot_start_is_left_for_the_one_before(updatable: Board
     assert slot(board) == before
     board.findings.figure("a release without a kernel: the one before after", time.monotonic() - began, "s")
     comes_back(board)
+    assert board.ask("cat /data/etc/hostname /data/etc/machine-id") == kept
+
+
+def impatient(folder: Path, trial_s: int) -> tuple[str, str, str]:
+    """debugfs's lines for a release that is given up sooner: what is tested is the way back, not the waiting."""
+    text = (REPOSITORY / "firmware_scripts/overlay/usr/lib/mien/health").read_text()
+    assert text.count("TRIAL_S = 300 ") == 1
+    (folder / "health").write_text(text.replace("TRIAL_S = 300 ", f"TRIAL_S = {trial_s} "))
+    at = "/usr/lib/mien/health"
+    return f"rm {at}", f"write {folder / 'health'} {at}", f"set_inode_field {at} mode 0100755"
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(4 * 3600)
+@pytest.mark.lg_feature("own-disk")
+def test_a_release_whose_voice_does_not_start_is_tried_three_times_and_left(updatable: Board, served: tuple[Path, int]):
+    board, (folder, _) = updatable, served
+    before, other, kept = slot(board), other_root(board), board.ask("cat /data/etc/hostname /data/etc/machine-id")
+    root = root_of(board.stages.image, folder, "0.9.2", "rm /usr/bin/mien-voice", *impatient(folder, TRIAL_S))
+    bundle(folder, "mute.raucb", root, own_key(), version="0.9.2", compatible=COMPATIBLE)
+    done = board.run(f"rauc install {address(board, served, 'mute.raucb')} 2>&1", INSTALL_S)
+    assert done.status == 0, done.output
+    began = time.monotonic()
+    restart(board)
+    assert slot(board) == other.upper()
+    wait_until(
+        lambda: answers(board.rig, SLOT, 120).output == before, 3 * 240 * board.rig.patience, "the way back", 5.0
+    )
+    note = f"three tries of {TRIAL_S} s; a shipped release has 300 s"
+    board.findings.figure("a release without a voice: the one before after", time.monotonic() - began, "s", note=note)
+    tried = "journalctl -q -u mien-health -o cat --no-pager | grep -c 'not marked good, and the board starts again'"
+    assert board.run(tried, 60).output == "3"
+    comes_back(board)
+    assert "VERSION_ID=0.9.2" not in board.ask("cat /etc/mien-release")
     assert board.ask("cat /data/etc/hostname /data/etc/machine-id") == kept
 
 
