@@ -44,7 +44,6 @@ def test_a_screen_that_is_pulled_out_costs_no_sample_and_is_found_again(board: B
     board.await_active("mien-face", within_s=BACK_S)
 
 
-@pytest.mark.thorough
 @pytest.mark.lg_feature("screen-cable")
 def test_a_face_that_starts_without_a_screen_waits_for_one(board: Board):
     board.ask("systemctl stop mien-face")
