@@ -26,7 +26,6 @@ def opened_again(board: Board) -> bool:
     return bool(lost) and "drawing with" in after
 
 
-@pytest.mark.thorough
 @pytest.mark.lg_feature("screen-cable")
 def test_a_screen_that_is_pulled_out_costs_no_sample_and_is_found_again(board: Board):
     with board.speaking(12) as speech:
