@@ -232,6 +232,7 @@ def test_a_damaged_avatar_is_refused_with_a_clear_message_and_costs_no_sound(boa
     board.configure("mien-face", face_avatar=BAD_AVATAR)
     assert board.say().reason == "played"
     wait_until(lambda: BAD_AVATAR in board.log("mien-face"), BACK_S * board.rig.patience, "the message")
+    wait_until(board.stages.shows_face, BACK_S * board.rig.patience, "the shipped face in its place")
     board.put_back("mien-face", BACK_S)
 
 
@@ -243,6 +244,7 @@ def test_an_avatar_whose_bytes_were_changed_is_refused(board: Board):
     board.configure("mien-face", face_avatar=BAD_AVATAR)
     try:
         wait_until(lambda: BAD_AVATAR in board.log("mien-face"), 10 * board.rig.patience, "the message")
+        wait_until(board.stages.shows_face, BACK_S * board.rig.patience, "the shipped face in its place")
     finally:
         board.put_back("mien-face", BACK_S)
 

@@ -1,6 +1,7 @@
 """Lips after speech: they come to rest without haste, and stay parted in a gap between words."""
 
 import numpy as np
+
 from training.measure import Seen, see, shut
 from training.rig import shapes
 from training.targets import TimedPhone, articulate

@@ -12,10 +12,11 @@ from mien.config import Config
 from mien.core import bus
 from mien.core.clock import Clock
 from mien.core.ladder import Level
+from mien.core.mesh import Mesh
 from mien.core.pacer import DisplayPacer
 from mien.core.stats import Counters
 from mien.core.timeline import Timeline
-from mien.errors import BusError, DisplayError, ModelError
+from mien.errors import AvatarError, BusError, DisplayError, ModelError
 from mien.face.calibration import Calibration
 from mien.face.director import Director
 from mien.face.display import DisplayWait
@@ -53,6 +54,18 @@ def load_engines(model: str) -> tuple[MotionEngine, MotionEngine]:
         return spare, EnvelopeEngine()
 
 
+def load_face(avatar: str) -> Mesh:
+    """The configured avatar, or the shipped one where that cannot be used, said in the log. Raises AvatarError."""
+    from mien.avatar.load import load_avatar
+
+    if avatar:
+        try:
+            return load_avatar(Path(avatar))
+        except AvatarError as error:
+            log.error("the shipped face is shown, face.avatar cannot be used: %s", error)
+    return load_avatar()
+
+
 def open_renderer(config: Config, clock: Clock) -> Renderer:
     """The configured renderer, with the avatar. Raises DisplayError or AvatarError."""
     face = config.face
@@ -60,12 +73,11 @@ def open_renderer(config: Config, clock: Clock) -> Renderer:
         from mien.render.headless import HeadlessRenderer
 
         return HeadlessRenderer(face.width, face.height, clock)
-    from mien.avatar.load import load_avatar
     from mien.render.gles import GlesRenderer
     from mien.render.hotplug import connected_outputs
     from mien.render.window import choose_driver
 
-    mesh = load_avatar(Path(face.avatar) if face.avatar else None)
+    mesh = load_face(face.avatar)
 
     def opened(samples: int) -> Renderer:
         return GlesRenderer(mesh, width=face.width, height=face.height, title="mien", fullscreen=face.fullscreen,
