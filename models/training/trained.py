@@ -6,7 +6,7 @@ from .network import Tcn
 from .paths import RUNS
 
 # Articulators whose posterior is turned into a decision: (gain, threshold). Folded into the last layer.
-GATES = {"jaw": (1.6, 0.5), "close": (2.5, 0.5), "bite": (1.5, 0.15), "press": (1.5, 0.5)}
+GATES = {"jaw": (1.6, 0.5), "close": (2.5, 0.6), "bite": (1.5, 0.15), "press": (1.5, 0.5)}
 
 
 def load_run(run: str) -> tuple[Tcn, int]:

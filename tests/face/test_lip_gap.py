@@ -93,9 +93,8 @@ def directed(frames: MotionFrames, emotion: str) -> Iterator[Pose]:
         yield out
 
 
-def test_the_shipped_model_shuts_the_lips_on_all_but_two_p_b_and_m(lips: DrawnLips) -> None:
-    # Version 5 leaves the second p of "pepper" (1.7 mm) and the m of "move" (4.0 mm) open; version 4 left none, and
-    # took more of what is no closure for one: models/motion/MODEL_CARD.md.
+def test_the_shipped_model_shuts_the_lips_on_all_but_one_p_b_and_m(lips: DrawnLips) -> None:
+    # Version 6 leaves the m of "move" open by 1 mm; version 5 left that and the second p of "pepper".
     found: dict[str, float] = {}
     for text in SENTENCES:
         moved, phones = by_the_model(text, "rms")
@@ -103,7 +102,7 @@ def test_the_shipped_model_shuts_the_lips_on_all_but_two_p_b_and_m(lips: DrawnLi
         assert gaps_mm.max() > 5  # it speaks
         found |= {f"{text}: {name}": gap for name, gap in closures(gaps_mm, phones).items()}
     assert len(found) >= 12
-    assert len(open_ones(found)) <= 2, open_ones(found)
+    assert len(open_ones(found)) <= 1, open_ones(found)
 
 
 def test_the_shipped_model_shuts_them_on_most_whoever_speaks(lips: DrawnLips) -> None:
