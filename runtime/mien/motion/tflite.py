@@ -47,7 +47,8 @@ class Network:
         np.multiply(features.reshape(1, -1), 1 / self._in_scale, out=self._scaled)
         np.rint(self._scaled, out=self._scaled)
         np.add(self._scaled, self._in_zero, out=self._scaled)
-        np.clip(self._scaled, -128, 127, out=self._scaled)
+        np.maximum(self._scaled, -128, out=self._scaled)  # np.clip takes five times as long for so little
+        np.minimum(self._scaled, 127, out=self._scaled)
         np.copyto(self._quantized, self._scaled, casting="unsafe")
         interpreter.set_tensor(self._input, self._quantized)
         for (index, _, _, _), memory in zip(self._states, self._memory, strict=True):
@@ -83,6 +84,7 @@ class TfliteEngine:
         self._mean = BandMean(manifest.band_mean) if manifest.band_mean else None
         self._gate = SpeechGate(manifest.features.bands)
         self._shapes = np.empty((HOPS_PER_STEP, SHAPE_COUNT), dtype=np.float32)
+        self._loudest = np.empty(HOPS_PER_STEP, dtype=np.float32)
         self._steps = StepStream(
             self._step,
             step_samples=manifest.features.step_samples,
@@ -114,12 +116,13 @@ class TfliteEngine:
         features = self._features.step(pcm)
         gain = self._gate.step(features, pcm)
         self._network.step(self._mean.step(features) if self._mean else features, self._shapes)
-        np.clip(self._shapes, 0, 1, out=out[:, :SHAPE_COUNT])
-        for frame in out:
-            if frame[:SHAPE_COUNT].max() < REST:
-                frame[:SHAPE_COUNT] = 0
+        shapes = out[:, :SHAPE_COUNT]
+        np.maximum(self._shapes, 0, out=shapes)
+        np.minimum(shapes, 1, out=shapes)
+        np.maximum.reduce(shapes, axis=1, out=self._loudest)
+        shapes[self._loudest < REST] = 0
         if gain < 1.0:
-            out[:, :SHAPE_COUNT] *= gain
+            shapes *= gain
         out[:, SHAPE_COUNT:] = 0
 
 
