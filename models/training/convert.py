@@ -7,7 +7,7 @@ outputs. Norms are folded into their layers; the rig (rig.py) ends the graph, so
 import argparse
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +64,7 @@ class Streaming(tf.Module):
         self.shape: Shape = net.shape
         self.talker = net.adapt.config
         self.enter, self.join = folded(net.enter, net.enter_norm), folded(net.join, net.join_norm)
-        self.hop_blocks = [(block.dilation, folded(block.layer, block.norm)) for block in net.hop_blocks]
-        self.blocks = [(block.dilation, folded(block.layer, block.norm)) for block in net.blocks]
+        self.hop_blocks, self.blocks = _folded_blocks(net.hop_blocks), _folded_blocks(net.blocks)
         self.head = (net.head.weight.detach().numpy().T, net.head.bias.detach().numpy())
         rows = gated_rows(net, gates)
         self.smooth_names = [name for name in ARTICULATORS if name not in (*GATES, *OPENERS, "jaw")]
@@ -83,24 +82,22 @@ class Streaming(tf.Module):
 
     def state_shapes(self) -> list[tuple[int, int, int]]:
         """One state a block: its past inputs."""
-        widths = [self.shape.hop_width] * len(self.hop_blocks) + [self.shape.width] * len(self.blocks)
         blocks = [*self.hop_blocks, *self.blocks]
-        return [(1, (self.shape.taps - 1) * d, width) for (d, _), width in zip(blocks, widths, strict=True)]
+        return [(1, (self.shape.taps - 1) * dilation, len(bias)) for dilation, (_, bias) in blocks]
 
     def step(self, features: Any, states: list[Any]) -> tuple[Any, list[Any]]:
         """features (1, 80), states -> shapes (1, 104) and the states of the next step."""
-        first, second = states[: len(self.hop_blocks)], states[len(self.hop_blocks) :]
+        by_hops = len(self.hop_blocks)
         hops = tf.nn.relu(_dense(tf.reshape(features, (HOPS_PER_STEP, -1)), self.enter))
-        hops, after = self._through(self.hop_blocks, hops[None], first)
+        hops, after = self._through(self.hop_blocks, hops[None], states[:by_hops])
         hidden = tf.nn.relu(_dense(tf.reshape(hops, (1, -1)), self.join))
-        hidden, later = self._through(self.blocks, hidden[None], second)
-        after += later
+        hidden, later = self._through(self.blocks, hidden[None], states[by_hops:])
         hidden = tf.nn.relu(_dense(hidden[0], self.head))
         smooth, gates = tf.sigmoid(_dense(hidden, self.smooth)), tf.sigmoid(_dense(hidden, self.gates))
         openers = tf.sigmoid(_dense(hidden, self.openers)) * tf.sigmoid(_dense(hidden, self.open))
         shut = smooth[:, :HOPS_PER_STEP] * gates[:, :HOPS_PER_STEP]
         terms = tf.concat([smooth, gates, openers, shut], axis=1)
-        return tf.matmul(terms, self.rig), after
+        return tf.matmul(terms, self.rig), after + later
 
     def _through(self, blocks: list[tuple[int, Layer]], new: Any, states: list[Any]) -> tuple[Any, list[Any]]:
         # new: (1, hops or steps, width)
@@ -171,6 +168,10 @@ def _joined(rows: dict[str, Layer], names: list[str]) -> Layer:
     return np.concatenate([rows[name][0] for name in names], axis=1), np.concatenate([rows[name][1] for name in names])
 
 
+def _folded_blocks(blocks: Iterable[Any]) -> list[tuple[int, Layer]]:
+    return [(block.dilation, folded(block.layer, block.norm)) for block in blocks]
+
+
 def _dense(values: Any, layer: Layer) -> Any:
     return tf.matmul(values, layer[0]) + layer[1]
 
@@ -183,20 +184,10 @@ def _named(model: bytes, states: list[str]) -> bytes:
         tensors[entry.tensorIndex].name = entry.name
     found = {tensor.name if isinstance(tensor.name, str) else tensor.name.decode(): tensor for tensor in tensors}
     for name in states:
-        entry, leave = found[name].quantization, found[f"{name}_next"].quantization
-        if not np.isclose(entry.scale[0], leave.scale[0], rtol=1e-6) or entry.zeroPoint[0] != leave.zeroPoint[0]:
-            raise SystemExit(f"{name} goes in and out at different scales: {entry.scale} {leave.scale}")
-        _unite(tensors, entry.scale)
+        one, other = found[name].quantization, found[f"{name}_next"].quantization
+        if (one.scale[0], one.zeroPoint[0]) != (other.scale[0], other.zeroPoint[0]):
+            raise SystemExit(f"{name} goes in and out at different scales: {one.scale} {other.scale}")
     return bytes(flatbuffer_utils.convert_object_to_bytearray(tree))
-
-
-def _unite(tensors: list[Any], scale: NDArray[np.float32]) -> None:
-    # The converter may round one scale differently in the last bit, and what is concatenated must have the very same.
-    for tensor in tensors:
-        found = tensor.quantization
-        one = found is not None and found.scale is not None and len(found.scale) == 1
-        if one and np.isclose(found.scale[0], scale[0], rtol=1e-6):
-            found.scale = scale
 
 
 def examples_of(sources: list[str]) -> NDArray[np.float32]:

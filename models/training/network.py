@@ -80,11 +80,8 @@ class Tcn(nn.Module):
         batch, steps, _ = x.shape
         hops = self.adapt(x).reshape(batch, steps * HOPS, self.shape.bands)
         hidden = functional.relu(self.enter_norm(self.enter(hops)))
-        for block in self.hop_blocks:
-            hidden = block(hidden)
-        hidden = functional.relu(self.join_norm(self.join(hidden.reshape(batch, steps, -1))))
-        for block in self.blocks:
-            hidden = block(hidden)
+        joined = self.hop_blocks(hidden).reshape(batch, steps, -1)
+        hidden = self.blocks(functional.relu(self.join_norm(self.join(joined))))
         hidden = functional.relu(self.head(self.drop(hidden)))
         return _by_frame(self.articulators(hidden)), _by_frame(self.phones(hidden))
 
@@ -93,8 +90,8 @@ class Tcn(nn.Module):
         return sum(p.numel() for name, p in self.named_parameters() if not name.startswith("phones"))
 
 
-def _blocks(width: int, taps: int, dilations: tuple[int, ...]) -> nn.ModuleList:
-    return nn.ModuleList(Block(width, taps, dilation) for dilation in dilations)
+def _blocks(width: int, taps: int, dilations: tuple[int, ...]) -> nn.Sequential:
+    return nn.Sequential(*(Block(width, taps, dilation) for dilation in dilations))
 
 
 def _by_frame(values: Tensor) -> Tensor:
