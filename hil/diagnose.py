@@ -41,8 +41,7 @@ def _power(rig: Rig) -> str:
     rig.power.cut()
     if rig.power.is_on:
         raise RigError("power", "it was cut, and says that it is on")
-    if rig.plug_screen is not None:
-        rig.plug_screen()
+    rig.plug_screen()
     rig.power.on()
     if not rig.power.is_on:
         raise RigError("power", "it was switched on, and says that it is off")

@@ -12,8 +12,9 @@ class Rig:
 
     clock: ns, the one on which screen and ears tell times. patience: by how much slower than real time the board is:
     every waiting time is multiplied by it. plug_..., unplug_...: the screen's cable and a USB sound card, where the rig
-    can. usb_ears: hear that card. save: keeps a ready board, with the times that it took to become so. resume: goes on
-    from the one that was kept, and tells those times; None when there is none. close: gives everything back.
+    can; a screen whose cable nobody pulls is in. usb_ears: hear that card. save: keeps a ready board, with the times
+    that it took to become so. resume: goes on from the one that was kept, and tells those times; None when there is
+    none. close: gives everything back.
     """
 
     name: str
@@ -27,7 +28,7 @@ class Rig:
     console: Console
     card: Card
     voice: VoiceStack
-    plug_screen: Callable[[], None] | None = None
+    plug_screen: Callable[[], None] = lambda: None
     unplug_screen: Callable[[], None] | None = None
     plug_usb_card: Callable[[], None] | None = None
     unplug_usb_card: Callable[[], None] | None = None

@@ -79,8 +79,7 @@ class Stages:
         self.rig.card.flash(self.image)
 
     def _boot(self) -> None:
-        if self.rig.plug_screen is not None:
-            self.rig.plug_screen()
+        self.rig.plug_screen()
         self._on_ns = self.rig.clock() if self.rig.clock() else 0
         self.rig.power.on()
         wait_until(lambda: answers(self.rig, "true").status == 0, BOOT_S * self.rig.patience, "a shell on the board")
@@ -102,8 +101,7 @@ class Stages:
         """Boots are slow on an emulated board: where one was kept in state ready, it goes on from there."""
         if self.rig.resume is None or not self._card_is_right():
             return False
-        if self.rig.plug_screen is not None:
-            self.rig.plug_screen()
+        self.rig.plug_screen()
         if (times_s := self.rig.resume()) is None:
             return False
         self.times_s = times_s | self.times_s

@@ -67,8 +67,7 @@ def board(strategy, findings: Findings, identified: None) -> Iterator[Board]:  #
     board = Board(strategy.stages, findings)
     yield board
     board.hang_up()
-    if strategy.rig.plug_screen is not None:
-        strategy.rig.plug_screen()
+    strategy.rig.plug_screen()
     if strategy.stages.state is not State.UNKNOWN and not board.sound_of_mind():
         findings.figure("board begun anew after", str(_RESULTS[-1]["name"]) if _RESULTS else "the first test")
         strategy.stages.to(State.OFF)
