@@ -1,7 +1,8 @@
 """Chooses how sure the network must be before lips meet: python -m training.tune RUN [SOURCE].
 
 The gates (gain, threshold) of convert.py turn the posteriors of closure and bite into decisions. They are chosen on
-one held-out speaker, a Greek volunteer, whose figures therefore flatter; asterisk-ru stays out of it.
+held-out speakers, a Greek volunteer (stamps-el) and two Finnish voices (festival:finnish), whose figures therefore
+flatter; asterisk-ru stays out of it.
 """
 
 import sys
