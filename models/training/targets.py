@@ -20,7 +20,7 @@ from .phones import ARTICULATORS, PHONES, SILENCE, Phone, classes
 TimedPhone = tuple[str, float, float]
 
 _LIPS = ("pucker", "funnel", "spread", "upper", "lower", "tongue")
-_SPREAD_MS = {"jaw": 38.0, "close": 9.0, "bite": 10.0, "pucker": 30.0, "funnel": 30.0, "spread": 30.0, "upper": 25.0,
+_SPREAD_MS = {"jaw": 42.0, "close": 9.0, "bite": 10.0, "pucker": 30.0, "funnel": 30.0, "spread": 30.0, "upper": 25.0,
               "lower": 25.0, "tongue": 18.0, "press": 14.0}  # fmt: skip
 _FINE = 4  # subframes: phone boundaries fall between frames
 
