@@ -22,7 +22,7 @@ for package in "${packages[@]}"; do
     [ -e "build/apt/$package.unpacked" ] && continue
     echo "fetch: $package"
     rm -f "build/apt/${package}"_*.deb
-    (cd build/apt && apt-get download -q "$package")
+    (cd build/apt && apt-get download -qq -o APT::Sandbox::User=root "$package")
     dpkg -x build/apt/"$package"_*.deb build/root
     touch "build/apt/$package.unpacked"
 done
