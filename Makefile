@@ -27,7 +27,7 @@ bench: setup ## every benchmark, as a table (BENCH="--json" for machines)
 fuzz: setup ## throw messages at the voice (FUZZ="--messages 100000 --seed 1")
 	@$(PYTHON) tests/voice/fuzz_intake.py $(FUZZ)
 
-model: setup ## train the motion model anew (up to two hours)
+model: setup ## train the motion model anew (80 minutes to two hours)
 	@bash models/training/run.sh
 
 avatars: setup ## build the shipped avatars anew

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the motion models from nothing: environment, speech, alignments, datasets, training, int8, figures.
-# Two quiet CPU cores, about two hours (MODEL_CARD.md); what is already in build/ is not made again (rm -r build/aligned build/runs to).
+# Two quiet CPU cores, 77 minutes (MODEL_CARD.md); what is already in build/ is not made again (rm -r build/aligned build/runs to).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
