@@ -8,7 +8,7 @@ root=${1:-}
 
 install -d "$root/usr/lib/systemd/system" "$root/usr/lib/sysusers.d" "$root/usr/lib/tmpfiles.d" \
     "$root/usr/lib/udev/rules.d" "$root/usr/lib/systemd/system-generators" "$root/usr/lib/mien" "$root/etc/mien"
-install -m 644 "$from"/*.service "$from"/*.target "$root/usr/lib/systemd/system/"
+install -m 644 "$from"/*.service "$from"/*.timer "$from"/*.target "$root/usr/lib/systemd/system/"
 install -m 644 "$from/mien.sysusers.conf" "$root/usr/lib/sysusers.d/mien.conf"
 install -m 644 "$from/mien.tmpfiles.conf" "$root/usr/lib/tmpfiles.d/mien.conf"
 install -m 644 "$from"/*.rules "$root/usr/lib/udev/rules.d/"

@@ -152,6 +152,10 @@ def test_a_face_that_keeps_crashing_is_given_up_said_and_tried_again(board: Boar
 @THOROUGH
 def test_a_face_that_was_given_up_comes_back_when_the_operator_starts_it(board: Board):
     crash_until_given_up(board)
+    wait_until(
+        lambda: board.show("mien-failure@mien-face", "ActiveState") == "inactive", 10 * board.rig.patience,
+        "the end of the note: while it is written, the next failure could not be",
+    )  # fmt: skip
     began = time.monotonic()
     board.ask("systemctl reset-failed mien-face && systemctl start --no-block mien-face")
     board.await_active("mien-face", within_s=BACK_S)

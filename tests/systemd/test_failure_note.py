@@ -35,14 +35,14 @@ def test_a_crash_is_told_and_tried_again_later(asked: Path) -> None:
     said = give_up(asked, MONITOR_SERVICE_RESULT="start-limit-hit", MONITOR_EXIT_STATUS="1")
     assert "mien-face gave up after several restarts (start-limit-hit)" in said
     assert "did you mean fps?" in said
-    assert asked.read_text().splitlines()[-3:] == [
-        "sleep 60", "systemctl reset-failed mien-face.service", "systemctl --no-block start mien-face.service"]
+    assert asked.read_text().splitlines()[-1] == "systemctl --no-block restart mien-retry@mien-face.timer"
 
 
 def test_a_refused_configuration_is_told_and_left_alone(asked: Path) -> None:
     said = give_up(asked, MONITOR_SERVICE_RESULT="exit-code", MONITOR_EXIT_STATUS="2")
     assert "mien-face refuses its configuration" in said
     assert "did you mean fps?" in (asked.parent / "tty").read_text()
+    assert asked.read_text().splitlines()[-1] == "systemctl stop mien-retry@mien-face.timer"
     assert "start" not in asked.read_text()
 
 

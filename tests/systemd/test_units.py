@@ -41,7 +41,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "lib").symlink_to("usr/lib")
     (root / "usr/bin").mkdir()
     (root / "bin").symlink_to("usr/bin")
-    for name in SERVICES:
+    for name in (*SERVICES, "systemctl"):
         (root / "usr/bin" / name).write_text("#!/bin/sh\n")
         (root / "usr/bin" / name).chmod(0o755)
     assert run("sh", str(SYSTEMD / "install.sh"), str(root)).returncode == 0
@@ -55,7 +55,8 @@ def verify(root: Path, *units: str) -> str:
 
 
 def test_systemd_accepts_every_unit(root: Path) -> None:
-    units = ("mien.target", "mien-voice.service", "mien-face.service", "mien-failure@mien-face.service")
+    units = ("mien.target", "mien-voice.service", "mien-face.service", "mien-failure@mien-face.service",
+             "mien-retry@mien-face.timer", "mien-retry@mien-face.service")
     assert verify(root, *units) == ""
 
 
@@ -176,7 +177,7 @@ def test_the_target_holds_both_services() -> None:
 
 def test_nothing_else_knows_the_names_of_the_units() -> None:
     listed = run("git", "-C", str(REPOSITORY), "ls-files", "runtime", "models", "firmware_scripts").stdout.splitlines()
-    name = re.compile(r"mien-(voice|face|failure@)[\w.@%]*\.service")
+    name = re.compile(r"mien-(voice|face|failure@|retry@)[\w.@%]*\.(service|timer)")
     knowing = [path for path in listed if (REPOSITORY / path).is_file() and not path.endswith(".md")
                and name.search((REPOSITORY / path).read_text(errors="ignore"))]
     assert knowing == []
