@@ -135,6 +135,14 @@ def test_restarts_run_out_inside_the_interval_and_are_then_seen(service: str) ->
     assert unit["OnFailure"] == ["mien-failure@%p.service"]
 
 
+def test_what_gave_up_is_tried_again_after_a_minute_if_nobody_has() -> None:
+    assert directives("mien-retry@.timer")["OnActiveSec"] == ["60"]
+    retry = directives("mien-retry@.service")
+    assert retry["ExecCondition"] == ["/usr/bin/systemctl --quiet is-failed %i.service"]
+    assert retry["ExecStart"] == [
+        "/usr/bin/systemctl reset-failed %i.service", "/usr/bin/systemctl --no-block start %i.service"]
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_hang_is_seen_and_a_stop_is_quick(service: str) -> None:
     unit = directives(f"{service}.service")
