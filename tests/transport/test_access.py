@@ -60,13 +60,6 @@ def test_names_that_are_none_or_taken(tmp_path, name):
         folder.make_client(name, "speaker", tmp_path / "elsewhere")
 
 
-def test_a_file_that_is_no_key_is_named(tmp_path):
-    (tmp_path / "allowed" / "agent").mkdir(parents=True)
-    (tmp_path / "allowed" / "agent" / "eve.key").write_text("nonsense")
-    with pytest.raises(ConfigError, match=r"eve\.key"):
-        KeyFolder(tmp_path).allowed()
-
-
 def ask(check, context, public):
     with context.socket(zmq.REQ) as question:
         question.connect("inproc://zeromq.zap.01")
