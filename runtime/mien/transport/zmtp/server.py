@@ -273,4 +273,5 @@ class ZmtpServer:
 
     def _warn(self, text: str) -> None:
         if self._log_limit.allow(self._clock.now_ns()):
-            log.warning("%s", text)
+            dropped = self._log_limit.dropped
+            log.warning("%s%s", text, f" (and {dropped} more such lines)" if dropped else "")
