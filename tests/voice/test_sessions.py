@@ -86,7 +86,7 @@ class TestAnotherPrincipalOnTheSameAddress:
         rig.step(600)
         assert rig.got(wire.Finished, X) == []
         assert rig.got(wire.Progress, X) == []
-        assert rig.counters["turns_client_gone"] == 1
+        assert rig.counters["turns_played"] == 1
 
     def test_whoever_speaks_next_waits_for_the_turn_that_is_left(self, rig):
         rig.speak("secret", ms=300, client=X)
