@@ -15,8 +15,8 @@ def table(outcomes: list[Outcome]) -> list[dict[str, Any]]:
 
 
 def _row(name: str, outcomes: list[Outcome]) -> dict[str, Any]:
-    killed, same = (sum(how(outcome) for outcome in outcomes) for how in (
-        lambda outcome: outcome.killed, lambda outcome: outcome.how == "equivalent"))
+    killed = sum(outcome.killed for outcome in outcomes)
+    same = sum(outcome.how == "equivalent" for outcome in outcomes)
     tried = len(outcomes) - same
     percent = round(100 * killed / tried, 1) if tried else 100.0
     return {"package": name, "killed": killed, "tried": tried, "percent": percent, "equivalent": same}

@@ -17,7 +17,8 @@ _SHUT_IN = """
 mount --bind "$1" "$1"
 mount -o remount,bind,ro /
 mount -t tmpfs -o size=256m tmpfs /dev/shm
-shift
+cd "$2"
+shift 2
 exec "$@"
 """
 _UNSHARE = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
@@ -28,7 +29,7 @@ def can_shut_in() -> bool:
     """Whether this machine lets us make name spaces of our own."""
     if shutil.which("unshare") is None:
         return False
-    probe = [*_UNSHARE, "sh", "-ec", _SHUT_IN, "sh", "/var/tmp", "true"]
+    probe = [*_UNSHARE, "sh", "-ec", _SHUT_IN, "sh", "/var/tmp", "/var/tmp", "true"]
     return subprocess.run(probe, capture_output=True, check=False, timeout=20).returncode == 0
 
 
@@ -37,7 +38,7 @@ def run(command: list[str], *, folder: Path, work: Path, environment: dict[str, 
 
     folder: where it runs. work: what it may write to. stdout and stderr go to work/output.
     """
-    shut_in = [*_UNSHARE, "sh", "-ec", _SHUT_IN, "sh", str(work)] if can_shut_in() else []
+    shut_in = [*_UNSHARE, "sh", "-ec", _SHUT_IN, "sh", str(work), str(folder)] if can_shut_in() else []
     with (work / "output").open("wb") as output, subprocess.Popen(
         [*shut_in, *command], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output,
         stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_limits(seconds)
