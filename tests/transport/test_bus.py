@@ -1,171 +1,176 @@
-"""The bus between voice and face: who is heard, who is told, and that nobody waits for anybody."""
+"""The bus: everybody who subscribes hears it, nobody who does not read can hold it up."""
 
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+import contextlib
 
 import pytest
 import zmq
 
+from mien.core.clock import ManualClock
 from mien.core.stats import Counters
 from mien.errors import BusError
-from mien.transport.bus import HIGH_WATER_MARK, Context, FaceBus, VoiceBus, subscribe
+from mien.transport.bus import MAX_SUBSCRIBERS, SUBSCRIBER_BYTES, FaceBus, VoiceBus, subscribe
+from mien.transport.zmtp.reactor import Reactor
 
-PATIENCE_S = 20.0
+STEPS = 4000
+
+
+class Rig:
+    def __init__(self, run_dir):
+        self.run_dir, self.clock, self.counters, self.reactor = run_dir, ManualClock(10**9), Counters(), Reactor()
+        self.voice = VoiceBus(self.reactor, run_dir, self.clock, self.counters)
+        self.context = zmq.Context()
+
+    def step(self, ms=5):
+        self.reactor.wait(ms)
+        self.clock.advance_ms(1)
+        self.voice.step()
+
+    def until(self, condition):
+        for _ in range(STEPS):
+            if found := condition():
+                return found
+            self.step()
+        raise AssertionError("it never came")
+
+    def subscriber(self):
+        socket = subscribe(self.context, self.run_dir)
+        self.until(self.voice.joined)
+        return socket
+
+    def hear(self, socket):
+        self.until(lambda: socket.poll(0))
+        return socket.recv_multipart()
 
 
 @pytest.fixture
-def context() -> Iterator[Context]:
-    made: Context = zmq.Context()
-    yield made
-    made.destroy(linger=0)
+def rig(tmp_path):
+    rig = Rig(tmp_path)
+    yield rig
+    rig.voice.close()
+    rig.reactor.close()
+    rig.context.destroy(linger=0)
 
 
-def soon(what: Callable[[], object]) -> object:
-    """The first true answer; ZeroMQ connects on threads of its own."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.002)
-    raise AssertionError("nothing came")
+def test_everybody_who_subscribed_hears(rig):
+    first = rig.subscriber()
+    rig.voice.publish([b"one"])
+    second = rig.subscriber()
+    assert not rig.voice.joined()
+    rig.voice.publish([b"two", b"payload"])
+    assert [rig.hear(first), rig.hear(first)] == [[b"one"], [b"two", b"payload"]]
+    assert rig.hear(second) == [b"two", b"payload"]
 
 
-def test_what_the_voice_says_arrives_whole_and_in_order(context: Context, tmp_path: Path) -> None:
-    voice = VoiceBus(context, tmp_path)
-    face = FaceBus(context, tmp_path, Counters())
-    soon(voice.joined)
-    for number in range(50):
-        voice.publish([b"anchor", str(number).encode()])
-    for number in range(50):
-        assert face.receive(10_000) == [b"anchor", str(number).encode()]
-    assert face.receive(0) is None
-    assert face.receive(1) is None
+def test_whoever_ends_its_subscription_hears_no_more(rig):
+    socket = rig.subscriber()
+    socket.unsubscribe(b"")
+    for _ in range(20):
+        rig.step()
+    rig.voice.joined()
+    rig.voice.publish([b"x"])
+    for _ in range(20):
+        rig.step()
+    assert not socket.poll(0)
+
+
+def test_one_that_leaves_is_forgotten(rig):
+    rig.subscriber().close()
+    for _ in range(20):
+        rig.step()
+        rig.voice.joined()
+    rig.voice.publish([b"x"])
+    assert rig.counters["bus_subscribers_dropped"] == 0
+
+
+def test_a_subscriber_that_does_not_read_is_dropped_and_comes_back(rig):
+    socket = rig.context.socket(zmq.SUB)
+    socket.linger, socket.rcvhwm = 0, 1
+    socket.setsockopt(zmq.SUBSCRIBE, b"")
+    socket.connect(f"ipc://{rig.run_dir}/bus.sock")
+    rig.until(rig.voice.joined)
+    sent = 0
+    while not rig.counters["bus_subscribers_dropped"]:
+        rig.voice.publish([bytes(10_000)])
+        sent += 10_000
+    assert SUBSCRIBER_BYTES < sent < 2 * SUBSCRIBER_BYTES
+    while not rig.voice.joined():
+        with contextlib.suppress(zmq.Again):
+            socket.recv(zmq.NOBLOCK)
+        rig.step()
+    rig.voice.publish([b"news"])
+    while rig.hear(socket) != [b"news"]:
+        pass
+
+
+def test_no_more_subscribers_than_there_may_be(rig):
+    sockets = [rig.subscriber() for _ in range(MAX_SUBSCRIBERS)]
+    late = subscribe(rig.context, rig.run_dir)
+    for _ in range(50):
+        rig.step()
+        assert not rig.voice.joined()
+    rig.voice.publish([b"x"])
+    assert all(rig.hear(socket) == [b"x"] for socket in sockets)
+    assert not late.poll(0)
+
+
+def test_reports_reach_the_voice(rig):
+    face = FaceBus(rig.context, rig.run_dir, Counters())
+    rig.until(lambda: face.report(b"report") or rig.voice.report() == b"report")
+    rig.voice.publish([b"to nobody yet"])
+    rig.until(rig.voice.joined)
+    rig.voice.publish([b"hello"])
+    assert rig.until(lambda: face.receive(0)) == [b"hello"]
     face.close()
-    voice.close()
 
 
-def test_every_subscriber_is_told_of_once(context: Context, tmp_path: Path) -> None:
-    """So that each gets what surrounds the playhead; the second asks for the same as the first."""
-    voice = VoiceBus(context, tmp_path)
-    assert not voice.joined()
-    first = subscribe(context, tmp_path)
-    soon(voice.joined)
-    assert not voice.joined()
-    second = subscribe(context, tmp_path)
-    soon(voice.joined)
-    assert not voice.joined()
-    for socket in (first, second):
-        socket.close()
-    time.sleep(0.05)
-    assert not voice.joined(), "who leaves has not joined"
-    voice.close()
+def test_an_endless_report_is_cut_off(rig):
+    socket = rig.context.socket(zmq.PUSH)
+    socket.linger = 0
+    socket.connect(f"ipc://{rig.run_dir}/report.sock")
+    socket.send_multipart([b"x"] * 100)
+    rig.until(lambda: rig.counters["reports_refused_endless_message"])
+    assert rig.voice.report() is None
 
 
-def test_reports_reach_the_voice_one_by_one(context: Context, tmp_path: Path) -> None:
-    voice, counters = VoiceBus(context, tmp_path), Counters()
-    face = FaceBus(context, tmp_path, counters)
-    assert voice.report() is None
-
-    def told() -> bytes | None:
-        face.report(b"ready")
-        return voice.report()
-
-    assert soon(told) == b"ready"
-    for number in range(3):
-        face.report(str(number).encode())
-    heard = [b"ready"]
-    while heard[-1] != b"2":
-        heard.append(soon(voice.report))
-    assert [report for report in heard if report != b"ready"] == [b"0", b"1", b"2"]
-    face.close()
-    voice.close()
+def test_a_deleted_bus_comes_back(rig):
+    for name in ("bus.sock", "report.sock"):
+        (rig.run_dir / name).unlink()
+    rig.clock.advance_ms(1100)
+    rig.step()
+    rig.subscriber()
+    assert (rig.counters["bus_sockets_rebound"], rig.counters["reports_sockets_rebound"]) == (1, 1)
 
 
-def test_without_a_voice_reports_are_dropped_and_counted_not_kept_for_later(context: Context, tmp_path: Path) -> None:
-    counters = Counters()
+def test_a_second_voice_is_refused_and_the_first_goes_on(rig):
+    with pytest.raises(BusError, match=r"run_dir: .*bus\.sock belongs to a service that runs"):
+        VoiceBus(rig.reactor, rig.run_dir, rig.clock, rig.counters)
+    rig.subscriber()
+
+
+def test_without_a_voice_reports_are_dropped_and_counted_not_kept_for_later(tmp_path):
+    context, counters = zmq.Context(), Counters()
     face = FaceBus(context, tmp_path, counters)
     for _ in range(5):
         face.report(b"old")
-    assert counters.snapshot() == {"reports_dropped": 5}
-    voice = VoiceBus(context, tmp_path)
-
-    def told() -> bytes | None:
-        face.report(b"new")
-        return voice.report()
-
-    assert soon(told) == b"new"
+    assert counters["reports_dropped"] == 5
+    rig = Rig(tmp_path)
+    heard = rig.until(lambda: face.report(b"new") or rig.voice.report())
+    assert heard == b"new"
     face.close()
-    voice.close()
+    rig.voice.close()
+    rig.reactor.close()
+    context.destroy(linger=0)
+    rig.context.destroy(linger=0)
 
 
-def test_a_voice_that_does_not_read_costs_the_face_neither_time_nor_memory(context: Context, tmp_path: Path) -> None:
-    voice, counters = VoiceBus(context, tmp_path), Counters()
-    face = FaceBus(context, tmp_path, counters)
-    for _ in range(2 * HIGH_WATER_MARK):
-        face.report(bytes(16_000))
-    assert counters["reports_dropped"] > 0
-    soon(voice.report)
-    kept = 1
-    while voice.report() is not None:
-        kept += 1
-    assert kept <= HIGH_WATER_MARK + 200
+def test_a_face_waits_no_longer_than_it_is_told_and_then_hears_in_order(rig):
+    face = FaceBus(rig.context, rig.run_dir, Counters())
+    assert face.receive(0) is None
+    assert face.receive(1) is None
+    rig.until(rig.voice.joined)
+    for number in range(20):
+        rig.voice.publish([b"anchor", str(number).encode()])
+    heard = [rig.until(lambda: face.receive(0)) for _ in range(20)]
+    assert heard == [[b"anchor", str(number).encode()] for number in range(20)]
+    assert face.receive(1) is None
     face.close()
-    voice.close()
-
-
-def test_a_subscriber_that_does_not_read_loses_messages_and_the_voice_goes_on(
-    context: Context, tmp_path: Path
-) -> None:
-    voice = VoiceBus(context, tmp_path)
-    stalled = subscribe(context, tmp_path)
-    soon(voice.joined)
-    awake = subscribe(context, tmp_path)
-    soon(voice.joined)
-    heard = 0
-    for number in range(5 * HIGH_WATER_MARK):
-        voice.publish([str(number).encode(), bytes(2000)])
-        if number % 500 == 499:
-            awake.setsockopt(zmq.RCVTIMEO, 5000)
-            while heard <= number:
-                assert awake.recv_multipart()[0] == str(heard).encode()
-                heard += 1
-    kept = 0
-    while stalled.poll(200):
-        stalled.recv_multipart()
-        kept += 1
-    assert 0 < kept <= 2 * HIGH_WATER_MARK + 500
-    for socket in (stalled, awake):
-        socket.close()
-    voice.close()
-
-
-def test_a_face_hears_a_voice_that_starts_after_it(context: Context, tmp_path: Path) -> None:
-    face = FaceBus(context, tmp_path, Counters())
-    voice = VoiceBus(context, tmp_path)
-    soon(voice.joined)
-    voice.publish([b"here"])
-    assert face.receive(10_000) == [b"here"]
-    face.close()
-    voice.close()
-
-
-def test_a_folder_that_is_not_there_is_told_with_its_path(context: Context, tmp_path: Path) -> None:
-    with pytest.raises(BusError, match=r"gone/\S+: the bus cannot be opened: .*does the folder exist"):
-        VoiceBus(context, tmp_path / "gone")
-
-
-def test_a_closed_bus_is_free_for_the_next_voice_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    """Messages that nobody took do not hold up the end of the process either."""
-    for _ in range(2):
-        context: Context = zmq.Context()
-        voice, face = VoiceBus(context, tmp_path), FaceBus(context, tmp_path, Counters())
-        soon(voice.joined)
-        face.report(b"late")
-        voice.publish([b"late"])
-        face.close()
-        voice.close()
-        begun = time.monotonic()
-        context.term()
-        assert time.monotonic() - begun < PATIENCE_S
