@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import os
+import signal
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from pathlib import Path
 from queue import SimpleQueue
@@ -13,7 +15,7 @@ from mutants import equivalent, report, sandbox
 from mutants.covered import Suite, suite
 from mutants.sample import candidates, draw, shares
 from mutants.source import Mutation
-from mutants.targets import PACKAGES, ROOT, suites_of
+from mutants.targets import PACKAGES, suites_of
 from mutants.trial import Outcome, attempt
 from mutants.workspace import Workspace
 
@@ -29,6 +31,7 @@ def main() -> int:
     if not sandbox.can_shut_in():
         print("mutants: no name spaces here: mutants run with limits and a session of their own only", flush=True)
     with ExitStack() as stack:
+        _end_at_a_signal(stack)
         workspaces = [stack.enter_context(Workspace()) for _ in range(options.workers)]
         names = sorted({package.suites[0] for package in packages}) if options.own else suites_of(packages)
         suites = {name: suite(name, workspaces[0]) for name in names}
@@ -38,6 +41,17 @@ def main() -> int:
     if options.json:
         options.json.write_text(json.dumps(report.as_json(outcomes, options.seed), indent=1))
     return int(report.table(outcomes)[-1]["percent"] < options.least)
+
+
+def _end_at_a_signal(stack: ExitStack) -> None:
+    """A stopped run waits for no mutant and leaves no copy behind."""
+
+    def end(number: int, _: object) -> None:
+        stack.close()
+        os._exit(128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
 
 
 def _options() -> argparse.Namespace:
@@ -82,15 +96,17 @@ def _outcomes(drawn: list[Mutation], suites: dict[str, Suite], workspaces: list[
             return Outcome(mutation, "equivalent", reason, 0, 0.0)
         workspace = free.get()
         try:
-            return attempt(mutation, (ROOT / mutation.file).read_bytes(), suites, workspace)
+            return attempt(mutation, suites, workspace)
         finally:
             free.put(workspace)
 
     with ThreadPoolExecutor(len(workspaces)) as pool:
-        for number, outcome in enumerate(pool.map(one, drawn), 1):
+        begun = [pool.submit(one, mutation) for mutation in drawn]
+        for number, done in enumerate(as_completed(begun), 1):
+            outcome = done.result()
             print(f"[{number:3}/{len(drawn)}] {outcome.how:10} {outcome.seconds:5.1f} s  {outcome.mutation.name}  "
                   f"{outcome.by}", flush=True)
-            yield outcome
+    yield from (done.result() for done in begun)
 
 
 if __name__ == "__main__":

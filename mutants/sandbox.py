@@ -1,5 +1,6 @@
 """A command that may go wrong in any way: bounded memory, processor, files and time, ended with all it started."""
 
+import ctypes
 import os
 import resource
 import shutil
@@ -9,6 +10,8 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h: whoever is stopped, its mutants end with it
 ADDRESS_SPACE_BYTES = 6 * 2**30
 FILE_BYTES = 512 * 2**20
 
@@ -62,6 +65,7 @@ def _limits(seconds: float) -> Callable[[], None]:
     cpu_s = int(seconds) + 10
 
     def set_limits() -> None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         os.nice(10)
         for what, most in ((resource.RLIMIT_AS, ADDRESS_SPACE_BYTES), (resource.RLIMIT_CPU, cpu_s),
                            (resource.RLIMIT_FSIZE, FILE_BYTES), (resource.RLIMIT_CORE, 0)):

@@ -64,18 +64,15 @@ def _bounded(tests: list[str], own: Suite, suites: dict[str, Suite], names: list
     return kept
 
 
-def attempt(mutation: Mutation, original: bytes, suites: dict[str, Suite], workspace: Workspace) -> Outcome:
+def attempt(mutation: Mutation, suites: dict[str, Suite], workspace: Workspace) -> Outcome:
     """Put it in, ask the tests, take it out."""
     began, asked = time.monotonic(), 0
-    workspace.put(mutation.file, mutation.edit.apply(original))
-    try:
+    with workspace.changed(mutation.file, mutation.edit):
         for tests in rounds(mutation, suites):
             asked += len(tests)
             how, by = _ask(tests, suites, workspace)
             if how != "survived":
                 return Outcome(mutation, how, by, asked, time.monotonic() - began)
-    finally:
-        workspace.restore(mutation.file)
     executed = any(suite.running(mutation) for suite in suites.values())
     note = "" if executed or mutation.at_import else "no test runs this line"
     return Outcome(mutation, "survived", note, asked, time.monotonic() - began)

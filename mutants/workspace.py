@@ -6,10 +6,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
 from mutants import sandbox
+from mutants.source import Edit
 from mutants.targets import ROOT
 
 _times = count(1)
@@ -19,7 +23,6 @@ class Workspace:
     """One worker's copy. Its path is short, since sockets' names are bounded. Use as a context manager."""
 
     def __init__(self, root: Path = ROOT) -> None:
-        self._root = root
         self.work = Path(tempfile.mkdtemp(prefix="mm", dir="/tmp"))
         self.tree = self.work / "t"
         _copy(root, self.tree)
@@ -33,16 +36,22 @@ class Workspace:
     def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.work, ignore_errors=True)
 
-    def put(self, file: str, data: bytes) -> None:
-        """Replace a file's content. A time of its own makes Python drop what it had compiled."""
+    @contextmanager
+    def changed(self, file: str, edit: Edit) -> Iterator[None]:
+        """The file with this edit, for as long as the block runs."""
+        original = (self.tree / file).read_bytes()
+        self._put(file, edit.apply(original))
+        try:
+            yield
+        finally:
+            self._put(file, original)
+
+    def _put(self, file: str, data: bytes) -> None:
+        """A time of its own makes Python drop what it had compiled."""
         path = self.tree / file
         path.write_bytes(data)
-        times = path.stat().st_mtime + next(_times) * 2
-        os.utime(path, (times, times))
-
-    def restore(self, file: str) -> None:
-        """The file as it was."""
-        self.put(file, (self._root / file).read_bytes())
+        at = time.time() + 2 * next(_times)
+        os.utime(path, (at, at))
 
     def pytest(self, plugin: str, arguments: list[str], environment: dict[str, str], seconds: float) -> int | None:
         """pytest's exit status in the copy, None after so many seconds. plugin: of this package."""
