@@ -1,6 +1,6 @@
 # Everything starts here. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench fuzz model avatars goldens image bundle hil hil-smoke hil-doctor soak clean
+.PHONY: help setup demo test check bench fuzz model avatars goldens image bundle hil hil-smoke hil-doctor soak mutants clean
 PYTHON := .venv/bin/python
 
 help: ## list the targets
@@ -26,6 +26,9 @@ bench: setup ## every benchmark, as a table (BENCH="--json" for machines)
 
 fuzz: setup ## throw messages at the voice (FUZZ="--messages 100000 --seed 1")
 	@$(PYTHON) tests/voice/fuzz_intake.py $(FUZZ)
+
+mutants: setup ## put bugs in on purpose, see whether a test notices (SEED=1 COUNT=200 PACKAGES="core voice" MUTANTS="--own")
+	@PYTHONPATH=. $(PYTHON) -m mutants --seed $(or $(SEED),1) --count $(or $(COUNT),200) $(if $(PACKAGES),--packages $(PACKAGES)) $(MUTANTS)
 
 model: setup ## train the motion model anew (80 minutes to two hours)
 	@bash models/training/run.sh
