@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from chaos.catalogue import usable
 from chaos.plan import SETTLE, Action, Schedule, load, make_schedule, save
-from chaos.report import print_outcome, print_smallest
+from chaos.report import print_outcome, print_smallest, say
 from chaos.run import Outcome, run
 from chaos.shrink import shrink
 from chaos.world import World
@@ -43,7 +43,7 @@ def main(minutes: float, seed: int, replay: Path | None, only: tuple[str, ...], 
         schedule = load(replay) if replay else make_schedule(seed, minutes * 60, usable(ABLE, only))
         outcome = _run(console, schedule, keep_going, 0.0 if replay else minutes * 60)
     except (OSError, RuntimeError, ValueError) as error:
-        console.print(f"chaos: {error}", style="red", markup=False, soft_wrap=True)
+        say(console, f"chaos: {error}", "red")
         sys.exit(2)
     path = OUT / f"seed-{schedule.seed}.json"
     save(Schedule(schedule.seed, tuple(outcome.done)), path)
@@ -73,7 +73,7 @@ def _teller(console: Console, progress: Progress, task: TaskID):  # type: ignore
     def tell(index: int, action: Action, world: World) -> None:
         progress.update(task, completed=index)
         if not console.is_terminal and action.kind != SETTLE:
-            console.print(f"{time.monotonic() - world.verdicts.began_s:6.1f} s  {action}", markup=False, highlight=False, soft_wrap=True)
+            say(console, f"{time.monotonic() - world.verdicts.began_s:6.1f} s  {action}")
     return tell
 
 
@@ -82,12 +82,12 @@ def _shrink(console: Console, outcome: Outcome, seconds: float) -> Schedule:
     key, seed = outcome.violations[0].key, outcome.schedule.seed
     until_s = time.monotonic() + seconds
     items = [action for action in outcome.done if action.kind != SETTLE]
-    console.print(f"shrinking {len(items)} acts for {key}, at most {seconds:.0f} s", markup=False, soft_wrap=True)
+    say(console, f"shrinking {len(items)} acts for {key}, at most {seconds:.0f} s")
 
     def fails(some: list[Action]) -> bool:
         again = run(_closed(seed, some), until=key, seconds=max(1.0, until_s - time.monotonic()))
         found = key in again.counts
-        console.print(f"  {len(some)} acts: {'fails' if found else 'passes'}", markup=False, soft_wrap=True)
+        say(console, f"  {len(some)} acts: {'fails' if found else 'passes'}")
         return found
 
     return _closed(seed, shrink(items, fails, lambda: time.monotonic() < until_s))

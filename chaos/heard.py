@@ -107,8 +107,10 @@ class Heard:
         self._note_order(track, run)
         gap = (run.position - track.heard) % PRIME
         if gap > PRIME // 2:
-            self._wrong("sound", "repeated", f"{track.name}: {PRIME - gap} samples before {track.heard} are heard again "
-                        f"at {run.start} of the recording")
+            again = PRIME - gap
+            self._wrong("sound", "repeated", f"{track.name}: {again} samples before {track.heard} are heard again at "
+                        f"{run.start} of the recording")
+            track.heard = max(track.heard, track.heard - again + run.length)
             return
         if gap and not self._is_fade(track, run, gap, block, base):
             self._wrong("sound", "lost", f"{track.name}: {gap} samples from {track.heard} on are missing at {run.start} "
@@ -128,12 +130,12 @@ class Heard:
         self._now = track.turn
 
     def _is_fade(self, track: Track, run: Run, gap: int, block: Pcm, base: int) -> bool:
-        """Whether the samples before this run are those that are missing, made quieter by a fade."""
+        """Whether the samples before this run are those that are missing, brought up from silence as a join does."""
         at = run.start - base
         if gap > self._fade or at < gap:
             return False
-        faded = block[at - gap : at].astype(np.int64)
-        return bool(np.all((faded >= 0) & (faded <= samples(track.turn, track.heard, gap))))
+        faded, whole = block[at - gap : at], samples(track.turn, track.heard, gap)
+        return any(np.all(np.abs(faded - whole * _rise(length)[:gap]) <= 1.5) for length in range(gap, self._fade + 1))
 
     def _check_claims(self, track: Track, run: Run) -> None:
         while track.claims and track.claims[0][0] <= track.heard:
@@ -144,3 +146,8 @@ class Heard:
                 early_ms = (heard_ns - received_ns) / 1e6 + CLAIM_MS
                 self._wrong("played_ms", "early", f"{track.name}: {claimed} samples were told as heard {early_ms:.0f} ms "
                             "before they were")
+
+
+def _rise(length: int) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    """A raised cosine from silence, over so many samples."""
+    return 0.5 - 0.5 * np.cos(np.pi * (np.arange(length) + 0.5) / length)

@@ -8,35 +8,43 @@ from chaos.plan import Schedule
 from chaos.run import Outcome
 
 
+def say(console: Console, text: str, style: str = "") -> None:
+    """A line as it is: paths and names are no markup, and a pipe is as wide as it takes."""
+    console.print(text, style=style or None, markup=False, highlight=False, soft_wrap=True)
+
+
 def print_outcome(console: Console, outcome: Outcome, path: Path) -> None:
     """Figures, and every violation with what surrounds it."""
-    said = console.print
+
+    def said(text: str, style: str = "") -> None:
+        say(console, text, style)
+
     fates = ", ".join(f"{name} {count}" for name, count in sorted(outcome.fates.items()))
     said(f"seed {outcome.schedule.seed}: {outcome.seconds:.0f} s, {len(outcome.done)} acts, {outcome.begun} turns ({fates}), "
-         f"{outcome.compared} compared with the recording", markup=False, soft_wrap=True)
+         f"{outcome.compared} compared with the recording")
     for name, most in outcome.usage.items():
-        said(f"  mien-{name} took at most: {most}", markup=False, soft_wrap=True)
-    said(f"  the oracles looked at most {outcome.latest_s} s late", markup=False, soft_wrap=True)
+        said(f"  mien-{name} took at most: {most}")
+    said(f"  the oracles looked at most {outcome.latest_s} s late")
     for kind, notes in outcome.notes:
         if "the harness failed" in notes or "hostile client failed" in notes or "put down" in notes:
-            said(f"  {kind}: {notes}", style="yellow", markup=False, soft_wrap=True)
+            said(f"  {kind}: {notes}", style="yellow")
     for violation in outcome.violations:
         said(f"VIOLATION {violation.key} at {violation.at_s} s ({outcome.counts[violation.key]} times)\n  {violation.what}",
-             style="red", markup=False, soft_wrap=True)
+             style="red")
         if violation.context:
-            said(f"  {violation.context}", markup=False, soft_wrap=True)
+            said(f"  {violation.context}")
     if outcome.violations:
-        said("the schedule up to there:", markup=False, soft_wrap=True)
+        said("the schedule up to there:")
         for action in outcome.done:
-            said(f"  {action}", markup=False, highlight=False, soft_wrap=True)
-        said(f"again: make chaos REPLAY={path}", markup=False, soft_wrap=True)
+            said(f"  {action}")
+        said(f"again: make chaos REPLAY={path}")
     else:
-        said("nothing was violated", style="green", markup=False, soft_wrap=True)
+        said("nothing was violated", style="green")
 
 
 def print_smallest(console: Console, smallest: Schedule, path: Path) -> None:
     """The schedule that is left of it."""
-    console.print("the smallest schedule that was found:", markup=False, soft_wrap=True)
+    say(console, "the smallest schedule that was found:")
     for action in smallest.actions:
-        console.print(f"  {action}", markup=False, highlight=False, soft_wrap=True)
-    console.print(f"again: make chaos REPLAY={path}", markup=False, soft_wrap=True)
+        say(console, f"  {action}")
+    say(console, f"again: make chaos REPLAY={path}")
