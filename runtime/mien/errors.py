@@ -4,6 +4,7 @@
     |-- ConfigError      a configuration that cannot be used; exit code 2, systemd does not retry
     |-- ProtocolError    a message that breaks the public protocol; answered with `error`, nothing else disturbed
     |-- BusError         the bus between voice and face cannot be opened or speaks another version
+    |-- PeerError        a peer broke the transport protocol; its connection is closed, nothing else disturbed
     |-- SinkError        the sound device cannot be opened, or is gone
     |-- DisplayError     no picture can be shown: no display, no GL context, no shader
     |-- ModelError       the motion model and its manifest cannot be used
@@ -39,6 +40,14 @@ class ProtocolError(MienError):
 
 class BusError(MienError):
     """The bus between voice and face cannot be opened or speaks another version."""
+
+
+class PeerError(MienError):
+    """A peer broke ZeroMQ's transport protocol. code: a short name for counters, such as `bad_frame`."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class SinkError(MienError):

@@ -9,7 +9,6 @@ import threading
 from contextlib import contextmanager
 
 import pytest
-import zmq
 from click.testing import CliRunner
 from rich.console import Console
 
@@ -17,7 +16,10 @@ from mien.cli.watch import watch
 from mien.cli.watch_state import STALE_NS, WatchState
 from mien.cli.watch_view import render
 from mien.core import bus
+from mien.core.stats import Counters
+from mien.host.clock import MonotonicClock
 from mien.transport.bus import VoiceBus
+from mien.transport.zmtp.reactor import Reactor
 
 PATIENCE_S = 20
 VOICE = bus.VoiceHealth(epoch=3, pid=11, level="full", clients=2, pss_mb=28.5, counters={"turns_played": 4})
@@ -94,14 +96,18 @@ class TestView:
 @contextmanager
 def published(run_dir, *messages):
     """A bus on which these messages are said again and again."""
-    context, stop = zmq.Context(), threading.Event()
+    stop = threading.Event()
 
     def say():
-        voice = VoiceBus(context, run_dir)
-        while not stop.wait(0.02):
+        reactor = Reactor()
+        voice = VoiceBus(reactor, run_dir, MonotonicClock(), Counters())
+        while not stop.is_set():
+            reactor.wait(20)
+            voice.joined()
             for message in messages:
                 voice.publish([message if isinstance(message, bytes) else bus.encode(message)])
         voice.close()
+        reactor.close()
 
     thread = threading.Thread(target=say)
     thread.start()
@@ -110,7 +116,6 @@ def published(run_dir, *messages):
     finally:
         stop.set()
         thread.join()
-        context.term()
 
 
 class TestCommand:

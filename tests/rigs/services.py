@@ -35,9 +35,11 @@ def running_voice(run_dir, *, opener=None, voice=None, keys="", **playback):
 class RawClient:
     """A DEALER without manners: for what a well-behaved client library cannot do."""
 
-    def __init__(self, endpoint, *, key=None, voice_key=None):
+    def __init__(self, endpoint, *, key=None, voice_key=None, **options):
         self._context = zmq.Context()
         self.socket = self._context.socket(zmq.DEALER)
+        for name, value in options.items():
+            setattr(self.socket, name, value)
         if key is not None:
             self.socket.curve_publickey, self.socket.curve_secretkey = key
             self.socket.curve_serverkey = voice_key

@@ -20,9 +20,9 @@ def keys(tmp_path):
     return folder
 
 
-def client_of(keys, tmp_path, voice, name):
+def client_of(keys, tmp_path, voice, name, **options):
     pair = zmq.auth.load_certificate(tmp_path / "out" / f"{name}.key_secret")
-    return RawClient(voice.endpoints[-1], key=pair, voice_key=keys.voice_pair()[0])
+    return RawClient(voice.endpoints[-1], key=pair, voice_key=keys.voice_pair()[0], **options)
 
 
 def guarded_voice(keys, tmp_path, **options):
@@ -60,6 +60,43 @@ def test_a_stranger_and_a_plain_connection_are_never_heard(keys, tmp_path):
             assert not plain.socket.poll(1)
         assert voice.counters["clients_seen"] == 1
         assert voice.counters["access_refused"] >= 1
+
+
+def test_an_observer_inherits_nothing_from_an_agent_with_its_routing_id(keys, tmp_path):
+    with guarded_voice(keys, tmp_path) as voice:
+        with client_of(keys, tmp_path, voice, "ada", routing_id=b"ada") as ada:
+            ada.send(wire.Hello(protocol=1, role="agent"))
+            ada.receive(wire.Welcome)
+        with client_of(keys, tmp_path, voice, "eye", routing_id=b"ada") as eye:
+            eye.send(wire.TakeFloor())
+            assert eye.receive(wire.Error).code == "no_hello"
+            eye.send(wire.Hello(protocol=1, role="observer"))
+            eye.send(wire.TakeFloor())
+            assert eye.receive(wire.Error).code == "not_allowed"
+
+
+def test_a_key_of_the_wrong_length_costs_nobody_anything(keys, tmp_path):
+    """It passed the start, and the first stranger ended the voice."""
+    (keys.root / "allowed" / "agent" / "bad.key").write_text('curve\n    public-key = "short"\n')
+    with guarded_voice(keys, tmp_path) as voice:
+        with RawClient(voice.endpoints[-1], key=zmq.curve_keypair(), voice_key=keys.voice_pair()[0]) as stranger:
+            stranger.send(wire.Hello(protocol=1))
+            assert not stranger.socket.poll(300)
+        with client_of(keys, tmp_path, voice, "bot") as bot:
+            bot.send(wire.Hello(protocol=1))
+            bot.receive(wire.Welcome)
+
+
+def test_a_session_whose_key_is_removed_ends_while_a_bad_file_is_there(keys, tmp_path):
+    with guarded_voice(keys, tmp_path) as voice, client_of(keys, tmp_path, voice, "bot") as bot:
+        bot.send(wire.Hello(protocol=1))
+        bot.receive(wire.Welcome)
+        (keys.root / "allowed" / "agent" / "bad.key").write_text("nonsense")
+        keys.remove("bot")
+        assert bot.receive(wire.Error).code == "access_revoked"
+        with client_of(keys, tmp_path, voice, "bot") as again:
+            again.send(wire.Hello(protocol=1))
+            assert not again.socket.poll(500)
 
 
 def test_a_takeover_from_another_machine(keys, tmp_path):

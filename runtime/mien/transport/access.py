@@ -1,10 +1,11 @@
 """Which endpoints need keys, and whether they are there."""
 
+import importlib.util
 import ipaddress
 import re
 from dataclasses import dataclass
 
-import zmq
+import zmq.utils.z85
 
 from mien.errors import ConfigError
 from mien.transport.keys import KeyFolder
@@ -12,7 +13,8 @@ from mien.transport.keys import KeyFolder
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """open: endpoints that this machine alone can reach. guarded: those that need a key. pair: the voice's, or None."""
+    """open: endpoints that this machine alone can reach. guarded: those that need a key. pair: the voice's public and
+    secret key, 32 bytes each, or None."""
 
     open: tuple[str, ...]
     guarded: tuple[str, ...]
@@ -38,13 +40,15 @@ def plan_access(listen: tuple[str, ...], folder: KeyFolder) -> Access:
     open_ = tuple(endpoint for endpoint in listen if is_local(endpoint))
     if not guarded:
         return Access(open_, (), None)
-    if not zmq.has("curve"):
-        raise ConfigError(f"voice.listen: {guarded[0]} can be reached from beyond this machine, and this libzmq was "
-                          "built without CURVE; install one with it, or listen on tcp://127.0.0.1:5570 only")
+    if importlib.util.find_spec("nacl") is None:
+        raise ConfigError(f"voice.listen: {guarded[0]} can be reached from beyond this machine, and encrypting needs "
+                          "PyNaCl; install it (pip install PyNaCl, apt install python3-nacl), or listen on "
+                          "tcp://127.0.0.1:5570 only")
     pair = folder.voice_pair()
     if pair is None or not folder.allowed():
         raise ConfigError(
             f"voice.listen: {guarded[0]} can be reached from beyond this machine, and {folder.root} has no keys that "
             "could tell who is there; make them with `mien keys make NAME --role speaker`, or listen on "
             "tcp://127.0.0.1:5570 only")
-    return Access(open_, guarded, pair)
+    public, secret = map(zmq.utils.z85.decode, pair)
+    return Access(open_, guarded, (public, secret))

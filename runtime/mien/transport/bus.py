@@ -1,54 +1,93 @@
-"""The bus between voice and face: an XPUB that everybody may watch, and a PULL for the face's reports."""
+"""The bus between voice and face: an XPUB that whoever is of the group may watch, a PULL for the face's reports."""
 
 from pathlib import Path
+from typing import Final
 
 import zmq
 
+from mien.core.clock import Clock
 from mien.core.stats import Counters
-from mien.errors import BusError
 from mien.transport import BUS_SOCKET, REPORT_SOCKET
+from mien.transport.zmtp.null import NullMechanism
+from mien.transport.zmtp.peer import Peer
+from mien.transport.zmtp.reactor import Reactor
+from mien.transport.zmtp.server import ZmtpServer
 
-HIGH_WATER_MARK = 2_000
+HIGH_WATER_MARK = 2_000  # messages that a subscriber's own process keeps
+SUBSCRIBER_BYTES: Final = 1 << 20  # what waits for one subscriber: some ten seconds of speech
+MAX_SUBSCRIBERS: Final = 16  # the face, `mien watch`, measurements
+NEVER_NS: Final = 1 << 62
 Context = zmq.Context[zmq.Socket[bytes]]
 
 
 class VoiceBus:
-    """The voice's end. Publishing never blocks: a subscriber that does not read loses messages, never the voice."""
+    """The voice's end, served beside its clients (see mien.transport.zmtp). Publishing never blocks: a subscriber that
+    does not read is hung up on, connects again, and is replayed to. Raises BusError where a socket cannot be bound."""
 
-    def __init__(self, context: Context, run_dir: Path) -> None:
-        self.publisher = context.socket(zmq.XPUB)
-        self.publisher.setsockopt(zmq.XPUB_VERBOSE, 1)  # every new subscriber is told of, so that it can be replayed to
-        self.publisher.setsockopt(zmq.SNDHWM, HIGH_WATER_MARK)
-        self.publisher.setsockopt(zmq.LINGER, 0)
-        self.reports = context.socket(zmq.PULL)
-        self.reports.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
-        _bind(self.publisher, run_dir / BUS_SOCKET)
-        _bind(self.reports, run_dir / REPORT_SOCKET)
+    def __init__(self, reactor: Reactor, run_dir: Path, clock: Clock, counters: Counters) -> None:
+        self._counters = counters
+        self._listening: set[bytes] = set()
+        self._joined = False
+        self._publisher = self._serve("bus", b"XPUB", (b"SUB", b"XSUB"), reactor, clock)
+        self._reports = self._serve("reports", b"PULL", (b"PUSH",), reactor, clock)
+        try:
+            self._publisher.listen(f"ipc://{run_dir / BUS_SOCKET}", "run_dir")
+            self._reports.listen(f"ipc://{run_dir / REPORT_SOCKET}", "run_dir")
+        except BaseException:
+            self.close()
+            raise
 
     def publish(self, frames: list[bytes]) -> None:
         """To everyone who listens."""
-        self.publisher.send_multipart(frames, zmq.NOBLOCK)
+        for identity in list(self._listening):
+            if self._publisher.send(identity, frames) > SUBSCRIBER_BYTES:
+                self._counters.count("bus_subscribers_dropped")
+                self._listening.discard(identity)
+                self._publisher.hang_up(identity)
 
     def joined(self) -> bool:
         """Whether somebody has subscribed since the last call."""
-        joined = False
-        while True:
-            try:
-                joined |= self.publisher.recv(zmq.NOBLOCK)[:1] == b"\x01"
-            except zmq.Again:
-                return joined
+        while (received := self._publisher.receive()) is not None:
+            self._subscription(received[0], received[1][0])
+        while self._publisher.gone:
+            self._listening.discard(self._publisher.gone.popleft())
+        joined, self._joined = self._joined, False
+        return joined
 
     def report(self) -> bytes | None:
         """The next report of a face, or None."""
-        try:
-            return self.reports.recv(zmq.NOBLOCK)
-        except zmq.Again:
-            return None
+        self._reports.gone.clear()
+        received = self._reports.receive()
+        return None if received is None else received[1][0]
+
+    def step(self) -> None:
+        """Whatever waits for a time."""
+        self._publisher.step()
+        self._reports.step()
+
+    @property
+    def pending(self) -> bool:
+        """Whether reports or subscriptions wait."""
+        return self._publisher.pending or self._reports.pending
 
     def close(self) -> None:
         """Close both sockets."""
-        self.publisher.close()
-        self.reports.close()
+        self._publisher.close()
+        self._reports.close()
+
+    def _subscription(self, identity: bytes, frame: bytes) -> None:
+        """ZMTP 3.0: a frame that begins with 1 subscribes, with 0 ends it. Whoever subscribes hears the whole bus."""
+        if frame[:1] == b"\x01" and len(self._listening) < MAX_SUBSCRIBERS:
+            self._listening.add(identity)
+            self._joined = True
+        elif frame[:1] == b"\x00":
+            self._listening.discard(identity)
+
+    def _serve(self, name: str, kind: bytes, accepts: tuple[bytes, ...], reactor: Reactor, clock: Clock) -> ZmtpServer:
+        properties = {b"Socket-Type": kind, b"Identity": b""}
+        return ZmtpServer(name, reactor, clock, self._counters,
+                          make_peer=lambda _: Peer(NullMechanism(properties), NullMechanism.name, frozenset(accepts)),
+                          known=self._listening.__contains__, pending_ns=NEVER_NS)
 
 
 class FaceBus:
@@ -95,11 +134,3 @@ def subscribe(context: Context, run_dir: Path) -> "zmq.Socket[bytes]":
     socket.setsockopt(zmq.SUBSCRIBE, b"")
     socket.connect(f"ipc://{run_dir / BUS_SOCKET}")
     return socket
-
-
-def _bind(socket: "zmq.Socket[bytes]", path: Path) -> None:
-    try:
-        socket.bind(f"ipc://{path}")
-    except zmq.ZMQError as error:
-        raise BusError(f"{path}: the bus cannot be opened: {error}; does the folder exist, and may this user write "
-                       "there?") from None

@@ -1,95 +1,101 @@
-"""The clients' socket: one ROUTER for every endpoint, never blocking."""
+"""The clients' socket: a ROUTER to its peers, at every endpoint of the voice, never blocking."""
 
-import contextlib
-from collections.abc import Sequence
-from pathlib import Path
-
-import zmq
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final, Literal
 
 from mien.core import wire
+from mien.core.clock import Clock
 from mien.core.stats import Counters
-from mien.errors import BusError
-from mien.transport.zap import DOMAIN
+from mien.transport.key_check import KeyCheck
+from mien.transport.zmtp.null import NullMechanism
+from mien.transport.zmtp.peer import Peer
+from mien.transport.zmtp.reactor import Reactor
+from mien.transport.zmtp.server import Received, ZmtpServer
+from mien.units import NS_PER_S
 
-MAX_FRAME_BYTES = 1 << 18  # above any legal frame, so that a large one is answered; beyond it the connection is cut
-RECEIVE_MARK = 500  # messages a connection; behind it TCP holds the sender back
-SEND_MARK = 2_000
-SOCKET_MODE = 0o660  # whoever is of the folder's group may speak
-HANDSHAKE_MS = 5_000
-# A peer that is gone is found by the kernel, not by ZeroMQ's heartbeats: libzmq 4.3.5 aborts the process when a
-# heartbeat's timer meets a connection that broke while it waited at its high water mark (out_event asserts !_io_error).
-GONE_MS = 5_000
+KB: Final = 1024
+BUDGET_BYTES: Final = {"speaker": 1024 * KB, "agent": 1024 * KB, "observer": 256 * KB, "stranger": 64 * KB}
+PENDING_NS: Final = 30 * NS_PER_S  # for a connection to say hello
+LINGER_MS: Final = 200
+
+Standing = Literal["speaker", "agent", "observer", "stranger"]
+_ACCEPTS: Final = frozenset((b"DEALER", b"REQ", b"ROUTER"))
+_PROPERTIES: Final = {b"Socket-Type": b"ROUTER", b"Identity": b""}
 
 
 class ClientRouter:
-    """Receives from and sends to clients by identity. guarded: endpoints that let in who has a key (see transport.zap).
+    """Receives from and sends to clients by identity, which is the voice's own name for one connection.
 
-    ROUTER_MANDATORY makes the loss of a client visible: sending to one that is gone fails, and its identity is then
-    found in `gone`. A client that does not read loses events once its queue is full; they are counted, nobody waits.
+    standing(identity) says what its hello made of a client. One that does not read loses nothing silently: when more
+    than BUDGET_BYTES wait for it, it is told too_slow and hung up on. Whoever is gone is found in `gone`, after its
+    last message was received. guarded: endpoints that let in who has a key; pair: the voice's own.
     """
 
-    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", endpoints: Sequence[str], counters: Counters, *,
-                 guarded: Sequence[str] = (), secret: bytes = b"") -> None:
+    def __init__(self, reactor: Reactor, endpoints: Sequence[str], clock: Clock, counters: Counters, *,
+                 standing: Callable[[bytes], Standing], guarded: Sequence[str] = (),
+                 pair: tuple[bytes, bytes] | None = None, keys: KeyCheck | None = None) -> None:
+        self._reactor = reactor
         self._counters = counters
-        self.gone: set[bytes] = set()
-        self.socket = context.socket(zmq.ROUTER)
-        for option, value in (
-            (zmq.ROUTER_MANDATORY, 1), (zmq.LINGER, 200), (zmq.MAXMSGSIZE, MAX_FRAME_BYTES),
-            (zmq.RCVHWM, RECEIVE_MARK), (zmq.SNDHWM, SEND_MARK), (zmq.IPV6, 1),
-            (zmq.TCP_KEEPALIVE, 1), (zmq.TCP_KEEPALIVE_IDLE, 2), (zmq.TCP_KEEPALIVE_INTVL, 1),
-            (zmq.TCP_KEEPALIVE_CNT, 3), (zmq.TCP_MAXRT, GONE_MS),
-            (zmq.HANDSHAKE_IVL, HANDSHAKE_MS),
-        ):
-            self.socket.setsockopt(option, value)
-        self.endpoints = [self._bind(endpoint) for endpoint in endpoints]
-        if guarded:  # an endpoint keeps the options that the socket had when it was bound
-            self.socket.setsockopt(zmq.CURVE_SERVER, 1)
-            self.socket.setsockopt(zmq.CURVE_SECRETKEY, secret)
-            self.socket.setsockopt(zmq.ZAP_DOMAIN, DOMAIN)
-            self.endpoints += [self._bind(endpoint) for endpoint in guarded]
-
-    def _bind(self, endpoint: str) -> str:
+        self._standing = standing
+        self._pair = pair
+        self._keys = keys
+        self._server = ZmtpServer("clients", reactor, clock, counters, make_peer=self._make_peer,
+                                  known=lambda identity: standing(identity) != "stranger", pending_ns=PENDING_NS)
+        self.gone: deque[bytes] = self._server.gone
         try:
-            self.socket.bind(endpoint)
-        except zmq.ZMQError as error:
-            self.socket.close()
-            raise BusError(f"voice.listen: {endpoint} cannot be opened: {error}; is another mien-voice running?"
-                           ) from None
-        if endpoint.startswith("ipc://"):
-            Path(endpoint.removeprefix("ipc://")).chmod(SOCKET_MODE)
-        return str(self.socket.getsockopt_string(zmq.LAST_ENDPOINT)).rstrip("\0")
+            self.endpoints = [self._server.listen(endpoint, "voice.listen") for endpoint in endpoints]
+            self.endpoints += [self._server.listen(endpoint, "voice.listen", guarded=True) for endpoint in guarded]
+        except BaseException:
+            self._server.close()
+            raise
 
-    def receive(self) -> tuple[bytes, list[bytes], str] | None:
+    @property
+    def pending(self) -> bool:
+        """Whether messages wait that receive() has not given out."""
+        return self._server.pending
+
+    def receive(self) -> Received | None:
         """The next message as (identity, frames, user id), or None when nothing waits.
 
-        The user id is what the key's check gave this connection; "" where no key was asked for.
+        The user id is whom the connection's key belongs to; "" where no key was asked for.
         """
-        try:
-            first = self.socket.recv(zmq.NOBLOCK, copy=False)
-        except zmq.Again:
-            return None
-        frames = self.socket.recv_multipart(zmq.NOBLOCK) if first.more else []
-        return first.bytes, frames, _user_id(first)
+        return self._server.receive()
 
     def send(self, identity: bytes, message: wire.Message) -> None:
-        """Send, or count why not."""
-        try:
-            self.socket.send_multipart((identity, wire.encode(message)), zmq.NOBLOCK)
-        except zmq.Again:
-            self._counters.count("events_lost_client_stalled")
-        except zmq.ZMQError as error:
-            if error.errno != zmq.EHOSTUNREACH:
-                raise
-            self.gone.add(identity)
+        """Send, or hang up on a client that does not read."""
+        waiting = self._server.send(identity, [wire.encode(message)])
+        if waiting > BUDGET_BYTES[self._standing(identity)]:
+            self._counters.count("clients_too_slow")
+            self.hang_up(identity, "too_slow", f"{waiting // KB} kB of events were not read; read faster, subscribe to "
+                         "less, and connect again")
+
+    def hang_up(self, identity: bytes, code: str = "", why: str = "") -> None:
+        """End a connection; with a code the client is told why, in an `error`."""
+        farewell = [wire.encode(wire.Error(code=code, message=why))] if code else None
+        self._server.hang_up(identity, farewell)
+
+    def step(self) -> None:
+        """Whatever waits for a time; clients whose key was removed are hung up on."""
+        self._server.step()
+        if self._keys is None or not self._keys.step():
+            return
+        for identity, user_id in self._server.peers():
+            if user_id and not self._keys.listed(user_id):
+                self._counters.count("access_revoked")
+                self.hang_up(identity, "access_revoked", "this client's key was removed from the voice")
 
     def close(self) -> None:
         """Close after what was sent has had a moment to leave."""
-        with contextlib.suppress(zmq.ZMQError):
-            self.socket.close()
+        for _ in range(LINGER_MS // 10):
+            if self._server.flush():
+                break
+            self._reactor.wait(10)
+        self._server.close()
 
+    def _make_peer(self, guarded: bool) -> Peer:
+        if not guarded or self._pair is None or self._keys is None:
+            return Peer(NullMechanism(_PROPERTIES), NullMechanism.name, _ACCEPTS)
+        from mien.transport.zmtp.curve import CurveMechanism  # only where there are keys: it loads libsodium
 
-def _user_id(frame: zmq.Frame) -> str:
-    try:
-        return str(frame.get("User-Id"))
-    except zmq.ZMQError:
-        return ""
+        return Peer(CurveMechanism(_PROPERTIES, self._pair, self._keys.user_of), CurveMechanism.name, _ACCEPTS)

@@ -8,8 +8,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import zmq
-
 from mien.audio.base import Sink
 from mien.config import Config, PlaybackConfig
 from mien.core import bus, wire
@@ -23,9 +21,10 @@ from mien.host.pages import give_back
 from mien.transport import VOICE_SOCKET
 from mien.transport.access import plan_access
 from mien.transport.bus import VoiceBus
+from mien.transport.key_check import KeyCheck
 from mien.transport.keys import KeyFolder
-from mien.transport.router import ClientRouter
-from mien.transport.zap import KeyCheck
+from mien.transport.router import ClientRouter, Standing
+from mien.transport.zmtp.reactor import Reactor
 from mien.units import NS_PER_MS, NS_PER_S
 from mien.voice.assembly import Assembly
 from mien.voice.device import DeviceRetry, open_silence, open_sink
@@ -52,14 +51,15 @@ class VoiceService:
         self.counters = Counters()
         self._notifier = ServiceNotifier(clock)
         access = plan_access(config.voice.listen, keys := KeyFolder(Path(config.access.keys)))
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._reactor = Reactor()
         self._health = Health(self._announce, log.warning)
         self._retry = DeviceRetry(config.playback, clock, opener)
+        self._bus = VoiceBus(self._reactor, run_dir, clock, self.counters)
+        self._router = ClientRouter(
+            self._reactor, [f"ipc://{run_dir / VOICE_SOCKET}", *access.open], clock, self.counters,
+            standing=self._standing, guarded=access.guarded, pair=access.pair,
+            keys=KeyCheck(keys, clock, self.counters) if access.guarded else None)
         self._sink, failure = self._first_sink(opener)
-        self._bus = VoiceBus(self._context, run_dir)
-        self._keys = KeyCheck(self._context, keys, clock, self.counters)
-        self._router = ClientRouter(self._context, [f"ipc://{run_dir / VOICE_SOCKET}", *access.open], self.counters,
-                                    guarded=access.guarded, secret=access.pair[1] if access.pair else b"")
         self._journal = self._open_journal(run_dir)
         self._voice = Assembly(voice=config.voice, playback=config.playback, sink=self._sink, clock=clock,
                                counters=self.counters, send=self._router.send, publish=self._bus.publish,
@@ -68,9 +68,6 @@ class VoiceService:
         if failure:
             self._playback.use_sink(self._sink, audible=False)
             self._health.apply(Event.SINK_LOST, failure, between_turns=True)
-        self._poller = zmq.Poller()
-        for socket in (self._router.socket, self._bus.reports, self._bus.publisher, self._keys.socket):
-            self._poller.register(socket, zmq.POLLIN)
         self._anchor_due_ns = self._second_due_ns = self._keepalive_due_ns = 0
         self._anchor: bus.Anchor | None = None
         self._last_turn = ""
@@ -87,17 +84,16 @@ class VoiceService:
         self._notifier.ready()
         log.info("ready: %s", ", ".join(self.endpoints))
         while not self._stopping:
-            self._poller.poll(STEP_MS)
-            self.step()
+            self.step(STEP_MS)
         self._shut_down()
 
     def stop(self) -> None:
         """Ask the loop to end; safe in a signal handler."""
         self._stopping = True
 
-    def step(self) -> None:
-        """One pass: clients in, face in, sound out, bus out."""
-        self._keys.step()
+    def step(self, patience_ms: float = 0) -> None:
+        """One pass: clients in, face in, sound out, bus out. Waits up to patience_ms for something to come."""
+        self._reactor.wait(0 if self._router.pending or self._bus.pending else patience_ms)
         self._take_messages()
         self._take_reports()
         self._play()
@@ -112,6 +108,10 @@ class VoiceService:
             self._voice.handle(identity, frames, grant_of(user_id))
             if self._clock.now_ns() >= until_ns:
                 return
+
+    def _standing(self, identity: bytes) -> Standing:
+        session = self._voice.sessions.find(identity)
+        return "stranger" if session is None else session.role
 
     def _open_journal(self, run_dir: Path) -> JournalWriter | None:
         config = self._config.journal
@@ -176,9 +176,10 @@ class VoiceService:
             self._anchor_due_ns = now_ns + (ANCHOR_NS if anchor.phase == "speaking" else IDLE_ANCHOR_NS)
 
     def _housekeeping(self) -> None:
-        for identity in list(self._router.gone):
-            self._voice.leave(identity)
-        self._router.gone.clear()
+        self._router.step()
+        self._bus.step()
+        while self._router.gone:
+            self._voice.leave(self._router.gone.popleft())
         now_ns = self._clock.now_ns()
         self._notifier.watchdog()
         if now_ns >= self._keepalive_due_ns:
@@ -214,10 +215,9 @@ class VoiceService:
         self._notifier.stopping()
         self._voice.close_turns()
         self._router.close()
-        self._keys.close()
         if self._journal is not None:
             self._journal.close()
         self._bus.close()
+        self._reactor.close()
         self._sink.close()
-        self._context.term()
         log.info("stopped")

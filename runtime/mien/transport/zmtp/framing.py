@@ -1,0 +1,125 @@
+"""ZMTP 3.0's greeting and frames as bytes (rfc.zeromq.org/spec/23). Pure: no sockets."""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from mien.errors import PeerError
+
+GREETING_BYTES: Final = 64
+MORE: Final = 1
+LONG: Final = 2
+COMMAND: Final = 4
+_SIGNATURE: Final = b"\xff" + bytes(8) + b"\x7f"
+_MAJOR: Final = 3
+_MECHANISM: Final = slice(12, 32)
+
+
+class Frame(NamedTuple):
+    """One frame. flags: MORE and COMMAND; LONG concerns only how it was sent."""
+
+    flags: int
+    body: bytes
+
+
+def greeting(mechanism: bytes) -> bytes:
+    """The server's greeting, 64 bytes. mechanism: at most 20 bytes, such as b"NULL"."""
+    as_server = mechanism != b"NULL"
+    head = _SIGNATURE + bytes([_MAJOR, 0]) + mechanism.ljust(20, b"\0") + bytes([as_server])
+    return head.ljust(GREETING_BYTES, b"\0")
+
+
+def check_greeting(received: bytes, mechanism: bytes) -> None:
+    """Check what has come of a peer's greeting, up to 64 bytes. Raises PeerError as soon as it cannot be right."""
+    if received[:1] != b"\xff"[: len(received)] or (len(received) > 9 and received[9] != 0x7F):
+        raise PeerError("not_zmtp", "this is not ZeroMQ")
+    if len(received) > 10 and received[10] < _MAJOR:
+        raise PeerError("not_zmtp", f"ZMTP {received[10]} is too old; use ZeroMQ 4 or newer")
+    if len(received) == GREETING_BYTES and (offered := received[_MECHANISM].rstrip(b"\0")) != mechanism:
+        raise PeerError("wrong_mechanism", f"this endpoint speaks {mechanism.decode()}, the peer {offered!r}")
+
+
+def encode_frame(flags: int, body: bytes) -> bytes:
+    """One frame as it is sent."""
+    if len(body) < 256:
+        return bytes([flags, len(body)]) + body
+    return bytes([flags | LONG]) + len(body).to_bytes(8, "big") + body
+
+
+def encode_command(name: bytes, data: bytes) -> bytes:
+    """One command frame as it is sent."""
+    return encode_frame(COMMAND, command_body(name, data))
+
+
+def command_body(name: bytes, data: bytes) -> bytes:
+    """A command's body: its name with its length, and its data."""
+    return bytes([len(name)]) + name + data
+
+
+def split_command(body: bytes) -> tuple[bytes, bytes]:
+    """(name, data) of a command's body. Raises PeerError."""
+    if not body or len(body) < 1 + body[0]:
+        raise PeerError("bad_frame", "a command has no name")
+    return body[1 : 1 + body[0]], body[1 + body[0] :]
+
+
+def encode_metadata(properties: dict[bytes, bytes]) -> bytes:
+    """The properties of a READY command."""
+    return b"".join(bytes([len(name)]) + name + len(value).to_bytes(4, "big") + value
+                    for name, value in properties.items())
+
+
+def decode_metadata(data: bytes) -> dict[bytes, bytes]:
+    """The properties of a READY or INITIATE command, names in lower case. Raises PeerError."""
+    found: dict[bytes, bytes] = {}
+    at = 0
+    while at < len(data):
+        name_end = at + 1 + data[at]
+        value_at = name_end + 4
+        value_end = value_at + int.from_bytes(data[name_end:value_at], "big")
+        if value_end > len(data) or value_at > len(data):
+            raise PeerError("bad_frame", "the metadata of the handshake is cut off")
+        found[data[at + 1 : name_end].lower()] = data[value_at:value_end]
+        at = value_end
+    return found
+
+
+class FrameReader:
+    """Cuts a stream of bytes into frames. Keeps at most one unfinished frame of `max_bytes`, and what feed() was given.
+
+    Raises PeerError (bad_frame, frame_too_large) for a header that is not allowed, before its body has come.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self._buffer = bytearray()
+
+    def __len__(self) -> int:
+        """Bytes that wait for the rest of their frame."""
+        return len(self._buffer)
+
+    def feed(self, data: memoryview | bytes) -> Iterator[Frame]:
+        """Take more of the stream; yields the frames that are whole now."""
+        self._buffer += data
+        at = 0
+        while (found := self._frame_at(at)) is not None:
+            frame, at = found
+            yield frame
+        del self._buffer[:at]
+
+    def _frame_at(self, at: int) -> tuple[Frame, int] | None:
+        left = len(self._buffer) - at
+        if not left:
+            return None
+        flags = self._buffer[at]
+        if flags & ~(MORE | LONG | COMMAND) or flags & (MORE | COMMAND) == MORE | COMMAND:
+            raise PeerError("bad_frame", f"a frame begins with {flags:#04x}")
+        head = 9 if flags & LONG else 2
+        if left < head:
+            return None
+        size = int.from_bytes(self._buffer[at + 1 : at + head], "big")
+        if size > self.max_bytes:
+            raise PeerError("frame_too_large", f"a frame of {size} bytes; at most {self.max_bytes} are taken")
+        end = at + head + size
+        if len(self._buffer) < end:
+            return None
+        return Frame(flags & ~LONG, bytes(self._buffer[at + head : end])), end

@@ -1,0 +1,129 @@
+"""One connection's side of ZMTP, without I/O: bytes in, messages and bytes out. Every bound on what a peer may send."""
+
+from collections import deque
+from typing import Final
+
+from mien.errors import PeerError
+from mien.transport.zmtp.framing import (
+    COMMAND,
+    GREETING_BYTES,
+    MORE,
+    Frame,
+    FrameReader,
+    check_greeting,
+    command_body,
+    greeting,
+    split_command,
+)
+from mien.transport.zmtp.null import Mechanism
+
+MAX_FRAME_BYTES: Final = 1 << 18  # above any legal frame, so that a large one is answered; beyond it we hang up
+MAX_PARTS: Final = 8  # no message has more than two; a few more are answered, an endless one is not collected
+HANDSHAKE_FRAME_BYTES: Final = 4096
+_WAIT_MESSAGES: Final = 64
+_PONG_CONTEXT_BYTES: Final = 16
+_TTL_BYTES: Final = 2
+
+Message = list[bytes]
+
+
+class Peer:
+    """feed() what was received; `messages` are whole. What is to be sent is given to `out`, a bytearray, by feed().
+
+    accepts: the socket types that may connect, as in b"DEALER". Raises PeerError from feed(): hang up then.
+    """
+
+    def __init__(self, mechanism: Mechanism, mechanism_name: bytes, accepts: frozenset[bytes]) -> None:
+        self._mechanism = mechanism
+        self._name = mechanism_name
+        self._accepts = accepts
+        self._greeting = bytearray()
+        self._reader = FrameReader(HANDSHAKE_FRAME_BYTES)
+        self._parts: Message = []
+        self._parts_bytes = 0
+        self.messages: deque[Message] = deque()
+        self.messages_bytes = 0
+        self.ready = False
+
+    @property
+    def user_id(self) -> str:
+        """Whom its key belongs to; "" without keys."""
+        return self._mechanism.user_id
+
+    @property
+    def full(self) -> bool:
+        """Whether what came must be taken before more is read; the rest waits in the kernel and holds the peer back."""
+        return len(self.messages) >= _WAIT_MESSAGES or self.messages_bytes >= MAX_FRAME_BYTES
+
+    def hello(self) -> bytes:
+        """What is sent when the connection opens."""
+        return greeting(self._name)
+
+    def feed(self, data: memoryview) -> bytes:
+        """Take bytes of the connection. Returns what to answer."""
+        answer = b""
+        if len(self._greeting) < GREETING_BYTES:
+            missing = GREETING_BYTES - len(self._greeting)
+            self._greeting += data[:missing]
+            check_greeting(bytes(self._greeting), self._name)
+            if len(self._greeting) < GREETING_BYTES:
+                return b""
+            data = data[missing:]
+            answer = self._mechanism.begin()
+        for frame in self._reader.feed(data):
+            answer += self._take(frame)
+        return answer
+
+    def take(self) -> Message:
+        """The oldest whole message."""
+        message = self.messages.popleft()
+        self.messages_bytes -= sum(map(len, message))
+        return message
+
+    def pack(self, message: Message) -> bytes:
+        """A message as it is sent to this peer."""
+        last = len(message) - 1
+        return b"".join(self._mechanism.pack(Frame(MORE if index < last else 0, part))
+                        for index, part in enumerate(message))
+
+    def _take(self, frame: Frame) -> bytes:
+        if not self.ready:
+            return self._shake_hands(frame)
+        frame = self._mechanism.unpack(frame)
+        if frame.flags & COMMAND:
+            return self._command(frame.body)
+        self._collect(frame)
+        return b""
+
+    def _shake_hands(self, frame: Frame) -> bytes:
+        if not frame.flags & COMMAND:
+            raise PeerError("bad_handshake", "a message came before the end of the handshake")
+        answer = self._mechanism.command(frame.body)
+        metadata = self._mechanism.peer_metadata
+        if metadata is not None:
+            kind = metadata.get(b"socket-type", b"")
+            if kind not in self._accepts:
+                raise PeerError("wrong_socket", f"a socket of type {kind[:20]!r} connected; use "
+                                f"{' or '.join(sorted(name.decode() for name in self._accepts))}")
+            self.ready = True
+            self._reader.max_bytes = MAX_FRAME_BYTES
+        return answer
+
+    def _command(self, body: bytes) -> bytes:
+        name, data = split_command(body)
+        if name != b"PING":
+            return b""  # PONG, and what later versions add
+        context = data[_TTL_BYTES : _TTL_BYTES + _PONG_CONTEXT_BYTES]
+        return self._mechanism.pack(Frame(COMMAND, command_body(b"PONG", context)))
+
+    def _collect(self, frame: Frame) -> None:
+        self._parts.append(frame.body)
+        self._parts_bytes += len(frame.body)
+        if frame.flags & MORE:
+            if len(self._parts) >= MAX_PARTS or self._parts_bytes > 2 * MAX_FRAME_BYTES:
+                raise PeerError("endless_message", f"a message of more than {MAX_PARTS} parts or "
+                                f"{2 * MAX_FRAME_BYTES} bytes")
+            return
+        self.messages.append(self._parts)
+        self.messages_bytes += self._parts_bytes
+        self._parts, self._parts_bytes = [], 0

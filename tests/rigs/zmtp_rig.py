@@ -1,0 +1,107 @@
+"""A ZmtpServer on a local socket, stepped by the test; its peers are libzmq's sockets or bare ones."""
+
+import contextlib
+import socket
+
+from mien.core.clock import ManualClock
+from mien.core.stats import Counters
+from mien.transport.zmtp.framing import encode_command, encode_frame, encode_metadata, greeting
+from mien.transport.zmtp.null import NullMechanism
+from mien.transport.zmtp.peer import Peer
+from mien.transport.zmtp.reactor import Reactor
+from mien.transport.zmtp.server import ZmtpServer
+
+STEPS = 2000
+ROUTER = {b"Socket-Type": b"ROUTER", b"Identity": b""}
+READY = encode_command(b"READY", encode_metadata({b"Socket-Type": b"DEALER"}))
+
+
+class ZmtpRig:
+    """known: the identities whose owner is known. Nothing waits longer than STEPS waits of 5 ms."""
+
+    def __init__(self, folder, *, guarded=None, counters=None, clock=None, endpoint=None):
+        self.clock, self.counters = clock or ManualClock(10**9), counters or Counters()
+        self.reactor, self.known = Reactor(), set()
+        self._guarded = guarded
+        self.server = ZmtpServer("test", self.reactor, self.clock, self.counters, make_peer=self._peer,
+                                 known=self.known.__contains__, pending_ns=30 * 10**9)
+        self.path = folder / "test.sock"
+        self.endpoint = self.server.listen(endpoint or f"ipc://{self.path}", "test", guarded=guarded is not None)
+
+    def _peer(self, guarded):
+        if not guarded:
+            return Peer(NullMechanism(ROUTER), b"NULL", frozenset((b"DEALER",)))
+        from mien.transport.zmtp.curve import CurveMechanism
+
+        return Peer(CurveMechanism(ROUTER, *self._guarded), b"CURVE", frozenset((b"DEALER",)))
+
+    def step(self, ms=0):
+        self.reactor.wait(ms)
+        self.clock.advance_ms(1)
+        self.server.step()
+
+    def until(self, condition):
+        for _ in range(STEPS):
+            if condition():
+                return
+            self.step(5)
+        raise AssertionError("it never came")
+
+    def receive(self):
+        """The next message."""
+        found = []
+        self.until(lambda: found.append(self.server.receive()) or found[-1])
+        return found[-1]
+
+    def hear(self, client):
+        """What a libzmq client is sent next."""
+        self.until(lambda: client.poll(0))
+        return client.recv_multipart()
+
+    def bare(self, data=b""):
+        """A plain connection that has sent these bytes."""
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(10)
+        connection.connect(str(self.path))
+        if data:
+            connection.sendall(data)
+        return connection
+
+    def shaken(self):
+        """A plain connection after the handshake, and its identity; the server is known to know it."""
+        before = {identity for identity, _ in self.server.peers()}
+        connection = self.bare(greeting(b"NULL") + READY + encode_frame(0, b"hi"))
+        identity, message, _ = self.receive()
+        assert message == [b"hi"]
+        assert identity not in before
+        self.known.add(identity)
+        return connection, identity
+
+    def ended(self, connection):
+        """Everything that the server sends until it hangs up."""
+        connection.setblocking(False)
+        data, over = bytearray(), []
+
+        def read():
+            try:
+                more = connection.recv(65536)
+            except BlockingIOError:
+                return False
+            except ConnectionResetError:
+                more = b""
+            data.extend(more)
+            over.append(not more)
+            return over[-1]
+
+        self.until(read)
+        return bytes(data)
+
+
+@contextlib.contextmanager
+def served(folder, **options):
+    rig = ZmtpRig(folder, **options)
+    try:
+        yield rig
+    finally:
+        rig.server.close()
+        rig.reactor.close()

@@ -1,0 +1,147 @@
+"""The bus: everybody who subscribes hears it, nobody who does not read can hold it up."""
+
+import contextlib
+
+import pytest
+import zmq
+
+from mien.core.clock import ManualClock
+from mien.core.stats import Counters
+from mien.errors import BusError
+from mien.transport.bus import MAX_SUBSCRIBERS, SUBSCRIBER_BYTES, FaceBus, VoiceBus, subscribe
+from mien.transport.zmtp.reactor import Reactor
+
+STEPS = 4000
+
+
+class Rig:
+    def __init__(self, run_dir):
+        self.run_dir, self.clock, self.counters, self.reactor = run_dir, ManualClock(10**9), Counters(), Reactor()
+        self.voice = VoiceBus(self.reactor, run_dir, self.clock, self.counters)
+        self.context = zmq.Context()
+
+    def step(self, ms=5):
+        self.reactor.wait(ms)
+        self.clock.advance_ms(1)
+        self.voice.step()
+
+    def until(self, condition):
+        for _ in range(STEPS):
+            if found := condition():
+                return found
+            self.step()
+        raise AssertionError("it never came")
+
+    def subscriber(self):
+        socket = subscribe(self.context, self.run_dir)
+        self.until(self.voice.joined)
+        return socket
+
+    def hear(self, socket):
+        self.until(lambda: socket.poll(0))
+        return socket.recv_multipart()
+
+
+@pytest.fixture
+def rig(tmp_path):
+    rig = Rig(tmp_path)
+    yield rig
+    rig.voice.close()
+    rig.reactor.close()
+    rig.context.destroy(linger=0)
+
+
+def test_everybody_who_subscribed_hears(rig):
+    first = rig.subscriber()
+    rig.voice.publish([b"one"])
+    second = rig.subscriber()
+    assert not rig.voice.joined()
+    rig.voice.publish([b"two", b"payload"])
+    assert [rig.hear(first), rig.hear(first)] == [[b"one"], [b"two", b"payload"]]
+    assert rig.hear(second) == [b"two", b"payload"]
+
+
+def test_whoever_ends_its_subscription_hears_no_more(rig):
+    socket = rig.subscriber()
+    socket.unsubscribe(b"")
+    for _ in range(20):
+        rig.step()
+    rig.voice.joined()
+    rig.voice.publish([b"x"])
+    for _ in range(20):
+        rig.step()
+    assert not socket.poll(0)
+
+
+def test_one_that_leaves_is_forgotten(rig):
+    rig.subscriber().close()
+    for _ in range(20):
+        rig.step()
+        rig.voice.joined()
+    rig.voice.publish([b"x"])
+    assert rig.counters["bus_subscribers_dropped"] == 0
+
+
+def test_a_subscriber_that_does_not_read_is_dropped_and_comes_back(rig):
+    socket = rig.context.socket(zmq.SUB)
+    socket.linger, socket.rcvhwm = 0, 1
+    socket.setsockopt(zmq.SUBSCRIBE, b"")
+    socket.connect(f"ipc://{rig.run_dir}/bus.sock")
+    rig.until(rig.voice.joined)
+    sent = 0
+    while not rig.counters["bus_subscribers_dropped"]:
+        rig.voice.publish([bytes(10_000)])
+        sent += 10_000
+    assert SUBSCRIBER_BYTES < sent < 2 * SUBSCRIBER_BYTES
+    while not rig.voice.joined():
+        with contextlib.suppress(zmq.Again):
+            socket.recv(zmq.NOBLOCK)
+        rig.step()
+    rig.voice.publish([b"news"])
+    while rig.hear(socket) != [b"news"]:
+        pass
+
+
+def test_no_more_subscribers_than_there_may_be(rig):
+    sockets = [rig.subscriber() for _ in range(MAX_SUBSCRIBERS)]
+    late = subscribe(rig.context, rig.run_dir)
+    for _ in range(50):
+        rig.step()
+        assert not rig.voice.joined()
+    rig.voice.publish([b"x"])
+    assert all(rig.hear(socket) == [b"x"] for socket in sockets)
+    assert not late.poll(0)
+
+
+def test_reports_reach_the_voice(rig):
+    face = FaceBus(rig.context, rig.run_dir, Counters())
+    rig.until(lambda: face.report(b"report") or rig.voice.report() == b"report")
+    rig.voice.publish([b"to nobody yet"])
+    rig.until(rig.voice.joined)
+    rig.voice.publish([b"hello"])
+    assert rig.until(lambda: face.receive(0)) == [b"hello"]
+    face.close()
+
+
+def test_an_endless_report_is_cut_off(rig):
+    socket = rig.context.socket(zmq.PUSH)
+    socket.linger = 0
+    socket.connect(f"ipc://{rig.run_dir}/report.sock")
+    socket.send_multipart([b"x"] * 100)
+    rig.until(lambda: rig.counters["reports_refused_endless_message"])
+    assert rig.voice.report() is None
+
+
+def test_a_deleted_bus_comes_back(rig):
+    for name in ("bus.sock", "report.sock"):
+        (rig.run_dir / name).unlink()
+    rig.clock.advance_ms(1100)
+    rig.step()
+    rig.subscriber()
+    assert (rig.counters["bus_sockets_rebound"], rig.counters["reports_sockets_rebound"]) == (1, 1)
+
+
+def test_a_second_voice_is_refused_and_the_first_goes_on(rig):
+    with pytest.raises(BusError, match=r"run_dir: .*bus\.sock belongs to a service that runs"):
+        VoiceBus(rig.reactor, rig.run_dir, rig.clock, rig.counters)
+    rig.subscriber()

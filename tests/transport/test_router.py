@@ -1,0 +1,222 @@
+"""The clients' socket: budgets, farewells, and keys that are removed."""
+
+import contextlib
+
+import pytest
+import zmq
+import zmq.utils.z85
+
+from mien.core import wire
+from mien.core.clock import ManualClock
+from mien.core.stats import Counters
+from mien.errors import BusError
+from mien.transport.key_check import KeyCheck
+from mien.transport.keys import KeyFolder
+from mien.transport.router import BUDGET_BYTES, ClientRouter
+from mien.transport.zmtp.reactor import Reactor
+
+STEPS = 4000
+
+
+class Rig:
+    """Every client is what `roles` says of its identity, or a stranger."""
+
+    def __init__(self, run_dir, keys=None):
+        self.clock, self.counters, self.reactor, self.roles = ManualClock(10**9), Counters(), Reactor(), {}
+        pair = tuple(map(zmq.utils.z85.decode, keys.voice_pair())) if keys else None
+        self.router = ClientRouter(
+            self.reactor, [f"ipc://{run_dir}/voice.sock"], self.clock, self.counters,
+            standing=lambda identity: self.roles.get(identity, "stranger"),
+            guarded=["tcp://127.0.0.1:*"] if keys else [], pair=pair,
+            keys=KeyCheck(keys, self.clock, self.counters) if keys else None)
+        self.context = zmq.Context()
+
+    def step(self, ms=5):
+        self.reactor.wait(ms)
+        self.clock.advance_ms(1)
+        self.router.step()
+
+    def until(self, condition):
+        for _ in range(STEPS):
+            if found := condition():
+                return found
+            self.step()
+        raise AssertionError("it never came")
+
+    def client(self, role="speaker", endpoint=0, **options):
+        """A connected client and its identity."""
+        socket = self.context.socket(zmq.DEALER)
+        socket.linger = 0
+        for name, value in options.items():
+            setattr(socket, name, value)
+        socket.connect(self.router.endpoints[endpoint])
+        socket.send(b"hello")
+        identity, _, self.user = self.until(self.router.receive)
+        self.roles[identity] = role
+        return socket, identity
+
+    def hear(self, socket):
+        self.until(lambda: socket.poll(0))
+        return wire.decode_voice(socket.recv())
+
+    def close(self):
+        self.router.close()
+        self.reactor.close()
+        self.context.destroy(linger=0)
+
+
+@contextlib.contextmanager
+def routed(run_dir, keys=None):
+    rig = Rig(run_dir, keys)
+    try:
+        yield rig
+    finally:
+        rig.close()
+
+
+def said(size):
+    return wire.Said(client="c", turn="t", text="x" * size)
+
+
+def test_messages_reach_the_client_they_are_for(tmp_path):
+    with routed(tmp_path) as rig:
+        (first, one), (second, two) = rig.client(), rig.client()
+        rig.router.send(two, wire.Pong(nonce=2, now_ns=0))
+        rig.router.send(one, wire.Pong(nonce=1, now_ns=0))
+        assert (rig.hear(first).nonce, rig.hear(second).nonce) == (1, 2)
+        assert rig.user == ""
+
+
+@pytest.mark.parametrize("role", ["speaker", "agent", "observer"])
+def test_a_client_that_does_not_read_is_told_so_and_hung_up_on(tmp_path, role):
+    with routed(tmp_path) as rig:
+        socket, identity = rig.client(role, rcvhwm=1, rcvbuf=4096)
+        sent = 0
+        while not rig.router.gone:
+            rig.router.send(identity, said(10_000))
+            sent += 10_000
+            assert sent < 3_000_000
+        assert sent > BUDGET_BYTES[role]
+        assert (list(rig.router.gone), rig.counters["clients_too_slow"]) == ([identity], 1)
+        last = None
+        while not isinstance(last, wire.Error):
+            last = rig.hear(socket)
+        assert last.code == "too_slow"
+        assert "kB of events were not read" in last.message
+
+
+def test_observers_may_keep_less_than_speakers_and_strangers_least():
+    assert BUDGET_BYTES["stranger"] < BUDGET_BYTES["observer"] < BUDGET_BYTES["speaker"] == BUDGET_BYTES["agent"]
+    assert BUDGET_BYTES["speaker"] == 1 << 20
+
+
+def test_one_that_does_not_read_costs_the_others_nothing(tmp_path):
+    with routed(tmp_path) as rig:
+        _stalled, one = rig.client("observer", rcvhwm=1)
+        reading, two = rig.client("observer")
+        for number in range(300):
+            rig.router.send(one, said(10_000))
+            rig.router.send(two, said(number))
+            assert len(rig.hear(reading).text) == number
+        assert list(rig.router.gone) == [one]
+
+
+def test_a_client_that_leaves_is_gone(tmp_path):
+    with routed(tmp_path) as rig:
+        socket, identity = rig.client()
+        socket.close()
+        rig.until(lambda: identity in rig.router.gone)
+
+
+def test_hanging_up_without_a_word(tmp_path):
+    with routed(tmp_path) as rig:
+        socket, identity = rig.client()
+        rig.router.hang_up(identity)
+        assert list(rig.router.gone) == [identity]
+        for _ in range(20):
+            rig.step()
+        assert not socket.poll(0)
+
+
+def test_whoever_never_says_hello_is_hung_up_on_after_half_a_minute(tmp_path):
+    with routed(tmp_path) as rig:
+        _, identity = rig.client("stranger")
+        rig.clock.advance_ms(29_000)
+        rig.step()
+        assert not rig.router.gone
+        rig.clock.advance_ms(1_000)
+        rig.step()
+        assert list(rig.router.gone) == [identity]
+
+
+def test_what_was_sent_leaves_before_the_socket_is_closed(tmp_path):
+    rig = Rig(tmp_path)
+    socket, identity = rig.client()
+    for _ in range(30):
+        rig.router.send(identity, said(10_000))
+    rig.router.send(identity, wire.Pong(nonce=9, now_ns=0))
+    rig.router.close()
+    messages = []
+    while not messages or not isinstance(messages[-1], wire.Pong):
+        assert socket.poll(5000)
+        messages.append(wire.decode_voice(socket.recv()))
+    assert len(messages) == 31
+    rig.reactor.close()
+    rig.context.destroy(linger=0)
+
+
+def test_a_second_router_is_refused_and_the_first_goes_on(tmp_path):
+    with routed(tmp_path) as rig:
+        with pytest.raises(BusError, match=r"voice\.listen: .*voice\.sock belongs to a service that runs"):
+            Rig(tmp_path)
+        rig.client()
+
+
+@pytest.fixture
+def keys(tmp_path):
+    folder = KeyFolder(tmp_path / "keys")
+    folder.make_voice_pair()
+    folder.make_client("ada", "agent", tmp_path / "out")
+    folder.make_client("eve", "observer", tmp_path / "out")
+    return folder
+
+
+def key_options(keys, tmp_path, name):
+    public, secret = zmq.auth.load_certificate(tmp_path / "out" / f"{name}.key_secret")
+    return {"curve_serverkey": keys.voice_pair()[0], "curve_publickey": public, "curve_secretkey": secret}
+
+
+def test_a_key_that_is_removed_ends_its_sessions_within_seconds(keys, tmp_path):
+    with routed(tmp_path, keys) as rig:
+        ada, one = rig.client("agent", 1, **key_options(keys, tmp_path, "ada"))
+        assert rig.user == "agent/ada"
+        eve, two = rig.client("observer", 1, **key_options(keys, tmp_path, "eve"))
+        local, _ = rig.client()
+        keys.remove("ada")
+        rig.clock.advance_ms(1000)
+        rig.step()
+        assert list(rig.router.gone) == [one]
+        assert rig.hear(ada).code == "access_revoked"
+        rig.router.send(two, wire.Pong(nonce=2, now_ns=0))
+        assert rig.hear(eve).nonce == 2
+        assert rig.counters["access_revoked"] == 1
+        assert not local.poll(0)
+
+
+def test_garbage_among_the_keys_revokes_nobody_and_welcomes_nobody(keys, tmp_path):
+    with routed(tmp_path, keys) as rig:
+        _, one = rig.client("agent", 1, **key_options(keys, tmp_path, "ada"))
+        (keys.root / "allowed" / "agent" / "bad.key").write_bytes(b"\xff\x00")
+        keys.remove("eve")
+        rig.clock.advance_ms(1000)
+        rig.step()
+        assert not rig.router.gone
+        late = rig.context.socket(zmq.DEALER)
+        late.linger = 0
+        for name, value in key_options(keys, tmp_path, "eve").items():
+            setattr(late, name, value)
+        late.connect(rig.router.endpoints[1])
+        late.send(b"hello")
+        rig.until(lambda: rig.counters["access_refused"])
+        assert rig.router.receive() is None
+        assert one not in rig.router.gone

@@ -1,0 +1,69 @@
+"""What waits to be sent: whole messages, counted in bytes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mien.transport.zmtp.outbox import Outbox
+
+
+def sending(limit, taken):
+    """A sendmsg that takes `limit` bytes a call."""
+
+    def send(buffers):
+        data = b"".join(buffers)[:limit]
+        taken.append(data)
+        return len(data)
+
+    return send
+
+
+@given(st.lists(st.binary(min_size=1, max_size=100), max_size=80), st.integers(1, 300))
+def test_everything_goes_out_in_order_however_little_is_taken(messages, limit):
+    outbox, taken = Outbox(), []
+    for message in messages:
+        outbox.add(message)
+    assert outbox.size == sum(map(len, messages)) + len(messages) * Outbox.OVERHEAD_BYTES
+    outbox.flush(sending(limit, taken))
+    assert b"".join(taken) == b"".join(messages)
+    assert (outbox.size, bool(outbox)) == (0, False)
+
+
+def test_a_kernel_that_takes_nothing_leaves_everything():
+    outbox = Outbox()
+    outbox.add(b"abc")
+
+    def blocked(_):
+        raise BlockingIOError
+
+    with pytest.raises(BlockingIOError):
+        outbox.flush(blocked)
+    assert outbox.size == 3 + Outbox.OVERHEAD_BYTES
+
+
+def partly_sent(count):
+    outbox, taken = Outbox(), []
+    for message in (b"first", b"second", b"third"):
+        outbox.add(message)
+    limits = iter((count,))
+
+    def send(buffers):
+        for limit in limits:
+            taken.append(b"".join(buffers)[:limit])
+            return limit
+        raise BlockingIOError
+
+    with pytest.raises(BlockingIOError):
+        outbox.flush(send)
+    return outbox, taken
+
+
+@pytest.mark.parametrize(("count", "dropped", "left"), [(5, 2, b""), (2, 2, b"rst"), (7, 1, b"cond")])
+def test_dropping_never_cuts_a_message_in_two(count, dropped, left):
+    outbox, _ = partly_sent(count)
+    assert outbox.drop_unsent() == dropped
+    rest = []
+    outbox.add(b"farewell")
+    outbox.flush(sending(1000, rest))
+    assert b"".join(rest) == left + b"farewell"
+    assert outbox.size == 0

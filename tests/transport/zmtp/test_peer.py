@@ -1,0 +1,158 @@
+"""One connection's protocol, without sockets: what is taken, what is answered, and every bound."""
+
+import pytest
+
+from mien.errors import PeerError
+from mien.transport.zmtp.framing import (
+    COMMAND,
+    MORE,
+    Frame,
+    encode_command,
+    encode_frame,
+    encode_metadata,
+    greeting,
+)
+from mien.transport.zmtp.null import NullMechanism
+from mien.transport.zmtp.peer import MAX_FRAME_BYTES, MAX_PARTS, Peer
+
+ROUTER = {b"Socket-Type": b"ROUTER", b"Identity": b""}
+READY = encode_command(b"READY", encode_metadata({b"Socket-Type": b"DEALER"}))
+
+
+def new_peer():
+    return Peer(NullMechanism(ROUTER), b"NULL", frozenset((b"DEALER", b"REQ")))
+
+
+def ready_peer():
+    peer = new_peer()
+    peer.feed(greeting(b"NULL") + READY)
+    return peer
+
+
+def refused(code):
+    return pytest.raises(PeerError, check=lambda error: error.code == code)
+
+
+def test_the_handshake_in_single_bytes():
+    peer, answers = new_peer(), b""
+    assert peer.hello() == greeting(b"NULL")
+    for byte in greeting(b"NULL") + READY:
+        assert not peer.ready
+        answers += peer.feed(bytes([byte]))
+    assert peer.ready
+    assert answers == encode_command(b"READY", encode_metadata(ROUTER))
+    assert peer.user_id == ""
+
+
+@pytest.mark.parametrize(("data", "code"), [
+    (encode_frame(0, b"hello"), "bad_handshake"),
+    (encode_command(b"HELLO", b""), "bad_handshake"),
+    (encode_command(b"READY", encode_metadata({b"Socket-Type": b"SUB"})), "wrong_socket"),
+    (encode_command(b"READY", b""), "wrong_socket"),
+    (encode_frame(COMMAND, bytes(4097)), "frame_too_large"),
+])
+def test_handshakes_that_are_wrong(data, code):
+    peer = new_peer()
+    with refused(code):
+        peer.feed(greeting(b"NULL") + data)
+    assert not peer.ready
+
+
+def test_messages_of_one_and_two_frames():
+    peer = ready_peer()
+    peer.feed(encode_frame(0, b"one") + encode_frame(MORE, b"head") + encode_frame(0, b"body"))
+    assert peer.messages_bytes == 11
+    assert [peer.take(), peer.take()] == [[b"one"], [b"head", b"body"]]
+    assert peer.messages_bytes == 0
+
+
+def test_an_unfinished_message_is_no_message():
+    peer = ready_peer()
+    peer.feed(encode_frame(MORE, b"head"))
+    assert not peer.messages
+
+
+def test_a_message_has_a_few_parts_and_never_many():
+    peer = ready_peer()
+    peer.feed(encode_frame(MORE, b"x") * (MAX_PARTS - 1) + encode_frame(0, b"y"))
+    assert len(peer.take()) == MAX_PARTS
+    with refused("endless_message"):
+        peer.feed(encode_frame(MORE, b"x") * MAX_PARTS)
+
+
+def test_a_message_never_grows_beyond_two_frames_of_the_largest_size():
+    peer = ready_peer()
+    whole = encode_frame(MORE, bytes(MAX_FRAME_BYTES))
+    peer.feed(whole + whole)
+    with refused("endless_message"):
+        peer.feed(encode_frame(MORE, b"x"))
+
+
+def test_the_largest_frame_is_taken_and_no_larger():
+    peer = ready_peer()
+    peer.feed(encode_frame(0, bytes(MAX_FRAME_BYTES)))
+    assert len(peer.take()[0]) == MAX_FRAME_BYTES
+    with refused("frame_too_large"):
+        peer.feed(encode_frame(0, bytes(MAX_FRAME_BYTES + 1))[:20])
+
+
+def test_it_is_full_by_count_or_by_bytes():
+    peer = ready_peer()
+    peer.feed(encode_frame(0, b"") * 63)
+    assert not peer.full
+    peer.feed(encode_frame(0, b""))
+    assert peer.full
+    peer.take()
+    assert not peer.full
+    peer = ready_peer()
+    peer.feed(encode_frame(0, bytes(MAX_FRAME_BYTES - 1)))
+    assert not peer.full
+    peer.feed(encode_frame(0, b"x"))
+    assert peer.full
+
+
+def test_a_ping_is_answered_and_what_is_unknown_passed_over():
+    peer = ready_peer()
+    assert peer.feed(encode_command(b"PING", b"\0\x0a" + b"context")) == encode_command(b"PONG", b"context")
+    assert peer.feed(encode_command(b"PING", b"\0\x0a" + bytes(17))) == encode_command(b"PONG", bytes(16))
+    assert peer.feed(encode_command(b"PONG", b"") + encode_command(b"LATER", b"x")) == b""
+    assert not peer.messages
+
+
+def test_a_ping_between_the_parts_of_a_message():
+    peer = ready_peer()
+    peer.feed(encode_frame(MORE, b"a") + encode_command(b"PING", b"\0\0") + encode_frame(0, b"b"))
+    assert peer.take() == [b"a", b"b"]
+
+
+def test_packing():
+    peer = ready_peer()
+    assert peer.pack([b"one"]) == encode_frame(0, b"one")
+    assert peer.pack([b"head", b"body"]) == encode_frame(MORE, b"head") + encode_frame(0, b"body")
+
+
+class Doubling:
+    """A mechanism that changes every frame, to see that each goes through it."""
+
+    def __init__(self):
+        self.user_id, self.peer_metadata = "role/name", {b"socket-type": b"DEALER"}
+
+    def begin(self):
+        return b"begin"
+
+    def command(self, body):
+        return b"answer"
+
+    def pack(self, frame):
+        return b"<%d:%s>" % frame
+
+    def unpack(self, frame):
+        return Frame(frame.flags, frame.body * 2)
+
+
+def test_the_mechanism_packs_and_unpacks_every_frame():
+    peer = Peer(Doubling(), b"CURVE", frozenset((b"DEALER",)))
+    assert peer.feed(greeting(b"CURVE") + encode_command(b"X", b"")) == b"beginanswer"
+    peer.feed(encode_frame(0, b"ab"))
+    assert (peer.take(), peer.user_id) == ([b"abab"], "role/name")
+    assert peer.pack([b"x", b"y"]) == b"<1:x><0:y>"

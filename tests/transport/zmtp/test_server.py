@@ -1,0 +1,341 @@
+"""The server over real sockets, with libzmq's clients and with bare ones that break every rule."""
+
+import errno
+import os
+import socket
+
+import pytest
+import zmq
+
+from mien.transport.zmtp.doors import ACCEPTS_A_WAIT
+from mien.transport.zmtp.framing import MORE, encode_command, encode_frame, encode_metadata, greeting
+from mien.transport.zmtp.server import LEAVING, PENDING_EACH
+from rigs.zmtp_rig import READY, served
+
+
+@pytest.fixture
+def rig(tmp_path):
+    with served(tmp_path) as rig:
+        yield rig
+
+
+@pytest.fixture
+def dealer(rig):
+    with zmq.Context() as context, context.socket(zmq.DEALER) as client:
+        client.linger = 0
+        client.connect(rig.endpoint)
+        yield client
+
+
+def count_of(rig, name):
+    return rig.counters[f"test_{name}"]
+
+
+def test_messages_both_ways(rig, dealer):
+    dealer.send_multipart([b"head", b"x" * 190_000])
+    identity, message, user = rig.receive()
+    assert (message, user) == ([b"head", b"x" * 190_000], "")
+    assert rig.server.send(identity, [b"answer"]) == 0
+    assert rig.hear(dealer) == [b"answer"]
+    assert list(rig.server.peers()) == [(identity, "")]
+
+
+def test_a_routing_id_that_a_client_chooses_means_nothing(rig):
+    with zmq.Context() as context:
+        for _ in range(2):
+            with context.socket(zmq.DEALER) as client:
+                client.linger = 0
+                client.setsockopt(zmq.ROUTING_ID, b"ada")
+                client.connect(rig.endpoint)
+                client.send(b"hello")
+                rig.known.add(rig.receive()[0])
+    assert len(rig.known) == 2
+    assert b"ada" not in rig.known
+
+
+def test_what_was_sent_before_the_end_is_heard_before_the_end(rig):
+    connection, identity = rig.shaken()
+    connection.sendall(encode_frame(0, b"last") * 200)
+    connection.close()
+    for _ in range(200):
+        assert not rig.server.gone
+        assert rig.receive() == (identity, [b"last"], "")
+    rig.until(lambda: rig.server.gone)
+    assert (list(rig.server.gone), len(rig.server)) == ([identity], 0)
+    assert rig.server.send(identity, [b"too late"]) == 0
+
+
+def test_peers_take_turns(rig):
+    (one, first), (two, second) = rig.shaken(), rig.shaken()
+    for connection in (one, two):
+        connection.sendall(encode_frame(0, b"x") * 5)
+    rig.step(20)
+    rig.step(20)
+    assert rig.server.pending
+    order = [rig.server.receive()[0] for _ in range(6)]
+    assert set(order) == {first, second}
+    assert order == order[:2] * 3
+
+
+def test_a_peer_that_sends_faster_than_is_taken_is_held_back_by_the_kernel(rig):
+    connection, _ = rig.shaken()
+    connection.setblocking(False)
+    sent = 0
+    for _ in range(2000):
+        try:
+            sent += connection.send(encode_frame(0, bytes(8000)))
+        except BlockingIOError:
+            rig.step(1)
+    assert sent < 1_500_000
+    connection.setblocking(True)
+    while rig.server.receive():
+        rig.step(1)
+    rig.step(5)
+    assert connection.send(b"") == 0
+
+
+def test_a_multipart_message_without_an_end(rig):
+    connection, identity = rig.shaken()
+    connection.sendall(encode_frame(MORE, bytes(1000)) * 20)
+    rig.ended(connection)
+    assert count_of(rig, "refused_endless_message") == 1
+    assert list(rig.server.gone) == [identity]
+    assert rig.server.receive() is None
+
+
+@pytest.mark.parametrize(("data", "code"), [
+    (b"GET / HTTP/1.1\r\n\r\n", "not_zmtp"), (greeting(b"CURVE"), "wrong_mechanism"),
+    (greeting(b"NULL") + encode_frame(0, b"x"), "bad_handshake"),
+    (greeting(b"NULL") + encode_command(b"READY", encode_metadata({b"Socket-Type": b"SUB"})), "wrong_socket"),
+    (greeting(b"NULL") + READY + b"\xff", "bad_frame"),
+    (greeting(b"NULL") + READY + b"\x02" + b"\xff" * 8, "frame_too_large"),
+])
+def test_bytes_that_break_the_protocol(rig, data, code):
+    connection = rig.bare(data)
+    told = rig.ended(connection)
+    assert (encode_command(b"ERROR", b"\x03400") in told) is (READY not in data)
+    assert count_of(rig, f"refused_{code}") == 1
+    connection.close()
+    rig.until(lambda: len(rig.server) == 0)
+
+
+def test_a_storm_of_peers_that_break_the_protocol_and_stay(rig):
+    staying = []
+    for _ in range(40):
+        staying.append(rig.bare(b"nonsense"))
+        rig.step(5)
+    rig.until(lambda: count_of(rig, "refused_not_zmtp") == 40)
+    assert len(rig.server) == LEAVING
+    rig.clock.advance_ms(2100)
+    rig.step()
+    assert len(rig.server) == 0
+
+
+def test_the_log_of_refusals_is_limited(rig, caplog):
+    for _ in range(20):
+        rig.ended(rig.bare(b"nonsense"))
+    assert count_of(rig, "refused_not_zmtp") == 20
+    assert len([line for line in caplog.messages if "hung up" in line]) == 1
+    assert f"process {os.getpid()} of user {os.getuid()}" in caplog.text
+
+
+def test_a_storm_of_silent_connections(rig):
+    good, identity = rig.shaken()
+    silent = []
+    for _ in range(60):
+        silent.append(rig.bare())
+        rig.step(5)
+    assert len(rig.server) == PENDING_EACH + 1
+    assert count_of(rig, "strangers_evicted") == 60 - PENDING_EACH
+    good.sendall(encode_frame(0, b"still"))
+    assert rig.receive() == (identity, [b"still"], "")
+    for connection in silent:
+        connection.close()
+    rig.until(lambda: len(rig.server) == 1)
+
+
+def test_an_accept_takes_a_few_at_a_time(rig):
+    silent = [rig.bare() for _ in range(12)]
+    rig.step(5)
+    assert len(rig.server) == ACCEPTS_A_WAIT < len(silent)
+    rig.step(5)
+    assert len(rig.server) == 12
+
+
+def test_strangers_who_have_spoken_are_not_evicted(rig):
+    spoken = [rig.bare(greeting(b"NULL") + READY + encode_frame(0, b"hello")) for _ in range(PENDING_EACH)]
+    for _ in range(10):
+        rig.step(5)
+    late = rig.bare()
+    rig.ended(late)
+    assert count_of(rig, "connections_refused") == 1
+    assert len([rig.receive() for _ in spoken]) == PENDING_EACH
+
+
+def test_a_handshake_takes_five_seconds_at_most(rig):
+    connection = rig.bare(greeting(b"NULL")[:20])
+    rig.step(5)
+    rig.clock.advance_ms(4800)
+    rig.step()
+    assert len(rig.server) == 1
+    rig.clock.advance_ms(300)
+    rig.step()
+    rig.ended(connection)
+    assert count_of(rig, "strangers_timed_out") == 1
+
+
+def test_whoever_never_says_who_it_is_is_hung_up_on_and_whoever_did_is_not(rig):
+    silent = rig.bare(greeting(b"NULL") + READY)
+    known, _ = rig.shaken()
+    rig.clock.advance_ms(29_500)
+    rig.step()
+    assert len(rig.server) == 2
+    rig.clock.advance_ms(1000)
+    rig.step()
+    rig.ended(silent)
+    assert len(rig.server) == 1
+    known.close()
+
+
+def test_what_waits_for_a_peer_is_counted_and_goes_out_when_it_reads(rig):
+    connection, identity = rig.shaken()
+    waiting = 0
+    for _ in range(100):
+        waiting = rig.server.send(identity, [bytes(10_000)])
+    assert 500_000 < waiting < 1_010_000
+    connection.settimeout(5)
+    received = 0
+    while received < 100 * 10_009:
+        received += len(connection.recv(1 << 20))
+        rig.step()
+    assert rig.server.send(identity, [b"x"]) == 0
+
+
+def test_a_farewell_is_the_last_that_a_slow_peer_reads(rig):
+    connection, identity = rig.shaken()
+    for _ in range(100):
+        rig.server.send(identity, [b"e" * 10_000])
+    rig.server.hang_up(identity, [b"too slow"])
+    assert list(rig.server.gone) == [identity]
+    assert rig.server.send(identity, [b"more"]) == 0
+    told = rig.ended(connection)
+    assert told.endswith(encode_frame(0, b"too slow"))
+    assert len(told) < 1_000_000
+    connection.close()
+    rig.until(lambda: len(rig.server) == 0)
+
+
+def test_a_peer_that_never_reads_its_farewell_is_cut_off(rig):
+    _connection, identity = rig.shaken()
+    for _ in range(100):
+        rig.server.send(identity, [bytes(10_000)])
+    rig.server.hang_up(identity, [b"too slow"])
+    rig.clock.advance_ms(1900)
+    rig.step()
+    assert len(rig.server) == 1
+    rig.clock.advance_ms(200)
+    rig.step()
+    assert len(rig.server) == 0
+
+
+def test_hanging_up_drops_what_was_not_taken(rig):
+    connection, identity = rig.shaken()
+    connection.sendall(encode_frame(0, b"x") * 3)
+    rig.until(lambda: rig.server.pending)
+    rig.server.hang_up(identity)
+    rig.server.hang_up(identity)
+    assert rig.server.receive() is None
+    assert list(rig.server.gone) == [identity]
+    rig.ended(connection)
+
+
+def test_pings_of_a_stranger_that_does_not_read(rig):
+    connection = rig.bare(greeting(b"NULL") + READY)
+    connection.setblocking(False)
+    flood = encode_command(b"PING", b"\0\0" + bytes(16)) * 100
+    for _ in range(2000):
+        try:
+            connection.send(flood)
+        except BlockingIOError:
+            pass
+        except (BrokenPipeError, ConnectionResetError):
+            break
+        rig.step()
+    assert count_of(rig, "refused_flood") == 1
+
+
+def test_a_deleted_socket_comes_back(rig):
+    old, _ = rig.shaken()
+    rig.path.unlink()
+    rig.clock.advance_ms(1100)
+    rig.step()
+    rig.shaken()
+    assert count_of(rig, "sockets_rebound") == 1
+    rig.clock.advance_ms(1100)
+    rig.step()
+    assert count_of(rig, "sockets_rebound") == 1
+    old.close()
+
+
+def test_a_socket_that_another_service_has_taken_is_left_alone(rig, caplog):
+    rig.path.unlink()
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(rig.path))
+        other.listen()
+        rig.clock.advance_ms(1100)
+        rig.step()
+        assert count_of(rig, "sockets_rebound") == 0
+        assert "belongs to a service that runs" in caplog.text
+        rig.server.close()
+        assert rig.path.exists()
+
+
+def test_without_descriptors_the_oldest_stranger_gives_way(rig):
+    first = rig.bare()
+    rig.step(5)
+
+    listener = rig.server._doors._listeners[0]
+    real, listener.socket = listener.socket, FullSocket(listener.socket)
+    second = rig.bare()
+    rig.step(5)
+    assert (count_of(rig, "accept_failed"), count_of(rig, "strangers_evicted")) == (1, 1)
+    rig.ended(first)
+    assert count_of(rig, "accept_failed") == 1
+    listener.socket = real
+    rig.clock.advance_ms(150)
+    rig.until(lambda: len(rig.server) == 1)
+    second.close()
+
+
+class FullSocket:
+    """A listening socket of a process that has no descriptor left."""
+
+    def __init__(self, real):
+        self._real = real
+
+    def accept(self):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    def fileno(self):
+        return self._real.fileno()
+
+
+def test_flush_says_when_everything_is_out(rig):
+    connection, identity = rig.shaken()
+    assert rig.server.flush()
+    for _ in range(100):
+        rig.server.send(identity, [bytes(10_000)])
+    assert not rig.server.flush()
+    connection.close()
+    rig.until(rig.server.flush)
+
+
+def test_over_tcp(tmp_path):
+    with served(tmp_path, endpoint="tcp://127.0.0.1:*") as rig, zmq.Context() as context, \
+            context.socket(zmq.DEALER) as client:
+        client.linger = 0
+        client.connect(rig.endpoint)
+        client.send(b"hello")
+        identity, _, _ = rig.receive()
+        rig.server.send(identity, [b"answer"])
+        assert rig.hear(client) == [b"answer"]
