@@ -15,7 +15,7 @@ Pcm = NDArray[np.int16]
 
 RATE_HZ: Final = 16000
 PRIME: Final = 32749
-LEAST_STEP: Final = 1000  # above any step of a faded constant, so that a fade is never taken for a turn
+LEAST_STEP: Final = 1000  # up or down; above any step of a fade, so that none is taken for a turn
 TURNS: Final = PRIME - 2 * LEAST_STEP  # how many numbers there are
 SHORTEST: Final = 8  # samples in a row that are believed
 _SPREAD: Final = 7919  # neighbouring turns get distant steps; a prime that does not divide TURNS
@@ -53,7 +53,7 @@ def find_runs(block: Pcm) -> list[Run]:
     edges = np.flatnonzero(np.diff(steps)) + 1
     starts = np.concatenate(([0], edges))
     lengths = np.diff(np.concatenate((starts, [len(steps)]))) + 1
-    believed = (lengths >= SHORTEST) & (steps[starts] >= LEAST_STEP)
+    believed = (lengths >= SHORTEST) & (steps[starts] >= LEAST_STEP) & (steps[starts] < PRIME - LEAST_STEP)
     return [_run(int(start), int(length), int(steps[start]), int(wide[start]))
             for start, length in zip(starts[believed], lengths[believed], strict=True)]
 

@@ -102,7 +102,8 @@ class Heard:
         track = self._tracks.get(run.turn)
         if track is None:
             late = "after its end" if run.turn in self._over else "that nobody sent"
-            self._wrong("sound", "strange", f"{run.length} samples of turn {run.turn} {late}, at {run.start}")
+            around = block[max(0, run.start - base - 24) : run.start - base + min(run.length, 32) + 8].tolist()
+            self._wrong("sound", "strange", f"{run.length} samples of turn {run.turn} {late}, at {run.start}: {around}")
             return
         self._note_order(track, run)
         gap = (run.position - track.heard) % PRIME

@@ -57,7 +57,7 @@ class Places:
 
     def cover(self, name: str) -> None:
         """Lay an empty file system that cannot be written over a folder: what is open stays open, nothing new comes."""
-        _mount(self[name], "size=4k,ro")
+        _mount(self[name], "size=4k,mode=700,ro")
         self._mounted.append(self[name])
 
     def uncover(self, name: str) -> None:

@@ -7,6 +7,8 @@ from rich.console import Console
 from chaos.plan import Schedule
 from chaos.run import Outcome
 
+LINES = 30  # of a log around a violation
+
 
 def say(console: Console, text: str, style: str = "") -> None:
     """A line as it is: paths and names are no markup, and a pipe is as wide as it takes."""
@@ -32,7 +34,7 @@ def print_outcome(console: Console, outcome: Outcome, path: Path) -> None:
         said(f"VIOLATION {violation.key} at {violation.at_s} s ({outcome.counts[violation.key]} times)\n  {violation.what}",
              style="red")
         if violation.context:
-            said(f"  {violation.context}")
+            said("\n".join(f"  | {line}" for line in violation.context.splitlines()[-LINES:]))
     if outcome.violations:
         said("the schedule up to there:")
         for action in outcome.done:

@@ -13,6 +13,7 @@ RECOVERY_S: Final = 30.0
 REST_S: Final = 60.0  # for the actors to come to an end of what they do
 PROBE_S: Final = 1.0
 FIRST_HOLD_S, MOST_HOLD_S = 2.0, 60.0  # mien.core.hold: how long a face that was lost again and again is not trusted
+FRESH_S: Final = 3.0
 WAYS: Final = ("ipc", "tcp", "curve")
 
 
@@ -60,6 +61,9 @@ def _missing(world: World, oracles: dict[str, ResourceOracle]) -> list[str]:
     level = world.bus.level(world.processes["voice"].pid)
     if level != "full":
         return [f"level: it is {level or 'not told on the bus'}"]
+    face = world.bus.face
+    if face is None or face[1].pid != world.processes["face"].pid or time.monotonic() - face[0] > FRESH_S:
+        return ["face: it does not report on the bus"]
     for where in WAYS:
         with Probe(world, where) as probe:
             if not probe.welcomed:

@@ -4,7 +4,7 @@ import threading
 import time
 from typing import Final
 
-from chaos.faults import start_face, start_voice
+from chaos.faults import RESTART_S, start_face, start_voice
 from chaos.logs import LogOracle
 from chaos.processes import Child
 from chaos.resources import ResourceOracle, read_usage
@@ -12,6 +12,7 @@ from chaos.watchers import WATCHDOG_S
 from chaos.world import World
 
 EVERY_S: Final = 0.25
+BEGINS_S: Final = 10.0  # a service that cannot even begin in its run directory may end, and is tried again
 _START: Final = {"voice": start_voice, "face": start_face}
 
 
@@ -60,7 +61,7 @@ class Watch:
         code = child.process.poll()
         if code is not None:
             if not child.expected and not self._world.stopping.is_set():
-                self._died(name, code)
+                self._died(name, child, code)
             return
         usage = read_usage(child.process.pid)
         if usage is not None and not child.expected:
@@ -69,13 +70,15 @@ class Watch:
         if hungry_s > WATCHDOG_S and not self._world.faults.explain(name):
             self._world.verdicts.add("watchdog", name, f"mien-{name} has not fed its watchdog for {hungry_s:.1f} s")
 
-    def _died(self, name: str, code: int) -> None:
+    def _died(self, name: str, child: Child, code: int) -> None:
         self.logs[name].step()
-        self._world.verdicts.add("death", name, f"mien-{name} ended with {code}, and nobody had killed it",
-                                 self.logs[name].tail)
+        if not self._world.faults.lasted("run", child.started_s, child.started_s + BEGINS_S):
+            self._world.verdicts.add("death", name, f"mien-{name} ended with {code}, and nobody had killed it",
+                                     self.logs[name].tail)
         fault = self._world.faults.begin(name)
         if name == "voice":
             self._world.ear.ended(whole=False)
+        self._world.wait(RESTART_S)
         _START[name](self._world)
         self._world.faults.end(fault)
 

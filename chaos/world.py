@@ -44,6 +44,11 @@ class Faults:
         """Until now."""
         fault.end_s = time.monotonic()
 
+    def lasted(self, on: str, start_s: float, end_s: float) -> bool:
+        """Whether something was done to it at any time between these."""
+        with self._lock:
+            return any(fault.on == on and fault.start_s <= end_s and fault.end_s >= start_s for fault in self._all)
+
     def explain(self, *on: str, since_s: float | None = None) -> bool:
         """Whether something was done to one of these since then, or within the last AFTER_S."""
         since_s = time.monotonic() if since_s is None else since_s

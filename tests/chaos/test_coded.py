@@ -37,6 +37,10 @@ def test_silence_constants_and_their_fades_are_nobodys():
         assert find_runs(block) == []
 
 
+def test_a_decay_that_falls_by_the_same_again_and_again_is_nobodys():
+    assert find_runs(np.array([32, 31, 30, 28, 26, 23, 20, 17, 14, 11, 8, 5, 3, 1, 0, 0], np.int16)) == []
+
+
 def test_noise_is_nobodys():
     noise = np.random.default_rng(1).integers(-32768, 32767, 200_000).astype(np.int16)
     assert find_runs(noise) == []
