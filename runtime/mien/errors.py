@@ -58,6 +58,10 @@ class DisplayError(MienError):
     """No picture can be shown: no display, no GL context, or a shader that the driver refuses."""
 
 
+class FaceError(MienError):
+    """A thread that the face cannot do without ended by itself."""
+
+
 class ModelError(MienError):
     """The motion model and its manifest do not fit each other, this runtime, or their own hash."""
 

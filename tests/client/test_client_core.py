@@ -47,6 +47,12 @@ def refusal(turn, seq, code="buffer_full", *, retryable=True):
 
 
 class TestGreeting:
+    @pytest.mark.parametrize("name", ["a\0b", "a\n", "\ud800", "", "x" * 65])
+    def test_a_name_that_no_voice_would_take_is_told_before_there_is_a_socket(self, name):
+        with pytest.raises(ClientError) as caught:
+            Session(wire.Hello(protocol=1, client=name))
+        assert (caught.value.code, caught.value.retryable) == ("malformed", False)
+
     def test_hello_goes_first_and_welcome_opens(self):
         session = make_session()
         session.greet(0.0)

@@ -141,6 +141,33 @@ def test_the_error_names_the_turn_and_the_chunk_where_it_can():
     assert "$.text" in str(error)
 
 
+@pytest.mark.parametrize("sign", ["\0", "\t", "\n", "\x1b", "\x1f", "\x7f", "\x80", "\x9f", "\u2028", "\u2029"])
+@pytest.mark.parametrize("where", ["{}b", "a{}b", "a{}"])
+@pytest.mark.parametrize(("field", "fields"), [
+    ("turn", {"type": "audio", "seq": 0}), ("turn", {"type": "end"}), ("turn", {"type": "interrupt"}),
+    ("turn", {"type": "caption"}), ("client", {"type": "hello", "protocol": 1}),
+], ids=["audio", "end", "interrupt", "caption", "hello"])
+def test_a_name_with_a_control_character_is_refused_by_its_field_and_with_the_remedy(sign, where, field, fields):
+    error = refusal(msgspec.msgpack.encode({**fields, field: where.format(sign)}))
+    assert error.code == "malformed"
+    assert f"in '{fields['type']}': {field}: a name is plain text, without control characters" in str(error)
+    assert sign not in str(error)
+
+
+@pytest.mark.parametrize("name", [" ", "~", "\u00a0", "\u2027", "\u202a", "\ud7ff", "\ue000", "\U0010ffff", "日本語",
+                                  "👩\u200d💻", "a b/c\\d%s{}"])
+def test_other_names_are_taken(name):
+    assert wire.decode_client(wire.encode(wire.End(turn=name))) == wire.End(turn=name)
+    hello = wire.Hello(protocol=1, client=name)
+    assert wire.decode_client(wire.encode(hello)) == hello
+
+
+def test_an_unknown_type_is_quoted_so_that_it_cannot_forge_a_line():
+    text = str(refusal(msgspec.msgpack.encode({"type": "a\nb"})))
+    assert "\n" not in text
+    assert r"'a\nb'" in text
+
+
 def test_a_message_that_is_not_spoken_lists_those_that_are():
     text = str(refusal(msgspec.msgpack.encode({"type": "x" * 500})))
     assert "take_floor" in text

@@ -71,7 +71,7 @@ class Flaky:
 
 def test_a_display_that_fails_seven_times_is_opened_at_the_eighth_ever_less_often() -> None:
     opener, stopping, notified, counters = Flaky(7), Stopping(), Notified(), Counters()
-    assert DisplayWait(opener, notified, stopping, counters).open() is opener.renderer  # type: ignore[arg-type]
+    assert DisplayWait(opener, notified, stopping, counters, notified.watchdog).open() is opener.renderer  # type: ignore[arg-type]
     assert opener.tries == 8
     assert sum(stopping.waits) == pytest.approx(0.5 + 1 + 2 + 4 * display.MOST_RETRY_S)
     assert counters.snapshot()["display_retries"] == 7
@@ -79,7 +79,7 @@ def test_a_display_that_fails_seven_times_is_opened_at_the_eighth_ever_less_ofte
 
 def test_while_it_waits_systemd_knows_that_it_lives_and_is_not_ready() -> None:
     stopping, notified = Stopping(), Notified()
-    DisplayWait(Flaky(4), notified, stopping, Counters()).open()  # type: ignore[arg-type]
+    DisplayWait(Flaky(4), notified, stopping, Counters(), notified.watchdog).open()  # type: ignore[arg-type]
     assert f"waiting {display.PATIENCE_S}" in notified.told
     assert "waiting for a display: no screen" in notified.told
     assert notified.told.count("watchdog") == len(stopping.waits)
@@ -89,13 +89,13 @@ def test_while_it_waits_systemd_knows_that_it_lives_and_is_not_ready() -> None:
 
 def test_the_log_gives_each_reason_once(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "mien.face"):
-        DisplayWait(Flaky(20), Notified(), Stopping(), Counters()).open()  # type: ignore[arg-type]
+        DisplayWait(Flaky(20), Notified(), Stopping(), Counters(), lambda: None).open()  # type: ignore[arg-type]
     assert [record.message for record in caplog.records] == ["no display yet: no screen"]
 
 
 def test_a_stop_ends_the_waiting() -> None:
     opener = Flaky(10**9)
-    assert DisplayWait(opener, Notified(), Stopping(after=5), Counters()).open() is None  # type: ignore[arg-type]
+    assert DisplayWait(opener, Notified(), Stopping(after=5), Counters(), lambda: None).open() is None  # type: ignore[arg-type]
     assert opener.tries < 5
 
 

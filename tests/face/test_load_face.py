@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mien.avatar.load import default_avatar_path, load_avatar
-from mien.face.service import load_face
+from mien.face.opening import load_face
 
 
 def test_a_changed_avatar_gives_way_to_the_shipped_one_and_says_so(

@@ -1,5 +1,8 @@
 """When the face gives memory back: after its start, and when it has grown while nobody is spoken to."""
 
+import errno
+
+from mien.core.stats import Counters
 from mien.face.upkeep import GROWN_MB, Upkeep
 
 
@@ -19,7 +22,7 @@ class Memory:
 
 def test_what_starting_left_goes_back_once_and_not_while_a_face_rejoins_a_sentence() -> None:
     memory = Memory(80.0, 60.0)
-    upkeep = Upkeep(memory.measure, memory.release)
+    upkeep = Upkeep(Counters(), memory.measure, memory.release)
     assert upkeep.step(speaking=True) == 140.0
     assert memory.releases == 0
     for _ in range(100):
@@ -29,7 +32,7 @@ def test_what_starting_left_goes_back_once_and_not_while_a_face_rejoins_a_senten
 
 def test_what_grew_goes_back_when_speech_is_over() -> None:
     memory = Memory(80.0, 0.0)
-    upkeep = Upkeep(memory.measure, memory.release)
+    upkeep = Upkeep(Counters(), memory.measure, memory.release)
     upkeep.step(speaking=False)
     memory.spare = GROWN_MB + 1
     assert upkeep.step(speaking=True) == 80.0 + GROWN_MB + 1
@@ -40,7 +43,7 @@ def test_what_grew_goes_back_when_speech_is_over() -> None:
 
 def test_ordinary_growth_is_left_alone_and_lasting_growth_is_the_new_measure() -> None:
     memory = Memory(80.0, 0.0)
-    upkeep = Upkeep(memory.measure, memory.release)
+    upkeep = Upkeep(Counters(), memory.measure, memory.release)
     upkeep.step(speaking=False)
     memory.used += GROWN_MB - 1
     upkeep.step(speaking=False)
@@ -49,3 +52,31 @@ def test_ordinary_growth_is_left_alone_and_lasting_growth_is_the_new_measure() -
     for _ in range(10):
         upkeep.step(speaking=False)
     assert memory.releases == 2
+
+
+def test_no_figure_is_counted_and_told_as_none_and_ends_nothing() -> None:
+    memory, counters = Memory(80.0, 0.0), Counters()
+    broken = False
+
+    def measure() -> float:
+        if broken:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return memory.measure()
+
+    upkeep = Upkeep(counters, measure, memory.release)
+    assert upkeep.step(speaking=False) == 80.0
+    broken = True
+    assert [upkeep.step(speaking=False) for _ in range(3)] == [None] * 3
+    assert counters["memory_unread"] == 3
+    broken = False
+    assert upkeep.step(speaking=False) == 80.0
+
+
+def test_a_give_back_that_fails_ends_nothing() -> None:
+    counters = Counters()
+
+    def release() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    assert Upkeep(counters, lambda: 80.0, release).step(speaking=False) is None
+    assert counters["memory_unread"] == 1

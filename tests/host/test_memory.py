@@ -1,11 +1,14 @@
+import errno
 import mmap
 import os
+import resource
 import subprocess
 import sys
 
 import pytest
 
-from mien.host.memory import pss_mb, pss_of_files_mb
+from mien.core.stats import Counters
+from mien.host.memory import MemoryGauge, pss_mb, pss_of_files_mb
 
 
 def test_memory_that_is_touched_is_counted() -> None:
@@ -32,3 +35,31 @@ def test_a_library_costs_a_part_of_the_whole():
     whole, libc = pss_mb(), pss_of_files_mb(os.getpid(), ("libc.so", "libc-2"))
     assert 0 < libc < whole
     assert pss_of_files_mb(os.getpid(), ("no-such-library",)) == 0
+
+
+def test_what_cannot_be_read_is_the_last_known_value_and_counted():
+    counters, answers = Counters(), iter([OSError(errno.EMFILE, "Too many open files"), 31.5, ValueError("?"), 40.0])
+
+    def measure():
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    gauge = MemoryGauge(counters, measure)
+    assert [gauge.mb() for _ in range(4)] == [0.0, 31.5, 31.5, 40.0]
+    assert counters["memory_unread"] == 2
+
+
+def test_a_process_without_descriptors_goes_on():
+    counters = Counters()
+    gauge = MemoryGauge(counters)
+    known_mb = gauge.mb()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))  # nothing can be opened any more
+    try:
+        again_mb = gauge.mb()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert (again_mb, counters["memory_unread"]) == (known_mb, 1)
+    assert known_mb > 5

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import systemd.daemon  # `make setup` installs it: what it raises is half of what is tested here
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mien.core.clock import ManualClock
-from mien.host.notify import ServiceNotifier
-
-pytest.importorskip("systemd.daemon", reason="systemd-python is not installed: pip install 'mien[board]'")
+from mien.host.notify import STATUS_CHARACTERS, ServiceNotifier
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +77,7 @@ def test_the_watchdog_is_fed_every_half_interval(manager: socket.socket, monkeyp
     assert fed_at_ms == [0, 1000, 2000, 3000, 4000]
 
 
-@pytest.mark.parametrize("interval", ["", "0", "soon", "-5"])
+@pytest.mark.parametrize("interval", ["", "0", "soon", "-5", "9" * 5000])
 def test_without_an_interval_there_is_no_watchdog(
     manager: socket.socket, monkeypatch: pytest.MonkeyPatch, interval: str
 ) -> None:
@@ -97,19 +98,82 @@ def test_a_watchdog_meant_for_another_process_is_left_alone(
     assert heard(manager) == ["WATCHDOG=1"]
 
 
-def test_without_systemd_nothing_happens() -> None:
+NASTY = ("a\0b", "\ud800", "a\x1bb\x9bc", "\u202eabc", "x" * 100_000, "ü" * 100_000, "\r\nWATCHDOG=trigger\r\n")
+
+
+@pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))
+def test_whatever_a_client_named_its_turn_one_clean_line_arrives(manager: socket.socket, text: str) -> None:
+    ServiceNotifier(ManualClock()).status(f"speaking, last turn {text}")
+    (line,) = heard(manager)
+    assert line.startswith("STATUS=speaking, last turn")
+    assert line.isprintable()
+    assert len(line) <= len("STATUS=") + STATUS_CHARACTERS
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(text=st.text(st.characters()))
+def test_any_text_at_all_is_told(manager: socket.socket, text: str) -> None:
+    ServiceNotifier(ManualClock()).status(f"-{text}")
+    (line,) = heard(manager)
+    assert line.startswith("STATUS=-")
+    assert line.isprintable()
+
+
+def test_a_status_is_cut_where_it_is_long(manager: socket.socket) -> None:
     notifier = ServiceNotifier(ManualClock())
+    notifier.status("x" * STATUS_CHARACTERS)
+    notifier.status("x" * (STATUS_CHARACTERS + 1))
+    assert heard(manager) == [f"STATUS={'x' * STATUS_CHARACTERS}", f"STATUS={'x' * (STATUS_CHARACTERS - 3)}..."]
+
+
+def test_without_systemd_nothing_is_sent_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(systemd.daemon, "notify", sent.append)
+    notifier = ServiceNotifier(ManualClock())
+    live_through(notifier)
+    assert sent == []
+
+
+def live_through(notifier: ServiceNotifier) -> None:
     notifier.ready()
+    notifier.waiting(3)
     notifier.status("idle")
     notifier.watchdog()
     notifier.stopping()
 
 
-def test_a_manager_that_is_gone_disturbs_nothing(manager: socket.socket, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("error", [OSError(90, "Message too long"), ValueError("embedded null character"),
+                                   UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"),
+                                   RuntimeError("new in the next release")])
+@pytest.mark.usefixtures("manager")
+def test_a_manager_that_cannot_be_told_disturbs_nothing_and_is_said_once_a_row(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    broken = True
+
+    def notify(_: str) -> None:
+        if broken:
+            raise error
+
+    monkeypatch.setattr(systemd.daemon, "notify", notify)
+    notifier = ServiceNotifier(ManualClock())
+    live_through(notifier)
+    assert [record.getMessage() for record in caplog.records] == [f"systemd was not told READY=1: {error}"]
+    broken = False
+    notifier.ready()
+    broken = True
+    live_through(notifier)
+    assert len(caplog.records) == 2
+
+
+def test_a_manager_that_is_gone_is_one_line_in_the_log(
+    manager: socket.socket, caplog: pytest.LogCaptureFixture
+) -> None:
     notifier = ServiceNotifier(ManualClock())
     manager.close()
-    notifier.ready()
-    assert "READY=1" in caplog.text
+    live_through(notifier)
+    assert [record.getMessage() for record in caplog.records] == [
+        "systemd was not told READY=1: [Errno 111] Connection refused"]
 
 
 def test_a_missing_package_is_said_once_and_disturbs_nothing(

@@ -1,7 +1,6 @@
 """mien-voice as a process, beside peers that try to exhaust it: what each costs is bounded, and a speaker is heard."""
 
 import contextlib
-import os
 import socket
 import time
 from pathlib import Path
@@ -36,7 +35,7 @@ class Voice:
 
     @property
     def descriptors(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        return len(list(Path("/proc", str(self.process.pid), "fd").iterdir()))
 
     def is_heard(self, turn="t"):
         """A speaker is still served."""

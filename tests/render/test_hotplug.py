@@ -1,5 +1,6 @@
 """Screens that come and go, as the kernel tells in /sys/class/drm."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,20 @@ def test_a_screen_that_comes_to_none_is_news(tmp_path: Path) -> None:
     assert not watch.plugged_in()
     plug(tmp_path, HDMI1=True)
     assert watch.plugged_in()
+
+
+def test_what_cannot_be_read_is_no_sign_of_a_screen_that_came_or_went(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug(tmp_path, HDMI1=True)
+    watch = ScreenWatch(tmp_path)
+
+    def no_descriptor(*_: object, **__: object) -> str:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", no_descriptor)
+        with pytest.raises(OSError, match="Too many"):
+            connected_outputs(tmp_path)
+        assert not watch.plugged_in()
+    assert not watch.plugged_in(), "the screen was there all the time"

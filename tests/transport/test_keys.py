@@ -10,8 +10,8 @@ import zmq.utils.z85
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mien.core.printable import has_control_characters, printable
 from mien.errors import ConfigError
+from mien.printable import has_control_characters, printable
 from mien.transport import keys as keys_module
 from mien.transport.key_file import decode_key, read_key_file
 from mien.transport.keys import KeyFolder

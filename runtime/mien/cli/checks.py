@@ -44,7 +44,7 @@ def check_sound(config: Config) -> Finding:
 
 def check_display(config: Config) -> Finding:
     """A GL context on whatever screen there is, and what draws."""
-    from mien.face.service import open_renderer
+    from mien.face.opening import open_renderer
 
     try:
         renderer = open_renderer(config, MonotonicClock())

@@ -55,7 +55,7 @@ def _face(face: dict[str, Any] | None) -> Table:
     table.add_row("A/V offset", f"median {_ms(face['offset_median_ms'])}, p95 {_ms(face['offset_p95_ms'])}")
     table.add_row("motion", f"{_ms(face['motion_lead_ms'])} ahead")
     table.add_row("renderer", Text(", ".join(filter(None, (face["renderer"], face["quality"]))) or "-"))
-    table.add_row("process", f"{face['pid']}, {face['pss_mb']:.0f} MB")
+    table.add_row("process", f"{face['pid']}, {_mb(face['pss_mb'])}")
     table.add_row("counters", _counters(face["counters"]))
     return table
 
@@ -69,6 +69,10 @@ def _table(title: str) -> Table:
 
 def _ms(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f} ms"
+
+
+def _mb(value: float | None) -> str:
+    return "memory unknown" if value is None else f"{value:.0f} MB"
 
 
 def _counters(counters: dict[str, int]) -> Text:

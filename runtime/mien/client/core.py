@@ -37,10 +37,12 @@ Event: TypeAlias = wire.VoiceMessage | Disconnected
 class Session:
     """One client's session. where: the endpoint, for messages. patience_s: how long the voice may be silent.
 
-    Raises ClientError (unsupported_encoding, unsupported_rate) for what hello names and is not sent from here.
+    Raises ClientError: unsupported_encoding or unsupported_rate for what hello names and is not sent from here,
+    malformed for a hello that no voice would read, such as a client's name with control characters.
     """
 
     def __init__(self, hello: wire.Hello, *, where: str = "the voice", patience_s: float = 5.0) -> None:
+        _encode_checked(hello)
         self.hello = hello
         self.encoding = find_encoding(hello.encoding, hello.rate_hz)
         self.state: SessionState = "lost"

@@ -122,7 +122,10 @@ class MotionReady(BusMessage, frozen=True):
 
 
 class FaceHealth(BusMessage, frozen=True):
-    """face -> voice and watchers, once a second. Offsets: pose shown minus audio heard, in ms, of the last second."""
+    """face -> voice and watchers, once a second. Offsets: pose shown minus audio heard, in ms, of the last second.
+
+    pss_mb: None where it could not be read.
+    """
 
     pid: int
     level: str
@@ -132,7 +135,7 @@ class FaceHealth(BusMessage, frozen=True):
     offset_median_ms: float | None
     offset_p95_ms: float | None
     motion_lead_ms: float | None
-    pss_mb: float
+    pss_mb: float | None
     counters: dict[str, int]
     renderer: str = ""
     quality: str = ""

@@ -1,19 +1,21 @@
-"""A bound on how often one kind of line is logged: a flood of mistakes must not become a flood of lines."""
+"""A limit on how often one kind of line is logged, so that a flood of bad input cannot fill a disk. Pure."""
 
 
 class LogLimit:
-    """Allows one line each interval; `dropped` counts those since the last that was allowed."""
+    """One line an interval. dropped: how many were not logged between the last that was allowed and the one before."""
 
     def __init__(self, interval_ns: int) -> None:
+        """interval_ns: the shortest time between two lines."""
         self._interval_ns = interval_ns
-        self._next_ns = 0
+        self._next_ns: int | None = None
+        self._held = 0
         self.dropped = 0
 
     def allow(self, now_ns: int) -> bool:
-        """Whether a line may be logged now."""
-        if now_ns < self._next_ns:
-            self.dropped += 1
+        """Whether to log now. After True, `dropped` tells how many were held back before this one."""
+        if self._next_ns is not None and now_ns < self._next_ns:
+            self._held += 1
             return False
         self._next_ns = now_ns + self._interval_ns
-        self.dropped = 0
+        self.dropped, self._held = self._held, 0
         return True

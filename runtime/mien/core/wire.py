@@ -24,8 +24,10 @@ MAX_CAPTION_CHARACTERS: Final = 16_000  # a turn's text: a quarter of an hour of
 MAX_PICTURE_BYTES: Final = 131_072
 MAX_CHUNK_BYTES: Final = 192_000  # two seconds at 48 kHz: a TTS burst, yet no sizeable work for one step of the voice
 
-TurnId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
-Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
+# Names reach logs, status lines and the supervisor's environment: no C0, DEL, C1, line separators or half characters.
+NAME_PATTERN: Final = r"\A[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*\Z"
+TurnId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=NAME_PATTERN)]
+Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=NAME_PATTERN)]
 Unit: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
 Signed: TypeAlias = Annotated[float, Meta(ge=-1.0, le=1.0)]
 AgentState = Literal["idle", "listening", "thinking"]
@@ -422,6 +424,15 @@ def _explain(header: bytes, error: Exception, types: frozenset[str]) -> Protocol
     number = seq if type(seq) is int else -1  # a bool is an int to isinstance
     if isinstance(kind, str) and kind not in types:
         known = ", ".join(sorted(types))
-        text = f"no message is called '{kind[:40]}'; there are {known}"
+        text = f"no message is called {kind[:40]!r}; there are {known}"
         return ProtocolError("unknown_message", text, turn=name[:64])
-    return ProtocolError("malformed", f"in '{str(kind)[:40]}': {error}", turn=name[:64], seq=number)
+    return ProtocolError("malformed", f"in {str(kind)[:40]!r}: {_readable(error)}", turn=name[:64], seq=number)
+
+
+def _readable(error: Exception) -> str:
+    """msgspec's words, but for a name's pattern: what it asks for, and where."""
+    what, _, where = str(error).partition(" - at `$.")
+    if "matching regex" not in what:
+        return str(error)
+    return f"{where.rstrip('`')}: a name is plain text, without control characters (such as NUL or a line feed) or " \
+           "the line separators U+2028 and U+2029"

@@ -13,6 +13,8 @@ from mien.config import load_config, parse_overrides
 from mien.host.clock import MonotonicClock
 from mien.host.exits import exit_codes
 from mien.host.journal import log_handler
+from mien.host.lock import RunLock
+from mien.host.parent import end_with_parent
 from mien.host.rundir import ensure_run_dir, resolve_run_dir
 
 TRACE_PICTURES = 60 * 60 * 20  # twenty minutes at 60 Hz
@@ -27,6 +29,7 @@ def main(path: Path | None, overrides: tuple[str, ...], trace_path: Path | None)
 
     Example: mien-face --set face.width=480 --set face.height=854
     """
+    end_with_parent()
     from mien.face.service import FaceService
     from mien.face.trace import Trace
 
@@ -34,10 +37,12 @@ def main(path: Path | None, overrides: tuple[str, ...], trace_path: Path | None)
     with exit_codes("mien-face"):
         config = load_config(path, parse_overrides(overrides))
         logging.basicConfig(level=config.log.level.upper(), handlers=[log_handler()])
-        service = FaceService(config, ensure_run_dir(resolve_run_dir(config.run_dir)), MonotonicClock(), trace=trace)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: service.stop())
-        service.run()
+        run_dir = ensure_run_dir(resolve_run_dir(config.run_dir))
+        with RunLock(run_dir, "face", "mien-face"):
+            service = FaceService(config, run_dir, MonotonicClock(), trace=trace)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: service.stop())
+            service.run()
     if trace is not None and trace_path is not None:
         trace.save(trace_path)
 

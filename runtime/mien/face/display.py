@@ -22,11 +22,13 @@ class DisplayWait:
     """Opens the renderer again and again, ever less often, until there is a display or the service stops."""
 
     def __init__(self, opener: Callable[[], Renderer], notifier: ServiceNotifier, stopping: threading.Event,
-                 counters: Counters) -> None:
+                 counters: Counters, alive: Callable[[], None]) -> None:
+        """alive: called twice a second while waiting, for systemd's watchdog."""
         self._opener = opener
         self._notifier = notifier
         self._stopping = stopping
         self._counters = counters
+        self._alive = alive
 
     def open(self) -> Renderer | None:
         """The renderer, or None when the service stops first. One log line for each reason, however often tried."""
@@ -53,6 +55,6 @@ class DisplayWait:
         self._notifier.waiting(PATIENCE_S)
         left_s = wait_s
         while left_s > 0 and not self._stopping.is_set():
-            self._notifier.watchdog()
+            self._alive()
             self._stopping.wait(min(_SLICE_S, left_s))
             left_s -= _SLICE_S

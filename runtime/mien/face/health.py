@@ -22,8 +22,8 @@ class FaceReporter:
         self._shown_before = 0
         self._since_ns = 0
 
-    def report(self, presenter: Presenter, level: str, pss: float, now_ns: int) -> bus.FaceHealth:
-        """The report; starts the next second."""
+    def report(self, presenter: Presenter, level: str, pss_mb: float | None, now_ns: int) -> bus.FaceHealth:
+        """The report; starts the next second. pss_mb: None where it could not be read."""
         offsets = presenter.offsets_ms.median_and_abs_p95()
         presenter.offsets_ms.clear()
         seconds = max(1, now_ns - self._since_ns) / NS_PER_S
@@ -35,8 +35,8 @@ class FaceReporter:
             shown=self._pacer.shown, missed=self._pacer.missed,
             offset_median_ms=None if offsets is None else round(offsets[0], 3),
             offset_p95_ms=None if offsets is None else round(offsets[1], 3),
-            motion_lead_ms=self._lead_ms(now_ns), pss_mb=round(pss, 1), counters=self._counters.snapshot(),
-            renderer=info.device or info.backend, quality=info.quality)
+            motion_lead_ms=self._lead_ms(now_ns), pss_mb=None if pss_mb is None else round(pss_mb, 1),
+            counters=self._counters.snapshot(), renderer=info.device or info.backend, quality=info.quality)
 
     def _lead_ms(self, now_ns: int) -> float | None:
         with self._score.lock:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from mien.core.stats import Counters
 from mien.host.memory import pss_mb
 from mien.host.pages import give_back
 
@@ -10,17 +11,29 @@ GROWN_MB: Final = 15.0  # a compiler that ran again is more; caches and buffers 
 
 
 class Upkeep:
-    """Asked once a second. measure, release: the tests hand in others."""
+    """Asked once a second. measure, release: the tests hand in others.
 
-    def __init__(self, measure: Callable[[], float] = lambda: pss_mb(None),
+    Housekeeping must not end a service: where the system gives no figure (no descriptor is left, say), there is none,
+    and `memory_unread` counts it.
+    """
+
+    def __init__(self, counters: Counters, measure: Callable[[], float] = lambda: pss_mb(None),
                  release: Callable[[], None] = give_back) -> None:
+        self._counters = counters
         self._measure = measure
         self._release = release
         self._settled_mb: float | None = None
 
-    def step(self, *, speaking: bool) -> float:
-        """This process's memory now, in MB PSS. Gives back at first, then when it has grown, but never in speech: that
-        takes a picture or two."""
+    def step(self, *, speaking: bool) -> float | None:
+        """This process's memory now, in MB PSS; None while it cannot be read. Gives back at first, then when it has
+        grown, but never in speech: that takes a frame or two."""
+        try:
+            return self._kept_small(speaking=speaking)
+        except OSError:
+            self._counters.count("memory_unread")
+            return None
+
+    def _kept_small(self, *, speaking: bool) -> float:
         now_mb = self._measure()
         grown = self._settled_mb is None or now_mb > self._settled_mb + GROWN_MB
         if speaking or not grown:

@@ -1,6 +1,9 @@
 """How much memory a process costs."""
 
+from collections.abc import Callable
 from pathlib import Path
+
+from mien.core.stats import Counters
 
 _BYTES_PER_KIB = 1024
 _BYTES_PER_MB = 1_000_000
@@ -28,3 +31,24 @@ def pss_of_files_mb(pid: int, names: tuple[str, ...]) -> float:
         elif counts and line.startswith("Pss:"):
             total += int(line.split()[1])
     return total * _BYTES_PER_KIB / _BYTES_PER_MB
+
+
+class MemoryGauge:
+    """This process's PSS for a report that must never end the service: out of descriptors, /proc cannot be read.
+
+    Then mb() is the last known value (0.0 before the first), and `memory_unread` counts. measure: the tests hand in
+    another.
+    """
+
+    def __init__(self, counters: Counters, measure: Callable[[], float] = pss_mb) -> None:
+        self._counters = counters
+        self._measure = measure
+        self._last_mb = 0.0
+
+    def mb(self) -> float:
+        """What the process costs now, in MB of 10**6 bytes, or did when that could last be read. Never raises."""
+        try:
+            self._last_mb = self._measure()
+        except (OSError, ValueError):  # ValueError: a line that is not as proc(5) has it
+            self._counters.count("memory_unread")
+        return self._last_mb

@@ -7,14 +7,23 @@ import importlib
 import logging
 import os
 from collections.abc import Callable
+from typing import Final
 
 from mien.core.clock import Clock
+from mien.printable import one_line
 
 log = logging.getLogger(__name__)
 
+STATUS_CHARACTERS: Final = 200  # what a line of `systemctl status` shows; a datagram has its limit, too
+_MOST_DIGITS: Final = 18
+
 
 class ServiceNotifier:
-    """Talks to systemd when systemd runs this process, and is quietly nothing otherwise. It never raises."""
+    """Talks to systemd when systemd runs this process, and is quietly nothing otherwise.
+
+    It never raises, whatever the text and whatever the manager does: a service that cannot reach its manager still has
+    speech to play. The first failure of a row is logged.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -22,6 +31,7 @@ class ServiceNotifier:
         self._status = ""
         self._feed_every_ns = _watchdog_ns() // 2
         self._feed_at_ns = 0
+        self._failing = False
 
     def ready(self) -> None:
         """The service is up; systemd goes on with whatever waits for it."""
@@ -32,8 +42,8 @@ class ServiceNotifier:
         self._tell(f"EXTEND_TIMEOUT_USEC={for_s * 1_000_000}")
 
     def status(self, text: str) -> None:
-        """One line for `systemctl status`. Telling the same text again sends nothing."""
-        line = " ".join(text.split())
+        """One line for `systemctl status`, cut where it is long. Telling the same text again sends nothing."""
+        line = one_line(text, STATUS_CHARACTERS)
         if line != self._status:
             self._status = line
             self._tell(f"STATUS={line}")
@@ -54,9 +64,12 @@ class ServiceNotifier:
             return
         try:
             self._send(message)
-        except OSError as error:
-            # A service that cannot reach its manager still has speech to play.
-            log.warning("systemd was not told %s: %s", message, error)
+        except Exception as error:  # systemd-python raises ValueError and UnicodeError, too
+            if not self._failing:
+                log.warning("systemd was not told %s: %s", message, error)
+            self._failing = True
+        else:
+            self._failing = False
 
 
 def _find_sender() -> Callable[[str], object] | None:
@@ -64,8 +77,8 @@ def _find_sender() -> Callable[[str], object] | None:
         return None
     try:
         daemon = importlib.import_module("systemd.daemon")
-    except ImportError:
-        log.warning("NOTIFY_SOCKET is set, and systemd-python is not installed: pip install 'mien[board]'")
+    except Exception as error:  # not installed, or built against a library that is gone
+        log.warning("NOTIFY_SOCKET is set, and systemd-python cannot be used (%s): pip install 'mien[board]'", error)
         return None
     send: Callable[[str], object] = daemon.notify
     return send
@@ -74,6 +87,6 @@ def _find_sender() -> Callable[[str], object] | None:
 def _watchdog_ns() -> int:
     """The watchdog's interval in ns; 0 when there is none, or when it is meant for another process."""
     usec, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
-    if not usec.isdecimal() or (pid and pid != str(os.getpid())):
+    if not usec.isdecimal() or len(usec) > _MOST_DIGITS or (pid and pid != str(os.getpid())):
         return 0
     return int(usec) * 1000

@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mien.host.parent import name_parent
+
 STOP_TIMEOUT_S = 5.0
 
 
@@ -14,7 +16,8 @@ STOP_TIMEOUT_S = 5.0
 class Stack:
     """Starts and stops mien-voice and mien-face as they are started on a board: two processes, one bus.
 
-    settings: configuration overrides, dotted, for both. face_arguments: more for the face alone.
+    settings: configuration overrides, dotted, for both. face_arguments: more for the face alone. A service ends with
+    the thread that started it, even where that is killed.
     """
 
     run_dir: Path
@@ -61,6 +64,7 @@ class Stack:
 def _environment() -> dict[str, str]:
     """Without a display SDL draws offscreen; numpy's threads win nothing."""
     environment = dict(os.environ, OPENBLAS_NUM_THREADS="1", PYTHONUNBUFFERED="1")
+    name_parent(environment)
     has_display = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"))
     if not has_display and not list(Path("/dev/dri").glob("card*")):
         environment["SDL_VIDEODRIVER"] = "offscreen"

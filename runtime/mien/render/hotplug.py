@@ -7,7 +7,10 @@ DRM_CLASS: Final = Path("/sys/class/drm")
 
 
 def connected_outputs(drm_class: Path = DRM_CLASS) -> frozenset[str]:
-    """The outputs of the machine's graphics cards that have a screen, such as "card0-HDMI-A-1"; by the kernel."""
+    """The outputs of the machine's graphics cards that have a screen, such as "card0-HDMI-A-1"; by the kernel.
+
+    Raises OSError where that cannot be read, as when no descriptor is left.
+    """
     return frozenset(path.parent.name for path in drm_class.glob("card*-*/status") if _read(path) == "connected")
 
 
@@ -24,7 +27,10 @@ class ScreenWatch:
 
         While none is there it is False: there is nothing to open.
         """
-        now = connected_outputs(self._drm_class)
+        try:
+            now = connected_outputs(self._drm_class)
+        except OSError:  # no descriptor is left, say: that nothing can be read is no sign of a screen
+            return False
         self._unplugged = self._unplugged or not self._opened_on <= now
         return bool(now) and (self._unplugged or now != self._opened_on)
 
@@ -32,5 +38,5 @@ class ScreenWatch:
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
+    except (FileNotFoundError, PermissionError, UnicodeDecodeError):
         return ""

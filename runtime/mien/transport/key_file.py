@@ -15,8 +15,8 @@ from typing import Final
 import zmq
 import zmq.utils.z85
 
-from mien.core.printable import printable
 from mien.errors import ConfigError
+from mien.printable import printable
 
 KEY_CHARACTERS: Final = 40
 KEY_BYTES: Final = 32

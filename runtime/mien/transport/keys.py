@@ -17,9 +17,9 @@ from typing import Final, get_args
 
 import zmq.auth
 
-from mien.core.printable import printable
 from mien.core.wire import Role
 from mien.errors import ConfigError
+from mien.printable import printable
 from mien.transport.key_file import read_key_file
 
 ROLES: Final[tuple[Role, ...]] = get_args(Role)

@@ -10,6 +10,8 @@ from mien.config import load_config, parse_overrides
 from mien.host.clock import MonotonicClock
 from mien.host.exits import exit_codes
 from mien.host.journal import log_handler
+from mien.host.lock import RunLock
+from mien.host.parent import end_with_parent
 from mien.host.realtime import take_realtime_turn
 from mien.host.rundir import ensure_run_dir, resolve_run_dir
 
@@ -23,17 +25,20 @@ def main(path: Path | None, overrides: tuple[str, ...]) -> None:
 
     Example: mien-voice --set playback.sink=null
     """
+    end_with_parent()
     from mien.voice.service import VoiceService
 
     with exit_codes("mien-voice"):
         config = load_config(path, parse_overrides(overrides))
         logging.basicConfig(level=config.log.level.upper(), handlers=[log_handler()])
         run_dir = ensure_run_dir(resolve_run_dir(config.run_dir))
+        lock = RunLock(run_dir, "voice", "mien-voice")  # before anything is bound
         service = VoiceService(config, run_dir, MonotonicClock())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop())
     take_realtime_turn()
     service.run()
+    lock.release()
 
 
 if __name__ == "__main__":

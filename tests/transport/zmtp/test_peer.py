@@ -13,7 +13,7 @@ from mien.transport.zmtp.framing import (
     greeting,
 )
 from mien.transport.zmtp.null import NullMechanism
-from mien.transport.zmtp.peer import MAX_FRAME_BYTES, MAX_PARTS, Peer
+from mien.transport.zmtp.peer import FRAMES_A_PARSE, MAX_FRAME_BYTES, MAX_PARTS, Peer
 
 ROUTER = {b"Socket-Type": b"ROUTER", b"Identity": b""}
 READY = encode_command(b"READY", encode_metadata({b"Socket-Type": b"DEALER"}))
@@ -94,6 +94,21 @@ def test_the_largest_frame_is_taken_and_no_larger():
     assert len(peer.take()[0]) == MAX_FRAME_BYTES
     with refused("frame_too_large"):
         peer.feed(encode_frame(0, bytes(MAX_FRAME_BYTES + 1))[:20])
+
+
+def test_a_flood_of_small_frames_is_parsed_a_little_at_a_time():
+    peer = ready_peer()
+    peer.feed(encode_frame(0, b"x") * 150)
+    assert (len(peer.messages), peer.unparsed, peer.full) == (FRAMES_A_PARSE, True, True)
+    peer.messages.clear()
+    peer.parse()
+    assert (len(peer.messages), peer.unparsed) == (FRAMES_A_PARSE, True)
+    peer.messages.clear()
+    peer.parse()
+    assert (len(peer.messages), peer.unparsed, peer.full) == (150 - 2 * FRAMES_A_PARSE, False, False)
+    flood = encode_command(b"PING", b"\0\0") * 150
+    assert len(peer.feed(flood)) == FRAMES_A_PARSE * len(encode_command(b"PONG", b""))
+    assert peer.unparsed
 
 
 def test_it_is_full_by_count_or_by_bytes():

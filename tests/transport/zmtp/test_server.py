@@ -249,19 +249,31 @@ def test_hanging_up_drops_what_was_not_taken(rig):
     rig.ended(connection)
 
 
-def test_pings_of_a_stranger_that_does_not_read(rig):
-    connection = rig.bare(greeting(b"NULL") + READY)
+def ping_flood(rig, connection, steps):
+    """Returns whether the connection lived through it."""
     connection.setblocking(False)
     flood = encode_command(b"PING", b"\0\0" + bytes(16)) * 100
-    for _ in range(2000):
+    for _ in range(steps):
         try:
             connection.send(flood)
         except BlockingIOError:
             pass
         except (BrokenPipeError, ConnectionResetError):
-            break
+            return False
         rig.step()
+        rig.server.receive()
+    return True
+
+
+def test_pings_of_a_stranger_that_does_not_read(rig):
+    assert not ping_flood(rig, rig.bare(greeting(b"NULL") + READY), 20_000)
     assert count_of(rig, "refused_flood") == 1
+
+
+def test_pings_of_a_known_client_that_does_not_read_are_answered_to_a_bound(rig):
+    connection, identity = rig.shaken()
+    assert ping_flood(rig, connection, 800)
+    assert 64 * 1024 < rig.server.send(identity, [b"x"]) < 80 * 1024
 
 
 def test_a_deleted_socket_comes_back(rig):

@@ -1,6 +1,5 @@
 """ZMTP 3.0's greeting and frames as bytes (rfc.zeromq.org/spec/23). Pure: no sockets."""
 
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from mien.errors import PeerError
@@ -84,30 +83,29 @@ def decode_metadata(data: bytes) -> dict[bytes, bytes]:
 
 
 class FrameReader:
-    """Cuts a stream of bytes into frames. Keeps at most one unfinished frame of `max_bytes`, and what feed() was given.
+    """Cuts a stream of bytes into frames. Keeps what feed() was given until next() has made frames of it.
 
-    Raises PeerError (bad_frame, frame_too_large) for a header that is not allowed, before its body has come.
+    next() raises PeerError (bad_frame, frame_too_large) for a header that is not allowed, before its body has come.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self._buffer = bytearray()
+        self._at = 0
 
     def __len__(self) -> int:
-        """Bytes that wait for the rest of their frame."""
-        return len(self._buffer)
+        """Bytes that are kept."""
+        return len(self._buffer) - self._at
 
-    def feed(self, data: memoryview | bytes) -> Iterator[Frame]:
-        """Take more of the stream; yields the frames that are whole now."""
+    def feed(self, data: memoryview | bytes) -> None:
+        """Take more of the stream."""
+        del self._buffer[: self._at]
+        self._at = 0
         self._buffer += data
-        at = 0
-        while (found := self._frame_at(at)) is not None:
-            frame, at = found
-            yield frame
-        del self._buffer[:at]
 
-    def _frame_at(self, at: int) -> tuple[Frame, int] | None:
-        left = len(self._buffer) - at
+    def next(self) -> Frame | None:
+        """The next whole frame; None when its rest has not come."""
+        at, left = self._at, len(self)
         if not left:
             return None
         flags = self._buffer[at]
@@ -119,7 +117,7 @@ class FrameReader:
         size = int.from_bytes(self._buffer[at + 1 : at + head], "big")
         if size > self.max_bytes:
             raise PeerError("frame_too_large", f"a frame of {size} bytes; at most {self.max_bytes} are taken")
-        end = at + head + size
-        if len(self._buffer) < end:
+        if left < head + size:
             return None
-        return Frame(flags & ~LONG, bytes(self._buffer[at + head : end])), end
+        self._at = at + head + size
+        return Frame(flags & ~LONG, bytes(self._buffer[at + head : self._at]))

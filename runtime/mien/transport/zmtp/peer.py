@@ -20,6 +20,7 @@ from mien.transport.zmtp.null import Mechanism
 MAX_FRAME_BYTES: Final = 1 << 18  # above any legal frame, so that a large one is answered; beyond it we hang up
 MAX_PARTS: Final = 8  # no message has more than two; a few more are answered, an endless one is not collected
 HANDSHAKE_FRAME_BYTES: Final = 4096
+FRAMES_A_PARSE: Final = 64
 _WAIT_MESSAGES: Final = 64
 _PONG_CONTEXT_BYTES: Final = 16
 _TTL_BYTES: Final = 2
@@ -28,9 +29,10 @@ Message = list[bytes]
 
 
 class Peer:
-    """feed() what was received; `messages` are whole. What is to be sent is given to `out`, a bytearray, by feed().
+    """feed() what was received, and parse() it a little at a time; `messages` are whole.
 
-    accepts: the socket types that may connect, as in b"DEALER". Raises PeerError from feed(): hang up then.
+    accepts: the socket types that may connect, as in b"DEALER". feed() and parse() return what to answer, and raise
+    PeerError: hang up then.
     """
 
     def __init__(self, mechanism: Mechanism, mechanism_name: bytes, accepts: frozenset[bytes]) -> None:
@@ -44,6 +46,7 @@ class Peer:
         self.messages: deque[Message] = deque()
         self.messages_bytes = 0
         self.ready = False
+        self.unparsed = False
 
     @property
     def user_id(self) -> str:
@@ -53,15 +56,15 @@ class Peer:
     @property
     def full(self) -> bool:
         """Whether what came must be taken before more is read; the rest waits in the kernel and holds the peer back."""
-        return len(self.messages) >= _WAIT_MESSAGES or self.messages_bytes >= MAX_FRAME_BYTES
+        return self.unparsed or len(self.messages) >= _WAIT_MESSAGES or self.messages_bytes >= MAX_FRAME_BYTES
 
     def hello(self) -> bytes:
         """What is sent when the connection opens."""
         return greeting(self._name)
 
-    def feed(self, data: memoryview) -> bytes:
-        """Take bytes of the connection. Returns what to answer."""
-        answer = b""
+    def feed(self, data: memoryview | bytes) -> bytes:
+        """Take bytes of the connection."""
+        begun = b""
         if len(self._greeting) < GREETING_BYTES:
             missing = GREETING_BYTES - len(self._greeting)
             self._greeting += data[:missing]
@@ -69,9 +72,23 @@ class Peer:
             if len(self._greeting) < GREETING_BYTES:
                 return b""
             data = data[missing:]
-            answer = self._mechanism.begin()
-        for frame in self._reader.feed(data):
+            begun = self._mechanism.begin()
+        self._reader.feed(data)
+        return begun + self.parse()
+
+    def parse(self) -> bytes:
+        """Make messages of what was fed: a bounded number of frames, so that a flood of small ones costs no more time.
+
+        `unparsed` says whether there may be more.
+        """
+        answer = b""
+        for _ in range(FRAMES_A_PARSE):
+            frame = self._reader.next()
+            if frame is None:
+                self.unparsed = False
+                return answer
             answer += self._take(frame)
+        self.unparsed = True
         return answer
 
     def take(self) -> Message:

@@ -80,18 +80,22 @@ class ZmtpServer:
             yield identity, connection.peer.user_id
 
     def receive(self) -> Received | None:
-        """The next message as (identity, frames, user id), or None. Peers take turns."""
-        while self._ready:
+        """The next message as (identity, frames, user id), or None. Peers take turns.
+
+        None while `pending` means that what was read so far had no message in it: ask again after other work.
+        """
+        for _ in range(len(self._ready)):
             connection = self._ready.popleft()
-            if not connection.peer.messages:
-                self._settle(connection)
-                continue
-            message = connection.peer.take()
-            if connection.peer.messages:
+            peer = connection.peer
+            message = peer.take() if peer.messages else None
+            if peer.messages:
                 self._ready.append(connection)
+            elif peer.unparsed:
+                self._parse(connection, b"")
             else:
                 self._settle(connection)
-            return connection.identity, message, connection.peer.user_id
+            if message is not None:
+                return connection.identity, message, peer.user_id
         return None
 
     def send(self, identity: bytes, message: Message) -> int:
@@ -108,10 +112,8 @@ class ZmtpServer:
         connection = self._connections.pop(identity, None)
         if connection is None:
             return
-        connection.peer.messages.clear()
         self._forget(connection)
-        if connection.open:
-            self._say_farewell(connection, connection.peer.pack(farewell) if farewell else b"")
+        self._say_farewell(connection, connection.peer.pack(farewell) if farewell else b"")
 
     def step(self) -> None:
         """Whatever waits for a time. Cheap while nothing is due."""
@@ -182,25 +184,30 @@ class ZmtpServer:
         if not count:
             self._lose(connection)
         elif not connection.leaving:
-            self._feed(connection, self._buffer[:count])
+            self._parse(connection, self._buffer[:count])
 
-    def _feed(self, connection: Connection, data: memoryview) -> None:
+    def _parse(self, connection: Connection, data: memoryview | bytes) -> None:
+        """Make messages of what came, and of more: data."""
         peer = connection.peer
-        waited = bool(peer.messages)
         try:
-            answer = peer.feed(data)
+            answer = peer.feed(data) if data else peer.parse()
         except PeerError as error:
             self._refuse(connection, error)
             return
-        if peer.messages and not waited:
+        if (peer.messages or peer.unparsed) and connection not in self._ready:
             self._ready.append(connection)
         if answer:
+            self._answer(connection, answer)
+        connection.watch(self._reactor)
+
+    def _answer(self, connection: Connection, answer: bytes) -> None:
+        """What the transport protocol itself answers. A peer that does not read is not answered for ever."""
+        if connection.outbox.size <= READ_BYTES:
             connection.outbox.add(answer)
-            self._flush(connection)
-        if connection.outbox.size > READ_BYTES and not self._known(connection.identity):
+            if connection.open:
+                self._flush(connection)
+        elif not self._known(connection.identity):
             self._refuse(connection, PeerError("flood", "it makes us answer and does not read"))
-        elif connection.open:
-            connection.watch(self._reactor)
 
     def _refuse(self, connection: Connection, error: PeerError) -> None:
         """A peer that breaks the transport protocol: tell it where the protocol can, and hang up."""
@@ -212,6 +219,8 @@ class ZmtpServer:
         self._say_farewell(connection, farewell)
 
     def _say_farewell(self, connection: Connection, farewell: bytes) -> None:
+        if not connection.open:
+            return
         connection.leave(farewell, self._clock.now_ns() + FAREWELL_NS)
         self._leaving.append(connection)
         if len(self._leaving) > LEAVING:
@@ -238,7 +247,7 @@ class ZmtpServer:
         self._close(connection)
         if connection.leaving:
             self._leaving.remove(connection)
-        elif not connection.peer.messages:
+        elif not connection.peer.messages and not connection.peer.unparsed:
             self._settle(connection)
 
     def _forget(self, connection: Connection) -> None:
@@ -264,4 +273,5 @@ class ZmtpServer:
 
     def _warn(self, text: str) -> None:
         if self._log_limit.allow(self._clock.now_ns()):
-            log.warning("%s", text)
+            dropped = self._log_limit.dropped
+            log.warning("%s%s", text, f" (and {dropped} more such lines)" if dropped else "")

@@ -1,0 +1,98 @@
+"""The loop that draws: on the thread that opened the renderer, until the display is lost or the service stops."""
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from mien.config import Config
+from mien.core import bus
+from mien.core.clock import Clock
+from mien.core.ladder import Level
+from mien.core.pacer import DisplayPacer
+from mien.core.stats import Counters
+from mien.face.director import Director
+from mien.face.health import FaceReporter
+from mien.face.heartbeat import Heartbeat
+from mien.face.motion_stage import MotionStage, Score
+from mien.face.opening import open_calibration
+from mien.face.overlay.annotations import Annotations
+from mien.face.presenter import LIVE_PHASES, Presenter
+from mien.face.trace import Trace
+from mien.face.upkeep import Upkeep
+from mien.host.clock import sleep_until_ns
+from mien.host.notify import ServiceNotifier
+from mien.render.base import Renderer
+from mien.units import NS_PER_S
+
+PART: Final = "drawing"
+
+
+class DrawLoop:
+    """What one drawing needs beside its renderer. report: takes a bus frame to the voice."""
+
+    def __init__(self, *, config: Config, clock: Clock, score: Score, stage: MotionStage, counters: Counters,
+                 notifier: ServiceNotifier, heartbeat: Heartbeat, stopping: threading.Event,
+                 report: Callable[[bytes], None], trace: Trace | None) -> None:
+        self._config = config
+        self._clock = clock
+        self._score = score
+        self._stage = stage
+        self._counters = counters
+        self._notifier = notifier
+        self._heartbeat = heartbeat
+        self._stopping = stopping
+        self._report = report
+        self._trace = trace
+        self._report_due_ns = 0
+
+    def run(self, renderer: Renderer) -> None:
+        """Show the face on this renderer until the service stops. Raises DisplayError when the display is lost."""
+        annotations = Annotations(self._config, renderer, self._score.captions, self._counters)
+        annotations.start()
+        try:
+            self._show(renderer, annotations)
+        finally:
+            annotations.stop()
+
+    def _show(self, renderer: Renderer, annotations: Annotations) -> None:
+        info = renderer.info
+        pacer = DisplayPacer(info.refresh_ns or NS_PER_S // self._config.face.fps, depth=info.flip_depth)
+        presenter = self._presenter(renderer, pacer, annotations)
+        reporter = FaceReporter(score=self._score, pacer=pacer, counters=self._counters, renderer=renderer)
+        upkeep = Upkeep(self._counters)
+        while not self._stopping.is_set() and not renderer.close_requested:
+            presenter.step()
+            now_ns = self._clock.now_ns()
+            if now_ns >= self._report_due_ns:
+                self._report_due_ns = now_ns + NS_PER_S
+                self._tell(reporter, presenter, annotations, upkeep.step(speaking=self._speaking), now_ns)
+            self._heartbeat.advance(PART)
+            self._heartbeat.feed()
+            if not renderer.info.vsync:
+                sleep_until_ns(now_ns + pacer.wait_ns(now_ns))
+
+    def _presenter(self, renderer: Renderer, pacer: DisplayPacer, annotations: Annotations) -> Presenter:
+        face = self._config.face
+        return Presenter(score=self._score, director=Director(seed=face.seed), renderer=renderer, pacer=pacer,
+                         clock=self._clock, display_latency_ms=face.display_latency_ms, counters=self._counters,
+                         trace=self._trace, calibration=open_calibration(self._config, renderer),
+                         annotations=annotations)
+
+    def _tell(self, reporter: FaceReporter, presenter: Presenter, annotations: Annotations, memory_mb: float | None,
+              now_ns: int) -> None:
+        level = Level.AUDIO_ONLY if presenter.motion_lost else self._level
+        health = reporter.report(presenter, level.value, memory_mb, now_ns)
+        self._notifier.ready()
+        offset = "no speech yet" if health.offset_median_ms is None else f"A/V offset {health.offset_median_ms} ms"
+        self._notifier.status(f"{health.level}, {health.fps:.0f} fps, {offset}")
+        self._report(bus.encode(health))
+        annotations.tell(health)
+
+    @property
+    def _speaking(self) -> bool:
+        anchor = self._score.clock.anchor
+        return anchor is not None and anchor.phase in LIVE_PHASES
+
+    @property
+    def _level(self) -> Level:
+        return Level.ENVELOPE if self._stage.backend == "envelope" else Level.FULL

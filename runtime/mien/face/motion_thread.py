@@ -1,0 +1,110 @@
+"""The thread that reads the bus and makes motion. The bus's sockets belong to it alone."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import zmq
+
+from mien.core.clock import Clock
+from mien.core.log_limit import LogLimit
+from mien.core.stats import Counters
+from mien.errors import BusError
+from mien.face.heartbeat import Heartbeat
+from mien.face.motion_stage import MotionStage
+from mien.transport.bus import FaceBus
+from mien.units import NS_PER_S
+
+log = logging.getLogger("mien.face")
+
+PART: Final = "motion"
+BUS_POLL_MS: Final = 100
+AHEAD_NS: Final = 250_000_000  # motion that is ready
+AHEAD_PAUSE_MS: Final = 4  # a 20 ms block every 4 ms: still five times as fast as it is heard
+MAX_REPORTS: Final = 8  # that wait for this thread: the newest health is worth more than an old one
+LOG_EVERY_NS: Final = 10 * NS_PER_S
+MAX_AT_ONCE: Final = 200  # messages between two pieces of work: a flood must not starve the mouth
+JOIN_S: Final = 5.0
+
+
+class MotionThread:
+    """Runs from start() until stop(), or until something unexpected ends it: then `failure` says what, the log has the
+    traceback, and ended() was called.
+    """
+
+    def __init__(self, *, stage: MotionStage, bus_of_face: FaceBus, context: "zmq.Context[zmq.Socket[bytes]]",
+                 clock: Clock, counters: Counters, heartbeat: Heartbeat, ended: Callable[[], None]) -> None:
+        """context: of the bus's sockets; ended with them."""
+        self._stage = stage
+        self._bus = bus_of_face
+        self._context = context
+        self._clock = clock
+        self._counters = counters
+        self._heartbeat = heartbeat
+        self._ended = ended
+        self._stopping = threading.Event()
+        self._reports: deque[bytes] = deque()
+        self._refusals = LogLimit(LOG_EVERY_NS)
+        self._thread = threading.Thread(target=self._run, name="motion", daemon=True)
+        self.failure: BaseException | None = None
+
+    def start(self) -> None:
+        """Begin, once; later calls do nothing."""
+        if self._thread.ident is None:
+            self._heartbeat.watch(PART)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End, and close the bus. A thread that hangs keeps its sockets: the process ends without it."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join(JOIN_S)
+        if self._thread.is_alive():
+            log.error("the motion thread did not end within %g s", JOIN_S)
+            return
+        self._bus.close()
+        self._context.term()
+
+    def report(self, frame: bytes) -> None:
+        """Send a report to the voice soon. From any thread; when too many wait, the oldest is dropped and counted."""
+        if len(self._reports) >= MAX_REPORTS:
+            self._counters.count("reports_dropped")
+            self._reports.popleft()
+        self._reports.append(frame)
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._turn()
+                self._heartbeat.advance(PART)
+        except BaseException as error:
+            self.failure = error
+            log.critical("the motion thread ended, and the face with it", exc_info=True)
+        finally:
+            self._ended()
+
+    def _turn(self) -> None:
+        frames, left = self._bus.receive(self._patience_ms()), MAX_AT_ONCE
+        while frames is not None:
+            self._take(frames)
+            left -= 1
+            frames = self._bus.receive(0) if left else None
+        while self._reports:
+            self._bus.report(self._reports.popleft())
+        self._stage.work()
+
+    def _patience_ms(self) -> int:
+        """How long to wait for the bus: motion that is far ahead already leaves the processor to the picture."""
+        if not self._stage.backlog:
+            return BUS_POLL_MS
+        return AHEAD_PAUSE_MS if self._stage.lead_ns > AHEAD_NS else 0
+
+    def _take(self, frames: list[bytes]) -> None:
+        try:
+            self._stage.take(frames, self._clock.now_ns())
+        except BusError as error:
+            self._counters.count("bus_refused")
+            if self._refusals.allow(self._clock.now_ns()):
+                log.error("%s (%d more since were not logged)", error, self._refusals.dropped)

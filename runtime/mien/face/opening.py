@@ -1,0 +1,81 @@
+"""What the configuration names, opened: the motion engines, the avatar, the renderer, the calibration bar."""
+
+import logging
+import os
+from pathlib import Path
+from typing import Final
+
+from mien.config import Config
+from mien.core.clock import Clock
+from mien.core.mesh import Mesh
+from mien.errors import AvatarError, ModelError
+from mien.face.calibration import Calibration
+from mien.motion.base import MotionEngine
+from mien.render.base import Renderer
+
+log = logging.getLogger("mien.face")
+
+SAMPLES: Final = 4  # of MSAA
+
+
+def load_engines(model: str) -> tuple[MotionEngine, MotionEngine]:
+    """The engine to use and the one to fall back on. A model that cannot be used is said in the log."""
+    from mien.motion.envelope import EnvelopeEngine
+    from mien.motion.load import load_engine
+
+    spare = EnvelopeEngine()
+    try:
+        return load_engine(Path(model) if model else None), spare
+    except ModelError as error:
+        log.error("no motion model, the jaw follows loudness: %s", error)
+        return spare, EnvelopeEngine()
+
+
+def load_face(avatar: str) -> Mesh:
+    """The configured avatar, or the shipped one where that cannot be used, said in the log. Raises AvatarError."""
+    from mien.avatar.load import load_avatar
+
+    if avatar:
+        try:
+            return load_avatar(Path(avatar))
+        except AvatarError as error:
+            log.error("the shipped face is shown, face.avatar cannot be used: %s", error)
+    return load_avatar()
+
+
+def open_renderer(config: Config, clock: Clock) -> Renderer:
+    """The configured renderer, with the avatar. Raises DisplayError or AvatarError."""
+    face = config.face
+    if face.renderer == "headless":
+        from mien.render.headless import HeadlessRenderer
+
+        return HeadlessRenderer(face.width, face.height, clock)
+    from mien.render.gles import GlesRenderer
+    from mien.render.hotplug import connected_outputs
+    from mien.render.window import choose_driver
+
+    mesh = load_face(face.avatar)
+
+    def opened(samples: int) -> Renderer:
+        return GlesRenderer(mesh, width=face.width, height=face.height, title="mien", fullscreen=face.fullscreen,
+                            samples=samples, quality="auto", budget_ms=1000 / face.fps,
+                            quarter_turns=face.quarter_turns)
+
+    # Where the processor draws, four samples a pixel cost threefold. Offscreen that is known beforehand, and a context
+    # that need not be opened twice saves 16 MB.
+    offscreen = choose_driver(os.environ, bool(connected_outputs())) == "offscreen"
+    renderer = opened(0 if offscreen else SAMPLES)
+    if renderer.info.software and not offscreen:
+        renderer.close()
+        renderer = opened(0)
+    return renderer
+
+
+def open_calibration(config: Config, renderer: Renderer) -> Calibration | None:
+    """The flashing bar, where it is switched on and there are pixels. Raises DisplayError."""
+    if not config.face.calibration or renderer.info.backend != "gles":
+        return None
+    from mien.render.bar import Bar
+
+    log.warning("calibration: a bar flashes at the bottom of the screen; face.calibration = false ends it")
+    return Calibration(Bar(renderer.info.width, renderer.info.height).paint)
