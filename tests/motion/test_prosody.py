@@ -158,19 +158,9 @@ def test_a_frame_comes_no_later_than_its_lookahead(lookahead_ms: float) -> None:
 
 def test_pitch_stays_within_what_it_tells_whatever_sounds():
     """Found by make chaos: a lag of -11 samples, whose logarithm ended the motion thread."""
-    draw = np.random.default_rng(1)
-    steep = (1 + (125 * 10_473 + 7_123 * np.arange(RATE_HZ)) % 32_749) / 32_768  # a saw near the rate's half
-    walks = np.clip(np.cumsum(draw.normal(0, 0.015, 20 * RATE_HZ)) % 2 - 1, -1, 1)
-    for sound in (steep, walks, draw.uniform(-1, 1, 20 * RATE_HZ)):
-        hz, _ = pitches(sound)
-        assert hz.min() >= 64
-        assert hz.max() <= 500
-
-
-def test_a_period_that_is_no_top_of_its_neighbours_moves_no_further_than_half_a_sample():
-    tracker = Pitch()
-    for at in range(2):
-        step = np.arange(at * STEP_SAMPLES, (at + 1) * STEP_SAMPLES, dtype=np.int64)
-        tracker.step((1 + (125 * 10_473 + (1000 + 125 * 7919 % 30_749) * step) % 32_749).astype(np.int16))
-    assert tracker.clarity > 0.6
-    assert 64 <= tracker.hz <= 500
+    at = np.arange(2 * STEP_SAMPLES, dtype=np.int64)
+    for number in range(400):  # saws whose period is no whole number of samples
+        saw = (1 + (number * 10_473 + (1000 + number * 7919 % 30_749) * at) % 32_749) / 32_768
+        hz, _ = pitches(saw)
+        assert hz.min() >= 64, number
+        assert hz.max() <= 500, number
