@@ -24,7 +24,7 @@ from chaos.shrink import shrink
 from chaos.world import World
 
 OUT = Path(__file__).resolve().parents[1] / "build/chaos"
-ABLE = frozenset({"curve", "mount"})  # a fault that needs a mount falls back, or is skipped and noted, where there is none
+ABLE = frozenset({"curve", "mount"})  # where nothing may be mounted, a fault that needs it does something like it
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,8 +35,15 @@ ABLE = frozenset({"curve", "mount"})  # a fault that needs a mount falls back, o
 @click.option("--keep-going", is_flag=True, help="Go on after a violation, and list each kind.")
 @click.option("--shrink-minutes", type=float, default=6.0, help="How long to look for a smaller schedule [6]; 0: not.")
 @click.option("--json", "as_json", is_flag=True, help="The outcome as JSON on stdout.")
-def main(minutes: float, seed: int, replay: Path | None, only: tuple[str, ...], keep_going: bool,
-         shrink_minutes: float, as_json: bool) -> None:
+def main(
+    minutes: float,
+    seed: int,
+    replay: Path | None,
+    only: tuple[str, ...],
+    keep_going: bool,
+    shrink_minutes: float,
+    as_json: bool,
+) -> None:
     """Storm the real processes and watch the oracles."""
     console = Console(stderr=as_json)
     try:
@@ -61,8 +68,12 @@ def main(minutes: float, seed: int, replay: Path | None, only: tuple[str, ...], 
 
 
 def _run(console: Console, schedule: Schedule, keep_going: bool, seconds: float) -> Outcome:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} acts"),
-               TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total} acts"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(f"seed {schedule.seed}", total=len(schedule.actions))
         tell = _teller(console, progress, task)
@@ -74,6 +85,7 @@ def _teller(console: Console, progress: Progress, task: TaskID):  # type: ignore
         progress.update(task, completed=index)
         if not console.is_terminal and action.kind != SETTLE:
             say(console, f"{time.monotonic() - world.verdicts.began_s:6.1f} s  {action}")
+
     return tell
 
 

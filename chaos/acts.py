@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from chaos.catalogue import HOSTILE_NAMES
-from chaos.faults import FAULTS
+from chaos.files import FILES
+from chaos.keys import KEYS
+from chaos.lives import LIVES
 from chaos.plan import Action, Args
 from chaos.world import World
 
+FAULTS: Final = {**LIVES, **FILES, **KEYS}
 HOSTILE_S: Final = 60.0  # a hostile client that takes longer is put down
 ROOT: Final = Path(__file__).resolve().parents[1]
 
@@ -25,8 +28,15 @@ def do(world: World, action: Action) -> dict[str, Any]:
 def send_hostile(world: World, kind: str, args: Args) -> dict[str, Any]:
     """Let a hostile client loose, and wait for it."""
     order = json.dumps({"kind": kind, "args": args, "doors": world.doors})
-    process = subprocess.Popen([sys.executable, "-m", "chaos.hostile", order], cwd=ROOT, text=True, start_new_session=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "chaos.hostile", order],
+        cwd=ROOT,
+        text=True,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+    )
     try:
         out, err = process.communicate(timeout=HOSTILE_S)
     except subprocess.TimeoutExpired:

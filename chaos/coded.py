@@ -24,7 +24,7 @@ _OFFSET: Final = 10_473
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Samples of one turn in one piece. start: index in what was searched. position: of its first sample, modulo PRIME."""
+    """Samples of one turn in one piece. start: index in what was searched. position: of the first, modulo PRIME."""
 
     start: int
     length: int
@@ -54,8 +54,10 @@ def find_runs(block: Pcm) -> list[Run]:
     starts = np.concatenate(([0], edges))
     lengths = np.diff(np.concatenate((starts, [len(steps)]))) + 1
     believed = (lengths >= SHORTEST) & (steps[starts] >= LEAST_STEP) & (steps[starts] < PRIME - LEAST_STEP)
-    return [_run(int(start), int(length), int(steps[start]), int(wide[start]))
-            for start, length in zip(starts[believed], lengths[believed], strict=True)]
+    return [
+        _run(int(start), int(length), int(steps[start]), int(wide[start]))
+        for start, length in zip(starts[believed], lengths[believed], strict=True)
+    ]
 
 
 def _run(start: int, length: int, step: int, first: int) -> Run:

@@ -139,15 +139,20 @@ class Ear:
     def _settle(self, now_s: float) -> None:
         for number, (until_s, finished) in list(self._closing.items()):
             heard_ms = self.heard.heard_ms(number)
-            equal = finished is not None and heard_ms is not None and (
-                abs(heard_ms - finished.played_ms) <= TOLERANCE_MS)
+            equal = (
+                finished is not None and heard_ms is not None and (abs(heard_ms - finished.played_ms) <= TOLERANCE_MS)
+            )
             if not equal and now_s < until_s:
                 continue
             if equal and now_s < until_s - SETTLES_S + 2 * REST_S:
                 continue
             if finished is not None and not equal:
-                self._wrong("played_ms", "recording", f"{finished.turn}: finished ({finished.reason}) with played_ms "
-                            f"{finished.played_ms}, and {heard_ms} ms of it are in the recording")
+                self._wrong(
+                    "played_ms",
+                    "recording",
+                    f"{finished.turn}: finished ({finished.reason}) with played_ms "
+                    f"{finished.played_ms}, and {heard_ms} ms of it are in the recording",
+                )
             self.compared += finished is not None
             del self._closing[number]
             self._numbers.pop(number, None)

@@ -6,12 +6,79 @@ from typing import Any, Final
 import msgspec
 
 VALUES: Final[tuple[Any, ...]] = (
-    None, True, -1, 0, 1, 7, 2**31, 2**63, -(2**40), 0.5, -0.5, float("inf"), float("nan"), "", "t1", "x" * 70, "a\0b",
-    "speaker", "agent", "observer", "hold", b"", b"\x00\xff", [], [1, 2], ["state"], {"a": 1}, [["w", 0, 10]])
-FIELDS: Final = ("turn", "seq", "protocol", "client", "role", "rate_hz", "encoding", "capabilities", "state", "name",
-                 "intensity", "x", "y", "text", "words", "append", "queue", "topics", "width", "nonce")
-KINDS: Final = ("audio", "audio", "audio", "end", "interrupt", "hello", "caption", "state", "emotion", "gesture", "look_at",
-                "ping", "take_floor", "release_floor", "subscribe", "get_thumbnail", "pause", "resume", "bye", "nonsense")
+    None,
+    True,
+    -1,
+    0,
+    1,
+    7,
+    2**31,
+    2**63,
+    -(2**40),
+    0.5,
+    -0.5,
+    float("inf"),
+    float("nan"),
+    "",
+    "t1",
+    "x" * 70,
+    "a\0b",
+    "speaker",
+    "agent",
+    "observer",
+    "hold",
+    b"",
+    b"\x00\xff",
+    [],
+    [1, 2],
+    ["state"],
+    {"a": 1},
+    [["w", 0, 10]],
+)
+FIELDS: Final = (
+    "turn",
+    "seq",
+    "protocol",
+    "client",
+    "role",
+    "rate_hz",
+    "encoding",
+    "capabilities",
+    "state",
+    "name",
+    "intensity",
+    "x",
+    "y",
+    "text",
+    "words",
+    "append",
+    "queue",
+    "topics",
+    "width",
+    "nonce",
+)
+KINDS: Final = (
+    "audio",
+    "audio",
+    "audio",
+    "end",
+    "interrupt",
+    "hello",
+    "caption",
+    "state",
+    "emotion",
+    "gesture",
+    "look_at",
+    "ping",
+    "take_floor",
+    "release_floor",
+    "subscribe",
+    "get_thumbnail",
+    "pause",
+    "resume",
+    "bye",
+    "nonsense",
+)
 
 
 def frames(chance: random.Random) -> list[bytes]:
@@ -38,9 +105,13 @@ def _good(chance: random.Random) -> list[bytes]:
             fields["seq"] = chance.choice((0, 0, 1, 2, 2**40))
             return [_header(kind, fields), b"\x64\x00" * chance.choice((0, 1, 80, 320, 3200))]
         case "hello":
-            fields |= {"protocol": chance.choice((1, 1, 2)), "client": "fuzz", "rate_hz": 16000,
-                       "role": chance.choice(("speaker", "agent", "observer")),
-                       "encoding": chance.choice(("s16le", "s16le", "opus"))}
+            fields |= {
+                "protocol": chance.choice((1, 1, 2)),
+                "client": "fuzz",
+                "rate_hz": 16000,
+                "role": chance.choice(("speaker", "agent", "observer")),
+                "encoding": chance.choice(("s16le", "s16le", "opus")),
+            }
         case "caption":
             fields |= {"text": "text", "words": [["word", n * 10, n * 10 + 9] for n in range(chance.randrange(20))]}
         case "state" | "emotion" | "gesture":

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chaos.coded import PRIME, RATE_HZ, SHORTEST, Pcm, Run, find_runs, samples
 
@@ -109,13 +110,19 @@ class Heard:
         gap = (run.position - track.heard) % PRIME
         if gap > PRIME // 2:
             again = PRIME - gap
-            self._wrong("sound", "repeated", f"{track.name}: {again} samples before {track.heard} are heard again at "
-                        f"{run.start} of the recording")
+            self._wrong(
+                "sound",
+                "repeated",
+                f"{track.name}: {again} samples before {track.heard} are heard again at {run.start} of the recording",
+            )
             track.heard = max(track.heard, track.heard - again + run.length)
             return
         if gap and not self._is_fade(track, run, gap, block, base):
-            self._wrong("sound", "lost", f"{track.name}: {gap} samples from {track.heard} on are missing at {run.start} "
-                        "of the recording")
+            self._wrong(
+                "sound",
+                "lost",
+                f"{track.name}: {gap} samples from {track.heard} on are missing at {run.start} of the recording",
+            )
         track.blurred += gap
         track.heard += gap + run.length
         if track.heard > track.sent:
@@ -124,7 +131,7 @@ class Heard:
 
     def _note_order(self, track: Track, run: Run) -> None:
         if self._now not in (None, track.turn):
-            self._left.add(self._now)  # type: ignore[arg-type]
+            self._left.add(self._now)
         if track.turn in self._left:
             self._wrong("sound", "order", f"{track.name} is heard again behind another turn, at {run.start}")
             self._left.discard(track.turn)
@@ -145,10 +152,14 @@ class Heard:
             heard_ns = self.opened_ns + index * NS_PER_S // RATE_HZ
             if heard_ns > received_ns + 1_000_000:  # a millisecond of rounding
                 early_ms = (heard_ns - received_ns) / 1e6 + CLAIM_MS
-                self._wrong("played_ms", "early", f"{track.name}: {claimed} samples were told as heard {early_ms:.0f} ms "
-                            "before they were")
+                self._wrong(
+                    "played_ms",
+                    "early",
+                    f"{track.name}: {claimed} samples were told as heard {early_ms:.0f} ms before they were",
+                )
 
 
-def _rise(length: int) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+def _rise(length: int) -> NDArray[np.float64]:
     """A raised cosine from silence, over so many samples."""
-    return 0.5 - 0.5 * np.cos(np.pi * (np.arange(length) + 0.5) / length)
+    rise: NDArray[np.float64] = 0.5 - 0.5 * np.cos(np.pi * (np.arange(length) + 0.5) / length)
+    return rise

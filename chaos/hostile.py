@@ -1,7 +1,7 @@
 """A hostile client, in a process of its own: python -m chaos.hostile ORDER, where ORDER is JSON.
 
-ORDER is {"kind": ..., "args": {...}, "doors": {...}}. What it did and what it saw that must not be goes to stdout as one
-line of JSON. It is bounded in all that it does, and speaks to loopback and local sockets only.
+ORDER is {"kind": ..., "args": {...}, "doors": {...}}. What it did, and what it saw that must not be, goes to stdout as
+one line of JSON. It is bounded in all that it does, and speaks to loopback and local sockets only.
 """
 
 import json

@@ -70,7 +70,8 @@ def _opened(order: Order, where: str, kind: bytes, *, receive_bytes: int = 0) ->
             peer.open(kind)
     except Gone:
         order.count("refused")
-        peer.close()
+        if peer is not None:
+            peer.close()
         return None
     return peer
 

@@ -8,7 +8,7 @@ from typing import Final
 from chaos.hostile import Act, Order
 from chaos.zmtp import GREETING, LONG, MORE, Gone, Peer, command, frame, message, ready
 
-PIECE: Final = 1 << 20
+KIND_OF: Final = {"bus": b"SUB", "report": b"PUSH"}
 
 
 def bare_connects(order: Order) -> None:
@@ -120,7 +120,9 @@ def odd_commands(order: Order) -> None:
     names = (b"PING", b"PONG", b"SUBSCRIBE", b"CANCEL", b"READY", b"ERROR", b"JOIN", b"HELLO", b"", b"x" * 255)
     with peer:
         for _ in range(order.args["count"]):
-            if not _try(order, peer, command(chance.choice(names), chance.randbytes(chance.choice((0, 1, 2, 30, 3000))))):
+            if not _try(
+                order, peer, command(chance.choice(names), chance.randbytes(chance.choice((0, 1, 2, 30, 3000))))
+            ):
                 return
 
 
@@ -154,7 +156,7 @@ def _opened(order: Order) -> Peer | None:
 
 def _kind(order: Order) -> bytes:
     """The type of socket that fits the door."""
-    return {"bus": b"SUB", "report": b"PUSH"}.get(order.args["where"], b"DEALER")
+    return KIND_OF.get(order.args["where"], b"DEALER")
 
 
 def _connections(order: Order) -> list[Peer]:
@@ -176,5 +178,16 @@ def _close(peers: list[Peer]) -> None:
         peer.close()
 
 
-ACTS: Final[dict[str, Act]] = {act.__name__: act for act in (
-    bare_connects, half_greetings, slowloris, garbage, mutated_streams, endless_message, huge_frame, odd_commands)}
+ACTS: Final[dict[str, Act]] = {
+    act.__name__: act
+    for act in (
+        bare_connects,
+        half_greetings,
+        slowloris,
+        garbage,
+        mutated_streams,
+        endless_message,
+        huge_frame,
+        odd_commands,
+    )
+}

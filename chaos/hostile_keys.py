@@ -41,8 +41,13 @@ def stolen_identity(order: Order) -> None:
     eve.send(encode("ping", nonce=7))
     seen = _answers(eve)
     if "pong" in seen or "floor" in seen:
-        order.wrong.append(("access", "stolen identity", f"without a hello, with another's routing id, on {where}: it "
-                            f"was answered with {', '.join(seen)}"))
+        order.wrong.append(
+            (
+                "access",
+                "stolen identity",
+                f"without a hello, with another's routing id, on {where}: it was answered with {', '.join(seen)}",
+            )
+        )
     context.destroy(linger=0)
 
 
@@ -60,10 +65,11 @@ def _keys(order: Order, name: str) -> tuple[bytes, bytes]:
     return public, secret or b""
 
 
-def _dealer(context: "zmq.Context[Any]", order: Order, where: str, pair: tuple[bytes, bytes],
-            identity: bytes = b"") -> "zmq.Socket[bytes]":
+def _dealer(
+    context: "zmq.Context[Any]", order: Order, where: str, pair: tuple[bytes, bytes], identity: bytes = b""
+) -> "zmq.Socket[bytes]":
     address = order.address(where)
-    socket = context.socket(zmq.DEALER)
+    socket: zmq.Socket[bytes] = context.socket(zmq.DEALER)
     socket.setsockopt(zmq.LINGER, 0)
     if identity:
         socket.setsockopt(zmq.ROUTING_ID, identity)

@@ -89,7 +89,7 @@ _FLOODS: Final[dict[str, Callable[[int], bytes]]] = {
     "subscriptions": lambda n: say("subscribe", topics=["state", "captions", "levels", "health"][: n % 5]),
     "hellos": lambda n: say("hello", protocol=1, client=f"h{n}", role="speaker", rate_hz=16000),
     "states": lambda n: say("emotion", name=("happy", "sad", "neutral")[n % 3], intensity=n % 10 / 10),
-    "thumbnails": lambda n: say("get_thumbnail", width=320),
+    "thumbnails": lambda _: say("get_thumbnail", width=320),
     "unknown": lambda n: say("no such message", turn=f"t{n}"),
 }
 
@@ -104,8 +104,13 @@ def stalled_observers(order: Order) -> None:
     text = "a word of it " * order.args["words"]
     if talker is not None:
         with talker:
-            _repeat(order, talker, lambda n: say("caption", turn=f"c{n % 20}", text=text[:3900]),
-                    order.args["seconds"], reads=True)
+            _repeat(
+                order,
+                talker,
+                lambda n: say("caption", turn=f"c{n % 20}", text=text[:3900]),
+                order.args["seconds"],
+                reads=True,
+            )
     for peer in stones:
         peer.close()
 
@@ -120,13 +125,38 @@ def idle_sessions(order: Order) -> None:
 
 
 def hanging_pause(order: Order) -> None:
-    """A client that pauses everything and hangs, with its connection open."""
+    """A client that speaks, pauses and hangs, with its connection open: the pause has a bound, and the turn an end."""
     peer = enter(order, "speaker", "pauser")
     if peer is None:
         return
     with peer:
+        _quietly(order, peer, say("audio", b"\x67\x00" * 8000, turn="held", seq=0) + say("end", turn="held"))
         _quietly(order, peer, say("pause"))
-        time.sleep(order.args["seconds"])
+        seen = _kinds(peer, order.args["seconds"])
+        order.notes["seen"] = sorted(set(seen))
+        if "error" not in seen and "finished" not in seen:
+            order.wrong.append(
+                (
+                    "turns",
+                    "paused for ever",
+                    "a client paused and hung, and half a second of speech was not "
+                    f"over after {order.args['seconds']} s; it was told {', '.join(sorted(set(seen)))}",
+                )
+            )
+
+
+def _kinds(peer: Peer, seconds: float) -> list[str]:
+    """What it is told, until a turn is finished or refused."""
+    seen: list[str] = []
+    until_s = time.monotonic() + seconds
+    try:
+        while (left_s := until_s - time.monotonic()) > 0 and not {"error", "finished"} & set(seen):
+            answer = peer.message(left_s)
+            if answer is not None:
+                seen.append(kind_of(answer))
+    except Gone:
+        seen.append("error")
+    return seen
 
 
 def hanging_agent(order: Order) -> None:
@@ -209,6 +239,17 @@ def _quietly(order: Order, peer: Peer, data: bytes) -> None:
         order.count("hung up on")
 
 
-ACTS: Final[dict[str, Act]] = {act.__name__: act for act in (
-    flood, stalled_observers, idle_sessions, hanging_pause, hanging_agent, abandoned_turns, control_names, churn,
-    fuzz_messages)}
+ACTS: Final[dict[str, Act]] = {
+    act.__name__: act
+    for act in (
+        flood,
+        stalled_observers,
+        idle_sessions,
+        hanging_pause,
+        hanging_agent,
+        abandoned_turns,
+        control_names,
+        churn,
+        fuzz_messages,
+    )
+}

@@ -11,7 +11,9 @@ Wrong = Callable[[str, str, str], None]
 
 BAD: Final = re.compile(
     r"Traceback \(most recent call last\)|Exception (in|ignored)|Assertion failed|Fatal Python error|"
-    r"Task exception was never retrieved|terminate called|Segmentation fault|Bad address|Logging error")
+    r"Task exception was never retrieved|terminate called|Segmentation fault|Bad address|Logging error"
+)
+FACE_LOST: Final = re.compile(r"-> audio_only: the face")
 WINDOW_S: Final = 10.0
 MOST_LINES: Final = 300  # in WINDOW_S
 AROUND: Final = 4000
@@ -20,8 +22,9 @@ AROUND: Final = 4000
 class LogOracle:
     """Reads one log as it grows. excused(): whether a fault of the harness explains what is said now."""
 
-    def __init__(self, name: str, path: Path, wrong: Callable[[str, str, str, str], None],
-                 excused: Callable[[str], bool]) -> None:
+    def __init__(
+        self, name: str, path: Path, wrong: Callable[[str, str, str, str], None], excused: Callable[[str], bool]
+    ) -> None:
         self._name = name
         self._path = path
         self._wrong = wrong
@@ -29,6 +32,7 @@ class LogOracle:
         self._at = 0
         self._tail = ""
         self._lines: deque[tuple[float, int]] = deque()
+        self.face_losses = 0
 
     @property
     def tail(self) -> str:
@@ -52,6 +56,7 @@ class LogOracle:
     def take(self, text: str, now_s: float) -> None:
         """More text of the log."""
         self._tail = (self._tail + text)[-AROUND:]
+        self.face_losses += len(FACE_LOST.findall(text))
         self._count(text.count("\n"), now_s)
         found = BAD.search(text)
         if found and not self._excused(self._tail):
@@ -63,8 +68,12 @@ class LogOracle:
             self._lines.popleft()
         total = sum(count for _, count in self._lines)
         if total > MOST_LINES:
-            self._wrong("log", f"{self._name} flood", f"mien-{self._name} wrote {total} lines within {WINDOW_S:.0f} s",
-                        self._tail)
+            self._wrong(
+                "log",
+                f"{self._name} flood",
+                f"mien-{self._name} wrote {total} lines within {WINDOW_S:.0f} s",
+                self._tail,
+            )
             self._lines.clear()
 
 

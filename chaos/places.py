@@ -1,4 +1,4 @@
-"""The folders of a run: sockets, journal and sound, each on a small file system of its own where this user may mount."""
+"""The folders of a run: sockets, journal and sound, each a small file system of its own where this user may mount."""
 
 import contextlib
 import os
@@ -36,8 +36,11 @@ class Places:
     def refill_face(self) -> None:
         """The avatar and the model as they were shipped."""
         face = self["face"]
-        for source in (MODELS / "avatars/default.mien-avatar", MODELS / "motion/mien-standard.json",
-                       MODELS / "motion/mien-standard.tflite"):
+        for source in (
+            MODELS / "avatars/default.mien-avatar",
+            MODELS / "motion/mien-standard.json",
+            MODELS / "motion/mien-standard.tflite",
+        ):
             target = face / source.name
             if target.is_dir():
                 shutil.rmtree(target)
@@ -83,8 +86,9 @@ class Places:
 
 
 def _mount(path: Path, options: str) -> bool:
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "mien-chaos", str(path)], capture_output=True,
-                          check=False)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "mien-chaos", str(path)], capture_output=True, check=False
+    )
     return done.returncode == 0
 
 

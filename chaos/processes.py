@@ -50,8 +50,13 @@ class Processes:
         self._settings = settings
         self._logs = logs
         self._sound = sound
-        self._environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1",
-                             "SDL_VIDEODRIVER": "offscreen", **environment}
+        self._environment = {
+            **os.environ,
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONUNBUFFERED": "1",
+            "SDL_VIDEODRIVER": "offscreen",
+            **environment,
+        }
         self.children = {name: Child(name) for name in NAMES}
         self._descriptors = {name: unit_number(name, "LimitNOFILE", 1024) for name in NAMES}
 
@@ -74,16 +79,28 @@ class Processes:
             child.expected = False
             child.started_s = time.monotonic()
             with self.log(name).open("ab") as log:
-                child.process = subprocess.Popen(self._command(name), env=self._environment, stdout=log, stderr=log,
-                                                 stdin=subprocess.DEVNULL, start_new_session=True,
-                                                 preexec_fn=lambda: self._bound(name))
+                child.process = subprocess.Popen(
+                    self._command(name),
+                    env=self._environment,
+                    stdout=log,
+                    stderr=log,
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,
+                    preexec_fn=lambda: self._bound(name),
+                )
 
     def extra(self, name: str) -> "subprocess.Popen[bytes]":
         """One more of a service beside the one that runs, with a log and a recording of its own."""
         with (self._logs / f"extra-{name}.log").open("ab") as log:
             settings = {**self._settings, "playback.wav_path": str(self._sound / "extra.wav")}
-            return subprocess.Popen(self._command(name, settings), env=self._environment, stdout=log, stderr=log,
-                                    stdin=subprocess.DEVNULL, start_new_session=True)
+            return subprocess.Popen(
+                self._command(name, settings),
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
 
     def end(self, name: str, number: signal.Signals) -> int | None:
         """End it on purpose and wait. Returns its code; None where it did not run."""

@@ -22,8 +22,8 @@ def print_outcome(console: Console, outcome: Outcome, path: Path) -> None:
         say(console, text, style)
 
     fates = ", ".join(f"{name} {count}" for name, count in sorted(outcome.fates.items()))
-    said(f"seed {outcome.schedule.seed}: {outcome.seconds:.0f} s, {len(outcome.done)} acts, {outcome.begun} turns ({fates}), "
-         f"{outcome.compared} compared with the recording")
+    said(f"seed {outcome.schedule.seed}: {outcome.seconds:.0f} s, {len(outcome.done)} acts")
+    said(f"  {outcome.begun} turns ({fates}), {outcome.compared} compared with the recording")
     for name, most in outcome.usage.items():
         said(f"  mien-{name} took at most: {most}")
     said(f"  the oracles looked at most {outcome.latest_s} s late")
@@ -31,8 +31,8 @@ def print_outcome(console: Console, outcome: Outcome, path: Path) -> None:
         if "the harness failed" in notes or "hostile client failed" in notes or "put down" in notes:
             said(f"  {kind}: {notes}", style="yellow")
     for violation in outcome.violations:
-        said(f"VIOLATION {violation.key} at {violation.at_s} s ({outcome.counts[violation.key]} times)\n  {violation.what}",
-             style="red")
+        times = outcome.counts[violation.key]
+        said(f"VIOLATION {violation.key} at {violation.at_s} s ({times} times)\n  {violation.what}", "red")
         if violation.context:
             said("\n".join(f"  | {line}" for line in violation.context.splitlines()[-LINES:]))
     if outcome.violations:

@@ -1,4 +1,4 @@
-"""The oracle of what the processes take: memory under the units' limits, and no descriptor, thread or child left over."""
+"""The oracle of what the processes take: memory under the units' limits, no descriptor, thread or child left over."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,8 +24,10 @@ class Usage:
     children: int
 
     def __str__(self) -> str:
-        return (f"RSS {self.rss / BYTES_A_MB:.0f} MB, PSS {self.pss / BYTES_A_MB:.0f} MB, {self.descriptors} descriptors, "
-                f"{self.threads} threads, {self.children} children")
+        return (
+            f"RSS {self.rss / BYTES_A_MB:.0f} MB, PSS {self.pss / BYTES_A_MB:.0f} MB, {self.descriptors} descriptors, "
+            f"{self.threads} threads, {self.children} children"
+        )
 
 
 def read_usage(pid: int) -> Usage | None:
@@ -65,12 +67,17 @@ class ResourceOracle:
         limit = self._memory / BYTES_A_MB
         for what, size in (("RSS", usage.rss), ("PSS", usage.pss)):
             if size > self._memory:
-                self._wrong("memory", self._name, f"mien-{self._name}: {what} is {size / BYTES_A_MB:.0f} MB, and the unit's "
-                            f"limit {limit:.0f} MB ({usage})")
+                self._wrong(
+                    "memory",
+                    self._name,
+                    f"mien-{self._name}: {what} is {size / BYTES_A_MB:.0f} MB, and the unit's "
+                    f"limit {limit:.0f} MB ({usage})",
+                )
                 return
         if usage.threads > self._tasks:
-            self._wrong("threads", self._name, f"mien-{self._name}: {usage.threads} threads, the unit's limit is "
-                        f"{self._tasks}")
+            self._wrong(
+                "threads", self._name, f"mien-{self._name}: {usage.threads} threads, the unit's limit is {self._tasks}"
+            )
         if usage.children:
             self._wrong("children", self._name, f"mien-{self._name} has {usage.children} children")
 
@@ -83,6 +90,9 @@ class ResourceOracle:
         """What was not given back, in words; "" where everything was."""
         if self.rest is None:
             return ""
-        said = [f"{getattr(usage, what)} {what} where {getattr(self.rest, what)} were at rest"
-                for what in ("descriptors", "threads") if getattr(usage, what) > getattr(self.rest, what) + self._spare]
+        said = [
+            f"{getattr(usage, what)} {what} where {getattr(self.rest, what)} were at rest"
+            for what in ("descriptors", "threads")
+            if getattr(usage, what) > getattr(self.rest, what) + self._spare
+        ]
         return f"mien-{self._name} has {' and '.join(said)}" if said else ""

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chaos import acts
-from chaos.actors import Actor, Agent, Observer, Speaker
-from chaos.faults import start_face, start_voice
+from chaos.actors import Actor
+from chaos.cast import Agent, Observer, Speaker
+from chaos.lives import start_face, start_voice
 from chaos.plan import SETTLE, Action, Schedule
 from chaos.settle import settle
 from chaos.setup import make_world
@@ -40,8 +41,9 @@ class Outcome:
 Tell = Callable[[int, Action, World], None]
 
 
-def run(schedule: Schedule, *, keep_going: bool = False, until: str = "", seconds: float = 0.0,
-        tell: Tell | None = None) -> Outcome:
+def run(
+    schedule: Schedule, *, keep_going: bool = False, until: str = "", seconds: float = 0.0, tell: Tell | None = None
+) -> Outcome:
     """Do it. Ends at the first violation unless keep_going; until: at the first of this key. seconds: at most, 0: all.
 
     Raises OSError where this machine cannot hold a run, RuntimeError where the services do not start.
@@ -93,8 +95,10 @@ class _Run:
         until_s = time.monotonic() + FIRST_S
         while self._world.bus.level(self._world.processes["voice"].pid) != "full":
             if time.monotonic() > until_s:
-                said = {name: self._world.processes.log(name).read_text(errors="replace")[-500:]
-                        for name in self._world.processes.children}
+                said = {
+                    name: self._world.processes.log(name).read_text(errors="replace")[-500:]
+                    for name in self._world.processes.children
+                }
                 raise RuntimeError(f"the services did not reach the level full within {FIRST_S:.0f} s: {said}")
             time.sleep(0.1)
 

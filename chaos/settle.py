@@ -3,15 +3,21 @@
 import time
 from typing import Final
 
-from chaos.actors import Actor, Speaker, Speech
+from chaos.actors import Actor
+from chaos.cast import Speaker
 from chaos.probe import Probe
+from chaos.processes import NAMES
 from chaos.resources import ResourceOracle, read_usage
-from chaos.world import World
+from chaos.speech import Speech
+from chaos.world import World, patience
+from mien.client import Client
 from mien.errors import ClientError
 
 RECOVERY_S: Final = 30.0
 REST_S: Final = 60.0  # for the actors to come to an end of what they do
 PROBE_S: Final = 1.0
+SPOKEN_S: Final = 15.0  # for what clients that went have left to be spoken
+LINES: Final = 14
 FIRST_HOLD_S, MOST_HOLD_S = 2.0, 60.0  # mien.core.hold: how long a face that was lost again and again is not trusted
 FRESH_S: Final = 3.0
 WAYS: Final = ("ipc", "tcp", "curve")
@@ -19,9 +25,9 @@ WAYS: Final = ("ipc", "tcp", "curve")
 
 def recovery_s(world: World) -> float:
     """Within what time the level must be full again."""
-    failures = world.face_failures
-    held_s = 0.0 if failures < 2 else min(MOST_HOLD_S, FIRST_HOLD_S * 2.0 ** (failures - 2))
-    return RECOVERY_S + held_s
+    losses = world.face_losses
+    held_s = 0.0 if losses < 2 else min(MOST_HOLD_S, FIRST_HOLD_S * 2.0 ** (losses - 2))
+    return patience(RECOVERY_S) + held_s
 
 
 def settle(world: World, actors: list[Actor], oracles: dict[str, ResourceOracle]) -> None:
@@ -34,8 +40,8 @@ def settle(world: World, actors: list[Actor], oracles: dict[str, ResourceOracle]
         while missing and time.monotonic() < until_s and world.wait(0.3):
             missing = _missing(world, oracles)
         if missing and not world.stopping.is_set():
-            world.verdicts.add("recovery", missing[0].partition(":")[0], f"{recovery_s(world):.0f} s after the last act "
-                               f"and with nobody speaking: {'; '.join(missing)}")
+            what = f"{recovery_s(world):.0f} s after the last act and with nobody speaking: {'; '.join(missing)}"
+            world.verdicts.add("recovery", missing[0].partition(":")[0], what, _logs(world))
             return
         _say(world)
         _set_rest(world, oracles)
@@ -49,8 +55,12 @@ def _rest(world: World, actors: list[Actor]) -> None:
         while not actor.resting.is_set() and time.monotonic() < until_s and world.wait(0.1):
             pass
         if not actor.resting.is_set() and not world.stopping.is_set():
-            world.verdicts.add("client", "stuck", f"{actor.name} did not come to rest within {REST_S:.0f} s; it has "
-                               f"{world.book.open_of(actor.name)} open turns")
+            world.verdicts.add(
+                "client",
+                "stuck",
+                f"{actor.name} did not come to rest within {REST_S:.0f} s; it has "
+                f"{world.book.open_of(actor.name)} open turns",
+            )
 
 
 def _missing(world: World, oracles: dict[str, ResourceOracle]) -> list[str]:
@@ -92,20 +102,34 @@ def _set_rest(world: World, oracles: dict[str, ResourceOracle]) -> None:
             oracle.set_rest(usage)
 
 
+def _logs(world: World) -> str:
+    ends = (world.processes.log(name).read_text(errors="replace").splitlines()[-LINES:] for name in NAMES)
+    return "\n".join(f"{name}: {line}" for name, lines in zip(NAMES, ends, strict=True) for line in lines)
+
+
 def _say(world: World) -> None:
-    """A turn of a second must be heard whole."""
+    """A turn of a second must be heard whole, as soon as what others have left is spoken."""
     prober = Speaker(world, "prober")
+    until_s = time.monotonic() + patience(SPOKEN_S)
+    fate = "refused"
     try:
-        prober._enter("ipc")
-        if prober.client is None:
-            return
-        speech = Speech(prober, prober.client)
-        speech.write(PROBE_S)
-        finished = speech.wait()
-        if finished is None or finished.reason != "played":
-            world.verdicts.add("recovery", "speech", "at rest a turn of a second was not played: "
-                               f"{finished.reason if finished else 'refused'}")
+        prober.enter("ipc")
+        while fate == "refused" and time.monotonic() < until_s and prober.client is not None and world.wait(0.2):
+            fate = _spoken(prober, prober.client)
     except ClientError as error:
-        world.verdicts.add("recovery", "speech", f"at rest a turn of a second was not played: {error}")
+        fate = str(error)
     finally:
-        prober._leave()
+        prober.leave()
+    if fate != "played" and not world.stopping.is_set():
+        world.verdicts.add("recovery", "speech", f"at rest a turn of a second was not played: {fate}", _logs(world))
+
+
+def _spoken(prober: Speaker, client: Client) -> str:
+    """How a turn of a second ended. Raises ClientError."""
+    speech = Speech(prober, client)
+    try:
+        speech.write(PROBE_S)
+    except ClientError as error:
+        speech.failed(error)
+    finished = speech.wait()
+    return finished.reason if finished else "refused"

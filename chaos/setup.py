@@ -21,10 +21,14 @@ FADE_MS: Final = 1
 TURN_PATIENCE_S: Final = 45.0
 DESCRIPTORS: Final = 4096
 CURVE_HOST: Final = "127.1"  # 127.0.0.1, in a spelling that mien does not take for loopback: an endpoint with keys
-CLIENTS: Final[tuple[tuple[str, Role], ...]] = (("bot", "speaker"), ("ada", "agent"), ("eve", "observer"),
-                                                ("kim", "speaker"))
+CLIENTS: Final[tuple[tuple[str, Role], ...]] = (
+    ("bot", "speaker"),
+    ("ada", "agent"),
+    ("eve", "observer"),
+    ("kim", "speaker"),
+)
 # Bounds that are minutes on a kiosk, where a release has them.
-SHORT: Final = {"voice.max_pause_ms": "3000", "voice.pause_timeout_ms": "3000"}
+SHORT: Final = {"voice.max_pause_ms": "3000"}
 
 
 def make_world(seed: int, verdicts: Verdicts) -> World:
@@ -38,24 +42,50 @@ def make_world(seed: int, verdicts: Verdicts) -> World:
     processes = Processes(_settings(places, tcp, curve), places["logs"], places["sound"], systemd.environment)
     run_dir = places["run"]
     return World(
-        seed=seed, places=places, processes=processes, verdicts=verdicts, systemd=systemd, bus=BusWatch(run_dir),
-        ear=Ear(FADE_MS * RATE_HZ // 1000, verdicts.add), book=TurnBook(TURN_PATIENCE_S, verdicts.add),
-        doors={"tcp": ["127.0.0.1", tcp], "curve": ["127.0.0.1", curve], "ipc": str(run_dir / "voice.sock"),
-               "bus": str(run_dir / "bus.sock"), "report": str(run_dir / "report.sock"),
-               "keys": str(places["keys"])},
-        endpoints={"tcp": f"tcp://127.0.0.1:{tcp}", "curve": f"tcp://127.0.0.1:{curve}",
-                   "ipc": f"ipc://{run_dir / 'voice.sock'}"})
+        seed=seed,
+        places=places,
+        processes=processes,
+        verdicts=verdicts,
+        systemd=systemd,
+        bus=BusWatch(run_dir),
+        ear=Ear(FADE_MS * RATE_HZ // 1000, verdicts.add),
+        book=TurnBook(TURN_PATIENCE_S, verdicts.add),
+        doors={
+            "tcp": ["127.0.0.1", tcp],
+            "curve": ["127.0.0.1", curve],
+            "ipc": str(run_dir / "voice.sock"),
+            "bus": str(run_dir / "bus.sock"),
+            "report": str(run_dir / "report.sock"),
+            "keys": str(places["keys"]),
+        },
+        endpoints={
+            "tcp": f"tcp://127.0.0.1:{tcp}",
+            "curve": f"tcp://127.0.0.1:{curve}",
+            "ipc": f"ipc://{run_dir / 'voice.sock'}",
+        },
+    )
 
 
 def _settings(places: Places, tcp: int, curve: int) -> dict[str, str]:
     settings = {
-        "run_dir": str(places["run"]), "voice.listen": f'["tcp://127.0.0.1:{tcp}", "tcp://{CURVE_HOST}:{curve}"]',
-        "access.keys": str(places["keys"]), "playback.sink": "wav", "playback.rate_hz": str(RATE_HZ),
-        "playback.fade_ms": str(FADE_MS), "playback.buffer_ms": "100",
-        "voice.turn_idle_timeout_ms": "5000", "voice.floor_vanish_timeout_ms": "2000",
-        "journal.enabled": "true", "journal.folder": str(places["journal"] / "log"), "journal.max_file_kb": "16",
-        "journal.audio": "true", "journal.audio_max_mb": "1",
-        "face.width": "128", "face.height": "160", "face.fps": "15", "captions.enabled": "true",
+        "run_dir": str(places["run"]),
+        "voice.listen": f'["tcp://127.0.0.1:{tcp}", "tcp://{CURVE_HOST}:{curve}"]',
+        "access.keys": str(places["keys"]),
+        "playback.sink": "wav",
+        "playback.rate_hz": str(RATE_HZ),
+        "playback.fade_ms": str(FADE_MS),
+        "playback.buffer_ms": "100",
+        "voice.turn_idle_timeout_ms": "5000",
+        "voice.floor_vanish_timeout_ms": "2000",
+        "journal.enabled": "true",
+        "journal.folder": str(places["journal"] / "log"),
+        "journal.max_file_kb": "16",
+        "journal.audio": "true",
+        "journal.audio_max_mb": "1",
+        "face.width": "128",
+        "face.height": "160",
+        "face.fps": "15",
+        "captions.enabled": "true",
         "face.avatar": str(places["face"] / "default.mien-avatar"),
         "face.model": str(places["face"] / "mien-standard.json"),
     }

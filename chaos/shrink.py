@@ -1,4 +1,4 @@
-"""The smallest schedule that still fails: Zeller's ddmin, with the tail tried first, since the last act is often the one.
+"""The smallest schedule that still fails: Zeller's ddmin. The tail is tried first, since the last act is often the one.
 
 A. Zeller and R. Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", IEEE TSE 28 (2002).
 """
@@ -38,8 +38,9 @@ def _tail(items: list[T], fails: Callable[[list[T]], bool], more: Callable[[], b
     return items
 
 
-def _without_one_piece(items: list[T], size: int, fails: Callable[[list[T]], bool],
-                       more: Callable[[], bool]) -> list[T] | None:
+def _without_one_piece(
+    items: list[T], size: int, fails: Callable[[list[T]], bool], more: Callable[[], bool]
+) -> list[T] | None:
     for start in range(0, len(items), size):
         fewer = items[:start] + items[start + size :]
         if not fewer:

@@ -101,8 +101,12 @@ class TurnBook:
         with self._lock:
             for name, entry in self._turns.items():
                 if entry.due_s is not None and not entry.fate and now_s > entry.due_s:
-                    self._wrong("turns", "not finished", f"{name}: no `finished` came within {self._patience_s:.0f} s "
-                                f"after all of it could have been heard; {entry.played_ms:.0f} ms were told as played")
+                    self._wrong(
+                        "turns",
+                        "not finished",
+                        f"{name}: no `finished` came within {self._patience_s:.0f} s "
+                        f"after all of it could have been heard; {entry.played_ms:.0f} ms were told as played",
+                    )
                     self._end(entry, "overdue")
 
     def open_of(self, owner: str) -> int:
@@ -118,11 +122,17 @@ class TurnBook:
     def _finished(self, entry: Entry, message: wire.Finished) -> None:
         self._played(entry, message.turn, message.played_ms)
         if entry.finished is not None:
-            self._wrong("turns", "finished twice", f"{message.turn}: finished as {entry.finished.reason}, and again as "
-                        f"{message.reason}")
+            self._wrong(
+                "turns",
+                "finished twice",
+                f"{message.turn}: finished as {entry.finished.reason}, and again as {message.reason}",
+            )
         elif entry.fate == "refused":
-            self._wrong("turns", "finished unbegun", f"{message.turn}: was refused at its first chunk, and finished as "
-                        f"{message.reason}")
+            self._wrong(
+                "turns",
+                "finished unbegun",
+                f"{message.turn}: was refused at its first chunk, and finished as {message.reason}",
+            )
         entry.finished = message
         if not entry.fate:
             self._end(entry, message.reason)

@@ -4,7 +4,7 @@ import threading
 import time
 from typing import Final
 
-from chaos.faults import RESTART_S, start_face, start_voice
+from chaos.lives import RESTART_S, start_face, start_voice
 from chaos.logs import LogOracle
 from chaos.processes import Child
 from chaos.resources import ResourceOracle, read_usage
@@ -24,8 +24,10 @@ class Watch:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self.resources = {name: ResourceOracle(name, world.verdicts.add) for name in world.processes.children}
-        self.logs = {name: LogOracle(name, world.processes.log(name), world.verdicts.add, self._excuser(name))
-                     for name in world.processes.children}
+        self.logs = {
+            name: LogOracle(name, world.processes.log(name), world.verdicts.add, self._excuser(name))
+            for name in world.processes.children
+        }
         self.latest_s = 0.0  # how late this thread was at most: how busy the machine is
 
     def start(self) -> None:
@@ -49,6 +51,8 @@ class Watch:
         self._world.book.check(time.monotonic())
         for name, child in self._world.processes.children.items():
             self.logs[name].step()
+            self._world.face_losses += self.logs[name].face_losses
+            self.logs[name].face_losses = 0
             if child.lock.acquire(blocking=False):
                 try:
                     self._look_at(name, child)
@@ -73,8 +77,9 @@ class Watch:
     def _died(self, name: str, child: Child, code: int) -> None:
         self.logs[name].step()
         if not self._world.faults.lasted("run", child.started_s, child.started_s + BEGINS_S):
-            self._world.verdicts.add("death", name, f"mien-{name} ended with {code}, and nobody had killed it",
-                                     self.logs[name].tail)
+            self._world.verdicts.add(
+                "death", name, f"mien-{name} ended with {code}, and nobody had killed it", self.logs[name].tail
+            )
         fault = self._world.faults.begin(name)
         if name == "voice":
             self._world.ear.ended(whole=False)
@@ -86,4 +91,5 @@ class Watch:
         def excused(tail: str) -> bool:
             hungry = "MemoryError" in tail or "bad_alloc" in tail or "Cannot allocate memory" in tail
             return hungry and self._world.faults.explain(name)
+
         return excused

@@ -1,13 +1,17 @@
 """All that a run holds, and which faults of ours explain what is seen."""
 
+import contextlib
 import itertools
+import os
 import threading
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chaos.ear import Ear
 from chaos.places import Places
+from chaos.plan import Args
 from chaos.processes import Processes
 from chaos.turns import TurnBook
 from chaos.violation import Verdicts
@@ -16,8 +20,13 @@ from chaos.watchers import BusWatch, SystemdSocket
 AFTER_S: Final = 15.0  # what a fault explains after its end: sessions are opened anew, a card is tried again
 
 
+def patience(seconds: float) -> float:
+    """So long on a machine with nothing else to do; up to four times as long on one with more to do than processors."""
+    return seconds * min(4.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
+
+
 @dataclass(slots=True)
-class Fault:
+class Interval:
     """On what: voice, face, sound, journal, run. end_s: infinite while it lasts."""
 
     on: str
@@ -30,17 +39,17 @@ class Faults:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._all: list[Fault] = []
+        self._all: list[Interval] = []
 
-    def begin(self, on: str) -> Fault:
+    def begin(self, on: str) -> Interval:
         """From now on."""
-        fault = Fault(on, time.monotonic())
+        fault = Interval(on, time.monotonic())
         with self._lock:
             self._all.append(fault)
             self._all = self._all[-400:]
         return fault
 
-    def end(self, fault: Fault) -> None:
+    def end(self, fault: Interval) -> None:
         """Until now."""
         fault.end_s = time.monotonic()
 
@@ -73,8 +82,7 @@ class World:
     faults: Faults = field(default_factory=Faults)
     quiet: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
-    face_failures: int = 0
-    expected_level: str = "full"
+    face_losses: int = 0
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def number(self) -> int:
@@ -84,3 +92,16 @@ class World:
     def wait(self, seconds: float) -> bool:
         """Sleep. Returns whether the run goes on."""
         return not self.stopping.wait(seconds)
+
+    @contextlib.contextmanager
+    def doing(self, on: str) -> Iterator[None]:
+        """Something is done to one of these: voice, face, sound, journal, run."""
+        fault = self.faults.begin(on)
+        try:
+            yield
+        finally:
+            self.faults.end(fault)
+
+
+Notes = dict[str, Any]
+Fault = Callable[[World, Args], Notes]

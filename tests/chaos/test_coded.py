@@ -1,10 +1,9 @@
 """Every sample of the coded speech tells whose it is and where it lies."""
 
 import numpy as np
+from chaos.coded import LEAST_STEP, PRIME, SHORTEST, TURNS, Run, find_runs, samples, step_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from chaos.coded import LEAST_STEP, PRIME, SHORTEST, TURNS, Run, find_runs, samples, step_of
 
 
 def test_no_two_turns_have_a_step_in_common():
@@ -15,8 +14,12 @@ def test_no_two_turns_have_a_step_in_common():
 
 
 @settings(max_examples=200, deadline=None)
-@given(turn=st.integers(1, TURNS - 1), start=st.integers(0, 200_000), count=st.integers(SHORTEST, 5_000),
-       before=st.integers(0, 300))
+@given(
+    turn=st.integers(1, TURNS - 1),
+    start=st.integers(0, 200_000),
+    count=st.integers(SHORTEST, 5_000),
+    before=st.integers(0, 300),
+)
 def test_a_piece_is_found_where_it_lies(turn, start, count, before):
     block = np.concatenate((np.zeros(before, np.int16), samples(turn, start, count), np.zeros(20, np.int16)))
     assert find_runs(block) == [Run(before, count, turn, start % PRIME)]
@@ -33,7 +36,9 @@ def test_silence_constants_and_their_fades_are_nobodys():
     ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(16) + 0.5) / 16)
     for value in (0, 1, 100, 2000):
         constant = np.full(200, value)
-        block = np.concatenate((np.zeros(50), ramp * value, constant, ramp[::-1] * value, np.zeros(50))).astype(np.int16)
+        block = np.concatenate((np.zeros(50), ramp * value, constant, ramp[::-1] * value, np.zeros(50))).astype(
+            np.int16
+        )
         assert find_runs(block) == []
 
 

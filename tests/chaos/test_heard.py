@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from chaos.coded import PRIME, RATE_HZ, samples
 from chaos.heard import Heard
 

@@ -4,13 +4,13 @@ import time
 
 import numpy as np
 import pytest
-
 from chaos.coded import RATE_HZ, samples
 from chaos.ear import MARGIN_FRAMES, Ear
 from chaos.logs import MOST_LINES, LogOracle
 from chaos.processes import unit_number
 from chaos.resources import ResourceOracle, Usage, read_usage
 from chaos.violation import Verdicts
+
 from mien.audio.wavfile import WavWriter
 from mien.core import wire
 
@@ -23,7 +23,7 @@ def wrong():
     return []
 
 
-def log_oracle(tmp_path, wrong, excused=lambda tail: False):
+def log_oracle(tmp_path, wrong, excused=lambda _: False):
     return LogOracle("voice", tmp_path / "voice.log", lambda *what: wrong.append(what[:2]), excused)
 
 
@@ -57,10 +57,16 @@ def test_limits_are_those_of_the_units():
     assert unit_number("voice", "NoSuchKey", 7) == 7
 
 
-@pytest.mark.parametrize(("usage", "told"), [
-    (Usage(100 * MB, 90 * MB, 20, 8, 0), []), (Usage(140 * MB, 90 * MB, 20, 8, 0), ["memory"]),
-    (Usage(90 * MB, 140 * MB, 20, 8, 0), ["memory"]), (Usage(90 * MB, 80 * MB, 20, 33, 0), ["threads"]),
-    (Usage(90 * MB, 80 * MB, 20, 8, 1), ["children"])])
+@pytest.mark.parametrize(
+    ("usage", "told"),
+    [
+        (Usage(100 * MB, 90 * MB, 20, 8, 0), []),
+        (Usage(140 * MB, 90 * MB, 20, 8, 0), ["memory"]),
+        (Usage(90 * MB, 140 * MB, 20, 8, 0), ["memory"]),
+        (Usage(90 * MB, 80 * MB, 20, 33, 0), ["threads"]),
+        (Usage(90 * MB, 80 * MB, 20, 8, 1), ["children"]),
+    ],
+)
 def test_what_is_over_the_limit_is_noticed(wrong, usage, told):
     oracle = ResourceOracle("voice", lambda *what: wrong.append(what[0]))
     oracle.take(usage)

@@ -1,7 +1,6 @@
 """The smallest part of a schedule that still fails."""
 
 import pytest
-
 from chaos.shrink import shrink
 
 
@@ -44,7 +43,7 @@ def test_when_time_runs_out_the_best_so_far_is_kept():
 
 
 def test_a_failure_that_never_comes_again_keeps_the_whole():
-    assert shrink(range(8), lambda items: False) == list(range(8))
+    assert shrink(range(8), lambda _: False) == list(range(8))
 
 
 def test_every_trial_is_a_part_of_the_schedule_in_its_order():

@@ -1,8 +1,8 @@
 """The oracle of the turns, on synthetic conversations."""
 
 import pytest
-
 from chaos.turns import TurnBook
+
 from mien.core import wire
 
 
@@ -90,7 +90,7 @@ def test_turns_of_a_lost_session_are_owed_nothing(book, wrong):
     assert (book.open_of("bot"), book.open_of("ada")) == (0, 1)
 
 
-def test_what_another_client_is_told_is_not_about_this_turn(book, wrong):
+def test_what_another_client_is_told_is_not_about_this_turn(book):
     assert book.event("eye", finished()) is None
     assert book.open_of("bot") == 1
 
