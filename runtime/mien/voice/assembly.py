@@ -44,7 +44,8 @@ class Assembly:
 
     def __init__(self, *, voice: VoiceConfig, playback: PlaybackConfig, sink: Sink, clock: Clock, counters: Counters,
                  send: Callable[[bytes, wire.Message], None], publish: Callable[[Frames], None],
-                 shelf: Shelf | None = None, keep_audio: bool = False) -> None:
+                 hold_back: Callable[[bytes], None] = lambda _: None, shelf: Shelf | None = None,
+                 keep_audio: bool = False) -> None:
         self._clock = clock
         self._deliver = send
         self._publish_frames = publish
@@ -63,7 +64,7 @@ class Assembly:
                                    progress_ms=voice.progress_ms, send=self.send, publish=self.publish)
         self.intake = Intake(config=voice, sessions=self.sessions, desk=self.desk, playback=self.playback,
                              floor=self.floor, observers=self.observers, journal=self.journal, clock=clock,
-                             counters=counters, send=self.send, publish=self.publish)
+                             counters=counters, send=self.send, publish=self.publish, hold_back=hold_back)
         self.speech = SpeechPublisher(self.desk, playback.speech_ahead_ms)
         self.captions = CaptionCues(self.desk, playback.speech_ahead_ms)
         if keep_audio:

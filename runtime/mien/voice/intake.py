@@ -46,11 +46,12 @@ class Journal(Protocol):
 
 
 class Intake:
-    """Handles one client message at a time. publish(message) takes what concerns the face to the bus."""
+    """Handles one client message at a time. publish(message) takes what concerns the face to the bus.
+    hold_back(identity): a client sends more than it may."""
 
     def __init__(self, *, config: VoiceConfig, sessions: Sessions, desk: Desk, playback: Playback, floor: Floor,
                  observers: Observers, journal: Journal, clock: Clock, counters: Counters, send: Send,
-                 publish: Publish) -> None:
+                 publish: Publish, hold_back: Callable[[bytes], None]) -> None:
         self._config = config
         self._desk = desk
         self._playback = playback
@@ -61,6 +62,7 @@ class Intake:
         self._counters = counters
         self._send = send
         self._publish = publish
+        self._hold_back = hold_back
         self.limits = RateLimits(config)
         self.sessions = sessions
         self.expression = bus.Expression(epoch=0)
@@ -109,6 +111,7 @@ class Intake:
 
     def _throttle(self, identity: bytes, frames: list[bytes], now_ns: int) -> None:
         self._counters.count("messages_over_limit")
+        self._hold_back(identity)
         if not self.limits.may_tell(identity, now_ns):
             return
         try:

@@ -15,7 +15,7 @@ from mien.core.clock import Clock
 from mien.core.ladder import Event, Level
 from mien.core.stats import Counters
 from mien.errors import BusError, SinkError
-from mien.host.memory import pss_mb
+from mien.host.memory import MemoryGauge
 from mien.host.notify import ServiceNotifier
 from mien.host.pages import give_back
 from mien.transport import VOICE_SOCKET
@@ -50,6 +50,7 @@ class VoiceService:
         self._config = config
         self.counters = Counters()
         self._notifier = ServiceNotifier(clock)
+        self._memory = MemoryGauge(self.counters)
         access = plan_access(config.voice.listen, keys := KeyFolder(Path(config.access.keys)))
         self._reactor = Reactor()
         self._health = Health(self._announce, log.warning)
@@ -63,6 +64,7 @@ class VoiceService:
         self._journal = self._open_journal(run_dir)
         self._voice = Assembly(voice=config.voice, playback=config.playback, sink=self._sink, clock=clock,
                                counters=self.counters, send=self._router.send, publish=self._bus.publish,
+                               hold_back=self._router.hold_back,
                                shelf=self._journal, keep_audio=config.journal.audio)
         self._playback, self._gate = self._voice.playback, self._voice.gate
         if failure:
@@ -198,7 +200,8 @@ class VoiceService:
             self._playback.use_sink(sink, audible=True)
             self._health.apply(Event.SINK_BACK, "the sound card is back", between_turns=True)
         sessions = self._voice.sessions
-        report = self._health.report(self._playback.epoch, len(sessions), pss_mb(None), self.counters, sessions.newest)
+        report = self._health.report(self._playback.epoch, len(sessions), self._memory.mb(), self.counters,
+                                     sessions.newest)
         self._publish(report)
         self._voice.observers.health(report, face_present=self._gate.present(now_ns))
         last = f", last turn {self._last_turn}" if self._last_turn else ""
