@@ -63,7 +63,7 @@ def test_a_stranger_and_a_plain_connection_are_never_heard(keys, tmp_path):
 
 
 def test_a_takeover_from_another_machine(keys, tmp_path):
-    with guarded_voice(keys, tmp_path) as voice, RawClient(voice.endpoints[0]) as bot, \
+    with guarded_voice(keys, tmp_path, journal={"enabled": True}) as voice, RawClient(voice.endpoints[0]) as bot, \
             client_of(keys, tmp_path, voice, "ada") as ada, client_of(keys, tmp_path, voice, "eye") as eye:
         for client, role in ((bot, "speaker"), (ada, "agent"), (eye, "observer")):
             client.send(wire.Hello(protocol=1, client=role, role=role))
