@@ -5,6 +5,7 @@ they came with its wheel or from the system.
 """
 
 import ctypes
+import importlib
 from ctypes import c_int, c_int64, c_uint32, c_void_p
 from functools import lru_cache
 from types import SimpleNamespace
@@ -25,8 +26,7 @@ _FUNCTIONS: Final[tuple[tuple[str, Any, tuple[Any, ...]], ...]] = (
 @lru_cache(maxsize=1)
 def libsdl() -> Any:
     """The functions, by their names. Raises DisplayError where one is missing."""
-    from pygame import imageext
-
+    imageext = importlib.import_module("pygame.imageext")  # pygame hides this module's name
     library, found = ctypes.CDLL(str(imageext.__file__)), SimpleNamespace()
     for name, result, arguments in _FUNCTIONS:
         if (function := getattr(library, name, None)) is None:
