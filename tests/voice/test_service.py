@@ -10,8 +10,8 @@ from rigs.services import PATIENCE_S, RawClient, running_voice
 from rigs.voice_rig import tone
 
 
-def speak(client, turn="t", ms=200, *, end=True):
-    client.send(wire.Hello(protocol=1))
+def speak(client, turn="t", ms=200, *, end=True, name="client"):
+    client.send(wire.Hello(protocol=1, client=name))
     client.receive(wire.Welcome)
     client.send(wire.Audio(turn=turn, seq=0), tone(ms).tobytes())
     if end:
@@ -52,7 +52,7 @@ def test_a_client_that_dies_in_mid_turn_gives_the_floor_back(tmp_path):
             speak(first, end=False)
             first.receive(wire.Started)
         with RawClient(voice.endpoints[0]) as second:
-            speak(second, "early", end=False)
+            speak(second, "early", end=False, name="another")
             while isinstance(answer := second.receive(wire.Error, wire.Started), wire.Error):
                 assert answer.code == "floor_taken"
                 second.send(wire.Audio(turn="early", seq=0), tone(100).tobytes())
