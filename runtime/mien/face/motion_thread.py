@@ -15,7 +15,6 @@ from mien.errors import BusError
 from mien.face.heartbeat import Heartbeat
 from mien.face.motion_stage import MotionStage
 from mien.transport.bus import FaceBus
-from mien.units import NS_PER_S
 
 log = logging.getLogger("mien.face")
 
