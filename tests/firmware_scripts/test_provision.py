@@ -141,7 +141,7 @@ def test_mien_itself_judges_its_configuration(card: Card) -> None:
     card.refuses["mien"] = f"{card.mien / 'mien.toml'}: face.fsp: no such key; did you mean 'fps'?"
     _, mistakes = card.provision()
     assert mistakes == {"mien.toml": "face.fsp: no such key; did you mean 'fps'?"}
-    assert card.commands[0] == ["mien", "check-config", str(card.mien / "mien.toml")]
+    assert card.commands[0] == ["mien", "check-config", "--file-only", str(card.mien / "mien.toml")]
 
 
 def test_a_private_key_is_recognised(card: Card) -> None:
