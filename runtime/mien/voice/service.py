@@ -4,7 +4,6 @@ One thread, one loop: clients, bus and sound card are served by short steps that
 """
 
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,7 +30,7 @@ from mien.voice.assembly import Assembly
 from mien.voice.device import DeviceRetry, open_silence, open_sink
 from mien.voice.grants import grant_of
 from mien.voice.health import Health
-from mien.voice.journal_writer import JournalWriter
+from mien.voice.journal_writer import JournalWriter, journal_folder
 
 log = logging.getLogger("mien.voice")
 
@@ -121,8 +120,7 @@ class VoiceService:
         config = self._config.journal
         if not config.enabled:
             return None
-        logs = os.environ.get("LOGS_DIRECTORY", "").split(":")[0]  # set by systemd
-        return JournalWriter(config, Path(config.folder or logs or run_dir / "journal"), self.counters)
+        return JournalWriter(config, journal_folder(config, run_dir), self.counters)
 
     def _first_sink(self, opener: Callable[[PlaybackConfig, Clock], Sink]) -> tuple[Sink, str]:
         """The configured sink, or silence and why."""
