@@ -55,17 +55,19 @@ MAX_GESTURES = 8  # asked for between two pictures; more are dropped and counted
 class MotionStage:
     """Feeds the engine in stream order and puts its frames where they belong in media time.
 
-    spare: the engine to go on with when the first one fails. report(frame) takes bus frames to the voice.
+    spare: the engine to go on with when the first one fails. report(frame) takes bus frames to the voice. stirred() is
+    called when something came that wants showing, not for what comes all the time.
     """
 
     def __init__(self, *, engine: MotionEngine, spare: MotionEngine, score: Score, counters: Counters,
-                 report: Callable[[bytes], None]) -> None:
+                 report: Callable[[bytes], None], stirred: Callable[[], None] = lambda: None) -> None:
         self._engine = engine
         self._spare = spare
         self._prosody = ProsodyStream(engine.info.lookahead_ms)
         self._score = score
         self._counters = counters
         self._report = report
+        self._stirred = stirred
         self._turn = ""
         self._start_ns = -1
         self._next_offset = 0
@@ -102,15 +104,17 @@ class MotionStage:
             case bus.Speech() | bus.TurnEnd():
                 self._queue(message, frames)
             case bus.Expression():
-                self._score.expression = message
+                self._express(message)
             case bus.GestureCue():
                 self._gesture(message)
             case bus.CaptionCue():
                 self._score.captions.take(message)
+                self._stirred()
             case bus.VoiceHealth():
                 self._score.voice = message
             case bus.ThumbnailRequest():
                 self._score.thumbnails.ask(message.width)
+                self._stirred()
 
     def work(self) -> None:
         """Make the motion of the oldest waiting message, and answer an observer."""
@@ -140,8 +144,14 @@ class MotionStage:
             self._waiting.popleft()  # the oldest is the least use; the gap restarts the stream at the right place
         self._waiting.append((message, frames[1] if len(frames) > 1 else b""))
 
+    def _express(self, expression: bus.Expression) -> None:
+        before, self._score.expression = self._score.expression, expression
+        if expression != before:
+            self._stirred()
+
     def _anchor(self, anchor: bus.Anchor) -> None:
         with self._score.lock:
+            before = self._score.clock.anchor
             renewed = self._score.clock.take(anchor)
             if renewed:
                 self._score.timeline.clear()
@@ -150,6 +160,8 @@ class MotionStage:
             self._engine.reset()
             self._prosody.reset()
             self._start_ns, self._ended = -1, True
+        if before is None or (before.epoch, before.phase, before.turn) != (anchor.epoch, anchor.phase, anchor.turn):
+            self._stirred()
 
     def _speech(self, speech: bus.Speech, pcm: "np.ndarray[tuple[int], np.dtype[np.int16]]") -> None:
         same_turn = (speech.turn, speech.turn_start_ns) == (self._turn, self._start_ns)
@@ -204,3 +216,4 @@ class MotionStage:
                 self._score.gestures.append(cue.name)
             else:
                 self._counters.count("gestures_dropped")
+        self._stirred()

@@ -5,6 +5,7 @@ they came with its wheel or from the system.
 """
 
 import ctypes
+import importlib
 from ctypes import c_int, c_int64, c_uint32, c_void_p
 from functools import lru_cache
 from types import SimpleNamespace
@@ -25,9 +26,7 @@ _FUNCTIONS: Final[tuple[tuple[str, Any, tuple[Any, ...]], ...]] = (
 @lru_cache(maxsize=1)
 def libsdl() -> Any:
     """The functions, by their names. Raises DisplayError where one is missing."""
-    from pygame import imageext
-
-    library, found = ctypes.CDLL(str(imageext.__file__)), SimpleNamespace()
+    library, found = ctypes.CDLL(str(importlib.import_module("pygame.imageext").__file__)), SimpleNamespace()
     for name, result, arguments in _FUNCTIONS:
         if (function := getattr(library, name, None)) is None:
             raise DisplayError(f"SDL lacks {name}; it needs SDL 2.0.10 and SDL_image 2.0.2 or newer")
