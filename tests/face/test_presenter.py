@@ -264,7 +264,8 @@ def test_motion_that_is_late_is_shown_for_four_tenths_of_a_second_and_told_as_la
     end_ms = round(rig.score.timeline.end_ns / MS)
     late = [age for age in ages if age]
     assert late == list(range(late[0], late[0] + 20 * len(late), 20)), "each 20 ms older than the one before"
-    assert 380 <= late[-1] <= 400 and ages[-1] is None
+    assert 380 <= late[-1] <= 400
+    assert ages[-1] is None
     assert ages.index(late[0]) * 20 == pytest.approx(end_ms, abs=20)
 
 

@@ -13,7 +13,7 @@ from mien.core import bus
 from mien.core.media import MediaClock
 from mien.core.stats import Counters
 from mien.core.timeline import Timeline
-from mien.errors import DisplayError, MienError
+from mien.errors import BusError, DisplayError, MienError
 from mien.face.overlay.cues import CueBox
 from mien.face.thumbnail import Thumbnails
 from mien.motion.base import MotionEngine, MotionFrames
@@ -48,7 +48,10 @@ class Score:
         return taken
 
 
-MAX_WAITING = 400  # eight seconds of 20 ms blocks; the voice publishes at most a few seconds ahead
+# The voice publishes at most a few seconds ahead, in blocks of 20 ms and more: eight seconds of the smallest, and
+# sixteen in bytes.
+MAX_WAITING = 400
+MAX_WAITING_BYTES = 16 * 2 * bus.MOTION_RATE_HZ
 MAX_GESTURES = 8  # asked for between two pictures; more are dropped and counted
 
 
@@ -73,6 +76,7 @@ class MotionStage:
         self._next_offset = 0
         self._ended = True
         self._waiting: deque[tuple[bus.Speech | bus.TurnEnd, bytes]] = deque()
+        self._waiting_bytes = 0
 
     @property
     def backend(self) -> str:
@@ -94,7 +98,7 @@ class MotionStage:
         """Take one bus message: clock and expression act at once, speech waits for work().
 
         Otherwise a second of speech, published at once, would keep the face from hearing that the turn has opened.
-        Raises BusError for a message of another version.
+        Raises BusError for a message of another version, or speech that is none.
         """
         message = bus.decode_from_voice(frames[0])
         self._score.heard_of_voice_ns = now_ns
@@ -122,6 +126,7 @@ class MotionStage:
         if not self._waiting:
             return
         message, payload = self._waiting.popleft()
+        self._waiting_bytes -= len(payload)
         if message.epoch != self._score.clock.epoch:
             self._counters.count("stale_speech")
         elif isinstance(message, bus.Speech):
@@ -139,10 +144,15 @@ class MotionStage:
             self._report(bus.encode(thumbnail))
 
     def _queue(self, message: bus.Speech | bus.TurnEnd, frames: list[bytes]) -> None:
-        if len(self._waiting) == MAX_WAITING:
+        payload = frames[1] if len(frames) > 1 else b""
+        if len(payload) % 2 or len(payload) > MAX_WAITING_BYTES:
+            raise BusError(f"speech of {len(payload)} bytes: whole samples, and at most {MAX_WAITING_BYTES} bytes")
+        while len(self._waiting) >= MAX_WAITING or self._waiting_bytes + len(payload) > MAX_WAITING_BYTES:
             self._counters.count("speech_dropped")
-            self._waiting.popleft()  # the oldest is the least use; the gap restarts the stream at the right place
-        self._waiting.append((message, frames[1] if len(frames) > 1 else b""))
+            # The oldest is the least use; the gap restarts the stream at the right place.
+            self._waiting_bytes -= len(self._waiting.popleft()[1])
+        self._waiting.append((message, payload))
+        self._waiting_bytes += len(payload)
 
     def _express(self, expression: bus.Expression) -> None:
         before, self._score.expression = self._score.expression, expression
