@@ -142,3 +142,13 @@ def test_noise_is_refused_or_read(mode: str, data: bytes, count: int) -> None:
     except AvatarError:
         return
     assert len(decoded) == 12 * count
+
+
+@pytest.mark.parametrize(("stride", "most"), [(2, 65_535), (4, 2**32 - 1)])
+def test_indices_up_to_the_largest_of_their_width_are_read(stride: int, most: int) -> None:
+    decoded = decode(stream(encode_indices([0, most])), "INDICES", "NONE", 2, stride).view(f"<u{stride}")
+    assert decoded.tolist() == [0, most]
+    if stride == 2:
+        for wrong in ([most + 1], [0, -1]):
+            with pytest.raises(AvatarError, match="an index is out of range"):
+                decode(stream(encode_indices(wrong)), "INDICES", "NONE", len(wrong), stride)

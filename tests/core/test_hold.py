@@ -28,3 +28,15 @@ def test_a_calm_time_and_a_new_process_are_a_clean_slate():
     assert held_s(hold, 8, 6 * NS_PER_S) == 0
     assert held_s(hold, 8, 7 * NS_PER_S) == 2
     assert held_s(hold, 8, 7 * NS_PER_S + MOST_NS + CALM_NS) == 0
+
+
+def test_calm_begins_where_the_hold_ends():
+    """Two minutes after a failure whose hold was a minute, only one of them was calm."""
+    hold = Hold()
+    for _ in range(7):
+        hold.failed(7, 0)
+    assert held_s(hold, 7, MOST_NS + CALM_NS - 1) == 60
+    hold = Hold()
+    for _ in range(7):
+        hold.failed(7, 0)
+    assert held_s(hold, 7, MOST_NS + CALM_NS) == 0

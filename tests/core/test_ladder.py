@@ -31,3 +31,14 @@ def test_it_climbs_between_turns_but_a_face_may_rejoin_at_once():
     assert step(Level.SILENT, Event.SINK_BACK, between_turns=False) is None
     assert step(Level.ENVELOPE, Event.MODEL_BACK, between_turns=False) is None
     assert step(Level.AUDIO_ONLY, Event.FACE_BACK, between_turns=False) is not None
+
+
+def test_levels_are_named_on_the_wire():
+    """PROTOCOL.md names them, and the face reports them by these names."""
+    assert [level.value for level in Level] == ["full", "envelope", "audio_only", "silent"]
+
+
+def test_a_move_tells_its_event():
+    move = step(Level.FULL, Event.MODEL_LOST)
+    assert move is not None
+    assert move.event is Event.MODEL_LOST

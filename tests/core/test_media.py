@@ -40,3 +40,37 @@ def test_a_new_epoch_starts_afresh_and_an_old_one_is_dropped():
     clock.forget()
     assert clock.epoch == -1
     assert clock.take(anchor(epoch=1))
+
+
+def test_an_anchor_of_the_same_epoch_corrects_and_is_no_renewal():
+    clock = MediaClock()
+    assert clock.anchor is None
+    assert clock.take(anchor(epoch=4))
+    newer = anchor(epoch=4, media=50, at=10)
+    assert not clock.take(newer)
+    assert clock.anchor is newer
+    assert (clock.media_ns(20), clock.stale) == (60, 0)
+
+
+def test_within_an_epoch_an_anchor_that_lies_behind_holds_the_playhead_until_it_is_caught_up():
+    clock = MediaClock()
+    clock.take(anchor(media=0, at=0))
+    assert clock.media_ns(100) == 100
+    clock.take(anchor(media=60, at=100))
+    assert [clock.media_ns(t) for t in (100, 130, 150)] == [100, 100, 110]
+
+
+def test_a_voice_that_is_gone_takes_the_playhead_with_it():
+    clock = MediaClock()
+    clock.take(anchor(media=500))
+    assert clock.media_ns(0) == 500
+    clock.forget()
+    assert clock.media_ns(10) == 0
+    clock.take(anchor(media=3, until=3))
+    assert clock.media_ns(10) == 3
+
+
+def test_an_end_that_lies_before_the_anchor_does_not_take_the_playhead_back():
+    clock = MediaClock()
+    clock.take(anchor(media=500, at=0, until=400))
+    assert clock.media_ns(1000) == 500

@@ -79,6 +79,21 @@ def test_next_visible_is_always_later_than_now() -> None:
         assert now_ns < pacer.next_visible_ns(now_ns) <= now_ns + PERIOD_NS
 
 
+@pytest.mark.parametrize("vsync", [True, False])
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_refresh_that_has_its_picture_is_not_drawn_for_again(vsync: bool, depth: int) -> None:
+    """Asked again before the picture just presented is seen: the next one is a refresh later, and never two."""
+    pacer = DisplayPacer(PERIOD_NS, depth=depth)
+    pacer.next_visible_ns(START_NS)
+    drawn_ns = START_NS + (PERIOD_NS if vsync else 1_000_000)
+    seen_ns = pacer.presented(drawn_ns, vsync=vsync)
+    for asked_ns in (drawn_ns, seen_ns - 1):
+        assert pacer.next_visible_ns(asked_ns) >= seen_ns + PERIOD_NS - 1
+    assert pacer.next_visible_ns(seen_ns - (depth - 1) * PERIOD_NS - 1) <= seen_ns + PERIOD_NS + 1
+    later_ns = seen_ns + 40 * PERIOD_NS + 5
+    assert later_ns < pacer.next_visible_ns(later_ns) <= later_ns + depth * PERIOD_NS
+
+
 @pytest.mark.parametrize("true_period_ns", [16_683_333, 16_600_000])
 def test_vsync_teaches_the_displays_own_period_and_phase(true_period_ns: int) -> None:
     pacer, jitter = DisplayPacer(PERIOD_NS), random.Random(7)

@@ -74,3 +74,51 @@ def test_many_turns_do_not_grow_it():
     assert at(timeline, 9950) == 995.0
     timeline.clear()
     assert at(timeline, 0) is None
+
+
+def test_a_face_that_joins_late_fills_a_turn_from_its_middle():
+    timeline = Timeline(width=3, frame_hz=100, capacity=50)
+    timeline.begin(1000 * MS, at_frame=30)
+    assert timeline.end_ns == 1300 * MS
+    timeline.append(ramp(30, 10))
+    assert (at(timeline, 1355), at(timeline, 1000), timeline.end_ns) == (35.5, 30.0, 1400 * MS)
+
+
+def test_a_new_turn_begins_empty_whatever_its_track_held():
+    timeline = Timeline(width=3, frame_hz=100, capacity=10, tracks=1)
+    timeline.begin(0)
+    timeline.append(ramp(0, 10))
+    timeline.begin(500 * MS)
+    assert at(timeline, 500) is None
+    timeline.append(ramp(70, 1))
+    assert [at(timeline, ms) for ms in (0, 500, 999)] == [70.0, 70.0, 70.0]
+
+
+def test_what_is_cleared_or_not_begun_has_no_end():
+    timeline = Timeline(width=3, frame_hz=100, capacity=10)
+    assert timeline.end_ns == 0
+    timeline.begin(50 * MS)
+    timeline.append(ramp(0, 3))
+    assert timeline.end_ns == 80 * MS
+    timeline.clear()
+    assert timeline.end_ns == 0
+
+
+def test_before_a_turn_the_one_before_it_answers_and_from_its_start_itself():
+    timeline = Timeline(width=3, frame_hz=100, capacity=50)
+    timeline.begin(0)
+    timeline.append(ramp(0, 10))
+    timeline.begin(200 * MS)
+    timeline.append(ramp(100, 10))
+    assert [at(timeline, ms) for ms in (-50, 199.999, 200, 205)] == [0.0, 9.0, 100.0, 100.5]
+
+
+@pytest.mark.parametrize("cuts", [[4, 4, 4], [12], [1] * 12, [11, 1]])
+def test_frames_come_in_any_portions_even_larger_than_what_is_kept(cuts):
+    timeline = Timeline(width=3, frame_hz=100, capacity=5)
+    timeline.begin(0)
+    first = 0
+    for count in cuts:
+        timeline.append(ramp(first, count))
+        first += count
+    assert [at(timeline, ms) for ms in (0, 70, 95, 110, 500)] == [7.0, 7.0, 9.5, 11.0, 11.0]

@@ -39,6 +39,33 @@ def refusal(header):
     return caught.value
 
 
+def written(default):
+    """How the page may write a default."""
+    if default is None:
+        return ("nil",)
+    if isinstance(default, bool):
+        return (str(default).lower(),)
+    if isinstance(default, int | float):
+        return (f"{default:g}", f"1 to 64 characters, {default:g}")
+    if default == wire.Topic.__args__:
+        return ("all four",)
+    if not default:
+        return ("empty",)
+    return (f"`{default}`", f'"{default}"', f'1 to 64 characters, "{default}"', json.dumps(default))
+
+
+def spoken_range(kind):
+    """A field's bounds in the page's words; nothing for one without."""
+    for part in (kind, *getattr(kind, "__args__", ())):
+        for meta in getattr(part, "__metadata__", ()):
+            if meta.ge is not None:
+                return f"{meta.ge:g} and up" if meta.le is None else f"{meta.ge:g} to {meta.le:g}"
+            if meta.min_length is not None:
+                return f"{meta.min_length} to {meta.max_length} characters"
+            return f"at most {meta.max_length}"
+    return ""
+
+
 class TestVectors:
     @pytest.mark.parametrize("row", vectors("client"))
     def test_of_the_client(self, row):
@@ -81,6 +108,23 @@ class TestPage:
     def test_every_field_has_a_row(self, kind):
         documented = re.findall(r"^\| `(\w+)` \|", self.section(tag_of(kind)).split("| limits |")[0], re.MULTILINE)
         assert tuple(documented) == kind.__struct_fields__
+
+    @pytest.mark.parametrize("kind", [*CLIENT_TYPES, *VOICE_TYPES], ids=tag_of)
+    def test_what_may_be_left_out_means_what_the_page_says(self, kind):
+        cells = self.cells(kind)
+        for field in msgspec.structs.fields(kind):
+            if field.default is not msgspec.NODEFAULT:
+                assert cells[field.name].split("; ")[-1] in written(field.default), field.name
+
+    @pytest.mark.parametrize("kind", CLIENT_TYPES, ids=tag_of)
+    def test_ranges_are_those_of_the_page(self, kind):
+        cells = self.cells(kind)
+        for field in msgspec.structs.fields(kind):
+            assert spoken_range(field.type) in cells[field.name], field.name
+
+    def cells(self, kind):
+        """field -> its range and default, as the page has them."""
+        return dict(re.findall(r"^\| `(\w+)` \| [^|]* \| ([^|]*) \|", self.section(tag_of(kind)), re.MULTILINE))
 
     def test_every_limit_has_a_row(self):
         rows = re.findall(r"^\| (`\w+`.*?) \|", self.section("welcome").split("| limits |")[1], re.MULTILINE)
@@ -185,6 +229,64 @@ def test_a_message_of_a_newer_voice_is_told_apart():
     with pytest.raises(ProtocolError) as caught:
         wire.decode_voice(msgspec.msgpack.encode({"type": "sing"}))
     assert caught.value.code == "unknown_message"
+
+
+@pytest.mark.parametrize(("fields", "field"), [
+    ({"type": "end", "turn": ""}, "turn"), ({"type": "end", "turn": "t" * 65}, "turn"),
+    ({"type": "audio", "turn": "t", "seq": -1}, "seq"),
+    ({"type": "volume", "gain": 1.01}, "gain"), ({"type": "volume", "gain": -0.01}, "gain"),
+    ({"type": "volume", "gain": 0.5, "fade_ms": 10_001}, "fade_ms"),
+    ({"type": "emotion", "name": "happy", "intensity": 1.01}, "intensity"),
+    ({"type": "look_at", "x": -1.01}, "x"), ({"type": "look_at", "y": 1.01}, "y"),
+    ({"type": "get_thumbnail", "width": 31}, "width"), ({"type": "get_thumbnail", "width": 321}, "width"),
+    ({"type": "caption", "turn": "t", "text": "x" * 4001}, "text"),
+    ({"type": "caption", "turn": "t", "words": [["a", -1, 0]]}, "words"),
+    ({"type": "caption", "turn": "t", "words": [["a" * 101, 0, 0]]}, "words"),
+    ({"type": "caption", "turn": "t", "words": [["a", 0, 0]] * 2001}, "words"),
+    ({"type": "hello", "protocol": 1, "capabilities": ["c"] * 33}, "capabilities"),
+])
+def test_one_more_than_a_range_is_refused_with_its_field(fields, field):
+    error = refusal(msgspec.msgpack.encode(fields)) if len(msgspec.msgpack.encode(fields)) < 16_384 else None
+    assert error is not None
+    assert error.code == "malformed"
+    assert f"$.{field}" in str(error)
+
+
+@pytest.mark.parametrize("fields", [
+    {"type": "end", "turn": "t"}, {"type": "end", "turn": "t" * 64}, {"type": "audio", "turn": "t", "seq": 0},
+    {"type": "volume", "gain": 1.0, "fade_ms": 10_000}, {"type": "volume", "gain": 0, "fade_ms": 0},
+    {"type": "emotion", "name": "happy", "intensity": 0.0}, {"type": "look_at", "x": -1.0, "y": 1.0},
+    {"type": "get_thumbnail", "width": 32}, {"type": "get_thumbnail", "width": 320},
+    {"type": "caption", "turn": "t", "text": "x" * 4000},
+    {"type": "caption", "turn": "t", "words": [["a" * 100, 0, 0]]},
+    {"type": "caption", "turn": "t", "words": [["a", 0, 0]] * 2000},
+    {"type": "hello", "protocol": 1, "capabilities": ["c"] * 32},
+])
+def test_the_ends_of_a_range_are_taken(fields):
+    message = wire.decode_client(msgspec.msgpack.encode(fields))
+    assert message == wire.decode_client(wire.encode(message))
+
+
+def test_the_rates_are_those_of_speech_and_of_opus():
+    """RFC 6716: Opus has five rates; the voice takes them and the two families of sound cards beside."""
+    assert wire.OPUS_RATES_HZ == (8000, 12000, 16000, 24000, 48000)
+    assert set(wire.RATES_HZ) == {*wire.OPUS_RATES_HZ, 32000, 11025, 22050, 44100}
+    assert wire.ENCODINGS == ("s16le", "opus")
+
+
+def test_a_refusal_says_no_more_of_a_message_than_it_must():
+    """A stranger's names go into logs and answers: at most 64 characters of a turn's, 40 of a type's."""
+    error = refusal(msgspec.msgpack.encode({"type": "caption", "turn": "t" * 500, "text": 5}))
+    assert error.turn == "t" * 64
+    unknown = refusal(msgspec.msgpack.encode({"type": "x" * 500, "turn": "t" * 500}))
+    assert unknown.turn == "t" * 64
+    assert "x" * 40 in str(unknown)
+    assert "x" * 41 not in str(unknown)
+    for seq in (True, "3", 2.0, None):
+        assert refusal(msgspec.msgpack.encode({"type": "audio", "turn": "t", "seq": seq})).seq == -1
+    assert refusal(msgspec.msgpack.encode(["type", "end"])).code == "malformed"
+    assert refusal(msgspec.msgpack.encode({"type": 5})).code == "malformed"
+    assert refusal(msgspec.msgpack.encode({"turn": "t"})).code == "malformed"
 
 
 # Fuzzing: whatever the bytes, a message that keeps to its own ranges, or a ProtocolError; never anything else.

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from rigs.acted import act
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPTS = REPOSITORY / "firmware_scripts"
 OVERLAY = SCRIPTS / "overlay"
@@ -28,18 +30,10 @@ def settings() -> dict[str, str]:
     return {name: value.strip("'") for name, _, value in (line.partition("=") for line in listed.splitlines())}
 
 
-def act(folder: Path, **commands: str) -> dict[str, str]:
-    """An environment in which these commands are played by shell scripts."""
-    for name, script in commands.items():
-        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
-        (folder / name).chmod(0o755)
-    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
-
-
 def test_there_are_scripts_to_check() -> None:
     names = {path.name for path in shell_scripts()}
     assert {"build-image", "build-bundle", "flash", "lib.sh", "10-rootfs.sh", "mien-data", "mien-settings",
-            "failure-note"} <= names
+            "failure-note", "update-stick", "mount-stick"} <= names
 
 
 def test_shellcheck_has_nothing_to_say() -> None:
@@ -222,34 +216,6 @@ def test_sizes_count_what_is_there_by_owner(tmp_path: Path) -> None:
     os.link(tmp_path / "usr/lib/mesa.so", tmp_path / "usr/lib/link.so")
     said = subprocess.run([SCRIPTS / "report-sizes", tmp_path], capture_output=True, text=True, check=True, timeout=20)
     assert re.search(r"^ +3\.0 MB in all", said.stdout)
-
-
-def stick(tmp_path: Path, install: str) -> "subprocess.CompletedProcess[str]":
-    """update-stick beside a stick with one bundle on it, and with acted commands that write themselves down."""
-    (tmp_path / "stick").mkdir(exist_ok=True)
-    (tmp_path / "stick/mien-0.2.0.raucb").write_bytes(b"bundle" * 2000)
-    log = f'echo "$(basename "$0") $*" >>{tmp_path}/log'
-    environment = act(tmp_path, mount="", umount="", sleep="", sync="", systemctl=log, rauc=f"{log}; {install}")
-    script = OVERLAY / "usr/lib/mien/update-stick"
-    return subprocess.run(["sh", script, tmp_path / "stick", tmp_path / "done", tmp_path / "screen"], env=environment,
-                          capture_output=True, text=True, timeout=20, check=False)  # fmt: skip
-
-
-def test_a_stick_is_installed_once_and_the_screen_says_so(tmp_path: Path) -> None:
-    assert stick(tmp_path, "true").returncode == 0
-    assert "may be taken out" in (tmp_path / "screen").read_text()
-    assert (tmp_path / "log").read_text().splitlines()[-1] == "systemctl --no-block start reboot.target"
-    (tmp_path / "log").unlink()
-    assert "installed before" in stick(tmp_path, "true").stdout
-    assert not (tmp_path / "log").exists()  # neither installed nor started again: a stick that stays in is no loop
-
-
-def test_a_stick_that_is_refused_is_told_of_and_the_face_comes_back(tmp_path: Path) -> None:
-    refused = stick(tmp_path, "echo LastError: signature verification failed; exit 1")
-    assert refused.returncode == 1
-    assert "signature verification failed" in (tmp_path / "screen").read_text()
-    assert (tmp_path / "log").read_text().splitlines()[-1] == "systemctl --no-block start mien.target"
-    assert not (tmp_path / "done").exists()
 
 
 @pytest.mark.parametrize(("order", "good", "allowed"), [("A", "", True), ("A B", "NAME=mien VERSION_ID=0.2.0", True),

@@ -1,6 +1,9 @@
 import time
 
+import pytest
+
 from mien.core.clock import Clock
+from mien.host import clock as clock_module
 from mien.host.clock import MonotonicClock, sleep_until_ns
 
 
@@ -16,6 +19,32 @@ def test_sleep_never_ends_early() -> None:
     assert time.monotonic_ns() >= deadline_ns
 
 
-def test_a_deadline_in_the_past_is_no_error() -> None:
-    sleep_until_ns(time.monotonic_ns() - 1_000_000_000)
-    sleep_until_ns(-1)
+class Machine:
+    """A machine whose sleep ends early twice, as a signal makes it, and never again."""
+
+    def __init__(self, now_ns: int) -> None:
+        self.now_ns = now_ns
+        self.slept_s: list[float] = []
+
+    def monotonic_ns(self) -> int:
+        return self.now_ns
+
+    def sleep(self, seconds: float) -> None:
+        self.slept_s.append(seconds)
+        self.now_ns += round(seconds * 1e9) // (4 if len(self.slept_s) < 3 else 1)
+
+
+@pytest.mark.parametrize("late_ns", [0, 1, 1_000_000_000, 10**18])
+def test_a_deadline_that_has_come_is_not_slept_for(monkeypatch: pytest.MonkeyPatch, late_ns: int) -> None:
+    machine = Machine(10**18)
+    monkeypatch.setattr(clock_module, "time", machine)
+    sleep_until_ns(machine.now_ns - late_ns)
+    assert machine.slept_s == []
+
+
+def test_a_sleep_that_ended_early_goes_on_for_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(5_000_000_000)
+    monkeypatch.setattr(clock_module, "time", machine)
+    sleep_until_ns(5_016_000_000)
+    assert machine.slept_s == pytest.approx([0.016, 0.012, 0.009])
+    assert machine.now_ns == 5_016_000_000

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.motion.pitch import STEP_SAMPLES, Pitch
-from mien.motion.prosody import EFFORT, PITCH, RISE, STRESS, VOICE, ProsodyStream
+from mien.motion.prosody import EFFORT, PITCH, RISE, STRESS, VOICE, Melody, ProsodyStream
 
 RATE_HZ = 16_000
 
@@ -154,6 +154,39 @@ def test_a_frame_comes_no_later_than_its_lookahead(lookahead_ms: float) -> None:
     for end in range(160, 16_000, 160):
         given_frames += len(stream.push(np.zeros(160, dtype=np.int16)))
         assert given_frames >= int((end / 16 - lookahead_ms) / 20) + 1 if end / 16 >= lookahead_ms else True
+
+
+def test_a_rise_is_kept_for_600_ms_of_silence_and_no_longer() -> None:
+    """So that a question's look stays while the answer is awaited, and does not stay for ever."""
+    melody = Melody()
+    for step in range(60):
+        melody.step(10.0 + max(0, step - 45) * 0.5)
+    risen = melody.rise
+    assert risen > 0.8
+    kept = []
+    for _ in range(50):
+        melody.step(None)
+        kept.append(melody.rise)
+    assert set(kept[:29]) == {risen}
+    assert set(kept[31:]) == {0.0}
+    melody.step(15.0)
+    assert melody.rise < 0.3  # what is said next is measured against itself
+
+
+def test_a_short_stop_does_not_end_a_rise_that_goes_on() -> None:
+    """A rise is measured from its lowest tone; a voiceless stop of 200 ms in it leaves that tone, a pause takes it."""
+    risen = {}
+    for silent_steps in (10, 13):
+        melody = Melody()
+        for _ in range(60):
+            melody.step(10.0)
+        for _ in range(silent_steps):
+            melody.step(None)
+        for step in range(8):
+            melody.step(12.0 + step * 0.1)
+        risen[silent_steps] = melody.rise
+    assert risen[10] == pytest.approx(risen[13], abs=0.4)
+    assert risen[10] > 0.2
 
 
 def test_pitch_stays_within_what_it_tells_whatever_sounds():

@@ -79,3 +79,72 @@ def test_it_moves_smoothly_and_reset_forgets() -> None:
     assert gate.gain == 0.0
     gate.reset()
     assert gate.step(features, np.zeros(STEP_SAMPLES, dtype=np.int16)) == 1.0
+
+
+class Played:
+    """A gate that is fed spectra of a chosen liveliness, and noise, in which nothing glides."""
+
+    def __init__(self) -> None:
+        self._gate = SpeechGate(8)
+        self._noise = (hiss(1, 0.1) * 32767).astype(np.int16)
+        self._step = 0
+
+    def play(self, change: float, steps: int, level: float = 0.0) -> list[float]:
+        """Steps whose bands differ by `change` from those of three steps ago. The gains."""
+        made = []
+        for _ in range(steps):
+            row = np.full((2, 8), level + change * (self._step // 3 % 2), dtype=np.float32)
+            at = self._step * STEP_SAMPLES % (RATE_HZ - STEP_SAMPLES)
+            made.append(self._gate.step(row, self._noise[at : at + STEP_SAMPLES]))
+            self._step += 1
+        return made
+
+    def rest(self, steps: int) -> float:
+        """Steps below what is audible."""
+        return self.play(0.0, steps, level=-1.6)[-1]
+
+
+def test_once_shut_it_needs_more_than_what_would_have_kept_it_open() -> None:
+    """Liveliness between the two thresholds (.5 and .9) leaves it as it was; a band on the stage must not flap it."""
+    kept = Played()
+    assert min(kept.play(0.7, 400)) == 1.0
+    shut = Played()
+    shut.play(0.2, 200)
+    assert max(shut.play(0.7, 400)) == 0.0
+    assert shut.play(1.4, 200)[-1] == 1.0
+    assert min(shut.play(0.7, 400)) == 1.0
+    assert shut.play(0.2, 300)[-1] == 0.0
+
+
+@pytest.mark.parametrize(("silent_steps", "opens"), [(1, False), (7, False), (8, True), (50, True)])
+def test_a_pause_of_160_ms_makes_it_listen_anew_and_a_shorter_one_does_not(silent_steps: int, opens: bool) -> None:
+    gate = Played()
+    gate.play(0.2, 200)
+    assert gate.rest(silent_steps) == 0.0
+    assert (gate.play(0.1, 6)[-1] == 1.0) is opens
+
+
+def test_pauses_do_not_add_up() -> None:
+    gate = Played()
+    gate.play(0.2, 200)
+    for _ in range(6):
+        gate.rest(4)
+        assert gate.play(0.2, 3)[-1] == 0.0
+
+
+def test_it_opens_in_80_ms_and_closes_in_400() -> None:
+    gate = Played()
+    falling = gate.play(0.2, 200)
+    shut = falling.index(0.0)
+    assert falling[shut - 20] == 1.0
+    np.testing.assert_allclose(np.diff(falling[shut - 20 : shut + 1]), -0.05, atol=1e-9)
+    gate.rest(8)
+    assert gate.play(0.2, 4) == pytest.approx([0.25, 0.5, 0.75, 1.0])
+
+
+def test_after_a_pause_noise_is_given_as_long_as_at_the_start() -> None:
+    gate = Played()
+    first = gate.play(0.2, 200).index(0.0)
+    gate.rest(8)
+    again = gate.play(0.2, 200)
+    assert abs(again.index(0.0, 10) - first) <= 20

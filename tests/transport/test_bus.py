@@ -145,3 +145,32 @@ def test_a_second_voice_is_refused_and_the_first_goes_on(rig):
     with pytest.raises(BusError, match=r"run_dir: .*bus\.sock belongs to a service that runs"):
         VoiceBus(rig.reactor, rig.run_dir, rig.clock, rig.counters)
     rig.subscriber()
+
+
+def test_without_a_voice_reports_are_dropped_and_counted_not_kept_for_later(tmp_path):
+    context, counters = zmq.Context(), Counters()
+    face = FaceBus(context, tmp_path, counters)
+    for _ in range(5):
+        face.report(b"old")
+    assert counters["reports_dropped"] == 5
+    rig = Rig(tmp_path)
+    heard = rig.until(lambda: face.report(b"new") or rig.voice.report())
+    assert heard == b"new"
+    face.close()
+    rig.voice.close()
+    rig.reactor.close()
+    context.destroy(linger=0)
+    rig.context.destroy(linger=0)
+
+
+def test_a_face_waits_no_longer_than_it_is_told_and_then_hears_in_order(rig):
+    face = FaceBus(rig.context, rig.run_dir, Counters())
+    assert face.receive(0) is None
+    assert face.receive(1) is None
+    rig.until(rig.voice.joined)
+    for number in range(20):
+        rig.voice.publish([b"anchor", str(number).encode()])
+    heard = [rig.until(lambda: face.receive(0)) for _ in range(20)]
+    assert heard == [[b"anchor", str(number).encode()] for number in range(20)]
+    assert face.receive(1) is None
+    face.close()

@@ -5,6 +5,8 @@ import pytest
 from mien.core import bus, wire
 from rigs.voice_rig import VoiceRig
 
+pytestmark = pytest.mark.usefixtures("any_device")
+
 WORDS = (wire.Word("Good", 0, 200), wire.Word("day", 220, 400))
 
 

@@ -7,6 +7,8 @@ from mien.config import VoiceConfig
 from mien.core import bus, wire
 from rigs.voice_rig import VoiceRig, tone
 
+pytestmark = pytest.mark.usefixtures("any_device")
+
 WORDS = (wire.Word("good", 0, 200), wire.Word("morning", 200, 500), wire.Word("everyone", 500, 1000))
 
 

@@ -13,7 +13,7 @@ from mien.core import bus
 from mien.core.media import MediaClock
 from mien.core.stats import Counters
 from mien.core.timeline import Timeline
-from mien.errors import MienError
+from mien.errors import DisplayError, MienError
 from mien.face.overlay.cues import CueBox
 from mien.face.thumbnail import Thumbnails
 from mien.motion.base import MotionEngine, MotionFrames
@@ -114,8 +114,7 @@ class MotionStage:
 
     def work(self) -> None:
         """Make the motion of the oldest waiting message, and answer an observer."""
-        if (thumbnail := self._score.thumbnails.answer(max(0, self._score.clock.epoch))) is not None:
-            self._report(bus.encode(thumbnail))
+        self._show_observer()
         if not self._waiting:
             return
         message, payload = self._waiting.popleft()
@@ -125,6 +124,15 @@ class MotionStage:
             self._speech(message, np.frombuffer(payload, dtype="<i2").astype(np.int16, copy=False))
         else:
             self._turn_end(message)
+
+    def _show_observer(self) -> None:
+        try:
+            thumbnail = self._score.thumbnails.answer(max(0, self._score.clock.epoch))
+        except DisplayError:  # the observer hears that no picture came; the face has other work
+            self._counters.count("thumbnails_failed")
+            return
+        if thumbnail is not None:
+            self._report(bus.encode(thumbnail))
 
     def _queue(self, message: bus.Speech | bus.TurnEnd, frames: list[bytes]) -> None:
         if len(self._waiting) == MAX_WAITING:

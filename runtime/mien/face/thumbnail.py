@@ -36,7 +36,7 @@ class Thumbnails:
         self._picture = picture[::step, ::step].copy()
 
     def answer(self, epoch: int) -> bus.Thumbnail | None:
-        """The picture that was asked for, as JPEG, once it is there."""
+        """The picture that was asked for, as JPEG, once it is there. Raises DisplayError where it cannot be encoded."""
         picture, self._picture = self._picture, None
         if picture is None:
             return None

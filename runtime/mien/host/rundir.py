@@ -6,12 +6,11 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from mien.config import SOCKET_PATH_BYTES
 from mien.errors import ConfigError
 
 SYSTEM_RUN_DIR: Final = Path("/run/mien")
-
-SOCKET_PATH_BYTES: Final = 107
-"""sun_path has 108 bytes (unix(7)), and the last one is NUL."""
+LONGEST_SOCKET: Final = "report.sock"  # of those in mien.transport
 
 
 def resolve_run_dir(configured: str, *, system: Path = SYSTEM_RUN_DIR) -> Path:
@@ -35,8 +34,10 @@ def resolve_run_dir(configured: str, *, system: Path = SYSTEM_RUN_DIR) -> Path:
 def ensure_run_dir(run_dir: Path) -> Path:
     """Make the directory, for its owner only (0700), or check the one that is there; returns it.
 
-    Raises ConfigError when it cannot be made, is not a directory, is neither ours nor root's, or lets others write.
+    Raises ConfigError when it cannot be made, is not a directory, is neither ours nor root's, lets others write, or is
+    too long for the sockets in it.
     """
+    socket_path(run_dir, LONGEST_SOCKET)
     try:
         run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         # lstat: in a shared temporary directory somebody else may have left a link under our name.

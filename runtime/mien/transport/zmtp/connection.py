@@ -14,7 +14,7 @@ _UCRED: Final = struct.Struct("3i")  # pid, uid, gid
 
 
 class Connection:
-    """held: nothing is read of it for now. leaving: it is hung up on, and what it sends is thrown away until it has read
+    """held: nothing is read of it for now. leaving: it is hung up on, and what it sends is thrown away until it read
     the farewell."""
 
     def __init__(self, accepted: socket.socket, identity: bytes, peer: Peer, listener: Listener, now_ns: int) -> None:

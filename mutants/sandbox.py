@@ -1,0 +1,75 @@
+"""A command that may go wrong in any way: bounded memory, processor, files and time, ended with all it started."""
+
+import ctypes
+import os
+import resource
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h: whoever is stopped, its mutants end with it
+ADDRESS_SPACE_BYTES = 6 * 2**30
+FILE_BYTES = 512 * 2**20
+
+# Where it is allowed (root), everything but the work folder is read-only, and nothing outside can be signalled.
+_SHUT_IN = """
+mount --bind "$1" "$1"
+mount -o remount,bind,ro /
+mount -t tmpfs -o size=256m tmpfs /dev/shm
+cd "$2"
+shift 2
+exec "$@"
+"""
+_UNSHARE = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+
+
+@cache
+def can_shut_in() -> bool:
+    """Whether this machine lets us make name spaces of our own."""
+    if shutil.which("unshare") is None:
+        return False
+    probe = [*_UNSHARE, "sh", "-ec", _SHUT_IN, "sh", "/var/tmp", "/var/tmp", "true"]
+    return subprocess.run(probe, capture_output=True, check=False, timeout=20).returncode == 0
+
+
+def run(command: list[str], *, folder: Path, work: Path, environment: dict[str, str], seconds: float) -> int | None:
+    """Its exit status (negative: the signal that ended it), or None where it took longer than seconds.
+
+    folder: where it runs. work: what it may write to. stdout and stderr go to work/output.
+    """
+    shut_in = [*_UNSHARE, "sh", "-ec", _SHUT_IN, "sh", str(work), str(folder)] if can_shut_in() else []
+    with (work / "output").open("wb") as output, subprocess.Popen(
+        [*shut_in, *command], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output,
+        stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_limits(seconds)
+    ) as process:
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return  # it and its group have ended
+
+
+def _limits(seconds: float) -> Callable[[], None]:
+    cpu_s = int(seconds) + 10
+
+    def set_limits() -> None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        os.nice(10)
+        for what, most in ((resource.RLIMIT_AS, ADDRESS_SPACE_BYTES), (resource.RLIMIT_CPU, cpu_s),
+                           (resource.RLIMIT_FSIZE, FILE_BYTES), (resource.RLIMIT_CORE, 0)):
+            hard = resource.getrlimit(what)[1]
+            resource.setrlimit(what, (most, most) if hard == resource.RLIM_INFINITY else (min(most, hard), hard))
+
+    return set_limits

@@ -1,0 +1,97 @@
+"""One mutant put in, and the tests that could notice it run: those that run its line first, then their neighbours."""
+
+import json
+import time
+from dataclasses import dataclass
+
+from mutants.covered import Suite
+from mutants.source import Mutation
+from mutants.targets import PACKAGES
+from mutants.workspace import Workspace
+
+MOST_TEST_SECONDS = 150.0  # of tests beyond the package's own folder
+START_SECONDS = 30.0
+SLOWER = 6.0  # how much slower a test may be than it was recorded, on a machine that does other things, too
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a mutant. how: killed, timeout, survived or equivalent. by: the test that noticed, or why."""
+
+    mutation: Mutation
+    how: str
+    by: str
+    tests: int
+    seconds: float
+
+    @property
+    def killed(self) -> bool:
+        """Whether anything noticed."""
+        return self.how in ("killed", "timeout")
+
+
+def rounds(mutation: Mutation, suites: dict[str, Suite]) -> list[list[str]]:
+    """Tests in the order in which they are asked: by folder, by file, the cheapest first."""
+    names = [name for name in PACKAGES[mutation.package].suites if name in suites]
+    running = {name: suites[name].running(mutation) for name in names}
+    first = [test for name in names for test in _ordered(suites[name], running[name])]
+    files = {test.split("::")[0] for test in first}
+    own = suites[names[0]]
+    whole = mutation.at_import or not first
+    more = {test for test in own.seconds if whole or test.split("::")[0] in files} - set(first)
+    first, more_ordered = _bounded(first, own, suites, names), _ordered(own, more)
+    return [tests for tests in (first, more_ordered) if tests]
+
+
+def _ordered(suite: Suite, tests: set[str]) -> list[str]:
+    cost: dict[str, float] = {}
+    for test in tests:
+        file = test.split("::")[0]
+        cost[file] = cost.get(file, 0.0) + suite.seconds[test]
+    return sorted(tests, key=lambda test: (cost[test.split("::")[0]], test.split("::")[0], suite.seconds[test], test))
+
+
+def _bounded(tests: list[str], own: Suite, suites: dict[str, Suite], names: list[str]) -> list[str]:
+    """All of the package's own, and as many of the others as the time allows."""
+    seconds = {test: time_s for name in names for test, time_s in suites[name].seconds.items()}
+    kept, spent = [], 0.0
+    for test in tests:
+        if test not in own.seconds:
+            spent += seconds[test]
+            if spent > MOST_TEST_SECONDS:
+                continue
+        kept.append(test)
+    return kept
+
+
+def attempt(mutation: Mutation, suites: dict[str, Suite], workspace: Workspace) -> Outcome:
+    """Put it in, ask the tests, take it out."""
+    began, asked = time.monotonic(), 0
+    with workspace.changed(mutation.file, mutation.edit):
+        for tests in rounds(mutation, suites):
+            asked += len(tests)
+            how, by = _ask(tests, suites, workspace)
+            if how != "survived":
+                return Outcome(mutation, how, by, asked, time.monotonic() - began)
+    executed = any(suite.running(mutation) for suite in suites.values())
+    note = "" if executed or mutation.at_import else "no test runs this line"
+    return Outcome(mutation, "survived", note, asked, time.monotonic() - began)
+
+
+def _ask(tests: list[str], suites: dict[str, Suite], workspace: Workspace) -> tuple[str, str]:
+    chosen, killer = workspace.work / "tests.json", workspace.work / "killer"
+    chosen.write_text(json.dumps(tests))
+    killer.unlink(missing_ok=True)
+    known = {test: time_s for suite in suites.values() for test, time_s in suite.seconds.items()}
+    took = [known[test] for test in tests]
+    files = list(dict.fromkeys(test.split("::")[0] for test in tests))
+    each = f"--timeout={max(20.0, SLOWER * max(took)):.0f}"
+    status = workspace.pytest("choosing", ["-x", each, *files],
+                              {"MUTANTS_TESTS": str(chosen), "MUTANTS_KILLER": str(killer)},
+                              START_SECONDS + SLOWER * sum(took))
+    by = killer.read_text() if killer.exists() else "import, or the process ended"
+    if status == 5:
+        raise SystemExit(f"mutants: pytest found none of {tests[:3]}:\n{workspace.output()[-2000:]}")
+    if status is None:
+        return "timeout", by if killer.exists() else "time"
+    return ("survived", "") if status == 0 else ("killed", by)
