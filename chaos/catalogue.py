@@ -43,7 +43,12 @@ HOSTILE: Final = (
     Kind("churn", lambda r: {"where": r.choice(CLIENTS), "count": 200}, 4.0),
     Kind(
         "flood",
-        lambda r: {"where": r.choice(CLIENTS), "what": r.choice(FLOODS), "seconds": 4.0, "reads": r.random() < 0.5},
+        lambda r: {
+            "where": r.choice(CLIENTS),
+            "what": r.choice(FLOODS),
+            "seconds": r.choice((3.0, 3.0, 12.0)),
+            "reads": r.random() < 0.5,
+        },
         5.0,
     ),
     Kind(

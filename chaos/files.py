@@ -21,7 +21,7 @@ def disk_full(world: World, args: Args) -> Notes:
     place = args["place"]
     if "mount" not in world.places.able:
         return files_too_large(world, args)
-    with world.doing(place):
+    with world.one_at_a_time[place], world.doing(place):
         world.places.fill(place)
         world.wait(args["seconds"])
         world.places.empty(place)
@@ -30,7 +30,7 @@ def disk_full(world: World, args: Args) -> Notes:
 
 def disk_readonly(world: World, args: Args) -> Notes:
     """Nothing new can be made in a folder, and nothing in it is found; what is open stays open."""
-    with world.doing(args["place"]):
+    with world.one_at_a_time[args["place"]], world.doing(args["place"]):
         world.places.cover(args["place"])
         world.wait(args["seconds"])
         world.places.uncover(args["place"])
@@ -61,7 +61,7 @@ def sockets_deleted(world: World, args: Args) -> Notes:
 
 def damaged_at_restart(world: World, args: Args) -> Notes:
     """The avatar or the model is damaged, and the face starts anew: it makes do, and is whole once the file is."""
-    with world.doing("face"), world.processes["face"].lock:
+    with world.one_at_a_time["face files"], world.doing("face"), world.processes["face"].lock:
         world.processes.end("face", signal.SIGKILL)
         _damage(world, args)
         start_face(world)
@@ -82,7 +82,7 @@ def damaged_at_restart(world: World, args: Args) -> Notes:
 
 def damaged_in_use(world: World, args: Args) -> Notes:
     """The avatar or the model is damaged while the face uses it, and put right."""
-    with world.doing("face"):
+    with world.one_at_a_time["face files"], world.doing("face"):
         _damage(world, args)
         world.wait(3.0)
         world.places.refill_face()

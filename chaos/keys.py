@@ -1,5 +1,6 @@
 """What is done to the folder of keys while clients come and go."""
 
+import functools
 import shutil
 import time
 from typing import Final
@@ -77,4 +78,13 @@ def _expect_entry(world: World, name: str) -> None:
         )
 
 
-KEYS: Final[dict[str, Fault]] = {fault.__name__: fault for fault in (bad_key, removed_key)}
+def _one_at_a_time(fault: Fault) -> Fault:
+    @functools.wraps(fault)
+    def alone(world: World, args: Args) -> Notes:
+        with world.one_at_a_time["keys"]:
+            return fault(world, args)
+
+    return alone
+
+
+KEYS: Final[dict[str, Fault]] = {fault.__name__: _one_at_a_time(fault) for fault in (bad_key, removed_key)}

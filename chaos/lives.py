@@ -104,7 +104,7 @@ def no_memory_face(world: World, args: Args) -> Notes:
 
 def _no_memory(world: World, name: str, args: Args, again: Callable[[], None]) -> Notes:
     child = world.processes[name]
-    with world.doing(name), child.lock:
+    with world.doing(name), world.doing(f"{name} memory"), child.lock:
         pid = child.pid
         if pid is None:
             return {"skipped": "it does not run"}

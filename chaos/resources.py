@@ -11,6 +11,7 @@ Wrong = Callable[[str, str, str], None]
 
 BYTES_A_KIB: Final = 1024
 BYTES_A_MB: Final = 1_000_000
+SPARE_BYTES: Final = {"voice": 24 * BYTES_A_MB, "face": 100 * BYTES_A_MB}  # more than at rest that is no leak
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,4 +96,7 @@ class ResourceOracle:
             for what in ("descriptors", "threads")
             if getattr(usage, what) > getattr(self.rest, what) + self._spare
         ]
+        kept = usage.rss - self.rest.rss
+        if kept > SPARE_BYTES[self._name]:
+            said.append(f"{kept / BYTES_A_MB:.0f} MB more RSS than at rest")
         return f"mien-{self._name} has {' and '.join(said)}" if said else ""

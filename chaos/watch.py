@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 from chaos.lives import RESTART_S, start_face, start_voice
@@ -12,6 +13,7 @@ from chaos.watchers import WATCHDOG_S
 from chaos.world import World
 
 EVERY_S: Final = 0.25
+HEARD_S: Final = 3.0  # from a log line to its reading
 BEGINS_S: Final = 10.0  # a service that cannot even begin in its run directory may end, and is tried again
 _START: Final = {"voice": start_voice, "face": start_face}
 
@@ -87,9 +89,11 @@ class Watch:
         _START[name](self._world)
         self._world.faults.end(fault)
 
-    def _excuser(self, name: str):  # type: ignore[no-untyped-def]
-        def excused(tail: str) -> bool:
-            hungry = "MemoryError" in tail or "bad_alloc" in tail or "Cannot allocate memory" in tail
-            return hungry and self._world.faults.explain(name)
+    def _excuser(self, name: str) -> Callable[[str], bool]:
+        """Whoever got no memory may say so, in whatever words."""
+
+        def excused(_: str) -> bool:
+            now_s = time.monotonic()
+            return self._world.faults.lasted(f"{name} memory", now_s - HEARD_S, now_s)
 
         return excused
