@@ -11,7 +11,7 @@ from mien.client.aioturn import AsyncTurn
 from mien.client.core import Disconnected, Event
 from mien.client.sync import Client, connect
 from mien.client.syncturn import Turn
-from mien.core.wire import Error, Finished, Interrupted, LevelChanged, Progress, Stalled, Started, Welcome
+from mien.core.wire import Error, Finished, Interrupted, LevelChanged, Progress, Resumed, Stalled, Started, Welcome
 from mien.errors import ClientError
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Interrupted",
     "LevelChanged",
     "Progress",
+    "Resumed",
     "Stalled",
     "Started",
     "Turn",

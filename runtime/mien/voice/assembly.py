@@ -56,7 +56,8 @@ class Assembly:
         self.gate = FaceGate(playback)
         self.desk = Desk(voice, playback.rate_hz)
         self.playback = Playback(config=playback, progress_ms=voice.progress_ms, desk=self.desk, gate=self.gate,
-                                 sink=sink, clock=clock, counters=counters, send=self.send)
+                                 sink=sink, clock=clock, counters=counters, send=self.send,
+                                 most_cushion_ms=voice.max_buffer_ms // 2)
         self.floor = Floor(config=voice, desk=self.desk, playback=self.playback, sessions=self.sessions,
                            counters=counters, send=self.send)
         self.observers = Observers(sessions=self.sessions, playback=self.playback, counters=counters,

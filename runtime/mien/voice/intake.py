@@ -25,7 +25,7 @@ from mien.voice.playback import Playback, Send
 from mien.voice.sessions import Session, Sessions
 
 CAPABILITIES: Final = ("interrupt", "pause", "volume", "state", "emotion", "gesture", "look_at", "caption", "words",
-                       "takeover", "subscribe", "thumbnail")
+                       "takeover", "subscribe", "thumbnail", "resumed")
 Publish = Callable[[bus.BusMessage], None]
 _FOR_SPEAKING = (wire.Audio, wire.End, wire.Interrupt, wire.Pause, wire.Resume, wire.Volume, wire.State, wire.Emotion,
                  wire.Gesture, wire.LookAt, wire.Caption)

@@ -43,6 +43,7 @@ class Turn:
         self.pcm = ResampledQueue(rate_hz, sink_rate_hz)
         self.speech = ResampledQueue(rate_hz, MOTION_RATE_HZ)
         self.taken_frames = 0
+        self.last_taken_ns = 0
         self.heard_frames = 0
         self.start_frame: int | None = None
         self.started = False
