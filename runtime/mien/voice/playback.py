@@ -56,6 +56,7 @@ class Playback:
         self._mixer = Mixer(ms_to_frames(config.fade_ms, self._rate_hz), self._rate_hz)
         # Epochs of a voice that restarts must be newer than those it gave out before, so they start from the clock.
         self.epoch = clock.now_ns() // NS_PER_MS
+        gate.renew(self.epoch)
         self.paused_by: bytes | None = None
         self.meter = Meter()
         self._media_written = 0
@@ -131,6 +132,7 @@ class Playback:
     def begin_epoch(self) -> None:
         """Media time starts again at 0, and whatever the face holds of the old epoch is void."""
         self.epoch += 1
+        self._gate.renew(self.epoch)
         self._media_written = self._media_spoiled = 0
 
     def _fade_of(self, turn: Turn) -> Pcm:
@@ -232,7 +234,7 @@ class Playback:
         head = next((turn for turn in self._desk.queue if not turn.drained), None)
         if head is not self._head:
             self._head, self._head_since_ns = head, now_ns
-        if head is None or not self._gate.may_open(head, self.epoch, self._head_since_ns, now_ns):
+        if head is None or not self._gate.may_open(head, self._head_since_ns, now_ns):
             return None
         self._open = head
         self._rebuffer.begin()
