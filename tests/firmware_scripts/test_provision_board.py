@@ -1,9 +1,11 @@
 """board.toml, value by value: what reaches a file, and what does not."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from provisioning.board_toml import board_files
+from provisioning.files import read_toml
 from provisioning.mistake import Mistake, plain, plain_name
 from provisioning.network import static_network, wireless
 
@@ -117,6 +119,7 @@ def test_a_country_is_two_capital_letters(country: str) -> None:
     (WIRED, ["Address=192.168.1.20/24"]),
     ({"address": "192.168.1.20/255.255.255.0"}, ["Address=192.168.1.20/24"]),
     ({"address": "2001:DB8:0::20/64", "gateway": "FE80::1"}, ["Address=2001:db8::20/64", "Gateway=fe80::1"]),
+    ({"address": "2001:db8::ffff:ffff:ffff:ffff/64"}, ["Address=2001:db8::ffff:ffff:ffff:ffff/64"]),
     ({"address": "10.0.0.0/31"}, ["Address=10.0.0.0/31"]),
     ({"address": "10.0.0.1/32"}, ["Address=10.0.0.1/32"]),
     ({**WIRED, "gateway": "192.168.1.1", "dns": ["192.168.1.1", "2001:db8::1", "fe80::1%eth0"]},
@@ -175,6 +178,25 @@ def test_an_interface_has_up_to_15_characters() -> None:
     text = static_network({**WIRED, "dns": ["fe80::1%" + "e" * 15]})["network/10-board.network"]
     assert text is not None
     assert text.endswith("DNS=fe80::1%" + "e" * 15 + "\n")
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (b"hostname = kiosk", "not valid TOML: Invalid value (at line 1, column 12)"),
+    (b"x = " + b"[" * 5_000, "not valid TOML: too many brackets inside one another"),
+    (b"x = " + b"9" * 5_000, "not valid TOML: Exceeds the limit (4300 digits) for integer string conversion"),
+    (b"#\xff", "not UTF-8 (byte 2): save it as a text file in UTF-8"),
+    (b"#" * 65_537, "larger than 64 KiB, which no file here needs to be"),
+])  # fmt: skip
+def test_a_file_that_is_no_table_says_why(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "board.toml").write_bytes(content)
+    with pytest.raises(Mistake) as raised:
+        read_toml(tmp_path / "board.toml")
+    assert str(raised.value).startswith(said)
+
+
+def test_a_file_may_be_as_large_as_that_and_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "board.toml").write_bytes(b"\xef\xbb\xbfconsole = true\r\n" + b"#" * (65_536 - 19))
+    assert read_toml(tmp_path / "board.toml") == {"console": True}
 
 
 def test_what_is_quoted_moves_no_cursor_and_fills_no_screen() -> None:

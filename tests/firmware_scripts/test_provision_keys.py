@@ -45,6 +45,7 @@ def test_what_ssh_keygen_makes_is_a_key(card: Card, tmp_path: Path, kind: str) -
     ("-----BEGIN OPENSSH PRIVATE KEY-----\n", "line 1: this is a private key"),
     (f"{PUBLIC_KEY}\nssh-ed25519 {BLOB[:-8]} cut\n", "line 2: not a public key"),
     (f"ssh-ed25519 {BLOB[:-1]}", "line 1: not a public key"),
+    (f"ssh-ed25519 {BLOB}!", "line 1: not a public key"),
     (f"ssh-ed25519 {BLOB[:-4]}", "line 1: not a public key"),
     (f"ssh-rsa {BLOB}", "line 1: not a public key"),
     (f"ssh-dss {BLOB}", "line 1: not a public key"),

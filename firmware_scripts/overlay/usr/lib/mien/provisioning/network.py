@@ -57,7 +57,7 @@ def _own_address(text: str) -> str:
         raise Mistake("network.address: the prefix is missing, such as /24")
     _refuse_scope("address", own, text)
     ends = (own.network.network_address, own.network.broadcast_address)
-    of_the_network = own.version == 4 and own.network.prefixlen < 31 and own.ip in ends
+    of_the_network = own.network.prefixlen < 31 and own.ip in ends
     if of_the_network or own.ip.is_unspecified or own.ip.is_multicast or own.ip.is_loopback:
         raise Mistake(f"network.address: {own.ip} cannot be the address of a board")
     return own.with_prefixlen

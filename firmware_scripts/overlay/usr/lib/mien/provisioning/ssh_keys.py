@@ -41,7 +41,7 @@ def is_public_key(line: str) -> bool:
     if found is None:
         return False
     try:
-        blob = base64.b64decode(found[2], validate=True)
+        blob = base64.b64decode(found[2])
     except binascii.Error:
         return False
     fields, at = [], 0
