@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import BinaryIO, NamedTuple, cast
 
 import click
 import msgspec
 
 from mien.cli.errors import EXIT_INTERRUPTED, exit_codes
+from mien.cli.long_speech import TurnCutter
 from mien.cli.options import FiniteRange
 from mien.cli.progress import heard_bar
 from mien.cli.tts import ENGINES, find_engine, synthesize
@@ -24,6 +25,8 @@ from mien.errors import ClientError
 
 _READ_BYTES = 4096
 _CAPTION_CHARACTERS = 4000
+_MAX_TURN_MS = 600_000  # while the voice is away and has not said
+_RIFF_HEAD = b"RIFFsizeWAVE"
 
 
 class Source(NamedTuple):
@@ -50,13 +53,14 @@ class Source(NamedTuple):
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def say(text: str | None, path: Path | None, engine: str | None, voice: str, rate_hz: int, endpoint: str | None,
         key: Path | None, voice_key: Path | None, timeout_s: float, as_json: bool) -> None:
-    """Speak TEXT, a WAV file, or raw PCM (mono s16le) from stdin. Returns when it has been heard.
+    """Speak TEXT, a WAV file, or what comes on stdin: a WAV, or raw PCM (mono s16le). Returns when it has been heard.
 
-    Ctrl-C stops the speech and tells how much was heard.
+    Ctrl-C stops the speech and tells how much was heard. What is longer than a turn may be becomes several.
 
     \b
     Examples: mien say "Good morning"
               mien say --file hello.wav --endpoint tcp://kiosk.local:5570
+              espeak-ng --stdout "Good morning" | mien say -
               my-tts "Good morning" | mien say - --rate 24000
 
     Exit codes: 0 heard, 1 failed or cut short, 2 bad usage, 3 mien-voice is out of reach, 130 stopped by Ctrl-C.
@@ -67,17 +71,16 @@ def say(text: str | None, path: Path | None, engine: str | None, voice: str, rat
         raise click.UsageError(f"--rate {rate_hz}: it must be one of {', '.join(map(str, RATES_HZ))}")
     with exit_codes("mien say"), ExitStack() as stack:
         if path is not None:
-            source = _from_file(path)
+            source = _from_wav(WavReader(path), path)
         elif text == "-":
-            stdin = cast("BufferedReader", sys.stdin.buffer)
-            source = Source("stdin", rate_hz, iter(lambda: stdin.read1(_READ_BYTES), b""))
+            source = _from_stdin(cast("BufferedReader", sys.stdin.buffer), rate_hz)
         else:
             source = stack.enter_context(_from_text(text or "", engine or "", voice))
         agent = stack.enter_context(connect(endpoint, rate_hz=source.rate_hz, timeout_s=timeout_s, name="mien say",
                                             key=key, voice_key=voice_key))
-        finished, stopped = _speak(agent, source, quiet=as_json)
-    _report(finished, as_json)
-    sys.exit(EXIT_INTERRUPTED if stopped else finished.reason != "played")
+        turns, stopped = _speak(agent, source, quiet=as_json)
+    _report(turns, as_json)
+    sys.exit(EXIT_INTERRUPTED if stopped else _together(turns).reason != "played")
 
 
 @contextmanager
@@ -87,9 +90,34 @@ def _from_text(text: str, engine: str, voice: str) -> Iterator[Source]:
         yield Source(" ".join(text.split()), rate_hz, speech.chunks(rate_hz), text)
 
 
-def _from_file(path: Path) -> Source:
+def _from_stdin(stdin: BufferedReader, rate_hz: int) -> Source:
+    """A WAV, which says its own format, or else raw PCM at rate_hz."""
+    head = b""
+    while len(head) < len(_RIFF_HEAD) and (more := stdin.read1(len(_RIFF_HEAD) - len(head))):
+        head += more
+    stream = Begun(head, stdin)
+    if head[:4] in (b"RIFF", b"RF64") and head[8:] == b"WAVE":
+        return _from_wav(WavReader(cast("BinaryIO", stream)), "stdin")
+    return Source("stdin", rate_hz, iter(lambda: stream.read1(_READ_BYTES), b""))
+
+
+class Begun:
+    """A stream whose first bytes have been read already."""
+
+    def __init__(self, head: bytes, rest: BufferedReader) -> None:
+        self._head = head
+        self._rest = rest
+
+    def read1(self, size: int) -> bytes:
+        """At most `size` bytes, as soon as there are any; nothing at the end."""
+        if self._head:
+            data, self._head = self._head[:size], self._head[size:]
+            return data
+        return self._rest.read1(size)
+
+
+def _from_wav(wav: WavReader, path: Path | str) -> Source:
     """A WAV of any PCM format; what is converted is told."""
-    wav = WavReader(path)
     fmt, rate_hz = wav.format, _spoken_rate(wav.format.rate_hz)
     if fmt.channels > 1:
         click.echo(f"mien say: {path} has {fmt.channels} channels; mixed down to one", err=True)
@@ -97,7 +125,7 @@ def _from_file(path: Path) -> Source:
         click.echo(f"mien say: {path} has {fmt.bits}-bit samples; converted to 16 bit", err=True)
     if rate_hz != fmt.rate_hz:
         click.echo(f"mien say: {path} has {fmt.rate_hz} Hz; resampled to {rate_hz} Hz", err=True)
-    return Source(path.name, rate_hz, wav_chunks(wav, rate_hz))
+    return Source(Path(path).name, rate_hz, wav_chunks(wav, rate_hz))
 
 
 def _spoken_rate(rate_hz: int) -> int:
@@ -105,37 +133,75 @@ def _spoken_rate(rate_hz: int) -> int:
     return min((rate for rate in RATES_HZ if rate >= rate_hz), default=RATES_HZ[-1])
 
 
-def _speak(agent: Client, source: Source, *, quiet: bool) -> tuple[Finished, bool]:
-    """Speak it as one turn. Returns how it finished, and whether Ctrl-C did it."""
-    turn = agent.turn()
+def _speak(agent: Client, source: Source, *, quiet: bool) -> tuple[list[Finished], bool]:
+    """Speak it, as several turns where it is longer than one may be. Returns how each finished, and whether Ctrl-C did
+    it."""
+    turns = [agent.turn()]
     try:
-        with turn, heard_bar(source.what, shown=not quiet) as update:
+        with heard_bar(source.what, shown=not quiet) as update:
+
+            def tell() -> None:
+                update(sum(turn.played_ms for turn in turns), sum(turn.sent_ms for turn in turns))
+
             if source.text:
-                turn.caption(source.text[:_CAPTION_CHARACTERS])
-            _write(turn, source.chunks, update)
-            turn.end()
-            while not turn.over:
+                turns[0].caption(source.text[:_CAPTION_CHARACTERS])
+            _write(agent, source, turns, tell)
+            while not all(turn.over for turn in turns):
                 agent.poll(timeout_s=0.1)
-                update(turn.played_ms, turn.sent_ms)
-        return turn.wait(), False
+                tell()
+                _cut_short(turns)
+        return [turn.wait() for turn in turns], False
     except KeyboardInterrupt:
-        return turn.interrupt(), True
+        return [turn.finished or turn.interrupt() for turn in turns], True
+    except BaseException:
+        with suppress(ClientError):
+            agent.interrupt()
+        raise
 
 
-def _write(turn: Turn, chunks: Iterable[bytes], update: Callable[[float, float], None]) -> None:
-    """Send all of it, or until somebody interrupts the turn."""
+def _write(agent: Client, source: Source, turns: list[Turn], tell: Callable[[], None]) -> None:
+    """Send all of it, turn after turn into `turns`, or until somebody interrupts one."""
+    most_ms = agent.welcome.limits.max_turn_ms if agent.welcome else _MAX_TURN_MS
+    full = False
     try:
-        for chunk in chunks:
-            turn.write(chunk)
-            update(turn.played_ms, turn.sent_ms)
+        for piece, ends in TurnCutter(source.rate_hz, most_ms).cut(source.chunks):
+            if _cut_short(turns):
+                return
+            if full:
+                turns.append(agent.turn())
+            turns[-1].write(piece)
+            if full := ends:
+                turns[-1].end()
+            tell()
+        turns[-1].end()
     except ClientError as error:
         if error.code != "turn_closed":
             raise
 
 
-def _report(finished: Finished, as_json: bool) -> None:
+def _cut_short(turns: list[Turn]) -> bool:
+    """Whether somebody stopped a turn. Those behind it go on with its speech, so they are stopped, too."""
+    if all(turn.finished is None or turn.finished.reason == "played" for turn in turns):
+        return False
+    for turn in turns:
+        if not turn.over:
+            turn.interrupt()
+    return True
+
+
+def _together(turns: list[Finished]) -> Finished:
+    """All turns as one: what was heard is the sum, and the first that was cut short says why."""
+    short = next((turn for turn in turns if turn.reason != "played"), turns[-1])
+    return Finished(turn=turns[0].turn, played_ms=sum(turn.played_ms for turn in turns),
+                    interrupted=any(turn.interrupted for turn in turns), reason=short.reason,
+                    words_heard=sum(turn.words_heard for turn in turns),
+                    last_word=next((turn.last_word for turn in reversed(turns) if turn.last_word), ""))
+
+
+def _report(turns: list[Finished], as_json: bool) -> None:
+    finished = _together(turns)
     if as_json:
-        click.echo(json.dumps(msgspec.to_builtins(finished)))
+        click.echo(json.dumps({**msgspec.to_builtins(finished), "turns": len(turns)}))
         return
     how = "" if finished.reason == "played" else f", then {finished.reason.replace('_', ' ')}"
     click.echo(f"{finished.played_ms:.0f} ms heard{how}")
