@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from mien.errors import ConfigError
+from mien.units import minutes_of_day
 
 SYSTEM_CONFIG = Path("/etc/mien/mien.toml")
 SHIPPED_CONFIG = Path(__file__).parent / "mien.toml"
@@ -82,6 +83,19 @@ class CaptionsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     size: Annotated[float, Meta(ge=0.5, le=2)] = 1.0
 
 
+class ScreenConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[screen]: when it is dim or dark. quiet_from, quiet_until: local time as "22:00"; "" for both: no quiet hours.
+
+    dim: what the picture is multiplied by in quiet hours. off_after_s: of silence, in quiet hours, or at any time where
+    there are none; 0 never.
+    """
+
+    quiet_from: str = ""
+    quiet_until: str = ""
+    dim: Annotated[float, Meta(ge=0, le=1)] = 0.3
+    off_after_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
+
+
 class AccessConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[access]: who may connect from beyond this machine. keys: the folder that `mien keys` fills."""
 
@@ -115,6 +129,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     journal: JournalConfig = JournalConfig()
     face: FaceConfig = FaceConfig()
     captions: CaptionsConfig = CaptionsConfig()
+    screen: ScreenConfig = ScreenConfig()
     log: LogConfig = LogConfig()
 
 
@@ -158,7 +173,23 @@ def parse_config(tree: dict[str, Any], origin: str) -> Config:
     for index, endpoint in enumerate(config.voice.listen):
         if not re.fullmatch(r"tcp://(\*|\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5}|\*)|ipc://.+", endpoint):
             raise ConfigError(f"{origin}: voice.listen[{index}]: '{endpoint}' is not tcp://ADDRESS:PORT or ipc://PATH")
+    _check_screen(config.screen, origin)
     return config
+
+
+def _check_screen(screen: ScreenConfig, origin: str) -> None:
+    times = (("quiet_from", screen.quiet_from), ("quiet_until", screen.quiet_until))
+    if not any(text for _, text in times):
+        return
+    for key, text in times:
+        try:
+            minutes_of_day(text)
+        except ValueError as error:
+            remedy = "; leave both times out for no quiet hours"
+            raise ConfigError(f"{origin}: screen.{key}: {error}{remedy}") from None
+    if minutes_of_day(screen.quiet_from) == minutes_of_day(screen.quiet_until):
+        raise ConfigError(f"{origin}: screen.quiet_until: is quiet_from, which could mean never or always; leave both "
+                          'out for no quiet hours, or write "00:00" and "24:00" for the whole day')
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -188,4 +219,4 @@ def _explain(text: str) -> str:
 
 def _sections() -> dict[str, type[Struct]]:
     return {"voice": VoiceConfig, "playback": PlaybackConfig, "access": AccessConfig, "journal": JournalConfig,
-            "face": FaceConfig, "captions": CaptionsConfig, "log": LogConfig}
+            "face": FaceConfig, "captions": CaptionsConfig, "screen": ScreenConfig, "log": LogConfig}

@@ -235,7 +235,7 @@ def test_a_rest_is_no_missed_refresh_and_a_late_frame_after_it_is(rest_ms: int, 
 
 def test_the_voices_messages_that_want_showing_wake_the_loop_and_the_usual_ones_do_not() -> None:
     rig, woken = FaceRig(), []
-    rig.stage._stirred = lambda: woken.append(1)
+    rig.stage._stirred = lambda somebody: woken.append(somebody)
 
     def wakes(action: object) -> bool:
         woken.clear()
