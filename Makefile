@@ -58,8 +58,8 @@ hil-smoke: setup ## a sentence seen and heard, on each board
 hil-doctor: ## which part of a bench does not work (ENV=hil/env/rpi4.yaml)
 	@hil/doctor $(ENV)
 
-soak: setup ## hours of conversation (HOURS=1)
-	@PYTHONPATH=. $(PYTHON) -m hil.soak --hours $(or $(HOURS),1)
+soak: setup ## hours of conversation, captioned and looked on at (HOURS=1)
+	@PYTHONPATH=. $(PYTHON) -m hil.soak --hours $(or $(HOURS),1) --captions --observers 2
 
 clean: ## forget what was built, the environment included
 	rm -rf build .venv demo.mp4 demo.png

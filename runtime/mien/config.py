@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 
 from mien.errors import ConfigError
 from mien.printable import has_control_characters, printable
+from mien.units import minutes_of_day
 
 SYSTEM_CONFIG = Path("/etc/mien/mien.toml")
 SHIPPED_CONFIG = Path(__file__).parent / "mien.toml"
@@ -94,6 +95,19 @@ class CaptionsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     size: Annotated[float, Meta(ge=0.5, le=2)] = 1.0
 
 
+class ScreenConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[screen]: when it is dim or dark. quiet_from, quiet_until: local time as "22:00"; "" for both: no quiet hours.
+
+    dim: what the picture is multiplied by in quiet hours. off_after_s: of silence, in quiet hours, or at any time where
+    there are none; 0 never.
+    """
+
+    quiet_from: str = ""
+    quiet_until: str = ""
+    dim: Annotated[float, Meta(ge=0, le=1)] = 0.3
+    off_after_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
+
+
 class AccessConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[access]: who may connect from beyond this machine. keys: the folder that `mien keys` fills."""
 
@@ -127,6 +141,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     journal: JournalConfig = JournalConfig()
     face: FaceConfig = FaceConfig()
     captions: CaptionsConfig = CaptionsConfig()
+    screen: ScreenConfig = ScreenConfig()
     log: LogConfig = LogConfig()
 
 
@@ -180,6 +195,23 @@ def _problems(config: Config) -> Iterator[str]:
     for index, endpoint in enumerate(config.voice.listen):
         if problem := _endpoint_problem(endpoint):
             yield f"voice.listen[{index}]: '{endpoint}' {problem}"
+    yield from _screen_problems(config.screen)
+
+
+def _screen_problems(screen: ScreenConfig) -> Iterator[str]:
+    times = {"quiet_from": screen.quiet_from, "quiet_until": screen.quiet_until}
+    if not any(times.values()):
+        return
+    minutes = []
+    for key, text in times.items():
+        try:
+            minutes.append(minutes_of_day(text))
+        except ValueError as error:
+            yield f"screen.{key}: {error}; leave both times out for no quiet hours"
+            return
+    if minutes[0] == minutes[1]:
+        yield ("screen.quiet_until: is quiet_from, which could mean never or always; leave both out for no quiet hours, "
+               'or write "00:00" and "24:00" for the whole day')
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, object]]:
@@ -243,4 +275,4 @@ def _explain(text: str) -> str:
 
 def _sections() -> dict[str, type[Struct]]:
     return {"voice": VoiceConfig, "playback": PlaybackConfig, "access": AccessConfig, "journal": JournalConfig,
-            "face": FaceConfig, "captions": CaptionsConfig, "log": LogConfig}
+            "face": FaceConfig, "captions": CaptionsConfig, "screen": ScreenConfig, "log": LogConfig}

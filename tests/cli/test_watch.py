@@ -8,6 +8,7 @@ import sys
 import threading
 from contextlib import contextmanager
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
@@ -158,3 +159,18 @@ class TestCommand:
 
     def test_help_has_an_example(self):
         assert "mien watch --json" in CliRunner().invoke(watch, ["--help"]).output
+
+
+@pytest.mark.parametrize(("idle", "screen", "pss_mb", "told"), [
+    (False, "on", 90.0, ("59.9 a second, 600", "on", "90 MB")),
+    (True, "dim", None, ("59.9 a second, idle, 600", "dim", "memory unknown")),
+    (False, "off", 90.0, ("off",)),
+])
+def test_the_table_and_the_json_tell_an_idle_rate_the_screen_and_unknown_memory(idle, screen, pss_mb, told):
+    face = msgspec.structs.replace(FACE, idle=idle, screen=screen, pss_mb=pss_mb)
+    snapshot = state_of(ANCHOR, VOICE, face).snapshot(50_200_000_000)
+    assert (snapshot["face"]["idle"], snapshot["face"]["screen"], snapshot["face"]["pss_mb"]) == (idle, screen, pss_mb)
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(render(snapshot))
+    text = console.export_text()
+    assert all(words in text for words in told)

@@ -68,12 +68,60 @@ def test_it_says_what_it_is(renderer: Renderer) -> None:
     assert not renderer.info.vsync
 
 
-def test_many_pictures_of_changing_poses(renderer: Renderer) -> None:
+def test_many_pictures_of_changing_poses_are_each_the_pose_drawn_last(renderer: Renderer) -> None:
     pose = new_pose()
+    shown = []
     for number in range(20):
         pose[:] = number / 20
         renderer.draw(pose)
+        if renderer.info.backend == "gles":
+            shown.append(renderer.capture().tobytes())
         renderer.present()
+    if isinstance(renderer, HeadlessRenderer):
+        shown = [pose.tobytes() for pose in renderer.records()[1]]
+    assert len(set(shown)) == 20
+
+
+def test_the_overlay_is_stale_whenever_it_shows_something_else_than_was_drawn(renderer: Renderer) -> None:
+    overlay = renderer.open_overlay([(8, 8)])
+    overlay.load(0, np.full((8, 8, 4), 255, np.uint8))
+
+    def stale_after(change: Callable[[], None]) -> bool:
+        renderer.draw(new_pose())
+        assert not overlay.stale
+        change()
+        return overlay.stale
+
+    assert stale_after(lambda: overlay.place(0, 1, 1, 0.5))
+    assert not stale_after(lambda: overlay.place(0, 1, 1, 0.5))
+    assert stale_after(lambda: overlay.place(0, 2, 1, 0.5))
+    assert stale_after(lambda: overlay.place(0, 2, 1, 0.6))
+    assert stale_after(lambda: overlay.place(0, 2, 1, 0.6, 3.0))
+    assert stale_after(lambda: overlay.hide(0))
+    assert not stale_after(lambda: overlay.hide(0))
+    assert not stale_after(lambda: overlay.place(0, 2, 1, 0.0))
+
+
+def test_a_dark_screen_is_lit_by_the_next_picture(renderer: Renderer) -> None:
+    renderer.draw(new_pose())
+    renderer.present()
+    for _ in range(3):
+        assert renderer.blank() in (True, False)
+    if renderer.info.backend == "gles":
+        assert renderer.capture().max() == 0
+        renderer.draw(new_pose())
+        assert renderer.capture().max() > 0
+    renderer.present()
+
+
+def test_what_is_said_of_rests_and_brightness_changes_no_pose(renderer: Renderer) -> None:
+    renderer.rested()
+    renderer.set_brightness(0.5)
+    renderer.draw(new_pose())
+    renderer.present()
+    if isinstance(renderer, HeadlessRenderer):
+        assert renderer.brightness == 0.5
+        assert len(renderer.records()[0]) == 1
 
 
 def test_the_pose_is_not_kept(renderer: Renderer) -> None:
@@ -132,6 +180,10 @@ def test_close_may_be_called_twice_and_then_nothing_is_drawn(renderer: Renderer)
         renderer.present()
     with pytest.raises(DisplayError):
         renderer.capture()
+    with pytest.raises(DisplayError):
+        renderer.blank()
+    with pytest.raises(DisplayError):
+        renderer.rested()
 
 
 def test_a_renderer_can_be_opened_again_after_close(renderer: Renderer) -> None:
@@ -140,7 +192,12 @@ def test_a_renderer_can_be_opened_again_after_close(renderer: Renderer) -> None:
     again = BACKENDS[backend]()
     try:
         again.draw(new_pose())
+        assert again is not renderer
+        if backend == "gles":
+            assert not again.looks_blank()
         again.present()
+        if isinstance(again, HeadlessRenderer):
+            assert len(again.records()[0]) == 1
     finally:
         again.close()
 

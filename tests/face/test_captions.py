@@ -356,3 +356,37 @@ def test_captions_lie_below_the_mouth_within_safe_margins(size):
     assert top > 0.7 * height  # the default avatar's mouth ends at 0.68 of a landscape's height, 0.64 of a portrait's
     assert top + high <= 0.96 * height
     assert layout.caption.font_px >= 0.039 * height if width > height else layout.caption.font_px > 0.045 * width
+
+
+def test_captions_that_cannot_be_set_are_counted_and_written_once(monkeypatch, caplog):
+    """A flood of them costs its own captions, not the log."""
+
+    def broken(_):
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(typist_module.Typist, "do", broken)
+    typist = typist_module.Typist(captions=None, status=None, counters=(counters := Counters()))
+    typist.start()
+    deadline_s = time.monotonic() + 20
+    while counters["captions_failed"] < 50 and time.monotonic() < deadline_s:
+        typist.ask_line("x")
+        time.sleep(0.001)
+    typist.stop()
+    assert counters["captions_failed"] >= 50
+    assert len([record for record in caplog.records if "cannot be set" in record.message]) == 1
+
+
+def test_pages_that_nobody_takes_are_bounded_and_counted():
+    counters = Counters()
+    style = Layout(720, 1280).caption
+    typist = typist_module.Typist(captions=style, status=None, counters=counters)
+    for number in range(6):
+        cue = bus.CaptionCue(epoch=1, turn=f"t{number}", text="hello")
+        typist.ask_page(cue, 0.0)
+        typist.do()
+    assert counters["caption_pages"] == 6
+    assert counters["caption_pages_dropped"] == 2
+    taken = []
+    while (page := typist.take_page()) is not None:
+        taken.append(page.cue.turn)
+    assert taken == ["t2", "t3", "t4", "t5"]

@@ -1,6 +1,7 @@
 """The loop that draws rests when nothing moves, and something that comes wakes it."""
 
 import threading
+from datetime import datetime
 
 import pytest
 
@@ -11,6 +12,7 @@ from mien.core.timeline import Timeline
 from mien.face import draw_loop
 from mien.face.draw_loop import DrawLoop
 from mien.face.motion_stage import Score
+from mien.face.screen.brightness import ScreenMode
 from mien.units import NS_PER_MS
 
 PERIOD_NS = 20 * NS_PER_MS
@@ -40,7 +42,7 @@ def rested_ms(monkeypatch: pytest.MonkeyPatch, *, rest_ms: float, woken_after_ms
     loop = DrawLoop(config=Config(), clock=clock, score=Score(Timeline(width=55, frame_hz=50, capacity=50)),
                     stage=None, counters=Counters(), notifier=None, heartbeat=None,  # type: ignore[arg-type]
                     stopping=threading.Event(), wake=Wake(clock, woken_after_ms), report=lambda _: None,
-                    trace=None)  # fmt: skip
+                    trace=None, screen=ScreenMode(Config().screen, datetime.now, 0))  # fmt: skip
     begun_ns = clock.now_ns()
     clock.advance_ms(2)
     loop._rest(begun_ns, begun_ns + int(rest_ms * NS_PER_MS), PERIOD_NS)

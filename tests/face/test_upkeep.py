@@ -3,7 +3,7 @@
 import errno
 
 from mien.core.stats import Counters
-from mien.face.upkeep import GROWN_MB, Upkeep
+from mien.face.upkeep import CREPT_EVERY, CREPT_MB, GROWN_MB, Upkeep
 
 
 class Memory:
@@ -50,6 +50,24 @@ def test_ordinary_growth_is_left_alone_and_lasting_growth_is_the_new_measure() -
     assert memory.releases == 1
     memory.used += 2
     for _ in range(10):
+        upkeep.step(speaking=False)
+    assert memory.releases == 2
+
+
+def test_what_crept_goes_back_every_ten_minutes_and_what_is_needed_again_is_left_alone() -> None:
+    memory = Memory(80.0, 0.0)
+    upkeep = Upkeep(Counters(), memory.measure, memory.release)
+    upkeep.step(speaking=False)
+    memory.spare = CREPT_MB + 1
+    for _ in range(CREPT_EVERY - 1):
+        upkeep.step(speaking=False)
+    assert memory.releases == 1
+    upkeep.step(speaking=True)
+    assert memory.releases == 1
+    upkeep.step(speaking=False)
+    assert memory.releases == 2
+    memory.spare = CREPT_MB - 1
+    for _ in range(3 * CREPT_EVERY):
         upkeep.step(speaking=False)
     assert memory.releases == 2
 

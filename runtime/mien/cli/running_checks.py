@@ -39,6 +39,9 @@ def sound_of(voice: VoiceHealth) -> Finding:
 
 def display_of(face: FaceHealth) -> Finding:
     """The screen that the face draws on."""
+    if face.screen in ("blank", "off"):
+        return Finding(name="display", verdict="good", detail=f"mien-face ({face.pid}) keeps it dark by [screen], "
+                       f"{'switched off' if face.screen == 'off' else 'black, since it cannot be switched off'}")
     shown = face.fps > 0
     return Finding(name="display", verdict="good" if shown else "poor",
                    detail=f"mien-face ({face.pid}) draws on it: {face.fps:.0f} pictures a second, {face.renderer}",

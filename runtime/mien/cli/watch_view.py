@@ -55,6 +55,7 @@ def _face(face: dict[str, Any] | None) -> Table:
     table.add_row("level", shown(face["level"]))
     idle = ", idle" if face["idle"] else ""
     table.add_row("frames", f"{face['fps']:.1f} a second{idle}, {face['shown']} shown, {face['missed']} missed")
+    table.add_row("screen", shown(face["screen"]))
     table.add_row("A/V offset", f"median {_ms(face['offset_median_ms'])}, p95 {_ms(face['offset_p95_ms'])}")
     table.add_row("motion", f"{_ms(face['motion_lead_ms'])} ahead")
     table.add_row("renderer", shown(", ".join(filter(None, (face["renderer"], face["quality"]))) or "-"))

@@ -20,6 +20,8 @@ BUS_VERSION: Final = 2
 MOTION_RATE_HZ: Final = 16000
 
 Phase = Literal["idle", "preroll", "speaking", "stalled", "paused"]
+# off: the display is switched off. blank: it cannot be, and shows black.
+Screen = Literal["on", "dim", "blank", "off"]
 
 
 class BusMessage(Struct, frozen=True, kw_only=True, array_like=True, tag=True):
@@ -141,6 +143,7 @@ class FaceHealth(BusMessage, frozen=True):
     renderer: str = ""
     quality: str = ""
     idle: bool = False
+    screen: Screen = "on"
 
 
 VoiceBusMessage: TypeAlias = (

@@ -17,6 +17,7 @@ from mien.face.motion_stage import MotionStage, Score
 from mien.face.opening import open_calibration
 from mien.face.overlay.annotations import Annotations
 from mien.face.presenter import LIVE_PHASES, Presenter
+from mien.face.screen.brightness import ScreenMode
 from mien.face.trace import Trace
 from mien.face.upkeep import Upkeep
 from mien.host.clock import sleep_until_ns
@@ -25,6 +26,7 @@ from mien.render.base import Renderer
 from mien.units import NS_PER_S
 
 PART: Final = "drawing"
+DARK_LOOK_NS: Final = NS_PER_S // 2  # a dark screen is looked after so often: its window's events, its power
 
 
 class DrawLoop:
@@ -32,7 +34,8 @@ class DrawLoop:
 
     def __init__(self, *, config: Config, clock: Clock, score: Score, stage: MotionStage, counters: Counters,
                  notifier: ServiceNotifier, heartbeat: Heartbeat, stopping: threading.Event,
-                 wake: threading.Event, report: Callable[[bytes], None], trace: Trace | None) -> None:
+                 wake: threading.Event, report: Callable[[bytes], None], trace: Trace | None,
+                 screen: ScreenMode) -> None:
         """wake: set when something came that wants showing, or the service stops."""
         self._config = config
         self._clock = clock
@@ -45,7 +48,9 @@ class DrawLoop:
         self._wake = wake
         self._report = report
         self._trace = trace
+        self._screen = screen
         self._report_due_ns = 0
+        self._shown: bus.Screen = "on"
 
     def run(self, renderer: Renderer) -> None:
         """Show the face on this renderer until the service stops. Raises DisplayError when the display is lost."""
@@ -65,7 +70,7 @@ class DrawLoop:
         while not self._stopping.is_set() and not renderer.close_requested:
             self._wake.clear()
             begun_ns = self._clock.now_ns()
-            presenter.step()
+            until_ns = self._look(begun_ns, presenter, renderer)
             now_ns = self._clock.now_ns()
             if now_ns >= self._report_due_ns:
                 self._report_due_ns = now_ns + NS_PER_S
@@ -74,7 +79,21 @@ class DrawLoop:
             self._heartbeat.feed()
             if not renderer.info.vsync:
                 sleep_until_ns(now_ns + pacer.wait_ns(now_ns))
-            self._rest(begun_ns, presenter.next_look_ns, round(pacer.period_ns))
+            self._rest(begun_ns, until_ns, round(pacer.period_ns))
+
+    def _look(self, now_ns: int, presenter: Presenter, renderer: Renderer) -> int:
+        """Show what is to be seen now, or keep the screen dark. Returns when to look again at the latest."""
+        if self._speaking:
+            self._screen.present(now_ns)
+        if self._screen.step(now_ns) == "dark" and not self._screen.level:
+            self._shown = "off" if renderer.blank() else "blank"
+            self._score.thumbnails.ask(0)  # nobody is shown a black picture
+            presenter.slept()
+            return now_ns + DARK_LOOK_NS
+        self._shown = "on" if self._screen.level == 1.0 else "dim"
+        presenter.brightness = self._screen.level
+        presenter.step()
+        return presenter.next_look_ns
 
     def _rest(self, begun_ns: int, until_ns: int, period_ns: int) -> None:
         """Wait for the next look at the face; when something comes, until one frame after the last look, no longer."""
@@ -93,10 +112,11 @@ class DrawLoop:
     def _tell(self, reporter: FaceReporter, presenter: Presenter, annotations: Annotations, memory_mb: float | None,
               now_ns: int) -> None:
         level = Level.AUDIO_ONLY if presenter.motion_lost else self._level
-        health = reporter.report(presenter, level.value, memory_mb, now_ns)
+        health = reporter.report(presenter, level.value, memory_mb, now_ns, self._shown)
         self._notifier.ready()
         offset = "no speech yet" if health.offset_median_ms is None else f"A/V offset {health.offset_median_ms} ms"
-        self._notifier.status(f"{health.level}, {health.fps:.0f} fps, {offset}")
+        screen = "" if self._shown == "on" else f", screen {self._shown}"
+        self._notifier.status(f"{health.level}, {health.fps:.0f} fps, {offset}{screen}")
         self._report(bus.encode(health))
         annotations.tell(health)
 

@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 
 from mien.core import bus
@@ -58,12 +59,13 @@ MAX_GESTURES = 8  # asked for between two pictures; more are dropped and counted
 class MotionStage:
     """Feeds the engine in stream order and puts its frames where they belong in media time.
 
-    spare: the engine to go on with when the first one fails. report(frame) takes bus frames to the voice. stirred() is
-    called when something came that wants showing, not for what comes all the time.
+    spare: the engine to go on with when the first one fails. report(frame) takes bus frames to the voice.
+    stirred(somebody) is called when something came that wants showing, not for what comes all the time; somebody:
+    whether it is a sign that people are there.
     """
 
     def __init__(self, *, engine: MotionEngine, spare: MotionEngine, score: Score, counters: Counters,
-                 report: Callable[[bytes], None], stirred: Callable[[], None] = lambda: None) -> None:
+                 report: Callable[[bytes], None], stirred: Callable[[bool], None] = lambda _: None) -> None:
         self._engine = engine
         self._spare = spare
         self._prosody = ProsodyStream(engine.info.lookahead_ms)
@@ -113,12 +115,12 @@ class MotionStage:
                 self._gesture(message)
             case bus.CaptionCue():
                 self._score.captions.take(message)
-                self._stirred()
+                self._stirred(True)
             case bus.VoiceHealth():
                 self._score.voice = message
             case bus.ThumbnailRequest():
                 self._score.thumbnails.ask(message.width)
-                self._stirred()
+                self._stirred(False)
 
     def work(self) -> None:
         """Make the motion of the oldest waiting message, and answer an observer."""
@@ -157,7 +159,7 @@ class MotionStage:
     def _express(self, expression: bus.Expression) -> None:
         before, self._score.expression = self._score.expression, expression
         if expression != before:
-            self._stirred()
+            self._stirred(msgspec.structs.replace(before, epoch=expression.epoch) != expression)
 
     def _anchor(self, anchor: bus.Anchor) -> None:
         with self._score.lock:
@@ -171,7 +173,7 @@ class MotionStage:
             self._prosody.reset()
             self._start_ns, self._ended = -1, True
         if before is None or (before.epoch, before.phase, before.turn) != (anchor.epoch, anchor.phase, anchor.turn):
-            self._stirred()
+            self._stirred(anchor.phase != "idle")
 
     def _speech(self, speech: bus.Speech, pcm: "np.ndarray[tuple[int], np.dtype[np.int16]]") -> None:
         same_turn = (speech.turn, speech.turn_start_ns) == (self._turn, self._start_ns)
@@ -226,4 +228,4 @@ class MotionStage:
                 self._score.gestures.append(cue.name)
             else:
                 self._counters.count("gestures_dropped")
-        self._stirred()
+        self._stirred(True)

@@ -30,8 +30,9 @@ class Presenter:
     """Steps once a frame. Allocates nothing in the loop; the caller waits between the steps.
 
     display_latency_ms: from the flip to the light, beyond what the pacer knows. idle_fps: looks a second while nothing
-    fast moves, of which those that would show something new are drawn; 0 draws at every step.
-    next_look_ns: when to step again at the latest, as of the last step(); in the past where nothing speaks against now.
+    fast moves, of which those that would show something new are drawn; 0 draws at every step. brightness: what the
+    picture is multiplied by from the next step on. next_look_ns: when to step again at the latest, as of the last
+    step(); in the past where nothing speaks against now.
     """
 
     def __init__(self, *, score: Score, director: Director, renderer: Renderer, pacer: DisplayPacer, clock: Clock,
@@ -57,6 +58,7 @@ class Presenter:
         self._rate = FrameRate(full_ns=self._period_ns, idle_fps=idle_fps)
         self._rested = False
         self.next_look_ns = 0
+        self.brightness = self._brightness_shown = 1.0
         self._blank = BlankCheck(renderer, counters)
         self.offsets_ms = Window(256)
 
@@ -80,6 +82,11 @@ class Presenter:
             self._rested = True
             self.next_look_ns = now_ns + max(self._rate.rest_ns, self._period_ns)
 
+    def slept(self) -> None:
+        """The screen was dark: whatever the pose, the next step shows it, and no refresh before it was missed."""
+        self._rested = True
+        self._brightness_shown = -1.0
+
     def take_idle(self) -> bool:
         """Whether the face has been drawn less often than the display can show since the last call, on purpose."""
         return self._rate.take_rested()
@@ -89,7 +96,8 @@ class Presenter:
         anchor, annotations = self._score.clock.anchor, self._annotations
         speaking = live and anchor is not None and anchor.phase != "paused"
         overlaid = annotations is not None and annotations.stale
-        must = speaking or overlaid or self._director.busy or self._score.thumbnails.wanted
+        fades = self.brightness != self._brightness_shown
+        must = speaking or overlaid or fades or self._director.busy or self._score.thumbnails.wanted
         return self._rate.look(visible_ns, self._pose, moves=self._director.moves, must=must,
                                next_move_ns=self._director.next_move_ns)
 
@@ -97,6 +105,8 @@ class Presenter:
         if self._rested:
             self._renderer.rested()
         self._renderer.set_presence(self._director.presence)
+        self._brightness_shown = self.brightness
+        self._renderer.set_brightness(self.brightness)
         self._renderer.draw(self._pose)
         if self._calibration is not None:
             self._calibration.after_draw(media_ns if live else -1)

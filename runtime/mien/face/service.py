@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import zmq
@@ -19,6 +20,7 @@ from mien.face.heartbeat import Heartbeat
 from mien.face.motion_stage import KEEP_S, MotionStage, Score
 from mien.face.motion_thread import MotionThread
 from mien.face.opening import load_engines, open_renderer
+from mien.face.screen.brightness import ScreenMode
 from mien.face.trace import Trace
 from mien.host.notify import ServiceNotifier
 from mien.render.base import Renderer
@@ -33,6 +35,8 @@ class FaceService:
     def __init__(self, config: Config, run_dir: Path, clock: Clock, *, trace: Trace | None = None,
                  opener: Callable[[Config, Clock], Renderer] = open_renderer) -> None:
         self._counters = Counters()
+        self._clock = clock
+        self._screen = ScreenMode(config.screen, datetime.now, clock.now_ns())
         self._notifier = ServiceNotifier(clock)
         self._heartbeat = Heartbeat(self._notifier.watchdog)
         self._heartbeat.watch(DRAWING)
@@ -45,12 +49,13 @@ class FaceService:
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         bus = FaceBus(context, run_dir, self._counters)
         self._stage = MotionStage(engine=engine, spare=spare, score=self._score, counters=self._counters,
-                                  report=bus.report, stirred=self._wake.set)
+                                  report=bus.report, stirred=self._stirred)
         self._motion = MotionThread(stage=self._stage, bus_of_face=bus, context=context, clock=clock,
                                     counters=self._counters, heartbeat=self._heartbeat, ended=self.stop)
         self._loop = DrawLoop(config=config, clock=clock, score=self._score, stage=self._stage,
                               counters=self._counters, notifier=self._notifier, heartbeat=self._heartbeat,
-                              stopping=self._stopping, wake=self._wake, report=self._motion.report, trace=trace)
+                              stopping=self._stopping, wake=self._wake, report=self._motion.report, trace=trace,
+                              screen=self._screen)
 
     def run(self) -> None:
         """Show the face until stop(). Waits for a display that is not there yet, or no longer.
@@ -70,6 +75,15 @@ class FaceService:
     def stop(self) -> None:
         """Ask the loop to end; safe in a signal handler."""
         self._stopping.set()
+        self._wake.set()
+
+    def somebody_is_here(self) -> None:
+        """Wake the screen, as speech does: for a sensor of presence. From any thread."""
+        self._stirred(True)
+
+    def _stirred(self, somebody: bool) -> None:
+        if somebody:
+            self._screen.present(self._clock.now_ns())
         self._wake.set()
 
     def _show(self) -> None:

@@ -5,6 +5,7 @@ Contract, held by tests/contracts/test_renderer.py over every backend that can l
 - draw() then present() shows one picture. draw() without present() shows nothing.
 - draw() does not keep the pose: the caller reuses the vector.
 - capture() and looks_blank() read the picture last drawn, between draw() and present().
+- blank() leaves nothing to be seen until the next draw() and present().
 - close() may be called twice.
 - One thread only: GL contexts belong to the thread that made them.
 """
@@ -85,6 +86,15 @@ class Renderer(Protocol):
 
     def set_presence(self, presence: float) -> None:
         """How much the face is there, from the next draw() on: 1 in full colour, 0 dim and grey."""
+        ...
+
+    def set_brightness(self, brightness: float) -> None:
+        """What the whole picture is multiplied by, from the next draw() on: 1 as it is, 0 black."""
+        ...
+
+    def blank(self) -> bool:
+        """Keep the screen dark: black, and switched off where the display can be. Call it about once a second while it
+        is to stay so; draw() ends it. Whether the screen is switched off. Raises DisplayError."""
         ...
 
     def open_overlay(self, sizes: Sequence[tuple[int, int]]) -> Overlay:

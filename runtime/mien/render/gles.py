@@ -16,12 +16,14 @@ from mien.render.base import RendererInfo
 from mien.render.blank import is_blank
 from mien.render.buffers import VertexBuffers, still_vertices
 from mien.render.camera import View, frame, turned
+from mien.render.dim import DimPass
 from mien.render.drawing import plan
 from mien.render.face_pass import FacePass
 from mien.render.gl import Gl
 from mien.render.materials import VARIANTS, drawn_by
 from mien.render.morph import Morpher
 from mien.render.overlay import OverlayPass
+from mien.render.power import ScreenPower, power_of
 from mien.render.quality import TIERS, QualityGovernor, Tier
 from mien.render.readback import Readback
 from mien.render.scene import Background, head_of
@@ -69,6 +71,10 @@ class GlesRenderer:
         self._binding = binding
         self._begun_ns = self._presented_ns = 0
         self._rested = False
+        self._brightness = 1.0
+        self._dim: DimPass | None = None
+        self._power: ScreenPower | None = None
+        self._dark: bool | None = None
         self._presence = -1.0
         self._overlay: OverlayPass | None = None
         self._window = Window(width=width, height=height, title=title, fullscreen=fullscreen, samples=samples)
@@ -108,6 +114,25 @@ class GlesRenderer:
             if backdrop is not None:
                 backdrop.set_presence(presence)
 
+    def set_brightness(self, brightness: float) -> None:
+        """What the whole picture is multiplied by, from the next draw() on. Raises DisplayError."""
+        self._require_open()
+        self._brightness = brightness
+        if brightness < 1.0 and self._dim is None:
+            self._dim = DimPass(self._gl)
+
+    def blank(self) -> bool:
+        """Keep the screen dark; whether it is switched off. Raises DisplayError when it was lost meanwhile."""
+        self._require_open()
+        if self._dark is None:
+            self._gl.clear(gles.COLOR_BUFFER_BIT)
+            self._window.flip()
+            self._power = self._power or power_of(self._window.driver)
+            self._dark = self._power.switch(False)
+        else:
+            self._window.look()
+        return self._dark
+
     def open_overlay(self, sizes: Sequence[tuple[int, int]]) -> OverlayPass:
         """Reserve layers over the face, once; nothing is drawn before they are placed. Raises DisplayError."""
         self._require_open()
@@ -123,6 +148,7 @@ class GlesRenderer:
     def draw(self, pose: Pose) -> None:
         """Draw one pose into the back buffer. Raises DisplayError after close()."""
         self._require_open()
+        self._end_dark()
         self._begun_ns = time.monotonic_ns()
         self._buffers.upload(self._morpher.update(pose))
         turn_head(self._head, pose)
@@ -133,6 +159,8 @@ class GlesRenderer:
             self._draw_scaled(self._target, self._composite)
         if self._overlay is not None:
             self._overlay.draw()
+        if self._dim is not None and self._brightness < 1.0:
+            self._dim.draw(self._brightness)
 
     def present(self) -> None:
         """Show what was drawn. Raises DisplayError when the display or the context was lost."""
@@ -161,7 +189,16 @@ class GlesRenderer:
     def close(self) -> None:
         """Give the context and the window back; may be called twice."""
         self._closed = True
+        if self._power is not None:
+            self._end_dark()
+            self._power.close()
+            self._power = None
         self._window.close()
+
+    def _end_dark(self) -> None:
+        if self._dark and self._power is not None:
+            self._power.switch(True)
+        self._dark = None
 
     def _set_up(self, mesh: Mesh, background: Background) -> None:
         self._closed = False

@@ -46,11 +46,12 @@ class HeadlessOverlay:
         self, layer: int, left: int, top: int, opacity: float, progress: float = ALL_HEARD, ahead: float = 1.0
     ) -> None:
         """Note where."""
-        placed = Placed(left, top, opacity, progress, ahead)
-        self.stale |= self.shown.get(layer) != placed and opacity > 0.0
-        self.shown[layer] = placed
         if opacity <= 0.0:
             self.hide(layer)
+            return
+        placed = Placed(left, top, opacity, progress, ahead)
+        self.stale |= self.shown.get(layer) != placed
+        self.shown[layer] = placed
 
     def hide(self, layer: int) -> None:
         """Nothing of it."""
@@ -58,13 +59,18 @@ class HeadlessOverlay:
 
 
 class HeadlessRenderer:
-    """Keeps (time, pose) of every present(). Past `max_records` it counts in `discarded` and keeps what it has."""
+    """Keeps (time, pose) of every present(). Past `max_records` it counts in `discarded` and keeps what it has.
+
+    brightness: the newest. blanks: how often blank() was called.
+    """
 
     def __init__(self, width: int, height: int, clock: Clock, *, max_records: int = MAX_RECORDS) -> None:
         """width, height: what info tells, in pixels. clock: read at every present()."""
         self.info = RendererInfo(backend="headless", width=width, height=height)
         self.close_requested = False
         self.discarded = 0
+        self.brightness = 1.0
+        self.blanks = 0
         self._clock = clock
         self._max_records = max_records
         self._drawn = new_pose()
@@ -77,6 +83,17 @@ class HeadlessRenderer:
     def set_presence(self, presence: float) -> None:
         """Nothing to show it on."""
         self._require_open()
+
+    def set_brightness(self, brightness: float) -> None:
+        """Keep it."""
+        self._require_open()
+        self.brightness = brightness
+
+    def blank(self) -> bool:
+        """Count it: there is no screen to switch."""
+        self._require_open()
+        self.blanks += 1
+        return False
 
     def open_overlay(self, sizes: Sequence[tuple[int, int]]) -> HeadlessOverlay:
         """The overlay that keeps what is shown."""

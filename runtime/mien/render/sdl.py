@@ -20,7 +20,18 @@ _FUNCTIONS: Final[tuple[tuple[str, Any, tuple[Any, ...]], ...]] = (
     ("SDL_RWtell", c_int64, (c_void_p,)),
     ("SDL_RWclose", c_int, (c_void_p,)),
     ("IMG_SaveJPG_RW", c_int, (c_void_p, c_void_p, c_int, c_int)),
+    ("SDL_GetVersion", None, (c_void_p,)),
+    ("SDL_GL_GetCurrentWindow", c_void_p, ()),
+    ("SDL_GetWindowWMInfo", c_int, (c_void_p, c_void_p)),
 )
+_KMSDRM: Final = 13  # of SDL_SYSWM_TYPE
+
+
+class _WindowInfo(ctypes.Structure):
+    """SDL_SysWMinfo with the part of its union that is for KMSDRM."""
+
+    _fields_ = (("version", ctypes.c_uint8 * 3), ("subsystem", c_int), ("dev_index", c_int), ("drm_fd", c_int),
+                ("rest", ctypes.c_uint8 * 128))  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -34,3 +45,13 @@ def libsdl() -> Any:
         function.restype, function.argtypes = result, arguments
         setattr(found, name, function)
     return found
+
+
+def drm_descriptor() -> int:
+    """The descriptor through which SDL draws on a screen of its own. Raises DisplayError where it does not."""
+    sdl, info = libsdl(), _WindowInfo()
+    sdl.SDL_GetVersion(ctypes.byref(info))
+    window = sdl.SDL_GL_GetCurrentWindow()
+    if not window or not sdl.SDL_GetWindowWMInfo(window, ctypes.byref(info)) or info.subsystem != _KMSDRM:
+        raise DisplayError("SDL draws on no KMSDRM screen")
+    return int(info.drm_fd)

@@ -97,6 +97,13 @@ class Window:
         """
         try:
             pygame.display.flip()
+        except pygame.error as error:
+            raise DisplayError(f"the {self.driver} display is gone: {error}") from error
+        self.look()
+
+    def look(self) -> None:
+        """Take the window system's events, without showing anything. Raises DisplayError as flip() does."""
+        try:
             self._take_events()
         except pygame.error as error:
             raise DisplayError(f"the {self.driver} display is gone: {error}") from error

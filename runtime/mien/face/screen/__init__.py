@@ -1,0 +1,1 @@
+"""When the screen is bright, dim or dark: quiet hours, silence, presence. Pure."""

@@ -1,0 +1,7 @@
+#version 100
+// One triangle over the whole screen, in front of everything.
+attribute vec2 a_position;
+
+void main() {
+    gl_Position = vec4(a_position, -1.0, 1.0);
+}
