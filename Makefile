@@ -1,6 +1,6 @@
 # Everything starts here. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench fuzz model avatars goldens image bundle hil hil-smoke hil-doctor soak mutants clean
+.PHONY: help setup demo test check bench fuzz chaos mutants model avatars goldens image bundle hil hil-smoke hil-doctor soak clean
 PYTHON := .venv/bin/python
 
 help: ## list the targets
@@ -24,8 +24,12 @@ check: setup ## ruff, mypy --strict, import-linter, shellcheck
 bench: setup ## every benchmark, as a table (BENCH="--json" for machines)
 	@.venv/bin/mien bench $(BENCH)
 
-fuzz: setup ## throw messages at the voice (FUZZ="--messages 100000 --seed 1")
+fuzz: setup ## throw messages at the voice, and spoiled bytes at its sockets (FUZZ="--messages 1000000 --seed 1")
 	@$(PYTHON) tests/voice/fuzz_intake.py $(FUZZ)
+	@PYTHONPATH=. $(PYTHON) -m chaos.fuzz_bytes $(FUZZ)
+
+chaos: setup ## a seeded adversary against the real processes (MINUTES=10 SEED=1, or REPLAY=file; CHAOS="--keep-going")
+	@PYTHONPATH=. $(PYTHON) -m chaos --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(if $(REPLAY),--replay $(REPLAY)) $(CHAOS)
 
 mutants: setup ## put bugs in on purpose, see whether a test notices (SEED=1 COUNT=200 PACKAGES="core voice" MUTANTS="--own")
 	@PYTHONPATH=. $(PYTHON) -m mutants --seed $(or $(SEED),1) --count $(or $(COUNT),200) $(if $(PACKAGES),--packages $(PACKAGES)) $(MUTANTS)

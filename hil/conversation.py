@@ -7,6 +7,8 @@ from typing import Final, Literal
 
 Kind = Literal["speak", "interrupt", "state", "emotion", "gesture", "take_floor", "pause", "reconnect", "look"]
 STATES: Final = ("listening", "thinking", "idle")
+LETTERS: Final = "etaoinsrhldcumfpgwybvkxjqz"
+SCRIPTS: Final = (0, 0, 0, 0, ord("а") - ord("a"), ord("α") - ord("a"))  # Latin mostly, some Cyrillic and Greek
 EMOTIONS: Final = ("neutral", "happy", "sad", "surprised", "concerned")
 GESTURES: Final = ("nod", "shake", "wink", "smile")
 
@@ -29,6 +31,28 @@ def conversation(seed: int, length_s: float) -> Iterator[Act]:
         for act in _exchange(chance):
             passed += act.after_s + act.length_s
             yield act
+
+
+def monologue(seed: int, length_s: float) -> Iterator[Act]:
+    """Nothing but whole turns, one after the other: what captions cost shows sooner."""
+    chance = random.Random(seed)
+    passed = 0.0
+    while passed < length_s:
+        act = Act(0.05, "speak", length_s=chance.uniform(3.0, 9.0))
+        passed += act.after_s + act.length_s
+        yield act
+
+
+def caption(seed: int, length_s: float) -> list[str]:
+    """The words that are said in so long, most of them never said before."""
+    chance = random.Random(seed)
+    return [_word(chance) + chance.choice(("", "", "", "", ",", ".")) for _ in range(max(1, round(2.8 * length_s)))]
+
+
+def _word(chance: random.Random) -> str:
+    shift = chance.choice(SCRIPTS)
+    letters = (chance.choice(LETTERS[: chance.randint(4, 26)]) for _ in range(chance.randint(2, 10)))
+    return "".join(chr(ord(letter) + shift) for letter in letters)
 
 
 def _exchange(chance: random.Random) -> Iterator[Act]:

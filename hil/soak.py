@@ -1,6 +1,7 @@
 """make soak HOURS=n: a conversation out of a seed, against the real processes, and what they cost over the hours.
 
     python -m hil.soak --hours 0.5 --seed 1
+    python -m hil.soak --hours 0.2 --captions --observers 2 --monologue      what talk costs the face, sooner
 
 Both services run as `mien run` starts them, with the null sink (an ideal device in real time) and the renderer
 offscreen. Every turn must finish exactly once; memory, descriptors and threads must not grow.
@@ -17,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hil.analysis.growth import slope_an_hour
-from hil.conversation import Act, conversation
+from hil.conversation import Act, caption, conversation, monologue
+from hil.onlookers import Onlooker
 from hil.report.findings import Findings
 from hil.speech import syllables
 from hil.voice import RATE_HZ
@@ -35,6 +37,8 @@ SETTINGS = {"playback.sink": "null", "voice.listen": "[]", "face.width": "128", 
 SAMPLE_S = 5.0
 WARM_UP_S = 120.0  # caches fill, lists reach their bounds
 MOST_MB_AN_HOUR = 2.0
+MOST_FACE_MB = 95.0
+WORDS_AT_ONCE = 4  # a caption grows as a language model writes it
 EMULATED = (
     "Both services as processes of the machine that ran the soak, with mien's ideal sink (real time, no sound "
     "card) and llvmpipe offscreen, at 128x160 and 15 pictures a second. Not a Raspberry Pi."
@@ -71,10 +75,11 @@ class Tally:
 
 
 class Soak:
-    """One conversation. endpoint: of the voice."""
+    """One conversation. endpoint: of the voice. captions: every turn has one, which grows while it is heard."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, *, captions: bool = False) -> None:
         self._endpoint = endpoint
+        self._captions = captions
         self._client = self._connect("speaker")
         self.tally = Tally()
 
@@ -115,8 +120,12 @@ class Soak:
         pcm = syllables(length_s, seed=self.tally.begun)
         turn = self._client.turn()
         self.tally.begun += 1
+        words = caption(self.tally.begun, len(pcm) / RATE_HZ) if self._captions else []
+        self._say_words(turn.name, words[:WORDS_AT_ONCE])
         turn.write(pcm)
         turn.end()
+        for at in range(WORDS_AT_ONCE, len(words), WORDS_AT_ONCE):
+            self._say_words(turn.name, words[at : at + WORDS_AT_ONCE], append=True)
         if act.kind == "interrupt":
             time.sleep(act.length_s)
             finished = turn.interrupt()
@@ -128,6 +137,11 @@ class Soak:
                 self._client.resume()
             finished = turn.wait()
         self.tally.end(finished, len(pcm) / RATE_HZ)
+
+    def _say_words(self, turn: str, words: list[str], *, append: bool = False) -> None:
+        if words:
+            text = (" " if append else "") + " ".join(words)
+            self._client.send(wire.Caption(turn=turn, text=text, append=append))
 
     def _take_over(self, length_s: float) -> None:
         """An agent speaks instead; what the bot was saying finishes as taken_over."""
@@ -191,6 +205,10 @@ def report(found: Findings, soak: Tally, series: dict[str, Series], elapsed_s: f
         warm = [(s, v) for s, v in zip(one.seconds, one.values, strict=True) if s >= min(WARM_UP_S, elapsed_s / 3)]
         slope = slope_an_hour([s for s, _ in warm], [v for _, v in warm])
         if "PSS" in name:
+            most = max((v for _, v in warm), default=0.0)
+            found.figure(f"{name}: most", most, "MB", must=f"at most {MOST_FACE_MB:g}" if "face" in name else "")
+            if "face" in name and most > MOST_FACE_MB:
+                wrong.append(f"{name} reached {most:.1f} MB")
             found.figure(f"{name}: growth an hour after the warm-up", slope, "MB", must=f"at most {MOST_MB_AN_HOUR}")
             if slope > MOST_MB_AN_HOUR and elapsed_s > 1000:
                 wrong.append(f"{name} grows by {slope:.1f} MB an hour")
@@ -232,6 +250,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--captions", action="store_true", help="caption every turn, and show captions")
+    parser.add_argument("--observers", type=int, default=0, help="how many look on; the last reads slowly")
+    parser.add_argument("--monologue", action="store_true", help="turns back to back instead of a conversation")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of the configuration")
     parser.add_argument("--commit", default="", help="of the tree that is run, for the report")
     given = parser.parse_args()
     found = Findings(rig="soak", emulated=EMULATED)
@@ -241,15 +263,23 @@ def main() -> int:
         "seed": str(given.seed),
         "run": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
     }
+    settings = SETTINGS | ({"captions.enabled": "true"} if given.captions else {})
+    settings |= dict(pair.split("=", 1) for pair in given.set)
+    acts = monologue if given.monologue else conversation
     series: dict[str, Series] = {}
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mien-soak-") as folder:
         run_dir = Path(folder)
-        with BusProbe(run_dir, MonotonicClock()) as probe, Stack(run_dir, settings=SETTINGS, quiet=True) as stack:
+        with BusProbe(run_dir, MonotonicClock()) as probe, Stack(run_dir, settings=settings, quiet=True) as stack:
             if not probe.wait_for_face(120):
                 print("no face came up", file=sys.stderr)
                 return 1
-            soak, stopping = Soak(f"ipc://{run_dir}/voice.sock"), threading.Event()
+            endpoint = f"ipc://{run_dir}/voice.sock"
+            soak, stopping = Soak(endpoint, captions=given.captions), threading.Event()
+            numbers = range(1, given.observers + 1)
+            onlookers = [Onlooker(endpoint, f"onlooker-{n}", slow=n == given.observers) for n in numbers]
+            for onlooker in onlookers:
+                onlooker.start()
             pids = (stack.voice.pid, stack.face.pid) if stack.voice and stack.face else ()
 
             def watch() -> None:
@@ -258,13 +288,15 @@ def main() -> int:
 
             watcher = threading.Thread(target=watch, daemon=True)
             watcher.start()
-            for act in conversation(given.seed, 3600 * given.hours):
+            for act in acts(given.seed, 3600 * given.hours):
                 soak.act(act)
                 if time.monotonic() - began > 3600 * given.hours:
                     break
             stopping.set()
             watcher.join()
             soak.close()
+            for onlooker in onlookers:
+                onlooker.stop()
             alive = [process.poll() is None for process in (stack.voice, stack.face) if process is not None]
     wrong = report(found, soak.tally, series, time.monotonic() - began)
     if not all(alive):

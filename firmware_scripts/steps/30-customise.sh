@@ -14,6 +14,7 @@ in_root() { chroot "$root" "$@"; }
 say "30: files"
 # Without their times: a checkout's files are as old as the checkout. They get the commit's in step 40.
 cp -a --no-preserve=ownership,timestamps "$FIRMWARE_SCRIPTS/overlay/." "$root/"
+find "$root/usr/lib/mien" -name __pycache__ -prune -exec rm -rf {} +
 sh "$REPOSITORY/systemd/install.sh" "$root"
 install -m 644 "$FIRMWARE_SCRIPTS/boot/board-defaults.toml" "$root/usr/lib/mien/board-defaults.toml"
 install -D -m 644 "$("$FIRMWARE_SCRIPTS/make-keys")" "$root/etc/rauc/keyring.pem"
@@ -82,7 +83,7 @@ mkdir -m 700 "$root/var/cache/private"  # tmpfiles wants to make it at every sta
 
 # The root is read-only: byte code is made now, and never compared with times.
 /usr/bin/python3.11 -m compileall -q -j 2 -f --invalidation-mode unchecked-hash -s "$root" \
-    "$packages" "$root/usr/lib/python3/dist-packages" "$root/usr/lib/python3.11" || true
+    "$packages" "$root/usr/lib/mien" "$root/usr/lib/python3/dist-packages" "$root/usr/lib/python3.11" || true
 cat "$root"/usr/share/ca-certificates/mozilla/*.crt >"$root/etc/ssl/certs/ca-certificates.crt"
 
 # Fontconfig trusts a cache by its folder's time, which step 40 clamps.

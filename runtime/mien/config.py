@@ -5,26 +5,35 @@ leave out any key. Unknown keys are refused with their path and the nearest key 
 """
 
 import difflib
+import os
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from mien.errors import ConfigError
+from mien.printable import has_control_characters, printable
 
 SYSTEM_CONFIG = Path("/etc/mien/mien.toml")
 SHIPPED_CONFIG = Path(__file__).parent / "mien.toml"
+MOST_FILE_BYTES: Final = 1_000_000
+SOCKET_PATH_BYTES: Final = 107
+"""sun_path has 108 bytes (unix(7)), and the last one is NUL."""
+_ENDPOINT: Final = re.compile(r"tcp://(?:\*|\[[0-9a-fA-F:]+\]|[\w.-]+):(?P<port>\d{1,5}|\*)|ipc://(?P<path>.+)")
+_LAST_PORT: Final = 65_535
 
 PositiveMs = Annotated[int, Meta(ge=1, le=3_600_000)]
 
 
 class VoiceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[voice]: the network side. listen: ZeroMQ endpoints beside the local one, which is always open."""
+    """[voice]: the network side. listen: ZeroMQ endpoints beside the local socket, which is always open to those whom
+    the permissions of run_dir let in."""
 
-    listen: tuple[str, ...] = ("tcp://127.0.0.1:5570",)
+    listen: tuple[str, ...] = ()
     max_clients: Annotated[int, Meta(ge=1, le=1000)] = 16
     max_turns: Annotated[int, Meta(ge=1, le=1000)] = 32
     max_buffer_ms: PositiveMs = 60_000
@@ -34,6 +43,7 @@ class VoiceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     max_clients_each: Annotated[int, Meta(ge=1, le=1000)] = 8
     max_messages_per_s: Annotated[int, Meta(ge=10, le=1_000_000)] = 5_000
     max_kb_per_s: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
+    max_pause_ms: PositiveMs = 60_000
     floor_vanish_timeout_ms: PositiveMs = 3_000
     floor_idle_timeout_ms: PositiveMs = 300_000
 
@@ -51,6 +61,8 @@ class PlaybackConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     motion_lead_ms: Annotated[int, Meta(ge=0, le=500)] = 20
     speech_ahead_ms: Annotated[int, Meta(ge=100, le=5_000)] = 1_000
     fade_ms: Annotated[int, Meta(ge=1, le=100)] = 5
+    rebuffer_ms: Annotated[int, Meta(ge=0, le=5_000)] = 80
+    rebuffer_max_ms: Annotated[int, Meta(ge=0, le=5_000)] = 640
 
 
 class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,6 +77,7 @@ class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     width: Annotated[int, Meta(ge=0, le=4096)] = 720
     height: Annotated[int, Meta(ge=0, le=4096)] = 1280
     fps: Annotated[int, Meta(ge=1, le=120)] = 30
+    idle_fps: Annotated[int, Meta(ge=0, le=120)] = 12
     fullscreen: bool = False
     quarter_turns: Annotated[int, Meta(ge=0, le=3)] = 0
     display_latency_ms: Annotated[float, Meta(ge=-500, le=1000)] = 0.0
@@ -90,7 +103,7 @@ class AccessConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class JournalConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[journal]: the log of every session, as JSON lines. folder: "" is $LOGS_DIRECTORY, or journal/ in the run_dir."""
 
-    enabled: bool = True
+    enabled: bool = False
     folder: str = ""
     max_file_kb: Annotated[int, Meta(ge=16, le=1_000_000)] = 2_048
     files: Annotated[int, Meta(ge=1, le=100)] = 4
@@ -131,7 +144,7 @@ def load_config(path: Path | None, overrides: dict[str, Any] | None = None) -> C
         if not isinstance(table, dict):
             raise ConfigError(f"{path}: '{section}' must be a table")
         table[key] = value
-    return parse_config(tree, str(path or "defaults"))
+    return parse_config(tree, printable(str(path or "defaults")))
 
 
 def parse_overrides(pairs: tuple[str, ...]) -> dict[str, Any]:
@@ -143,7 +156,7 @@ def parse_overrides(pairs: tuple[str, ...]) -> dict[str, Any]:
             raise ConfigError(f"--set {pair}: write KEY=VALUE, such as playback.sink=null")
         try:
             overrides[key] = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):  # TOMLDecodeError; a number with thousands of digits; deep brackets
             overrides[key] = text
     return overrides
 
@@ -154,21 +167,64 @@ def parse_config(tree: dict[str, Any], origin: str) -> Config:
         config = msgspec.convert(tree, Config, strict=True)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{origin}: {_explain(str(error))}") from None
-    for index, endpoint in enumerate(config.voice.listen):
-        if not re.fullmatch(r"tcp://(\*|\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5}|\*)|ipc://.+", endpoint):
-            raise ConfigError(f"{origin}: voice.listen[{index}]: '{endpoint}' is not tcp://ADDRESS:PORT or ipc://PATH")
+    if problem := next(_problems(config), None):
+        raise ConfigError(f"{origin}: {problem}")
     return config
 
 
+def _problems(config: Config) -> Iterator[str]:
+    """What types and bounds cannot say, each with its path and the remedy."""
+    for path, value in _leaves(msgspec.to_builtins(config), ""):
+        if isinstance(value, str) and has_control_characters(value):
+            yield f"{path}: '{printable(value)}' has control characters in it; leave them out"
+    for index, endpoint in enumerate(config.voice.listen):
+        if problem := _endpoint_problem(endpoint):
+            yield f"voice.listen[{index}]: '{endpoint}' {problem}"
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, object]]:
+    """Every value of a tree with its path, such as voice.listen[0]."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _leaves(inner, f"{path}[{index}]")
+    else:
+        yield path, value
+
+
+def _endpoint_problem(endpoint: str) -> str:
+    """What is wrong with it; "" where nothing is."""
+    found = _ENDPOINT.fullmatch(endpoint)
+    if found is None:
+        return "is not tcp://ADDRESS:PORT or ipc://PATH"
+    port, path = found["port"], found["path"]
+    if port not in (None, "*") and int(port) > _LAST_PORT:
+        return f"has no port: they end at {_LAST_PORT}"
+    if path is not None and path.startswith("@"):
+        return "has no permissions that could keep anybody out; name a path"
+    if path is not None and len(os.fsencode(path)) > SOCKET_PATH_BYTES:
+        return f"is too long: a socket's path has at most {SOCKET_PATH_BYTES} bytes"
+    return ""
+
+
 def _read_toml(path: Path) -> dict[str, Any]:
+    shown = printable(str(path))
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(MOST_FILE_BYTES + 1)
+        if len(content) > MOST_FILE_BYTES:
+            raise ConfigError(f"{shown}: has more than {MOST_FILE_BYTES} bytes; is it a configuration?")
+        return tomllib.loads(content.decode("utf-8-sig"))  # Windows' editors put a byte order mark before the text
     except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file") from None
+        raise ConfigError(f"{shown}: there is no such file") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+        raise ConfigError(f"{shown}: cannot be read: {printable(str(error))}") from None
+    except RecursionError:
+        raise ConfigError(f"{shown}: not valid TOML: brackets are nested too deeply") from None
+    except ValueError as error:  # TOMLDecodeError, and a number with thousands of digits
+        raise ConfigError(f"{shown}: not valid TOML: {error}") from None
 
 
 def _explain(text: str) -> str:

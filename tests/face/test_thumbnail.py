@@ -6,6 +6,8 @@ import numpy as np
 import pygame
 
 from mien.core import bus
+from mien.errors import DisplayError
+from mien.face import thumbnail
 from rigs.face_rig import FaceRig
 
 
@@ -34,3 +36,19 @@ def test_a_renderer_without_pixels_does_not_answer_and_goes_on():
     rig.picture()
     rig.stage.work()
     assert not [report for report in rig.reports if isinstance(report, bus.Thumbnail)]
+
+
+def test_a_picture_that_cannot_be_encoded_is_counted_and_the_mouth_goes_on(monkeypatch):
+    def fails(_):
+        raise DisplayError("no JPEG here")
+
+    monkeypatch.setattr(thumbnail, "encode_jpeg", fails)
+    rig = FaceRig()
+    rig.renderer.capture = lambda: np.zeros((40, 30, 3), np.uint8)
+    rig.anchor()
+    rig.hear(bus.ThumbnailRequest(epoch=1, width=100))
+    rig.picture()
+    rig.stage.work()
+    assert rig.counters["thumbnails_failed"] == 1
+    rig.speech(to_ms=100)
+    assert [report for report in rig.reports if isinstance(report, bus.MotionReady)]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from rigs.acted import act
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPTS = REPOSITORY / "firmware_scripts"
 OVERLAY = SCRIPTS / "overlay"
@@ -28,18 +30,10 @@ def settings() -> dict[str, str]:
     return {name: value.strip("'") for name, _, value in (line.partition("=") for line in listed.splitlines())}
 
 
-def act(folder: Path, **commands: str) -> dict[str, str]:
-    """An environment in which these commands are played by shell scripts."""
-    for name, script in commands.items():
-        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
-        (folder / name).chmod(0o755)
-    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
-
-
 def test_there_are_scripts_to_check() -> None:
     names = {path.name for path in shell_scripts()}
     assert {"build-image", "build-bundle", "flash", "lib.sh", "10-rootfs.sh", "mien-data", "mien-settings",
-            "failure-note"} <= names
+            "failure-note", "update-stick", "mount-stick"} <= names
 
 
 def test_shellcheck_has_nothing_to_say() -> None:
@@ -70,8 +64,9 @@ def test_no_script_names_a_mirror_or_a_loop_device() -> None:
 def test_everybody_means_the_same_disk() -> None:
     disk = settings()["DISK_ID"]
     assert bytes.fromhex(disk) == b"mien"
-    for name in ("overlay/usr/lib/udev/rules.d/65-mien-disk.rules", "boot/boot.cmd"):
-        assert set(re.findall(r"[0-9a-f]{8}(?=-0)", (SCRIPTS / name).read_text())) == {disk}, name
+    assert set(re.findall(r"[0-9a-f]{8}(?=-0)", (SCRIPTS / "boot/boot.cmd").read_text())) == {disk}
+    for path in (path for path in OVERLAY.rglob("*") if path.is_file()):
+        assert disk not in path.read_text(errors="replace"), path  # the board finds the disk by where it started from
 
 
 def test_everybody_finds_the_environment_at_the_same_place() -> None:
@@ -120,37 +115,6 @@ def test_a_card_without_new_settings_starts_no_provisioning(tmp_path: Path, name
     (tmp_path / name).write_text("x")
     asked = subprocess.run(["sh", OVERLAY / "usr/lib/mien/has-new-settings", tmp_path], timeout=20, check=False)
     assert (asked.returncode == 0) is new
-
-
-def wanted_at_start(tmp_path: Path, mount: str = "", device: str = "/dev/mmcblk0p1") -> bool:
-    """Whether the initrd's script makes mien-provision part of the start, for a card that lies in `tmp_path`/card."""
-    (tmp_path / "cmdline").write_text("root=PARTUUID=6d69656e-02 ro quiet\n")
-    asked = f'case "$*" in *PARTUUID=6d69656e-01*) echo {device} ;; esac'
-    environment = {**act(tmp_path, blkid=asked, mount=mount, umount=""), "MIEN_CARD": str(tmp_path / "card"),
-                   "MIEN_RUN": str(tmp_path / "run"), "MIEN_CMDLINE": str(tmp_path / "cmdline")}
-    script = OVERLAY / "etc/initramfs-tools/scripts/local-bottom/mien-settings"
-    subprocess.run(["dash", script], env=environment, timeout=20, check=True)
-    link = tmp_path / "run/systemd/system/multi-user.target.wants/mien-provision.service"
-    return link.is_symlink() and (OVERLAY / str(link.readlink()).lstrip("/")).is_file()
-
-
-@pytest.mark.parametrize(("names", "wanted"), [((), False), (("README.txt", "TAKEN.txt", "voice.key", ".x"), False),
-                                               (("README.txt", "mien.toml"), True), (("keys/voice.key",), True)])
-def test_provisioning_is_part_of_a_start_that_finds_new_settings(tmp_path: Path, names: tuple[str, ...],
-                                                                 wanted: bool) -> None:
-    for name in names:
-        path = tmp_path / "card/mien" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    assert wanted_at_start(tmp_path) is wanted
-
-
-def test_a_card_that_the_initrd_cannot_read_is_left_to_provisioning(tmp_path: Path) -> None:
-    assert wanted_at_start(tmp_path, mount="exit 1")
-
-
-def test_a_disk_without_that_partition_waits_for_nothing(tmp_path: Path) -> None:
-    assert not wanted_at_start(tmp_path, device="")
 
 
 def test_the_services_wait_for_the_settings_and_nothing_else_starts_them() -> None:
@@ -222,34 +186,6 @@ def test_sizes_count_what_is_there_by_owner(tmp_path: Path) -> None:
     os.link(tmp_path / "usr/lib/mesa.so", tmp_path / "usr/lib/link.so")
     said = subprocess.run([SCRIPTS / "report-sizes", tmp_path], capture_output=True, text=True, check=True, timeout=20)
     assert re.search(r"^ +3\.0 MB in all", said.stdout)
-
-
-def stick(tmp_path: Path, install: str) -> "subprocess.CompletedProcess[str]":
-    """update-stick beside a stick with one bundle on it, and with acted commands that write themselves down."""
-    (tmp_path / "stick").mkdir(exist_ok=True)
-    (tmp_path / "stick/mien-0.2.0.raucb").write_bytes(b"bundle" * 2000)
-    log = f'echo "$(basename "$0") $*" >>{tmp_path}/log'
-    environment = act(tmp_path, mount="", umount="", sleep="", sync="", systemctl=log, rauc=f"{log}; {install}")
-    script = OVERLAY / "usr/lib/mien/update-stick"
-    return subprocess.run(["sh", script, tmp_path / "stick", tmp_path / "done", tmp_path / "screen"], env=environment,
-                          capture_output=True, text=True, timeout=20, check=False)  # fmt: skip
-
-
-def test_a_stick_is_installed_once_and_the_screen_says_so(tmp_path: Path) -> None:
-    assert stick(tmp_path, "true").returncode == 0
-    assert "may be taken out" in (tmp_path / "screen").read_text()
-    assert (tmp_path / "log").read_text().splitlines()[-1] == "systemctl --no-block start reboot.target"
-    (tmp_path / "log").unlink()
-    assert "installed before" in stick(tmp_path, "true").stdout
-    assert not (tmp_path / "log").exists()  # neither installed nor started again: a stick that stays in is no loop
-
-
-def test_a_stick_that_is_refused_is_told_of_and_the_face_comes_back(tmp_path: Path) -> None:
-    refused = stick(tmp_path, "echo LastError: signature verification failed; exit 1")
-    assert refused.returncode == 1
-    assert "signature verification failed" in (tmp_path / "screen").read_text()
-    assert (tmp_path / "log").read_text().splitlines()[-1] == "systemctl --no-block start mien.target"
-    assert not (tmp_path / "done").exists()
 
 
 @pytest.mark.parametrize(("order", "good", "allowed"), [("A", "", True), ("A B", "NAME=mien VERSION_ID=0.2.0", True),

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from mien.config import SOCKET_PATH_BYTES
 from mien.errors import ConfigError
-from mien.host.rundir import SOCKET_PATH_BYTES, ensure_run_dir, resolve_run_dir, socket_path
+from mien.host.rundir import LONGEST_SOCKET, ensure_run_dir, resolve_run_dir, socket_path
 
 
 @pytest.fixture(autouse=True)
@@ -118,3 +119,15 @@ def test_the_limit_is_the_systems_own(tmp_path: Path) -> None:
         bound.bind(str(longest))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as refused, pytest.raises(OSError, match="too long"):
         refused.bind(f"{longest}s")
+
+
+def test_a_directory_in_which_a_socket_could_not_be_bound_is_refused_and_not_made(tmp_path: Path) -> None:
+    from mien import transport
+
+    names = [value for name, value in vars(transport).items() if name.endswith("_SOCKET")]
+    assert max(names, key=len) == LONGEST_SOCKET
+    room = SOCKET_PATH_BYTES - len(os.fsencode(tmp_path)) - len(f"//{LONGEST_SOCKET}")
+    assert ensure_run_dir(tmp_path / ("x" * room)).is_dir()
+    with pytest.raises(ConfigError, match="choose a shorter one"):
+        ensure_run_dir(tmp_path / ("x" * (room + 1)))
+    assert not (tmp_path / ("x" * (room + 1))).exists()

@@ -187,3 +187,13 @@ def test_a_short_stop_does_not_end_a_rise_that_goes_on() -> None:
         risen[silent_steps] = melody.rise
     assert risen[10] == pytest.approx(risen[13], abs=0.4)
     assert risen[10] > 0.2
+
+
+def test_pitch_stays_within_what_it_tells_whatever_sounds():
+    """Found by make chaos: a lag of -11 samples, whose logarithm ended the motion thread."""
+    at = np.arange(2 * STEP_SAMPLES, dtype=np.int64)
+    for number in range(400):  # saws whose period is no whole number of samples
+        saw = (1 + (number * 10_473 + (1000 + number * 7919 % 30_749) * at) % 32_749) / 32_768
+        hz, _ = pitches(saw)
+        assert hz.min() >= 64, number
+        assert hz.max() <= 500, number

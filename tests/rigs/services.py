@@ -6,7 +6,7 @@ import time
 
 import zmq
 
-from mien.config import AccessConfig, Config, PlaybackConfig, VoiceConfig
+from mien.config import AccessConfig, Config, JournalConfig, PlaybackConfig, VoiceConfig
 from mien.core import wire
 from mien.host.clock import MonotonicClock
 from mien.voice.service import VoiceService
@@ -15,11 +15,11 @@ PATIENCE_S = 10  # how long a test waits for what must come; no test asserts how
 
 
 @contextlib.contextmanager
-def running_voice(run_dir, *, opener=None, voice=None, keys="", **playback):
+def running_voice(run_dir, *, opener=None, voice=None, keys="", journal=None, **playback):
     """A served voice; its local socket is run_dir/voice.sock, its TCP endpoint the last of `endpoints`."""
     config = Config(voice=VoiceConfig(**{"listen": ("tcp://127.0.0.1:*",), "progress_ms": 50, **(voice or {})}),
                     playback=PlaybackConfig(**{"sink": "null", "rate_hz": 16000, **playback}),
-                    access=AccessConfig(keys=str(keys)))
+                    access=AccessConfig(keys=str(keys)), journal=JournalConfig(**(journal or {})))
     extra = {} if opener is None else {"opener": opener}
     service = VoiceService(config, run_dir, MonotonicClock(), **extra)
     thread = threading.Thread(target=service.run, name="voice")

@@ -31,14 +31,19 @@ class RecordingSink(NullSink):
 
 
 class VoiceRig:
-    """Step it in ms; clients are bytes; sent messages are kept by client."""
+    """Step it in ms; clients are bytes; sent messages are kept by client.
 
-    def __init__(self, *, rate_hz=16000, voice=None, shelf=None, keep_audio=False, **playback):
+    device: makes the sink, called with clock, rate_hz and buffer_frames; None takes DEVICE, which tests may replace.
+    """
+
+    DEVICE = RecordingSink
+
+    def __init__(self, *, rate_hz=16000, voice=None, shelf=None, keep_audio=False, device=None, **playback):
         self.clock = ManualClock(10**9)
         self.config = PlaybackConfig(sink="null", rate_hz=rate_hz, **playback)
         self.voice_config = voice or VoiceConfig()
         self.counters = Counters()
-        self.sink = RecordingSink(self.clock, rate_hz, rate_hz // 20)
+        self.sink = self.open_device(device or self.DEVICE)
         self.sent = []
         self.published = []
         self.speech = []
@@ -48,6 +53,10 @@ class VoiceRig:
         self.desk, self.gate, self.playback = self.voice.desk, self.voice.gate, self.voice.playback
         self.intake, self.publisher = self.voice.intake, self.voice.speech
         self.grants = {}
+
+    def open_device(self, device=None):
+        """Another device, as the configured one."""
+        return (device or self.DEVICE)(self.clock, self.config.rate_hz, self.config.rate_hz // 20)
 
     def _publish(self, frames):
         message = bus.decode_from_voice(frames[0])

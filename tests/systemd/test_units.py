@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mien.config import VoiceConfig
 from mien.host.exits import EXIT_CONFIG
 from mien.host.realtime import PRIORITY
 from mien.host.rundir import SYSTEM_RUN_DIR
@@ -17,7 +18,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SYSTEMD = REPOSITORY / "systemd"
 SYSTEM_UNITS = Path("/usr/lib/systemd/system")
 SERVICES = ("mien-voice", "mien-face")
-EXPOSURE = {"mien-voice": 2.0, "mien-face": 1.5}  # systemd-analyze's scale, 0 (safe) to 10
+# systemd-analyze's scale, 0 (safe) to 10
+EXPOSURE = {"mien-voice": 2.0, "mien-face": 1.5, "mien-failure@": 1.5, "mien-retry@": 1.0}
 
 
 def run(*command: str) -> "subprocess.CompletedProcess[str]":
@@ -55,8 +57,8 @@ def verify(root: Path, *units: str) -> str:
 
 
 def test_systemd_accepts_every_unit(root: Path) -> None:
-    units = ("mien.target", "mien-voice.service", "mien-face.service", "mien-failure@mien-face.service",
-             "mien-retry@mien-face.timer", "mien-retry@mien-face.service")
+    units = ("mien.target", "mien-message.target", "mien-voice.service", "mien-face.service",
+             "mien-failure@mien-face.service", "mien-retry@mien-face.timer", "mien-retry@mien-face.service")
     assert verify(root, *units) == ""
 
 
@@ -69,7 +71,7 @@ def test_verify_would_find_a_misspelt_key_and_a_missing_command(root: Path) -> N
     assert "/usr/bin/absent" in said
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", EXPOSURE)
 def test_exposure_stays_low(service: str) -> None:
     unit = SYSTEMD / f"{service}.service"
     limit = round(EXPOSURE[service] * 10)
@@ -175,6 +177,21 @@ def test_the_face_has_no_network_and_the_voice_no_screen() -> None:
     assert voice["DevicePolicy"] == face["DevicePolicy"] == ["closed"]
 
 
+def test_a_message_takes_the_screen_from_the_face_and_leaves_the_voice_alone() -> None:
+    voice, face = (directives(f"{service}.service") for service in SERVICES)
+    assert "mien-message.target" in face["Conflicts"]
+    assert voice["Conflicts"] == ["shutdown.target"]
+    assert directives("mien-message.target")["After"] == ["mien-face.service"]  # the face has ended when it is there
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_descriptors_suffice_for_the_service_and_end_before_the_machine_s_do(service: str) -> None:
+    soft, hard = (int(text) for text in directives(f"{service}.service")["LimitNOFILE"][0].split(":"))
+    assert soft == hard  # nobody raises it
+    assert 256 <= soft <= 1024
+    assert service != "mien-voice" or soft >= 8 * VoiceConfig().max_clients  # each has one, a stranger one for a while
+
+
 def test_the_target_holds_both_services() -> None:
     target = configparser.ConfigParser(interpolation=None)
     target.read(SYSTEMD / "mien.target")
@@ -210,5 +227,6 @@ def test_an_emulated_board_gets_more_time(tmp_path: Path, machine: str, services
 def test_nothing_slow_comes_before_a_service(service: str) -> None:
     unit = directives(f"{service}.service")
     assert unit["DefaultDependencies"] == ["no"]
-    assert unit["Before"] == unit["Conflicts"] == ["shutdown.target"]
+    assert unit["Before"] == ["shutdown.target"]
+    assert "shutdown.target" in unit["Conflicts"]
     assert not {"network.target", "sysinit.target", "basic.target", "sound.target"} & set(unit["After"][0].split())

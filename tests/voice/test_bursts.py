@@ -13,6 +13,8 @@ from mien.core.wire import MAX_CHUNK_BYTES
 from mien.errors import SinkError
 from rigs.voice_rig import VoiceRig, tone
 
+pytestmark = pytest.mark.usefixtures("any_device")
+
 BUFFER_MS = 25
 SLICE_MS = 20
 MESSAGES_A_STEP = 10

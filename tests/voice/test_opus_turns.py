@@ -7,6 +7,8 @@ from mien.audio.opus import OpusEncoder
 from mien.core import wire
 from rigs.voice_rig import VoiceRig, tone
 
+pytestmark = pytest.mark.usefixtures("any_device")
+
 
 @pytest.fixture
 def rig():

@@ -6,7 +6,9 @@ import pytest
 from mien.core import wire
 from mien.core.media import extrapolate
 from mien.errors import SinkError
-from rigs.voice_rig import VoiceRig, tone
+from rigs.voice_rig import RecordingSink, VoiceRig, tone
+
+pytestmark = pytest.mark.usefixtures("any_device")
 
 
 def heard(rig):
@@ -208,7 +210,7 @@ def test_late_audio_of_an_interrupted_turn_is_refused():
     assert rig.errors() == ["turn_closed", "turn_closed"]
 
 
-def test_anchors_follow_what_is_heard_to_the_sample():
+def test_anchors_follow_what_is_heard_to_the_sample(any_device):
     rig = VoiceRig(rate_hz=48000)
     rig.hello()
     rig.step(50)
@@ -220,7 +222,8 @@ def test_anchors_follow_what_is_heard_to_the_sample():
         if anchor.phase == "speaking" and anchor.media_ns > 0:
             seen.append(anchor.at_ns - anchor.media_ns)
     assert len(seen) > 100
-    assert max(seen) - min(seen) <= 25_000  # a frame at 48 kHz, and rounding
+    allowed_ns = 25_000 if any_device == "ideal" else 5_000_000  # a frame at 48 kHz, and rounding; half a step
+    assert max(seen) - min(seen) <= allowed_ns
 
 
 def test_media_time_of_an_epoch_never_steps_back():
@@ -272,7 +275,7 @@ def test_volume_fades_in_steps_without_a_jump():
 
 def test_eight_simulated_hours_do_not_drift():
     """The clock of a long session is stepped coarsely: only the arithmetic is under test."""
-    rig = VoiceRig(buffer_ms=200)
+    rig = VoiceRig(buffer_ms=200, device=RecordingSink)
     rig.sink.write = lambda pcm: super(type(rig.sink), rig.sink).write(pcm)  # keep nothing
     rig.hello()
     for number in range(8 * 60):

@@ -100,7 +100,7 @@ def test_a_session_whose_key_is_removed_ends_while_a_bad_file_is_there(keys, tmp
 
 
 def test_a_takeover_from_another_machine(keys, tmp_path):
-    with guarded_voice(keys, tmp_path) as voice, RawClient(voice.endpoints[0]) as bot, \
+    with guarded_voice(keys, tmp_path, journal={"enabled": True}) as voice, RawClient(voice.endpoints[0]) as bot, \
             client_of(keys, tmp_path, voice, "ada") as ada, client_of(keys, tmp_path, voice, "eye") as eye:
         for client, role in ((bot, "speaker"), (ada, "agent"), (eye, "observer")):
             client.send(wire.Hello(protocol=1, client=role, role=role))

@@ -7,6 +7,8 @@ from mien.config import VoiceConfig
 from mien.core import bus, wire
 from rigs.voice_rig import VoiceRig, tone
 
+pytestmark = pytest.mark.usefixtures("any_device")
+
 BOT, AGENT, OTHER, EYE = b"bot", b"agent", b"other", b"eye"
 
 
@@ -73,7 +75,7 @@ def test_the_held_turn_is_heard_whole_and_the_face_gets_all_of_it(rig):
     published = b"".join(payload[0] for m, payload in rig.speech
                          if isinstance(m, bus.Speech) and m.turn == "two" and m.epoch == epoch)
     assert published == tone(400).tobytes()
-    heard = np.concatenate(rig.sink.blocks)
+    heard = rig.sink.pcm
     places = [at for at in range(len(heard) - 6400) if np.array_equal(heard[at : at + 6399], tone(400)[1:])]
     assert len(places) == 1
 

@@ -23,6 +23,11 @@ class Thumbnails:
         """Somebody wants a picture about `width` pixels wide."""
         self._wanted_width = width
 
+    @property
+    def wanted(self) -> bool:
+        """Whether the next frame is asked for."""
+        return self._wanted_width > 0
+
     def after_draw(self, renderer: Renderer) -> None:
         """Call between draw() and present()."""
         width, self._wanted_width = self._wanted_width, 0
@@ -36,7 +41,7 @@ class Thumbnails:
         self._picture = picture[::step, ::step].copy()
 
     def answer(self, epoch: int) -> bus.Thumbnail | None:
-        """The picture that was asked for, as JPEG, once it is there."""
+        """The picture that was asked for, as JPEG, once it is there. Raises DisplayError where it cannot be encoded."""
         picture, self._picture = self._picture, None
         if picture is None:
             return None

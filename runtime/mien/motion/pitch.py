@@ -98,7 +98,8 @@ class Pitch:
             return
         before, peak, after = alike[best - 1 : best + 2].tolist()
         bend = before - 2 * peak + after
-        aside = 0.5 * (before - after) / bend if bend < 0 else 0.0
+        # Half of a doubled lag need be no top, and a parabola through a slope would lead anywhere, below zero too.
+        aside = max(-0.5, min(0.5, 0.5 * (before - after) / bend)) if bend < 0 else 0.0
         self.clarity = peak / float(self._worth[best])
         self.hz = LOW_RATE_HZ / (LONGEST_LAG - best - aside)
 

@@ -12,11 +12,12 @@ from mien.transport.zmtp.null import NullMechanism
 from mien.transport.zmtp.peer import Peer
 from mien.transport.zmtp.reactor import Reactor
 from mien.transport.zmtp.server import Received, ZmtpServer
-from mien.units import NS_PER_S
+from mien.units import NS_PER_MS, NS_PER_S
 
 KB: Final = 1024
 BUDGET_BYTES: Final = {"speaker": 1024 * KB, "agent": 1024 * KB, "observer": 256 * KB, "stranger": 64 * KB}
 PENDING_NS: Final = 30 * NS_PER_S  # for a connection to say hello
+HOLD_BACK_NS: Final = 5 * NS_PER_MS
 LINGER_MS: Final = 200
 
 Standing = Literal["speaker", "agent", "observer", "stranger"]
@@ -69,6 +70,10 @@ class ClientRouter:
             self._counters.count("clients_too_slow")
             self.hang_up(identity, "too_slow", f"{waiting // KB} kB of events were not read; read faster, subscribe to "
                          "less, and connect again")
+
+    def hold_back(self, identity: bytes) -> None:
+        """A client sends more than it may: read nothing of it for a moment, so that refusing costs little."""
+        self._server.hold_back(identity, HOLD_BACK_NS)
 
     def hang_up(self, identity: bytes, code: str = "", why: str = "") -> None:
         """End a connection; with a code the client is told why, in an `error`."""

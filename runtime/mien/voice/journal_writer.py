@@ -1,46 +1,56 @@
 """Brings the session log to disk, in a thread of its own: a slow card never holds the voice up."""
 
-import contextlib
+import errno
 import logging
+import os
 import queue
 import threading
-import wave
+import time
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from mien.config import JournalConfig
 from mien.core.stats import Counters
 from mien.errors import ConfigError
+from mien.voice.journal_files import LineFiles, Recordings
 from mien.voice.pcm import Pcm
 
 log = logging.getLogger("mien.journal")
 
-NAME: Final = "sessions"
-MAX_WAITING: Final = 4_000  # lines and chunks; beyond that they are dropped and counted
+MAX_WAITING: Final = 4_000  # lines and chunks; beyond either bound they are dropped and counted
+MAX_WAITING_BYTES: Final = 4_000_000
+CLOSE_S: Final = 0.5  # systemd gives the whole voice a second
 BYTES_A_KB: Final = 1_000
 BYTES_A_MB: Final = 1_000_000
+_PASSING: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
 _Item = tuple[str, int, bytes | None]
 
 
+def journal_folder(config: JournalConfig, run_dir: Path) -> Path:
+    """Where the log goes: the configured folder, the service's own (systemd sets it), or one in run_dir."""
+    return Path(config.folder or os.environ.get("LOGS_DIRECTORY", "").split(":")[0] or run_dir / "journal")
+
+
 class JournalWriter:
-    """A shelf (see mien.voice.journal) of files in one folder: sessions.jsonl, the older sessions.1.jsonl and so on,
-    and the recordings. Raises ConfigError when the folder cannot be made."""
+    """A shelf (see mien.voice.journal) of files in one folder: the lines, and the recordings.
+
+    Nothing that a disk does ends it: what cannot be written is counted (`journal_failed`) and told once a row, what
+    waits beyond the bounds is dropped and counted (`journal_dropped`). Raises ConfigError for a folder that cannot be
+    used; one that is full or read-only now may be used later.
+    """
 
     def __init__(self, config: JournalConfig, folder: Path, counters: Counters) -> None:
-        self._folder = folder
         self._counters = counters
-        self._max_bytes = config.max_file_kb * BYTES_A_KB
-        self._files = config.files
-        self._max_audio_bytes = config.audio_max_mb * BYTES_A_MB
+        self._lines = LineFiles(folder, config.max_file_kb * BYTES_A_KB, config.files)
+        self._recordings = Recordings(folder, config.audio_max_mb * BYTES_A_MB)
         self._waiting: queue.Queue[_Item | None] = queue.Queue(MAX_WAITING)
-        self._open: dict[str, wave.Wave_write] = {}
+        self._bytes_lock = threading.Lock()
+        self._waiting_bytes = 0
+        self._complete: deque[str] = deque()  # recordings whose end found the queue full
         self._failing = False
-        try:
-            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-            self._file = (folder / f"{NAME}.jsonl").open("ab")
-        except OSError as error:
-            raise ConfigError(f"journal.folder: {folder}: cannot be written ({error.strerror}); name another, or set "
-                              "journal.enabled = false") from None
+        self._open(folder)
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
@@ -50,86 +60,84 @@ class JournalWriter:
 
     def audio(self, key: str, rate_hz: int, pcm: Pcm | None) -> None:
         """More of the recording `key`; None: it is complete."""
-        self._put((key, rate_hz, None if pcm is None else pcm.astype("<i2").tobytes()))
+        if not self._put((key, rate_hz, None if pcm is None else pcm.astype("<i2").tobytes())) and pcm is None:
+            self._complete.append(key)
 
     def close(self) -> None:
-        """Write what waits, and end."""
-        self._waiting.put(None)
-        self._thread.join()
-
-    def _put(self, item: _Item) -> None:
+        """Write what waits, and end: within CLOSE_S, for a disk that hangs must not keep the voice from ending."""
+        until_s = time.monotonic() + CLOSE_S
         try:
-            self._waiting.put_nowait(item)
+            self._waiting.put(None, timeout=CLOSE_S)
+            self._thread.join(max(0.0, until_s - time.monotonic()))
         except queue.Full:
-            self._counters.count("journal_dropped")
+            pass
+        if self._thread.is_alive():
+            self._counters.count("journal_failed")
+            log.warning("the session log lacks its end: the disk took longer than %g s", CLOSE_S)
+
+    def _open(self, folder: Path) -> None:
+        try:
+            self._lines.open()
+        except OSError as error:
+            if error.errno not in _PASSING:
+                raise ConfigError(f"journal.folder: {folder}: cannot be written ({error.strerror}); name another, or "
+                                  "set journal.enabled = false") from None
+            self._failed(error)
+
+    def _put(self, item: _Item) -> bool:
+        """Hand an item to the thread. Returns whether there was room."""
+        size = len(item[2] or b"")
+        with self._bytes_lock:
+            if self._waiting_bytes + size <= MAX_WAITING_BYTES:
+                try:
+                    self._waiting.put_nowait(item)
+                except queue.Full:
+                    pass
+                else:
+                    self._waiting_bytes += size
+                    return True
+        self._counters.count("journal_dropped")
+        return False
 
     def _run(self) -> None:
         while (item := self._waiting.get()) is not None:
-            try:
-                self._write(item)
-            except OSError as error:
-                self._failed(error)
-        for close in (*(recording.close for recording in self._open.values()), self._file.close):
-            try:
-                close()
-            except OSError as error:
-                self._failed(error)
+            with self._bytes_lock:
+                self._waiting_bytes -= len(item[2] or b"")
+            self._attempt(lambda item=item: self._write(item))  # type: ignore[misc]
+            if self._waiting.empty():
+                self._attempt(self._settle)
+        self._attempt(self._settle)
+        self._attempt(self._recordings.close)
+        self._attempt(self._lines.close)
 
-    def _failed(self, error: OSError) -> None:
-        """Count it; tell the first of a row only, for a full disk fails at every line."""
+    def _attempt(self, work: Callable[[], None]) -> None:
+        """Do it; count what fails, and tell the first of a row only, for a full disk fails at every line."""
+        try:
+            work()
+        except Exception as error:  # whatever it is, the next line may be written
+            self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
         self._counters.count("journal_failed")
         if not self._failing:
             log.warning("the session log cannot be written: %s", error)
         self._failing = True
 
-    def _succeeded(self) -> None:
-        """After a flush: before it, a line that was taken may still not reach the disk."""
-        if self._failing:
-            log.warning("the session log is written again")
-        self._failing = False
-
     def _write(self, item: _Item) -> None:
         key, rate_hz, data = item
         if not key:
-            self._write_line(data or b"")
+            self._lines.write(data or b"")
         elif data is None:
-            if recording := self._open.pop(key, None):
-                recording.close()
+            self._recordings.complete(key)
         else:
-            self._recording(key, rate_hz).writeframesraw(data)
+            self._recordings.write(key, rate_hz, data)
 
-    def _write_line(self, line: bytes) -> None:
-        if self._file.tell() + len(line) >= self._max_bytes:
-            self._rotate()
-        self._file.write(line + b"\n")
-        if self._waiting.empty():
-            self._file.flush()
-            self._succeeded()
-
-    def _rotate(self) -> None:
-        self._file.close()
-        for number in range(self._files - 1, 0, -1):
-            older = self._folder / (f"{NAME}.{number - 1}.jsonl" if number > 1 else f"{NAME}.jsonl")
-            with contextlib.suppress(FileNotFoundError):
-                older.replace(self._folder / f"{NAME}.{number}.jsonl")
-        self._file = (self._folder / f"{NAME}.jsonl").open("wb")
-
-    def _recording(self, key: str, rate_hz: int) -> wave.Wave_write:
-        if key not in self._open:
-            self._make_room()
-            recording = wave.open(str(self._folder / key), "wb")  # noqa: SIM115 (closed when the turn is over)
-            recording.setnchannels(1)
-            recording.setsampwidth(2)
-            recording.setframerate(rate_hz)
-            self._open[key] = recording
-        return self._open[key]
-
-    def _make_room(self) -> None:
-        """Remove the oldest recordings until there is less than the limit."""
-        kept = sorted(self._folder.glob("*.wav"), key=lambda path: path.stat().st_mtime)
-        total = sum(path.stat().st_size for path in kept)
-        for path in kept:
-            if total < self._max_audio_bytes or path.name in self._open:
-                return
-            total -= path.stat().st_size
-            path.unlink()
+    def _settle(self) -> None:
+        """Nothing waits: flush. Before that, a line that was taken may still not reach the disk."""
+        while self._complete:
+            self._recordings.complete(self._complete.popleft())
+        if not self._lines.flush():
+            return
+        if self._failing:
+            log.warning("the session log is written again")
+        self._failing = False

@@ -18,13 +18,17 @@ from mien.core.stats import Counters
 from mien.core.wire import FinishReason
 from mien.units import NS_PER_MS, frames_to_ns, ms_to_frames, ns_to_ms
 from mien.voice.desk import Desk
-from mien.voice.device_clock import DeviceClock
 from mien.voice.gate import FaceGate
-from mien.voice.ledger import Ledger, Segment
+from mien.voice.ledger import Segment
 from mien.voice.meter import Meter
 from mien.voice.mixer import Mixer
+from mien.voice.outlet import Outlet
+from mien.voice.pauses import Pauses
 from mien.voice.pcm import Pcm
+from mien.voice.rebuffer import Rebuffer
 from mien.voice.turn import Turn
+
+LAST_DROP_MS = 10  # speech in the device with which a late chunk is waited for: less could run dry in a late step
 
 Send = Callable[[bytes, wire.Message], None]
 
@@ -33,10 +37,11 @@ class Playback:
     """Owns the sink, the epoch and the media clock.
 
     sink may be swapped (a lost card) with use_sink(). send(owner, message) takes the events to the clients.
+    most_cushion_ms: the most that may be waited for after a stall, because no client may have more in hand.
     """
 
     def __init__(self, *, config: PlaybackConfig, progress_ms: int, desk: Desk, gate: FaceGate, sink: Sink,
-                 clock: Clock, counters: Counters, send: Send) -> None:
+                 clock: Clock, counters: Counters, send: Send, pauses: Pauses, most_cushion_ms: int = 10_000) -> None:
         self._config = config
         self._progress_ns = progress_ms * NS_PER_MS
         self._desk = desk
@@ -45,47 +50,36 @@ class Playback:
         self._send = send
         self._counters = counters
         self._rate_hz = config.rate_hz
-        self._latency_frames = ms_to_frames(config.output_latency_ms, self._rate_hz)
-        self._ledger = Ledger()
-        self._device = DeviceClock(self._rate_hz)
+        self._outlet = Outlet(config, sink, counters)
+        self._ledger = self._outlet.ledger
+        self._rebuffer = Rebuffer(config.rebuffer_ms, min(config.rebuffer_max_ms, most_cushion_ms), self._rate_hz)
+        self._last_drop = ms_to_frames(LAST_DROP_MS, self._rate_hz)
         self._mixer = Mixer(ms_to_frames(config.fade_ms, self._rate_hz), self._rate_hz)
         # Epochs of a voice that restarts must be newer than those it gave out before, so they start from the clock.
         self.epoch = clock.now_ns() // NS_PER_MS
-        self.paused_by: bytes | None = None
+        gate.renew(self.epoch)
+        self.pauses = pauses
         self.meter = Meter()
         self._media_written = 0
         self._media_spoiled = 0
-        self._position = 0
         self._open: Turn | None = None
         self._head: Turn | None = None
         self._head_since_ns = 0
         self._progress_due_ns = 0
-        self._base = 0
-        self._audible = True
-        self.use_sink(sink, audible=True)
 
     def use_sink(self, sink: Sink, *, audible: bool) -> None:
         """Go on with another device. What the old one still held was not heard."""
-        self._sink = sink
-        self._audible = audible
-        self._target = min(sink.format.buffer_frames, ms_to_frames(self._config.buffer_ms, self._rate_hz))
-        self._block = np.zeros(sink.format.buffer_frames, dtype=np.int16)
-        self._leftover: Pcm = self._block[:0]
-        self._base = self._ledger.written
-        self._underruns = sink.underruns
-        self._device.restart()
-        for segment in self._ledger.segments:
-            segment.audible = False
+        self._outlet.use(sink, audible=audible)
 
     @property
     def audible(self) -> bool:
         """Whether a real device plays."""
-        return self._audible
+        return self._outlet.audible
 
     @property
     def paused(self) -> bool:
-        """Whether the playhead is held: `paused_by` says by whom, so that it is let go when they leave."""
-        return self.paused_by is not None
+        """Whether the playhead is held; `pauses` says by whom."""
+        return bool(self.pauses)
 
     @property
     def idle(self) -> bool:
@@ -104,12 +98,11 @@ class Playback:
     def step(self) -> None:
         """Report what was heard and top the device up. Raises SinkError when the device is lost."""
         now_ns = self._clock.now_ns()
-        delay = self._flush_leftover() + self._sink.delay_frames()
-        self._observe(now_ns, delay)
+        self._outlet.read(now_ns)
         self._report_heard()
         self._desk.expire(now_ns)
         self._schedule()
-        self._fill(self._target - delay, now_ns)
+        self._fill(now_ns)
         self._finish_turns()
         if now_ns >= self._progress_due_ns:
             self._report_progress()
@@ -124,8 +117,6 @@ class Playback:
             if not renewed and turn.published_frames and turn.start_frame is not None:
                 self._media_spoiled = max(self._media_spoiled, turn.start_frame + turn.sink_frames)
             turn.cut(self._fade_of(turn), reason)
-            if turn.owner == self.paused_by:
-                self.paused_by = None
 
     def hold(self, turns: list[Turn]) -> None:
         """Let these turns, of which nothing was played, wait until the desk gives them back."""
@@ -140,6 +131,7 @@ class Playback:
     def begin_epoch(self) -> None:
         """Media time starts again at 0, and whatever the face holds of the old epoch is void."""
         self.epoch += 1
+        self._gate.renew(self.epoch)
         self._media_written = self._media_spoiled = 0
 
     def _fade_of(self, turn: Turn) -> Pcm:
@@ -156,8 +148,8 @@ class Playback:
         for segment in self._ledger.segments:
             if segment.turn is None or segment.epoch != self.epoch:
                 continue
-            ahead = max(0, self._position - segment.start)
-            at_ns = self._device.time_of_ns(segment.start + ahead)
+            ahead = max(0, self._outlet.position - segment.start)
+            at_ns = self._outlet.clock.time_of_ns(segment.start + ahead)
             return self._make_anchor(segment.media_start + ahead, at_ns, self._until(segment), "speaking", segment.turn)
         return self._make_anchor(self._media_written, now_ns, self._media_written, self._still_phase(), self._open)
 
@@ -177,8 +169,10 @@ class Playback:
             follows = later.epoch == segment.epoch and later.media_start == segment.media_start + distance
             if distance > 0 and (later.turn is None or not follows):
                 return segment.media_start + distance
-        waiting = self._open is not None and not self.paused and not self._open.interrupted
-        return self._media_written + (len(self._open.pcm) if waiting and self._open else 0)
+        turn = self._open
+        if turn is None or self.paused or turn.interrupted or (turn.stalled and not turn.ended):
+            return self._media_written
+        return self._media_written + len(turn.pcm)
 
     def _still_phase(self) -> Phase:
         if self.paused:
@@ -187,25 +181,18 @@ class Playback:
             return "stalled"
         return "preroll" if any(len(turn.pcm) and not turn.interrupted for turn in self._desk.queue) else "idle"
 
-    def _observe(self, now_ns: int, delay: int) -> None:
-        if self._sink.underruns != self._underruns:
-            self._counters.count("sink_underruns", self._sink.underruns - self._underruns)
-            self._underruns = self._sink.underruns
-            self._device.restart()
-        self._device.observe(now_ns, self._ledger.written - delay - self._latency_frames)
-        heard = self._device.frame_at(now_ns)
-        self._position = max(self._position, min(heard, self._ledger.written))
-
     def _report_heard(self) -> None:
-        for segment, frames in self._ledger.heard(self._position):
+        for segment, frames in self._ledger.heard(self._outlet.position):
             turn = segment.turn
             if turn is None or not segment.audible:
                 continue
             turn.heard_frames = max(turn.heard_frames, segment.turn_start + frames)
             if not turn.started:
                 turn.started = True
-                latency_ms = ns_to_ms(self._device.time_of_ns(segment.start) - turn.first_audio_ns)
+                latency_ms = ns_to_ms(self._outlet.clock.time_of_ns(segment.start) - turn.first_audio_ns)
                 self._send(turn.owner, wire.Started(turn=turn.name, latency_ms=round(latency_ms, 3)))
+        for owner, message in self._rebuffer.heard(self._outlet.position):
+            self._send(owner, message)
 
     def _schedule(self) -> None:
         """Give media places to the turns whose predecessors' lengths are known.
@@ -228,17 +215,16 @@ class Playback:
                 return
             cursor += turn.sink_frames
 
-    def _fill(self, room: int, now_ns: int) -> None:
-        while room > 0:
+    def _fill(self, now_ns: int) -> None:
+        while (room := self._outlet.room) > 0:
             turn = self._next_turn(now_ns)
             taken = 0
-            if turn is not None and not self.paused:
-                taken = self._write_speech(turn, min(room, len(self._block)))
+            if turn is not None and (turn.interrupted or not self.paused):  # a fade-out is heard in a pause, too
+                taken = self._write_speech(turn, room, now_ns)
+                if not taken and self._may_still_come(turn):
+                    return
             if not taken:
-                taken = self._write_filler(min(room, len(self._block)))
-            if not taken:
-                return
-            room -= taken
+                self._write_filler(room)
 
     def _next_turn(self, now_ns: int) -> Turn | None:
         """The turn to take speech from now, opened if its time has come."""
@@ -247,54 +233,51 @@ class Playback:
         head = next((turn for turn in self._desk.queue if not turn.drained), None)
         if head is not self._head:
             self._head, self._head_since_ns = head, now_ns
-        if head is None or not self._gate.may_open(head, self.epoch, self._head_since_ns, now_ns):
+        if head is None or not self._gate.may_open(head, self._head_since_ns, now_ns):
             return None
         self._open = head
+        self._rebuffer.begin()
         return head
 
-    def _write_speech(self, turn: Turn, room: int) -> int:
-        block = self._block[:room]
+    def _may_still_come(self, turn: Turn) -> bool:
+        """Whether a chunk that is late would still follow without a gap: the device has not played the last one yet."""
+        return not turn.stalled and not turn.ended and self._outlet.held > self._last_drop
+
+    def _write_speech(self, turn: Turn, room: int, now_ns: int) -> int:
+        if turn.stalled and self._rebuffer.waits(turn, now_ns):
+            return 0
+        block = self._outlet.block[:room]
         block = block[: turn.pcm.take_into(block)]
         if not len(block):
-            self._note_stall(turn)
+            self._note_stall(turn, now_ns)
             return 0
+        if turn.stalled:
+            self._rebuffer.goes_on(turn, self._ledger.written, len(block) + len(turn.pcm), now_ns)
         joins = turn.taken_frames > 0 and bool(self._ledger.segments) and self._ledger.segments[-1].turn is not turn
         self._mixer.speech(block, joins=joins)
         self.meter.add(block)
-        turn.stalled = False
         if not turn.taken_frames and not turn.interrupted:
             self._media_written = max(self._media_written, turn.start_frame or 0)
-        self._write_all(block)
+        self._outlet.write(block)
         epoch = self.epoch - 1 if turn.interrupted else self.epoch
         self._ledger.add(len(block), epoch=epoch, media_start=self._media_written, turn=turn,
-                         turn_start=turn.taken_frames, audible=self._audible)
+                         turn_start=turn.taken_frames, audible=self._outlet.audible)
         turn.taken_frames += len(block)
+        turn.last_taken_ns = now_ns
         if not turn.interrupted:
             self._media_written += len(block)
         return len(block)
 
-    def _write_filler(self, room: int) -> int:
-        block = self._block[:room]
+    def _write_filler(self, room: int) -> None:
+        block = self._outlet.block[:room]
         self._mixer.filler(block)
-        self._write_all(block)
+        self._outlet.write(block)
         self._ledger.add(len(block), epoch=self.epoch, media_start=self._media_written, turn=None)
-        return len(block)
 
-    def _write_all(self, block: Pcm) -> None:
-        taken = self._sink.write(block)
-        if taken < len(block):  # a device whose free room moves in periods: what it left goes first at the next step
-            self._leftover = block[taken:].copy()
-
-    def _flush_leftover(self) -> int:
-        if len(self._leftover):
-            self._leftover = self._leftover[self._sink.write(self._leftover) :]
-        return len(self._leftover)
-
-    def _note_stall(self, turn: Turn) -> None:
-        if not turn.stalled and not turn.ended and turn.taken_frames:
-            turn.stalled = True
+    def _note_stall(self, turn: Turn, now_ns: int) -> None:
+        if not turn.stalled and not turn.ended and turn.taken_frames and not self._may_still_come(turn):
+            self._rebuffer.ran_dry(turn, self._ledger.written, now_ns)
             self._counters.count("turns_stalled")
-            self._send(turn.owner, wire.Stalled(turn=turn.name, played_ms=round(turn.played_ms, 3)))
 
     def _finish_turns(self) -> None:
         for turn in self._desk.queue:

@@ -4,7 +4,6 @@ One thread, one loop: clients, bus and sound card are served by short steps that
 """
 
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,9 +12,10 @@ from mien.config import Config, PlaybackConfig
 from mien.core import bus, wire
 from mien.core.clock import Clock
 from mien.core.ladder import Event, Level
+from mien.core.log_limit import LogLimit
 from mien.core.stats import Counters
 from mien.errors import BusError, SinkError
-from mien.host.memory import pss_mb
+from mien.host.memory import MemoryGauge
 from mien.host.notify import ServiceNotifier
 from mien.host.pages import give_back
 from mien.transport import VOICE_SOCKET
@@ -30,7 +30,7 @@ from mien.voice.assembly import Assembly
 from mien.voice.device import DeviceRetry, open_silence, open_sink
 from mien.voice.grants import grant_of
 from mien.voice.health import Health
-from mien.voice.journal_writer import JournalWriter
+from mien.voice.journal_writer import JournalWriter, journal_folder
 
 log = logging.getLogger("mien.voice")
 
@@ -50,6 +50,7 @@ class VoiceService:
         self._config = config
         self.counters = Counters()
         self._notifier = ServiceNotifier(clock)
+        self._memory = MemoryGauge(self.counters)
         access = plan_access(config.voice.listen, keys := KeyFolder(Path(config.access.keys)))
         self._reactor = Reactor()
         self._health = Health(self._announce, log.warning)
@@ -63,6 +64,7 @@ class VoiceService:
         self._journal = self._open_journal(run_dir)
         self._voice = Assembly(voice=config.voice, playback=config.playback, sink=self._sink, clock=clock,
                                counters=self.counters, send=self._router.send, publish=self._bus.publish,
+                               hold_back=self._router.hold_back,
                                shelf=self._journal, keep_audio=config.journal.audio)
         self._playback, self._gate = self._voice.playback, self._voice.gate
         if failure:
@@ -71,6 +73,7 @@ class VoiceService:
         self._anchor_due_ns = self._second_due_ns = self._keepalive_due_ns = 0
         self._anchor: bus.Anchor | None = None
         self._last_turn = ""
+        self._bad_reports = LogLimit()
         self._stopping = False
 
     @property
@@ -117,8 +120,7 @@ class VoiceService:
         config = self._config.journal
         if not config.enabled:
             return None
-        logs = os.environ.get("LOGS_DIRECTORY", "").split(":")[0]  # set by systemd
-        return JournalWriter(config, Path(config.folder or logs or run_dir / "journal"), self.counters)
+        return JournalWriter(config, journal_folder(config, run_dir), self.counters)
 
     def _first_sink(self, opener: Callable[[PlaybackConfig, Clock], Sink]) -> tuple[Sink, str]:
         """The configured sink, or silence and why."""
@@ -143,7 +145,8 @@ class VoiceService:
                 report = bus.decode_from_face(frame)
             except BusError as error:
                 self.counters.count("bus_refused")
-                log.error("%s", error)
+                if (line := self._bad_reports.line(str(error), now_ns)) is not None:
+                    log.error("%s", line)
                 continue
             if isinstance(report, bus.MotionReady):
                 self._gate.note_ready(report.epoch, report.ready_ns, now_ns)
@@ -159,7 +162,7 @@ class VoiceService:
 
     def _welcome_face(self) -> None:
         self._publish_anchor(now=True)
-        self._publish(self._voice.intake.expression)
+        self._publish(self._voice.expressions.now)
         self._voice.captions.renew()
         for frames in self._voice.speech.replay():
             self._bus.publish(frames)
@@ -198,7 +201,8 @@ class VoiceService:
             self._playback.use_sink(sink, audible=True)
             self._health.apply(Event.SINK_BACK, "the sound card is back", between_turns=True)
         sessions = self._voice.sessions
-        report = self._health.report(self._playback.epoch, len(sessions), pss_mb(None), self.counters, sessions.newest)
+        report = self._health.report(self._playback.epoch, len(sessions), self._memory.mb(), self.counters,
+                                     sessions.newest)
         self._publish(report)
         self._voice.observers.health(report, face_present=self._gate.present(now_ns))
         last = f", last turn {self._last_turn}" if self._last_turn else ""

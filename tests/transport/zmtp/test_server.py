@@ -94,6 +94,24 @@ def test_a_peer_that_sends_faster_than_is_taken_is_held_back_by_the_kernel(rig):
     assert connection.send(b"") == 0
 
 
+def test_a_peer_that_is_held_back_is_read_again_when_its_time_is_over(rig):
+    connection, identity = rig.shaken()
+    rig.server.hold_back(identity, 50_000_000)
+    rig.server.hold_back(identity, 500_000_000)
+    connection.sendall(encode_frame(0, b"x"))
+    for _ in range(20):
+        rig.step(2)
+        assert rig.server.receive() is None
+    rig.clock.advance_ms(40)
+    assert rig.receive() == (identity, [b"x"], "")
+    rig.server.hold_back(identity, 50_000_000)
+    connection.close()
+    rig.clock.advance_ms(60)
+    rig.until(lambda: rig.server.gone)
+    rig.server.hold_back(identity, 1)
+    rig.step()
+
+
 def test_a_multipart_message_without_an_end(rig):
     connection, identity = rig.shaken()
     connection.sendall(encode_frame(MORE, bytes(1000)) * 20)
@@ -135,7 +153,7 @@ def test_the_log_of_refusals_is_limited(rig, caplog):
     for _ in range(20):
         rig.ended(rig.bare(b"nonsense"))
     assert count_of(rig, "refused_not_zmtp") == 20
-    assert len([line for line in caplog.messages if "hung up" in line]) == 1
+    assert len([line for line in caplog.messages if "hung up" in line]) == 5
     assert f"process {os.getpid()} of user {os.getuid()}" in caplog.text
 
 

@@ -14,7 +14,8 @@ _UCRED: Final = struct.Struct("3i")  # pid, uid, gid
 
 
 class Connection:
-    """leaving: it is hung up on; what it sends is read and thrown away, so that it can read the farewell."""
+    """held: nothing is read of it for now. leaving: it is hung up on, and what it sends is thrown away until it read
+    the farewell."""
 
     def __init__(self, accepted: socket.socket, identity: bytes, peer: Peer, listener: Listener, now_ns: int) -> None:
         self.socket = accepted
@@ -25,6 +26,7 @@ class Connection:
         self.outbox = Outbox()
         self.open = True
         self.leaving = False
+        self.held = False
         self.leave_by_ns = 0
         self.address = _address(accepted)
         self._watched = READ
@@ -46,7 +48,8 @@ class Connection:
 
     def watch(self, reactor: Reactor) -> None:
         """Read only while there is room for what comes, write only while something waits."""
-        wanted = (READ if self.leaving or not self.peer.full else 0) | (WRITE if self.outbox else 0)
+        readable = self.leaving or not (self.held or self.peer.full)
+        wanted = (READ if readable else 0) | (WRITE if self.outbox else 0)
         if self.open and wanted != self._watched:
             self._watched = wanted
             reactor.watch(self.socket.fileno(), wanted)

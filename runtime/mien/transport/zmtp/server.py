@@ -55,10 +55,11 @@ class ZmtpServer:
         self._connections: dict[bytes, Connection] = {}
         self._leaving: list[Connection] = []
         self._ready: deque[Connection] = deque()
+        self._held: deque[tuple[int, Connection]] = deque()
         self._buffer = memoryview(bytearray(READ_BYTES))
         self._opened = 0
         self._tidy_ns = 0
-        self._log_limit = LogLimit(NS_PER_S)
+        self._log_limit = LogLimit()
         self.gone: deque[bytes] = deque()
 
     def listen(self, endpoint: str, what: str, *, guarded: bool = False) -> str:
@@ -115,9 +116,21 @@ class ZmtpServer:
         self._forget(connection)
         self._say_farewell(connection, connection.peer.pack(farewell) if farewell else b"")
 
+    def hold_back(self, identity: bytes, for_ns: int) -> None:
+        """Read nothing of a peer for so long; what it sends fills the kernel's buffers, and then it must wait."""
+        connection = self._connections.get(identity)
+        if connection is not None and connection.open and not connection.held:
+            connection.held = True
+            connection.watch(self._reactor)
+            self._held.append((self._clock.now_ns() + for_ns, connection))
+
     def step(self) -> None:
         """Whatever waits for a time. Cheap while nothing is due."""
         now_ns = self._clock.now_ns()
+        while self._held and now_ns >= self._held[0][0]:
+            connection = self._held.popleft()[1]
+            connection.held = False
+            connection.watch(self._reactor)
         if now_ns < self._tidy_ns:
             return
         self._tidy_ns = now_ns + TIDY_NS
@@ -272,6 +285,5 @@ class ZmtpServer:
                 self._lose(connection)
 
     def _warn(self, text: str) -> None:
-        if self._log_limit.allow(self._clock.now_ns()):
-            dropped = self._log_limit.dropped
-            log.warning("%s%s", text, f" (and {dropped} more such lines)" if dropped else "")
+        if (line := self._log_limit.line(text, self._clock.now_ns())) is not None:
+            log.warning("%s", line)

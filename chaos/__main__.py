@@ -1,0 +1,117 @@
+"""make chaos MINUTES=10 SEED=n: a seeded adversary against the real processes.
+
+    python -m chaos --minutes 10 --seed 1
+    python -m chaos --replay build/chaos/seed-1.json
+
+Exit codes: 0 nothing was violated, 1 something was, 2 it cannot run here.
+"""
+
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from chaos.catalogue import usable
+from chaos.plan import SETTLE, Action, Schedule, load, make_schedule, save
+from chaos.report import print_outcome, print_smallest, say
+from chaos.run import Outcome, run
+from chaos.shrink import shrink
+from chaos.world import World
+
+OUT = Path(__file__).resolve().parents[1] / "build/chaos"
+ABLE = frozenset({"curve", "mount"})  # where nothing may be mounted, a fault that needs it does something like it
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--minutes", type=float, default=10.0, help="How long [10].")
+@click.option("--seed", type=int, default=1, help="Of the schedule and the conversation [1].")
+@click.option("--replay", type=click.Path(path_type=Path), help="A schedule that was saved, in place of a seed.")
+@click.option("--only", multiple=True, metavar="KIND", help="These acts alone; may be given again.")
+@click.option("--keep-going", is_flag=True, help="Go on after a violation, and list each kind.")
+@click.option("--shrink-minutes", type=float, default=6.0, help="How long to look for a smaller schedule [6]; 0: not.")
+@click.option("--json", "as_json", is_flag=True, help="The outcome as JSON on stdout.")
+def main(
+    minutes: float,
+    seed: int,
+    replay: Path | None,
+    only: tuple[str, ...],
+    keep_going: bool,
+    shrink_minutes: float,
+    as_json: bool,
+) -> None:
+    """Storm the real processes and watch the oracles."""
+    console = Console(stderr=as_json)
+    try:
+        schedule = load(replay) if replay else make_schedule(seed, minutes * 60, usable(ABLE, only))
+        outcome = _run(console, schedule, keep_going, 0.0 if replay else minutes * 60)
+    except (OSError, RuntimeError, ValueError) as error:
+        say(console, f"chaos: {error}", "red")
+        sys.exit(2)
+    path = OUT / f"seed-{schedule.seed}.json"
+    save(Schedule(schedule.seed, tuple(outcome.done)), path)
+    smallest = None
+    if outcome.violations and shrink_minutes > 0 and not keep_going:
+        smallest = _shrink(console, outcome, shrink_minutes * 60)
+    if as_json:
+        sys.stdout.write(json.dumps(_tree(outcome, smallest)) + "\n")
+    print_outcome(console, outcome, path)
+    if smallest is not None:
+        least = path.with_name(f"seed-{schedule.seed}-smallest.json")
+        save(smallest, least)
+        print_smallest(console, smallest, least)
+    sys.exit(1 if outcome.violations else 0)
+
+
+def _run(console: Console, schedule: Schedule, keep_going: bool, seconds: float) -> Outcome:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total} acts"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(f"seed {schedule.seed}", total=len(schedule.actions))
+        tell = _teller(console, progress, task)
+        return run(schedule, keep_going=keep_going, seconds=seconds, tell=tell)
+
+
+def _teller(console: Console, progress: Progress, task: TaskID):  # type: ignore[no-untyped-def]
+    def tell(index: int, action: Action, world: World) -> None:
+        progress.update(task, completed=index)
+        if not console.is_terminal and action.kind != SETTLE:
+            say(console, f"{time.monotonic() - world.verdicts.began_s:6.1f} s  {action}")
+
+    return tell
+
+
+def _shrink(console: Console, outcome: Outcome, seconds: float) -> Schedule:
+    """Replay with fewer and fewer acts, as long as the first violation comes again."""
+    key, seed = outcome.violations[0].key, outcome.schedule.seed
+    until_s = time.monotonic() + seconds
+    items = [action for action in outcome.done if action.kind != SETTLE]
+    say(console, f"shrinking {len(items)} acts for {key}, at most {seconds:.0f} s")
+
+    def fails(some: list[Action]) -> bool:
+        again = run(_closed(seed, some), until=key, seconds=max(1.0, until_s - time.monotonic()))
+        found = key in again.counts
+        say(console, f"  {len(some)} acts: {'fails' if found else 'passes'}")
+        return found
+
+    return _closed(seed, shrink(items, fails, lambda: time.monotonic() < until_s))
+
+
+def _closed(seed: int, some: list[Action]) -> Schedule:
+    return Schedule(seed, (Action(SETTLE), *some, Action(SETTLE)))
+
+
+def _tree(outcome: Outcome, smallest: Schedule | None) -> dict[str, object]:
+    return {**asdict(outcome), "smallest": asdict(smallest) if smallest else None}
+
+
+if __name__ == "__main__":
+    main()

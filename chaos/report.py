@@ -1,0 +1,52 @@
+"""What a run says at its end, for people."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from chaos.plan import Schedule
+from chaos.run import Outcome
+
+LINES = 30  # of a log around a violation
+
+
+def say(console: Console, text: str, style: str = "") -> None:
+    """A line as it is: paths and names are no markup, and a pipe is as wide as it takes."""
+    console.print(text, style=style or None, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_outcome(console: Console, outcome: Outcome, path: Path) -> None:
+    """Figures, and every violation with what surrounds it."""
+
+    def said(text: str, style: str = "") -> None:
+        say(console, text, style)
+
+    fates = ", ".join(f"{name} {count}" for name, count in sorted(outcome.fates.items()))
+    said(f"seed {outcome.schedule.seed}: {outcome.seconds:.0f} s, {len(outcome.done)} acts")
+    said(f"  {outcome.begun} turns ({fates}), {outcome.compared} compared with the recording")
+    for name, most in outcome.usage.items():
+        said(f"  mien-{name} took at most: {most}")
+    said(f"  the oracles looked at most {outcome.latest_s} s late")
+    for kind, notes in outcome.notes:
+        if "the harness failed" in notes or "hostile client failed" in notes or "put down" in notes:
+            said(f"  {kind}: {notes}", style="yellow")
+    for violation in outcome.violations:
+        times = outcome.counts[violation.key]
+        said(f"VIOLATION {violation.key} at {violation.at_s} s ({times} times)\n  {violation.what}", "red")
+        if violation.context:
+            said("\n".join(f"  | {line}" for line in violation.context.splitlines()[-LINES:]))
+    if outcome.violations:
+        said("the schedule up to there:")
+        for action in outcome.done:
+            said(f"  {action}")
+        said(f"again: make chaos REPLAY={path}")
+    else:
+        said("nothing was violated", style="green")
+
+
+def print_smallest(console: Console, smallest: Schedule, path: Path) -> None:
+    """The schedule that is left of it."""
+    say(console, "the smallest schedule that was found:")
+    for action in smallest.actions:
+        say(console, f"  {action}")
+    say(console, f"again: make chaos REPLAY={path}")

@@ -1,0 +1,135 @@
+"""Between rounds: the storm is over, the conversation rests, and within a stated time all must be as it was."""
+
+import time
+from typing import Final
+
+from chaos.actors import Actor
+from chaos.cast import Speaker
+from chaos.probe import Probe
+from chaos.processes import NAMES
+from chaos.resources import ResourceOracle, read_usage
+from chaos.speech import Speech
+from chaos.world import World, patience
+from mien.client import Client
+from mien.errors import ClientError
+
+RECOVERY_S: Final = 30.0
+REST_S: Final = 60.0  # for the actors to come to an end of what they do
+PROBE_S: Final = 1.0
+SPOKEN_S: Final = 15.0  # for what clients that went have left to be spoken
+LINES: Final = 14
+FIRST_HOLD_S, MOST_HOLD_S = 2.0, 60.0  # mien.core.hold: how long a face that was lost again and again is not trusted
+FRESH_S: Final = 3.0
+WAYS: Final = ("ipc", "tcp", "curve")
+
+
+def recovery_s(world: World) -> float:
+    """Within what time the level must be full again."""
+    losses = world.face_losses
+    held_s = 0.0 if losses < 2 else min(MOST_HOLD_S, FIRST_HOLD_S * 2.0 ** (losses - 2))
+    return patience(RECOVERY_S) + held_s
+
+
+def settle(world: World, actors: list[Actor], oracles: dict[str, ResourceOracle]) -> None:
+    """Wait until all is well, or say what is not."""
+    world.quiet.set()
+    try:
+        _rest(world, actors)
+        until_s = time.monotonic() + recovery_s(world)
+        missing = _missing(world, oracles)
+        while missing and time.monotonic() < until_s and world.wait(0.3):
+            missing = _missing(world, oracles)
+        if missing and not world.stopping.is_set():
+            what = f"{recovery_s(world):.0f} s after the last act and with nobody speaking: {'; '.join(missing)}"
+            world.verdicts.add("recovery", missing[0].partition(":")[0], what, _logs(world))
+            return
+        _say(world)
+        _set_rest(world, oracles)
+    finally:
+        world.quiet.clear()
+
+
+def _rest(world: World, actors: list[Actor]) -> None:
+    until_s = time.monotonic() + REST_S
+    for actor in actors:
+        while not actor.resting.is_set() and time.monotonic() < until_s and world.wait(0.1):
+            pass
+        if not actor.resting.is_set() and not world.stopping.is_set():
+            world.verdicts.add(
+                "client",
+                "stuck",
+                f"{actor.name} did not come to rest within {REST_S:.0f} s; it has "
+                f"{world.book.open_of(actor.name)} open turns",
+            )
+
+
+def _missing(world: World, oracles: dict[str, ResourceOracle]) -> list[str]:
+    """What is not as it should be, the most telling first; each begins with a key and a colon."""
+    for name, child in world.processes.children.items():
+        if child.pid is None:
+            return [f"{name}: does not run"]
+    level = world.bus.level(world.processes["voice"].pid)
+    if level != "full":
+        return [f"level: it is {level or 'not told on the bus'}"]
+    face = world.bus.face
+    if face is None or face[1].pid != world.processes["face"].pid or time.monotonic() - face[0] > FRESH_S:
+        return ["face: it does not report on the bus"]
+    for where in WAYS:
+        with Probe(world, where) as probe:
+            if not probe.welcomed:
+                return [f"{where}: a client is not let in ({probe.refusal})"]
+            if not probe.answers():
+                return [f"{where}: a ping is not answered"]
+    return _left_over(world, oracles)
+
+
+def _left_over(world: World, oracles: dict[str, ResourceOracle]) -> list[str]:
+    found = []
+    for name, oracle in oracles.items():
+        pid = world.processes[name].pid
+        usage = read_usage(pid) if pid is not None else None
+        said = oracle.left_over(usage) if usage is not None else ""
+        if said:
+            found.append(f"{name} left over: {said}")
+    return found
+
+
+def _set_rest(world: World, oracles: dict[str, ResourceOracle]) -> None:
+    for name, oracle in oracles.items():
+        pid = world.processes[name].pid
+        usage = read_usage(pid) if pid is not None else None
+        if usage is not None:
+            oracle.set_rest(usage)
+
+
+def _logs(world: World) -> str:
+    ends = (world.processes.log(name).read_text(errors="replace").splitlines()[-LINES:] for name in NAMES)
+    return "\n".join(f"{name}: {line}" for name, lines in zip(NAMES, ends, strict=True) for line in lines)
+
+
+def _say(world: World) -> None:
+    """A turn of a second must be heard whole, as soon as what others have left is spoken."""
+    prober = Speaker(world, "prober")
+    until_s = time.monotonic() + patience(SPOKEN_S)
+    fate = "refused"
+    try:
+        prober.enter("ipc")
+        while fate == "refused" and time.monotonic() < until_s and prober.client is not None and world.wait(0.2):
+            fate = _spoken(prober, prober.client)
+    except ClientError as error:
+        fate = str(error)
+    finally:
+        prober.leave()
+    if fate != "played" and not world.stopping.is_set():
+        world.verdicts.add("recovery", "speech", f"at rest a turn of a second was not played: {fate}", _logs(world))
+
+
+def _spoken(prober: Speaker, client: Client) -> str:
+    """How a turn of a second ended. Raises ClientError."""
+    speech = Speech(prober, client)
+    try:
+        speech.write(PROBE_S)
+    except ClientError as error:
+        speech.failed(error)
+    finished = speech.wait()
+    return finished.reason if finished else "refused"

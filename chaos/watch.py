@@ -1,0 +1,99 @@
+"""The thread in which the oracles look, a few times a second, for as long as a run lasts."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from chaos.lives import RESTART_S, start_face, start_voice
+from chaos.logs import LogOracle
+from chaos.processes import Child
+from chaos.resources import ResourceOracle, read_usage
+from chaos.watchers import WATCHDOG_S
+from chaos.world import World
+
+EVERY_S: Final = 0.25
+HEARD_S: Final = 3.0  # from a log line to its reading
+BEGINS_S: Final = 10.0  # a service that cannot even begin in its run directory may end, and is tried again
+_START: Final = {"voice": start_voice, "face": start_face}
+
+
+class Watch:
+    """Looks at logs, memory, lives, watchdogs, the recording and the books."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self.resources = {name: ResourceOracle(name, world.verdicts.add) for name in world.processes.children}
+        self.logs = {
+            name: LogOracle(name, world.processes.log(name), world.verdicts.add, self._excuser(name))
+            for name in world.processes.children
+        }
+        self.latest_s = 0.0  # how late this thread was at most: how busy the machine is
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """A last look, and no more."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(EVERY_S):
+            began_s = time.monotonic()
+            self.step()
+            self.latest_s = max(self.latest_s, time.monotonic() - began_s)
+
+    def step(self) -> None:
+        """Look at everything once."""
+        self._world.ear.step()
+        self._world.book.check(time.monotonic())
+        for name, child in self._world.processes.children.items():
+            self.logs[name].step()
+            self._world.face_losses += self.logs[name].face_losses
+            self.logs[name].face_losses = 0
+            if child.lock.acquire(blocking=False):
+                try:
+                    self._look_at(name, child)
+                finally:
+                    child.lock.release()
+
+    def _look_at(self, name: str, child: Child) -> None:
+        if child.process is None:
+            return
+        code = child.process.poll()
+        if code is not None:
+            if not child.expected and not self._world.stopping.is_set():
+                self._died(name, child, code)
+            return
+        usage = read_usage(child.process.pid)
+        if usage is not None and not child.expected:
+            self.resources[name].take(usage)
+        hungry_s = self._world.systemd.hungry_s(child.process.pid)
+        if hungry_s > WATCHDOG_S and not self._world.faults.explain(name):
+            self._world.verdicts.add("watchdog", name, f"mien-{name} has not fed its watchdog for {hungry_s:.1f} s")
+
+    def _died(self, name: str, child: Child, code: int) -> None:
+        self.logs[name].step()
+        if not self._world.faults.lasted("run", child.started_s, child.started_s + BEGINS_S):
+            self._world.verdicts.add(
+                "death", name, f"mien-{name} ended with {code}, and nobody had killed it", self.logs[name].tail
+            )
+        fault = self._world.faults.begin(name)
+        if name == "voice":
+            self._world.ear.ended(whole=False)
+        self._world.wait(RESTART_S)
+        _START[name](self._world)
+        self._world.faults.end(fault)
+
+    def _excuser(self, name: str) -> Callable[[str], bool]:
+        """Whoever got no memory may say so, in whatever words."""
+
+        def excused(_: str) -> bool:
+            now_s = time.monotonic()
+            return self._world.faults.lasted(f"{name} memory", now_s - HEARD_S, now_s)
+
+        return excused
