@@ -47,6 +47,7 @@ def _end_at_a_signal(stack: ExitStack) -> None:
     """A stopped run waits for no mutant and leaves no copy behind."""
 
     def end(number: int, _: object) -> None:
+        sandbox.end_all()
         stack.close()
         os._exit(128 + number)
 

@@ -7,9 +7,11 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+_running: set[int] = set()
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h: whoever is stopped, its mutants end with it
 ADDRESS_SPACE_BYTES = 6 * 2**30
@@ -46,19 +48,25 @@ def run(command: list[str], *, folder: Path, work: Path, environment: dict[str, 
         [*shut_in, *command], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output,
         stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_limits(seconds)
     ) as process:
+        _running.add(process.pid)
         try:
             return process.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
         finally:
-            _end(process)
+            _end(process.pid)
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return  # it and its group have ended
+def end_all() -> None:
+    """End whatever still runs: called when the tool itself is stopped."""
+    for group in list(_running):
+        _end(group)
+
+
+def _end(group: int) -> None:
+    _running.discard(group)
+    with suppress(ProcessLookupError):  # it and its group have ended
+        os.killpg(group, signal.SIGKILL)
 
 
 def _limits(seconds: float) -> Callable[[], None]:

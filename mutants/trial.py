@@ -9,7 +9,8 @@ from mutants.source import Mutation
 from mutants.targets import PACKAGES
 from mutants.workspace import Workspace
 
-MOST_TEST_SECONDS = 150.0  # of tests beyond the package's own folder
+MOST_TEST_SECONDS = 150.0  # of tests beyond the package's own folder that run the line
+MOST_NEIGHBOUR_SECONDS = 40.0  # of tests that do not run it, as far as is known, but are in one file with those
 START_SECONDS = 30.0
 SLOWER = 6.0  # how much slower a test may be than it was recorded, on a machine that does other things, too
 
@@ -39,8 +40,11 @@ def rounds(mutation: Mutation, suites: dict[str, Suite]) -> list[list[str]]:
     own = suites[names[0]]
     whole = mutation.at_import or not first
     more = {test for test in own.seconds if whole or test.split("::")[0] in files} - set(first)
-    first, more_ordered = _bounded(first, own, suites, names), _ordered(own, more)
-    return [tests for tests in (first, more_ordered) if tests]
+    seconds = {test: time_s for name in names for test, time_s in suites[name].seconds.items()}
+    asked = [test for test in first if test in own.seconds]
+    asked += _within(MOST_TEST_SECONDS, [test for test in first if test not in own.seconds], seconds)
+    neighbours = _within(MOST_NEIGHBOUR_SECONDS, _ordered(own, more), seconds)
+    return [tests for tests in (asked, neighbours) if tests]
 
 
 def _ordered(suite: Suite, tests: set[str]) -> list[str]:
@@ -51,16 +55,13 @@ def _ordered(suite: Suite, tests: set[str]) -> list[str]:
     return sorted(tests, key=lambda test: (cost[test.split("::")[0]], test.split("::")[0], suite.seconds[test], test))
 
 
-def _bounded(tests: list[str], own: Suite, suites: dict[str, Suite], names: list[str]) -> list[str]:
-    """All of the package's own, and as many of the others as the time allows."""
-    seconds = {test: time_s for name in names for test, time_s in suites[name].seconds.items()}
-    kept, spent = [], 0.0
+def _within(most_s: float, tests: list[str], seconds: dict[str, float]) -> list[str]:
+    """As many of them as the time allows."""
+    kept, spent_s = [], 0.0
     for test in tests:
-        if test not in own.seconds:
-            spent += seconds[test]
-            if spent > MOST_TEST_SECONDS:
-                continue
-        kept.append(test)
+        if spent_s + seconds[test] <= most_s:
+            kept.append(test)
+            spent_s += seconds[test]
     return kept
 
 

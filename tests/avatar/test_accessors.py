@@ -163,6 +163,7 @@ def test_indices_are_whole_not_negative_and_flat_when_single() -> None:
     for wrong in ({**accessor, "componentType": 5126}, {**accessor, "type": "VEC2"}):
         with pytest.raises(AvatarError, match="expected 1 integers each"):
             reader(wrong, {"byteLength": 48}, bytes(48)).integers(0)
+    assert reader({**signed, "count": 0}, {"byteLength": 0}, b"").integers(0).shape == (0,)
     four = {"componentType": 5121, "type": "VEC4", "count": 2, "bufferView": 0}
     assert reader(four, {"byteLength": 8}, bytes(range(8))).integers(0, 4).tolist() == [[0, 1, 2, 3], [4, 5, 6, 7]]
 
