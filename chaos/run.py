@@ -1,7 +1,9 @@
 """One run of a schedule: processes, actors, acts and oracles, and what came of it."""
 
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -124,6 +126,8 @@ class _Run:
         for thread in self._busy:
             while thread.is_alive() and time.monotonic() < until_s and not self._is_over():
                 thread.join(0.2)
+            if thread.is_alive() and time.monotonic() >= until_s:
+                self._outcome.notes.append((thread.name, {"the harness failed": f"still busy: {_where(thread)}"}))
         self._busy.clear()
         if not self._is_over():
             settle(self._world, self._actors, self._watch.resources)
@@ -150,3 +154,9 @@ class _Run:
         self._world.systemd.close()
         self._outcome.usage = {name: str(oracle.most) for name, oracle in self._watch.resources.items()}
         self._outcome.latest_s = round(self._watch.latest_s, 2)
+
+
+def _where(thread: threading.Thread) -> str:
+    """What a thread is doing."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    return "".join(traceback.format_stack(frame)[-4:]) if frame is not None else "it has just ended"
