@@ -79,10 +79,14 @@ run checksum
 cp.b ${sum_le} ${copy} 4
 ${devtype} write ${copy} ${block} ${blocks}
 
+# The disk's identity is the board's own after its first start (mien-grow). The initrd takes the disk on this bus alone.
+setenv uuid
+if part uuid ${devtype} ${devnum}:${part} uuid; then true; else setenv uuid 6d69656e-0${part}; fi
+
 # An emulated board stands still while its host is busy: its hardware watchdog has more patience.
 setenv board
 if test ${devtype} = virtio; then setenv serial ttyAMA0; setenv board systemd.watchdog_sec=240; else setenv serial ttyS1,115200; fi
-setenv bootargs "root=PARTUUID=6d69656e-0${part} ro rootwait rauc.slot=${slot} console=tty0 console=${serial} net.ifnames=0 quiet loglevel=3 vt.global_cursor_default=0 consoleblank=0 systemd.getty_auto=0 panic=10 ${board}"
+setenv bootargs "root=PARTUUID=${uuid} mien.boot=${devtype} ro rootwait rauc.slot=${slot} console=tty0 console=${serial} net.ifnames=0 quiet loglevel=3 vt.global_cursor_default=0 consoleblank=0 systemd.getty_auto=0 panic=10 ${board}"
 echo "mien: slot ${slot}, order ${BOOT_ORDER}, tries left A ${BOOT_A_LEFT} B ${BOOT_B_LEFT}"
 if load ${devtype} ${devnum}:${part} ${kernel_addr_r} /boot/vmlinuz; then
   if load ${devtype} ${devnum}:${part} ${ramdisk_addr_r} /boot/initrd.img; then

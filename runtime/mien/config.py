@@ -75,6 +75,7 @@ class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     width: Annotated[int, Meta(ge=0, le=4096)] = 720
     height: Annotated[int, Meta(ge=0, le=4096)] = 1280
     fps: Annotated[int, Meta(ge=1, le=120)] = 30
+    idle_fps: Annotated[int, Meta(ge=0, le=120)] = 12
     fullscreen: bool = False
     quarter_turns: Annotated[int, Meta(ge=0, le=3)] = 0
     display_latency_ms: Annotated[float, Meta(ge=-500, le=1000)] = 0.0

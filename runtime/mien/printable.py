@@ -9,10 +9,19 @@ def printable(text: str) -> str:
 
 def has_control_characters(text: str) -> bool:
     """Whether a text holds NUL, a line break or any other of C0, DEL and C1, or half of a surrogate pair."""
-    return any(letter < " " or "\x7f" <= letter <= "\x9f" or "\ud800" <= letter <= "\udfff" for letter in text)
+    return any(map(_controls, text))
+
+
+def without_controls(text: str) -> str:
+    """The text with control characters as their escapes, and all that scripts need (joiners, say) as it is."""
+    return "".join(letter.encode("unicode_escape").decode() if _controls(letter) else letter for letter in text)
 
 
 def one_line(text: str, most: int) -> str:
     """A text as one line of at most `most` characters: what cannot be shown, line breaks too, becomes a space."""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     return line if len(line) <= most else f"{line[:most - 3]}..."
+
+
+def _controls(letter: str) -> bool:
+    return letter < " " or "\x7f" <= letter <= "\x9f" or "\ud800" <= letter <= "\udfff"

@@ -342,3 +342,81 @@ def test_what_is_not_known_is_refused_with_what_is() -> None:
         director.play_gesture("beat", START_NS)
     with pytest.raises(ValueError, match="look_at"):
         director.look_at(1.5, 0.0, START_NS)
+
+
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_a_head_that_is_told_to_turn_too_far_stops_at_half_a_radian_on_either_side(sign: float) -> None:
+    director, out = Director(seed=1), new_pose()
+    speech = pose_of(**dict.fromkeys(("headPitch", "headYaw", "headRoll"), 2.0 * sign))
+    director.compose(START_NS, "idle", speech, out)
+    assert out[HEAD] == pytest.approx([0.5 * sign] * 3)
+    director.compose(START_NS + NS_PER_S, "idle", pose_of(headYaw=0.3 * sign), out)
+    assert 0.1 < abs(out[HEAD[1]]) < 0.5, "what is within is left as it is"
+
+
+def shown(director: Director, at_s: float, speech: Pose | None = None, prosody: np.ndarray | None = None) -> None:
+    state = "idle" if prosody is None else "speaking"
+    director.compose(START_NS + round(at_s * NS_PER_S), state, new_pose() if speech is None else speech, new_pose(),
+                     prosody)  # fmt: skip
+
+
+def resting(director: Director) -> float:
+    """Run it until nothing is under way; returns that time."""
+    at_s = 0.0
+    while at_s < 5.0 or director.busy or director.moves:
+        shown(director, at_s)
+        at_s += 0.02
+    return at_s
+
+
+def test_what_is_asked_for_makes_it_busy_until_it_is_over() -> None:
+    for ask, lasts_s in (
+        (lambda one, now: one.play_gesture("nod", now), 1.1),
+        (lambda one, now: one.set_emotion("happy", 1.0, now), 0.7),
+    ):
+        director = Director(seed=1)
+        at_s = resting(director)
+        ask(director, START_NS + round(at_s * NS_PER_S))
+        shown(director, at_s)
+        assert director.busy
+        shown(director, at_s + lasts_s - 0.03)
+        assert director.busy
+        shown(director, at_s + lasts_s + 0.03)
+        assert not director.busy
+
+
+def test_speech_makes_it_busy_and_a_change_of_state_does() -> None:
+    director = Director(seed=1)
+    at_s = resting(director)
+    shown(director, at_s, pose_of(jawOpen=0.4))
+    assert director.busy
+    director = Director(seed=1)
+    shown(director, at_s, prosody=LIVELY)
+    assert director.busy
+    director = Director(seed=1)
+    at_s = resting(director)
+    director.compose(START_NS + round(at_s * NS_PER_S), "listening", new_pose(), new_pose())
+    assert director.busy
+
+
+def test_every_blink_and_turn_of_the_eyes_was_told_of_beforehand_and_makes_it_move() -> None:
+    """At each step of 5 ms: lids or eyes that go fast are told as moves, and began when next_move_ns had said."""
+    director, out, before = Director(seed=3), new_pose(), new_pose()
+    eyes = [CHANNEL_INDEX[f"eyeLook{way}Left"] for way in ("In", "Out", "Up", "Down")]
+    began = 0
+    moved = True
+    for step in range(60 * 200):
+        now_ns = START_NS + step * 5_000_000
+        told_ns = director.next_move_ns
+        director.compose(now_ns, "idle", new_pose(), out)
+        if step > 400:
+            fast = max(np.abs(out[BLINKS] - before[BLINKS]).max(), np.abs(out[eyes] - before[eyes]).max()) > 0.02
+            assert director.moves or director.busy or not fast
+            if director.moves and not moved:
+                began += 1
+                assert told_ns <= now_ns
+            if not director.moves:
+                assert director.next_move_ns > now_ns
+        moved = director.moves
+        before[:] = out
+    assert began > 20

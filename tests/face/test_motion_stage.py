@@ -5,6 +5,7 @@ import pytest
 
 from mien.core import bus
 from mien.errors import BusError
+from mien.face.motion_stage import MAX_WAITING_BYTES
 from rigs.engines import JAW, CountingEngine
 from rigs.face_rig import MS, FaceRig
 
@@ -114,6 +115,72 @@ def test_waiting_speech_is_bounded_and_counted():
     while rig.stage.backlog:
         rig.stage.work()
     assert rig.score.timeline.end_ns == (500 * 20 - 20) * MS
+
+
+def test_speech_that_waits_is_bounded_in_bytes_too_whatever_its_blocks():
+    rig = FaceRig()
+    rig.anchor()
+    block = MAX_WAITING_BYTES // 8
+    for number in range(20):
+        message = bus.encode(bus.Speech(epoch=1, turn="t", turn_start_ns=0, offset=number * block // 2))
+        rig.stage.take([message, bytes(block)], 0)
+    assert rig.stage.backlog == 8
+    assert rig.counters["speech_dropped"] == 12
+    while rig.stage.backlog:
+        rig.stage.work()
+    assert rig.stage._waiting_bytes == 0
+    rig.stage.take([bus.encode(bus.Speech(epoch=1, turn="u", turn_start_ns=9, offset=0)), bytes(MAX_WAITING_BYTES)], 0)
+    assert rig.stage.backlog == 1
+
+
+@pytest.mark.parametrize("size", [1, 641, MAX_WAITING_BYTES + 2])
+def test_a_payload_that_is_no_speech_is_refused_and_leaves_what_waits(size):
+    rig = FaceRig()
+    rig.anchor()
+    rig.stage.take([bus.encode(bus.Speech(epoch=1, turn="t", turn_start_ns=0, offset=0)), bytes(640)], 0)
+    with pytest.raises(BusError, match=f"speech of {size} bytes"):
+        rig.stage.take([bus.encode(bus.Speech(epoch=1, turn="t", turn_start_ns=0, offset=320)), bytes(size)], 0)
+    assert rig.stage.backlog == 1
+    assert rig.counters["speech_dropped"] == 0
+
+
+def test_speech_of_an_epoch_that_no_anchor_told_of_is_stale_too():
+    """It may be of a voice that was restarted, whose media time this clock does not know yet."""
+    rig = FaceRig()
+    rig.anchor(epoch=5)
+    rig.speech(epoch=6, to_ms=100)
+    assert rig.counters["stale_speech"] == 5
+    assert jaw_at(rig, 50) is None
+    assert not [report for report in rig.reports if isinstance(report, bus.MotionReady)]
+
+
+def test_a_replay_of_an_older_turn_does_not_undo_the_newer_one():
+    """Whoever joins is replayed to: everybody hears it, the older turn first."""
+    rig = FaceRig()
+    rig.anchor()
+    rig.speech(turn="one", to_ms=100)
+    rig.end(turn="one", length_ms=100)
+    rig.speech(turn="two", start_ms=105, to_ms=200)
+    end_ns, reports = rig.score.timeline.end_ns, len(rig.reports)
+    rig.speech(turn="one", to_ms=100)
+    rig.end(turn="one", length_ms=100)
+    assert (rig.score.timeline.end_ns, len(rig.reports)) == (end_ns, reports)
+    rig.speech(turn="two", start_ms=105, from_ms=200, to_ms=300)
+    assert rig.counters["joined_mid_turn"] == 0, "the stream went on where it was"
+    assert jaw_at(rig, 105 + 250) == pytest.approx(0.025)
+
+
+def test_gestures_are_kept_in_order_until_there_are_eight_and_then_counted():
+    rig = FaceRig()
+    rig.anchor()
+    names = ["nod", "shake", "wink", "smile"] * 3
+    for name in names:
+        rig.hear(bus.GestureCue(epoch=1, name=name))
+    assert rig.counters["gestures_dropped"] == 4
+    assert rig.score.take_gestures() == names[:8]
+    rig.hear(bus.GestureCue(epoch=1, name="nod"))
+    assert rig.score.take_gestures() == ["nod"]
+    assert rig.counters["gestures_dropped"] == 4
 
 
 def test_prosody_lies_beside_the_poses_from_any_place_of_a_turn_and_goes_with_them():

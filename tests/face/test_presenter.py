@@ -1,10 +1,15 @@
 """What is shown when, on a manual clock with the headless renderer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mien.core import bus
 from mien.core.pose import SPEECH_INDICES
+from mien.face.director import Director
+from mien.face.presenter import Presenter
+from mien.render.headless import HeadlessRenderer
 from rigs.engines import JAW
 from rigs.face_rig import MS, FaceRig
 
@@ -163,3 +168,128 @@ def test_without_motion_the_face_rests_and_says_that_only_the_voice_is_left():
     play(rig, 100)
     assert not rig.presenter.motion_lost
     assert rig.presenter._state() == "speaking"
+
+
+class Display(HeadlessRenderer):
+    """A display that waits for its refresh, and a face that takes draw_ms to draw."""
+
+    def __init__(self, clock, *, draw_ms, period_ns, vsync):
+        super().__init__(64, 64, clock)
+        self.info = replace(self.info, vsync=vsync, refresh_ns=period_ns if vsync else 0)
+        self._draw_ms, self._period_ns, self._vsync = draw_ms, period_ns, vsync
+
+    def draw(self, pose):
+        super().draw(pose)
+        self._clock.advance_ms(self._draw_ms)
+
+    def present(self):
+        if self._vsync:
+            self._clock.advance_ns(-self._clock.now_ns() % self._period_ns)
+        super().present()
+
+
+def on_display(*, vsync, draw_ms, idle_fps=0):
+    rig = FaceRig()
+    rig.renderer = Display(rig.clock, draw_ms=draw_ms, period_ns=20 * MS, vsync=vsync)
+    rig.presenter = Presenter(score=rig.score, director=Director(seed=1), renderer=rig.renderer, pacer=rig.pacer,
+                              clock=rig.clock, display_latency_ms=0.0, counters=rig.counters, trace=rig.trace,
+                              idle_fps=idle_fps)
+    return rig
+
+
+@pytest.mark.parametrize("vsync", [True, False])
+def test_a_frame_costs_what_drawing_takes_and_not_the_wait_for_the_display(vsync):
+    """With vsync the wait in present() is no cost; without, present() waits for the rasteriser, which is."""
+    rig = on_display(vsync=vsync, draw_ms=6)
+    rig.anchor()
+    for _ in range(20):
+        rig.presenter.step()
+        if not vsync:
+            rig.clock.advance_ns(rig.pacer.wait_ns(rig.clock.now_ns()))
+    assert rig.presenter._cost.estimate_ns == pytest.approx(6 * MS, abs=0.2 * MS)
+    assert rig.pacer.missed == 0
+
+
+def test_without_vsync_what_present_takes_is_cost():
+    rig = on_display(vsync=False, draw_ms=1)
+    present = rig.renderer.present
+
+    def slow():
+        rig.clock.advance_ms(7)
+        present()
+
+    rig.renderer.present = slow
+    rig.anchor()
+    for _ in range(60):
+        rig.presenter.step()
+        rig.clock.advance_ns(rig.pacer.wait_ns(rig.clock.now_ns()))
+    assert rig.presenter._cost.estimate_ns == pytest.approx(8 * MS, abs=0.5 * MS)
+
+
+def test_after_a_rest_the_first_flip_does_not_tell_the_displays_clock():
+    """It finds the display ready and returns at once, wherever between two refreshes that is."""
+    rig = on_display(vsync=True, draw_ms=1, idle_fps=12)
+    rig.anchor()
+    told = []
+    presented = rig.pacer.presented
+
+    def noted(now_ns, vsync):
+        told.append(vsync)
+        return presented(now_ns, vsync)
+
+    rig.pacer.presented = noted
+    for _ in range(400):
+        rested = rig.presenter._rested
+        count = len(told)
+        rig.presenter.step()
+        if len(told) > count:
+            assert told[-1] is not rested
+        rig.clock.advance_ns(max(0, rig.presenter.next_look_ns - rig.clock.now_ns()))
+        rig.score.heard_of_voice_ns = rig.clock.now_ns()
+    assert {True, False} == set(told)
+
+
+def test_motion_that_is_late_is_shown_for_four_tenths_of_a_second_and_told_as_late():
+    """What is shown then is the newest frame there is: the offset tells its age, not that all is well."""
+    rig = FaceRig()
+    rig.anchor()
+    rig.speech(to_ms=1000)
+    ages = []
+    for at_ms in range(0, 1400, 20):
+        rig.anchor(media_ms=at_ms, until_ms=3000, phase="speaking", turn="t")
+        rig.presenter.offsets_ms.clear()
+        rig.picture()
+        offset = rig.presenter.offsets_ms.median_and_abs_p95()
+        ages.append(None if offset is None else round(-offset[0]))
+    end_ms = round(rig.score.timeline.end_ns / MS)
+    late = [age for age in ages if age]
+    assert late == list(range(late[0], late[0] + 20 * len(late), 20)), "each 20 ms older than the one before"
+    assert 380 <= late[-1] <= 400
+    assert ages[-1] is None
+    assert ages.index(late[0]) * 20 == pytest.approx(end_ms, abs=20)
+
+
+def test_a_paused_turn_moves_no_head_with_its_melody():
+    """The prosody of the playhead is that of a sound; while paused there is none, however long it lasts."""
+    rig = FaceRig()
+    speaking(rig)
+    given = []
+    compose = rig.presenter._director.compose
+    rig.presenter._director.compose = lambda *args: (given.append(args[-1] is not None), compose(*args))
+    play(rig, 300)
+    assert all(given[3:])
+    rig.anchor(media_ms=300, until_ms=300, phase="paused", turn="t")
+    given.clear()
+    play(rig, 300)
+    assert not any(given[1:])
+
+
+def test_a_voice_that_is_silent_for_a_second_is_gone_and_one_that_is_not_is_there():
+    rig = FaceRig()
+    speaking(rig)
+    rig.clock.advance_ms(990)
+    rig.picture()
+    assert rig.score.clock.anchor is not None
+    rig.clock.advance_ms(20)
+    rig.picture()
+    assert rig.score.clock.anchor is None

@@ -268,7 +268,7 @@ def test_mien_itself_judges_its_configuration_once_the_keys_are_there(card: Card
     object.__setattr__(card.board, "run", look)
     card.refuses["mien"] = f"{card.mien / 'mien.toml'}: face.fsp: no such key; did you mean 'fps'?"
     assert card.provision().mistakes == {"mien.toml": "face.fsp: no such key; did you mean 'fps'?"}
-    assert card.commands == [["mien", "check-config", str(card.mien / "mien.toml")]]
+    assert card.commands == [["mien", "check-config", "--file-only", str(card.mien / "mien.toml")]]
     assert seen == [True]
 
 

@@ -83,6 +83,15 @@ def test_an_update_that_is_refused_is_told_of_and_the_face_comes_back(stick: Sti
     assert not stick.done.exists()
 
 
+@pytest.mark.parametrize(("said", "reason"), [
+    ("LastError: no space\\nLastError: an older release\\nInstalling failed\\n", "an older release\n"),
+    ("D-Bus error while installing\\n", "D-Bus error while installing\n")])
+def test_the_reason_is_rauc_s_last_error_or_what_it_said_last(stick: Stick, said: str, reason: str) -> None:
+    stick.put()
+    assert stick.plug_in(f"printf '{said}'; exit 1").returncode == 1
+    assert f"was not installed: {reason}" in stick.screen.read_text()
+
+
 @pytest.mark.parametrize("content", [b"", b"x", b"junk" * 100_000])
 def test_a_stranger_s_bundle_disturbs_nothing_and_is_told_to_the_journal(stick: Stick, content: bytes) -> None:
     stick.put(content=content)

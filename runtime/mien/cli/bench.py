@@ -6,17 +6,20 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from mien.bench.rows import Report
+from mien.bench.rows import Report, Row
+from mien.cli.options import FiniteRange
+from mien.cli.terminal import data_console, shown, teller
 from mien.errors import MienError
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(["pipeline", "motion", "conversation", "face"]))
 @click.option("--utterances", default=30, show_default=True, type=click.IntRange(2, 1000))
-@click.option("--minutes", default=0.0, show_default=True, help="Continuous speech to look for drift in.")
+@click.option("--minutes", default=0.0, show_default=True, type=FiniteRange(0, 1440),
+              help="Continuous speech to look for drift in.")
 @click.option("--avatar", "avatars", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
               help="For face: measure this one too, baked or .glb.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
@@ -31,18 +34,18 @@ def bench(names: tuple[str, ...], utterances: int, minutes: float, avatars: tupl
     from mien.bench.motion import run_motion
     from mien.bench.pipeline import run_pipeline
 
-    console = Console(stderr=True)
+    console = data_console(stderr=True)
     reports = []
     try:
         with console.status("starting") as status:
             if not names or "motion" in names:
-                reports.append(run_motion(utterances, status.update))
+                reports.append(run_motion(utterances, teller(status)))
             if not names or "pipeline" in names:
-                reports.append(run_pipeline(utterances, minutes, status.update))
+                reports.append(run_pipeline(utterances, minutes, teller(status)))
             if not names or "conversation" in names:
-                reports.append(run_conversation(utterances, status.update))
+                reports.append(run_conversation(utterances, teller(status)))
             if not names or "face" in names:
-                reports.append(run_face(avatars, status.update))
+                reports.append(run_face(avatars, teller(status)))
     except MienError as error:
         click.echo(f"mien bench: {error}", err=True)
         raise SystemExit(1) from None
@@ -60,9 +63,14 @@ def print_reports(reports: Sequence[Report]) -> None:
         for row in report.rows:
             bar = "" if row.bar is None else f"{'<=' if row.at_most else '>='} {row.bar:g} {row.unit}"
             value = "none" if row.value is None else f"{row.value:g} {row.unit}"
-            verdict = {None: "", True: "[green]reached[/]", False: "[red]missed[/]"}[row.reached]
-            table.add_row(row.name, value, bar, str(row.samples), verdict or row.note)
-    console = Console()
+            table.add_row(shown(row.name), value, bar, str(row.samples), _verdict(row))
+    console = data_console()
     console.print(table)
     if reports:
-        console.print(", ".join(f"{key} {value}" for key, value in reports[0].machine.items()))
+        console.print(shown(", ".join(f"{key} {value}" for key, value in reports[0].machine.items())))
+
+
+def _verdict(row: Row) -> Text:
+    if row.reached is None:
+        return shown(row.note)
+    return shown("reached", "green") if row.reached else shown("missed", "red")

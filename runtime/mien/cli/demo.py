@@ -13,12 +13,12 @@ from pathlib import Path
 
 import click
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from mien.audio.wav import opened_path
 from mien.bench.offsets import Pictures, first_motion_ns, offsets_ms
 from mien.bench.session import Session, running_session
+from mien.cli.terminal import data_console, teller
 from mien.cli.video import VideoWriter, contact_sheet, draw_all
 from mien.errors import MienError
 from mien.host.memory import pss_mb
@@ -52,19 +52,19 @@ def demo(window: bool | None, out: Path, as_json: bool) -> None:
 
     Example: mien demo --no-window --out build
     """
-    console = Console(stderr=True)
+    console = data_console(stderr=True)
     window = has_display() if window is None else window
     try:
         with tempfile.TemporaryDirectory(prefix="mien-demo-") as folder:
             sound = Path(folder, "demo.wav")
             with console.status("starting mien-voice and mien-face") as status:
-                session, performance = _perform(window, sound, status.update)
+                session, performance = _perform(window, sound, teller(status))
             figures = measure(session, performance)
             if not window:
                 assert session.pictures is not None
                 out.mkdir(parents=True, exist_ok=True)
                 with console.status("drawing demo.mp4") as status:
-                    film(session.pictures, sound, out, status.update)
+                    film(session.pictures, sound, out, teller(status))
                 console.print(f"wrote {out / 'demo.mp4'} and {out / 'demo.png'}")
     except (MienError, OSError) as error:
         click.echo(f"mien demo: {error}", err=True)
@@ -163,4 +163,4 @@ def _print(figures: dict[str, float | int | None]) -> None:
     for name, value in figures.items():
         table.add_row(name.replace("_ms", ", ms").replace("_mb", ", MB").replace("_", " "),
                       "none" if value is None else str(value))
-    Console().print(table)
+    data_console().print(table)

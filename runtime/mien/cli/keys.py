@@ -2,17 +2,22 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn, get_args
+from typing import get_args
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from mien.cli.errors import exit_codes
+from mien.cli.terminal import data_console, shown
 from mien.config import load_config
 from mien.core.wire import Role
-from mien.errors import MienError
-from mien.transport.keys import VOICE, KeyFolder
+from mien.errors import ConfigError
+from mien.transport.key_file import KEY_CHARACTERS
+from mien.transport.keys import ROLES, VOICE, AllowedKey, KeyFolder
+
+ROLE = click.Choice(list(get_args(Role)))
 
 
 @click.group()
@@ -20,19 +25,17 @@ from mien.transport.keys import VOICE, KeyFolder
               "configuration].")
 @click.pass_context
 def keys(context: click.Context, root: Path | None) -> None:
-    """Make and list the keys of clients on other machines.
+    """Make, list and remove the keys of clients on other machines.
 
     Example: mien keys make kiosk-bot --role speaker
     """
-    try:
+    with exit_codes("mien keys"):
         context.obj = KeyFolder(root or Path(load_config(None).access.keys))
-    except MienError as error:
-        _fail(error)
 
 
 @keys.command()
 @click.argument("name")
-@click.option("--role", type=click.Choice(list(get_args(Role))), default="speaker", show_default=True,
+@click.option("--role", type=ROLE, default=ROLES[0], show_default=True,
               help="A speaker brings the speech, an agent may take the floor, an observer looks on.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path(), help="Where the client's files go [.].")
 @click.pass_obj
@@ -41,45 +44,75 @@ def make(folder: KeyFolder, name: str, role: Role, out: Path) -> None:
 
     Example: mien keys make ada --role agent --out /media/stick
     """
-    try:
+    with exit_codes("mien keys"):
         if folder.make_voice_pair():
-            click.echo(f"made the voice's own pair in {folder.root}", err=True)
+            click.echo(f"made the voice's own pair in {click.format_filename(folder.root)}", err=True)
+        folder.voice_pair()  # that is there, and can be used
         secret = folder.make_client(name, role, out)
-        public = out / f"{VOICE}.key"
-        if public.resolve() != (folder.root / public.name).resolve():
-            shutil.copyfile(folder.root / public.name, public)
-    except OSError as error:
-        _fail(f"{error.filename}: {error.strerror}")
-    except MienError as error:
-        _fail(error)
+        public = _bring_voice_key(folder, out)
     click.echo(f"{name} may connect as {role}, without a restart of a voice that has keys already.\nBring these to the "
-               f"client, and keep the first one secret:\n  {secret}\n  {public}\nIn Python: "
+               f"client, and keep the first one secret:\n  {click.format_filename(secret)}\n  "
+               f"{click.format_filename(public)}\nIn Python: "
                f"connect(\"tcp://HOST:5570\", key=\"{secret.name}\", voice_key=\"{public.name}\")")
+
+
+@keys.command()
+@click.argument("name")
+@click.option("--role", type=ROLE, help="Only from the list of this role.")
+@click.pass_obj
+def remove(folder: KeyFolder, name: str, role: Role | None) -> None:
+    """Take a client off the list. A voice that runs lets it in no more, and ends the sessions that it has.
+
+    Example: mien keys remove ada
+    """
+    with exit_codes("mien keys"):
+        gone = folder.remove(name, role)
+    for path in gone:
+        click.echo(f"{name} is no {path.parent.name} any more")
 
 
 @keys.command("list")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.pass_obj
 def list_keys(folder: KeyFolder, as_json: bool) -> None:
-    """Who may connect. To take somebody off the list, remove their file; connections that are open stay open.
+    """Who may connect. `mien keys remove` takes somebody off the list. Files that do not count are told on stderr.
 
     Example: mien keys list
     """
+    found = folder.read()
+    problems = list(found.problems)
     try:
-        allowed, pair = folder.allowed(), folder.voice_pair()
-    except MienError as error:
-        _fail(error)
+        pair = folder.voice_pair()
+    except ConfigError as error:
+        pair = None
+        problems.append(str(error))
+    voice = pair[0].decode() if pair else None
     if as_json:
-        rows = [{"name": key.name, "role": key.role, "public": key.public.decode()} for key in allowed]
-        click.echo(json.dumps({"voice": pair and pair[0].decode(), "allowed": rows}, indent=2))
-        return
-    table = Table("name", "role", "public key")
-    table.add_row(VOICE, "the voice itself", pair[0].decode() if pair else "none: `mien keys make NAME` makes it")
+        rows = [{"name": key.name, "role": key.role, "public": key.public.decode()} for key in found.keys]
+        click.echo(json.dumps({"voice": voice, "allowed": rows, "problems": problems}, indent=2))
+    else:
+        data_console().print(as_table(voice, found.keys))
+        for problem in problems:
+            click.echo(f"mien keys: {problem}", err=True)
+    raise SystemExit(bool(problems))
+
+
+def as_table(voice: str | None, allowed: Sequence[AllowedKey]) -> Table:
+    """The list for people. A key stands in one piece on one line, so that it can be copied."""
+    table = Table("name", "role")
+    table.add_column("public key", no_wrap=True, min_width=KEY_CHARACTERS)
+    table.add_row(VOICE, "the voice itself", shown(voice or "none: `mien keys make NAME` makes it"))
     for key in allowed:
-        table.add_row(key.name, key.role, key.public.decode())
-    Console().print(table)
+        table.add_row(shown(key.name), key.role, shown(key.public.decode()))
+    return table
 
 
-def _fail(error: object) -> NoReturn:
-    click.echo(f"mien keys: {error}", err=True)
-    raise SystemExit(2)
+def _bring_voice_key(folder: KeyFolder, out: Path) -> Path:
+    """Copy the voice's public key to where the client's files are. Raises ConfigError."""
+    listed, public = folder.root / f"{VOICE}.key", out / f"{VOICE}.key"
+    try:
+        if public.resolve() != listed.resolve():
+            shutil.copyfile(listed, public)
+    except OSError as error:
+        raise ConfigError(f"{click.format_filename(error.filename or public)}: {error.strerror or error}") from None
+    return public

@@ -44,8 +44,8 @@ def motion(wav: Path, out: Path, model: Path | None, as_json: bool) -> None:
         click.echo(f"mien motion: {error}", err=True)
         raise SystemExit(1) from None
     words = {"frames": len(frames), "frame_hz": engine.info.frame_hz, "seconds": round(len(speech) / 16000, 3),
-             "lookahead_ms": engine.info.lookahead_ms, "out": str(out)}
-    click.echo(json.dumps(words) if as_json else f"{out}: {len(frames)} frames at {engine.info.frame_hz} Hz")
+             "lookahead_ms": engine.info.lookahead_ms, "out": click.format_filename(out)}
+    click.echo(json.dumps(words) if as_json else f"{words['out']}: {len(frames)} frames at {engine.info.frame_hz} Hz")
 
 
 def read_wav(path: Path, rate_hz: int) -> Pcm:

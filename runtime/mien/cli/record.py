@@ -6,6 +6,7 @@ import click
 from rich.progress import Progress
 
 from mien.cli.motion import read_wav
+from mien.cli.options import FiniteRange
 from mien.cli.video import VideoWriter, draw_all
 from mien.errors import MienError
 from mien.face.offline import motion_frames, poses, prosody_frames
@@ -19,7 +20,7 @@ from mien.units import NS_PER_S
 @click.option("--avatar", type=click.Path(path_type=Path), help="A baked avatar [the shipped one].")
 @click.option("--model", type=click.Path(path_type=Path), help="A motion model: name or manifest [mien-standard].")
 @click.option("--size", default="720x1280", show_default=True, metavar="WIDTHxHEIGHT")
-@click.option("--fps", default=30.0, show_default=True, type=click.FloatRange(1, 120))
+@click.option("--fps", default=30.0, show_default=True, type=FiniteRange(1, 120))
 @click.option("--seed", default=1, show_default=True, help="Of blinks, glances and breath.")
 @click.option("--text", default="", help="What is said, shown as captions that are spread over the speech.")
 def record(wav: Path, out: Path, avatar: Path | None, model: Path | None, size: str, fps: float, seed: int,
@@ -34,7 +35,7 @@ def record(wav: Path, out: Path, avatar: Path | None, model: Path | None, size: 
     except (MienError, OSError) as error:
         click.echo(f"mien record: {error}", err=True)
         raise SystemExit(1) from None
-    click.echo(f"{out}: {pictures} pictures, {pictures / fps:.1f} s")
+    click.echo(f"{click.format_filename(out)}: {pictures} pictures, {pictures / fps:.1f} s")
 
 
 def record_file(wav: Path, out: Path, avatar: Path | None, model: Path | None, width: int, height: int, fps: float,

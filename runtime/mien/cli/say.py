@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from mien.cli.errors import EXIT_INTERRUPTED, exit_codes
+from mien.cli.options import FiniteRange
 from mien.cli.progress import heard_bar
 from mien.cli.tts import ENGINES, find_engine, synthesize
 from mien.client import Client, Finished, Turn, connect
@@ -44,7 +45,7 @@ class Source(NamedTuple):
 @click.option("--endpoint", help="Where mien-voice listens, such as tcp://HOST:5570 [this machine's].")
 @click.option("--key", type=click.Path(path_type=Path), help="For a voice elsewhere: NAME.key_secret of `mien keys`.")
 @click.option("--voice-key", type=click.Path(path_type=Path), help="And voice.key, which came with it.")
-@click.option("--timeout", "timeout_s", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, metavar="S",
+@click.option("--timeout", "timeout_s", type=FiniteRange(0.1, 600), default=5.0, show_default=True, metavar="S",
               help="How long to wait for mien-voice.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def say(text: str | None, path: Path | None, engine: str | None, voice: str, rate_hz: int, endpoint: str | None,

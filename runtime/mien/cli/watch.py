@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 import zmq
-from rich.console import Console
 from rich.live import Live
 
 from mien.cli.errors import EXIT_FAILED, EXIT_UNREACHABLE, exit_codes
+from mien.cli.options import FiniteRange
+from mien.cli.terminal import data_console
 from mien.cli.watch_state import WatchState
 from mien.cli.watch_view import render
 from mien.core import bus
@@ -27,9 +28,9 @@ SETTLE_S = 1.5  # a face that runs reports once a second
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line instead of a table.")
 @click.option("--once", is_flag=True, help="Print the state once and leave.")
-@click.option("--interval", "interval_s", type=click.FloatRange(0.05, 3600), default=1.0, show_default=True,
+@click.option("--interval", "interval_s", type=FiniteRange(0.05, 3600), default=1.0, show_default=True,
               metavar="S", help="Between the lines of --json.")
-@click.option("--timeout", "timeout_s", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, metavar="S",
+@click.option("--timeout", "timeout_s", type=FiniteRange(0.1, 600), default=5.0, show_default=True, metavar="S",
               help="How long --once waits for mien-voice.")
 @click.option("--run-dir", default="", help="Where the local sockets are [the usual place].")
 def watch(as_json: bool, once: bool, interval_s: float, timeout_s: float, run_dir: str) -> None:
@@ -102,7 +103,7 @@ def _show_once(watcher: Watcher, timeout_s: float, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(watcher.snapshot()))
     else:
-        Console().print(render(watcher.snapshot()))
+        data_console().print(render(watcher.snapshot()))
     return 0
 
 
@@ -113,7 +114,8 @@ def _print_lines(watcher: Watcher, interval_s: float) -> None:
 
 
 def _show_live(watcher: Watcher) -> None:
-    with Live(render(watcher.snapshot()), refresh_per_second=1 / REFRESH_S, screen=False) as live:
+    first = render(watcher.snapshot())
+    with Live(first, console=data_console(), refresh_per_second=1 / REFRESH_S, screen=False) as live:
         while True:
             watcher.listen(REFRESH_S)
             live.update(render(watcher.snapshot()))

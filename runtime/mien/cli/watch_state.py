@@ -68,7 +68,7 @@ class WatchState:
                              "pid", "level", "clients", "pss_mb", "counters"),
             "face": _fields(self.face if self.face_alive(now_ns) else None,
                             "pid", "level", "fps", "shown", "missed", "offset_median_ms", "offset_p95_ms",
-                            "motion_lead_ms", "pss_mb", "renderer", "quality", "counters"),
+                            "motion_lead_ms", "pss_mb", "renderer", "quality", "idle", "counters"),
         }
 
 

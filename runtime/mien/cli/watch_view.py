@@ -8,6 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from mien.cli.terminal import shown
+
 _GONE = Text("not heard of", style="bold red")
 
 
@@ -19,15 +21,15 @@ def render(snapshot: dict[str, Any]) -> RenderableType:
 def _speech(snapshot: dict[str, Any]) -> Table:
     table = _table("speech")
     phase = snapshot["phase"] or "unknown"
-    table.add_row("phase", Text(phase, style="bold green" if phase == "speaking" else "bold"))
-    table.add_row("turn", Text(snapshot["turn"] or "-"))
-    table.add_row("caption", Text(snapshot["caption"] or "-"))
+    table.add_row("phase", shown(phase, style="bold green" if phase == "speaking" else "bold"))
+    table.add_row("turn", shown(snapshot["turn"] or "-"))
+    table.add_row("caption", shown(" ".join((snapshot["caption"] or "-").split())))
     media_ms = snapshot["media_ms"]
     table.add_row("heard", "-" if media_ms is None else f"{media_ms / 1000:.1f} s of this epoch")
     expression = snapshot["expression"]
     if expression:
-        table.add_row("state", Text(expression["state"]))
-        table.add_row("emotion", Text(f"{expression['emotion']} {expression['intensity']:.2f}"))
+        table.add_row("state", shown(expression["state"]))
+        table.add_row("emotion", shown(f"{expression['emotion']} {expression['intensity']:.2f}"))
         x, y = expression["look_x"], expression["look_y"]
         table.add_row("gaze", "free" if x is None else f"{x:+.2f}, {y or 0:+.2f}")
     return table
@@ -38,7 +40,7 @@ def _voice(voice: dict[str, Any] | None) -> Table:
     if voice is None:
         table.add_row("", _GONE)
         return table
-    table.add_row("level", Text(voice["level"]))
+    table.add_row("level", shown(voice["level"]))
     table.add_row("clients", str(voice["clients"]))
     table.add_row("process", f"{voice['pid']}, {voice['pss_mb']:.0f} MB")
     table.add_row("counters", _counters(voice["counters"]))
@@ -50,11 +52,12 @@ def _face(face: dict[str, Any] | None) -> Table:
     if face is None:
         table.add_row("", _GONE)
         return table
-    table.add_row("level", Text(face["level"]))
-    table.add_row("pictures", f"{face['fps']:.1f} a second, {face['shown']} shown, {face['missed']} missed")
+    table.add_row("level", shown(face["level"]))
+    idle = ", idle" if face["idle"] else ""
+    table.add_row("frames", f"{face['fps']:.1f} a second{idle}, {face['shown']} shown, {face['missed']} missed")
     table.add_row("A/V offset", f"median {_ms(face['offset_median_ms'])}, p95 {_ms(face['offset_p95_ms'])}")
     table.add_row("motion", f"{_ms(face['motion_lead_ms'])} ahead")
-    table.add_row("renderer", Text(", ".join(filter(None, (face["renderer"], face["quality"]))) or "-"))
+    table.add_row("renderer", shown(", ".join(filter(None, (face["renderer"], face["quality"]))) or "-"))
     table.add_row("process", f"{face['pid']}, {_mb(face['pss_mb'])}")
     table.add_row("counters", _counters(face["counters"]))
     return table
@@ -76,4 +79,4 @@ def _mb(value: float | None) -> str:
 
 
 def _counters(counters: dict[str, int]) -> Text:
-    return Text(", ".join(f"{name} {count}" for name, count in sorted(counters.items())) or "-")
+    return shown(", ".join(f"{name} {count}" for name, count in sorted(counters.items())) or "-")

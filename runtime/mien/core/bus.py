@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from mien.errors import BusError
 
-BUS_VERSION: Final = 1
+BUS_VERSION: Final = 2
 MOTION_RATE_HZ: Final = 16000
 
 Phase = Literal["idle", "preroll", "speaking", "stalled", "paused"]
@@ -124,7 +124,8 @@ class MotionReady(BusMessage, frozen=True):
 class FaceHealth(BusMessage, frozen=True):
     """face -> voice and watchers, once a second. Offsets: pose shown minus audio heard, in ms, of the last second.
 
-    pss_mb: None where it could not be read.
+    pss_mb: None where it could not be read. idle: whether fewer frames were drawn than the display can show because
+    nothing fast moved; fps is then what was needed.
     """
 
     pid: int
@@ -139,6 +140,7 @@ class FaceHealth(BusMessage, frozen=True):
     counters: dict[str, int]
     renderer: str = ""
     quality: str = ""
+    idle: bool = False
 
 
 VoiceBusMessage: TypeAlias = (

@@ -1,21 +1,28 @@
-"""A limit on how often one kind of line is logged, so that a flood of bad input cannot fill a disk. Pure."""
+"""Keeps a log readable where somebody else decides how often there is something to say."""
+
+from mien.units import NS_PER_S
 
 
 class LogLimit:
-    """One line an interval. dropped: how many were not logged between the last that was allowed and the one before."""
+    """Lets `burst` lines through at once, and one every `every_s` seconds after that; counts those it leaves out."""
 
-    def __init__(self, interval_ns: int) -> None:
-        """interval_ns: the shortest time between two lines."""
-        self._interval_ns = interval_ns
-        self._next_ns: int | None = None
-        self._held = 0
-        self.dropped = 0
+    def __init__(self, *, burst: int = 5, every_s: float = 10.0) -> None:
+        self._burst = burst
+        self._every_ns = round(every_s * NS_PER_S)
+        self._left = burst
+        self._filled_ns = 0
+        self._dropped = 0
 
-    def allow(self, now_ns: int) -> bool:
-        """Whether to log now. After True, `dropped` tells how many were held back before this one."""
-        if self._next_ns is not None and now_ns < self._next_ns:
-            self._held += 1
-            return False
-        self._next_ns = now_ns + self._interval_ns
-        self.dropped, self._held = self._held, 0
-        return True
+    def line(self, text: str, now_ns: int) -> str | None:
+        """What to log now: the text, with how many were left out before it; None: nothing. now_ns: CLOCK_MONOTONIC."""
+        if self._left == self._burst:
+            self._filled_ns = now_ns
+        earned = (now_ns - self._filled_ns) // self._every_ns
+        self._left = min(self._burst, self._left + earned)
+        self._filled_ns += earned * self._every_ns
+        if self._left == 0:
+            self._dropped += 1
+            return None
+        self._left -= 1
+        dropped, self._dropped = self._dropped, 0
+        return f"{text} ({dropped} more like it were not logged)" if dropped else text

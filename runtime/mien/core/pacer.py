@@ -52,6 +52,12 @@ class DisplayPacer:
             earliest = max(earliest, self._last_shown_ns + self._period_ns)
         return round(earliest)
 
+    def rested(self, now_ns: int) -> None:
+        """The refreshes before the one that a frame drawn from now on makes went by on purpose: none was missed."""
+        if self._last_shown_ns is not None:
+            made_ns = self._slot_after(float(now_ns) + (self._depth - 1) * self._period_ns)
+            self._last_shown_ns = max(self._last_shown_ns, made_ns - self._period_ns)
+
     def presented(self, now_ns: int, vsync: bool) -> int:
         """Count the picture that was just presented. Returns when it is seen, in ns.
 

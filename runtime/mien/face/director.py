@@ -18,7 +18,7 @@ from mien.face.behaviour.curves import Spring, clamp01, minimum_jerk
 from mien.face.behaviour.delivery import Delivery
 from mien.face.behaviour.fade import Fade
 from mien.face.behaviour.gaze import STYLES, Gaze
-from mien.face.behaviour.gestures import GESTURES, Gestures
+from mien.face.behaviour.gestures import GESTURES, Gestures, length_s
 from mien.face.behaviour.looks import (
     EMOTION_POSES,
     EMOTION_VIGOUR,
@@ -58,7 +58,10 @@ class Director:
     """One face's behaviour. Times are CLOCK_MONOTONIC in ns and must not go back.
 
     presence: how much the face is there, as of the last compose(): 1 in full colour, 0 dim and grey, for a renderer
-    that can show it.
+    that can show it. busy, moves: what of this moment needs the full rate of frames, as of the last compose(). busy:
+    speech, or a gesture or a change that was asked for. moves: a blink or a turn of the eyes of its own. Breath,
+    posture, the head that follows the eyes and the face's own small gestures are neither: how far they go tells how
+    many frames they need.
     """
 
     def __init__(self, *, seed: int) -> None:
@@ -80,6 +83,8 @@ class Director:
         self.presence = 1.0
         self._presence_from = 1.0
         self._entered_s = -math.inf
+        self._changes_until_s = -math.inf
+        self.busy = self.moves = False
         self._accent = new_pose()
         self._openers = np.zeros(len(OPENING_INDICES), dtype=np.float32)
         self._others = np.zeros(len(_OTHER_MOUTH_INDICES), dtype=np.float32)
@@ -90,14 +95,18 @@ class Director:
             raise ValueError(f"no emotion {name!r}: one of {', '.join(EMOTIONS)}")
         if not 0.0 <= intensity <= 1.0:
             raise ValueError(f"intensity {intensity} of emotion {name} is not in 0..1")
-        self._emotion.to(EMOTION_POSES[name], self._seconds(now_ns), _EMOTION_FADE_S, intensity)
+        now_s = self._seconds(now_ns)
+        self._emotion.to(EMOTION_POSES[name], now_s, _EMOTION_FADE_S, intensity)
+        self._changes_until_s = max(self._changes_until_s, now_s + _EMOTION_FADE_S)
         self._vigour_wanted = 1.0 + intensity * (EMOTION_VIGOUR[name] - 1.0)
 
     def play_gesture(self, name: str, now_ns: int) -> None:
         """Begin a gesture of GESTURES. Raises ValueError for another name."""
         if name not in GESTURES:
             raise ValueError(f"no gesture {name!r}: one of {', '.join(GESTURES)}")
-        self._gestures.play(name, self._seconds(now_ns))
+        now_s = self._seconds(now_ns)
+        self._gestures.play(name, now_s)
+        self._changes_until_s = max(self._changes_until_s, now_s + length_s(name))
 
     def look_at(self, x: float | None, y: float | None, now_ns: int) -> None:
         """Look at a point: x -1 (viewer's left) .. 1, y -1 (down) .. 1; None for either lets the eyes go free.
@@ -134,6 +143,14 @@ class Director:
         faded = minimum_jerk((now_s - self._entered_s) / manner.enter_s)
         self.presence = self._presence_from + faded * (manner.presence - self._presence_from)
         self._set_eyes(self._blinker.at(now_s, manner.blink_s), out)
+        self.busy = 0.0 < self._mouth.hold < 1.0 or prosody is not None or now_s < self._changes_until_s
+        self.moves = self._blinker.moves(now_s) or self._gaze.moves(now_s)
+
+    @property
+    def next_move_ns(self) -> int:
+        """When something fast begins by itself, CLOCK_MONOTONIC; as of the last compose(), which must have been."""
+        next_s = min(self._blinker.next_s, self._gaze.next_s, self._next_aside_s)
+        return (self._started_ns or 0) + round(next_s * NS_PER_S)
 
     def _seconds(self, now_ns: int) -> float:
         if self._started_ns is None:
@@ -147,6 +164,7 @@ class Director:
         manner = MANNERS[state]  # type: ignore[index]
         self._look.to(STATE_POSES[state], now_s, manner.enter_s)
         self._presence_from, self._entered_s = self.presence, now_s
+        self._changes_until_s = max(self._changes_until_s, now_s + manner.enter_s)
         self._gaze.stir(now_s)
         self._posture.stir(now_s)
         self._next_aside_s = now_s + self._pause_s(manner)

@@ -32,7 +32,8 @@ class DrawLoop:
 
     def __init__(self, *, config: Config, clock: Clock, score: Score, stage: MotionStage, counters: Counters,
                  notifier: ServiceNotifier, heartbeat: Heartbeat, stopping: threading.Event,
-                 report: Callable[[bytes], None], trace: Trace | None) -> None:
+                 wake: threading.Event, report: Callable[[bytes], None], trace: Trace | None) -> None:
+        """wake: set when something came that wants showing, or the service stops."""
         self._config = config
         self._clock = clock
         self._score = score
@@ -41,6 +42,7 @@ class DrawLoop:
         self._notifier = notifier
         self._heartbeat = heartbeat
         self._stopping = stopping
+        self._wake = wake
         self._report = report
         self._trace = trace
         self._report_due_ns = 0
@@ -61,6 +63,8 @@ class DrawLoop:
         reporter = FaceReporter(score=self._score, pacer=pacer, counters=self._counters, renderer=renderer)
         upkeep = Upkeep(self._counters)
         while not self._stopping.is_set() and not renderer.close_requested:
+            self._wake.clear()
+            begun_ns = self._clock.now_ns()
             presenter.step()
             now_ns = self._clock.now_ns()
             if now_ns >= self._report_due_ns:
@@ -70,12 +74,20 @@ class DrawLoop:
             self._heartbeat.feed()
             if not renderer.info.vsync:
                 sleep_until_ns(now_ns + pacer.wait_ns(now_ns))
+            self._rest(begun_ns, presenter.next_look_ns, round(pacer.period_ns))
+
+    def _rest(self, begun_ns: int, until_ns: int, period_ns: int) -> None:
+        """Wait for the next look at the face; when something comes, until one frame after the last look, no longer."""
+        left_ns = until_ns - self._clock.now_ns()
+        if left_ns > 0 and self._wake.wait(left_ns / NS_PER_S) and not self._stopping.is_set():
+            sleep_until_ns(min(begun_ns + period_ns, until_ns))
 
     def _presenter(self, renderer: Renderer, pacer: DisplayPacer, annotations: Annotations) -> Presenter:
         face = self._config.face
         return Presenter(score=self._score, director=Director(seed=face.seed), renderer=renderer, pacer=pacer,
                          clock=self._clock, display_latency_ms=face.display_latency_ms, counters=self._counters,
-                         trace=self._trace, calibration=open_calibration(self._config, renderer),
+                         trace=self._trace, idle_fps=face.idle_fps,
+                         calibration=open_calibration(self._config, renderer),
                          annotations=annotations)
 
     def _tell(self, reporter: FaceReporter, presenter: Presenter, annotations: Annotations, memory_mb: float | None,

@@ -36,7 +36,8 @@ class FaceReporter:
             offset_median_ms=None if offsets is None else round(offsets[0], 3),
             offset_p95_ms=None if offsets is None else round(offsets[1], 3),
             motion_lead_ms=self._lead_ms(now_ns), pss_mb=None if pss_mb is None else round(pss_mb, 1),
-            counters=self._counters.snapshot(), renderer=info.device or info.backend, quality=info.quality)
+            counters=self._counters.snapshot(), renderer=info.device or info.backend, quality=info.quality,
+            idle=presenter.take_idle())
 
     def _lead_ms(self, now_ns: int) -> float | None:
         with self._score.lock:

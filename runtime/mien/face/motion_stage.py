@@ -13,7 +13,7 @@ from mien.core import bus
 from mien.core.media import MediaClock
 from mien.core.stats import Counters
 from mien.core.timeline import Timeline
-from mien.errors import DisplayError, MienError
+from mien.errors import BusError, DisplayError, MienError
 from mien.face.overlay.cues import CueBox
 from mien.face.thumbnail import Thumbnails
 from mien.motion.base import MotionEngine, MotionFrames
@@ -48,29 +48,35 @@ class Score:
         return taken
 
 
-MAX_WAITING = 400  # eight seconds of 20 ms blocks; the voice publishes at most a few seconds ahead
+# The voice publishes at most a few seconds ahead, in blocks of 20 ms and more: eight seconds of the smallest, and
+# sixteen in bytes.
+MAX_WAITING = 400
+MAX_WAITING_BYTES = 16 * 2 * bus.MOTION_RATE_HZ
 MAX_GESTURES = 8  # asked for between two pictures; more are dropped and counted
 
 
 class MotionStage:
     """Feeds the engine in stream order and puts its frames where they belong in media time.
 
-    spare: the engine to go on with when the first one fails. report(frame) takes bus frames to the voice.
+    spare: the engine to go on with when the first one fails. report(frame) takes bus frames to the voice. stirred() is
+    called when something came that wants showing, not for what comes all the time.
     """
 
     def __init__(self, *, engine: MotionEngine, spare: MotionEngine, score: Score, counters: Counters,
-                 report: Callable[[bytes], None]) -> None:
+                 report: Callable[[bytes], None], stirred: Callable[[], None] = lambda: None) -> None:
         self._engine = engine
         self._spare = spare
         self._prosody = ProsodyStream(engine.info.lookahead_ms)
         self._score = score
         self._counters = counters
         self._report = report
+        self._stirred = stirred
         self._turn = ""
         self._start_ns = -1
         self._next_offset = 0
         self._ended = True
         self._waiting: deque[tuple[bus.Speech | bus.TurnEnd, bytes]] = deque()
+        self._waiting_bytes = 0
 
     @property
     def backend(self) -> str:
@@ -92,7 +98,7 @@ class MotionStage:
         """Take one bus message: clock and expression act at once, speech waits for work().
 
         Otherwise a second of speech, published at once, would keep the face from hearing that the turn has opened.
-        Raises BusError for a message of another version.
+        Raises BusError for a message of another version, or speech that is none.
         """
         message = bus.decode_from_voice(frames[0])
         self._score.heard_of_voice_ns = now_ns
@@ -102,15 +108,17 @@ class MotionStage:
             case bus.Speech() | bus.TurnEnd():
                 self._queue(message, frames)
             case bus.Expression():
-                self._score.expression = message
+                self._express(message)
             case bus.GestureCue():
                 self._gesture(message)
             case bus.CaptionCue():
                 self._score.captions.take(message)
+                self._stirred()
             case bus.VoiceHealth():
                 self._score.voice = message
             case bus.ThumbnailRequest():
                 self._score.thumbnails.ask(message.width)
+                self._stirred()
 
     def work(self) -> None:
         """Make the motion of the oldest waiting message, and answer an observer."""
@@ -118,6 +126,7 @@ class MotionStage:
         if not self._waiting:
             return
         message, payload = self._waiting.popleft()
+        self._waiting_bytes -= len(payload)
         if message.epoch != self._score.clock.epoch:
             self._counters.count("stale_speech")
         elif isinstance(message, bus.Speech):
@@ -135,13 +144,24 @@ class MotionStage:
             self._report(bus.encode(thumbnail))
 
     def _queue(self, message: bus.Speech | bus.TurnEnd, frames: list[bytes]) -> None:
-        if len(self._waiting) == MAX_WAITING:
+        payload = frames[1] if len(frames) > 1 else b""
+        if len(payload) % 2 or len(payload) > MAX_WAITING_BYTES:
+            raise BusError(f"speech of {len(payload)} bytes: whole samples, and at most {MAX_WAITING_BYTES} bytes")
+        while len(self._waiting) >= MAX_WAITING or self._waiting_bytes + len(payload) > MAX_WAITING_BYTES:
             self._counters.count("speech_dropped")
-            self._waiting.popleft()  # the oldest is the least use; the gap restarts the stream at the right place
-        self._waiting.append((message, frames[1] if len(frames) > 1 else b""))
+            # The oldest is the least use; the gap restarts the stream at the right place.
+            self._waiting_bytes -= len(self._waiting.popleft()[1])
+        self._waiting.append((message, payload))
+        self._waiting_bytes += len(payload)
+
+    def _express(self, expression: bus.Expression) -> None:
+        before, self._score.expression = self._score.expression, expression
+        if expression != before:
+            self._stirred()
 
     def _anchor(self, anchor: bus.Anchor) -> None:
         with self._score.lock:
+            before = self._score.clock.anchor
             renewed = self._score.clock.take(anchor)
             if renewed:
                 self._score.timeline.clear()
@@ -150,6 +170,8 @@ class MotionStage:
             self._engine.reset()
             self._prosody.reset()
             self._start_ns, self._ended = -1, True
+        if before is None or (before.epoch, before.phase, before.turn) != (anchor.epoch, anchor.phase, anchor.turn):
+            self._stirred()
 
     def _speech(self, speech: bus.Speech, pcm: "np.ndarray[tuple[int], np.dtype[np.int16]]") -> None:
         same_turn = (speech.turn, speech.turn_start_ns) == (self._turn, self._start_ns)
@@ -204,3 +226,4 @@ class MotionStage:
                 self._score.gestures.append(cue.name)
             else:
                 self._counters.count("gestures_dropped")
+        self._stirred()

@@ -15,7 +15,6 @@ from mien.errors import BusError
 from mien.face.heartbeat import Heartbeat
 from mien.face.motion_stage import MotionStage
 from mien.transport.bus import FaceBus
-from mien.units import NS_PER_S
 
 log = logging.getLogger("mien.face")
 
@@ -24,7 +23,6 @@ BUS_POLL_MS: Final = 100
 AHEAD_NS: Final = 250_000_000  # motion that is ready
 AHEAD_PAUSE_MS: Final = 4  # a 20 ms block every 4 ms: still five times as fast as it is heard
 MAX_REPORTS: Final = 8  # that wait for this thread: the newest health is worth more than an old one
-LOG_EVERY_NS: Final = 10 * NS_PER_S
 MAX_AT_ONCE: Final = 200  # messages between two pieces of work: a flood must not starve the mouth
 JOIN_S: Final = 5.0
 
@@ -46,7 +44,7 @@ class MotionThread:
         self._ended = ended
         self._stopping = threading.Event()
         self._reports: deque[bytes] = deque()
-        self._refusals = LogLimit(LOG_EVERY_NS)
+        self._refusals = LogLimit()
         self._thread = threading.Thread(target=self._run, name="motion", daemon=True)
         self.failure: BaseException | None = None
 
@@ -106,5 +104,5 @@ class MotionThread:
             self._stage.take(frames, self._clock.now_ns())
         except BusError as error:
             self._counters.count("bus_refused")
-            if self._refusals.allow(self._clock.now_ns()):
-                log.error("%s (%d more since were not logged)", error, self._refusals.dropped)
+            if (line := self._refusals.line(str(error), self._clock.now_ns())) is not None:
+                log.error("%s", line)

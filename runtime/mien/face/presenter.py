@@ -11,6 +11,7 @@ from mien.face.blank_check import BlankCheck
 from mien.face.calibration import Calibration
 from mien.face.director import Director
 from mien.face.draw_cost import DrawCost
+from mien.face.frame_rate import FrameRate
 from mien.face.motion_stage import Score
 from mien.face.motion_watch import LATE_NS, MotionWatch
 from mien.face.overlay.annotations import Annotations
@@ -26,13 +27,15 @@ VOICE_TIMEOUT_NS = NS_PER_S  # the voice publishes an anchor at least four times
 
 
 class Presenter:
-    """Steps once a picture. Allocates nothing in the loop; the caller waits between the steps.
+    """Steps once a frame. Allocates nothing in the loop; the caller waits between the steps.
 
-    display_latency_ms: from the flip to the light, beyond what the pacer knows.
+    display_latency_ms: from the flip to the light, beyond what the pacer knows. idle_fps: looks a second while nothing
+    fast moves, of which those that would show something new are drawn; 0 draws at every step.
+    next_look_ns: when to step again at the latest, as of the last step(); in the past where nothing speaks against now.
     """
 
     def __init__(self, *, score: Score, director: Director, renderer: Renderer, pacer: DisplayPacer, clock: Clock,
-                 display_latency_ms: float, counters: Counters, trace: Trace | None = None,
+                 display_latency_ms: float, counters: Counters, trace: Trace | None = None, idle_fps: float = 0.0,
                  calibration: Calibration | None = None, annotations: Annotations | None = None) -> None:
         self._score = score
         self._director = director
@@ -50,6 +53,10 @@ class Presenter:
         self._prosody_row = np.zeros(len(PROSODY_CHANNELS), dtype=np.float32)
         self._expression_seen: tuple[object, ...] = ()
         self._cost = DrawCost()
+        self._period_ns = round(pacer.period_ns)
+        self._rate = FrameRate(full_ns=self._period_ns, idle_fps=idle_fps)
+        self._rested = False
+        self.next_look_ns = 0
         self._blank = BlankCheck(renderer, counters)
         self.offsets_ms = Window(256)
 
@@ -59,10 +66,36 @@ class Presenter:
         return self._watch.lost
 
     def step(self) -> None:
-        """Draw and present one picture. Raises DisplayError."""
+        """Look at the face as it will be seen; draw and present it where that shows something. Raises DisplayError."""
         now_ns = self._clock.now_ns()
+        if self._rested:
+            self._pacer.rested(now_ns + self._cost.estimate_ns)
         visible_ns = self._pacer.next_visible_ns(now_ns + self._cost.estimate_ns) + self._latency_ns
         media_ns, epoch, live = self._compose(now_ns, visible_ns)
+        if self._is_seen(visible_ns, live):
+            self._show(now_ns, media_ns, epoch, live)
+            self._rested = self._rate.rest_ns > 0
+            self.next_look_ns = now_ns + self._rate.rest_ns
+        else:
+            self._rested = True
+            self.next_look_ns = now_ns + max(self._rate.rest_ns, self._period_ns)
+
+    def take_idle(self) -> bool:
+        """Whether the face has been drawn less often than the display can show since the last call, on purpose."""
+        return self._rate.take_rested()
+
+    def _is_seen(self, visible_ns: int, live: bool) -> bool:
+        """Whether the pose that was composed would show anything new."""
+        anchor, annotations = self._score.clock.anchor, self._annotations
+        speaking = live and anchor is not None and anchor.phase != "paused"
+        overlaid = annotations is not None and annotations.stale
+        must = speaking or overlaid or self._director.busy or self._score.thumbnails.wanted
+        return self._rate.look(visible_ns, self._pose, moves=self._director.moves, must=must,
+                               next_move_ns=self._director.next_move_ns)
+
+    def _show(self, now_ns: int, media_ns: int, epoch: int, live: bool) -> None:
+        if self._rested:
+            self._renderer.rested()
         self._renderer.set_presence(self._director.presence)
         self._renderer.draw(self._pose)
         if self._calibration is not None:
@@ -74,7 +107,8 @@ class Presenter:
         done_ns = self._clock.now_ns()
         vsync = self._renderer.info.vsync
         self._cost.observe((drawn_ns if vsync else done_ns) - now_ns)  # with vsync present() waits: that is no cost
-        seen_ns = self._pacer.presented(done_ns, vsync) + self._latency_ns
+        # After a rest a flip finds the display ready and returns at once: only the next one tells the display's clock.
+        seen_ns = self._pacer.presented(done_ns, vsync and not self._rested) + self._latency_ns
         self._measure(seen_ns, media_ns, epoch, live)
 
     def _compose(self, now_ns: int, visible_ns: int) -> tuple[int, int, bool]:

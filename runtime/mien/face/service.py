@@ -36,7 +36,7 @@ class FaceService:
         self._notifier = ServiceNotifier(clock)
         self._heartbeat = Heartbeat(self._notifier.watchdog)
         self._heartbeat.watch(DRAWING)
-        self._stopping = threading.Event()
+        self._stopping, self._wake = threading.Event(), threading.Event()
         self._display = DisplayWait(lambda: opener(config, clock), self._notifier, self._stopping, self._counters,
                                     self._alive)
         engine, spare = load_engines(config.face.model)
@@ -45,12 +45,12 @@ class FaceService:
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         bus = FaceBus(context, run_dir, self._counters)
         self._stage = MotionStage(engine=engine, spare=spare, score=self._score, counters=self._counters,
-                                  report=bus.report)
+                                  report=bus.report, stirred=self._wake.set)
         self._motion = MotionThread(stage=self._stage, bus_of_face=bus, context=context, clock=clock,
                                     counters=self._counters, heartbeat=self._heartbeat, ended=self.stop)
         self._loop = DrawLoop(config=config, clock=clock, score=self._score, stage=self._stage,
                               counters=self._counters, notifier=self._notifier, heartbeat=self._heartbeat,
-                              stopping=self._stopping, report=self._motion.report, trace=trace)
+                              stopping=self._stopping, wake=self._wake, report=self._motion.report, trace=trace)
 
     def run(self) -> None:
         """Show the face until stop(). Waits for a display that is not there yet, or no longer.
@@ -70,6 +70,7 @@ class FaceService:
     def stop(self) -> None:
         """Ask the loop to end; safe in a signal handler."""
         self._stopping.set()
+        self._wake.set()
 
     def _show(self) -> None:
         while (renderer := self._display.open()) is not None:

@@ -23,6 +23,11 @@ class Thumbnails:
         """Somebody wants a picture about `width` pixels wide."""
         self._wanted_width = width
 
+    @property
+    def wanted(self) -> bool:
+        """Whether the next frame is asked for."""
+        return self._wanted_width > 0
+
     def after_draw(self, renderer: Renderer) -> None:
         """Call between draw() and present()."""
         width, self._wanted_width = self._wanted_width, 0

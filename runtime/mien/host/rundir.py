@@ -1,5 +1,6 @@
 """The directory in which the two services and their clients find each other's sockets."""
 
+import errno
 import os
 import stat
 import tempfile
@@ -40,17 +41,47 @@ def ensure_run_dir(run_dir: Path) -> Path:
     socket_path(run_dir, LONGEST_SOCKET)
     try:
         run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # lstat: in a shared temporary directory somebody else may have left a link under our name.
-        found = run_dir.lstat()
+        _check_found(run_dir)
     except OSError as error:
         raise ConfigError(f"run_dir: {run_dir}: cannot be made ({error.strerror}); set run_dir elsewhere") from None
+    return run_dir
+
+
+def examine_run_dir(run_dir: Path) -> None:
+    """Whether ensure_run_dir would do, without making anything. Raises ConfigError."""
+    socket_path(run_dir, LONGEST_SOCKET)
+    try:
+        _check_found(run_dir)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise ConfigError(f"run_dir: {run_dir}: cannot be made ({error.strerror}); set run_dir elsewhere") from None
+    if problem := cannot_write_in(run_dir):
+        raise ConfigError(f"run_dir: {run_dir}: {problem}; set run_dir elsewhere")
+
+
+def cannot_write_in(folder: Path) -> str:
+    """Why this user could not make a file in a folder, or the folder where it is not there; "" where it could."""
+    there = next((path for path in (folder, *folder.parents) if os.path.lexists(path)), Path("/"))
+    if not there.is_dir():
+        return f"{there} is no folder"
+    if not os.access(there, os.W_OK | os.X_OK):
+        return f"this user may not write in {there}"
+    return ""
+
+
+def _check_found(run_dir: Path) -> None:
+    """Raises ConfigError, or OSError for a directory that is not there."""
+    # lstat: in a shared temporary directory somebody else may have left a link under our name.
+    found = run_dir.lstat()
+    if not stat.S_ISDIR(found.st_mode) and not stat.S_ISLNK(found.st_mode):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
     if not stat.S_ISDIR(found.st_mode):
         raise ConfigError(f"run_dir: {run_dir}: is a link; name the directory itself")
     if found.st_uid not in (os.getuid(), 0):
         raise ConfigError(f"run_dir: {run_dir}: belongs to user {found.st_uid}; remove it, or set run_dir elsewhere")
     if found.st_mode & stat.S_IWOTH:
         raise ConfigError(f"run_dir: {run_dir}: everybody may write there; run chmod o-w {run_dir}")
-    return run_dir
 
 
 def socket_path(run_dir: Path, name: str) -> Path:

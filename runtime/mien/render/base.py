@@ -52,6 +52,11 @@ class Overlay(Protocol):
     width: int
     height: int
 
+    @property
+    def stale(self) -> bool:
+        """Whether what is to be shown differs from what was drawn last."""
+        ...
+
     def load(self, layer: int, picture: NDArray[np.uint8]) -> None:
         """Put a picture into a layer, which stays hidden until placed. Raises ValueError if larger than reserved."""
         ...
@@ -84,6 +89,11 @@ class Renderer(Protocol):
 
     def open_overlay(self, sizes: Sequence[tuple[int, int]]) -> Overlay:
         """Reserve layers, once: the width and height of the largest picture of each. Raises DisplayError."""
+        ...
+
+    def rested(self) -> None:
+        """Nothing was drawn for a while, on purpose: the time until the next present() says nothing of the display or
+        of what a frame costs."""
         ...
 
     def draw(self, pose: Pose) -> None:

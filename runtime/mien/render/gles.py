@@ -68,6 +68,7 @@ class GlesRenderer:
         self._quarter_turns = quarter_turns
         self._binding = binding
         self._begun_ns = self._presented_ns = 0
+        self._rested = False
         self._presence = -1.0
         self._overlay: OverlayPass | None = None
         self._window = Window(width=width, height=height, title=title, fullscreen=fullscreen, samples=samples)
@@ -113,6 +114,11 @@ class GlesRenderer:
         self._overlay = OverlayPass(self._gl, (self.info.width, self.info.height), sizes, self._quarter_turns)
         self.draw_calls += 1
         return self._overlay
+
+    def rested(self) -> None:
+        """Nothing was drawn for a while, on purpose: the quality is not judged by the next frame."""
+        self._require_open()
+        self._rested = True
 
     def draw(self, pose: Pose) -> None:
         """Draw one pose into the back buffer. Raises DisplayError after close()."""
@@ -242,6 +248,9 @@ class GlesRenderer:
         now_ns = time.monotonic_ns()
         since_ns = self._presented_ns if self.info.vsync and self._presented_ns else self._begun_ns
         self._presented_ns = now_ns
+        if self._rested:
+            self._rested = False
+            return
         tier = governor.add((now_ns - since_ns) / NS_PER_MS)
         if tier is not self._tier:
             self._use_tier(tier)

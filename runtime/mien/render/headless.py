@@ -34,6 +34,7 @@ class HeadlessOverlay:
         self.pictures: dict[int, NDArray[np.uint8]] = {}
         self.shown: dict[int, Placed] = {}
         self.uploads = 0
+        self.stale = False
 
     def load(self, layer: int, picture: NDArray[np.uint8]) -> None:
         """Keep a picture."""
@@ -45,13 +46,15 @@ class HeadlessOverlay:
         self, layer: int, left: int, top: int, opacity: float, progress: float = ALL_HEARD, ahead: float = 1.0
     ) -> None:
         """Note where."""
-        self.shown[layer] = Placed(left, top, opacity, progress, ahead)
+        placed = Placed(left, top, opacity, progress, ahead)
+        self.stale |= self.shown.get(layer) != placed and opacity > 0.0
+        self.shown[layer] = placed
         if opacity <= 0.0:
             self.hide(layer)
 
     def hide(self, layer: int) -> None:
         """Nothing of it."""
-        self.shown.pop(layer, None)
+        self.stale |= self.shown.pop(layer, None) is not None
 
 
 class HeadlessRenderer:
@@ -80,10 +83,15 @@ class HeadlessRenderer:
         self._require_open()
         return self.overlay
 
+    def rested(self) -> None:
+        """Nothing to note."""
+        self._require_open()
+
     def draw(self, pose: Pose) -> None:
         """Remember a copy of the pose for present(). Raises DisplayError after close()."""
         self._require_open()
         np.copyto(self._drawn, pose)
+        self.overlay.stale = False
         self._has_drawn = True
 
     def present(self) -> None:

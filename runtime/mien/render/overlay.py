@@ -45,6 +45,11 @@ class OverlayPass:
         self.uploads = 0
         self._open()
 
+    @property
+    def stale(self) -> bool:
+        """Whether what is to be shown differs from what was drawn last."""
+        return self._stale
+
     def load(self, layer: int, picture: NDArray[np.uint8]) -> None:
         """Put a picture, uint8 (h, w, 4), into a layer, which stays hidden until placed. Raises ValueError if larger
         than reserved."""

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import os
 import queue
 import threading
 import time
@@ -25,6 +26,11 @@ BYTES_A_KB: Final = 1_000
 BYTES_A_MB: Final = 1_000_000
 _PASSING: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
 _Item = tuple[str, int, bytes | None]
+
+
+def journal_folder(config: JournalConfig, run_dir: Path) -> Path:
+    """Where the log goes: the configured folder, the service's own (systemd sets it), or one in run_dir."""
+    return Path(config.folder or os.environ.get("LOGS_DIRECTORY", "").split(":")[0] or run_dir / "journal")
 
 
 class JournalWriter:

@@ -4,7 +4,6 @@ One thread, one loop: clients, bus and sound card are served by short steps that
 """
 
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from mien.config import Config, PlaybackConfig
 from mien.core import bus, wire
 from mien.core.clock import Clock
 from mien.core.ladder import Event, Level
+from mien.core.log_limit import LogLimit
 from mien.core.stats import Counters
 from mien.errors import BusError, SinkError
 from mien.host.memory import MemoryGauge
@@ -30,7 +30,7 @@ from mien.voice.assembly import Assembly
 from mien.voice.device import DeviceRetry, open_silence, open_sink
 from mien.voice.grants import grant_of
 from mien.voice.health import Health
-from mien.voice.journal_writer import JournalWriter
+from mien.voice.journal_writer import JournalWriter, journal_folder
 
 log = logging.getLogger("mien.voice")
 
@@ -73,6 +73,7 @@ class VoiceService:
         self._anchor_due_ns = self._second_due_ns = self._keepalive_due_ns = 0
         self._anchor: bus.Anchor | None = None
         self._last_turn = ""
+        self._bad_reports = LogLimit()
         self._stopping = False
 
     @property
@@ -119,8 +120,7 @@ class VoiceService:
         config = self._config.journal
         if not config.enabled:
             return None
-        logs = os.environ.get("LOGS_DIRECTORY", "").split(":")[0]  # set by systemd
-        return JournalWriter(config, Path(config.folder or logs or run_dir / "journal"), self.counters)
+        return JournalWriter(config, journal_folder(config, run_dir), self.counters)
 
     def _first_sink(self, opener: Callable[[PlaybackConfig, Clock], Sink]) -> tuple[Sink, str]:
         """The configured sink, or silence and why."""
@@ -145,7 +145,8 @@ class VoiceService:
                 report = bus.decode_from_face(frame)
             except BusError as error:
                 self.counters.count("bus_refused")
-                log.error("%s", error)
+                if (line := self._bad_reports.line(str(error), now_ns)) is not None:
+                    log.error("%s", line)
                 continue
             if isinstance(report, bus.MotionReady):
                 self._gate.note_ready(report.epoch, report.ready_ns, now_ns)

@@ -34,6 +34,15 @@ class Blinker:
         self._begun_s = -BLINK_S
         self._next_s = source.uniform(0.8, 2.5)
 
+    @property
+    def next_s(self) -> float:
+        """When the next blink begins, unless something brings one on before."""
+        return self._next_s
+
+    def moves(self, now_s: float) -> bool:
+        """Whether a blink is under way."""
+        return now_s - self._begun_s < BLINK_S
+
     def at(self, now_s: float, median_s: float) -> float:
         """How far the lids are shut, 0..1. median_s: between blinks, in the present state."""
         if now_s - self._next_s > _FORGOTTEN_S:

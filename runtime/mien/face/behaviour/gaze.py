@@ -78,6 +78,15 @@ class Gaze:
         """What the head nods towards the fixation, in radians."""
         return self._head[1].value
 
+    @property
+    def next_s(self) -> float:
+        """When the eyes move next, unless something makes them before."""
+        return self._next_s
+
+    def moves(self, now_s: float) -> bool:
+        """Whether a saccade is under way; the head may follow for longer."""
+        return now_s - self._begun_s < self._lasts_s
+
     def hold(self, x: float | None, y: float | None, now_s: float) -> None:
         """Look at a point of the screen's plane, each -1..1, right and up positive; None lets the eyes go free."""
         if x is None or y is None:

@@ -109,6 +109,11 @@ _COURSES: Final = {
 _ENDS_S: Final = {name: max(track.times_s[-1] for track in tracks) for name, tracks in TRACKS.items()}
 
 
+def length_s(name: str) -> float:
+    """How long a gesture of TRACKS lasts."""
+    return _ENDS_S[name]
+
+
 class Gestures:
     """The gestures under way."""
 

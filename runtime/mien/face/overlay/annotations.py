@@ -103,6 +103,11 @@ class Annotations:
             self._step_status()
         self._signs.step(now_ns, sign_for(anchor, voice, motion_lost=motion_lost), self._opened)
 
+    @property
+    def stale(self) -> bool:
+        """Whether something here must be drawn anew."""
+        return self._overlay is not None and self._overlay.stale
+
     def tell(self, health: FaceHealth) -> None:
         """The report of the second that has passed, for the status line."""
         if self.typist is not None and self._with_status:

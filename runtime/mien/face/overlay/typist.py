@@ -96,7 +96,10 @@ class Typist:
 
     def _make_page(self, cue: CaptionCue, turn_ms: float) -> None:
         if self._maker is not None:
-            self._pages.append(self._maker.make(cue, turn_ms))
+            page = self._maker.make(cue, turn_ms)
+            if len(self._pages) == _MOST_WAITING:
+                self._counters.count("caption_pages_dropped")  # nobody took the oldest: nothing is drawn just now
+            self._pages.append(page)
             self._counters.count("caption_pages")
 
     def _make_line(self, line: str) -> None:

@@ -59,7 +59,7 @@ class ZmtpServer:
         self._buffer = memoryview(bytearray(READ_BYTES))
         self._opened = 0
         self._tidy_ns = 0
-        self._log_limit = LogLimit(NS_PER_S)
+        self._log_limit = LogLimit()
         self.gone: deque[bytes] = deque()
 
     def listen(self, endpoint: str, what: str, *, guarded: bool = False) -> str:
@@ -285,6 +285,5 @@ class ZmtpServer:
                 self._lose(connection)
 
     def _warn(self, text: str) -> None:
-        if self._log_limit.allow(self._clock.now_ns()):
-            dropped = self._log_limit.dropped
-            log.warning("%s%s", text, f" (and {dropped} more such lines)" if dropped else "")
+        if (line := self._log_limit.line(text, self._clock.now_ns())) is not None:
+            log.warning("%s", line)

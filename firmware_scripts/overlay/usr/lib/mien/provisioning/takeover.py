@@ -86,7 +86,7 @@ def check(board: Board, path: Path, name: str) -> Files:
 def check_mien_toml(board: Board, path: Path) -> Files:
     """mien's own judgement of its configuration. Raises Mistake, OSError, subprocess.TimeoutExpired."""
     text = read_text(path)
-    found = board.run(["mien", "check-config", str(path)])
+    found = board.run(["mien", "check-config", "--file-only", str(path)])
     if found.returncode:
         raise Mistake((found.stderr.strip() or "mien check-config refuses it").replace(f"{path}: ", ""))
     return {"mien/mien.toml": text}

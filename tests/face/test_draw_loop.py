@@ -1,0 +1,62 @@
+"""The loop that draws rests when nothing moves, and something that comes wakes it."""
+
+import threading
+
+import pytest
+
+from mien.config import Config
+from mien.core.clock import ManualClock
+from mien.core.stats import Counters
+from mien.core.timeline import Timeline
+from mien.face import draw_loop
+from mien.face.draw_loop import DrawLoop
+from mien.face.motion_stage import Score
+from mien.units import NS_PER_MS
+
+PERIOD_NS = 20 * NS_PER_MS
+
+
+class Wake(threading.Event):
+    """An event that is set after so long by itself, on the manual clock."""
+
+    def __init__(self, clock: ManualClock, after_ms: float | None) -> None:
+        super().__init__()
+        self._clock, self._after_ms = clock, after_ms
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        wait_ms = 1000 * timeout
+        if self._after_ms is not None and self._after_ms <= wait_ms:
+            self.set()
+            wait_ms = self._after_ms
+        self._clock.advance_ms(wait_ms)
+        return self.is_set()
+
+
+def rested_ms(monkeypatch: pytest.MonkeyPatch, *, rest_ms: float, woken_after_ms: float | None) -> float:
+    """How long a rest lasts that begins 2 ms after the look began."""
+    clock = ManualClock(10**9)
+    monkeypatch.setattr(draw_loop, "sleep_until_ns", lambda at_ns: clock.advance_ns(max(0, at_ns - clock.now_ns())))
+    loop = DrawLoop(config=Config(), clock=clock, score=Score(Timeline(width=55, frame_hz=50, capacity=50)),
+                    stage=None, counters=Counters(), notifier=None, heartbeat=None,  # type: ignore[arg-type]
+                    stopping=threading.Event(), wake=Wake(clock, woken_after_ms), report=lambda _: None,
+                    trace=None)  # fmt: skip
+    begun_ns = clock.now_ns()
+    clock.advance_ms(2)
+    loop._rest(begun_ns, begun_ns + int(rest_ms * NS_PER_MS), PERIOD_NS)
+    return (clock.now_ns() - begun_ns) / NS_PER_MS
+
+
+def test_it_rests_until_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert rested_ms(monkeypatch, rest_ms=83, woken_after_ms=None) == pytest.approx(83)
+
+
+def test_at_the_full_rate_it_does_not_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert rested_ms(monkeypatch, rest_ms=0, woken_after_ms=None) == 2
+
+
+@pytest.mark.parametrize(("after_ms", "until_ms"), [(0, 20), (5, 20), (18, 20), (30, 32), (70, 72)])
+def test_something_that_comes_ends_the_rest_but_never_looks_faster_than_the_display(
+    monkeypatch: pytest.MonkeyPatch, after_ms: float, until_ms: float
+) -> None:
+    assert rested_ms(monkeypatch, rest_ms=83, woken_after_ms=after_ms) == pytest.approx(until_ms)
