@@ -1,9 +1,7 @@
 """One run of a schedule: processes, actors, acts and oracles, and what came of it."""
 
-import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,6 +12,7 @@ from chaos.cast import Agent, Observer, Speaker
 from chaos.lives import start_face, start_voice
 from chaos.plan import SETTLE, Action, Schedule
 from chaos.settle import settle
+from chaos.stacks import where
 from chaos.setup import make_world
 from chaos.violation import Verdicts, Violation
 from chaos.watch import Watch
@@ -127,10 +126,11 @@ class _Run:
             while thread.is_alive() and time.monotonic() < until_s and not self._is_over():
                 thread.join(0.2)
             if thread.is_alive() and time.monotonic() >= until_s:
-                self._outcome.notes.append((thread.name, {"the harness failed": f"still busy: {_where(thread)}"}))
+                self._outcome.notes.append((thread.name, {"the harness failed": f"still busy: {where(thread)}"}))
         self._busy.clear()
         if not self._is_over():
-            settle(self._world, self._actors, self._watch.resources)
+            slow = settle(self._world, self._actors, self._watch.resources)
+            self._outcome.notes.extend(("settle", {"slow to rest": one}) for one in slow)
 
     def _do(self, action: Action) -> None:
         began_s = time.monotonic()
@@ -154,9 +154,3 @@ class _Run:
         self._world.systemd.close()
         self._outcome.usage = {name: str(oracle.most) for name, oracle in self._watch.resources.items()}
         self._outcome.latest_s = round(self._watch.latest_s, 2)
-
-
-def _where(thread: threading.Thread) -> str:
-    """What a thread is doing."""
-    frame = sys._current_frames().get(thread.ident or 0)
-    return "".join(traceback.format_stack(frame)[-4:]) if frame is not None else "it has just ended"
