@@ -61,6 +61,8 @@ class PlaybackConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     motion_lead_ms: Annotated[int, Meta(ge=0, le=500)] = 20
     speech_ahead_ms: Annotated[int, Meta(ge=100, le=5_000)] = 1_000
     fade_ms: Annotated[int, Meta(ge=1, le=100)] = 5
+    rebuffer_ms: Annotated[int, Meta(ge=0, le=5_000)] = 80
+    rebuffer_max_ms: Annotated[int, Meta(ge=0, le=5_000)] = 640
 
 
 class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -297,6 +297,13 @@ class TestCredit:
              wire.Progress(turn=turn.name, played_ms=100.0, buffered_ms=400.0, credit_ms=600.0))
         assert session.credit_ms() == pytest.approx(800)
 
+    def test_a_turn_that_goes_on_after_a_stall_is_told_and_counts_as_heard(self, session):
+        turn = speak(session, 500)
+        resumed = wire.Rebuffered(turn=turn.name, played_ms=300.0, stood_ms=120.0, cushion_ms=80.0)
+        tell(session, wire.Stalled(turn=turn.name, played_ms=290.0), resumed)
+        assert turn.heard_frames == 16 * 300
+        assert resumed in session.events
+
 
 class TestRefusedChunks:
     def test_the_refused_chunk_and_all_behind_it_go_again_after_the_pong(self, session):

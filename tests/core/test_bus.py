@@ -43,10 +43,10 @@ def test_reports_are_not_published_nor_the_other_way_round(message):
 
 
 @pytest.mark.parametrize(("frame", "says"), [
-    (b"", "speaks version nothing, this process 1"), (b"\x02\x90", "speaks version 2, this process 1"),
-    (b"\x00", "speaks version 0"), (b"\x01", "cannot be read"), (b"\x01\xc1", "cannot be read"),
-    (b"\x01\x92\xaaGestureCue\xff", "cannot be read"), (b"\x01" + b"\x91" * 20_000 + b"\x01", "cannot be read"),
-    (b"\x01\x93\xaaGestureCue\x01\xa1\xff", "cannot be read"),
+    (b"", "speaks version nothing, this process 2"), (b"\x01\x90", "speaks version 1, this process 2"),
+    (b"\x00", "speaks version 0"), (b"\x02", "cannot be read"), (b"\x02\xc1", "cannot be read"),
+    (b"\x02\x92\xaaGestureCue\xff", "cannot be read"), (b"\x02" + b"\x91" * 20_000 + b"\x01", "cannot be read"),
+    (b"\x02\x93\xaaGestureCue\x01\xa1\xff", "cannot be read"),
 ])
 def test_another_release_and_noise_are_told_apart(frame, says):
     for decode in (bus.decode_from_voice, bus.decode_from_face):
@@ -73,4 +73,4 @@ def test_times_are_whole_and_of_any_size():
     far = bus.MotionReady(epoch=2**63 - 1, ready_ns=2**63 - 1)
     assert bus.decode_from_face(bus.encode(far)) == far
     with pytest.raises(BusError, match="cannot be read"):
-        bus.decode_from_face(b"\x01" + msgspec.msgpack.encode(["MotionReady", 1, 0.5]))
+        bus.decode_from_face(b"\x02" + msgspec.msgpack.encode(["MotionReady", 1, 0.5]))

@@ -88,15 +88,16 @@ def test_fifty_times_faster_than_real_time_is_held_back_and_heard_whole():
     assert np.array_equal(heard[: len(speech) - 1], speech[1:])  # and then the decay to silence
 
 
-def test_slower_than_real_time_stalls_each_time_and_resumes_without_a_click(rig):
+def test_far_slower_than_real_time_stalls_and_resumes_without_a_click(rig):
     speech = tone(400, hz=110)
     for seq, at in enumerate(range(0, len(speech), 320)):
         rig.audio("t", seq, speech[at : at + 320])
         rig.step(100)
     rig.say(wire.End(turn="t"))
-    rig.step(100)
+    rig.step(300)
     assert rig.got(wire.Finished)[0].played_ms == 400.0
-    assert len(rig.got(wire.Stalled)) == 20
+    assert 2 <= len(rig.got(wire.Stalled)) <= 5
+    assert len(rig.got(wire.Rebuffered)) == len(rig.got(wire.Stalled))
     assert np.abs(np.diff(rig.sink.pcm.astype(int))).max() <= 3 * np.abs(np.diff(speech.astype(int))).max()
 
 
@@ -115,6 +116,16 @@ def test_a_turn_that_never_ends_is_ended_and_the_next_is_heard(rig):
     rig.step(VoiceConfig().turn_idle_timeout_ms + 500)
     assert [(m.turn, m.reason, m.played_ms) for m in rig.got(wire.Finished)] == [
         ("endless", "idle_timeout", 100.0), ("next", "played", 100.0)]
+
+
+def test_a_long_burst_is_given_its_time_after_it_was_heard_and_not_since_it_came(rig):
+    """Twelve seconds at once: when they are heard, the last chunk came longer ago than a turn may be idle."""
+    for seq in range(12):
+        rig.audio("t", seq, tone(1000))
+    rig.step(12_000 + VoiceConfig().turn_idle_timeout_ms - 200)
+    assert rig.got(wire.Finished) == []
+    rig.step(500)
+    assert rig.got(wire.Finished)[0].reason == "idle_timeout"
 
 
 def test_pause_and_resume_lose_no_sample_and_do_not_click(rig):

@@ -11,7 +11,18 @@ from mien.client.aioturn import AsyncTurn
 from mien.client.core import Disconnected, Event
 from mien.client.sync import Client, connect
 from mien.client.syncturn import Turn
-from mien.core.wire import Error, Finished, Interrupted, LevelChanged, Progress, Stalled, Started, Welcome
+from mien.core.wire import (
+    Error,
+    Finished,
+    Interrupted,
+    LevelChanged,
+    Progress,
+    Rebuffered,
+    Resumed,
+    Stalled,
+    Started,
+    Welcome,
+)
 from mien.errors import ClientError
 
 __all__ = [
@@ -26,6 +37,8 @@ __all__ = [
     "Interrupted",
     "LevelChanged",
     "Progress",
+    "Rebuffered",
+    "Resumed",
     "Stalled",
     "Started",
     "Turn",

@@ -215,6 +215,8 @@ class Session:
             case wire.Progress(turn=name) | wire.Stalled(turn=name) if name in self.turns:
                 self.turns[name].hear(message.played_ms, self.hello.rate_hz)
                 self._delivery.progress(message.credit_ms if isinstance(message, wire.Progress) else 0.0)
+            case wire.Rebuffered(turn=name) if name in self.turns:
+                self.turns[name].hear(message.played_ms, self.hello.rate_hz)
             case wire.Interrupted(turns=names):
                 self._close_turns(names)
             case wire.Finished():

@@ -275,6 +275,18 @@ class Stalled(Message, tag="stalled", frozen=True):
     played_ms: float
 
 
+class Rebuffered(Message, tag="rebuffered", frozen=True):
+    """voice -> client, after a stall: the turn is heard again. stood_ms: how long nothing of it was heard.
+
+    cushion_ms: the speech in hand with which it goes on.
+    """
+
+    turn: TurnId
+    played_ms: float
+    stood_ms: float
+    cushion_ms: float
+
+
 class Finished(Message, tag="finished", frozen=True):
     """voice -> client, exactly once for every turn that was begun. played_ms: heard at the speaker.
 
@@ -408,7 +420,7 @@ ClientMessage: TypeAlias = (
     | TakeFloor | ReleaseFloor | Subscribe | GetThumbnail | Bye
 )
 VoiceMessage: TypeAlias = (
-    Welcome | Started | Progress | Stalled | Finished | Interrupted | LevelChanged | Error | Pong
+    Welcome | Started | Progress | Stalled | Rebuffered | Finished | Interrupted | LevelChanged | Error | Pong
     | Floor | Status | Outcome | Said | Levels | HealthReport | Thumbnail | Resumed | Bye
 )
 

@@ -23,7 +23,7 @@ from mien.voice.playback import Playback, Send
 from mien.voice.sessions import Session, Sessions
 
 CAPABILITIES: Final = ("interrupt", "pause", "volume", "state", "emotion", "gesture", "look_at", "caption", "words",
-                       "takeover", "subscribe", "thumbnail", "bye", "replaces")
+                       "takeover", "subscribe", "thumbnail", "bye", "replaces", "rebuffered")
 REPLACED_TOLD: Final = 64  # turns in one welcome, the newest
 
 

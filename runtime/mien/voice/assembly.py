@@ -64,7 +64,8 @@ class Assembly:
         self.expressions = Expressions(self.publish)
         self.pauses = Pauses(voice.max_pause_ms, self.send)
         self.playback = Playback(config=playback, progress_ms=voice.progress_ms, desk=self.desk, gate=self.gate,
-                                 sink=sink, clock=clock, counters=counters, send=self.send, pauses=self.pauses)
+                                 sink=sink, clock=clock, counters=counters, send=self.send, pauses=self.pauses,
+                                 most_cushion_ms=voice.max_buffer_ms // 2)
         self.floor = Floor(config=voice, desk=self.desk, playback=self.playback, sessions=self.sessions,
                            counters=counters, send=self.send)
         self.observers = Observers(sessions=self.sessions, departed=self.departed, playback=self.playback,

@@ -119,7 +119,8 @@ class Desk:
         """End turns that ran dry and were forgotten."""
         limit_ns = self._config.turn_idle_timeout_ms * NS_PER_MS
         for turn in self.queue:
-            if not turn.ended and not len(turn.pcm) and now_ns - turn.last_audio_ns > limit_ns:
+            dry_since_ns = max(turn.last_audio_ns, turn.last_taken_ns)
+            if not turn.ended and not len(turn.pcm) and now_ns - dry_since_ns > limit_ns:
                 turn.end("idle_timeout")
 
     def give_back(self, now_ns: int) -> None:

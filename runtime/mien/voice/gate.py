@@ -17,22 +17,26 @@ class FaceGate:
         self._epoch = -1
         self._ready_ns = 0
 
+    def renew(self, epoch: int) -> None:
+        """The voice has begun this epoch: what is ready of another one is worth nothing."""
+        self._epoch = epoch
+        self._ready_ns = 0
+
     def note_seen(self, now_ns: int) -> None:
         """The face gave a sign of life."""
         self._seen_ns = now_ns
 
     def note_ready(self, epoch: int, ready_ns: int, now_ns: int) -> None:
-        """The face has final motion up to ready_ns of media time in this epoch."""
+        """The face has final motion up to ready_ns of media time in this epoch. Only the voice's own epoch counts."""
         self._seen_ns = now_ns
-        if epoch >= self._epoch:
+        if epoch == self._epoch:
             self._ready_ns = ready_ns
-            self._epoch = epoch
 
     def present(self, now_ns: int) -> bool:
         """Whether there is a face to wait for."""
         return self._seen_ns is not None and now_ns - self._seen_ns < FACE_TIMEOUT_NS
 
-    def may_open(self, turn: Turn, epoch: int, head_since_ns: int, now_ns: int) -> bool:
+    def may_open(self, turn: Turn, head_since_ns: int, now_ns: int) -> bool:
         """Whether this turn, at the head of the queue since head_since_ns, begins to play now."""
         if not turn.sink_frames:
             return turn.ended
@@ -41,10 +45,10 @@ class FaceGate:
             return True
         if not turn.ended and frames_to_ms(len(turn.pcm), turn.sink_rate_hz) < RESERVE_MS:
             return False
-        return not self.present(now_ns) or self._motion_is_ahead(turn, epoch)
+        return not self.present(now_ns) or self._motion_is_ahead(turn)
 
-    def _motion_is_ahead(self, turn: Turn, epoch: int) -> bool:
-        if self._epoch != epoch or turn.start_frame is None:
+    def _motion_is_ahead(self, turn: Turn) -> bool:
+        if turn.start_frame is None:
             return False
         start_ns = frames_to_ns(turn.start_frame, turn.sink_rate_hz)
         lead_ns = self._config.motion_lead_ms * NS_PER_MS

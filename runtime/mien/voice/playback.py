@@ -25,7 +25,10 @@ from mien.voice.mixer import Mixer
 from mien.voice.outlet import Outlet
 from mien.voice.pauses import Pauses
 from mien.voice.pcm import Pcm
+from mien.voice.rebuffer import Rebuffer
 from mien.voice.turn import Turn
+
+LAST_DROP_MS = 10  # speech in the device with which a late chunk is waited for: less could run dry in a late step
 
 Send = Callable[[bytes, wire.Message], None]
 
@@ -34,10 +37,11 @@ class Playback:
     """Owns the sink, the epoch and the media clock.
 
     sink may be swapped (a lost card) with use_sink(). send(owner, message) takes the events to the clients.
+    most_cushion_ms: the most that may be waited for after a stall, because no client may have more in hand.
     """
 
     def __init__(self, *, config: PlaybackConfig, progress_ms: int, desk: Desk, gate: FaceGate, sink: Sink,
-                 clock: Clock, counters: Counters, send: Send, pauses: Pauses) -> None:
+                 clock: Clock, counters: Counters, send: Send, pauses: Pauses, most_cushion_ms: int = 10_000) -> None:
         self._config = config
         self._progress_ns = progress_ms * NS_PER_MS
         self._desk = desk
@@ -48,9 +52,12 @@ class Playback:
         self._rate_hz = config.rate_hz
         self._outlet = Outlet(config, sink, counters)
         self._ledger = self._outlet.ledger
+        self._rebuffer = Rebuffer(config.rebuffer_ms, min(config.rebuffer_max_ms, most_cushion_ms), self._rate_hz)
+        self._last_drop = ms_to_frames(LAST_DROP_MS, self._rate_hz)
         self._mixer = Mixer(ms_to_frames(config.fade_ms, self._rate_hz), self._rate_hz)
         # Epochs of a voice that restarts must be newer than those it gave out before, so they start from the clock.
         self.epoch = clock.now_ns() // NS_PER_MS
+        gate.renew(self.epoch)
         self.pauses = pauses
         self.meter = Meter()
         self._media_written = 0
@@ -124,6 +131,7 @@ class Playback:
     def begin_epoch(self) -> None:
         """Media time starts again at 0, and whatever the face holds of the old epoch is void."""
         self.epoch += 1
+        self._gate.renew(self.epoch)
         self._media_written = self._media_spoiled = 0
 
     def _fade_of(self, turn: Turn) -> Pcm:
@@ -161,8 +169,10 @@ class Playback:
             follows = later.epoch == segment.epoch and later.media_start == segment.media_start + distance
             if distance > 0 and (later.turn is None or not follows):
                 return segment.media_start + distance
-        waiting = self._open is not None and not self.paused and not self._open.interrupted
-        return self._media_written + (len(self._open.pcm) if waiting and self._open else 0)
+        turn = self._open
+        if turn is None or self.paused or turn.interrupted or (turn.stalled and not turn.ended):
+            return self._media_written
+        return self._media_written + len(turn.pcm)
 
     def _still_phase(self) -> Phase:
         if self.paused:
@@ -181,6 +191,8 @@ class Playback:
                 turn.started = True
                 latency_ms = ns_to_ms(self._outlet.clock.time_of_ns(segment.start) - turn.first_audio_ns)
                 self._send(turn.owner, wire.Started(turn=turn.name, latency_ms=round(latency_ms, 3)))
+        for owner, message in self._rebuffer.heard(self._outlet.position):
+            self._send(owner, message)
 
     def _schedule(self) -> None:
         """Give media places to the turns whose predecessors' lengths are known.
@@ -208,7 +220,9 @@ class Playback:
             turn = self._next_turn(now_ns)
             taken = 0
             if turn is not None and (turn.interrupted or not self.paused):  # a fade-out is heard in a pause, too
-                taken = self._write_speech(turn, room)
+                taken = self._write_speech(turn, room, now_ns)
+                if not taken and self._may_still_come(turn):
+                    return
             if not taken:
                 self._write_filler(room)
 
@@ -219,21 +233,29 @@ class Playback:
         head = next((turn for turn in self._desk.queue if not turn.drained), None)
         if head is not self._head:
             self._head, self._head_since_ns = head, now_ns
-        if head is None or not self._gate.may_open(head, self.epoch, self._head_since_ns, now_ns):
+        if head is None or not self._gate.may_open(head, self._head_since_ns, now_ns):
             return None
         self._open = head
+        self._rebuffer.begin()
         return head
 
-    def _write_speech(self, turn: Turn, room: int) -> int:
+    def _may_still_come(self, turn: Turn) -> bool:
+        """Whether a chunk that is late would still follow without a gap: the device has not played the last one yet."""
+        return not turn.stalled and not turn.ended and self._outlet.held > self._last_drop
+
+    def _write_speech(self, turn: Turn, room: int, now_ns: int) -> int:
+        if turn.stalled and self._rebuffer.waits(turn, now_ns):
+            return 0
         block = self._outlet.block[:room]
         block = block[: turn.pcm.take_into(block)]
         if not len(block):
-            self._note_stall(turn)
+            self._note_stall(turn, now_ns)
             return 0
+        if turn.stalled:
+            self._rebuffer.goes_on(turn, self._ledger.written, len(block) + len(turn.pcm), now_ns)
         joins = turn.taken_frames > 0 and bool(self._ledger.segments) and self._ledger.segments[-1].turn is not turn
         self._mixer.speech(block, joins=joins)
         self.meter.add(block)
-        turn.stalled = False
         if not turn.taken_frames and not turn.interrupted:
             self._media_written = max(self._media_written, turn.start_frame or 0)
         self._outlet.write(block)
@@ -241,6 +263,7 @@ class Playback:
         self._ledger.add(len(block), epoch=epoch, media_start=self._media_written, turn=turn,
                          turn_start=turn.taken_frames, audible=self._outlet.audible)
         turn.taken_frames += len(block)
+        turn.last_taken_ns = now_ns
         if not turn.interrupted:
             self._media_written += len(block)
         return len(block)
@@ -251,11 +274,10 @@ class Playback:
         self._outlet.write(block)
         self._ledger.add(len(block), epoch=self.epoch, media_start=self._media_written, turn=None)
 
-    def _note_stall(self, turn: Turn) -> None:
-        if not turn.stalled and not turn.ended and turn.taken_frames:
-            turn.stalled = True
+    def _note_stall(self, turn: Turn, now_ns: int) -> None:
+        if not turn.stalled and not turn.ended and turn.taken_frames and not self._may_still_come(turn):
+            self._rebuffer.ran_dry(turn, self._ledger.written, now_ns)
             self._counters.count("turns_stalled")
-            self._send(turn.owner, wire.Stalled(turn=turn.name, played_ms=round(turn.played_ms, 3)))
 
     def _finish_turns(self) -> None:
         for turn in self._desk.queue:

@@ -35,7 +35,7 @@ class ResampledQueue:
         return self._taken + len(self)
 
     def push(self, pcm: Pcm) -> None:
-        """Add frames at the first rate, int16 (N,). Kept by reference: the caller gives them away."""
+        """Add frames at the first rate, int16 (N,). They may be kept by reference: the caller gives them away."""
         self._waiting.push(pcm)
 
     def end(self) -> None:

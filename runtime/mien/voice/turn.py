@@ -6,7 +6,7 @@ from mien.core.bus import MOTION_RATE_HZ
 from mien.core.wire import FinishReason, Word
 from mien.units import frames_to_ms
 from mien.voice.codec import Decode, decode_s16le
-from mien.voice.pcm import Pcm
+from mien.voice.pcm import Pcm, PcmQueue
 from mien.voice.resampled import ResampledQueue
 
 
@@ -48,6 +48,7 @@ class Turn:
         self.pcm = ResampledQueue(rate_hz, sink_rate_hz)
         self.speech = ResampledQueue(rate_hz, MOTION_RATE_HZ)
         self.taken_frames = 0
+        self.last_taken_ns = 0
         self.heard_frames = 0
         self.start_frame: int | None = None
         self.started = False
@@ -58,7 +59,7 @@ class Turn:
         self.orphaned = False
         self.caption = NOTHING_SAID
         self.decode: Decode = decode_s16le
-        self._unheard_speech: list[Pcm] = []
+        self._unheard_speech = PcmQueue()
 
     def add(self, pcm: Pcm, now_ns: int) -> None:
         """Take one chunk at the client's rate."""
@@ -94,15 +95,14 @@ class Turn:
         if self.taken_frames:
             self._unheard_speech.clear()
         else:
-            self._unheard_speech.append(out[:count].copy())
+            self._unheard_speech.push(out[:count].copy())
         return count
 
     def hold(self) -> None:
         """Wait, as a whole, while an agent holds the floor: what the face was told of it is told again later."""
         self.held = True
         self.start_frame = None
-        self.speech.prepend(self._unheard_speech)
-        self._unheard_speech.clear()
+        self.speech.prepend([self._unheard_speech.take_all()])
         self.published_frames = 0
         self.published = False
 
