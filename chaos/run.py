@@ -12,8 +12,8 @@ from chaos.cast import Agent, Observer, Speaker
 from chaos.lives import start_face, start_voice
 from chaos.plan import SETTLE, Action, Schedule
 from chaos.settle import settle
-from chaos.stacks import where
 from chaos.setup import make_world
+from chaos.stacks import where
 from chaos.violation import Verdicts, Violation
 from chaos.watch import Watch
 from chaos.world import World

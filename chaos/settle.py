@@ -62,10 +62,8 @@ def _rest(world: World, actors: list[Actor]) -> list[str]:
                 slow.append(f"{actor.name}: {where(actor)}")
                 told = True
         if not actor.resting.is_set() and not world.stopping.is_set():
-            what = (
-                f"{actor.name} did not come to rest within {REST_S:.0f} s; it has {world.book.open_of(actor.name)} open "
-                "turns"
-            )
+            turns = world.book.open_of(actor.name)
+            what = f"{actor.name} did not come to rest within {REST_S:.0f} s; it has {turns} open turns"
             world.verdicts.add("client", "stuck", what, where(actor, 30))
     return slow
 
@@ -81,12 +79,12 @@ def _missing(world: World, oracles: dict[str, ResourceOracle]) -> list[str]:
     face = world.bus.face
     if face is None or face[1].pid != world.processes["face"].pid or time.monotonic() - face[0] > FRESH_S:
         return ["face: it does not report on the bus"]
-    for where in WAYS:
-        with Probe(world, where) as probe:
+    for way in WAYS:
+        with Probe(world, way) as probe:
             if not probe.welcomed:
-                return [f"{where}: a client is not let in ({probe.refusal})"]
+                return [f"{way}: a client is not let in ({probe.refusal})"]
             if not probe.answers():
-                return [f"{where}: a ping is not answered"]
+                return [f"{way}: a ping is not answered"]
     return _left_over(world, oracles)
 
 
