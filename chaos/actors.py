@@ -30,6 +30,7 @@ class Actor(threading.Thread):
         self.client: Client | None = None
         self.resting = threading.Event()
         self._acts = 0
+        self._gave_way = False
 
     def act(self, chance: random.Random) -> None:
         """One act."""
@@ -122,8 +123,8 @@ class Actor(threading.Thread):
         if isinstance(event, Disconnected):
             self._disconnected(event)
             return
-        if isinstance(event, wire.Error) and event.code == "too_slow":
-            self.world.verdicts.add("client", "too slow", f"{self.name}, which reads all, was told: {event.message}")
+        if isinstance(event, wire.Error):
+            self._note_refusal(event)
         entry = self.world.book.event(self.name, event)
         if entry is None:
             return
@@ -132,6 +133,14 @@ class Actor(threading.Thread):
         if isinstance(event, wire.Finished):
             self.world.ear.over(entry.number, event)
             self._check_whole(event)
+
+    def _note_refusal(self, event: wire.Error) -> None:
+        """Who reads is never too slow; who has nothing to do may have to give its place to somebody who has."""
+        open_turns = self.world.book.open_of(self.name)
+        self._gave_way = event.code == "gave_way" and not open_turns
+        if event.code == "too_slow" or (event.code == "gave_way" and open_turns):
+            what = f"{self.name}, which reads all and has {open_turns} open turns, was told: {event.message}"
+            self.world.verdicts.add("client", event.code, what)
 
     def _check_whole(self, event: wire.Finished) -> None:
         if event.reason == "sink_lost" and not self.world.faults.explain("sound"):
@@ -145,7 +154,8 @@ class Actor(threading.Thread):
         lost = self.world.book.excuse_all(self.name, "lost")
         for name in lost:
             self.world.ear.over(_number(name), None)
-        if not self.world.faults.explain("voice", "run") and not self.world.stopping.is_set():
+        explained = self._gave_way or self.world.faults.explain("voice", "run")
+        if not explained and not self.world.stopping.is_set():
             self.world.verdicts.add(
                 "client",
                 "disconnected",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from chaos.plan import Args
-from chaos.world import Fault, Notes, World
+from chaos.world import Fault, Notes, World, patience
 
 RESTART_S: Final = 0.5  # as the units' RestartSec
 SOON_S: Final = 10.0
@@ -122,25 +122,27 @@ def _no_memory(world: World, name: str, args: Args, again: Callable[[], None]) -
 
 def second_voice(world: World, _: Args) -> Notes:
     """A second voice in the same folder: it must give up and leave the first as it is."""
-    process = world.processes.extra("voice")
-    try:
-        code = process.wait(SOON_S)
-        if code == 0:
-            world.verdicts.add("second", "voice", "a second voice in the same folder ended with 0")
-        return {"code": code}
-    except subprocess.TimeoutExpired:
-        world.verdicts.add("second", "voice", f"a second voice in the same folder still runs after {SOON_S:.0f} s")
-        return {}
-    finally:
-        _put_down(process)
+    with world.processes["voice"].lock:  # or it might come first
+        process = world.processes.extra("voice")
+        try:
+            code = process.wait(patience(SOON_S))
+        except subprocess.TimeoutExpired:
+            world.verdicts.add("second", "voice", f"a second voice in the same folder runs for {SOON_S:.0f} s and more")
+            return {}
+        finally:
+            _put_down(process)
+    if code == 0:
+        world.verdicts.add("second", "voice", "a second voice in the same folder ended with 0")
+    return {"code": code}
 
 
 def second_face(world: World, args: Args) -> Notes:
     """A second face beside the first for a while; it may give up, or be there."""
-    process = world.processes.extra("face")
-    world.wait(args["seconds"])
-    code = process.poll()
-    _put_down(process)
+    with world.processes["face"].lock:
+        process = world.processes.extra("face")
+        world.wait(args["seconds"])
+        code = process.poll()
+        _put_down(process)
     return {"code": code}
 
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from chaos.plan import Schedule
 from chaos.run import Outcome
 
+TOLD = {"the harness failed", "hostile client failed", "put down", "slow to rest"}
 LINES = 30  # of a log around a violation
 
 
@@ -28,8 +29,8 @@ def print_outcome(console: Console, outcome: Outcome, path: Path) -> None:
         said(f"  mien-{name} took at most: {most}")
     said(f"  the oracles looked at most {outcome.latest_s} s late")
     for kind, notes in outcome.notes:
-        if "the harness failed" in notes or "hostile client failed" in notes or "put down" in notes:
-            said(f"  {kind}: {notes}", style="yellow")
+        if notes.keys() & TOLD:
+            said("\n".join(f"  {kind}: {name}: {note}" for name, note in notes.items()), "yellow")
     for violation in outcome.violations:
         times = outcome.counts[violation.key]
         said(f"VIOLATION {violation.key} at {violation.at_s} s ({times} times)\n  {violation.what}", "red")

@@ -79,8 +79,6 @@ class ResourceOracle:
             self._wrong(
                 "threads", self._name, f"mien-{self._name}: {usage.threads} threads, the unit's limit is {self._tasks}"
             )
-        if usage.children:
-            self._wrong("children", self._name, f"mien-{self._name} has {usage.children} children")
 
     def set_rest(self, usage: Usage) -> None:
         """How it is at rest: the first time it is, and lower values later."""
@@ -96,6 +94,8 @@ class ResourceOracle:
             for what in ("descriptors", "threads")
             if getattr(usage, what) > getattr(self.rest, what) + self._spare
         ]
+        if usage.children:
+            said.append(f"{usage.children} children")
         kept = usage.rss - self.rest.rss
         if kept > SPARE_BYTES[self._name]:
             said.append(f"{kept / BYTES_A_MB:.0f} MB more RSS than at rest")

@@ -13,6 +13,7 @@ from chaos.lives import start_face, start_voice
 from chaos.plan import SETTLE, Action, Schedule
 from chaos.settle import settle
 from chaos.setup import make_world
+from chaos.stacks import where
 from chaos.violation import Verdicts, Violation
 from chaos.watch import Watch
 from chaos.world import World
@@ -124,9 +125,12 @@ class _Run:
         for thread in self._busy:
             while thread.is_alive() and time.monotonic() < until_s and not self._is_over():
                 thread.join(0.2)
+            if thread.is_alive() and time.monotonic() >= until_s:
+                self._outcome.notes.append((thread.name, {"the harness failed": f"still busy: {where(thread)}"}))
         self._busy.clear()
         if not self._is_over():
-            settle(self._world, self._actors, self._watch.resources)
+            slow = settle(self._world, self._actors, self._watch.resources)
+            self._outcome.notes.extend(("settle", {"slow to rest": one}) for one in slow)
 
     def _do(self, action: Action) -> None:
         began_s = time.monotonic()

@@ -9,12 +9,14 @@ from chaos.probe import Probe
 from chaos.processes import NAMES
 from chaos.resources import ResourceOracle, read_usage
 from chaos.speech import Speech
+from chaos.stacks import where
 from chaos.world import World, patience
 from mien.client import Client
 from mien.errors import ClientError
 
 RECOVERY_S: Final = 30.0
-REST_S: Final = 60.0  # for the actors to come to an end of what they do
+REST_S: Final = 90.0  # for the actors to come to an end of what they do
+SLOW_S: Final = 20.0
 PROBE_S: Final = 1.0
 SPOKEN_S: Final = 15.0  # for what clients that went have left to be spoken
 LINES: Final = 14
@@ -30,11 +32,11 @@ def recovery_s(world: World) -> float:
     return patience(RECOVERY_S) + held_s
 
 
-def settle(world: World, actors: list[Actor], oracles: dict[str, ResourceOracle]) -> None:
-    """Wait until all is well, or say what is not."""
+def settle(world: World, actors: list[Actor], oracles: dict[str, ResourceOracle]) -> list[str]:
+    """Wait until all is well, or say what is not. Returns who was slow to rest, and at what."""
     world.quiet.set()
     try:
-        _rest(world, actors)
+        slow = _rest(world, actors)
         until_s = time.monotonic() + recovery_s(world)
         missing = _missing(world, oracles)
         while missing and time.monotonic() < until_s and world.wait(0.3):
@@ -42,25 +44,28 @@ def settle(world: World, actors: list[Actor], oracles: dict[str, ResourceOracle]
         if missing and not world.stopping.is_set():
             what = f"{recovery_s(world):.0f} s after the last act and with nobody speaking: {'; '.join(missing)}"
             world.verdicts.add("recovery", missing[0].partition(":")[0], what, _logs(world))
-            return
-        _say(world)
-        _set_rest(world, oracles)
+        else:
+            _say(world)
+            _set_rest(world, oracles)
+        return slow
     finally:
         world.quiet.clear()
 
 
-def _rest(world: World, actors: list[Actor]) -> None:
-    until_s = time.monotonic() + REST_S
+def _rest(world: World, actors: list[Actor]) -> list[str]:
+    slow = []
+    began_s = time.monotonic()
     for actor in actors:
-        while not actor.resting.is_set() and time.monotonic() < until_s and world.wait(0.1):
-            pass
+        told = False
+        while not actor.resting.is_set() and time.monotonic() - began_s < REST_S and world.wait(0.1):
+            if not told and time.monotonic() - began_s > SLOW_S:
+                slow.append(f"{actor.name}: {where(actor)}")
+                told = True
         if not actor.resting.is_set() and not world.stopping.is_set():
-            world.verdicts.add(
-                "client",
-                "stuck",
-                f"{actor.name} did not come to rest within {REST_S:.0f} s; it has "
-                f"{world.book.open_of(actor.name)} open turns",
-            )
+            turns = world.book.open_of(actor.name)
+            what = f"{actor.name} did not come to rest within {REST_S:.0f} s; it has {turns} open turns"
+            world.verdicts.add("client", "stuck", what, where(actor, 30))
+    return slow
 
 
 def _missing(world: World, oracles: dict[str, ResourceOracle]) -> list[str]:
@@ -74,12 +79,12 @@ def _missing(world: World, oracles: dict[str, ResourceOracle]) -> list[str]:
     face = world.bus.face
     if face is None or face[1].pid != world.processes["face"].pid or time.monotonic() - face[0] > FRESH_S:
         return ["face: it does not report on the bus"]
-    for where in WAYS:
-        with Probe(world, where) as probe:
+    for way in WAYS:
+        with Probe(world, way) as probe:
             if not probe.welcomed:
-                return [f"{where}: a client is not let in ({probe.refusal})"]
+                return [f"{way}: a client is not let in ({probe.refusal})"]
             if not probe.answers():
-                return [f"{where}: a ping is not answered"]
+                return [f"{way}: a ping is not answered"]
     return _left_over(world, oracles)
 
 

@@ -64,7 +64,7 @@ def test_limits_are_those_of_the_units():
         (Usage(140 * MB, 90 * MB, 20, 8, 0), ["memory"]),
         (Usage(90 * MB, 140 * MB, 20, 8, 0), ["memory"]),
         (Usage(90 * MB, 80 * MB, 20, 33, 0), ["threads"]),
-        (Usage(90 * MB, 80 * MB, 20, 8, 1), ["children"]),
+        (Usage(90 * MB, 80 * MB, 20, 8, 1), []),
     ],
 )
 def test_what_is_over_the_limit_is_noticed(wrong, usage, told):
@@ -81,6 +81,7 @@ def test_what_is_left_over_is_told_against_the_lowest_rest(wrong):
     assert oracle.left_over(Usage(0, 0, 29, 8, 0)) == ""
     assert "30 descriptors where 25" in oracle.left_over(Usage(0, 0, 30, 8, 0))
     assert "13 threads where 8" in oracle.left_over(Usage(0, 0, 25, 13, 0))
+    assert "1 children" in oracle.left_over(Usage(0, 0, 25, 8, 1))
     assert oracle.left_over(Usage(23 * MB, 0, 25, 8, 0)) == ""
     assert "25 MB more RSS" in oracle.left_over(Usage(25 * MB, 0, 25, 8, 0))
 

@@ -1,0 +1,11 @@
+"""What threads are doing, for whoever wonders why nothing happens."""
+
+import sys
+import threading
+import traceback
+
+
+def where(thread: threading.Thread, depth: int = 5) -> str:
+    """The innermost calls of a thread, one a line."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    return "".join(traceback.format_stack(frame)[-depth:]) if frame is not None else "it has just ended"
