@@ -13,12 +13,10 @@ from mien.errors import TextError
 from mien.face.overlay.pages import Page, PageMaker
 from mien.text.clean import clean
 from mien.text.typesetter import Picture, Style, Typesetter
-from mien.units import NS_PER_S
 
 log = logging.getLogger("mien.face")
 
 _MOST_WAITING: Final = 4
-_LOG_EVERY_NS: Final = 10 * NS_PER_S
 _T = TypeVar("_T")
 Asked = tuple[CaptionCue, float]
 
@@ -42,7 +40,7 @@ class Typist:
         self._maker: PageMaker | None = None
         self._liner: Typesetter | None = None
         self._opened = False
-        self._failures = LogLimit(_LOG_EVERY_NS)
+        self._failures = LogLimit()
         self._thread = threading.Thread(target=self._run, name="typist", daemon=True)
 
     def start(self) -> None:
@@ -120,8 +118,8 @@ class Typist:
                 self.do()
             except Exception:  # text that comes from outside must not cost more than its own caption
                 self._counters.count("captions_failed")
-                if self._failures.allow(time.monotonic_ns()):
-                    log.exception("a caption cannot be set (%d more were not logged)", self._failures.dropped)
+                if (line := self._failures.line("a caption cannot be set", time.monotonic_ns())) is not None:
+                    log.exception("%s", line)
 
 
 def _warm(typesetter: Typesetter) -> Typesetter:
