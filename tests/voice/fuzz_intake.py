@@ -55,7 +55,7 @@ class Fuzzer:
         self.rig.playback.set_volume = lambda *_: self.rig.counters.count("volumes")
         self.begun: Counter[tuple[bytes, str]] = Counter()
         self.finished: Counter[tuple[bytes, str]] = Counter()
-        self.turns: list[Turn] = []
+        self.turns: list[tuple[bytes, Turn]] = []  # with who began it
         self.messages = 0
 
     def run(self, messages: int) -> None:
@@ -98,7 +98,7 @@ class Fuzzer:
         for turn in self.rig.desk.turns:
             if turn not in before:
                 self.begun[turn.owner, turn.name] += 1
-                self.turns.append(turn)
+                self.turns.append((turn.owner, turn))
 
     def _good(self, kind: str, client: bytes) -> list[bytes]:
         """A message as a client would send it, most often with the right number."""
@@ -144,14 +144,21 @@ class Fuzzer:
         return [bytes(spoiled[: self.random.randrange(len(spoiled) + 1)] if self.random.random() < 0.3 else spoiled)]
 
     def _account(self) -> None:
-        for owner, message in self.rig.sent:
+        for client, message in self.rig.sent:
             if isinstance(message, wire.Finished):
+                owner = self._first_owner(client, message.turn)
                 self.finished[owner, message.turn] += 1
                 assert self.finished[owner, message.turn] <= self.begun[owner, message.turn], self._where(message)
         self.rig.sent.clear()
         self.rig.published.clear()
         self.rig.speech.clear()
         assert len(self.rig.desk.turns) <= 64, self._where("turns grow")
+
+    def _first_owner(self, client: bytes, turn: str) -> bytes:
+        """Who began it: what is left of a client that is gone may be told to nobody."""
+        if client in CLIENTS:
+            return client
+        return next(first for first, begun in self.turns if (begun.owner, begun.name) == (client, turn))
 
     def _check_end(self) -> None:
         assert self.begun == self.finished, self._where((self.begun - self.finished, self.finished - self.begun))
@@ -169,8 +176,8 @@ class Fuzzer:
         """No invented audio: every sample is of a turn that was begun, or lies in the 1 ms of a fade between."""
         sound = self.rig.sink.pcm
         taken: Counter[int] = Counter()
-        for turn in self.turns:
-            taken[_value(turn.owner, turn.name)] += turn.received_frames
+        for owner, turn in self.turns:
+            taken[_value(owner, turn.name)] += turn.received_frames
         for value, count in zip(*np.unique(sound, return_counts=True), strict=True):
             allowed = taken.get(value, count) + FADE_SAMPLES
             assert count <= allowed, self._where(f"{count} samples of a turn that sent {allowed}")

@@ -75,10 +75,7 @@ class Assembly:
 
     def leave(self, identity: bytes) -> None:
         """A client's connection is gone."""
-        session = self.sessions.find(identity)
         self.intake.leave(identity)
-        if session and self._keeps:
-            self.journal.left(session)
 
     def send(self, identity: bytes, message: wire.Message) -> None:
         """To one client, past the journal and whoever looks on."""

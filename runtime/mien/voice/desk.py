@@ -91,6 +91,12 @@ class Desk:
         self._closed.pop(owner, None)
         self.captions.leave(owner)
 
+    def disown(self, owner: bytes, heir: bytes) -> None:
+        """The turns that are left of a client that is gone become the heir's."""
+        for turn in self.turns:
+            if turn.owner == owner:
+                turn.owner = heir
+
     def expire(self, now_ns: int) -> None:
         """End turns that ran dry and were forgotten."""
         limit_ns = self._config.turn_idle_timeout_ms * NS_PER_MS

@@ -68,7 +68,7 @@ class Floor:
 
     def note(self, identity: bytes, now_ns: int) -> None:
         """A client gave a sign of life."""
-        if identity == self.holder:
+        if identity == self.holder and not self._vanished:
             self._heard_ns = now_ns
 
     def leave(self, identity: bytes, now_ns: int) -> None:
@@ -76,6 +76,11 @@ class Floor:
         if identity == self.holder and not self._vanished:
             self._vanished = True
             self._heard_ns = now_ns
+
+    def disown(self, identity: bytes, heir: bytes) -> None:
+        """This address means somebody else from now on: the floor of who is gone runs out under the heir's."""
+        if identity == self.holder:
+            self._desk.holder = heir
 
     def step(self, now_ns: int) -> None:
         """Give the floor back when its time has come."""

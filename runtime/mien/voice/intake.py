@@ -40,6 +40,10 @@ class Journal(Protocol):
         """A client sent something that was taken."""
         ...
 
+    def left(self, session: Session) -> None:
+        """A client is gone."""
+        ...
+
 
 class Intake:
     """Handles one client message at a time. publish(message) takes what concerns the face to the bus."""
@@ -68,6 +72,7 @@ class Intake:
         if not self.limits.take(identity, sum(map(len, frames)), now_ns):
             self._throttle(identity, frames, now_ns)
             return
+        self._close_if_foreign(identity, grant)
         self._floor.note(identity, now_ns)
         try:
             message = wire.decode_client(frames[0] if frames else b"")
@@ -80,8 +85,21 @@ class Intake:
     def leave(self, identity: bytes) -> None:
         """A client's connection is gone."""
         self.limits.leave(identity)
-        if not self.sessions.close(identity):
+        self._close(identity)
+
+    def _close_if_foreign(self, identity: bytes, grant: Grant) -> None:
+        """A session is its principal's: whoever else comes by its address, or under a key that has lost the role,
+        finds none."""
+        session = self.sessions.find(identity)
+        if session and (session.principal != grant.principal or session.role not in grant.roles):
+            self._counters.count("sessions_of_another_principal")
+            self._close(identity)
+
+    def _close(self, identity: bytes) -> None:
+        session = self.sessions.close(identity)
+        if session is None:
             return
+        self._journal.left(session)
         self._counters.count("clients_gone")
         self._desk.leave(identity)
         self._floor.leave(identity, self._clock.now_ns())
@@ -114,7 +132,8 @@ class Intake:
             return self._hello(identity, message, grant)
         session = self.sessions.find(identity)
         if session is None:
-            raise ProtocolError("no_hello", "say hello first; the daemon may have been restarted", **_named(message))
+            raise ProtocolError("no_hello", "say hello first; this connection has no session: the voice was restarted, "
+                                "or the session was closed", **_named(message))
         self._check_role(session, message)
         match message:
             case wire.Audio():
@@ -168,11 +187,27 @@ class Intake:
                                 f"{self._config.max_clients_each} of one key", retryable=True)
         if any(turn.owner == identity and not turn.ended for turn in self._desk.turns):
             raise ProtocolError("malformed", "hello came in the middle of a turn; end the turn first")
+        self._disown(identity)
+        self._give_up_role(identity, hello.role)
         session = self.sessions.open(identity, name=hello.client, role=hello.role, principal=grant.principal,
                                      codec=codec, encoding=hello.encoding, epoch=self._playback.epoch)
+        self._observers.leave(identity)  # a session that is opened anew has no subscriptions
         self._counters.count("clients_seen")
         self._send(identity, self._welcome(session))
         return session
+
+    def _disown(self, identity: bytes) -> None:
+        """An address that comes again, on a connection of its own, does not inherit what was left behind under it."""
+        if identity not in self.sessions:
+            heir = self.sessions.nobody()
+            self._desk.disown(identity, heir)
+            self._floor.disown(identity, heir)
+
+    def _give_up_role(self, identity: bytes, role: wire.Role) -> None:
+        """A client that says hello again in another role keeps nothing that only the old one permitted."""
+        before = self.sessions.find(identity)
+        if before and before.role != role and identity == self._floor.holder:
+            self._floor.release(identity)
 
     def _welcome(self, session: Session) -> wire.Welcome:
         config = self._config

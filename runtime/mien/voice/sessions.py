@@ -29,6 +29,7 @@ class Sessions:
         self._limit_each = limit_each
         self._by_identity: dict[bytes, Session] = {}
         self._opened = 0
+        self._nobodies = 0
 
     def __len__(self) -> int:
         return len(self._by_identity)
@@ -72,6 +73,11 @@ class Sessions:
         self._by_identity.pop(identity, None)
         self._by_identity[identity] = session
         return session
+
+    def nobody(self) -> bytes:
+        """An owner for what is left of a client that is gone, which no connection ever has for an address."""
+        self._nobodies += 1
+        return b"nobody/%d" % self._nobodies
 
     def close(self, identity: bytes) -> Session | None:
         """Forget a client; None when it was not there."""
