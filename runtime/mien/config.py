@@ -34,6 +34,7 @@ class VoiceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     max_clients_each: Annotated[int, Meta(ge=1, le=1000)] = 8
     max_messages_per_s: Annotated[int, Meta(ge=10, le=1_000_000)] = 5_000
     max_kb_per_s: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
+    max_pause_ms: PositiveMs = 60_000
     floor_vanish_timeout_ms: PositiveMs = 3_000
     floor_idle_timeout_ms: PositiveMs = 300_000
 

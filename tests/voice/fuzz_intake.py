@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from mien.config import VoiceConfig
 from mien.core import wire
 from mien.host.memory import pss_mb
+from mien.voice.departed import SESSIONS_KEPT
 from mien.voice.grants import grant_of
 from mien.voice.turn import Turn
 from rigs.voice_rig import VoiceRig
@@ -33,12 +34,13 @@ CLIENTS = (b"a", b"b", b"c", b"d", b"e")
 NAMES = tuple(f"t{n}" for n in range(12))
 KINDS = ("audio",) * 10 + ("end",) * 4 + ("interrupt",) * 2 + (
     "hello", "caption", "pause", "resume", "volume", "state", "emotion", "gesture", "look_at", "ping", "take_floor",
-    "release_floor", "subscribe", "get_thumbnail", "mutated", "mutated", "bytes", "map", "leave",
-    "step", "step", "step")
+    "release_floor", "subscribe", "get_thumbnail", "bye", "mutated", "mutated", "bytes", "map",
+    "leave", "step", "step", "step")
 VALUES = (None, True, -1, 0, 1, 7, 2**31, 2**63, -(2**40), 0.5, -0.5, float("inf"), float("nan"), "", "t1", "x" * 70,
           "speaker", "agent", "observer", "hold", b"", b"\x00\xff", [], [1, 2], ["state"], {"a": 1}, [["w", 0, 10]])
 FIELDS = ("turn", "seq", "protocol", "client", "role", "rate_hz", "encoding", "capabilities", "gain", "fade_ms",
-          "state", "name", "intensity", "x", "y", "text", "words", "append", "queue", "topics", "width", "nonce")
+          "state", "name", "intensity", "x", "y", "text", "words", "append", "queue", "topics", "width", "nonce",
+          "replaces")
 
 
 class Fuzzer:
@@ -112,8 +114,9 @@ class Fuzzer:
             case "end" | "interrupt":
                 return [self._header(kind, turn=turn if kind == "end" or self.random.random() < 0.7 else None)]
             case "hello":
-                return [self._header(kind, protocol=1, role=pick(("speaker", "agent", "observer")), client="fuzz",
-                                     rate_hz=16000)]
+                sessions = ["", "nobody", *(session.session for session in self.rig.voice.sessions.all())]
+                return [self._header(kind, protocol=1, role=pick(("speaker", "agent", "observer")),
+                                     client=pick(("fuzz", "other")), rate_hz=16000, replaces=pick(sessions))]
             case "caption":
                 words = [["word", n * 10, n * 10 + 9] for n in range(self.random.randrange(20))]
                 return [self._header(kind, turn=turn, text="text", words=words, append=pick((True, False)))]
@@ -168,6 +171,8 @@ class Fuzzer:
         assert self.rig.desk.holder is None, self._where("the floor is held")
         assert len(self.rig.voice.sessions) == 0, self._where("sessions are left")
         assert not self.rig.playback.paused, self._where("paused")
+        assert not self.rig.voice.expressions._owners, self._where("the face is left in a state")
+        assert len(self.rig.voice.departed) <= SESSIONS_KEPT, self._where("orphans are left")
         assert len(self.rig.playback._ledger.segments) <= 2, self._where("the ledger grows")
         assert len(self.rig.intake.limits) == 0, self._where("allowances are left")
         self._check_sound()

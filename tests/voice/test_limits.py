@@ -1,6 +1,7 @@
 """A flood from one client is refused, told of sparingly, and touches nobody else."""
 
 import numpy as np
+import pytest
 
 from mien.config import VoiceConfig
 from mien.core import wire
@@ -72,6 +73,116 @@ def test_one_key_cannot_take_every_place():
     assert rig.errors(b"x2") == ["too_many_clients"]
     rig.hello(client=b"local")
     assert rig.got(wire.Welcome, b"local")
+
+
+class TestGivingWay:
+    """Where every place is taken, a session that has no part in the conversation makes room."""
+
+    EACH = VoiceConfig().max_clients_each
+
+    def full(self, **options):
+        rig = VoiceRig(**options)
+        for number in range(self.EACH):
+            rig.hello(client=b"c%d" % number)
+            rig.step(10)
+        return rig
+
+    def gone(self, rig):
+        return [number for number in range(self.EACH) if "gave_way" in rig.errors(b"c%d" % number)]
+
+    def test_eight_silent_sessions_do_not_lock_the_voice_stack_out(self):
+        rig = self.full()
+        rig.step(500)
+        rig.hello(client=b"stack")
+        rig.speak("t", ms=100, client=b"stack")
+        rig.step(300)
+        assert rig.got(wire.Finished, b"stack")[0].played_ms == 100.0
+        assert self.gone(rig) == [0]
+        error = rig.got(wire.Error, b"c0")[0]
+        assert error.retryable
+        assert "idle for longest" in error.message
+        assert len(rig.voice.sessions) == self.EACH
+        assert rig.counters["clients_gave_way"] == 1
+        rig.say(wire.Ping(), client=b"c0")
+        assert rig.errors(b"c0") == ["gave_way", "no_hello"]
+
+    def test_the_longest_idle_one_goes_first(self):
+        rig = self.full()
+        rig.step(500)
+        for number in (0, 1, 3):
+            rig.say(wire.Ping(), client=b"c%d" % number)
+        rig.hello(client=b"new")
+        assert self.gone(rig) == [2]
+
+    def test_one_that_did_something_once_goes_last(self):
+        rig = self.full()
+        rig.speak("t", ms=20, client=b"c0")
+        rig.step(600)
+        for number in range(1, self.EACH):
+            rig.say(wire.Ping(), client=b"c%d" % number)
+        rig.step(500)
+        for number in range(self.EACH):
+            rig.hello(client=b"n%d" % number, role="observer")
+            rig.say(wire.Subscribe(topics=("state",)), client=b"n%d" % number)
+        told = [owner for owner, message in rig.sent if isinstance(message, wire.Error) and message.code == "gave_way"]
+        assert told[: self.EACH] == [*(b"c%d" % number for number in range(1, self.EACH)), b"c0"]
+
+    @pytest.mark.parametrize("part", [
+        lambda rig, c: rig.speak("t", ms=9000, client=c),
+        lambda rig, c: rig.say(wire.Pause(), client=c),
+        lambda rig, c: rig.say(wire.State(state="listening"), client=c),
+        lambda rig, c: (rig.hello(client=c, role="observer"), rig.say(wire.Subscribe(topics=("state",)), client=c)),
+        lambda rig, c: (rig.hello(client=c, role="agent"), rig.say(wire.TakeFloor(), client=c)),
+        lambda rig, c: (rig.hello(client=c, role="observer"), rig.say(wire.GetThumbnail(), client=c)),
+    ], ids=["turn", "pause", "expression", "subscription", "floor", "thumbnail"])
+    def test_one_that_has_a_part_does_not(self, part):
+        rig = VoiceRig(voice=VoiceConfig(max_clients=1))
+        rig.hello()
+        part(rig, b"a")
+        rig.step(600)
+        rig.hello(client=b"new")
+        assert rig.errors(b"new") == ["too_many_clients"]
+        assert "gave_way" not in rig.errors()
+
+    def test_nor_one_that_has_only_just_come_so_that_a_storm_drives_out_itself(self):
+        rig = self.full()
+        rig.speak("t", ms=20, client=b"c0")
+        rig.step(600)
+        for number in range(1000):
+            rig.hello(client=b"s%d" % number)
+            rig.step(5)
+        assert set(self.gone(rig)) <= set(range(1, self.EACH))
+        assert rig.counters["clients_gave_way"] < 1000 * 5 / 500 * self.EACH
+        assert len(rig.voice.sessions) == self.EACH
+
+    def test_a_key_that_is_full_drives_out_its_own_and_nobody_elses(self):
+        rig = VoiceRig(voice=VoiceConfig(max_clients=4, max_clients_each=2))
+        for number in range(3):
+            rig.grants[b"k%d" % number] = grant_of("agent/ada")
+        for client in (b"local", b"k0", b"k1"):
+            rig.hello(client=client)
+        rig.step(600)
+        rig.hello(client=b"k2")
+        assert rig.errors(b"k0") == ["gave_way"]
+        assert rig.errors(b"local") == []
+
+    def test_where_the_whole_voice_is_full_another_keys_idle_one_makes_room(self):
+        rig = VoiceRig(voice=VoiceConfig(max_clients=2, max_clients_each=2))
+        rig.hello(client=b"one")
+        rig.hello(client=b"two")
+        rig.step(600)
+        rig.grants[b"key"] = grant_of("agent/ada")
+        rig.hello(client=b"key")
+        assert rig.got(wire.Welcome, b"key")
+        assert rig.errors(b"one") == ["gave_way"]
+
+    def test_a_hello_that_is_refused_drives_nobody_out(self):
+        rig = self.full()
+        rig.step(600)
+        rig.hello(client=b"new", rate_hz=1)
+        rig.say(wire.Hello(protocol=9), client=b"new")
+        assert rig.errors(b"new") == ["unsupported_rate", "protocol_version"]
+        assert self.gone(rig) == []
 
 
 def test_a_key_permits_its_role_only():

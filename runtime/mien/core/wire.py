@@ -33,10 +33,12 @@ Signed: TypeAlias = Annotated[float, Meta(ge=-1.0, le=1.0)]
 AgentState = Literal["idle", "listening", "thinking"]
 EmotionName = Literal["neutral", "happy", "sad", "surprised", "angry", "concerned", "excited"]
 GestureName = Literal["nod", "shake", "wink", "smile"]
-FinishReason = Literal["played", "interrupted", "taken_over", "idle_timeout", "client_gone", "sink_lost", "shutdown"]
+FinishReason = Literal["played", "interrupted", "taken_over", "idle_timeout", "client_gone", "sink_lost", "shutdown",
+                       "replaced"]
 Role = Literal["speaker", "agent", "observer"]
 Topic = Literal["state", "captions", "levels", "health"]
 FloorChange = Literal["taken", "released", "vanished", "idle_timeout"]
+ResumeReason = Literal["pause_timeout", "other_client", "taken_over"]
 
 ERROR_CODES: Final = {
     "malformed": "the header is not msgpack, or a field is missing or out of range",
@@ -66,6 +68,10 @@ ERROR_CODES: Final = {
     "no_thumbnail": "the face gave no picture: it is not there, or draws nothing",
     "too_many_clients": "too many clients are connected",
     "header_too_large": "the header is larger than limits.max_header_bytes",
+    "replaced": "another connection of this client has taken this session's place",
+    "gave_way": "every place was taken, and this session had been idle for longest",
+    "too_slow": "this client does not read what it is sent",
+    "access_revoked": "the key of this connection was removed",
 }
 
 
@@ -77,7 +83,8 @@ class Hello(Message, tag="hello", frozen=True):
     """client -> voice, first. protocol: the major version. rate_hz, encoding: of all audio to come.
 
     encoding: s16le, or opus (one packet a message, rate_hz one of OPUS_RATES_HZ). role: a speaker is the voice stack,
-    an agent may take the floor from it, an observer only looks on.
+    an agent may take the floor from it, an observer only looks on. replaces: `welcome.session` of an earlier session
+    of this client, which is over with this hello even if the voice has not noticed that its connection is gone.
     """
 
     protocol: int
@@ -86,6 +93,7 @@ class Hello(Message, tag="hello", frozen=True):
     rate_hz: int = 16000
     encoding: str = "s16le"
     capabilities: Annotated[tuple[str, ...], Meta(max_length=32)] = ()
+    replaces: Annotated[str, Meta(max_length=64, pattern=NAME_PATTERN)] = ""
 
 
 class Audio(Message, tag="audio", frozen=True):
@@ -108,11 +116,11 @@ class Interrupt(Message, tag="interrupt", frozen=True):
 
 
 class Pause(Message, tag="pause", frozen=True):
-    """client -> voice: hold the playhead. No sample is lost."""
+    """client -> voice: hold the playhead, for at most limits.max_pause_ms. No sample is lost."""
 
 
 class Resume(Message, tag="resume", frozen=True):
-    """client -> voice: go on after pause."""
+    """client -> voice: go on after pause, whoever asked for it."""
 
 
 class Volume(Message, tag="volume", frozen=True):
@@ -199,6 +207,10 @@ class Ping(Message, tag="ping", frozen=True):
     nonce: int = 0
 
 
+class Bye(Message, tag="bye", frozen=True):
+    """client -> voice, last: the session is over; what was sent is spoken. voice -> client: the answer."""
+
+
 class Limits(Struct, frozen=True, kw_only=True):
     """What a client must keep to, told in welcome."""
 
@@ -210,10 +222,24 @@ class Limits(Struct, frozen=True, kw_only=True):
     turn_idle_timeout_ms: int
     max_messages_per_s: int = 0
     max_kb_per_s: int = 0
+    max_pause_ms: int = 0
+
+
+class ReplacedTurn(Struct, frozen=True, kw_only=True):
+    """What became of a turn of an earlier session of this client. played_ms, words_heard: until now."""
+
+    turn: str
+    played_ms: float
+    reason: FinishReason
+    words_heard: int = 0
+    last_word: str = ""
 
 
 class Welcome(Message, tag="welcome", frozen=True):
-    """voice -> client: the session is open. rates_hz, encodings: what hello may name. floor: the holder's name."""
+    """voice -> client: the session is open. rates_hz, encodings: what hello may name. floor: the holder's name.
+
+    replaced: the turns of the sessions that this one took the place of, that their client was not told the end of.
+    """
 
     session: str
     protocol: int
@@ -223,6 +249,7 @@ class Welcome(Message, tag="welcome", frozen=True):
     limits: Limits
     encodings: tuple[str, ...] = ("s16le",)
     floor: str = ""
+    replaced: tuple[ReplacedTurn, ...] = ()
 
 
 class Started(Message, tag="started", frozen=True):
@@ -266,6 +293,12 @@ class Interrupted(Message, tag="interrupted", frozen=True):
     """voice -> client: an interrupt was taken; these turns will finish as interrupted."""
 
     turns: tuple[str, ...]
+
+
+class Resumed(Message, tag="resumed", frozen=True):
+    """voice -> client that had asked for a pause: it was ended, and not by this client."""
+
+    why: ResumeReason
 
 
 class Floor(Message, tag="floor", frozen=True):
@@ -372,11 +405,11 @@ class Pong(Message, tag="pong", frozen=True):
 
 ClientMessage: TypeAlias = (
     Hello | Audio | End | Interrupt | Pause | Resume | Volume | State | Emotion | Gesture | LookAt | Caption | Ping
-    | TakeFloor | ReleaseFloor | Subscribe | GetThumbnail
+    | TakeFloor | ReleaseFloor | Subscribe | GetThumbnail | Bye
 )
 VoiceMessage: TypeAlias = (
     Welcome | Started | Progress | Stalled | Finished | Interrupted | LevelChanged | Error | Pong
-    | Floor | Status | Outcome | Said | Levels | HealthReport | Thumbnail
+    | Floor | Status | Outcome | Said | Levels | HealthReport | Thumbnail | Resumed | Bye
 )
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -12,14 +12,18 @@ from mien.core import bus, wire
 from mien.core.clock import Clock
 from mien.core.stats import Counters
 from mien.units import NS_PER_S
+from mien.voice.admission import Admission
 from mien.voice.caption_cues import CaptionCues
+from mien.voice.departed import Departed
 from mien.voice.desk import Desk
+from mien.voice.expression import Expressions
 from mien.voice.floor import Floor
 from mien.voice.gate import FaceGate
 from mien.voice.grants import LOCAL, Grant
 from mien.voice.intake import Intake
 from mien.voice.journal import Journal, Shelf
 from mien.voice.observers import Observers
+from mien.voice.pauses import Pauses
 from mien.voice.pcm import Pcm
 from mien.voice.playback import Playback
 from mien.voice.publisher import SpeechPublisher
@@ -55,15 +59,24 @@ class Assembly:
                                audio=keep_audio)
         self.gate = FaceGate(playback)
         self.desk = Desk(voice, playback.rate_hz)
+        self.departed = Departed(self.desk)
+        self.expressions = Expressions(self.publish)
+        self.pauses = Pauses(voice.max_pause_ms, self.send)
         self.playback = Playback(config=playback, progress_ms=voice.progress_ms, desk=self.desk, gate=self.gate,
-                                 sink=sink, clock=clock, counters=counters, send=self.send)
+                                 sink=sink, clock=clock, counters=counters, send=self.send, pauses=self.pauses)
         self.floor = Floor(config=voice, desk=self.desk, playback=self.playback, sessions=self.sessions,
                            counters=counters, send=self.send)
-        self.observers = Observers(sessions=self.sessions, playback=self.playback, counters=counters,
-                                   progress_ms=voice.progress_ms, send=self.send, publish=self.publish)
+        self.observers = Observers(sessions=self.sessions, departed=self.departed, playback=self.playback,
+                                   counters=counters, progress_ms=voice.progress_ms, send=self.send,
+                                   publish=self.publish)
+        self.admission = Admission(config=voice, sessions=self.sessions, departed=self.departed, desk=self.desk,
+                                   playback=self.playback, floor=self.floor, observers=self.observers,
+                                   expressions=self.expressions, journal=self.journal, clock=clock, counters=counters,
+                                   send=self.send)
         self.intake = Intake(config=voice, sessions=self.sessions, desk=self.desk, playback=self.playback,
-                             floor=self.floor, observers=self.observers, journal=self.journal, clock=clock,
-                             counters=counters, send=self.send, publish=self.publish)
+                             floor=self.floor, observers=self.observers, admission=self.admission,
+                             expressions=self.expressions, journal=self.journal, clock=clock, counters=counters,
+                             send=self.send)
         self.speech = SpeechPublisher(self.desk, playback.speech_ahead_ms)
         self.captions = CaptionCues(self.desk, playback.speech_ahead_ms)
         if keep_audio:
@@ -84,6 +97,7 @@ class Assembly:
             self.journal.sent(identity, message)
         if isinstance(message, wire.Finished):
             self.observers.finished(identity, message)
+            self.departed.finished(identity, message)
 
     def publish(self, message: bus.BusMessage) -> None:
         """To the face."""
@@ -93,11 +107,13 @@ class Assembly:
         """Play, and let what waits for a time happen. Raises SinkError when the device is lost."""
         now_ns = self._clock.now_ns()
         self.floor.step(now_ns)
+        self.pauses.step(now_ns)
         self.playback.step()
-        self.observers.step(now_ns, self.intake.expression, self.floor.name)
+        self.observers.step(now_ns, self.expressions.now, self.floor.name)
         if now_ns >= self._second_ns:
             self._second_ns = now_ns + NS_PER_S
             self.intake.limits.sweep(now_ns)
+            self.departed.sweep(now_ns)
 
     def publish_speech(self) -> None:
         """Bring the speech and the captions that are due to the face; the anchor of its epoch must have gone before."""

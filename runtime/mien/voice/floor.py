@@ -100,13 +100,14 @@ class Floor:
         cut = [turn for turn in others if turn.taken_frames or queue == "drop" or turn.owner == self.holder]
         self._playback.interrupt(cut, "taken_over")
         self._playback.hold([turn for turn in others if turn not in cut])
-        self._playback.paused_by = None
+        self._playback.pauses.forget(taker)
+        self._playback.pauses.end_all("taken_over")
 
     def _give_back(self, why: wire.FloorChange, now_ns: int) -> None:
         left = [turn for turn in self._desk.turns if turn.owner == self.holder and not turn.interrupted]
         self._playback.interrupt(left, "client_gone")
-        if self._playback.paused_by == self.holder:
-            self._playback.paused_by = None
+        if self.holder is not None:
+            self._playback.pauses.forget(self.holder)
         held = self._held()
         self._desk.give_back(now_ns)
         self._desk.holder, self.name = None, ""

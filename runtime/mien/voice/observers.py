@@ -11,6 +11,7 @@ import msgspec
 from mien.core import bus, wire
 from mien.core.stats import Counters
 from mien.units import NS_PER_MS, NS_PER_S, ns_to_ms
+from mien.voice.departed import Departed
 from mien.voice.playback import Playback
 from mien.voice.sessions import Session, Sessions
 
@@ -25,9 +26,10 @@ Publish = Callable[[bus.BusMessage], None]
 class Observers:
     """send(identity, message) to the clients, publish(message) to the face."""
 
-    def __init__(self, *, sessions: Sessions, playback: Playback, counters: Counters, progress_ms: int, send: Send,
-                 publish: Publish) -> None:
+    def __init__(self, *, sessions: Sessions, departed: Departed, playback: Playback, counters: Counters,
+                 progress_ms: int, send: Send, publish: Publish) -> None:
         self._sessions = sessions
+        self._departed = departed
         self._playback = playback
         self._counters = counters
         self._progress_ns = progress_ms * NS_PER_MS
@@ -54,7 +56,7 @@ class Observers:
     def finished(self, owner: bytes, message: wire.Finished) -> None:
         """Somebody was told that a turn is over."""
         fields = msgspec.structs.asdict(message)
-        self._tell("state", wire.Outcome(client=self._sessions.name(owner), **fields))
+        self._tell("state", wire.Outcome(client=self._name(owner), **fields))
 
     def ask_for_thumbnail(self, identity: bytes, width: int, now_ns: int) -> None:
         """Somebody wants a picture; whoever asks meanwhile shares it."""
@@ -87,6 +89,10 @@ class Observers:
                 face_offset_p95_ms=face.offset_p95_ms)
         self._tell("health", message)
 
+    def waits(self, identity: bytes) -> bool:
+        """Whether this client has asked for a picture."""
+        return identity in self._waiting
+
     def leave(self, identity: bytes) -> None:
         """A client is gone."""
         self._waiting.pop(identity, None)
@@ -105,7 +111,7 @@ class Observers:
 
     def _step_status(self, now_ns: int, expression: bus.Expression, floor: str) -> None:
         anchor, turn = self._playback.anchor(), self._playback.heard_turn
-        owner = self._sessions.name(turn.owner) if turn else ""
+        owner = self._name(turn.owner) if turn else ""
         status = wire.Status(phase=anchor.phase, client=owner, turn=turn.name if turn else "", played_ms=0.0,
                              state=expression.state, emotion=expression.emotion, floor=floor)
         running = anchor.phase == "speaking" and now_ns >= self._status_due_ns
@@ -125,6 +131,11 @@ class Observers:
         if self._waiting and now_ns - self._asked_ns >= THUMBNAIL_EVERY_NS:
             self._asked_ns = now_ns
             self._publish(bus.ThumbnailRequest(epoch=self._playback.epoch, width=self._wanted_width))
+
+    def _name(self, owner: bytes) -> str:
+        """What a person calls a client, also one that is gone while its turns are spoken."""
+        gone = self._departed.find(owner)
+        return gone.name if gone else self._sessions.name(owner)
 
     def _listeners(self, topic: wire.Topic) -> list[bytes]:
         return [session.identity for session in self._sessions.all() if topic in session.topics]

@@ -23,6 +23,7 @@ from mien.voice.gate import FaceGate
 from mien.voice.ledger import Ledger, Segment
 from mien.voice.meter import Meter
 from mien.voice.mixer import Mixer
+from mien.voice.pauses import Pauses
 from mien.voice.pcm import Pcm
 from mien.voice.turn import Turn
 
@@ -36,7 +37,7 @@ class Playback:
     """
 
     def __init__(self, *, config: PlaybackConfig, progress_ms: int, desk: Desk, gate: FaceGate, sink: Sink,
-                 clock: Clock, counters: Counters, send: Send) -> None:
+                 clock: Clock, counters: Counters, send: Send, pauses: Pauses) -> None:
         self._config = config
         self._progress_ns = progress_ms * NS_PER_MS
         self._desk = desk
@@ -51,7 +52,7 @@ class Playback:
         self._mixer = Mixer(ms_to_frames(config.fade_ms, self._rate_hz), self._rate_hz)
         # Epochs of a voice that restarts must be newer than those it gave out before, so they start from the clock.
         self.epoch = clock.now_ns() // NS_PER_MS
-        self.paused_by: bytes | None = None
+        self.pauses = pauses
         self.meter = Meter()
         self._media_written = 0
         self._media_spoiled = 0
@@ -84,8 +85,8 @@ class Playback:
 
     @property
     def paused(self) -> bool:
-        """Whether the playhead is held: `paused_by` says by whom, so that it is let go when they leave."""
-        return self.paused_by is not None
+        """Whether the playhead is held; `pauses` says by whom."""
+        return bool(self.pauses)
 
     @property
     def idle(self) -> bool:
@@ -124,8 +125,6 @@ class Playback:
             if not renewed and turn.published_frames and turn.start_frame is not None:
                 self._media_spoiled = max(self._media_spoiled, turn.start_frame + turn.sink_frames)
             turn.cut(self._fade_of(turn), reason)
-            if turn.owner == self.paused_by:
-                self.paused_by = None
 
     def hold(self, turns: list[Turn]) -> None:
         """Let these turns, of which nothing was played, wait until the desk gives them back."""
@@ -232,7 +231,7 @@ class Playback:
         while room > 0:
             turn = self._next_turn(now_ns)
             taken = 0
-            if turn is not None and not self.paused:
+            if turn is not None and (turn.interrupted or not self.paused):  # a fade-out is heard in a pause, too
                 taken = self._write_speech(turn, min(room, len(self._block)))
             if not taken:
                 taken = self._write_filler(min(room, len(self._block)))

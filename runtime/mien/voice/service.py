@@ -159,7 +159,7 @@ class VoiceService:
 
     def _welcome_face(self) -> None:
         self._publish_anchor(now=True)
-        self._publish(self._voice.intake.expression)
+        self._publish(self._voice.expressions.now)
         self._voice.captions.renew()
         for frames in self._voice.speech.replay():
             self._bus.publish(frames)

@@ -1,15 +1,21 @@
 """The clients that said hello."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from mien.core.wire import Role, Topic
+from mien.units import NS_PER_MS
 from mien.voice.codec import Codec
+
+PATIENCE_NS: Final = 500 * NS_PER_MS  # that a session without a part keeps its place where others want it
 
 
 @dataclass(slots=True)
 class Session:
     """One client. identity: its address on the ROUTER socket. name: for a person to read. principal: whose it is, a
-    key's name or "local". topics: what it subscribed to."""
+    key's name or "local". topics: what it subscribed to. heard_ns: when it last sent something. acted: whether that was
+    ever more than a ping."""
 
     identity: bytes
     session: str
@@ -19,6 +25,8 @@ class Session:
     codec: Codec
     encoding: str = "s16le"
     topics: frozenset[Topic] = field(default_factory=frozenset)
+    heard_ns: int = 0
+    acted: bool = False
 
 
 class Sessions:
@@ -41,6 +49,16 @@ class Sessions:
         """Whether no further client of this principal may come in."""
         same = sum(session.principal == principal for session in self._by_identity.values())
         return len(self._by_identity) >= self._limit or same >= self._limit_each
+
+    def longest_idle(self, principal: str, now_ns: int, has_part: Callable[[Session], bool]) -> Session | None:
+        """Who gives way to a newcomer of this principal: one of its own before others', one that never did anything
+        before one that did, then the one that was heard of least lately. None where all have a part, or that one came
+        so lately that it had no time to take one up: a storm of newcomers only drives out itself."""
+        same = sum(session.principal == principal for session in self._by_identity.values())
+        idle = [session for session in self._by_identity.values() if not has_part(session)
+                and (session.principal == principal or same < self._limit_each)]
+        first = min(idle, key=lambda s: (s.principal != principal, s.acted, s.heard_ns), default=None)
+        return first if first and now_ns - first.heard_ns >= PATIENCE_NS else None
 
     def all(self) -> list[Session]:
         """Everyone."""
@@ -66,10 +84,11 @@ class Sessions:
         return session.name if session else ""
 
     def open(self, identity: bytes, *, name: str, role: Role, principal: str, codec: Codec, encoding: str,
-             epoch: int) -> Session:
+             epoch: int, now_ns: int) -> Session:
         """Let a client in, anew if it was in."""
         self._opened += 1
-        session = Session(identity, f"{epoch:x}-{self._opened}", name, role, principal, codec, encoding)
+        session = Session(identity, f"{epoch:x}-{self._opened}", name, role, principal, codec, encoding,
+                          heard_ns=now_ns)
         self._by_identity.pop(identity, None)
         self._by_identity[identity] = session
         return session
