@@ -89,7 +89,9 @@ class Fuzzer:
                 self._raw(client, [msgspec.msgpack.encode({"type": self.random.choice(KINDS), **fields})])
             case "mutated":
                 self._raw(client, self._mutated(client))
-            case "leave":
+            case "bye" if self.random.random() < 0.1:
+                self._raw(client, [self._header(kind)])
+            case "leave" | "bye":
                 self.rig.hello(client=client, role=self.random.choice(("speaker", "agent", "observer")))
             case _:
                 self._raw(client, self._good(kind, client))
@@ -167,6 +169,7 @@ class Fuzzer:
         assert self.begun == self.finished, self._where((self.begun - self.finished, self.finished - self.begun))
         assert not self.rig.desk.turns, self._where("turns are left")
         assert not self.rig.desk._closed, self._where("names are left")
+        assert not self.rig.desk._unbegun, self._where("names of refused turns are left")
         assert not self.rig.desk.captions._early, self._where("captions are left")
         assert self.rig.desk.holder is None, self._where("the floor is held")
         assert len(self.rig.voice.sessions) == 0, self._where("sessions are left")

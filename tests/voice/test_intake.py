@@ -5,6 +5,7 @@ import pytest
 
 from mien.config import VoiceConfig
 from mien.core import bus, wire
+from mien.voice.desk import REMEMBERED_TURNS
 from rigs.voice_rig import VoiceRig, tone
 
 
@@ -117,6 +118,104 @@ def test_an_absurd_turn_length():
     rig.say(wire.End(turn="long"))
     rig.step(1300)
     assert rig.got(wire.Finished)[0].played_ms == 1000.0
+
+
+class TestEndBehindARefusedFirstChunk:
+    """No finished comes for a turn that was refused at its first chunk, whatever the reason and whatever follows."""
+
+    def refused(self, rig, code, turn="t"):
+        rig.say(wire.End(turn=turn))
+        rig.step(300)
+        assert rig.errors() == [code, "unknown_turn"]
+        assert "first chunk was refused" in rig.got(wire.Error)[-1].message
+        assert rig.got(wire.Error)[-1].turn == turn
+        assert rig.got(wire.Finished) == []
+        assert not rig.desk.turns
+
+    def test_odd_bytes(self, rig):
+        raw(rig, wire.encode(wire.Audio(turn="t", seq=0)), b"\0")
+        self.refused(rig, "odd_bytes")
+
+    def test_no_payload(self, rig):
+        raw(rig, wire.encode(wire.Audio(turn="t", seq=0)))
+        self.refused(rig, "missing_payload")
+
+    def test_too_large(self, rig):
+        raw(rig, wire.encode(wire.Audio(turn="t", seq=0)), bytes(wire.MAX_CHUNK_BYTES + 2))
+        self.refused(rig, "chunk_too_large")
+
+    def test_a_wrong_number(self, rig):
+        rig.audio("t", seq=1)
+        self.refused(rig, "out_of_order")
+
+    def test_the_floor_is_taken(self, rig):
+        rig.hello(client=b"b")
+        rig.speak("theirs", ms=100, client=b"b")
+        rig.audio("t")
+        rig.step(300)  # the floor is free again when `end` comes
+        self.refused(rig, "floor_taken")
+
+    def test_no_room(self):
+        rig = VoiceRig(voice=VoiceConfig(max_buffer_ms=200))
+        rig.hello()
+        rig.audio("t", ms=300)
+        self.refused(rig, "buffer_full")
+
+    def test_over_the_rate_told_or_not(self):
+        rig = VoiceRig(voice=VoiceConfig(max_messages_per_s=10))
+        rig.hello()
+        for _ in range(19):
+            rig.say(wire.Ping())
+        for again in range(20):
+            rig.audio(f"t{again}")
+        rig.step(2000)
+        told = rig.errors().count("rate_limited")
+        assert 5 <= told <= 10
+        for turn in ("t0", "t19"):
+            rig.say(wire.End(turn=turn))
+        rig.step(300)
+        assert rig.errors()[told:] == ["unknown_turn", "unknown_turn"]
+        assert rig.got(wire.Finished) == []
+
+    def test_until_the_chunk_is_taken(self, rig):
+        raw(rig, wire.encode(wire.Audio(turn="t", seq=0)), b"\0")
+        rig.audio("t", ms=100)
+        rig.say(wire.End(turn="t"))
+        rig.step(300)
+        assert [m.played_ms for m in rig.got(wire.Finished)] == [100.0]
+        rig.say(wire.End(turn="t"))
+        assert rig.errors() == ["odd_bytes"]
+
+    def test_a_turn_without_any_audio_may_be_ended_still(self, rig):
+        raw(rig, wire.encode(wire.Audio(turn="t", seq=0)), b"\0")
+        rig.say(wire.End(turn="silent"))
+        rig.step(100)
+        assert [(m.turn, m.played_ms, m.reason) for m in rig.got(wire.Finished)] == [("silent", 0.0, "played")]
+
+    def test_a_later_refusal_leaves_the_turn_as_it_was(self, rig):
+        rig.audio("t", ms=100)
+        raw(rig, wire.encode(wire.Audio(turn="t", seq=1)), b"\0")
+        rig.say(wire.End(turn="t"))
+        rig.step(300)
+        assert [m.played_ms for m in rig.got(wire.Finished)] == [100.0]
+
+    def test_is_another_clients_own_affair(self, rig):
+        raw(rig, wire.encode(wire.Audio(turn="t", seq=0)), b"\0")
+        rig.hello(client=b"b")
+        rig.say(wire.End(turn="t"), client=b"b")
+        rig.step(100)
+        assert [m.turn for m in rig.got(wire.Finished, b"b")] == ["t"]
+
+    def test_the_names_are_bounded_and_the_newest_are_kept(self, rig):
+        for number in range(5000):
+            rig.audio(f"t{number}", seq=1)
+            if number % 20 == 0:
+                rig.step(5)
+        rig.say(wire.End(turn="t4999"))
+        assert rig.errors()[-1] == "unknown_turn"
+        assert sum(map(len, rig.desk._unbegun.values())) == REMEMBERED_TURNS
+        rig.voice.leave(b"a")
+        assert not rig.desk._unbegun
 
 
 def test_a_chunk_beyond_the_limit(rig):

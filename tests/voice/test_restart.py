@@ -37,15 +37,15 @@ class TestRestart:
         rig.hello(client=NEW)
         rig.speak("turn-1", ms=100, client=NEW)
         first, second = rig.got(wire.Welcome, NEW)[0].replaced
-        assert (first.turn, first.reason, first.words_heard, first.last_word) == ("turn-1", "replaced", 1, "one")
+        assert (first.turn, first.reason, first.words_heard, first.last_word) == ("turn-1", "client_gone", 1, "one")
+        assert first.interrupted
         assert 100 <= first.played_ms <= 200
-        assert (second.turn, second.played_ms, second.reason) == ("turn-2", 0.0, "replaced")
+        assert (second.turn, second.played_ms, second.reason) == ("turn-2", 0.0, "client_gone")
         assert rig.errors(NEW) == []
         rig.step(300)
         assert [(m.turn, m.played_ms, m.reason) for m in rig.got(wire.Finished, NEW)] == [("turn-1", 100.0, "played")]
-        assert {m.reason for m in rig.got(wire.Finished, OLD)} == {"replaced"}
-        assert len(rig.got(wire.Finished, OLD)) == 2
-        assert rig.counters["turns_replaced"] == 2
+        assert [(m.reason, m.interrupted) for m in rig.got(wire.Finished, OLD)] == [("client_gone", True)] * 2
+        assert rig.counters["turns_client_gone"] == 2
 
     def test_what_is_told_is_what_was_heard_but_for_what_is_under_way(self, rig):
         crash_in_speech(rig)
@@ -63,13 +63,14 @@ class TestRestart:
         assert rig.got(wire.Status, EYE)[-1].client == "client"
         rig.hello(client=NEW)
         rig.step(100)
-        assert [(m.client, m.reason) for m in rig.got(wire.Outcome, EYE)] == [("client", "replaced")] * 2
+        assert [(m.client, m.reason) for m in rig.got(wire.Outcome, EYE)] == [("client", "client_gone")] * 2
 
     def test_is_told_of_turns_that_ended_meanwhile(self, rig):
         crash_in_speech(rig, ms=300)
         rig.step(1000)
         rig.hello(client=NEW)
         assert replaced(rig) == [("turn-1", 300.0, "played"), ("turn-2", 100.0, "client_gone")]
+        assert [turn.interrupted for turn in rig.got(wire.Welcome, NEW)[0].replaced] == [False, False]
         rig.hello(client=b"newer")
         assert replaced(rig, b"newer") == []
 
@@ -180,7 +181,7 @@ class TestReplaces:
         rig.step(50)
         error = rig.got(wire.Error, OLD)[0]
         assert (error.code, error.retryable) == ("replaced", False)
-        assert [(m.turn, m.reason) for m in rig.got(wire.Finished, OLD)] == [("turn-1", "replaced")]
+        assert [(m.turn, m.reason) for m in rig.got(wire.Finished, OLD)] == [("turn-1", "client_gone")]
         assert [turn for turn, _, _ in replaced(rig)] == ["turn-1"]
         assert rig.errors(NEW) == []
         rig.say(wire.Ping(), client=OLD)

@@ -1,9 +1,12 @@
 """mien-voice over real sockets."""
 
+import time
+
 import zmq
 
 from mien.core import bus, wire
 from mien.errors import SinkError
+from mien.transport import REPORT_SOCKET
 from mien.transport.bus import subscribe
 from mien.voice.device import open_silence
 from rigs.services import PATIENCE_S, RawClient, running_voice
@@ -59,6 +62,23 @@ def test_a_client_that_dies_in_mid_turn_gives_the_floor_back(tmp_path):
             second.send(wire.End(turn="early"))
             assert second.receive(wire.Finished).turn == "early"
         assert voice.counters["turns_client_gone"] == 1
+
+
+def test_a_flood_of_malformed_reports_is_a_few_lines_in_the_log(tmp_path, caplog):
+    with running_voice(tmp_path) as voice, zmq.Context() as context:
+        face = context.socket(zmq.PUSH)
+        face.setsockopt(zmq.LINGER, 0)
+        face.connect(f"ipc://{tmp_path}/{REPORT_SOCKET}")
+        for _ in range(3000):
+            face.send(b"\xff")
+        with RawClient(voice.endpoints[0]) as client:
+            speak(client)
+            assert client.receive(wire.Finished).played_ms == 200.0
+        while voice.counters["bus_refused"] < 3000:
+            time.sleep(0.01)
+        face.close()
+    lines = [record for record in caplog.records if "bus speaks version" in record.message]
+    assert 5 <= len(lines) <= 20
 
 
 def test_stopping_finishes_every_turn(tmp_path):

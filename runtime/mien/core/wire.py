@@ -33,8 +33,7 @@ Signed: TypeAlias = Annotated[float, Meta(ge=-1.0, le=1.0)]
 AgentState = Literal["idle", "listening", "thinking"]
 EmotionName = Literal["neutral", "happy", "sad", "surprised", "angry", "concerned", "excited"]
 GestureName = Literal["nod", "shake", "wink", "smile"]
-FinishReason = Literal["played", "interrupted", "taken_over", "idle_timeout", "client_gone", "sink_lost", "shutdown",
-                       "replaced"]
+FinishReason = Literal["played", "interrupted", "taken_over", "idle_timeout", "client_gone", "sink_lost", "shutdown"]
 Role = Literal["speaker", "agent", "observer"]
 Topic = Literal["state", "captions", "levels", "health"]
 FloorChange = Literal["taken", "released", "vanished", "idle_timeout"]
@@ -230,6 +229,7 @@ class ReplacedTurn(Struct, frozen=True, kw_only=True):
 
     turn: str
     played_ms: float
+    interrupted: bool
     reason: FinishReason
     words_heard: int = 0
     last_word: str = ""

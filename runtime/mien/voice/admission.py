@@ -174,12 +174,12 @@ class Admission:
         told: list[wire.ReplacedTurn] = []
         for owner, orphan in self._departed.claim(hello, grant.principal):
             turns = self._departed.turns_of(owner)
-            self._playback.interrupt(turns, "replaced")
+            self._playback.interrupt(turns, "client_gone")
             told += orphan.ends
             for turn in turns:
                 count, word = turn.words_heard()
-                told.append(wire.ReplacedTurn(turn=turn.name, played_ms=round(turn.played_ms, 3), reason="replaced",
-                                              words_heard=count, last_word=word))
+                told.append(wire.ReplacedTurn(turn=turn.name, played_ms=round(turn.played_ms, 3), interrupted=True,
+                                              reason="client_gone", words_heard=count, last_word=word))
         return tuple(told[-REPLACED_TOLD:])
 
     def _welcome(self, session: Session, replaced: tuple[wire.ReplacedTurn, ...]) -> wire.Welcome:

@@ -4,6 +4,8 @@ that crashed, which takes their place and is told what became of what they sent.
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from mien.core import wire
 from mien.units import NS_PER_S
 from mien.voice.desk import Desk
@@ -59,8 +61,7 @@ class Departed:
         """One of its turns ended."""
         orphan = self._orphans.get(owner)
         if orphan is not None and len(orphan.ends) < ENDS_KEPT:
-            orphan.ends.append(wire.ReplacedTurn(turn=message.turn, played_ms=message.played_ms, reason=message.reason,
-                                                 words_heard=message.words_heard, last_word=message.last_word))
+            orphan.ends.append(wire.ReplacedTurn(**msgspec.structs.asdict(message)))
 
     def claim(self, hello: wire.Hello, principal: str) -> list[tuple[bytes, Orphan]]:
         """The orphans that whoever says this hello is the restart of, with the owner of their turns; each but once."""

@@ -29,6 +29,7 @@ class Desk:
         self._config = config
         self._sink_rate_hz = sink_rate_hz
         self._closed: dict[bytes, deque[str]] = {}
+        self._unbegun: dict[bytes, dict[str, None]] = {}
         self.captions = Captions(config.max_turns)
         self.turns: list[Turn] = []
         self.on_audio: Callable[[Turn, Pcm], None] | None = None
@@ -58,14 +59,30 @@ class Desk:
             self.on_audio(turn, pcm)
 
     def end(self, owner: bytes, rate_hz: int, name: str, now_ns: int) -> None:
-        """End a turn; one that was never begun is begun and has no sound. Ending twice is harmless."""
+        """End a turn; one that was never begun is begun and has no sound. Ending twice is harmless.
+
+        Raises ProtocolError: unknown_turn where its first chunk was refused, else as audio does.
+        """
         turn = self.find(owner, name)
         if turn is None:
             if name in self._closed.get(owner, ()):
                 return
+            if name in self._unbegun.get(owner, ()):
+                raise ProtocolError("unknown_turn", f"turn '{name}' was not begun: its first chunk was refused; "
+                                    "send that again, or leave the turn", turn=name)
             self._check_floor(owner, name, -1)
             turn = self._begin(owner, name, rate_hz, now_ns)
         turn.end()
+
+    def refused(self, owner: bytes, name: str) -> None:
+        """A chunk was refused. If its turn is not begun, it stays so until its first chunk is taken."""
+        if self.find(owner, name) is not None or name in self._closed.get(owner, ()):
+            return
+        names = self._unbegun.setdefault(owner, {})
+        names.pop(name, None)
+        names[name] = None
+        if len(names) > REMEMBERED_TURNS:
+            del names[next(iter(names))]
 
     def behind(self, owner: bytes, name: str | None) -> list[Turn]:
         """The unfinished turns that an interrupt of `name` (None: of all) concerns: that one and those behind it.
@@ -89,6 +106,7 @@ class Desk:
                 turn.orphaned = True
                 turn.end("client_gone")
         self._closed.pop(owner, None)
+        self._unbegun.pop(owner, None)
         self.captions.leave(owner)
 
     def disown(self, owner: bytes, heir: bytes) -> None:
@@ -137,6 +155,7 @@ class Desk:
     def _begin(self, owner: bytes, name: str, rate_hz: int, now_ns: int) -> Turn:
         turn = Turn(name=name, owner=owner, rate_hz=rate_hz, sink_rate_hz=self._sink_rate_hz, now_ns=now_ns)
         turn.caption = self.captions.claim(owner, name)
+        self._unbegun.get(owner, {}).pop(name, None)
         self.turns.append(turn)
         return turn
 

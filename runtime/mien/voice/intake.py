@@ -4,7 +4,7 @@ Pure: bytes in, messages out through `send`. A message that breaks the protocol 
 and changes nothing else.
 """
 
-from typing import Protocol, TypedDict
+from typing import Final, Protocol, TypedDict
 
 from mien.config import VoiceConfig
 from mien.core import wire
@@ -26,6 +26,9 @@ _FOR_SPEAKING = (wire.Audio, wire.End, wire.Interrupt, wire.Pause, wire.Resume, 
 _FOR_WATCHING = (wire.Subscribe, wire.GetThumbnail)
 _NO_ACTS = (wire.Hello, wire.Ping)
 _NEEDS_FLOOR = (wire.Pause, wire.Resume, wire.Volume, wire.State, wire.Emotion, wire.Gesture, wire.LookAt)
+
+
+AUDIO_HEADER_BYTES: Final = 400  # the longest that audio can have is 3 fields with a name of 256 bytes
 
 
 class Journal(Protocol):
@@ -65,6 +68,7 @@ class Intake:
             return
         self._admission.close_if_foreign(identity, grant)
         self._floor.note(identity, now_ns)
+        message: wire.ClientMessage | None = None
         try:
             message = wire.decode_client(frames[0] if frames else b"")
             self._check_payload(message, frames)
@@ -73,6 +77,7 @@ class Intake:
             session.acted |= not isinstance(message, _NO_ACTS)
             self._journal.received(session, message)
         except ProtocolError as error:
+            self._note_refused(identity, message)
             self._refuse(identity, error)
 
     def leave(self, identity: bytes) -> None:
@@ -82,15 +87,25 @@ class Intake:
 
     def _throttle(self, identity: bytes, frames: list[bytes], now_ns: int) -> None:
         self._counters.count("messages_over_limit")
-        if not self.limits.may_tell(identity, now_ns):
+        tell = self.limits.may_tell(identity, now_ns)
+        if not tell and (len(frames) != 2 or len(frames[0]) > AUDIO_HEADER_BYTES):
             return
+        message: object = None
         try:
-            message: object = wire.decode_client(frames[0] if frames else b"")
+            message = wire.decode_client(frames[0] if frames else b"")
         except ProtocolError as error:
             message = error
+        self._note_refused(identity, message)
+        if not tell:
+            return
         text = (f"at most {self._config.max_messages_per_s} messages and {self._config.max_kb_per_s} kB a second; "
                 "send more slowly")
         self._refuse(identity, ProtocolError("rate_limited", text, retryable=True, **_named(message)))
+
+    def _note_refused(self, identity: bytes, message: object) -> None:
+        """A turn whose first chunk is refused is not begun, also if an `end` follows."""
+        if isinstance(message, wire.Audio) and identity in self.sessions:
+            self._desk.refused(identity, message.turn)
 
     def _check_payload(self, message: wire.ClientMessage, frames: list[bytes]) -> None:
         if not isinstance(message, wire.Audio):

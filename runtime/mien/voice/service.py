@@ -15,6 +15,7 @@ from mien.config import Config, PlaybackConfig
 from mien.core import bus, wire
 from mien.core.clock import Clock
 from mien.core.ladder import Event, Level
+from mien.core.log_limit import LogLimit
 from mien.core.stats import Counters
 from mien.errors import BusError, SinkError
 from mien.host.memory import pss_mb
@@ -74,6 +75,7 @@ class VoiceService:
         self._anchor_due_ns = self._second_due_ns = self._keepalive_due_ns = 0
         self._anchor: bus.Anchor | None = None
         self._last_turn = ""
+        self._bad_reports = LogLimit()
         self._stopping = False
 
     @property
@@ -143,7 +145,8 @@ class VoiceService:
                 report = bus.decode_from_face(frame)
             except BusError as error:
                 self.counters.count("bus_refused")
-                log.error("%s", error)
+                if (line := self._bad_reports.line(str(error), now_ns)) is not None:
+                    log.error("%s", line)
                 continue
             if isinstance(report, bus.MotionReady):
                 self._gate.note_ready(report.epoch, report.ready_ns, now_ns)
