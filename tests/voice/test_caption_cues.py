@@ -1,8 +1,13 @@
 """What the face is told of captions, on a manual clock."""
 
+import gc
+import tracemalloc
+
 import pytest
 
 from mien.core import bus, wire
+from mien.voice.caption_cues import CUE_BYTES, CUE_BYTES_A_SECOND
+from mien.voice.captions import BYTES_EACH, WORD_BYTES, cost
 from rigs.voice_rig import VoiceRig
 
 WORDS = (wire.Word("Good", 0, 200), wire.Word("day", 220, 400))
@@ -108,3 +113,128 @@ def test_a_caption_can_be_taken_back(rig):
     rig.say(wire.Caption(turn="t"))
     rig.step(200)
     assert [cue.text for cue in cues(rig)] == ["Good day", ""]
+
+
+def words(count, letters=6, first=0):
+    return tuple(wire.Word("w" * letters, 100 * number, 100 * number + 90) for number in range(first, first + count))
+
+
+def caption(rig, turn, count, letters=6, *, text="", client=b"a"):
+    """A whole caption, in as many messages as the header's size asks for."""
+    each = max(1, 12_000 // (letters + 20))
+    rig.say(wire.Caption(turn=turn, text=text), client=client)
+    for at in range(0, count, each):
+        rig.say(wire.Caption(turn=turn, words=words(min(each, count - at), letters, at), append=True), client=client)
+
+
+class TestBounds:
+    """What a face that is stopped is told waits in the voice, and so does what a client says of turns to come."""
+
+    def test_a_flood_of_appends_is_told_ten_times_a_second_and_ends_with_the_whole(self, rig):
+        rig.speak(ms=5000)
+        rig.step(50)
+        for number in range(400):
+            rig.say(wire.Caption(turn="t", words=words(1, first=number), append=True))
+            rig.step(5)
+        rig.step(200)
+        assert 15 <= len(cues(rig)) <= 22
+        assert len(cues(rig)[-1].words) == 400
+
+    def test_large_cues_are_told_more_rarely(self, rig):
+        rig.speak(ms=20_000)
+        rig.step(50)
+        caption(rig, "t", 2500)
+        told, seconds = len(cues(rig)), 10
+        for number in range(seconds * 20):
+            rig.say(wire.Caption(turn="t", words=words(1, first=2500 + number), append=True))
+            rig.step(50)
+        sizes = [len(bus.encode(cue)) for cue in cues(rig)[told:]]
+        assert sum(sizes) <= CUE_BYTES_A_SECOND * (seconds + 4)
+        assert len(sizes) >= seconds // 2
+        rig.step(2000)
+        assert len(cues(rig)[-1].words) == 2700
+
+    @pytest.mark.parametrize(("count", "letters", "text"), [
+        (4000, 6, "x" * 16_000), (4000, 6, ""), (3000, 100, ""), (3000, 100, "y" * 16_000), (2000, 20, "z" * 16_000),
+        (0, 1, "\U0001f600" * 16_000), (1000, 90, "\U0001f600" * 16_000),
+    ])
+    def test_no_cue_is_larger_than_64_kb_and_the_text_stays_whole(self, rig, count, letters, text):
+        rig.speak(ms=3000)
+        for at in range(0, len(text), 3000):
+            rig.say(wire.Caption(turn="t", text=text[at : at + 3000], append=True))
+        for at in range(0, count, 100):
+            rig.say(wire.Caption(turn="t", words=words(min(100, count - at), letters, at), append=True))
+        assert rig.errors() == []
+        rig.step(2500)
+        cue = cues(rig)[-1]
+        assert len(bus.encode(cue)) <= CUE_BYTES
+        if text:
+            assert cue.text == text
+        elif letters == 100:
+            assert len(cue.text) == wire.MAX_CAPTION_CHARACTERS
+        times = [start_ms for _, start_ms, _ in cue.words]
+        assert times == sorted(set(times))
+        if count and len(text.encode()) < CUE_BYTES / 2:
+            assert len(bus.encode(cue)) > CUE_BYTES / 3
+            assert times[-1] > 100 * count * 0.8  # left out evenly, not at the end
+
+    def test_a_clients_captions_take_a_megabyte_at_most(self, rig):
+        rig.speak("said", ms=60_000)
+        caption(rig, "said", 2000)
+        for number in range(60):
+            caption(rig, f"early{number}", 500)
+            rig.step(500)
+        early = rig.desk.captions._early[b"a"]
+        assert list(early) == [f"early{number}" for number in range(60 - len(early), 60)]
+        held = sum(map(cost, early.values())) + cost(rig.desk.find(b"a", "said").caption)
+        assert BYTES_EACH * 0.85 < held <= BYTES_EACH
+        assert rig.errors() == []
+
+    def test_words_of_turns_that_are_spoken_do_not_give_way(self, rig):
+        rig.speak("one", ms=20_000)
+        rig.speak("two", ms=500)
+        caption(rig, "one", 3000)
+        caption(rig, "two", 3000)
+        error = rig.got(wire.Error)[0]
+        assert (error.code, error.turn, error.retryable) == ("caption_too_long", "two", True)
+        assert "when a turn has finished" in error.message
+        assert len(rig.desk.find(b"a", "one").caption.words) == 3000
+        rig.say(wire.Interrupt(turn="one"))
+        rig.step(100)
+        rig.sent.clear()
+        rig.speak("three", ms=500)
+        caption(rig, "three", 3000)
+        assert rig.errors() == []
+
+    def test_other_clients_have_their_own_room(self, rig):
+        rig.hello(client=b"b")
+        for client in (b"a", b"b"):
+            for number in range(20):
+                caption(rig, f"early{number}", 1000, client=client)
+                rig.step(500)
+        assert all(sum(map(cost, early.values())) > BYTES_EACH / 2 for early in rig.desk.captions._early.values())
+
+    def test_four_thousand_words_are_taken_and_no_more(self, rig):
+        caption(rig, "t", wire.MAX_WORDS)
+        assert rig.errors() == []
+        rig.say(wire.Caption(turn="t", words=words(1), append=True))
+        assert rig.errors() == ["caption_too_long"]
+        assert "begin another turn" in rig.got(wire.Error)[0].message
+        assert not rig.got(wire.Error)[0].retryable
+
+    def test_the_reckoning_is_what_python_takes(self):
+        header = wire.encode(wire.Caption(turn="t", words=tuple(
+            wire.Word(f"word{number}", 300 + number, 600 + number) for number in range(400))))
+        gc.collect()
+        tracemalloc.start()
+        kept = [wire.decode_client(header) for _ in range(20)]
+        used = tracemalloc.get_traced_memory()[0] / len(kept) / 400
+        tracemalloc.stop()
+        assert used <= WORD_BYTES + len("word100")
+
+    def test_an_early_caption_can_be_taken_back(self, rig):
+        rig.say(wire.Caption(turn="t", text="Good day"))
+        rig.say(wire.Caption(turn="t"))
+        rig.speak(ms=500)
+        rig.step(200)
+        assert cues(rig) == []

@@ -118,7 +118,7 @@ class Assembly:
     def publish_speech(self) -> None:
         """Bring the speech and the captions that are due to the face; the anchor of its epoch must have gone before."""
         epoch, media_ns = self.playback.epoch, self.playback.media_ns
-        for cue in self.captions.step(epoch, media_ns):
+        for cue in self.captions.step(epoch, media_ns, self._clock.now_ns()):
             self.publish(cue)
         for frames in self.speech.step(epoch, media_ns):
             self._publish_frames(frames)

@@ -180,7 +180,8 @@ class Intake:
         self._send(session.identity, wire.Interrupted(turns=tuple(turn.name for turn in turns)))
 
     def _caption(self, session: Session, caption: wire.Caption) -> None:
-        self._desk.captions.take(session.identity, self._desk.find(session.identity, caption.turn), caption)
+        mine = [turn for turn in self._desk.turns if turn.owner == session.identity]
+        self._desk.captions.take(session.identity, self._desk.find(session.identity, caption.turn), caption, mine)
         self._observers.captioned(session, caption)
 
     def _refuse(self, identity: bytes, error: ProtocolError) -> None:

@@ -12,10 +12,15 @@ from mien.voice.resampled import ResampledQueue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnCaption:
-    """What a turn says, as far as its client has told: one object until it tells more."""
+    """What a turn says, as far as its client has told: one object until it tells more.
+
+    text_bytes, words_bytes: the UTF-8 of the text, and of all words together.
+    """
 
     text: str = ""
     words: tuple[Word, ...] = ()
+    text_bytes: int = 0
+    words_bytes: int = 0
 
 
 NOTHING_SAID = TurnCaption()
