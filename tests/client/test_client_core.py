@@ -86,6 +86,20 @@ class TestGreeting:
         assert sent(session) == [wire.Hello(protocol=1)]
 
 
+    def test_a_later_hello_names_the_session_before_where_the_voice_understands_that(self):
+        session = make_session()
+        session.greet(0.0)
+        tell(session, make_welcome("first", capabilities=("replaces",)))
+        session.lose("gone")
+        session.outgoing.clear()
+        session.greet(1.0)
+        assert sent(session) == [wire.Hello(protocol=1, replaces="first")]
+        tell(session, make_welcome("second"))
+        session.lose("gone")
+        session.greet(2.0)
+        assert sent(session) == [wire.Hello(protocol=1)]
+
+
 class TestTurns:
     def test_audio_is_numbered_and_split_at_the_limit(self, session):
         turn = session.open_turn("t")
@@ -486,3 +500,45 @@ def test_the_double_finishes_an_ordinary_turn():
     assert turn.finished is None
     tell(session, *voice.play(1))
     assert turn.finished.played_ms == 500
+
+
+class TestTheEndOfASession:
+    @pytest.mark.parametrize("code", ["replaced", "access_revoked"])
+    def test_some_errors_end_it_for_good(self, session, code):
+        turn = speak(session, 100)
+        tell(session, wire.Error(code=code, message="why it is so"))
+        assert (session.state, session.stays_away, session.dormant) == ("refused", True, False)
+        assert session.refusal.code == code
+        assert not session.refusal.retryable
+        assert turn.error.code == "unreachable"
+        assert "why it is so" in str(turn.error)
+        assert [type(event) for event in session.events] == [Disconnected, wire.Error]
+
+    @pytest.mark.parametrize(("code", "dormant"), [("gave_way", True), ("too_slow", False)])
+    def test_others_until_there_is_something_to_say(self, session, code, dormant):
+        tell(session, wire.Error(code=code, message="why", retryable=True))
+        assert (session.state, session.stays_away, session.dormant) == ("lost", False, dormant)
+        session.greet(1.0)
+        assert not session.dormant
+
+    def test_a_hello_that_is_refused_like_that_is_a_refusal(self):
+        session = make_session()
+        session.greet(0.0)
+        tell(session, wire.Error(code="access_revoked", message="no"))
+        assert session.state == "refused"
+
+    def test_bye_is_said_where_it_is_understood(self, session):
+        assert not session.say_bye()
+        assert sent(session) == []
+        session.lose("gone")
+        assert not session.say_bye()
+        session.greet(1.0)
+        tell(session, make_welcome(capabilities=("bye",)))
+        sent(session)
+        session.events.clear()
+        assert session.say_bye()
+        assert sent(session) == [wire.Bye()]
+        assert not session.bye_answered
+        tell(session, wire.Bye())
+        assert session.bye_answered
+        assert not session.events

@@ -10,8 +10,8 @@ LIMITS = wire.Limits(max_chunk_bytes=6400, max_header_bytes=16_384, max_buffer_m
                      max_turns=8, turn_idle_timeout_ms=10_000)
 
 
-def make_welcome(session="s", limits=LIMITS):
-    return wire.Welcome(session=session, protocol=1, version="0", capabilities=(), rates_hz=wire.RATES_HZ,
+def make_welcome(session="s", limits=LIMITS, capabilities=()):
+    return wire.Welcome(session=session, protocol=1, version="0", capabilities=capabilities, rates_hz=wire.RATES_HZ,
                         limits=limits)
 
 
@@ -27,7 +27,8 @@ class DoubleTurn:
 class VoiceDouble:
     """One client's voice. received: all headers that came; turns: unfinished ones; audio: what was taken, by turn."""
 
-    def __init__(self, *, capacity_ms=1000, rate_hz=16000, limits=LIMITS):
+    def __init__(self, *, capacity_ms=1000, rate_hz=16000, limits=LIMITS, capabilities=()):
+        self.capabilities = capabilities
         self.bytes_per_ms = rate_hz * 2 // 1000
         self.capacity = capacity_ms * self.bytes_per_ms
         self.limits = limits
@@ -44,7 +45,7 @@ class VoiceDouble:
         self.received.append(message)
         if isinstance(message, wire.Hello):
             self.greeted = True
-            return [make_welcome(limits=self.limits)]
+            return [make_welcome(limits=self.limits, capabilities=self.capabilities)]
         if not self.greeted:
             return [wire.Error(code="no_hello", message="say hello")]
         match message:
@@ -55,6 +56,9 @@ class VoiceDouble:
                     self._begin(name).ended = True
             case wire.Interrupt(turn=name):
                 return self._interrupt(name)
+            case wire.Bye():
+                self.greeted = False
+                return [wire.Bye()]
             case wire.Ping(nonce=nonce):
                 return [wire.Pong(nonce=nonce, now_ns=0)]
         return []

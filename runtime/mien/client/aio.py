@@ -6,12 +6,15 @@
                 await turn.write(chunk)
         heard = await turn.wait()
 
+A barge-in ends the block early: the first write() after it leaves the block, and wait() says what was heard.
+
 All calls must come from the event loop that opened the client; tasks may share it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable
 from pathlib import Path
@@ -33,6 +36,7 @@ from mien.errors import ClientError
 STEP_S = 0.1
 RECONNECT_S = 0.1
 REFUSED_PAUSE_S = 1.0
+BYE_S = 0.3
 
 
 def connect_async(
@@ -97,6 +101,7 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Say goodbye. What was sent is still spoken; turns that were not finished can no longer be waited for."""
+        await self._say_bye()
         self._session.close()
         if self._task is not None:
             self._task.cancel()
@@ -104,6 +109,15 @@ class AsyncClient:
         if self._context is not None:
             context, self._context = self._context, None
             await asyncio.to_thread(context.term)
+
+    async def _say_bye(self) -> None:
+        """Wait a moment for the answer: then the next client finds this one's place free."""
+        if self._task is None or self._task.done() or not self._session.say_bye():
+            return
+        with contextlib.suppress(TimeoutError, ClientError, zmq.ZMQError):
+            async with asyncio.timeout(BYE_S):
+                await self.flush()
+                await self.until(lambda: self._session.bye_answered or not self.connected)
 
     @property
     def rate_hz(self) -> int:
@@ -139,12 +153,8 @@ class AsyncClient:
     ) -> wire.Finished:
         """Speak PCM, or chunks of it as they come, as one turn. Returns when it was heard, or was interrupted."""
         async with self.turn(name) as turn:
-            try:
-                async for chunk in _chunks(speech):
-                    await turn.write(chunk)
-            except ClientError as error:
-                if error.code != "turn_closed":
-                    raise
+            async for chunk in _chunks(speech):
+                await turn.write(chunk)
         return await turn.wait()
 
     async def say_wav(self, wav: WavSource, *, name: str | None = None) -> wire.Finished:
@@ -244,6 +254,7 @@ class AsyncClient:
     async def ready(self) -> None:
         """Wait until there is a session. Raises ClientError after timeout_s, or with the voice's refusal."""
         session = self._session
+        session.dormant = False
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self.until(lambda: session.state in ("open", "refused", "closed"))
@@ -311,6 +322,9 @@ class AsyncClient:
                 self._session.greet(time.monotonic())
                 await self._converse(link)
             self._link = None
+            self._wake()
+            while self._session.stays_away or self._session.dormant:
+                await asyncio.sleep(RECONNECT_S)
             await asyncio.sleep(REFUSED_PAUSE_S if self._session.state == "refused" else RECONNECT_S)
             link = Link(self._context, self.endpoint, self._keys)
 

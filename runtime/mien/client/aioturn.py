@@ -31,7 +31,8 @@ class Connection(Protocol):
 class AsyncTurn:
     """Some speech, from its first audio until it was heard. Made by AsyncClient.turn().
 
-    In `async with` it is ended at the end of the block, and interrupted when the block raises.
+    In `async with` it is ended at the end of the block, and interrupted when the block raises. A write() that comes too
+    late, because the turn was interrupted or is finished, leaves the block without an error; wait() tells.
     """
 
     def __init__(self, client: Connection, session: Session, ledger: TurnLedger) -> None:
@@ -126,11 +127,19 @@ class AsyncTurn:
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    ) -> bool:
         if error is None:
             await self.end()
+        elif self.was_cut_off(error):
+            return True
         else:
             await self.cancel()
+        return False
+
+    def was_cut_off(self, error: BaseException) -> bool:
+        """Whether this is what write() raises because somebody stopped the turn: no fault of who wrote."""
+        return isinstance(error, ClientError) and error.code == "turn_closed" and self._stopped() and (
+            self._ledger.error is None)
 
     async def _write(self, pcm: bytes) -> None:
         rest = memoryview(pcm)

@@ -4,7 +4,7 @@ Whoever owns a socket hands what arrives to `receive`, calls `tick` a few times 
 `outgoing`, in order. Not safe for threads: one thread steps it.
 
     greeting --welcome--> open --lose--> lost --greet--> greeting
-        `-----error-----> refused --greet--> greeting
+        `-----error-----> refused --greet--> greeting        (not after `replaced`: see stays_away)
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final, Literal, TypeAlias
 
+import msgspec
 from msgspec import Struct
 
 from mien.client.delivery import Delivery
@@ -22,6 +23,9 @@ from mien.errors import ClientError, ProtocolError
 
 SessionState = Literal["greeting", "open", "refused", "lost", "closed"]
 EVENTS_KEPT: Final = 1000
+# Errors that come unasked: the session is over. Whoever was replaced stays away, or two would drive each other out.
+_OVER_FOR_GOOD: Final = frozenset({"replaced", "access_revoked"})
+_OVER: Final = frozenset({"gave_way", "too_slow"})
 _REFUSED_UNBEGUN: Final = frozenset({"too_many_turns", "turn_exists", "floor_taken"})
 
 
@@ -60,14 +64,23 @@ class Session:
         self._heard_at_s = 0.0
         self._pinged_at_s: float | None = None
         self._named = 0
+        self.dormant = False
+        """Whether the voice gave this session's place away: another is opened when there is something to say."""
+        self.bye_answered = False
+        self._session_before = ""
         self._delivery = Delivery(self.turns, hello.rate_hz, self._put, self.encoding.packet_frames)
+
+    @property
+    def stays_away(self) -> bool:
+        """Whether the voice has ended this session for good, so that no other is to be opened."""
+        return self.refusal is not None and self.refusal.code in _OVER_FOR_GOOD
 
     def greet(self, now_s: float) -> None:
         """A fresh connection: whatever was meant for the old one is dropped, and hello goes first."""
         self.outgoing.clear()
-        self.state, self.refusal = "greeting", None
+        self.state, self.refusal, self.dormant = "greeting", None, False
         self._heard_at_s, self._pinged_at_s = now_s, None
-        self._put(self.hello)
+        self._put(msgspec.structs.replace(self.hello, replaces=self._session_before))
 
     def receive(self, frames: list[bytes], now_s: float) -> None:
         """Take in one ZeroMQ message. A message that a newer voice may have added is counted and passed over."""
@@ -78,7 +91,7 @@ class Session:
             self.unreadable += 1
             return
         self._take(message)
-        if not isinstance(message, wire.Pong):
+        if not isinstance(message, wire.Pong | wire.Bye):
             self._tell(message)
         if self.state == "open":
             self._delivery.step()
@@ -107,6 +120,13 @@ class Session:
         self._fail_turns(why, "unreachable", retryable=True)
         if was_open:
             self._tell(Disconnected(why=why))
+
+    def say_bye(self) -> bool:
+        """Tell the voice that this session is over, if it understands that. Returns whether an answer will come."""
+        if self.state != "open" or self.welcome is None or "bye" not in self.welcome.capabilities:
+            return False
+        self._put(wire.Bye())
+        return True
 
     def close(self) -> None:
         """No more sessions."""
@@ -188,6 +208,7 @@ class Session:
         match message:
             case wire.Welcome():
                 self.state, self.welcome = "open", message
+                self._session_before = message.session if "replaces" in message.capabilities else ""
                 self._delivery.open(message.limits)
             case wire.Started(turn=name) if name in self.turns:
                 self.turns[name].started = message
@@ -202,6 +223,8 @@ class Session:
                 self._refused(message)
             case wire.Pong(nonce=nonce):
                 self._delivery.pong(nonce)
+            case wire.Bye():
+                self.bye_answered = True
 
     def _close_turns(self, names: tuple[str, ...]) -> None:
         for name in names:
@@ -224,6 +247,12 @@ class Session:
         """Sort out what an error is about: the session, a chunk that may come again, or a turn."""
         if self.state == "greeting":
             self.state, self.refusal = "refused", _client_error(error)
+        elif error.code in _OVER_FOR_GOOD:
+            self.lose(f"{self._where} has ended this session: {error.message}")
+            self.state, self.refusal = "refused", _client_error(error)
+        elif error.code in _OVER:
+            self.lose(f"{self._where} has ended this session: {error.message}")
+            self.dormant = error.code == "gave_way"
         elif error.code == "no_hello":
             self.lose(f"{self._where} has forgotten this client: mien-voice was restarted")
         elif error.turn in self.turns:

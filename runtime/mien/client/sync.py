@@ -4,6 +4,14 @@
         heard = agent.say_wav("hello.wav")
         print(heard.played_ms)
 
+    with connect() as agent:
+        with agent.turn() as turn:
+            for chunk in tts:
+                turn.write(chunk)
+        print(turn.wait().played_ms)
+
+A barge-in ends the inner block early: the first write() after it leaves the block, and wait() says what was heard.
+
 Every method may be called from any thread, also while another waits in write(), wait() or poll(): barge-in is
 `agent.interrupt()` from wherever the user was heard. A thread of the client's own keeps the session meanwhile.
 """
@@ -112,13 +120,9 @@ class Client:
         Returns when it was heard, or was interrupted; an iterable is not drawn from after that.
         """
         with self.turn(name) as turn:
-            try:
-                for chunk in pcm_chunks(speech):
-                    turn.write(chunk)
-            except ClientError as error:
-                if error.code != "turn_closed":
-                    raise
-            return turn.wait()
+            for chunk in pcm_chunks(speech):
+                turn.write(chunk)
+        return turn.wait()
 
     def say_wav(self, wav: WavSource, *, name: str | None = None) -> wire.Finished:
         """Speak a WAV file: a path, its bytes, or an open file or pipe, mixed to mono and converted to rate_hz.

@@ -16,7 +16,8 @@ from mien.errors import ClientError
 class Turn:
     """Some speech, from its first audio until it was heard. Made by Client.turn(); safe for threads.
 
-    In `with` it is ended at the end of the block, and interrupted when the block raises.
+    In `with` it is ended at the end of the block, and interrupted when the block raises. A write() that comes too late,
+    because the turn was interrupted or is finished, leaves the block without an error; wait() tells.
     """
 
     def __init__(self, portal: Portal, turn: AsyncTurn) -> None:
@@ -83,9 +84,12 @@ class Turn:
     def __enter__(self) -> Turn:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
         if error is None:
             self.end()
+        elif self._turn.was_cut_off(error):
+            return True
         else:
             with contextlib.suppress(ClientError):
                 self._portal.call(self._turn.cancel())
+        return False
