@@ -210,8 +210,8 @@ def _screen_problems(screen: ScreenConfig) -> Iterator[str]:
             yield f"screen.{key}: {error}; leave both times out for no quiet hours"
             return
     if minutes[0] == minutes[1]:
-        yield ("screen.quiet_until: is quiet_from, which could mean never or always; leave both out for no quiet hours, "
-               'or write "00:00" and "24:00" for the whole day')
+        yield ("screen.quiet_until: is quiet_from, which could mean never or always; leave both out for none, or "
+               'write "00:00" and "24:00" for the whole day')
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, object]]:
