@@ -34,6 +34,8 @@ class Outlet:
 
     def use(self, sink: Sink, *, audible: bool, wake_ms: int = 0) -> None:
         """Go on with another device, with wake_ms of filler first. What the old one still held was not heard."""
+        if sink.format.rate_hz != self._rate_hz:
+            raise ValueError(f"a sink at {sink.format.rate_hz} Hz where {self._rate_hz} Hz are written to it")
         self._sink = sink
         self.released = False
         self._awake_from = self.ledger.written + ms_to_frames(wake_ms, self._rate_hz)
