@@ -64,6 +64,8 @@ class PlaybackConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     fade_ms: Annotated[int, Meta(ge=1, le=100)] = 5
     rebuffer_ms: Annotated[int, Meta(ge=0, le=5_000)] = 80
     rebuffer_max_ms: Annotated[int, Meta(ge=0, le=5_000)] = 640
+    idle_release_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
+    wake_ms: Annotated[int, Meta(ge=0, le=5_000)] = 300
 
 
 class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
