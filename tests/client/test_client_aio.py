@@ -142,3 +142,36 @@ def test_a_client_leaves_no_task_behind(voice):
         return {task.get_name() for task in asyncio.all_tasks() if not task.done()}
 
     assert "mien-client" not in run(talk())
+
+
+def test_a_client_that_is_refused_does_not_knock_again_at_once(endpoint, monkeypatch):
+    monkeypatch.setattr("mien.client.aio.REFUSED_PAUSE_S", 1000.0)
+    hellos = []
+
+    async def talk():
+        with served_voice(endpoint):
+            agent = await connect_async(endpoint)
+        with served_voice(endpoint) as second:
+            answer = second._answer
+            second._answer = lambda identity, frames: (hellos.append(identity), answer(identity, frames))
+            second.refuse_with = wire.Error(code="too_many_clients", message="at most 16", retryable=True)
+            await eventually(lambda: agent._session.state == "refused")
+            await asyncio.sleep(0.5)
+            await agent.close()
+
+    run(talk())
+    assert len(hellos) == 1
+
+
+def test_a_client_whose_voice_is_gone_knocks_soon(endpoint, monkeypatch):
+    monkeypatch.setattr("mien.client.aio.REFUSED_PAUSE_S", 1000.0)
+
+    async def talk():
+        with served_voice(endpoint):
+            agent = await connect_async(endpoint)
+        with served_voice(endpoint):
+            await eventually(lambda: not agent.connected)
+            await eventually(lambda: agent.connected)
+            await agent.close()
+
+    run(talk())

@@ -542,3 +542,22 @@ class TestTheEndOfASession:
         tell(session, wire.Bye())
         assert session.bye_answered
         assert not session.events
+
+
+class TestRefusalsOfATurnThatIsBeingStopped:
+    @pytest.mark.parametrize(("code", "seq", "over"), [
+        ("unknown_turn", -1, True), ("buffer_full", 0, True), ("floor_taken", 0, True), ("rate_limited", 0, True),
+        ("repeated", 0, False), ("buffer_full", 3, False), ("turn_closed", 3, False), ("out_of_order", 1, False),
+        ("caption_too_long", -1, False),
+    ])
+    def test_only_one_that_says_that_it_was_never_begun_ends_it(self, session, code, seq, over):
+        turn = speak(session, 100, "t")
+        session.interrupt(turn)
+        tell(session, refusal(turn, seq, code))
+        assert (turn.finished is not None) is over
+        assert turn.error is None
+        assert session.owes(turn) is not over
+        if over:
+            assert (turn.finished.played_ms, turn.finished.interrupted) == (0.0, True)
+        tell(session, wire.Finished(turn="t", played_ms=40.0, interrupted=True, reason="interrupted"))
+        assert turn.finished.played_ms == (0.0 if over else 40.0)

@@ -65,6 +65,81 @@ def test_allowances_are_forgotten_once_they_are_whole():
     assert len(limits) == 0
 
 
+def test_what_is_not_used_is_not_saved_up_beyond_two_seconds():
+    rig = VoiceRig(voice=VoiceConfig(max_messages_per_s=100))
+    rig.hello()
+    rig.step(100_000)
+    for number in range(5000):
+        rig.say(wire.Ping(nonce=number))
+    assert len(rig.got(wire.Pong)) == 200
+    assert rig.counters["messages_over_limit"] == 4800
+
+
+def test_nor_between_two_sweeps():
+    limits = RateLimits(VoiceConfig(max_messages_per_s=10, max_kb_per_s=1000))
+    assert limits.take(b"a", 1, 0)
+    assert sum(limits.take(b"a", 1, 100 * NS_PER_S) for _ in range(100)) == 20
+    assert sum(limits.may_tell(b"a", at_s * NS_PER_S) for at_s in (0, 100) for _ in range(100)) == 20
+
+
+def test_the_rate_is_what_comes_back_each_second():
+    rig = VoiceRig(voice=VoiceConfig(max_messages_per_s=100))
+    rig.hello()
+    for _ in range(500):
+        rig.say(wire.Ping())
+    for seconds in (0.5, 1.0):
+        rig.step(seconds * 1000)
+        rig.sent.clear()
+        for _ in range(500):
+            rig.say(wire.Ping())
+        assert len(rig.got(wire.Pong)) == 100 * seconds
+
+
+@pytest.mark.parametrize(("size", "taken"), [(19_000, True), (21_000, False)])
+def test_a_kilobyte_is_a_thousand_bytes_and_both_frames_count(size, taken):
+    limits = RateLimits(VoiceConfig(max_kb_per_s=10))
+    assert limits.take(b"a", size, 0) is taken
+    rig = VoiceRig(voice=VoiceConfig(max_kb_per_s=10))
+    rig.hello()
+    rig.audio("t", pcm=np.zeros(size // 2 - 500, np.int16))
+    assert (rig.errors() == []) is taken
+
+
+@pytest.mark.parametrize("spent", ["messages", "size", "errors"])
+def test_an_allowance_is_kept_until_all_of_it_is_whole(spent):
+    limits = RateLimits(VoiceConfig(max_messages_per_s=10, max_kb_per_s=1))
+    if spent == "errors":
+        while limits.may_tell(b"a", 0):
+            pass
+    else:
+        for _ in range(20 if spent == "messages" else 1):
+            assert limits.take(b"a", 2000 if spent == "size" else 0, 0)
+    limits.sweep(NS_PER_S)  # half of it has come back
+    assert len(limits) == 1
+    limits.sweep(2 * NS_PER_S)
+    assert len(limits) == 0
+
+
+def test_a_sweep_does_not_renew_what_was_spent():
+    limits = RateLimits(VoiceConfig(max_messages_per_s=10))
+    taken = sum(limits.take(b"a", 1, 0) for _ in range(100))
+    limits.sweep(NS_PER_S)
+    taken += sum(limits.take(b"a", 1, NS_PER_S) for _ in range(100))
+    assert taken == 30
+
+
+def test_refusals_are_told_five_times_a_second_and_ten_at_once():
+    rig = VoiceRig(voice=VoiceConfig(max_messages_per_s=10))
+    rig.hello()
+    for _ in range(1000):
+        rig.say(wire.Ping())
+    assert rig.errors() == ["rate_limited"] * 10
+    rig.step(1000)
+    for _ in range(1000):
+        rig.say(wire.Ping())
+    assert rig.errors() == ["rate_limited"] * 15
+
+
 def test_one_key_cannot_take_every_place():
     rig = VoiceRig(voice=VoiceConfig(max_clients=4, max_clients_each=2))
     for number in range(3):

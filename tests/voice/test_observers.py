@@ -111,3 +111,50 @@ def test_an_observer_that_left_is_told_nothing_more(rig):
     rig.step(400)
     assert not [m for owner, m in rig.sent if owner == EYE]
     assert not rig.playback.meter.on
+
+
+def test_each_asker_gets_one_picture_and_later_askers_their_own_width(rig):
+    rig.say(wire.GetThumbnail(width=300), client=EYE)
+    rig.step(5)
+    rig.voice.observers.thumbnail(bus.Thumbnail(epoch=0, width=300, height=533, encoding="jpeg", data=b"one"))
+    rig.voice.observers.thumbnail(bus.Thumbnail(epoch=0, width=300, height=533, encoding="jpeg", data=b"two"))
+    assert [m.data for m in rig.got(wire.Thumbnail, EYE)] == [b"one"]
+    rig.step(3000)
+    assert rig.errors(EYE) == []
+    rig.say(wire.GetThumbnail(width=40), client=EYE)
+    rig.step(5)
+    assert [m.width for m in rig.published if isinstance(m, bus.ThumbnailRequest)] == [300, 40]
+
+
+def test_who_asks_together_shares_the_widest(rig):
+    rig.hello(client=b"other", role="observer")
+    rig.say(wire.GetThumbnail(width=200), client=EYE)
+    rig.say(wire.GetThumbnail(width=90), client=b"other")
+    rig.step(5)
+    assert [m.width for m in rig.published if isinstance(m, bus.ThumbnailRequest)] == [200]
+    rig.voice.observers.thumbnail(bus.Thumbnail(epoch=0, width=200, height=355, encoding="jpeg", data=b"x"))
+    assert len(rig.got(wire.Thumbnail, EYE)) == len(rig.got(wire.Thumbnail, b"other")) == 1
+
+
+def test_a_picture_as_large_as_the_limit_is_passed_on(rig):
+    rig.say(wire.GetThumbnail(), client=EYE)
+    whole = bytes(wire.MAX_PICTURE_BYTES)
+    rig.voice.observers.thumbnail(bus.Thumbnail(epoch=0, width=96, height=96, encoding="rgb8", data=whole))
+    assert len(rig.got(wire.Thumbnail, EYE)[0].data) == wire.MAX_PICTURE_BYTES
+
+
+def test_only_who_asked_for_a_topic_is_told_of_it(rig):
+    rig.say(wire.Subscribe(topics=("levels",)), client=EYE)
+    rig.say(wire.Caption(turn="t", text="hello"))
+    rig.speak(ms=200)
+    rig.step(400)
+    assert {type(m) for owner, m in rig.sent if owner == EYE} == {wire.Welcome, wire.Levels}
+
+
+def test_a_newcomer_is_told_how_things_stand(rig):
+    rig.say(wire.Subscribe(topics=("state",)), client=EYE)
+    rig.step(100)
+    rig.hello(client=b"late", role="observer")
+    rig.say(wire.Subscribe(topics=("state",)), client=b"late")
+    rig.step(5)
+    assert [m.phase for m in rig.got(wire.Status, b"late")] == ["idle"]

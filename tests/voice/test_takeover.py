@@ -211,3 +211,146 @@ def test_three_hundred_takeovers_lose_no_turn(rig):
     assert len(ends(rig, AGENT)) == 300
     assert not rig.desk.turns
     assert rig.errors(BOT) == rig.errors(AGENT) == []
+
+
+def test_a_holder_that_releases_begins_no_more_turns_and_may_end_what_it_has(rig):
+    take(rig)
+    rig.audio("mine", ms=100, client=AGENT)
+    rig.say(wire.ReleaseFloor(), client=AGENT)
+    rig.audio("another", client=AGENT)
+    rig.say(wire.End(turn="silent"), client=AGENT)
+    assert [(m.code, m.turn) for m in rig.got(wire.Error, AGENT)] == [("floor_taken", "another"),
+                                                                       ("floor_taken", "silent")]
+    rig.audio("mine", seq=1, ms=100, client=AGENT)
+    rig.say(wire.End(turn="mine"), client=AGENT)
+    rig.step(100)
+    assert floors(rig, BOT)[-1][1] == "taken"
+    rig.step(300)
+    assert ends(rig, AGENT) == [("mine", "played", False)]
+    assert rig.got(wire.Finished, AGENT)[0].played_ms == 200.0
+    assert floors(rig, BOT)[-1] == ("", "released", False)
+
+
+def test_who_takes_the_floor_anew_may_begin_turns_again(rig):
+    take(rig)
+    rig.audio("mine", ms=300, client=AGENT)
+    rig.say(wire.ReleaseFloor(), client=AGENT)
+    take(rig)
+    rig.audio("another", client=AGENT)
+    assert rig.errors(AGENT) == []
+    rig.step(1000)
+    assert floors(rig, BOT)[-1][1] == "taken"
+
+
+def test_a_held_turn_that_is_not_ended_has_its_time_anew_when_it_is_given_back(rig):
+    rig.speak("one", ms=300, client=BOT)
+    rig.say(wire.Caption(turn="two", text="wait"), client=BOT)
+    rig.audio("two", pcm=np.zeros(0, np.int16), client=BOT)  # begun, and dry
+    rig.step(100)
+    take(rig)
+    limit_ms = VoiceConfig().turn_idle_timeout_ms
+    rig.step(limit_ms + 1000)
+    assert ends(rig, BOT) == [("one", "taken_over", True)]
+    rig.say(wire.ReleaseFloor(), client=AGENT)
+    rig.step(limit_ms - 1000)
+    assert [m.held for m in rig.got(wire.Floor, BOT)] == [("two",), ("two",)]
+    assert len(ends(rig, BOT)) == 1
+    rig.audio("two", seq=1, ms=100, client=BOT)
+    rig.say(wire.End(turn="two"), client=BOT)
+    rig.step(300)
+    assert ends(rig, BOT)[-1] == ("two", "played", False)
+    assert rig.got(wire.Finished, BOT)[-1].played_ms == 100.0
+
+
+def test_and_finishes_as_idle_when_that_time_has_passed(rig):
+    rig.speak("one", ms=300, client=BOT)
+    rig.audio("two", pcm=np.zeros(0, np.int16), client=BOT)
+    rig.step(100)
+    take(rig)
+    rig.say(wire.ReleaseFloor(), client=AGENT)
+    rig.step(VoiceConfig().turn_idle_timeout_ms + 500)
+    assert ends(rig, BOT)[-1] == ("two", "idle_timeout", False)
+
+
+def test_an_agent_does_not_lose_the_floor_while_it_speaks():
+    rig = VoiceRig(voice=VoiceConfig(floor_idle_timeout_ms=1000))
+    rig.hello(client=BOT)
+    rig.hello(client=AGENT, role="agent")
+    rig.speak("waits", ms=100, client=BOT)
+    take(rig)
+    rig.speak("long", ms=3000, client=AGENT)
+    rig.step(2900)
+    assert [m.why for m in rig.got(wire.Floor, BOT)] == ["taken"]
+    rig.step(300)
+    assert ends(rig, AGENT) == [("long", "played", False)]
+    assert [m.why for m in rig.got(wire.Floor, BOT)] == ["taken", "idle_timeout"]
+
+
+def test_what_a_vanished_holder_had_queued_is_not_played_later(rig):
+    take(rig)
+    for name in ("one", "two"):
+        rig.speak(name, ms=4000, client=AGENT)
+    rig.step(100)
+    rig.voice.leave(AGENT)
+    rig.step(100)
+    take(rig, client=OTHER)
+    rig.step(100)
+    assert sorted(ends(rig, AGENT)) == [("one", "taken_over", True), ("two", "taken_over", True)]
+    assert rig.got(wire.Floor, OTHER)[-1].held == ()
+    rig.say(wire.ReleaseFloor(), client=OTHER)
+    rig.step(5000)
+    assert len(ends(rig, AGENT)) == 2
+    assert not rig.desk.turns
+
+
+def test_an_agents_pause_ends_with_its_floor(rig):
+    bot_speaks(rig)
+    take(rig, queue="hold")
+    rig.say(wire.Pause(), client=AGENT)
+    rig.say(wire.ReleaseFloor(), client=AGENT)
+    rig.step(800)
+    assert ends(rig, BOT)[-1] == ("two", "played", False)
+    assert not rig.playback.paused
+
+
+def test_a_clients_room_is_its_own_and_what_is_interrupted_takes_none(rig):
+    rig.speak("one", ms=5000, client=BOT)
+    rig.step(10)
+    full_ms = VoiceConfig().max_buffer_ms
+    assert rig.desk.credit_ms(BOT) < full_ms - 4900
+    assert rig.desk.credit_ms(AGENT) == full_ms
+    rig.say(wire.Interrupt(), client=BOT)
+    assert rig.desk.credit_ms(BOT) == full_ms
+
+
+@pytest.mark.parametrize("message", [
+    wire.End(turn="t"), wire.Interrupt(), wire.Pause(), wire.Resume(), wire.Volume(gain=0.0), wire.Emotion(name="sad"),
+    wire.State(state="thinking"), wire.Gesture(name="nod"), wire.LookAt(x=1.0, y=1.0),
+    wire.Caption(turn="t", text="no"), wire.TakeFloor()], ids=lambda message: type(message).__name__)
+def test_an_observer_changes_nothing_at_all(rig, message):
+    rig.speak("t", ms=200, client=BOT)
+    rig.step(20)
+    rig.published.clear()
+    rig.say(message, client=EYE)
+    error = rig.got(wire.Error, EYE)[0]
+    assert (error.code, error.retryable) == ("not_allowed", False)
+    assert "observer" in error.message
+    rig.step(400)
+    assert not [m for m in rig.published if isinstance(m, bus.Expression | bus.GestureCue | bus.CaptionCue)]
+    heard = np.trim_zeros(rig.sink.pcm)
+    assert np.array_equal(heard[:3000], tone(200)[1:3001])
+    assert ends(rig, BOT) == [("t", "played", False)]
+
+
+def test_an_observer_says_nothing(rig):
+    rig.audio("t", client=EYE)
+    assert [(m.code, m.turn, m.seq) for m in rig.got(wire.Error, EYE)] == [("not_allowed", "t", 0)]
+    assert not rig.desk.turns
+
+
+@pytest.mark.parametrize("message", [wire.Subscribe(), wire.GetThumbnail()], ids=lambda m: type(m).__name__)
+def test_a_speaker_does_not_look_on(rig, message):
+    rig.say(message, client=BOT)
+    error = rig.got(wire.Error, BOT)[0]
+    assert error.code == "not_allowed"
+    assert "hello as speaker" in error.message
