@@ -64,6 +64,8 @@ class PlaybackConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     fade_ms: Annotated[int, Meta(ge=1, le=100)] = 5
     rebuffer_ms: Annotated[int, Meta(ge=0, le=5_000)] = 80
     rebuffer_max_ms: Annotated[int, Meta(ge=0, le=5_000)] = 640
+    idle_release_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
+    wake_ms: Annotated[int, Meta(ge=0, le=5_000)] = 300
 
 
 class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -210,8 +212,8 @@ def _screen_problems(screen: ScreenConfig) -> Iterator[str]:
             yield f"screen.{key}: {error}; leave both times out for no quiet hours"
             return
     if minutes[0] == minutes[1]:
-        yield ("screen.quiet_until: is quiet_from, which could mean never or always; leave both out for no quiet hours, "
-               'or write "00:00" and "24:00" for the whole day')
+        yield ("screen.quiet_until: is quiet_from, which could mean never or always; leave both out for none, or "
+               'write "00:00" and "24:00" for the whole day')
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, object]]:

@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 from mien.audio.alsa import AlsaSink
+from mien.config import PlaybackConfig
 from mien.errors import SinkError
+from mien.host.clock import MonotonicClock
+from mien.voice import device
 
 
 class FakeALSAAudioError(Exception):
@@ -31,6 +34,7 @@ class FakePcm:
         type(self).opened_with = wanted
         self.buffer = wanted["periodsize"] * wanted["periods"]
         self.rate = wanted["rate"]
+        self.period = wanted["periodsize"]
         self.queued = 0
         self.avail_says: int | None = None
         self.write_says: list[int | Exception] = []
@@ -38,7 +42,8 @@ class FakePcm:
         self.closed = False
 
     def info(self) -> dict[str, Any]:
-        agreed = {"channels": 1, "format_name": "S16_LE", "rate": self.rate, "buffer_size": self.buffer}
+        agreed = {"channels": 1, "format_name": "S16_LE", "rate": self.rate, "buffer_size": self.buffer,
+                  "period_size": self.period}
         return agreed | self.agrees_to
 
     def avail(self) -> int:
@@ -118,7 +123,43 @@ def test_another_rate_that_mien_speaks_is_told_in_the_format(
     monkeypatch.setattr(FakePcm, "agrees_to", {"rate": 44100})
     sink, _ = open_sink()
     assert sink.format.rate_hz == 44100
-    assert "44100 Hz, not at 48000 Hz" in caplog.text
+    assert "44100 Hz, not at 48000 Hz; playback.rate_hz = 44100" in caplog.text
+
+
+@pytest.mark.parametrize(("period", "told"), [(960, False), (1008, True), (4800, True)])
+def test_a_card_that_moves_in_long_steps_is_told_of(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, period: int, told: bool
+) -> None:
+    monkeypatch.setattr(FakePcm, "agrees_to", {"period_size": period})
+    open_sink()
+    assert ("moves in steps of" in caplog.text) is told
+
+
+@pytest.mark.parametrize(
+    ("buffer_ms", "rate_hz", "period", "periods"),
+    [(25, 48000, 240, 5), (50, 44100, 220, 10), (6, 48000, 240, 2), (1, 8000, 40, 2), (100, 16000, 80, 20)],
+)
+def test_the_buffer_is_asked_for_in_periods_of_5_ms_and_at_least_two(
+    buffer_ms: float, rate_hz: int, period: int, periods: int
+) -> None:
+    _, pcm = open_sink(rate_hz, buffer_ms)
+    assert (pcm.opened_with["periodsize"], pcm.opened_with["periods"]) == (period, periods)
+
+
+def test_the_configured_sink_runs_at_the_configured_rate_whatever_the_card_plays_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(FakePcm, "agrees_to", {"rate": 44100})
+    sink = device.open_sink(PlaybackConfig(buffer_ms=25), MonotonicClock())
+    assert (sink.format.rate_hz, sink.format.buffer_frames) == (48000, 2612)
+    assert sink.write(zeros(480)) == 480
+    assert sink.delay_frames() == pytest.approx(480, abs=1)
+    sink.close()
+
+
+def test_a_card_at_the_configured_rate_is_used_as_it_is() -> None:
+    assert isinstance(device.open_sink(PlaybackConfig(buffer_ms=25), MonotonicClock()), AlsaSink)
+    assert FakePcm.opened_with["periods"] == 10  # twice what is kept in it
 
 
 def test_a_device_that_is_not_there_is_named() -> None:

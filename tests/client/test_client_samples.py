@@ -114,9 +114,12 @@ class TestBargeIn:
         assert 0 <= played_ms < 1000
         assert len(drawn) <= 6
 
-    def test_writing_to_a_turn_that_was_ended_is_the_programs_fault_still(self, voice):
+    @pytest.mark.parametrize("finished", [False, True])
+    def test_writing_to_a_turn_that_was_ended_is_the_programs_fault_still(self, voice, finished):
         def after_the_end(_agent, turn):
             turn.end()
+            if finished:
+                turn.wait()
             turn.write(bytes(MS))
 
         assert self.raised(voice, after_the_end, ClientError).code == "turn_closed"

@@ -20,6 +20,7 @@ import pytest
 
 from mien.audio.alsa import AlsaSink
 from mien.audio.base import Pcm, Sink
+from mien.audio.converted import ConvertedSink
 from mien.audio.null import NullSink
 from mien.audio.wav import WavSink
 from mien.core.clock import ManualClock
@@ -29,7 +30,7 @@ from rigs.card_sink import CardSink
 
 RATE_HZ = 48000
 BUFFER_MS = 100
-BACKENDS = ("null", "wav", "card", "alsa-null", "alsa-pulse")
+BACKENDS = ("null", "wav", "card", "converted", "alsa-null", "alsa-pulse")
 
 PULSE_PCM = """
 pcm.null { type null }
@@ -117,6 +118,9 @@ def open_rig(backend: str, request: pytest.FixtureRequest) -> Rig:
     if backend == "wav":
         path = request.getfixturevalue("tmp_path") / "heard.wav"
         return Rig(sink=WavSink(clock, RATE_HZ, buffer_frames, path), wait_ms=clock.advance_ms)
+    if backend == "converted":
+        device = NullSink(clock, 44100, ms_to_frames(BUFFER_MS, 44100))
+        return Rig(sink=ConvertedSink(device, RATE_HZ), wait_ms=clock.advance_ms, slack_frames=2)
     if backend == "card":  # the voice's tests play on this double, so it has to keep to the contract, too
         return Rig(sink=CardSink(clock, RATE_HZ, buffer_frames), wait_ms=clock.advance_ms,
                    slack_frames=ms_to_frames(10, RATE_HZ))

@@ -54,7 +54,7 @@ def test_ordinary_growth_is_left_alone_and_lasting_growth_is_the_new_measure() -
     assert memory.releases == 2
 
 
-def test_what_crept_goes_back_every_ten_minutes_and_what_is_needed_again_is_left_alone() -> None:
+def test_what_crept_goes_back_every_two_minutes_and_what_is_needed_again_is_left_alone() -> None:
     memory = Memory(80.0, 0.0)
     upkeep = Upkeep(Counters(), memory.measure, memory.release)
     upkeep.step(speaking=False)

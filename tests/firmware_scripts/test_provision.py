@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from provisioning import storage, takeover
+from provisioning.card import told
 
 from mien.transport.keys import KeyFolder
 from rigs.card import PUBLIC_KEY, SCRIPT, SSH_START, Card
@@ -50,14 +51,25 @@ def test_a_setting_taken_back_removes_its_file(card: Card) -> None:
     assert [path.name for path in card.etc.rglob("*") if path.is_file()] == []
 
 
+def test_a_file_that_settles_nothing_is_taken_from_the_card_too(card: Card) -> None:
+    card.put("board.toml", "# nothing yet\n")
+    assert card.main() == 0
+    assert list(card.mien.iterdir()) == []
+
+
+def test_a_setting_that_was_never_made_can_be_taken_back(card: Card) -> None:
+    card.put("board.toml", "console = false\nntp = []")
+    assert card.main() == 0
+
+
 def test_a_mistake_is_told_on_card_and_screen_in_the_journal_and_by_the_exit_status(card: Card, capsys: Any) -> None:
     text = 'hostname = "Kiosk 7"\nconsole = "yes"'
     card.put("board.toml", text)
     assert card.main() == 1
     said = capsys.readouterr().err
-    for told in (card.note, card.screen.read_text(), said):
-        assert "board.toml" in told
-        assert "    console: must be true or false" in told
+    for place in (card.note, card.screen.read_text(), said):
+        assert "board.toml" in place
+        assert "    console: must be true or false" in place
     assert card.note.startswith("Mend these, and start the board again.")
     assert (card.mien / "board.toml").read_text() == text
     assert not card.etc.exists()
@@ -199,6 +211,26 @@ def test_the_screen_has_room_for_a_few_mistakes_and_the_card_for_more(card: Card
     assert "... and 44 more" in card.screen.read_text()
     assert "stray-39" in card.note
     assert "... and 10 more" in card.note
+
+
+def test_as_many_mistakes_as_there_is_room_for_are_all_of_them() -> None:
+    mistakes = {"a": "x\ny", "b": "z"}
+    assert told(mistakes, 2) == [["a", "    x", "    y"], ["b", "    z"]]
+    assert told(mistakes, 1) == [["a", "    x", "    y"], ["... and 1 more"]]
+
+
+def test_folders_are_looked_into_as_deep_as_keys_lie(card: Card) -> None:
+    card.put("a/b/c/d", "x")
+    card.put("e/f/g/h/i", "x")
+    assert list(card.provision().mistakes) == ["e/f/g/h", "a/b/c/d"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(card: Card) -> None:
+    card.mien.rmdir()
+    card.mien.write_text("x")
+    assert card.main() == 1
+    assert ".\r\n      cannot be read (Not a directory)" in card.screen.read_bytes().decode()
+    assert "no note" not in card.screen.read_text()
 
 
 def test_a_card_full_of_files_is_looked_at_as_far_as_a_card_may_be_filled(card: Card) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import zmq.auth
+from provisioning import takeover
 from provisioning.zmq_keys import is_key
 
 from mien.transport.keys import KeyFolder
@@ -107,6 +108,15 @@ def test_a_board_without_a_pair_makes_one_and_tells_its_public_key(card: Card, t
     assert pair[1].decode() not in public
     assert card.main() == 0  # the note to the clients is no mistake at the next start
     assert KeyFolder(card.etc / "mien/keys").voice_pair() == pair
+
+
+def test_a_pair_is_there_for_good_before_its_public_key_goes_out(card: Card, tmp_path: Path, monkeypatch: Any) -> None:
+    synced: list[tuple[str, bool]] = []
+    monkeypatch.setattr(
+        takeover, "sync", lambda path: synced.append((path.name, (card.mien / "voice.key").exists())))
+    allow(card, tmp_path)
+    card.provision()
+    assert synced == [("voice.key", False), ("voice.key_secret", False)]
 
 
 def test_a_pair_that_cannot_be_made_costs_the_clients_nothing(card: Card, tmp_path: Path, monkeypatch: Any) -> None:

@@ -63,7 +63,7 @@ def test_free_space_is_filled_with_zeros_and_given_back(tmp_path: Path, monkeypa
 
 
 @pytest.mark.parametrize(("name", "content", "wiped"), [
-    ("board.toml", '[wifi]\nssid = "a"\npassphrase = "12345678"\ncountry = "DE"\n', True),
+    ("board.toml", 'hostname = "a"\n[wifi]\nssid = "a"\npassphrase = "12345678"\ncountry = "DE"\n', True),
     ("board.toml", 'hostname = "a"', False),
 ])  # fmt: skip
 def test_free_space_is_wiped_where_a_secret_was(card: Card, name: str, content: str, wiped: bool) -> None:

@@ -18,12 +18,15 @@ import numpy as np
 from mien.audio.base import Pcm, SinkFormat
 from mien.core.wire import RATES_HZ
 from mien.errors import SinkError
-from mien.units import ms_to_frames
+from mien.units import frames_to_ms, ms_to_frames
 
 log = logging.getLogger(__name__)
 
 PERIOD_MS: Final = 5
 """How often the card reports back, if it can: it bounds both the smallest buffer and the steps of its position."""
+
+COARSE_MS: Final = 20
+"""A card whose steps are longer answers late, and the time of what is heard is a guess."""
 
 _SAY: Final = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)
 """snd_lib_error_handler_t (alsa/error.h), less the values that the format is about."""
@@ -42,7 +45,7 @@ class AlsaSink:
     def __init__(self, device: str, rate_hz: int, buffer_ms: float) -> None:
         """Raises SinkError when there is no ALSA, no such device, or no mono s16 at a rate that mien speaks.
 
-        A device may agree to another rate than rate_hz; `format` says what it is.
+        A device may agree to another rate than rate_hz; `format` says what it is (see mien.audio.converted).
         """
         self._alsa = _load_alsa()
         self._device = device
@@ -149,7 +152,12 @@ class AlsaSink:
                 f" let ALSA convert, with plughw: in place of hw:"
             )
         if agreed_hz != rate_hz:
-            log.warning("%s: plays at %d Hz, not at %d Hz", self._device, agreed_hz, rate_hz)
+            log.warning("%s: plays at %d Hz, not at %d Hz; playback.rate_hz = %d spares the voice a conversion",
+                        self._device, agreed_hz, rate_hz, agreed_hz)
+        period_ms = frames_to_ms(info["period_size"], agreed_hz)
+        if period_ms > COARSE_MS:
+            log.warning("%s: moves in steps of %.0f ms, so that sound comes late and lips are off; try hw: or plughw:",
+                        self._device, period_ms)
         return SinkFormat(rate_hz=agreed_hz, buffer_frames=info["buffer_size"])
 
     def _check(self) -> None:

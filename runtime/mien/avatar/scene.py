@@ -1,6 +1,5 @@
 """A glTF scene laid out in the world: every primitive, its skin in the rest pose, with the targets that are wanted."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -188,10 +187,3 @@ def _triangles(indices: NDArray[np.int64], mode: int, where: str) -> NDArray[np.
         return np.stack([np.full_like(b, indices[0]), b, c], axis=1)
     odd = np.arange(len(a)) % 2 == 1
     return np.stack([a, np.where(odd, c, b), np.where(odd, b, c)], axis=1)
-
-
-def bounds(surfaces: Sequence[Surface]) -> tuple[Floats, Floats]:
-    """The lowest and the highest corner, (3,) each, of what the triangles use."""
-    low = np.min([surface.positions[surface.tris.ravel()].min(axis=0) for surface in surfaces], axis=0)
-    high = np.max([surface.positions[surface.tris.ravel()].max(axis=0) for surface in surfaces], axis=0)
-    return low, high

@@ -19,6 +19,7 @@ from mien.errors import BusError
 BUS_VERSION: Final = 2
 MOTION_RATE_HZ: Final = 16000
 
+DeviceState = Literal["open", "released", "lost"]
 Phase = Literal["idle", "preroll", "speaking", "stalled", "paused"]
 # off: the display is switched off. blank: it cannot be, and shows black.
 Screen = Literal["on", "dim", "blank", "off"]
@@ -92,7 +93,10 @@ class CaptionCue(BusMessage, frozen=True):
 
 
 class VoiceHealth(BusMessage, frozen=True):
-    """Once a second: what `mien watch` shows of the voice. pid, level, counters by name; session: the newest one's."""
+    """Once a second: what `mien watch` shows of the voice. pid, level, counters by name; session: the newest one's.
+
+    device: the sound card; released: let go in a long silence, and opened again when speech is coming.
+    """
 
     pid: int
     level: str
@@ -100,6 +104,7 @@ class VoiceHealth(BusMessage, frozen=True):
     pss_mb: float
     counters: dict[str, int]
     session: str = ""
+    device: DeviceState = "open"
 
 
 class ThumbnailRequest(BusMessage, frozen=True):

@@ -368,7 +368,10 @@ class Levels(Message, tag="levels", frozen=True):
 
 
 class HealthReport(Message, tag="health", frozen=True):
-    """voice -> subscribers of health, once a second. face_fps to face_offset_p95_ms: None while no face reports."""
+    """voice -> subscribers of health, once a second. face_fps to face_offset_p95_ms: None while no face reports.
+
+    device: the sound card: open, released (let go in a long silence) or lost.
+    """
 
     level: str
     clients: int
@@ -378,6 +381,7 @@ class HealthReport(Message, tag="health", frozen=True):
     face_missed: int | None = None
     face_offset_median_ms: float | None = None
     face_offset_p95_ms: float | None = None
+    device: str = "open"
 
 
 class Thumbnail(Message, tag="thumbnail", frozen=True):

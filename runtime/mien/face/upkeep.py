@@ -8,10 +8,10 @@ from mien.host.memory import pss_mb
 from mien.host.pages import give_back
 
 GROWN_MB: Final = 15.0  # a compiler that ran again is more; caches and buffers of ordinary work are less
-# What is used now and then comes to half of that within an hour of talk: pages that were needed once. Speech needs most
+# What is used now and then comes to half of that within minutes of talk: pages that were needed once. Speech needs most
 # of the rest again at once, so that giving back more often than this would only cost.
 CREPT_MB: Final = 8.0
-CREPT_EVERY: Final = 600  # steps, of a second each
+CREPT_EVERY: Final = 120  # steps, of a second each
 
 
 class Upkeep:

@@ -18,8 +18,10 @@ def open_sink(config: PlaybackConfig, clock: Clock) -> Sink:
     buffer_frames = ms_to_frames(config.buffer_ms * SPARE_ROOM, config.rate_hz)
     if config.sink == "alsa":
         from mien.audio.alsa import AlsaSink
+        from mien.audio.converted import at_rate
 
-        return AlsaSink(config.device, rate_hz=config.rate_hz, buffer_ms=config.buffer_ms * SPARE_ROOM)
+        card = AlsaSink(config.device, rate_hz=config.rate_hz, buffer_ms=config.buffer_ms * SPARE_ROOM)
+        return at_rate(card, config.rate_hz)
     if config.sink == "wav":
         from mien.audio.wav import WavSink
 

@@ -5,8 +5,6 @@ sources). The time at which frame 0 would have been heard is nearly constant, so
 a card that is 100 ppm off its nominal rate then costs a thirtieth of a millisecond.
 """
 
-import numpy as np
-
 from mien.units import NS_PER_S
 
 WINDOW = 64
@@ -18,31 +16,30 @@ class DeviceClock:
 
     def __init__(self, rate_hz: int) -> None:
         self._rate_hz = rate_hz
-        self._zeros_ns = np.zeros(WINDOW)
-        self._count = 0
-        self._base_ns = 0
+        self._zeros_ns = [0] * WINDOW
+        self.restart()
 
     def restart(self) -> None:
         """The device stream was broken: forget."""
-        self._count = 0
+        self._count = self._sum_ns = self._zero_ns = 0
 
     def observe(self, now_ns: int, heard_frames: int) -> None:
         """Take one reading of the device."""
         zero_ns = now_ns - heard_frames * NS_PER_S // self._rate_hz
-        if self._count and abs(zero_ns - self._base_ns - self._mean()) > JUMP_NS:
-            self._count = 0
-        if not self._count:
-            self._base_ns = zero_ns  # averaging small differences keeps float64 exact
-        self._zeros_ns[self._count % WINDOW] = zero_ns - self._base_ns
+        if self._count and abs(zero_ns - self._zero_ns) > JUMP_NS:
+            self.restart()
+        slot = self._count % WINDOW
+        if self._count >= WINDOW:
+            self._sum_ns -= self._zeros_ns[slot]
+        self._zeros_ns[slot] = zero_ns
+        self._sum_ns += zero_ns
         self._count += 1
+        self._zero_ns = self._sum_ns // min(self._count, WINDOW)
 
     def time_of_ns(self, frame: int) -> int:
         """When this device frame is, was or will be heard, in monotonic ns."""
-        return self._base_ns + round(self._mean()) + frame * NS_PER_S // self._rate_hz
+        return self._zero_ns + frame * NS_PER_S // self._rate_hz
 
     def frame_at(self, now_ns: int) -> int:
         """The device frame that is heard at now_ns."""
-        return (now_ns - self._base_ns - round(self._mean())) * self._rate_hz // NS_PER_S
-
-    def _mean(self) -> float:
-        return float(self._zeros_ns[: min(self._count, WINDOW)].mean()) if self._count else 0.0
+        return (now_ns - self._zero_ns) * self._rate_hz // NS_PER_S

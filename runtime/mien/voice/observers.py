@@ -82,7 +82,7 @@ class Observers:
     def health(self, report: bus.VoiceHealth, *, face_present: bool) -> None:
         """The voice reported, once a second."""
         message = wire.HealthReport(level=report.level, clients=report.clients, voice_pss_mb=report.pss_mb,
-                                    counters=report.counters)
+                                    counters=report.counters, device=report.device)
         if face_present and (face := self._face) is not None:
             message = msgspec.structs.replace(
                 message, face_fps=face.fps, face_missed=face.missed, face_offset_median_ms=face.offset_median_ms,

@@ -17,7 +17,7 @@ from mien.voice.pcm import Pcm
 class Outlet:
     """Owns the sink. position: the frame that is heard now. held: frames that were written and are not heard yet.
 
-    read() comes first in a step, then write() as often as `open` allows.
+    read() comes first in a step, then write() as often as there is `room`.
     """
 
     def __init__(self, config: PlaybackConfig, sink: Sink, counters: Counters) -> None:
@@ -32,9 +32,13 @@ class Outlet:
         self._now_ns = 0
         self.use(sink, audible=True)
 
-    def use(self, sink: Sink, *, audible: bool) -> None:
-        """Go on with another device. What the old one still held was not heard."""
+    def use(self, sink: Sink, *, audible: bool, wake_ms: int = 0) -> None:
+        """Go on with another device, with wake_ms of filler first. What the old one still held was not heard."""
+        if sink.format.rate_hz != self._rate_hz:
+            raise ValueError(f"a sink at {sink.format.rate_hz} Hz where {self._rate_hz} Hz are written to it")
         self._sink = sink
+        self.released = False
+        self._awake_from = self.ledger.written + ms_to_frames(wake_ms, self._rate_hz)
         self.audible = audible
         self.target = min(sink.format.buffer_frames, ms_to_frames(self._config.buffer_ms, self._rate_hz))
         self.block = np.zeros(sink.format.buffer_frames, dtype=np.int16)
@@ -45,18 +49,35 @@ class Outlet:
         for segment in self.ledger.segments:
             segment.audible = False
 
+    def release(self) -> None:
+        """Let the device go: nothing is written, and its position stands still, until the next use()."""
+        self.released = True
+
     @property
-    def open(self) -> bool:
-        """Whether the device has taken all that it was given: until then nothing may be written behind it."""
-        return not len(self._left)
+    def awake(self) -> bool:
+        """Whether the device has had its filler: speech before that might be swallowed."""
+        return self.ledger.written >= self._awake_from
 
     @property
     def room(self) -> int:
-        """Frames that are missing to what is kept in the device."""
-        return self.target - self.held if self.open else 0
+        """Frames that may be written now: what is missing to what is kept in the device.
+
+        0 until the device has taken all that it was given: nothing may be written behind what was left over.
+        """
+        if self.released or len(self._left):
+            return 0
+        room = self.target - self.held
+        return room if self.awake else min(room, self._awake_from - self.ledger.written)
+
+    @property
+    def runs_dry_ns(self) -> int:
+        """When the device has played all that it was given."""
+        return self.clock.time_of_ns(self.ledger.written - self._latency_frames)
 
     def read(self, now_ns: int) -> None:
         """Ask the device where it stands. Raises SinkError when it is lost."""
+        if self.released:
+            return
         if len(self._left):
             self._left = self._left[self._sink.write(self._left) :]
         delay = len(self._left) + self._sink.delay_frames()

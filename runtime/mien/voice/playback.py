@@ -28,7 +28,10 @@ from mien.voice.pcm import Pcm
 from mien.voice.rebuffer import Rebuffer
 from mien.voice.turn import Turn
 
-LAST_DROP_MS = 10  # speech in the device with which a late chunk is waited for: less could run dry in a late step
+BUSY_NS = 5 * NS_PER_MS  # between steps while there is speech
+IDLE_RESERVE = 0.28  # of what is kept in the device, 7 of 25 ms: with less filler left it is topped up
+RELEASED_NS = 100 * NS_PER_MS
+LAST_DROP = 0.4  # of what is kept in the device: with less of the speech left, a late chunk is not waited for
 
 Send = Callable[[bytes, wire.Message], None]
 
@@ -53,7 +56,6 @@ class Playback:
         self._outlet = Outlet(config, sink, counters)
         self._ledger = self._outlet.ledger
         self._rebuffer = Rebuffer(config.rebuffer_ms, min(config.rebuffer_max_ms, most_cushion_ms), self._rate_hz)
-        self._last_drop = ms_to_frames(LAST_DROP_MS, self._rate_hz)
         self._mixer = Mixer(ms_to_frames(config.fade_ms, self._rate_hz), self._rate_hz)
         # Epochs of a voice that restarts must be newer than those it gave out before, so they start from the clock.
         self.epoch = clock.now_ns() // NS_PER_MS
@@ -67,9 +69,18 @@ class Playback:
         self._head_since_ns = 0
         self._progress_due_ns = 0
 
-    def use_sink(self, sink: Sink, *, audible: bool) -> None:
-        """Go on with another device. What the old one still held was not heard."""
-        self._outlet.use(sink, audible=audible)
+    def use_sink(self, sink: Sink, *, audible: bool, wake_ms: int = 0) -> None:
+        """Go on with another device. What the old one still held was not heard; no turn opens for wake_ms."""
+        self._outlet.use(sink, audible=audible, wake_ms=wake_ms)
+
+    def release(self) -> None:
+        """The device was let go: nothing is played until use_sink(). Only for an idle voice."""
+        self._outlet.release()
+
+    @property
+    def released(self) -> bool:
+        """Whether the device was let go."""
+        return self._outlet.released
 
     @property
     def audible(self) -> bool:
@@ -107,6 +118,15 @@ class Playback:
         if now_ns >= self._progress_due_ns:
             self._report_progress()
             self._progress_due_ns = now_ns + self._progress_ns
+
+    def next_step_ns(self, now_ns: int) -> int:
+        """When step() is to be called again, if nothing happens before: the device must not run dry meanwhile."""
+        if self._outlet.released:
+            return now_ns + RELEASED_NS
+        if (self._desk.queue and not self.paused) or any(segment.turn for segment in self._ledger.segments):
+            return now_ns + BUSY_NS
+        reserve_ns = frames_to_ns(round(IDLE_RESERVE * self._outlet.target), self._rate_hz)
+        return max(now_ns + BUSY_NS, self._outlet.runs_dry_ns - reserve_ns)
 
     def interrupt(self, turns: list[Turn], reason: FinishReason = "interrupted") -> None:
         """Drop these turns; the one that is heard fades out. A new epoch begins if media time was theirs."""
@@ -233,7 +253,7 @@ class Playback:
         head = next((turn for turn in self._desk.queue if not turn.drained), None)
         if head is not self._head:
             self._head, self._head_since_ns = head, now_ns
-        if head is None or not self._gate.may_open(head, self._head_since_ns, now_ns):
+        if head is None or not self._outlet.awake or not self._gate.may_open(head, self._head_since_ns, now_ns):
             return None
         self._open = head
         self._rebuffer.begin()
@@ -241,7 +261,7 @@ class Playback:
 
     def _may_still_come(self, turn: Turn) -> bool:
         """Whether a chunk that is late would still follow without a gap: the device has not played the last one yet."""
-        return not turn.stalled and not turn.ended and self._outlet.held > self._last_drop
+        return not turn.stalled and not turn.ended and self._outlet.held > LAST_DROP * self._outlet.target
 
     def _write_speech(self, turn: Turn, room: int, now_ns: int) -> int:
         if turn.stalled and self._rebuffer.waits(turn, now_ns):

@@ -30,15 +30,17 @@ from mien.voice.assembly import Assembly
 from mien.voice.device import DeviceRetry, open_silence, open_sink
 from mien.voice.grants import grant_of
 from mien.voice.health import Health
+from mien.voice.idle_release import IdleRelease
 from mien.voice.journal_writer import JournalWriter, journal_folder
 
 log = logging.getLogger("mien.voice")
 
-STEP_MS = 5
+MOST_WAIT_MS = 100  # anchors, floor and clients that are gone are looked after that often, whatever plays
 INTAKE_NS = 3 * NS_PER_MS  # a flood of messages must not keep the device waiting
 ANCHOR_NS = 20 * NS_PER_MS
 IDLE_ANCHOR_NS = 250 * NS_PER_MS
 KEEPALIVE_NS = 2 * NS_PER_S
+PSS_NS = 10 * NS_PER_S  # to count the pages of a process takes the kernel milliseconds
 
 
 class VoiceService:
@@ -54,6 +56,9 @@ class VoiceService:
         access = plan_access(config.voice.listen, keys := KeyFolder(Path(config.access.keys)))
         self._reactor = Reactor()
         self._health = Health(self._announce, log.warning)
+        self._opener = opener
+        idle_s = 0 if config.playback.sink == "wav" else config.playback.idle_release_s  # a WAV would begin anew
+        self._release = IdleRelease(idle_s, clock.now_ns())
         self._retry = DeviceRetry(config.playback, clock, opener)
         self._bus = VoiceBus(self._reactor, run_dir, clock, self.counters)
         self._router = ClientRouter(
@@ -70,7 +75,8 @@ class VoiceService:
         if failure:
             self._playback.use_sink(self._sink, audible=False)
             self._health.apply(Event.SINK_LOST, failure, between_turns=True)
-        self._anchor_due_ns = self._second_due_ns = self._keepalive_due_ns = 0
+        self._anchor_due_ns = self._second_due_ns = self._keepalive_due_ns = self._pss_due_ns = 0
+        self._pss_mb = 0.0
         self._anchor: bus.Anchor | None = None
         self._last_turn = ""
         self._bad_reports = LogLimit()
@@ -87,7 +93,7 @@ class VoiceService:
         self._notifier.ready()
         log.info("ready: %s", ", ".join(self.endpoints))
         while not self._stopping:
-            self.step(STEP_MS)
+            self.step(self._wait_ms())
         self._shut_down()
 
     def stop(self) -> None:
@@ -99,10 +105,16 @@ class VoiceService:
         self._reactor.wait(0 if self._router.pending or self._bus.pending else patience_ms)
         self._take_messages()
         self._take_reports()
+        self._tend_device()
         self._play()
         self._publish_anchor()  # before the speech: a new epoch must be known before its first frame comes
         self._voice.publish_speech()
         self._housekeeping()
+
+    def _wait_ms(self) -> int:
+        """How long nothing is due; a message ends the wait at once."""
+        now_ns = self._clock.now_ns()
+        return min(MOST_WAIT_MS, max(0, self._playback.next_step_ns(now_ns) - now_ns) // NS_PER_MS)
 
     def _take_messages(self) -> None:
         until_ns = self._clock.now_ns() + INTAKE_NS
@@ -128,6 +140,23 @@ class VoiceService:
             return opener(self._config.playback, self._clock), ""
         except SinkError as error:
             return open_silence(self._config.playback, self._clock), str(error)
+
+    def _tend_device(self) -> None:
+        """Let the device go after a long silence, and take it back when speech is coming."""
+        wanted = self._release.wants_device(self._clock.now_ns(), busy=not self._playback.idle,
+                                            sign=self._voice.expressions.now)
+        if self._playback.released and wanted:
+            self._take_device_back()
+        elif not wanted and self._playback.audible and not self._playback.released:
+            self._sink.close()
+            self._playback.release()
+            log.info("the sound card was let go")
+
+    def _take_device_back(self) -> None:
+        self._sink, failure = self._first_sink(self._opener)
+        self._playback.use_sink(self._sink, audible=not failure, wake_ms=self._config.playback.wake_ms)
+        if failure:
+            self._health.apply(Event.SINK_LOST, failure, between_turns=False)
 
     def _play(self) -> None:
         try:
@@ -198,15 +227,24 @@ class VoiceService:
         if not self._playback.audible and self._playback.idle and (sink := self._retry.attempt()) is not None:
             self._sink.close()
             self._sink = sink
-            self._playback.use_sink(sink, audible=True)
+            self._playback.use_sink(sink, audible=True, wake_ms=self._config.playback.wake_ms)
             self._health.apply(Event.SINK_BACK, "the sound card is back", between_turns=True)
         sessions = self._voice.sessions
-        report = self._health.report(self._playback.epoch, len(sessions), self._memory.mb(), self.counters,
-                                     sessions.newest)
+        if now_ns >= self._pss_due_ns:
+            self._pss_due_ns, self._pss_mb = now_ns + PSS_NS, self._memory.mb()
+        report = self._health.report(self._playback.epoch, len(sessions), self._pss_mb, self.counters, sessions.newest,
+                                     self._device_state())
         self._publish(report)
         self._voice.observers.health(report, face_present=self._gate.present(now_ns))
+        sound = "" if report.device == "open" else f", sound card {report.device}"
         last = f", last turn {self._last_turn}" if self._last_turn else ""
-        self._notifier.status(f"{report.level}, {report.clients} clients, {self._playback.anchor().phase}{last}")
+        self._notifier.status(f"{report.level}, {report.clients} clients, {self._playback.anchor().phase}{sound}"
+                              f"{last}")
+
+    def _device_state(self) -> bus.DeviceState:
+        if self._playback.released:
+            return "released"
+        return "open" if self._playback.audible else "lost"
 
     def _announce(self, message: wire.Message) -> None:
         for identity in self._voice.sessions.identities():

@@ -40,7 +40,7 @@ class Typist:
         self._maker: PageMaker | None = None
         self._liner: Typesetter | None = None
         self._opened = False
-        self._failures = LogLimit()
+        self._failures = LogLimit(burst=1)
         self._thread = threading.Thread(target=self._run, name="typist", daemon=True)
 
     def start(self) -> None:
