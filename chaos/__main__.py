@@ -7,6 +7,7 @@ Exit codes: 0 nothing was violated, 1 something was, 2 it cannot run here.
 """
 
 import json
+import signal
 import sys
 import time
 from dataclasses import asdict
@@ -46,6 +47,7 @@ def main(
 ) -> None:
     """Storm the real processes and watch the oracles."""
     console = Console(stderr=as_json)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nothing is left mounted or alive
     try:
         schedule = load(replay) if replay else make_schedule(seed, minutes * 60, usable(ABLE, only))
         outcome = _run(console, schedule, keep_going, 0.0 if replay else minutes * 60)

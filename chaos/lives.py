@@ -146,6 +146,16 @@ def second_face(world: World, args: Args) -> Notes:
     return {"code": code}
 
 
+def deaf_systemd(world: World, args: Args) -> Notes:
+    """systemd does not read what the services tell it, as while it reloads its units."""
+    with world.one_at_a_time["systemd"]:
+        world.systemd.deaf.set()
+        world.wait(args["seconds"])
+        world.systemd.fed.update(dict.fromkeys(list(world.systemd.fed), time.monotonic()))
+        world.systemd.deaf.clear()
+    return {}
+
+
 def _put_down(process: "subprocess.Popen[bytes]") -> None:
     if process.poll() is None:
         process.kill()
@@ -164,5 +174,6 @@ LIVES: Final[dict[str, Fault]] = {
         no_memory_face,
         second_voice,
         second_face,
+        deaf_systemd,
     )
 }

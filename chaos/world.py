@@ -17,7 +17,7 @@ from chaos.turns import TurnBook
 from chaos.violation import Verdicts
 from chaos.watchers import BusWatch, SystemdSocket
 
-PLACES: Final = ("sound", "journal", "run", "keys", "face files")
+PLACES: Final = ("sound", "journal", "run", "keys", "face files", "systemd")
 AFTER_S: Final = 15.0  # what a fault explains after its end: sessions are opened anew, a card is tried again
 
 
