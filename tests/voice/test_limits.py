@@ -53,6 +53,8 @@ def test_a_flood_leaves_another_clients_audio_whole():
     rig.step(200)
     assert rig.got(wire.Finished, b"good")[0].played_ms == 1000.0
     assert rig.errors(b"good") == []
+    assert set(rig.held_back) == {b"bad"}
+    assert len(rig.held_back) == rig.counters["messages_over_limit"]
     heard = np.trim_zeros(rig.sink.pcm)
     assert np.array_equal(heard[: len(speech) - 1], speech[1:])
 
