@@ -25,6 +25,7 @@ from chaos.shrink import shrink
 from chaos.world import World
 
 OUT = Path(__file__).resolve().parents[1] / "build/chaos"
+SCHEDULED_S = 120.0  # of schedule a minute: acts are planned at their longest, and time ends the run
 ABLE = frozenset({"curve", "mount"})  # where nothing may be mounted, a fault that needs it does something like it
 
 
@@ -49,7 +50,7 @@ def main(
     console = Console(stderr=as_json)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nothing is left mounted or alive
     try:
-        schedule = load(replay) if replay else make_schedule(seed, minutes * 60, usable(ABLE, only))
+        schedule = load(replay) if replay else make_schedule(seed, minutes * SCHEDULED_S, usable(ABLE, only))
         outcome = _run(console, schedule, keep_going, 0.0 if replay else minutes * 60)
     except (OSError, RuntimeError, ValueError) as error:
         say(console, f"chaos: {error}", "red")
