@@ -93,7 +93,7 @@ def _teller(console: Console, progress: Progress, task: TaskID):  # type: ignore
 
 
 def _shrink(console: Console, outcome: Outcome, seconds: float) -> Schedule:
-    """Replay with fewer and fewer acts, while one of the violations comes again: one failure shows in many ways."""
+    """Replay with fewer and fewer acts, as long as one of the violations comes again."""
     keys, seed = frozenset(outcome.counts), outcome.schedule.seed
     until_s = time.monotonic() + seconds
     items = [action for action in outcome.done if action.kind != SETTLE]

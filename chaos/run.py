@@ -50,7 +50,7 @@ def run(
     seconds: float = 0.0,
     tell: Tell | None = None,
 ) -> Outcome:
-    """Do it. Ends at the first violation unless keep_going; until: at the first of these keys. seconds: at most.
+    """Do it. Ends at the first violation unless keep_going; until: at the first of these keys. seconds: 0: all.
 
     Raises OSError where this machine cannot hold a run, RuntimeError where the services do not start.
     """
