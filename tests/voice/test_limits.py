@@ -53,6 +53,8 @@ def test_a_flood_leaves_another_clients_audio_whole():
     rig.step(200)
     assert rig.got(wire.Finished, b"good")[0].played_ms == 1000.0
     assert rig.errors(b"good") == []
+    assert set(rig.held_back) == {b"bad"}
+    assert len(rig.held_back) == rig.counters["messages_over_limit"]
     heard = np.trim_zeros(rig.sink.pcm)
     assert np.array_equal(heard[: len(speech) - 1], speech[1:])
 
@@ -240,6 +242,27 @@ class TestGivingWay:
         rig.hello(client=b"k2")
         assert rig.errors(b"k0") == ["gave_way"]
         assert rig.errors(b"local") == []
+
+    def test_and_nobody_elses_either_where_its_own_are_at_work(self):
+        rig = VoiceRig(voice=VoiceConfig(max_clients=2, max_clients_each=1))
+        rig.grants[b"k0"] = rig.grants[b"k1"] = grant_of("agent/ada")
+        rig.hello(client=b"local")
+        rig.hello(client=b"k0", role="observer")
+        rig.say(wire.Subscribe(), client=b"k0")
+        rig.step(600)
+        rig.hello(client=b"k1")
+        assert rig.errors(b"k1") == ["too_many_clients"]
+        assert rig.errors(b"local") == []
+
+    def test_its_own_idle_one_goes_before_another_keys_that_was_idle_longer(self):
+        rig = VoiceRig(voice=VoiceConfig(max_clients=2, max_clients_each=2))
+        rig.grants[b"k0"] = rig.grants[b"k1"] = grant_of("agent/ada")
+        rig.hello(client=b"local")
+        rig.step(1000)
+        rig.hello(client=b"k0")
+        rig.step(600)
+        rig.hello(client=b"k1")
+        assert (rig.errors(b"k0"), rig.errors(b"local")) == (["gave_way"], [])
 
     def test_where_the_whole_voice_is_full_another_keys_idle_one_makes_room(self):
         rig = VoiceRig(voice=VoiceConfig(max_clients=2, max_clients_each=2))

@@ -1,4 +1,6 @@
-"""How loud the speech is."""
+"""How loud speech was since somebody last looked."""
+
+import math
 
 import numpy as np
 import pytest
@@ -6,26 +8,34 @@ import pytest
 from mien.voice.meter import SILENCE_DBFS, Meter
 
 
-def test_off_it_measures_nothing():
-    meter = Meter()
-    meter.add(np.full(100, 10_000, np.int16))
-    assert meter.read() == (SILENCE_DBFS, SILENCE_DBFS)
+def meter(*blocks, on=True):
+    made = Meter()
+    made.on = on
+    for block in blocks:
+        made.add(np.array(block, dtype=np.int16))
+    return made
 
 
-def test_it_adds_up_what_came_since_the_last_reading():
-    meter = Meter()
-    meter.on = True
-    meter.add(np.full(100, 16384, np.int16))
-    meter.add(np.full(300, -8192, np.int16))
-    meter.add(np.zeros(0, np.int16))
-    rms = 20 * np.log10(np.sqrt((100 * 0.5**2 + 300 * 0.25**2) / 400))
-    assert meter.read() == (pytest.approx(rms, abs=0.06), -6.0)
-    assert meter.read() == (SILENCE_DBFS, SILENCE_DBFS)
+def test_it_tells_the_mean_power_and_the_largest_sample_of_all_blocks():
+    rms, peak = meter([16384, -16384], [0, 0, 0, 0, 0, 0]).read()
+    assert peak == -6.0
+    assert rms == pytest.approx(20 * math.log10(0.25), abs=0.05)
 
 
-@pytest.mark.parametrize(("level", "dbfs"), [(-32768, 0.0), (3277, -20.0), (1, -90.3), (0, SILENCE_DBFS)])
-def test_it_is_relative_to_full_scale(level, dbfs):
-    meter = Meter()
-    meter.on = True
-    meter.add(np.full(10, level, np.int16))
-    assert meter.read() == (dbfs, dbfs)
+@pytest.mark.parametrize(("sample", "peak"), [(-32768, 0.0), (32767, 0.0), (-3277, -20.0), (1, -90.3)])
+def test_full_scale_is_0_and_a_negative_sample_counts_alike(sample, peak):
+    assert meter([0, sample, 0]).read()[1] == peak
+    assert meter([sample] * 3).read() == (peak, peak)
+
+
+def test_reading_begins_anew():
+    read = meter([20000] * 4)
+    assert read.read()[1] > -5
+    assert read.read() == (SILENCE_DBFS, SILENCE_DBFS)
+    read.add(np.array([328, 328], np.int16))
+    assert read.read() == (-40.0, -40.0)
+
+
+def test_silence_no_samples_and_nobody_looking_are_100_below():
+    assert SILENCE_DBFS == -100.0
+    assert meter([0, 0]).read() == meter([]).read() == meter([9000], on=False).read() == (-100.0, -100.0)

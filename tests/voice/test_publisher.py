@@ -84,3 +84,16 @@ def test_a_turn_that_is_not_ended_keeps_what_makes_no_whole_block():
     rig.audio(ms=50)
     rig.step(20)
     assert [len(payload[0]) for _, payload in rig.speech] == [640, 640]
+
+
+def test_a_turn_that_waits_for_an_agent_is_not_told_again_at_its_old_place():
+    rig = VoiceRig(preroll_ms=1000)
+    rig.hello()
+    rig.hello(b"agent", role="agent")
+    rig.gate.note_seen(rig.clock.now_ns())
+    rig.speak(ms=300)
+    rig.step(20)
+    assert replayed(rig)[0]
+    rig.say(wire.TakeFloor(), client=b"agent")
+    rig.step(5)
+    assert replayed(rig) == ([], [])

@@ -94,7 +94,7 @@ def _find_sender() -> Callable[[str], object] | None:
 
 def _connect() -> socket.socket | None:
     """The manager's socket, only to ask whether it takes more; None where it cannot be reached."""
-    path = os.environ["NOTIFY_SOCKET"]
+    path = os.environ.get("NOTIFY_SOCKET", "")
     manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
     try:
         manager.connect(f"\0{path[1:]}" if path.startswith("@") else path)
