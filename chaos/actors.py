@@ -15,6 +15,7 @@ from mien.errors import ClientError, MienError
 PATIENCE_S: Final = 10.0  # of the client library
 LOCKED_OUT_S: Final = 30.0
 AGAIN_S: Final = 0.4
+GAVE_WAY: Final = "every place is taken"
 KEYS: Final = {"speaker": "bot", "agent": "ada", "observer": "eve"}
 
 
@@ -30,7 +31,6 @@ class Actor(threading.Thread):
         self.client: Client | None = None
         self.resting = threading.Event()
         self._acts = 0
-        self._gave_way = False
 
     def act(self, chance: random.Random) -> None:
         """One act."""
@@ -61,7 +61,6 @@ class Actor(threading.Thread):
     def enter(self, where: str) -> None:
         """Connect, again and again. Being kept out for long without a fault of ours is a violation."""
         began_s = time.monotonic()
-        self._gave_way = False
         while not self.world.stopping.is_set():
             try:
                 self.client = self._connect(where)
@@ -127,8 +126,6 @@ class Actor(threading.Thread):
             return
         if isinstance(event, wire.Status | wire.Floor):
             self.world.told[type(event).__name__] = event
-        if isinstance(event, wire.Error):
-            self._note_refusal(event)
         entry = self.world.book.event(self.name, event)
         if entry is None:
             return
@@ -137,14 +134,6 @@ class Actor(threading.Thread):
         if isinstance(event, wire.Finished):
             self.world.ear.over(entry.number, event)
             self._check_whole(event)
-
-    def _note_refusal(self, event: wire.Error) -> None:
-        """Who reads is never too slow; who has nothing to do may have to give its place to somebody who has."""
-        open_turns = self.world.book.open_of(self.name)
-        self._gave_way |= event.code == "gave_way" and not open_turns
-        if event.code == "too_slow" or (event.code == "gave_way" and open_turns):
-            what = f"{self.name}, which reads all and has {open_turns} open turns, was told: {event.message}"
-            self.world.verdicts.add("client", event.code, what)
 
     def _check_whole(self, event: wire.Finished) -> None:
         if event.reason == "sink_lost" and not self.world.faults.explain("sound"):
@@ -158,7 +147,8 @@ class Actor(threading.Thread):
         lost = self.world.book.excuse_all(self.name, "lost")
         for name in lost:
             self.world.ear.over(_number(name), None)
-        explained = self._gave_way or self.world.faults.explain("voice", "run")
+        gave_way = GAVE_WAY in event.why and not lost  # with nothing to do, to somebody who has
+        explained = gave_way or self.world.faults.explain("voice", "run")
         if not explained and not self.world.stopping.is_set():
             self.world.verdicts.add(
                 "client",
