@@ -7,6 +7,7 @@ Exit codes: 0 nothing was violated, 1 something was, 2 it cannot run here.
 """
 
 import json
+import signal
 import sys
 import time
 from dataclasses import asdict
@@ -24,6 +25,7 @@ from chaos.shrink import shrink
 from chaos.world import World
 
 OUT = Path(__file__).resolve().parents[1] / "build/chaos"
+SCHEDULED_S = 120.0  # of schedule a minute: acts are planned at their longest, and time ends the run
 ABLE = frozenset({"curve", "mount"})  # where nothing may be mounted, a fault that needs it does something like it
 
 
@@ -46,8 +48,9 @@ def main(
 ) -> None:
     """Storm the real processes and watch the oracles."""
     console = Console(stderr=as_json)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nothing is left mounted or alive
     try:
-        schedule = load(replay) if replay else make_schedule(seed, minutes * 60, usable(ABLE, only))
+        schedule = load(replay) if replay else make_schedule(seed, minutes * SCHEDULED_S, usable(ABLE, only))
         outcome = _run(console, schedule, keep_going, 0.0 if replay else minutes * 60)
     except (OSError, RuntimeError, ValueError) as error:
         say(console, f"chaos: {error}", "red")
@@ -90,17 +93,17 @@ def _teller(console: Console, progress: Progress, task: TaskID):  # type: ignore
 
 
 def _shrink(console: Console, outcome: Outcome, seconds: float) -> Schedule:
-    """Replay with fewer and fewer acts, as long as the first violation comes again."""
-    key, seed = outcome.violations[0].key, outcome.schedule.seed
+    """Replay with fewer and fewer acts, as long as one of the violations comes again."""
+    keys, seed = frozenset(outcome.counts), outcome.schedule.seed
     until_s = time.monotonic() + seconds
     items = [action for action in outcome.done if action.kind != SETTLE]
-    say(console, f"shrinking {len(items)} acts for {key}, at most {seconds:.0f} s")
+    say(console, f"shrinking {len(items)} acts for {', '.join(sorted(keys))}, at most {seconds:.0f} s")
 
     def fails(some: list[Action]) -> bool:
-        again = run(_closed(seed, some), until=key, seconds=max(1.0, until_s - time.monotonic()))
-        found = key in again.counts
-        say(console, f"  {len(some)} acts: {'fails' if found else 'passes'}")
-        return found
+        again = run(_closed(seed, some), until=keys, seconds=max(1.0, until_s - time.monotonic()))
+        found = keys & again.counts.keys()
+        say(console, f"  {len(some)} acts: {', '.join(sorted(found)) or 'pass'}")
+        return bool(found)
 
     return _closed(seed, shrink(items, fails, lambda: time.monotonic() < until_s))
 

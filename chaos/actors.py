@@ -60,6 +60,7 @@ class Actor(threading.Thread):
     def enter(self, where: str) -> None:
         """Connect, again and again. Being kept out for long without a fault of ours is a violation."""
         began_s = time.monotonic()
+        self._gave_way = False
         while not self.world.stopping.is_set():
             try:
                 self.client = self._connect(where)
@@ -123,6 +124,8 @@ class Actor(threading.Thread):
         if isinstance(event, Disconnected):
             self._disconnected(event)
             return
+        if isinstance(event, wire.Status | wire.Floor):
+            self.world.told[type(event).__name__] = event
         if isinstance(event, wire.Error):
             self._note_refusal(event)
         entry = self.world.book.event(self.name, event)
@@ -137,7 +140,7 @@ class Actor(threading.Thread):
     def _note_refusal(self, event: wire.Error) -> None:
         """Who reads is never too slow; who has nothing to do may have to give its place to somebody who has."""
         open_turns = self.world.book.open_of(self.name)
-        self._gave_way = event.code == "gave_way" and not open_turns
+        self._gave_way |= event.code == "gave_way" and not open_turns
         if event.code == "too_slow" or (event.code == "gave_way" and open_turns):
             what = f"{self.name}, which reads all and has {open_turns} open turns, was told: {event.message}"
             self.world.verdicts.add("client", event.code, what)

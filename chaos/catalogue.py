@@ -101,6 +101,7 @@ FAULTS: Final = (
     ),
     Kind("second_voice", lambda _: {}, 4.0),
     Kind("second_face", lambda _: {"seconds": 4.0}, 6.0),
+    Kind("deaf_systemd", lambda _: {"seconds": 20.0}, 20.0),
     Kind("damaged_at_restart", _cut, 12.0),
     Kind("damaged_in_use", _cut, 8.0),
     Kind("bad_key", lambda r: {"how": r.choice(("short", "garbage", "binary", "huge", "folder"))}, 4.0, "curve"),

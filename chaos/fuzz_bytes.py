@@ -37,12 +37,14 @@ def main(messages: int, seed: int) -> None:
     """Throw spoiled streams at a voice of our own."""
     console, verdicts = Console(), Verdicts()
     world = make_world(seed, verdicts)
+    world.systemd.start()
     began_s = time.monotonic()
     try:
         sent = _Fuzzer(world, seed).run(messages)
     finally:
         world.processes.stop()
         log = world.processes.log("voice").read_text(errors="replace")
+        world.systemd.close()
         world.places.close()
     seconds = time.monotonic() - began_s
     say(console, f"seed {seed}: {sent} messages in {seconds:.0f} s, {sent / seconds:.0f} a second")

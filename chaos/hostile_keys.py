@@ -1,5 +1,6 @@
 """Clients whose key does not permit what they try."""
 
+import contextlib
 import time
 from typing import Any, Final
 
@@ -37,8 +38,9 @@ def stolen_identity(order: Order) -> None:
     ada.close(linger=0)
     time.sleep(0.05)
     eve = _dealer(context, order, where, _keys(order, "eve"), identity)
-    eve.send(encode("take_floor", queue="hold"))
-    eve.send(encode("ping", nonce=7))
+    with contextlib.suppress(zmq.Again):
+        eve.send(encode("take_floor", queue="hold"))
+        eve.send(encode("ping", nonce=7))
     seen = _answers(eve)
     if "pong" in seen or "floor" in seen:
         order.wrong.append(
@@ -71,6 +73,7 @@ def _dealer(
     address = order.address(where)
     socket: zmq.Socket[bytes] = context.socket(zmq.DEALER)
     socket.setsockopt(zmq.LINGER, 0)
+    socket.setsockopt(zmq.SNDTIMEO, PATIENCE_MS)
     if identity:
         socket.setsockopt(zmq.ROUTING_ID, identity)
     if where == "curve":

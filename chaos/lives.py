@@ -123,6 +123,8 @@ def _no_memory(world: World, name: str, args: Args, again: Callable[[], None]) -
 def second_voice(world: World, _: Args) -> Notes:
     """A second voice in the same folder: it must give up and leave the first as it is."""
     with world.processes["voice"].lock:  # or it might come first
+        if not _is_ready(world, "voice"):
+            return {"skipped": "the first is not ready"}
         process = world.processes.extra("voice")
         try:
             code = process.wait(patience(SOON_S))
@@ -139,11 +141,32 @@ def second_voice(world: World, _: Args) -> Notes:
 def second_face(world: World, args: Args) -> Notes:
     """A second face beside the first for a while; it may give up, or be there."""
     with world.processes["face"].lock:
+        if not _is_ready(world, "face"):
+            return {"skipped": "the first is not ready"}
         process = world.processes.extra("face")
         world.wait(args["seconds"])
         code = process.poll()
         _put_down(process)
     return {"code": code}
+
+
+def _is_ready(world: World, name: str) -> bool:
+    """Whether the service that runs has told systemd that it is ready, soon."""
+    until_s = time.monotonic() + patience(SOON_S)
+    while time.monotonic() < until_s and world.wait(0.1):
+        if world.processes[name].pid in world.systemd.ready:
+            return True
+    return False
+
+
+def deaf_systemd(world: World, args: Args) -> Notes:
+    """systemd does not read what the services tell it, as while it reloads its units."""
+    with world.one_at_a_time["systemd"]:
+        world.systemd.deaf.set()
+        world.wait(args["seconds"])
+        world.systemd.fed.update(dict.fromkeys(list(world.systemd.fed), time.monotonic()))
+        world.systemd.deaf.clear()
+    return {}
 
 
 def _put_down(process: "subprocess.Popen[bytes]") -> None:
@@ -164,5 +187,6 @@ LIVES: Final[dict[str, Fault]] = {
         no_memory_face,
         second_voice,
         second_face,
+        deaf_systemd,
     )
 }

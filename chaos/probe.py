@@ -20,6 +20,7 @@ class Probe:
         self._context: zmq.Context[Any] = zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
         self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.setsockopt(zmq.SNDTIMEO, int(ANSWER_S * 1000))
         if where == "curve":
             folder = world.places["keys"]
             public, secret = zmq.auth.load_certificate(folder / f"clients/{key}.key_secret")
@@ -32,7 +33,10 @@ class Probe:
 
     def answers(self) -> bool:
         """Whether a ping is answered."""
-        self._socket.send(wire.encode(wire.Ping(nonce=77)))
+        try:
+            self._socket.send(wire.encode(wire.Ping(nonce=77)))
+        except zmq.Again:  # libzmq drops the queue of a connection whose key was refused
+            return False
         return self._await(wire.Pong, nonce=77)
 
     def close(self) -> None:

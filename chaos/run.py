@@ -43,9 +43,14 @@ Tell = Callable[[int, Action, World], None]
 
 
 def run(
-    schedule: Schedule, *, keep_going: bool = False, until: str = "", seconds: float = 0.0, tell: Tell | None = None
+    schedule: Schedule,
+    *,
+    keep_going: bool = False,
+    until: frozenset[str] = frozenset(),
+    seconds: float = 0.0,
+    tell: Tell | None = None,
 ) -> Outcome:
-    """Do it. Ends at the first violation unless keep_going; until: at the first of this key. seconds: at most, 0: all.
+    """Do it. Ends at the first violation unless keep_going; until: at the first of these keys. seconds: 0: all.
 
     Raises OSError where this machine cannot hold a run, RuntimeError where the services do not start.
     """
@@ -68,7 +73,7 @@ def run(
 class _Run:
     """The parts of a run that have a thread."""
 
-    def __init__(self, world: World, outcome: Outcome, keep_going: bool, until: str) -> None:
+    def __init__(self, world: World, outcome: Outcome, keep_going: bool, until: frozenset[str]) -> None:
         self._world = world
         self._outcome = outcome
         self._keep_going = keep_going
@@ -143,7 +148,7 @@ class _Run:
 
     def _is_over(self) -> bool:
         counts = self._world.verdicts.counts
-        return self._until in counts if self._until else bool(counts) and not self._keep_going
+        return bool(self._until & counts.keys()) if self._until else bool(counts) and not self._keep_going
 
     def _finish(self) -> None:
         self._world.stopping.set()

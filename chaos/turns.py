@@ -96,18 +96,15 @@ class TurnBook:
                     self._finished(entry, message)
             return entry
 
-    def check(self, now_s: float) -> None:
-        """Look for turns that are overdue."""
+    def check(self, now_s: float) -> list[str]:
+        """The turns that are overdue, in words, each told once."""
+        overdue = []
         with self._lock:
             for name, entry in self._turns.items():
                 if entry.due_s is not None and not entry.fate and now_s > entry.due_s:
-                    self._wrong(
-                        "turns",
-                        "not finished",
-                        f"{name}: no `finished` came within {self._patience_s:.0f} s "
-                        f"after all of it could have been heard; {entry.played_ms:.0f} ms were told as played",
-                    )
+                    overdue.append(f"{name} (told as played: {entry.played_ms:.0f} ms, started: {entry.started})")
                     self._end(entry, "overdue")
+        return overdue
 
     def open_of(self, owner: str) -> int:
         """How many turns of a client are open."""

@@ -50,7 +50,11 @@ class Watch:
     def step(self) -> None:
         """Look at everything once."""
         self._world.ear.step()
-        self._world.book.check(time.monotonic())
+        overdue = self._world.book.check(time.monotonic())
+        if overdue:
+            told = "\n".join(map(str, self._world.told.values()))
+            what = f"no `finished` came within its time: {', '.join(overdue)}"
+            self._world.verdicts.add("turns", "not finished", what, f"{told}\n{self.logs['voice'].tail}")
         for name, child in self._world.processes.children.items():
             self.logs[name].step()
             self._world.face_losses += self.logs[name].face_losses

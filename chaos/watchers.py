@@ -77,6 +77,7 @@ class SystemdSocket:
         self._socket.settimeout(0.2)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="systemd", daemon=True)
+        self.deaf = threading.Event()
         self.fed: dict[int, float] = {}
         self.ready: set[int] = set()
         self.environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": str(int(WATCHDOG_S * 1e6))}
@@ -92,11 +93,16 @@ class SystemdSocket:
         self._socket.close()
 
     def hungry_s(self, pid: int) -> float:
-        """How long ago the watchdog of a process was fed; 0 before it is ready."""
+        """How long ago the watchdog of a process was fed; 0 before it is ready, and while nobody listens."""
+        if self.deaf.is_set():
+            return 0.0
         return time.monotonic() - self.fed[pid] if pid in self.ready else 0.0
 
     def _listen(self) -> None:
         while not self._stopping.is_set():
+            if self.deaf.is_set():
+                self._stopping.wait(0.2)
+                continue
             try:
                 data, ancillary, _, _ = self._socket.recvmsg(4096, socket.CMSG_SPACE(_CREDENTIALS.size))
             except TimeoutError:

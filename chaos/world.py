@@ -17,7 +17,7 @@ from chaos.turns import TurnBook
 from chaos.violation import Verdicts
 from chaos.watchers import BusWatch, SystemdSocket
 
-PLACES: Final = ("sound", "journal", "run", "keys", "face files")
+PLACES: Final = ("sound", "journal", "run", "keys", "face files", "systemd")
 AFTER_S: Final = 15.0  # what a fault explains after its end: sessions are opened anew, a card is tried again
 
 
@@ -70,7 +70,7 @@ class Faults:
 class World:
     """One run. doors: addresses for hostile clients. quiet: the conversation is asked to rest.
 
-    one_at_a_time: what no two acts may change together.
+    one_at_a_time: what no two acts may change together. told: the newest Status and Floor that a client was told.
     """
 
     seed: int
@@ -87,6 +87,7 @@ class World:
     quiet: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
     face_losses: int = 0
+    told: dict[str, object] = field(default_factory=dict)
     one_at_a_time: dict[str, threading.RLock] = field(default_factory=lambda: {on: threading.RLock() for on in PLACES})
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 

@@ -35,13 +35,13 @@ class VoiceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     the permissions of run_dir let in."""
 
     listen: tuple[str, ...] = ()
-    max_clients: Annotated[int, Meta(ge=1, le=1000)] = 16
+    max_clients: Annotated[int, Meta(ge=1, le=900)] = 16  # a descriptor each; the unit has 1024
     max_turns: Annotated[int, Meta(ge=1, le=1000)] = 32
     max_buffer_ms: PositiveMs = 60_000
     max_turn_ms: PositiveMs = 600_000
     turn_idle_timeout_ms: PositiveMs = 10_000
     progress_ms: Annotated[int, Meta(ge=20, le=5_000)] = 200
-    max_clients_each: Annotated[int, Meta(ge=1, le=1000)] = 8
+    max_clients_each: Annotated[int, Meta(ge=1, le=900)] = 8
     max_messages_per_s: Annotated[int, Meta(ge=10, le=1_000_000)] = 5_000
     max_kb_per_s: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
     max_pause_ms: PositiveMs = 60_000

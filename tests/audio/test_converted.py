@@ -74,6 +74,31 @@ class NullSinkThatKeeps(NullSink):
         return taken
 
 
+def test_the_delay_runs_down_to_the_last_frame_and_no_earlier():
+    """The tail that the resampler held back is given to the device last: until it was heard, something is left."""
+    clock = ManualClock(10**9)
+    sink = ConvertedSink(NullSink(clock, 44100, 4410), 48000)
+    sink.write(np.ones(480, np.int16))
+    told = []
+    while sink.delay_frames() and len(told) < 300:
+        told.append(sink.delay_frames())
+        clock.advance_ms(0.05)
+    assert told == sorted(told, reverse=True)
+    assert 10.0 <= len(told) * 0.05 <= 10.2
+
+
+def test_speech_that_comes_while_the_tail_is_played_is_no_underrun_and_waits_behind_it():
+    clock = ManualClock(10**9)
+    sink = ConvertedSink(NullSink(clock, 44100, 4410), 48000)
+    sink.write(np.ones(480, np.int16))
+    while sink.delay_frames() > 30:
+        clock.advance_ms(0.05)
+    assert sink.delay_frames() > 5
+    sink.write(np.ones(480, np.int16))
+    assert sink.underruns == 0
+    assert sink.delay_frames() == pytest.approx(480 + 30, abs=8)
+
+
 def test_an_underrun_of_the_device_between_look_and_write_counts_once():
     clock = ManualClock(10**9)
     device = NullSink(clock, 44100, 4410)

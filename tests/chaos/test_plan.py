@@ -75,4 +75,4 @@ def test_arguments_are_json_and_bounded(tmp_path):
             assert load(tmp_path / "one.json") == schedule
             assert args.get("mb", 0) <= 200
             assert args.get("count", 0) <= 200_000
-            assert max(args.get("seconds", 0), args.get("hold_s", 0)) <= 15
+            assert max(args.get("seconds", 0), args.get("hold_s", 0)) <= 20

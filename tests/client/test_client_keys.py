@@ -32,6 +32,15 @@ def test_one_key_alone_or_a_public_one_is_refused(folder, tmp_path):
         load_keys(tmp_path / "nowhere", voice)
 
 
+@pytest.mark.parametrize("which", ["key", "voice_key"])
+def test_a_key_of_the_wrong_length_is_refused_before_the_socket_meets_it(folder, tmp_path, which):
+    files = {"key": tmp_path / "out" / "bot.key_secret", "voice_key": folder.root / "voice.key"}
+    bad = tmp_path / "bad"
+    bad.write_text(files[which].read_text().replace('-key = "', '-key = "x'))
+    with pytest.raises(ConfigError, match=r"bad: is not a key file .*40 characters, and this one 41"):
+        load_keys(**{**files, which: bad})
+
+
 def test_a_turn_over_an_encrypted_connection(folder, tmp_path):
     with running_voice(tmp_path, keys=folder.root, voice={"listen": ("tcp://0.0.0.0:*",)}) as voice:
         endpoint = voice.endpoints[-1].replace("0.0.0.0", "127.0.0.1")

@@ -1,5 +1,7 @@
 """Trust that comes back later each time."""
 
+import pytest
+
 from mien.core.hold import CALM_NS, MOST_NS, Hold
 from mien.units import NS_PER_S
 
@@ -40,3 +42,30 @@ def test_calm_begins_where_the_hold_ends():
     for _ in range(7):
         hold.failed(7, 0)
     assert held_s(hold, 7, MOST_NS + CALM_NS) == 0
+
+
+@pytest.mark.parametrize(("after_ns", "held"), [(MOST_NS + CALM_NS - 1, True), (MOST_NS + CALM_NS, False)])
+def test_the_calm_time_counts_from_when_it_was_trusted_again(after_ns, held):
+    hold = Hold()
+    for number in range(8):
+        hold.failed(7, number)
+    assert not hold.over(7, 7 + MOST_NS - 1)
+    assert hold.over(7, 7 + MOST_NS)
+    hold.failed(7, 7 + after_ns)
+    assert hold.over(7, 7 + after_ns) is not held
+
+
+def test_of_many_failures_the_hold_stays_at_its_most():
+    hold = Hold()
+    for number in range(500):
+        hold.failed(7, number)
+    assert hold.over(7, 499 + MOST_NS)
+    assert not hold.over(7, 499 + MOST_NS - 1)
+
+
+def test_who_has_never_failed_is_trusted_whatever_others_did():
+    hold = Hold()
+    hold.failed(7, 0)
+    hold.failed(7, 1)
+    assert hold.over(8, 2)
+    assert not hold.over(7, 2)

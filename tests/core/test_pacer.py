@@ -132,3 +132,29 @@ def test_reset_starts_a_new_grid_and_keeps_the_counters() -> None:
 def test_a_display_without_a_period_is_refused(period_ns: int, depth: int) -> None:
     with pytest.raises(ValueError, match="period"):
         DisplayPacer(period_ns, depth=depth)
+
+
+def test_two_pictures_are_never_drawn_for_one_refresh() -> None:
+    """Right after a picture was presented its refresh is still to come: the next one is for the refresh after it."""
+    pacer = DisplayPacer(PERIOD_NS)
+    pacer.next_visible_ns(START_NS)
+    assert pacer.presented(START_NS + 1000, vsync=False) == START_NS + PERIOD_NS
+    assert pacer.next_visible_ns(START_NS + 2000) == START_NS + 2 * PERIOD_NS
+    assert pacer.next_visible_ns(START_NS + 3 * PERIOD_NS + 1) == START_NS + 4 * PERIOD_NS
+
+
+def test_a_grid_that_runs_far_from_what_the_display_says_is_followed_no_further() -> None:
+    for true_ns in (PERIOD_NS // 2, PERIOD_NS * 2):
+        pacer, now_ns = DisplayPacer(PERIOD_NS), START_NS
+        for _ in range(4000):
+            now_ns += true_ns + (PERIOD_NS // 3 if _ % 2 else 0)
+            pacer.presented(now_ns, vsync=True)
+        assert 0.95 * PERIOD_NS - 1 <= pacer.period_ns <= 1.05 * PERIOD_NS + 1
+
+
+def test_without_vsync_a_queue_of_two_is_seen_a_refresh_later_and_waited_for_a_refresh_less() -> None:
+    pacer = DisplayPacer(PERIOD_NS, depth=2)
+    assert pacer.next_visible_ns(START_NS) == START_NS + 2 * PERIOD_NS + PERIOD_NS - PERIOD_NS
+    seen_ns = pacer.presented(START_NS + 1000, vsync=False)
+    assert seen_ns == START_NS + 2 * PERIOD_NS
+    assert pacer.wait_ns(START_NS + 1000) == PERIOD_NS - 1000

@@ -1,5 +1,6 @@
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,6 +97,51 @@ def test_a_watchdog_meant_for_another_process_is_left_alone(
     assert heard(manager) == []
     ServiceNotifier(ManualClock()).watchdog()
     assert heard(manager) == ["WATCHDOG=1"]
+
+
+LIVES = """
+from mien.core.clock import ManualClock
+from mien.host.notify import ServiceNotifier
+
+clock = ManualClock()
+notifier = ServiceNotifier(clock)
+for number in range(50):
+    notifier.status(f"turn {number}")
+    notifier.watchdog()
+    clock.advance_ms(1000)
+"""
+
+
+def test_a_manager_that_does_not_read_holds_nobody_up(manager: socket.socket) -> None:
+    """In a process of its own: systemd-python waits with Python's lock in its hands."""
+    before = fill(manager)
+    environment = {**os.environ, "WATCHDOG_USEC": "2000000"}
+    subprocess.run([sys.executable, "-c", LIVES], env=environment, timeout=60, check=True)
+    assert heard(manager) == ["full"] * before
+
+
+def test_what_was_put_off_is_told_once_there_is_room(manager: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WATCHDOG_USEC", "2000000")
+    notifier = ServiceNotifier(ManualClock())
+    fill(manager)
+    notifier.status("idle")
+    notifier.watchdog()
+    heard(manager)
+    notifier.status("idle")
+    notifier.watchdog()
+    assert heard(manager) == ["STATUS=idle", "WATCHDOG=1"]
+
+
+def fill(manager: socket.socket) -> int:
+    """Leave no room at the manager. Returns how many messages that took."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        other.setblocking(False)
+        for count in range(10_000):
+            try:
+                other.sendto(b"full", manager.getsockname())
+            except BlockingIOError:
+                return count
+    raise AssertionError("it always takes more")
 
 
 NASTY = ("a\0b", "\ud800", "a\x1bb\x9bc", "\u202eabc", "x" * 100_000, "ü" * 100_000, "\r\nWATCHDOG=trigger\r\n")

@@ -20,7 +20,8 @@ class SteppedService:
                         journal=JournalConfig(enabled=False),
                         playback=PlaybackConfig(**{"sink": "null", "rate_hz": 16000, **playback}))
         self.service = VoiceService(config, run_dir, self.clock, opener=opener)
-        self.service._poller.poll = self._wait
+        self.service._reactor.wait = self._wait
+        self._running = False
         self.service._voice._deliver = lambda _, message: self.sent.append(message)
         publish = self.service._bus.publish
         self.service._bus.publish = lambda frames: (self._published(frames), publish(frames))
@@ -32,9 +33,10 @@ class SteppedService:
         self.waits.clear()
         self._until_ns = self.clock.now_ns() + round(ms * 1e6)
         self.service._stopping = False
+        self._running = True
         while self.clock.now_ns() < self._until_ns:
-            self.service._poller.poll(self.service._wait_ms())
-            self.service.step()
+            self.service.step(self.service._wait_ms())
+        self._running = False
 
     def say(self, message, payload=None):
         """A client's message arrives now; the loop wakes for it, as it does for any."""
@@ -46,6 +48,8 @@ class SteppedService:
         return [message for message in self.sent if isinstance(message, kind)]
 
     def _wait(self, wait_ms):
+        if not self._running:
+            return
         self.waits.append(wait_ms)
         self.clock.advance_ms(max(wait_ms, 0.05))
 

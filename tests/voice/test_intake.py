@@ -185,6 +185,7 @@ class TestEndBehindARefusedFirstChunk:
         assert [m.played_ms for m in rig.got(wire.Finished)] == [100.0]
         rig.say(wire.End(turn="t"))
         assert rig.errors() == ["odd_bytes"]
+        assert not rig.desk._unbegun[b"a"]
 
     def test_a_turn_without_any_audio_may_be_ended_still(self, rig):
         raw(rig, wire.encode(wire.Audio(turn="t", seq=0)), b"\0")

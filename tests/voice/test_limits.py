@@ -243,6 +243,27 @@ class TestGivingWay:
         assert rig.errors(b"k0") == ["gave_way"]
         assert rig.errors(b"local") == []
 
+    def test_and_nobody_elses_either_where_its_own_are_at_work(self):
+        rig = VoiceRig(voice=VoiceConfig(max_clients=2, max_clients_each=1))
+        rig.grants[b"k0"] = rig.grants[b"k1"] = grant_of("agent/ada")
+        rig.hello(client=b"local")
+        rig.hello(client=b"k0", role="observer")
+        rig.say(wire.Subscribe(), client=b"k0")
+        rig.step(600)
+        rig.hello(client=b"k1")
+        assert rig.errors(b"k1") == ["too_many_clients"]
+        assert rig.errors(b"local") == []
+
+    def test_its_own_idle_one_goes_before_another_keys_that_was_idle_longer(self):
+        rig = VoiceRig(voice=VoiceConfig(max_clients=2, max_clients_each=2))
+        rig.grants[b"k0"] = rig.grants[b"k1"] = grant_of("agent/ada")
+        rig.hello(client=b"local")
+        rig.step(1000)
+        rig.hello(client=b"k0")
+        rig.step(600)
+        rig.hello(client=b"k1")
+        assert (rig.errors(b"k0"), rig.errors(b"local")) == (["gave_way"], [])
+
     def test_where_the_whole_voice_is_full_another_keys_idle_one_makes_room(self):
         rig = VoiceRig(voice=VoiceConfig(max_clients=2, max_clients_each=2))
         rig.hello(client=b"one")

@@ -1,106 +1,111 @@
-"""Volume and joins: what each sample becomes, whatever blocks it comes in."""
+"""Volume and joins, sample by sample."""
 
 import numpy as np
 import pytest
 
 from mien.voice.mixer import Mixer
 
-FADE = 8
+FADE = 80
 
 
-def mixed(blocks, mixer, **how):
-    done = []
-    for block in blocks:
-        pcm = np.array(block, dtype=np.int16)
-        mixer.speech(pcm, **({"joins": False} | how))
-        done.append(pcm)
-    return np.concatenate(done)
+def ones(frames, level=10_000):
+    return np.full(frames, level, np.int16)
 
 
-@pytest.mark.parametrize("cut", [100, 1, 7, 33])
-def test_volume_goes_straight_to_its_mark_in_so_many_frames_and_stays(cut):
-    mixer = Mixer(FADE, 1000)
-    mixer.set_volume(0.25, 50)
-    heard = mixed(np.split(np.full(100, 10_000), range(cut, 100, cut)), mixer)
-    wanted = 10_000 * np.concatenate([1 - 0.75 * np.arange(1, 51) / 50, np.full(50, 0.25)])
-    np.testing.assert_allclose(heard, wanted, atol=2)
-    mixer.set_volume(1.0, 10)
-    heard = mixed([np.full(20, 10_000)], mixer)
-    np.testing.assert_allclose(heard[:10], 10_000 * (0.25 + 0.075 * np.arange(1, 11)), atol=2)
-    assert (heard[10:] == 10_000).all()
+def spoken(mixer, frames, *, joins=False):
+    pcm = ones(frames)
+    mixer.speech(pcm, joins=joins)
+    return pcm
 
 
-def test_at_once_is_with_the_next_sample_and_no_volume_is_silence():
-    mixer = Mixer(FADE, 100)
-    mixer.set_volume(0.0, 0)
-    assert not mixed([np.full(5, 9000)], mixer).any()
+def filled(mixer, frames):
+    pcm = ones(frames, 77)
+    mixer.filler(pcm)
+    return pcm
+
+
+def test_speech_at_full_volume_is_left_as_it_is():
+    assert np.array_equal(spoken(Mixer(FADE, 48000), 100), ones(100))
+
+
+def test_a_volume_is_reached_in_as_many_frames_as_asked_for_and_kept():
+    mixer = Mixer(FADE, 48000)
+    mixer.set_volume(0.5, 100)
+    pcm = np.concatenate([spoken(mixer, 30), spoken(mixer, 30), spoken(mixer, 80)]).astype(int)
+    wanted = 10_000 * (1 - 0.005 * np.arange(1, 101))
+    assert pcm[:100] == pytest.approx(wanted, abs=1.5)
+    assert np.all(pcm[100:] == 5000)
+
+
+def test_a_volume_goes_up_too_and_may_turn_around_on_the_way():
+    mixer = Mixer(FADE, 48000)
+    mixer.set_volume(0.0, 100)
+    assert spoken(mixer, 50)[-1] == pytest.approx(5000, abs=2)
+    mixer.set_volume(1.0, 50)
+    pcm = spoken(mixer, 60)
+    assert pcm[0] == pytest.approx(5100, abs=2)
+    assert np.all(np.diff(pcm.astype(int)) >= 0)
+    assert pcm[-1] == 10_000
+    assert np.array_equal(spoken(mixer, 5), ones(5))
+
+
+@pytest.mark.parametrize("gain", [0.0, 0.25, 1.0])
+def test_a_volume_without_a_fade_is_there_with_the_first_frame(gain):
+    mixer = Mixer(FADE, 48000)
     mixer.set_volume(0.5, 0)
-    assert (mixed([np.full(5, 9000)], mixer) == 4500).all()
-    assert (mixed([np.full(5, 9000)], mixer) == 4500).all()
+    assert np.all(spoken(mixer, 3) == 5000)
+    mixer.set_volume(gain, 0)
+    assert np.all(spoken(mixer, 3) == 10_000 * gain)
 
 
-def test_a_new_mark_is_gone_to_from_where_the_volume_is():
-    mixer = Mixer(FADE, 100)
-    mixer.set_volume(0.0, 10)
-    mixed([np.full(5, 10_000)], mixer)
-    mixer.set_volume(1.0, 5)
-    np.testing.assert_allclose(mixed([np.full(6, 10_000)], mixer), [6000, 7000, 8000, 9000, 10_000, 10_000], atol=2)
+def test_the_volume_that_is_set_already_may_be_set_again():
+    mixer = Mixer(FADE, 48000)
+    mixer.set_volume(0.5, 0)
+    spoken(mixer, 3)
+    mixer.set_volume(0.5, 100)
+    assert np.all(spoken(mixer, 200) == 5000)
 
 
-def test_at_full_volume_no_sample_is_touched():
-    loud = np.array([32767, -32768, 1, 0, -1], np.int16)
-    np.testing.assert_array_equal(mixed([loud], Mixer(FADE, 100)), loud)
-    assert len(mixed([[]], Mixer(FADE, 100))) == 0
+def test_silence_decays_from_where_the_speech_stopped_once():
+    mixer = Mixer(FADE, 48000)
+    spoken(mixer, 10)
+    pcm = np.concatenate([filled(mixer, 30), filled(mixer, 30), filled(mixer, 60)]).astype(int)
+    assert pcm[0] == pytest.approx(10_000, abs=10)
+    assert pcm[FADE // 2] == pytest.approx(5000, abs=120)
+    assert np.all(np.diff(pcm[:FADE]) <= 0)
+    assert np.all(np.abs(np.diff(pcm)) <= 10_000 * np.pi / 2 / FADE + 2)
+    assert np.all(pcm[FADE:] == 0)
+    assert np.all(filled(mixer, 20) == 0)
 
 
-@pytest.mark.parametrize("cuts", [[20], [3, 17], [1] * 20])
-def test_speech_that_stops_decays_from_its_last_sample_once(cuts):
-    mixer = Mixer(FADE, 100)
+def test_before_the_first_speech_there_is_silence():
+    assert np.all(filled(Mixer(FADE, 48000), 200) == 0)
+
+
+def test_speech_that_goes_on_after_silence_comes_up_and_speech_that_goes_on_after_speech_does_not():
+    mixer = Mixer(FADE, 48000)
+    up = spoken(mixer, 200, joins=True).astype(int)
+    assert up[0] < 20
+    assert up[FADE // 2] == pytest.approx(5000, abs=120)
+    assert np.all(np.diff(up[:FADE]) >= 0)
+    assert np.all(up[FADE:] == 10_000)
+    short = spoken(mixer, 20, joins=True).astype(int)
+    assert short[0] < 100
+    assert short[-1] > 9_900
+
+
+def test_a_faded_block_ends_in_silence_and_the_fade_is_as_long_as_was_said():
+    mixer = Mixer(FADE, 48000)
+    pcm = ones(50)
+    mixer.fade_out(pcm)
+    assert pcm[0] > 9_900
+    assert abs(int(pcm[-1])) < 20
     assert mixer.fade_frames == FADE
-    mixed([[500, 8000]], mixer)
-    blocks = [np.full(count, 77, np.int16) for count in cuts]
-    for block in blocks:
-        mixer.filler(block)
-    tail = np.concatenate(blocks)
-    assert 7600 < tail[0] < 8000
-    assert (np.diff(tail[:FADE]) < 0).all()
-    assert 0 <= tail[FADE - 1] < 400
-    assert not tail[FADE:].any()
 
 
-def test_filler_before_any_speech_is_silent_and_so_is_what_follows_a_tail():
-    mixer, block = Mixer(FADE, 100), np.full(20, 77, np.int16)
-    mixer.filler(block)
-    assert not block.any()
-    mixed([[-6000]], mixer)
-    first, second = np.full(20, 77, np.int16), np.full(20, 77, np.int16)
-    mixer.filler(first)
-    mixer.filler(second)
-    assert first[0] < -5500
-    assert not second.any()
-
-
-def test_the_tail_has_the_volume_that_the_speech_had():
-    mixer, block = Mixer(FADE, 100), np.full(20, 77, np.int16)
-    mixer.set_volume(0.5, 0)
-    mixed([[8000]], mixer)
-    mixer.filler(block)
-    assert 3700 < block[0] < 4000
-
-
-def test_speech_that_goes_on_after_filler_comes_up_and_keeps_its_length():
-    joined = mixed([np.full(20, 8000)], Mixer(FADE, 100), joins=True)
-    assert joined[0] < 400
-    assert (np.diff(joined[:FADE]) > 0).all()
-    assert (joined[FADE:] == 8000).all()
-    short = mixed([np.full(3, 8000)], Mixer(FADE, 100), joins=True)
-    assert len(short) == 3
-    assert short[0] < short[1] < short[2] <= 8000
-
-
-def test_an_interrupt_brings_a_whole_block_down():
-    block = np.full(40, 8000, np.int16)
-    Mixer(FADE, 100).fade_out(block)
-    assert block[0] > 7900
-    assert block[-1] < 100
-    assert (np.diff(block) <= 0).all()
+def test_nothing_is_nothing():
+    mixer = Mixer(FADE, 48000)
+    mixer.set_volume(0.5, 10)
+    assert len(spoken(mixer, 0)) == 0
+    assert len(filled(mixer, 0)) == 0
+    assert spoken(mixer, 10)[-1] == 5000

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mien.config import VoiceConfig
 from mien.core import wire
 from mien.core.media import extrapolate
 from mien.errors import SinkError
@@ -286,3 +287,102 @@ def test_eight_simulated_hours_do_not_drift():
         rig.clock.advance_ms(60_000 - 2400)
         assert rig.got(wire.Finished)[-1].played_ms == 1000.0
         rig.sent.clear()
+
+
+def test_the_fade_after_an_interrupt_is_no_media_time_of_the_new_epoch():
+    rig = VoiceRig(fade_ms=20, buffer_ms=60)
+    rig.hello()
+    rig.speak(ms=2000)
+    rig.step(300)
+    rig.say(wire.Interrupt())
+    rig.speak("next", ms=200)
+    for _ in range(4):
+        rig.step(5)
+        anchor = rig.playback.anchor()
+        assert anchor.epoch == rig.playback.epoch
+        assert anchor.media_ns == 0
+        assert anchor.at_ns >= rig.clock.now_ns() - 5_000_000
+    assert rig.desk.turns[-1].start_frame == 0
+    rig.step(400)
+    assert rig.got(wire.Finished)[-1].played_ms == 200.0
+
+
+def test_turns_that_wait_for_an_agent_begin_a_new_epoch_without_a_sound():
+    """The face was told of the waiting turn and its place: it has to forget both."""
+    rig = VoiceRig(preroll_ms=1000)
+    rig.hello()
+    rig.hello(b"agent", role="agent")
+    rig.gate.note_seen(rig.clock.now_ns())
+    rig.speak(ms=300)
+    rig.step(20)
+    assert rig.desk.turns[0].published_frames
+    epoch = rig.playback.epoch
+    rig.say(wire.TakeFloor(), client=b"agent")
+    assert rig.playback.epoch == epoch + 1
+    assert rig.desk.turns[0].held
+    rig.playback.hold([])
+    assert rig.playback.epoch == epoch + 1
+
+
+def test_started_counts_the_latency_behind_the_device():
+    told = {}
+    for latency_ms in (0.0, 100.0):
+        rig = VoiceRig(output_latency_ms=latency_ms)
+        rig.hello()
+        rig.step(50)
+        rig.speak(ms=100)
+        rig.step(400)
+        told[latency_ms] = rig.got(wire.Started)[0].latency_ms
+    assert told[100.0] - told[0.0] == pytest.approx(100, abs=0.2)
+
+
+def test_the_anchor_before_a_turn_opens_says_why_time_stands():
+    rig = VoiceRig(preroll_ms=200)
+    rig.hello()
+    rig.gate.note_seen(rig.clock.now_ns())
+    rig.step(20)
+    assert rig.playback.anchor().phase == "idle"
+    rig.speak(ms=100)
+    rig.step(20)
+    anchor = rig.playback.anchor()
+    assert (anchor.phase, anchor.turn, anchor.media_ns, anchor.until_ns) == ("preroll", "", 0, 0)
+    rig.step(500)
+    assert rig.playback.anchor().phase == "idle"
+
+
+def test_the_place_of_a_turn_that_the_face_was_told_of_is_not_given_to_another():
+    rig = VoiceRig()
+    rig.hello()
+    rig.speak("one", ms=400)
+    rig.speak("two", ms=300)
+    rig.step(100)
+    assert rig.desk.turns[1].published_frames
+    rig.say(wire.Interrupt(turn="two"))
+    rig.speak("three", ms=100)
+    rig.step(5)
+    assert [turn.start_frame for turn in rig.desk.turns if turn.name == "three"] == [16 * 700]
+    rig.step(700)
+    assert [m.turn for m in rig.got(wire.Finished)] == ["two", "one", "three"]
+
+
+def test_progress_comes_as_often_as_it_was_configured():
+    rig = VoiceRig(voice=VoiceConfig(progress_ms=100))
+    rig.hello()
+    rig.speak(ms=1000)
+    rig.step(900)
+    progress = rig.got(wire.Progress)
+    assert len(progress) == 9
+    assert [m.played_ms for m in progress] == sorted(m.played_ms for m in progress)
+    assert all(m.played_ms + m.buffered_ms == pytest.approx(1000, abs=0.01) for m in progress)
+
+
+def test_what_a_new_device_needs_first_is_silence():
+    rig = VoiceRig()
+    rig.hello()
+    rig.step(50)
+    card = rig.open_device()
+    rig.playback.use_sink(card, audible=True, wake_ms=100)
+    rig.speak(pcm=tone(100)[1:])
+    rig.step(400)
+    assert np.argmax(card.pcm != 0) == 1600
+    assert rig.got(wire.Finished)[0].played_ms == pytest.approx(100, abs=0.1)

@@ -10,6 +10,7 @@ import zmq
 import zmq.auth
 
 from mien.errors import ConfigError
+from mien.transport.key_file import decode_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,9 @@ def load_keys(key: str | Path | None, voice_key: str | Path | None) -> ClientKey
 
 def _load(path: Path) -> tuple[bytes, bytes | None]:
     try:
-        return zmq.auth.load_certificate(path)
+        public, secret = zmq.auth.load_certificate(path)
+        for key in (public, secret or public):
+            decode_key(key)
+        return public, secret
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: is not a key file ({error}); `mien keys make` writes one") from None

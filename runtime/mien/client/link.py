@@ -13,6 +13,8 @@ from mien.errors import ConfigError
 
 # No ZeroMQ heartbeats: libzmq 4.3.5 may abort the voice over one (see PROTOCOL.md). The session's pings do their work.
 KEEPALIVE_S = 2
+_OVER = zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED  # the latter: no connection came about
+RECONNECT_MS = 30_000  # never happens; but with -1 ("do not") a send would block once the voice is gone
 LINGER_MS = 200  # for the last messages before close()
 
 
@@ -20,13 +22,15 @@ class Link:
     """A DEALER that is used for one connection only.
 
     ZeroMQ would reconnect by itself, and deliver what was meant for the old voice to a new one that knows nothing of
-    it. So the first disconnect ends a link, and its owner opens another. Raises ConfigError for an endpoint that
+    it, also before the program has heard of the disconnect. So it has to wait: the first failure or disconnect ends a
+    link long before that, and its owner opens another. Raises ConfigError for an endpoint that
     ZeroMQ does not understand.
     """
 
     def __init__(self, context: zmq.asyncio.Context, endpoint: str, keys: ClientKeys | None = None) -> None:
         self._socket = context.socket(zmq.DEALER)
         self._socket.set(zmq.LINGER, LINGER_MS)
+        self._socket.set(zmq.RECONNECT_IVL, RECONNECT_MS)
         self._socket.set(zmq.SNDHWM, 0)  # the session's credit is the bound
         self._socket.set(zmq.RCVHWM, 0)  # a full queue here would make the voice drop the one `finished`
         self._socket.set(zmq.TCP_KEEPALIVE, 1)
@@ -35,7 +39,7 @@ class Link:
         self._socket.set(zmq.TCP_KEEPALIVE_CNT, 3)
         if keys is not None:
             keys.put_on(self._socket)
-        self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        self._monitor = self._socket.get_monitor_socket(_OVER)
         self._monitor.set(zmq.LINGER, 0)
         self._poller = zmq.asyncio.Poller()
         self._poller.register(self._socket, zmq.POLLIN)
@@ -69,7 +73,7 @@ class Link:
 
     async def _disconnected(self) -> bool:
         event = parse_monitor_message(await self._monitor.recv_multipart())
-        return event["event"] == zmq.EVENT_DISCONNECTED
+        return bool(event["event"] & _OVER)
 
     def __enter__(self) -> Link:
         return self

@@ -6,6 +6,8 @@ The variables NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID are those of sd_noti
 import importlib
 import logging
 import os
+import select
+import socket
 from collections.abc import Callable
 from typing import Final
 
@@ -22,12 +24,14 @@ class ServiceNotifier:
     """Talks to systemd when systemd runs this process, and is quietly nothing otherwise.
 
     It never raises, whatever the text and whatever the manager does: a service that cannot reach its manager still has
-    speech to play. The first failure of a row is logged.
+    speech to play. The first failure of a row is logged. Nor does it wait for a manager that does not read: status and
+    watchdog are put off until there is room.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._send = _find_sender()
+        self._manager = _connect() if self._send is not None else None
         self._status = ""
         self._feed_every_ns = _watchdog_ns() // 2
         self._feed_at_ns = 0
@@ -44,20 +48,24 @@ class ServiceNotifier:
     def status(self, text: str) -> None:
         """One line for `systemctl status`, cut where it is long. Telling the same text again sends nothing."""
         line = one_line(text, STATUS_CHARACTERS)
-        if line != self._status:
+        if line != self._status and self._has_room():
             self._status = line
             self._tell(f"STATUS={line}")
 
     def watchdog(self) -> None:
         """The loop is alive. Call it as often as you like: it is passed on once in half of the watchdog's interval."""
         now_ns = self._clock.now_ns()
-        if self._feed_every_ns and now_ns >= self._feed_at_ns:
+        if self._feed_every_ns and now_ns >= self._feed_at_ns and self._has_room():
             self._feed_at_ns = now_ns + self._feed_every_ns
             self._tell("WATCHDOG=1")
 
     def stopping(self) -> None:
         """The service has begun to stop."""
         self._tell("STOPPING=1")
+
+    def _has_room(self) -> bool:
+        """Whether telling does not wait. systemd-python's notify does, and ten datagrams unread are enough for that."""
+        return self._manager is None or bool(select.select((), (self._manager,), (), 0)[1])
 
     def _tell(self, message: str) -> None:
         if self._send is None:
@@ -82,6 +90,18 @@ def _find_sender() -> Callable[[str], object] | None:
         return None
     send: Callable[[str], object] = daemon.notify
     return send
+
+
+def _connect() -> socket.socket | None:
+    """The manager's socket, only to ask whether it takes more; None where it cannot be reached."""
+    path = os.environ.get("NOTIFY_SOCKET", "")
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    try:
+        manager.connect(f"\0{path[1:]}" if path.startswith("@") else path)
+    except (OSError, ValueError):
+        manager.close()
+        return None
+    return manager
 
 
 def _watchdog_ns() -> int:

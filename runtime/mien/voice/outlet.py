@@ -28,7 +28,6 @@ class Outlet:
         self.ledger = Ledger()
         self.clock = DeviceClock(config.rate_hz)
         self.position = 0
-        self.held = 0
         self._now_ns = 0
         self.use(sink, audible=True)
 

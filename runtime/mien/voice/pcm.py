@@ -87,7 +87,7 @@ class PcmQueue:
 
     def _take_tail(self, out: Pcm) -> int:
         count = min(self._last - self._first, len(out))
-        if self._tail is not None and count:
+        if self._tail is not None:
             out[:count] = self._tail[self._first : self._first + count]
             self._first += count
             if self._first == self._last:

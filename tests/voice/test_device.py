@@ -1,0 +1,46 @@
+"""The configured sink, and how a lost one is tried again."""
+
+from itertools import pairwise
+
+import pytest
+
+from mien.audio.null import NullSink
+from mien.audio.wav import WavSink
+from mien.config import PlaybackConfig
+from mien.core.clock import ManualClock
+from mien.errors import SinkError
+from mien.voice.device import RETRY_NS, DeviceRetry, open_silence, open_sink
+
+
+@pytest.mark.parametrize(("sink", "kind"), [("null", NullSink), ("wav", WavSink)])
+def test_it_opens_what_is_configured_with_room_for_a_late_step(tmp_path, sink, kind):
+    config = PlaybackConfig(sink=sink, rate_hz=16000, buffer_ms=30, wav_path=str(tmp_path / "x.wav"))
+    opened = open_sink(config, ManualClock())
+    assert type(opened) is kind
+    assert (opened.format.rate_hz, opened.format.buffer_frames) == (16000, 16 * 60)
+    opened.close()
+
+
+def test_silence_is_as_large_as_the_device_it_stands_for():
+    opened = open_silence(PlaybackConfig(sink="alsa", rate_hz=48000, buffer_ms=25), ManualClock())
+    assert (opened.format.rate_hz, opened.format.buffer_frames) == (48000, 2400)
+
+
+def test_a_lost_device_is_tried_every_two_seconds():
+    clock, tried = ManualClock(10**9), []
+
+    def opener(config, clock):
+        tried.append(clock.now_ns())
+        if len(tried) < 3:
+            raise SinkError("still gone")
+        return open_silence(config, clock)
+
+    retry = DeviceRetry(PlaybackConfig(rate_hz=16000), clock, opener)
+    got = []
+    for _ in range(500):
+        if (sink := retry.attempt()) is not None:
+            got.append(sink)
+            break
+        clock.advance_ms(10)
+    assert [later - earlier for earlier, later in pairwise(tried)] == [RETRY_NS, RETRY_NS]
+    assert len(got) == 1
