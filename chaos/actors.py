@@ -45,7 +45,8 @@ class Actor(threading.Thread):
                 if self.client is None:
                     self.enter(chance.choice(self.through))
                 self._rest()
-                self.act(chance)
+                if self.client is not None:
+                    self.act(chance)
             except ClientError as error:
                 self._failed(error)
             self.world.wait(chance.uniform(0.05, 0.4))

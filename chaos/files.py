@@ -7,7 +7,7 @@ import signal
 import time
 from typing import Final
 
-from chaos.lives import start_face
+from chaos.lives import is_ready, start_face
 from chaos.plan import Args
 from chaos.world import Fault, Notes, World
 
@@ -82,7 +82,9 @@ def damaged_at_restart(world: World, args: Args) -> Notes:
 
 def damaged_in_use(world: World, args: Args) -> Notes:
     """The avatar or the model is damaged while the face uses it, and put right."""
-    with world.one_at_a_time["face files"], world.doing("face"):
+    with world.one_at_a_time["face files"], world.doing("face"), world.processes["face"].lock:
+        if not is_ready(world, "face"):  # a face that starts now would take the damaged file, and keep it
+            return {"skipped": "the face is not ready"}
         _damage(world, args)
         world.wait(3.0)
         world.places.refill_face()

@@ -123,7 +123,7 @@ def _no_memory(world: World, name: str, args: Args, again: Callable[[], None]) -
 def second_voice(world: World, _: Args) -> Notes:
     """A second voice in the same folder: it must give up and leave the first as it is."""
     with world.processes["voice"].lock:  # or it might come first
-        if not _is_ready(world, "voice"):
+        if not is_ready(world, "voice"):
             return {"skipped": "the first is not ready"}
         process = world.processes.extra("voice")
         try:
@@ -141,7 +141,7 @@ def second_voice(world: World, _: Args) -> Notes:
 def second_face(world: World, args: Args) -> Notes:
     """A second face beside the first for a while; it may give up, or be there."""
     with world.processes["face"].lock:
-        if not _is_ready(world, "face"):
+        if not is_ready(world, "face"):
             return {"skipped": "the first is not ready"}
         process = world.processes.extra("face")
         world.wait(args["seconds"])
@@ -150,7 +150,7 @@ def second_face(world: World, args: Args) -> Notes:
     return {"code": code}
 
 
-def _is_ready(world: World, name: str) -> bool:
+def is_ready(world: World, name: str) -> bool:
     """Whether the service that runs has told systemd that it is ready, soon."""
     until_s = time.monotonic() + patience(SOON_S)
     while time.monotonic() < until_s and world.wait(0.1):
