@@ -56,8 +56,10 @@ def test_elements_before_the_view_or_over_each_other_are_refused(offset: int, st
 
 def test_no_elements_are_read_from_the_end_and_not_from_beyond_it() -> None:
     assert reader({**VEC3, "count": 0, "byteOffset": 48}, {"byteLength": 48}, bytes(48)).floats(0, 3).shape == (0, 3)
-    with pytest.raises(AvatarError, match="do not fit"):
-        reader({**VEC3, "count": 0, "byteOffset": 49}, {"byteLength": 48}, bytes(48)).floats(0, 3)
+    for stride in (None, 20):
+        view = {"byteLength": 48, "byteStride": stride}
+        with pytest.raises(AvatarError, match="do not fit"):
+            reader({**VEC3, "count": 0, "byteOffset": 49}, view, bytes(48)).floats(0, 3)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_lengths_up_to_the_limit_are_read(sign: int) -> None:
 
 def sparse(count: int, index: int, *, of: int = 4, component: int = 5121) -> Reader:
     """An accessor of zeros in which `count` elements are replaced, the last of them at `index`."""
-    indices = np.array([*range(count - 1), index], dtype=accessors.COMPONENTS[component])
+    indices = np.array([*range(count - 1), index][:count], dtype=accessors.COMPONENTS[component])
     values = np.arange(1, 3 * count + 1, dtype="<f4")
     pad = bytes(-indices.nbytes % 4)
     views = [
@@ -132,6 +134,9 @@ def test_sparse_elements_replace_up_to_the_last_and_not_beyond() -> None:
     for beyond in (4, 200):
         with pytest.raises(AvatarError, match=rf"accessors\[0\]\.sparse\.indices: {beyond} of 4 elements"):
             sparse(1, beyond).floats(0, 3)
+        with pytest.raises(AvatarError, match=rf"accessors\[0\]\.sparse\.indices: {beyond} of 4 elements"):
+            sparse(3, beyond).floats(0, 3)
+    assert not sparse(0, 0).floats(0, 3).any()
 
 
 def test_more_sparse_elements_than_there_are_or_strange_indices_are_refused() -> None:

@@ -142,6 +142,7 @@ def test_an_eye_is_a_ball_where_it_is_deep_enough_for_its_width(depth: float, ba
 def test_halves_of_a_shape_add_up_only_where_the_whole_is_missing() -> None:
     halves = ["cheekPuff_L", "cheekPuff_R"]
     assert match(halves, {})["cheekPuff"] == [("cheekPuff_L", 1.0, 0), ("cheekPuff_R", 1.0, 0)]
+    assert match(["nothing of a face"], {}) == {}
     for names in (["cheekPuff", *halves], [*halves, "cheekPuff"]):
         assert match(names, {})["cheekPuff"] == [("cheekPuff", 1.0, 0)]
 

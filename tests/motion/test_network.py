@@ -119,10 +119,10 @@ def test_tensors_that_are_not_the_manifests_are_refused_by_name() -> None:
             Network(MANIFEST, more)
 
 
-def faces(monkeypatch: pytest.MonkeyPatch, answer: np.ndarray) -> np.ndarray:
-    """What the engine shows for one answer of the network, at .01 a unit: (2, channels)."""
+def faces(monkeypatch: pytest.MonkeyPatch, answer: np.ndarray, scale: float = 0.01) -> np.ndarray:
+    """What the engine shows for one answer of the network, at `scale` a unit: (2, channels)."""
     script = Scripted()
-    script.given[MANIFEST.output]["quantization"] = (0.01, 0)
+    script.given[MANIFEST.output]["quantization"] = (scale, 0)
     script.answer = answer.reshape(1, -1).astype(np.int8)
     monkeypatch.setattr(tflite, "open_interpreter", lambda _: script)
     engine = TfliteEngine(shipped_manifest())
@@ -140,6 +140,8 @@ def test_a_face_that_only_flickers_is_at_rest_and_one_that_moves_is_shown_whole(
     at_rest, moving = faces(monkeypatch, answer)
     assert not at_rest.any()
     np.testing.assert_allclose(moving[:3], [0.04, 0.01, 0.0], rtol=1e-5)
+    answer[0, :3] = 1
+    np.testing.assert_allclose(faces(monkeypatch, answer, tflite.REST)[0, :3], 0.03, rtol=1e-5)
 
 
 def test_shapes_are_held_between_none_and_all(monkeypatch: pytest.MonkeyPatch) -> None:

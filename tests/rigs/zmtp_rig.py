@@ -74,8 +74,13 @@ class ZmtpRig:
         identity, message, _ = self.receive()
         assert message == [b"hi"]
         assert identity not in before
-        self.known.add(identity)
+        self.know(identity)
         return connection, identity
+
+    def know(self, identity):
+        """The owner has heard who this is."""
+        self.known.add(identity)
+        assert self.server.receive() is None
 
     def ended(self, connection):
         """Everything that the server sends until it hangs up."""

@@ -9,13 +9,13 @@ from mien.core.clock import Clock
 from mien.core.stats import Counters
 from mien.transport import BUS_SOCKET, REPORT_SOCKET
 from mien.transport.zmtp.null import NullMechanism
-from mien.transport.zmtp.peer import Peer
+from mien.transport.zmtp.peer import MAX_FRAME_BYTES, NEWCOMER_BYTES, Peer
 from mien.transport.zmtp.reactor import Reactor
 from mien.transport.zmtp.server import ZmtpServer
 
 HIGH_WATER_MARK = 2_000  # messages that a subscriber's own process keeps
-SUBSCRIBER_BYTES: Final = 1 << 20  # what waits for one subscriber: some ten seconds of speech
-MAX_SUBSCRIBERS: Final = 16  # the face, `mien watch`, measurements
+SUBSCRIBER_BYTES: Final = 1 << 19  # what waits for one subscriber: some five seconds of speech
+MAX_SUBSCRIBERS: Final = 8  # the face, `mien watch`, measurements
 NEVER_NS: Final = 1 << 62
 Context = zmq.Context[zmq.Socket[bytes]]
 
@@ -29,7 +29,7 @@ class VoiceBus:
         self._listening: set[bytes] = set()
         self._joined = False
         self._publisher = self._serve("bus", b"XPUB", (b"SUB", b"XSUB"), reactor, clock)
-        self._reports = self._serve("reports", b"PULL", (b"PUSH",), reactor, clock)
+        self._reports = self._serve("reports", b"PULL", (b"PUSH",), reactor, clock, newcomer_bytes=MAX_FRAME_BYTES)
         try:
             self._publisher.listen(f"ipc://{run_dir / BUS_SOCKET}", "run_dir")
             self._reports.listen(f"ipc://{run_dir / REPORT_SOCKET}", "run_dir")
@@ -83,10 +83,12 @@ class VoiceBus:
         elif frame[:1] == b"\x00":
             self._listening.discard(identity)
 
-    def _serve(self, name: str, kind: bytes, accepts: tuple[bytes, ...], reactor: Reactor, clock: Clock) -> ZmtpServer:
+    def _serve(self, name: str, kind: bytes, accepts: tuple[bytes, ...], reactor: Reactor, clock: Clock, *,
+               newcomer_bytes: int = NEWCOMER_BYTES) -> ZmtpServer:
         properties = {b"Socket-Type": kind, b"Identity": b""}
         return ZmtpServer(name, reactor, clock, self._counters,
-                          make_peer=lambda _: Peer(NullMechanism(properties), NullMechanism.name, frozenset(accepts)),
+                          make_peer=lambda _: Peer(NullMechanism(properties), NullMechanism.name, frozenset(accepts),
+                                                   newcomer_bytes),
                           known=self._listening.__contains__, pending_ns=NEVER_NS)
 
 

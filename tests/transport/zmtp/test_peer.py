@@ -13,7 +13,14 @@ from mien.transport.zmtp.framing import (
     greeting,
 )
 from mien.transport.zmtp.null import NullMechanism
-from mien.transport.zmtp.peer import FRAMES_A_PARSE, MAX_FRAME_BYTES, MAX_PARTS, Peer
+from mien.transport.zmtp.peer import (
+    FRAMES_A_PARSE,
+    MAX_FRAME_BYTES,
+    MAX_MESSAGE_BYTES,
+    MAX_PARTS,
+    NEWCOMER_BYTES,
+    Peer,
+)
 
 ROUTER = {b"Socket-Type": b"ROUTER", b"Identity": b""}
 READY = encode_command(b"READY", encode_metadata({b"Socket-Type": b"DEALER"}))
@@ -26,6 +33,7 @@ def new_peer():
 def ready_peer():
     peer = new_peer()
     peer.feed(greeting(b"NULL") + READY)
+    peer.accept_newcomer()
     return peer
 
 
@@ -80,12 +88,36 @@ def test_a_message_has_a_few_parts_and_never_many():
         peer.feed(encode_frame(MORE, b"x") * MAX_PARTS)
 
 
-def test_a_message_never_grows_beyond_two_frames_of_the_largest_size():
+def test_a_message_never_grows_beyond_the_largest_frame_and_a_header():
     peer = ready_peer()
-    whole = encode_frame(MORE, bytes(MAX_FRAME_BYTES))
-    peer.feed(whole + whole)
+    peer.feed(encode_frame(MORE, bytes(MAX_FRAME_BYTES)))
+    peer.feed(encode_frame(MORE, bytes(MAX_MESSAGE_BYTES - MAX_FRAME_BYTES)))
     with refused("endless_message"):
         peer.feed(encode_frame(MORE, b"x"))
+
+
+def test_of_a_newcomer_one_message_is_made_at_a_time():
+    peer = new_peer()
+    peer.feed(greeting(b"NULL") + READY)
+    peer.feed(encode_frame(0, b"hello") + encode_frame(0, bytes(200_000)) + encode_frame(0, b"c"))
+    assert (list(peer.messages), peer.full, peer.unparsed) == ([[b"hello"]], True, True)
+    peer.take()
+    peer.accept_newcomer()
+    peer.parse()
+    assert [len(message[0]) for message in peer.messages] == [200_000, 1]
+    assert not peer.full
+
+
+@pytest.mark.parametrize("most", [1000, NEWCOMER_BYTES])
+def test_a_newcomer_may_send_so_much_and_no_more(most):
+    peer = Peer(NullMechanism(ROUTER), b"NULL", frozenset((b"DEALER",)), most)
+    peer.feed(greeting(b"NULL") + READY + encode_frame(0, bytes(most)))
+    assert peer.full
+    peer.take()
+    with refused("endless_message"):
+        peer.feed(encode_frame(MORE, bytes(most)) + encode_frame(MORE, b"x"))
+    with refused("frame_too_large"):
+        new_peer().feed(greeting(b"NULL") + READY + encode_frame(0, bytes(NEWCOMER_BYTES + 1))[:9])
 
 
 def test_the_largest_frame_is_taken_and_no_larger():
@@ -167,6 +199,7 @@ class Doubling:
 
 def test_the_mechanism_packs_and_unpacks_every_frame():
     peer = Peer(Doubling(), b"CURVE", frozenset((b"DEALER",)))
+    peer.accept_newcomer()
     assert peer.feed(greeting(b"CURVE") + encode_command(b"X", b"")) == b"beginanswer"
     peer.feed(encode_frame(0, b"ab"))
     assert (peer.take(), peer.user_id) == ([b"abab"], "role/name")

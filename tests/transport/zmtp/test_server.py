@@ -9,6 +9,7 @@ import zmq
 
 from mien.transport.zmtp.doors import ACCEPTS_A_WAIT
 from mien.transport.zmtp.framing import MORE, encode_command, encode_frame, encode_metadata, greeting
+from mien.transport.zmtp.peer import NEWCOMER_BYTES
 from mien.transport.zmtp.server import LEAVING, PENDING_EACH
 from rigs.zmtp_rig import READY, served
 
@@ -32,12 +33,35 @@ def count_of(rig, name):
 
 
 def test_messages_both_ways(rig, dealer):
-    dealer.send_multipart([b"head", b"x" * 190_000])
+    dealer.send(b"hello")
     identity, message, user = rig.receive()
-    assert (message, user) == ([b"head", b"x" * 190_000], "")
+    assert (message, user) == ([b"hello"], "")
+    rig.know(identity)
+    dealer.send_multipart([b"head", b"x" * 190_000])
+    assert rig.receive() == (identity, [b"head", b"x" * 190_000], "")
     assert rig.server.send(identity, [b"answer"]) == 0
     assert rig.hear(dealer) == [b"answer"]
     assert list(rig.server.peers()) == [(identity, "")]
+
+
+def test_what_a_newcomer_sends_behind_its_first_message_waits_until_it_is_known(rig, dealer):
+    """As a client does that says hello and speaks at once."""
+    dealer.send(b"hello")
+    for number in range(200):
+        dealer.send_multipart([b"%d" % number, bytes(150_000)])
+    identity, message, _ = rig.receive()
+    assert message == [b"hello"]
+    rig.known.add(identity)
+    assert [rig.receive()[1][0] for _ in range(200)] == [b"%d" % number for number in range(200)]
+
+
+def test_a_newcomer_may_send_no_more_than_a_hello(rig, dealer):
+    dealer.send(bytes(NEWCOMER_BYTES))
+    identity, message, _ = rig.receive()
+    assert len(message[0]) == NEWCOMER_BYTES
+    dealer.send(bytes(NEWCOMER_BYTES + 1))
+    rig.until(lambda: rig.server.receive() or count_of(rig, "refused_frame_too_large"))
+    assert list(rig.server.gone) == [identity]
 
 
 def test_a_routing_id_that_a_client_chooses_means_nothing(rig):

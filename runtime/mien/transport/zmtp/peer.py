@@ -19,6 +19,8 @@ from mien.transport.zmtp.null import Mechanism
 
 MAX_FRAME_BYTES: Final = 1 << 18  # above any legal frame, so that a large one is answered; beyond it we hang up
 MAX_PARTS: Final = 8  # no message has more than two; a few more are answered, an endless one is not collected
+MAX_MESSAGE_BYTES: Final = MAX_FRAME_BYTES + (1 << 15)  # a frame of the largest size, and a header
+NEWCOMER_BYTES: Final = 1 << 15  # above any hello
 HANDSHAKE_FRAME_BYTES: Final = 4096
 FRAMES_A_PARSE: Final = 64
 _WAIT_MESSAGES: Final = 64
@@ -32,10 +34,12 @@ class Peer:
     """feed() what was received, and parse() it a little at a time; `messages` are whole.
 
     accepts: the socket types that may connect, as in b"DEALER". feed() and parse() return what to answer, and raise
-    PeerError: hang up then.
+    PeerError: hang up then. Of a newcomer one message is made at a time, of at most newcomer_bytes, so that it costs
+    little until the owner knows who it is and says so: accept_newcomer().
     """
 
-    def __init__(self, mechanism: Mechanism, mechanism_name: bytes, accepts: frozenset[bytes]) -> None:
+    def __init__(self, mechanism: Mechanism, mechanism_name: bytes, accepts: frozenset[bytes],
+                 newcomer_bytes: int = NEWCOMER_BYTES) -> None:
         self._mechanism = mechanism
         self._name = mechanism_name
         self._accepts = accepts
@@ -45,6 +49,8 @@ class Peer:
         self._parts_bytes = 0
         self.messages: deque[Message] = deque()
         self.messages_bytes = 0
+        self._most_bytes = self._newcomer_bytes = newcomer_bytes
+        self.newcomer = True
         self.ready = False
         self.unparsed = False
 
@@ -56,7 +62,8 @@ class Peer:
     @property
     def full(self) -> bool:
         """Whether what came must be taken before more is read; the rest waits in the kernel and holds the peer back."""
-        return self.unparsed or len(self.messages) >= _WAIT_MESSAGES or self.messages_bytes >= MAX_FRAME_BYTES
+        most = 1 if self.newcomer else _WAIT_MESSAGES
+        return self.unparsed or len(self.messages) >= most or self.messages_bytes >= MAX_FRAME_BYTES
 
     def hello(self) -> bytes:
         """What is sent when the connection opens."""
@@ -76,6 +83,12 @@ class Peer:
         self._reader.feed(data)
         return begun + self.parse()
 
+    def accept_newcomer(self) -> None:
+        """Its owner knows who it is."""
+        self.newcomer = False
+        self._most_bytes = MAX_MESSAGE_BYTES
+        self._reader.max_bytes = MAX_FRAME_BYTES
+
     def parse(self) -> bytes:
         """Make messages of what was fed: a bounded number of frames, so that a flood of small ones costs no more time.
 
@@ -83,12 +96,14 @@ class Peer:
         """
         answer = b""
         for _ in range(FRAMES_A_PARSE):
+            if self.newcomer and self.messages:
+                break
             frame = self._reader.next()
             if frame is None:
                 self.unparsed = False
                 return answer
             answer += self._take(frame)
-        self.unparsed = True
+        self.unparsed = len(self._reader) > 0
         return answer
 
     def take(self) -> Message:
@@ -123,7 +138,7 @@ class Peer:
                 raise PeerError("wrong_socket", f"a socket of type {kind[:20]!r} connected; use "
                                 f"{' or '.join(sorted(name.decode() for name in self._accepts))}")
             self.ready = True
-            self._reader.max_bytes = MAX_FRAME_BYTES
+            self._reader.max_bytes = self._newcomer_bytes
         return answer
 
     def _command(self, body: bytes) -> bytes:
@@ -137,9 +152,9 @@ class Peer:
         self._parts.append(frame.body)
         self._parts_bytes += len(frame.body)
         if frame.flags & MORE:
-            if len(self._parts) >= MAX_PARTS or self._parts_bytes > 2 * MAX_FRAME_BYTES:
+            if len(self._parts) >= MAX_PARTS or self._parts_bytes > self._most_bytes:
                 raise PeerError("endless_message", f"a message of more than {MAX_PARTS} parts or "
-                                f"{2 * MAX_FRAME_BYTES} bytes")
+                                f"{self._most_bytes} bytes")
             return
         self.messages.append(self._parts)
         self.messages_bytes += self._parts_bytes

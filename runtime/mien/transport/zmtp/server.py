@@ -88,8 +88,10 @@ class ZmtpServer:
         for _ in range(len(self._ready)):
             connection = self._ready.popleft()
             peer = connection.peer
+            if peer.newcomer and self._known(connection.identity):
+                peer.accept_newcomer()
             message = peer.take() if peer.messages else None
-            if peer.messages:
+            if peer.messages or (peer.unparsed and message is not None):
                 self._ready.append(connection)
             elif peer.unparsed:
                 self._parse(connection, b"")
@@ -202,6 +204,8 @@ class ZmtpServer:
     def _parse(self, connection: Connection, data: memoryview | bytes) -> None:
         """Make messages of what came, and of more: data."""
         peer = connection.peer
+        if peer.newcomer and self._known(connection.identity):
+            peer.accept_newcomer()
         try:
             answer = peer.feed(data) if data else peer.parse()
         except PeerError as error:
