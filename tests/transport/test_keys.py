@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -260,3 +261,13 @@ def test_the_voices_pair_is_made_once(tmp_path):
     pair = folder.voice_pair()
     assert not folder.make_voice_pair()
     assert folder.voice_pair() == pair
+
+
+def test_a_listed_key_may_be_read_by_the_service_whatever_the_umask(tmp_path):
+    before = os.umask(0o077)
+    try:
+        KeyFolder(tmp_path / "keys").make_client("ada", "agent", tmp_path / "out")
+    finally:
+        os.umask(before)
+    listed = tmp_path / "keys" / "allowed" / "agent" / "ada.key"
+    assert stat.S_IMODE(listed.stat().st_mode) == 0o644

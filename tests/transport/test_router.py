@@ -172,6 +172,15 @@ def test_a_second_router_is_refused_and_the_first_goes_on(tmp_path):
         rig.client()
 
 
+def test_a_router_that_cannot_open_everything_leaves_nothing_open(tmp_path):
+    counters, reactor = Counters(), Reactor()
+    wanted = [f"ipc://{tmp_path}/voice.sock", f"ipc://{tmp_path}/none/voice.sock"]
+    with pytest.raises(BusError, match="none/voice"):
+        ClientRouter(reactor, wanted, ManualClock(), counters, standing=lambda _: "stranger")
+    assert not (tmp_path / "voice.sock").exists()
+    reactor.close()
+
+
 @pytest.fixture
 def keys(tmp_path):
     folder = KeyFolder(tmp_path / "keys")
