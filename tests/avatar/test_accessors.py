@@ -57,8 +57,8 @@ def test_elements_before_the_view_or_over_each_other_are_refused(offset: int, st
 def test_no_elements_are_read_from_the_end_and_not_from_beyond_it() -> None:
     assert reader({**VEC3, "count": 0, "byteOffset": 48}, {"byteLength": 48}, bytes(48)).floats(0, 3).shape == (0, 3)
     for stride in (None, 20):
+        view = {"byteLength": 48, "byteStride": stride}
         with pytest.raises(AvatarError, match="do not fit"):
-            view = {"byteLength": 48, "byteStride": stride}
             reader({**VEC3, "count": 0, "byteOffset": 49}, view, bytes(48)).floats(0, 3)
 
 
