@@ -149,6 +149,6 @@ def test_indices_up_to_the_largest_of_their_width_are_read(stride: int, most: in
     decoded = decode(stream(encode_indices([0, most])), "INDICES", "NONE", 2, stride).view(f"<u{stride}")
     assert decoded.tolist() == [0, most]
     if stride == 2:
-        for wrong in ([most + 1], [0, -1]):
+        for wrong in ([0, most + 1], [most + 1, 0], [0, -1]):
             with pytest.raises(AvatarError, match="an index is out of range"):
                 decode(stream(encode_indices(wrong)), "INDICES", "NONE", len(wrong), stride)
