@@ -245,3 +245,10 @@ def test_textures_have_sides_of_powers_of_two_and_share_what_all_may_take(monkey
     assert [texture.shape[1::-1] for texture in paint.separate(coats)] == [(256, 128), (256, 256)]
     monkeypatch.setattr(paint, "MAX_TEXELS", 256 * 128 + 256 * 256 - 1)
     assert [texture.shape[1::-1] for texture in paint.separate(coats)] == [(256, 128), (128, 128)]
+
+
+def test_without_anything_bare_no_picture_is_painted_white() -> None:
+    own = coat(64, 64)
+    page, white = sheet([own], bare=False)
+    assert not white.any()
+    assert {tuple(texel) for texel in page.reshape(-1, 4)[:, :3]} == {(10, 20, 30)}
