@@ -88,8 +88,7 @@ class ZmtpServer:
         for _ in range(len(self._ready)):
             connection = self._ready.popleft()
             peer = connection.peer
-            if peer.newcomer and self._known(connection.identity):
-                peer.accept_newcomer()
+            self._meet(connection)
             message = peer.take() if peer.messages else None
             if peer.messages or (peer.unparsed and message is not None):
                 self._ready.append(connection)
@@ -204,8 +203,7 @@ class ZmtpServer:
     def _parse(self, connection: Connection, data: memoryview | bytes) -> None:
         """Make messages of what came, and of more: data."""
         peer = connection.peer
-        if peer.newcomer and self._known(connection.identity):
-            peer.accept_newcomer()
+        self._meet(connection)
         try:
             answer = peer.feed(data) if data else peer.parse()
         except PeerError as error:
@@ -216,6 +214,11 @@ class ZmtpServer:
         if answer:
             self._answer(connection, answer)
         connection.watch(self._reactor)
+
+    def _meet(self, connection: Connection) -> None:
+        """A newcomer may be known by now, and then may send more."""
+        if connection.peer.newcomer and self._known(connection.identity):
+            connection.peer.accept_newcomer()
 
     def _answer(self, connection: Connection, answer: bytes) -> None:
         """What the transport protocol itself answers. A peer that does not read is not answered for ever."""
