@@ -28,7 +28,7 @@ CLIENTS: Final[tuple[tuple[str, Role], ...]] = (
     ("kim", "speaker"),
 )
 # Bounds that are minutes on a kiosk, where a release has them.
-SHORT: Final = {"voice.max_pause_ms": "3000"}
+SHORT: Final = {"voice.max_pause_ms": "3000", "voice.floor_idle_timeout_ms": "10000"}
 
 
 def make_world(seed: int, verdicts: Verdicts) -> World:

@@ -4,7 +4,8 @@
 
 What must hold whatever is sent: nothing raises; every turn that was begun is finished exactly once and nothing else is;
 what goes to the device is what was sent (each sample carries a value that only its turn has, and no turn gives more of
-them than were taken from its client); when all clients are gone, nothing is left of them.
+them than were taken from its client); when everyone is quiet for a while, with the connections open, every turn ends,
+the floor is free and nothing is paused; when all clients are gone, nothing is left of them.
 """
 
 import argparse
@@ -36,6 +37,9 @@ KINDS = ("audio",) * 10 + ("end",) * 4 + ("interrupt",) * 2 + (
     "hello", "caption", "pause", "resume", "volume", "state", "emotion", "gesture", "look_at", "ping", "take_floor",
     "release_floor", "subscribe", "get_thumbnail", "bye", "mutated", "mutated", "bytes", "map",
     "leave", "step", "step", "step")
+TAKEOVERS = ("audio", "audio", "end", "hello", "pause", "take_floor", "take_floor", "release_floor", "leave", "bye",
+             "step")
+QUIET_MS = 6_000  # longer than every bound of the configuration below, one after the other
 VALUES = (None, True, -1, 0, 1, 7, 2**31, 2**63, -(2**40), 0.5, -0.5, float("inf"), float("nan"), "", "t1", "x" * 70,
           "speaker", "agent", "observer", "hold", b"", b"\x00\xff", [], [1, 2], ["state"], {"a": 1}, [["w", 0, 10]])
 FIELDS = ("turn", "seq", "protocol", "client", "role", "rate_hz", "encoding", "capabilities", "gain", "fade_ms",
@@ -51,7 +55,8 @@ class Fuzzer:
         self.random = random.Random(seed)
         self.rig = VoiceRig(voice=VoiceConfig(max_turns=4, max_buffer_ms=2_000, max_turn_ms=3_000, max_clients=4,
                                               turn_idle_timeout_ms=500, floor_vanish_timeout_ms=200,
-                                              floor_idle_timeout_ms=2_000, max_messages_per_s=2_000), fade_ms=1)
+                                              floor_idle_timeout_ms=500, max_pause_ms=300, max_messages_per_s=2_000),
+                            fade_ms=1)
         self.rig.grants = {b"e": grant_of("observer/eye"), b"d": grant_of("agent/ada")}
         # Volume changes samples by design; without it every sample at the device tells whose it is.
         self.rig.playback.set_volume = lambda *_: self.rig.counters.count("volumes")
@@ -59,13 +64,17 @@ class Fuzzer:
         self.finished: Counter[tuple[bytes, str]] = Counter()
         self.turns: list[tuple[bytes, Turn]] = []  # with who began it
         self.messages = 0
+        self._set_mood(takeovers=False)
 
     def run(self, messages: int) -> None:
         """Send, look, and at the end let everyone go."""
-        for _ in range(messages):
+        for number in range(messages):
             self.messages += 1
+            self._set_mood(takeovers=number % 1_000 >= 600)
             self._one()
             self._account()
+            if number % 250 == 249:
+                self._be_quiet()
         for client in CLIENTS:
             self.rig.voice.leave(client)
         for _ in range(40):
@@ -73,12 +82,26 @@ class Fuzzer:
             self._account()
         self._check_end()
 
+    def _set_mood(self, *, takeovers: bool) -> None:
+        """Anything in any order, or spells in which agents come, take the floor from each other, and go."""
+        self._kinds = TAKEOVERS if takeovers else KINDS
+        self._farewells = 0.5 if takeovers else 0.1
+        self._roles = ("agent", "agent", "speaker") if takeovers else ("speaker", "agent", "observer")
+
+    def _be_quiet(self) -> None:
+        """Nobody says anything: whatever was begun comes to its end by itself."""
+        self.rig.step(QUIET_MS)
+        self._account()
+        assert not self.rig.desk.turns, self._where(f"turns that do not end: {[t.name for t in self.rig.desk.turns]}")
+        assert self.rig.desk.holder is None, self._where("the floor is not given back")
+        assert not self.rig.playback.paused, self._where("still paused")
+
     def _one(self) -> None:
-        kind, client = self.random.choice(KINDS), self.random.choice(CLIENTS)
+        kind, client = self.random.choice(self._kinds), self.random.choice(CLIENTS)
         match kind:
             case "step":
                 self.rig.step(self.random.choice((5, 5, 10, 50, 200)))
-            case "leave" if self.random.random() < 0.1:
+            case "leave" if self.random.random() < self._farewells:
                 self.rig.voice.leave(client)
             case "bytes":
                 self._raw(client, [self.random.randbytes(self.random.randrange(60))
@@ -89,10 +112,10 @@ class Fuzzer:
                 self._raw(client, [msgspec.msgpack.encode({"type": self.random.choice(KINDS), **fields})])
             case "mutated":
                 self._raw(client, self._mutated(client))
-            case "bye" if self.random.random() < 0.1:
+            case "bye" if self.random.random() < self._farewells:
                 self._raw(client, [self._header(kind)])
             case "leave" | "bye":
-                self.rig.hello(client=client, role=self.random.choice(("speaker", "agent", "observer")))
+                self.rig.hello(client=client, role=self.random.choice(self._roles))
             case _:
                 self._raw(client, self._good(kind, client))
 
@@ -117,7 +140,7 @@ class Fuzzer:
                 return [self._header(kind, turn=turn if kind == "end" or self.random.random() < 0.7 else None)]
             case "hello":
                 sessions = ["", "nobody", *(session.session for session in self.rig.voice.sessions.all())]
-                return [self._header(kind, protocol=1, role=pick(("speaker", "agent", "observer")),
+                return [self._header(kind, protocol=1, role=pick(self._roles),
                                      client=pick(("fuzz", "other")), rate_hz=16000, replaces=pick(sessions))]
             case "caption":
                 words = [["word", n * 10, n * 10 + 9] for n in range(self.random.randrange(20))]

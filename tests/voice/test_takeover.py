@@ -356,3 +356,18 @@ def test_a_speaker_does_not_look_on(rig, message):
     error = rig.got(wire.Error, BOT)[0]
     assert error.code == "not_allowed"
     assert "hello as speaker" in error.message
+
+
+@pytest.mark.parametrize("goes", [wire.ReleaseFloor(), wire.Bye()], ids=["releases", "says bye"])
+def test_an_agent_whose_turns_another_held_speaks_them_when_it_takes_the_floor_and_can_give_it_back(rig, goes):
+    """Held turns of the holder's own were never played, and the floor was never free again (found by the fuzzer)."""
+    rig.say(wire.Pause(), client=OTHER)
+    rig.speak("mine", ms=300, client=OTHER)
+    take(rig)
+    rig.voice.leave(AGENT)
+    take(rig, client=OTHER)
+    rig.say(goes, client=OTHER)
+    rig.step(1000)
+    assert ends(rig, OTHER) == [("mine", "played", False)]
+    assert rig.desk.holder is None
+    assert floors(rig, BOT)[-1] == ("", "released", False)

@@ -1,4 +1,4 @@
-"""Fades that begin or end sound without a click."""
+"""Fades that end sound without a click."""
 
 from functools import lru_cache
 
@@ -14,26 +14,14 @@ def fade_out(pcm: Pcm, frames: int) -> None:
     pcm: int16 (N,), writeable. With N < frames the fade is as long as pcm.
     """
     length = min(frames, len(pcm))
-    _scale(pcm[len(pcm) - length :], _falling(length))
-
-
-def fade_in(pcm: Pcm, frames: int) -> None:
-    """Turn the first `frames` of pcm up from silence to full, in place.
-
-    pcm: int16 (N,), writeable. With N < frames the fade is as long as pcm.
-    """
-    length = min(frames, len(pcm))
-    _scale(pcm[:length], _falling(length)[::-1])
-
-
-def _scale(pcm: Pcm, gain: NDArray[np.float32]) -> None:
+    tail = pcm[len(pcm) - length :]
     # Unsafe is float to int16 here, toward zero. numpy casts through a small buffer of its own: no array is made.
-    np.multiply(pcm, gain, out=pcm, casting="unsafe")
+    np.multiply(tail, falling(length), out=tail, casting="unsafe")
 
 
 @lru_cache(maxsize=8)
-def _falling(frames: int) -> NDArray[np.float32]:
-    """A raised cosine from just under 1 to just over 0, float32 (frames,): both its ends are level."""
+def falling(frames: int) -> NDArray[np.float32]:
+    """The gain of a fade-out: a raised cosine float32 (frames,), level at both ends."""
     phase = np.pi * (np.arange(frames) + 0.5) / max(1, frames)
     gain: NDArray[np.float32] = (0.5 + 0.5 * np.cos(phase)).astype(np.float32)
     gain.flags.writeable = False

@@ -123,10 +123,10 @@ class Desk:
             if not turn.ended and not len(turn.pcm) and now_ns - dry_since_ns > limit_ns:
                 turn.end("idle_timeout")
 
-    def give_back(self, now_ns: int) -> None:
-        """The held turns wait no longer; their clients are given their time anew."""
+    def give_back(self, now_ns: int, owner: bytes | None = None) -> None:
+        """The held turns of this client, or of all, wait no longer; their clients are given their time anew."""
         for turn in self.turns:
-            if turn.held:
+            if turn.held and owner in (None, turn.owner):
                 turn.held = False
                 turn.last_audio_ns = now_ns
 

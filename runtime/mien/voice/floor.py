@@ -53,6 +53,7 @@ class Floor:
         if not self._vanished:
             self.check_may_act(session.identity)
         self._interrupt_speakers(session.identity, queue)
+        self._desk.give_back(now_ns, session.identity)  # held by another agent before: only the holder can free them
         self._desk.holder, self.name, self._heard_ns = session.identity, session.name, now_ns
         self._vanished = self._releasing = False
         self._desk.admits = True

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mien.audio.fade import fade_in, fade_out
+from mien.audio.fade import fade_out, falling
 from mien.voice.pcm import Pcm
 
 
@@ -10,15 +10,16 @@ class Mixer:
     """Works in place on int16 blocks; reuses its scratch.
 
     A join is where speech meets filler in the middle of a sentence. The step from the last sample to silence is turned
-    into a short decay, and speech that goes on after filler comes up over the same time; no sample is dropped.
+    into a short decay, and speech that goes on after filler comes up over the same time, however short the blocks are;
+    no sample is dropped.
     """
 
     def __init__(self, fade_frames: int, max_frames: int) -> None:
-        ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(fade_frames, dtype=np.float32) + 0.5) / fade_frames)
-        self._fall = ramp[::-1].astype(np.float32)
+        self._fall = falling(fade_frames)
+        self._rise = self._fall[::-1]
         self._scratch = np.zeros(max_frames, dtype=np.float32)
         self._last = 0
-        self._tail_done = fade_frames
+        self._tail_done = self._rise_done = fade_frames
         self._gain = self._target = 1.0
         self._gain_step = 0.0
 
@@ -35,7 +36,8 @@ class Mixer:
     def speech(self, pcm: Pcm, *, joins: bool) -> None:
         """Prepare speech; joins: it goes on after filler in mid-sentence."""
         if joins:
-            fade_in(pcm, min(len(pcm), self.fade_frames))
+            self._rise_done = 0
+        self._fade_in(pcm)
         self._apply_volume(pcm)
         if len(pcm):
             self._last = int(pcm[-1])
@@ -44,6 +46,7 @@ class Mixer:
     def filler(self, pcm: Pcm) -> None:
         """Fill with silence that starts from where the speech stopped."""
         pcm[:] = 0
+        self._rise_done = self.fade_frames  # whatever comes next says itself whether it joins
         count = min(len(pcm), self.fade_frames - self._tail_done)
         if count > 0:
             if self._last:
@@ -54,6 +57,13 @@ class Mixer:
     def fade_out(self, pcm: Pcm) -> None:
         """Let the whole block come down to silence."""
         fade_out(pcm, len(pcm))
+
+    def _fade_in(self, pcm: Pcm) -> None:
+        """The next part of a rise that a join began."""
+        count = min(len(pcm), self.fade_frames - self._rise_done)
+        if count > 0:
+            self._multiply(pcm[:count], self._rise[self._rise_done : self._rise_done + count])
+            self._rise_done += count
 
     def _apply_volume(self, pcm: Pcm) -> None:
         if self._gain == self._target == 1.0 or not len(pcm):
