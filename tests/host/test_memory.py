@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
+from mien.core.clock import ManualClock
 from mien.core.stats import Counters
-from mien.host.memory import MemoryGauge, pss_mb, pss_of_files_mb
+from mien.host.memory import EVERY_NS, MemoryGauge, pss_mb, pss_of_files_mb
 
 
 def test_memory_that_is_touched_is_counted() -> None:
@@ -46,15 +47,32 @@ def test_what_cannot_be_read_is_the_last_known_value_and_counted():
             raise answer
         return answer
 
-    gauge = MemoryGauge(counters, measure)
-    assert [gauge.mb() for _ in range(4)] == [0.0, 31.5, 31.5, 40.0]
+    clock = ManualClock()
+    gauge = MemoryGauge(clock, counters, measure)
+    told = []
+    for _ in range(4):
+        told.append(gauge.mb())
+        clock.advance_ns(EVERY_NS)
+    assert told == [0.0, 31.5, 31.5, 40.0]
     assert counters["memory_unread"] == 2
 
 
+def test_memory_is_measured_once_in_a_while_however_often_it_is_asked_for():
+    answers = iter([10.0, 20.0])
+    clock = ManualClock(5)
+    gauge = MemoryGauge(clock, Counters(), lambda: next(answers))
+    assert [gauge.mb(), gauge.mb()] == [10.0, 10.0]
+    clock.advance_ns(EVERY_NS - 1)
+    assert gauge.mb() == 10.0
+    clock.advance_ns(1)
+    assert gauge.mb() == 20.0
+
+
 def test_a_process_without_descriptors_goes_on():
-    counters = Counters()
-    gauge = MemoryGauge(counters)
+    counters, clock = Counters(), ManualClock()
+    gauge = MemoryGauge(clock, counters)
     known_mb = gauge.mb()
+    clock.advance_ns(EVERY_NS)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))  # nothing can be opened any more
     try:

@@ -48,10 +48,11 @@ class SteppedService:
         return [message for message in self.sent if isinstance(message, kind)]
 
     def _wait(self, wait_ms):
-        if not self._running:
-            return
-        self.waits.append(wait_ms)
-        self.clock.advance_ms(max(wait_ms, 0.05))
+        """Whether anything came: only between runs, by say()."""
+        if self._running:
+            self.waits.append(wait_ms)
+            self.clock.advance_ms(max(wait_ms, 0.05))
+        return not self._running
 
     def _published(self, frames):
         if len(frames) == 1:

@@ -72,6 +72,30 @@ def test_while_there_is_speech_it_steps_every_5_ms(tmp_path):
         assert rig.got(wire.Finished)[0].played_ms == 500.0
 
 
+def test_levels_and_a_thumbnail_that_does_not_come_are_told_in_time_while_nobody_speaks(tmp_path):
+    with stepped_service(tmp_path, opener=Devices()) as rig:
+        rig.say(wire.Hello(protocol=1, role="observer"))
+        rig.say(wire.Subscribe(topics=("levels",)))
+        rig.run_ms(2000)
+        assert 18 <= len(rig.got(wire.Levels)) <= 21
+        rig.say(wire.Subscribe(topics=()))
+        rig.say(wire.GetThumbnail(width=64))
+        rig.run_ms(2100)
+        assert [error.code for error in rig.got(wire.Error)] == ["no_thumbnail"]
+
+
+def test_a_client_that_is_held_back_does_not_wait_for_the_next_round_of_an_idle_voice(tmp_path, monkeypatch):
+    with stepped_service(tmp_path, opener=Devices()) as rig:
+        router, rounds = rig.service._router, []
+        monkeypatch.setattr(router, "step", lambda: rounds.append(rig.clock.now_ns()))
+        rig.run_ms(1000)
+        assert 4 <= len(rounds) <= 6
+        rounds.clear()
+        monkeypatch.setattr(type(router), "holding_back", True)
+        rig.run_ms(1000)
+        assert len(rounds) == len(rig.waits)
+
+
 @pytest.mark.parametrize("asleep_ms", [0, 3, 7, 12, 17])
 def test_first_sound_waits_for_no_more_than_the_filler_in_the_device(tmp_path, asleep_ms):
     with stepped_service(tmp_path, opener=Devices(step_ms=1, period_ms=1)) as rig:

@@ -75,6 +75,11 @@ class ClientRouter:
         """A client sends more than it may: read nothing of it for a moment, so that refusing costs little."""
         self._server.hold_back(identity, HOLD_BACK_NS)
 
+    @property
+    def holding_back(self) -> bool:
+        """Whether a client is held back now; step() lets it go on."""
+        return self._server.holding_back
+
     def hang_up(self, identity: bytes, code: str = "", why: str = "") -> None:
         """End a connection; with a code the client is told why, in an `error`."""
         farewell = [wire.encode(wire.Error(code=code, message=why))] if code else None

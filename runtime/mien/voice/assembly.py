@@ -105,6 +105,12 @@ class Assembly:
         """To the face."""
         self._publish_frames([bus.encode(message)])
 
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing but the device needs a step until a message comes: nobody speaks, holds or pauses anything,
+        or is told of levels."""
+        return not (self.desk.turns or self.pauses or self.floor.holder or self.observers.busy)
+
     def step(self) -> None:
         """Play, and let what waits for a time happen. Raises SinkError when the device is lost."""
         now_ns = self._clock.now_ns()

@@ -34,6 +34,11 @@ class Ledger:
         self.segments: deque[Segment] = deque()
         self.written = 0
 
+    @property
+    def holds_speech(self) -> bool:
+        """Whether any of it is speech. Never without an unfinished turn."""
+        return any(segment.turn for segment in self.segments)
+
     def add(self, frames: int, *, epoch: int, media_start: int, turn: Turn | None, turn_start: int = 0,
             audible: bool = True) -> None:
         """Note that `frames` were written."""

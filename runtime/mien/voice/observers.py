@@ -89,6 +89,11 @@ class Observers:
                 face_offset_p95_ms=face.offset_p95_ms)
         self._tell("health", message)
 
+    @property
+    def busy(self) -> bool:
+        """Whether somebody is to be told of something that only time brings: levels, or that no thumbnail came."""
+        return self._playback.meter.on or bool(self._waiting)
+
     def waits(self, identity: bytes) -> bool:
         """Whether this client has asked for a picture."""
         return identity in self._waiting

@@ -119,11 +119,18 @@ class Playback:
             self._report_progress()
             self._progress_due_ns = now_ns + self._progress_ns
 
+    def top_up(self) -> None:
+        """step() for a voice in which no turn is unfinished: the device needs its filler. Raises SinkError."""
+        self._outlet.read(self._clock.now_ns())
+        self._ledger.heard(self._outlet.position)
+        while (room := self._outlet.room) > 0:
+            self._write_filler(room)
+
     def next_step_ns(self, now_ns: int) -> int:
         """When step() is to be called again, if nothing happens before: the device must not run dry meanwhile."""
         if self._outlet.released:
             return now_ns + RELEASED_NS
-        if (self._desk.queue and not self.paused) or any(segment.turn for segment in self._ledger.segments):
+        if self._desk.turns and ((self._desk.queue and not self.paused) or self._ledger.holds_speech):
             return now_ns + BUSY_NS
         reserve_ns = frames_to_ns(round(IDLE_RESERVE * self._outlet.target), self._rate_hz)
         return max(now_ns + BUSY_NS, self._outlet.runs_dry_ns - reserve_ns)

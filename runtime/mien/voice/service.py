@@ -40,7 +40,6 @@ INTAKE_NS = 3 * NS_PER_MS  # a flood of messages must not keep the device waitin
 ANCHOR_NS = 20 * NS_PER_MS
 IDLE_ANCHOR_NS = 250 * NS_PER_MS
 KEEPALIVE_NS = 2 * NS_PER_S
-PSS_NS = 10 * NS_PER_S  # to count the pages of a process takes the kernel milliseconds
 
 
 class VoiceService:
@@ -52,7 +51,7 @@ class VoiceService:
         self._config = config
         self.counters = Counters()
         self._notifier = ServiceNotifier(clock)
-        self._memory = MemoryGauge(self.counters)
+        self._memory = MemoryGauge(clock, self.counters)
         access = plan_access(config.voice.listen, keys := KeyFolder(Path(config.access.keys)))
         self._reactor = Reactor()
         self._health = Health(self._announce, log.warning)
@@ -75,8 +74,7 @@ class VoiceService:
         if failure:
             self._playback.use_sink(self._sink, audible=False)
             self._health.apply(Event.SINK_LOST, failure, between_turns=True)
-        self._anchor_due_ns = self._second_due_ns = self._keepalive_due_ns = self._pss_due_ns = 0
-        self._pss_mb = 0.0
+        self._anchor_due_ns = self._second_due_ns = self._keepalive_due_ns = 0
         self._anchor: bus.Anchor | None = None
         self._last_turn = ""
         self._bad_reports = LogLimit()
@@ -102,14 +100,22 @@ class VoiceService:
 
     def step(self, patience_ms: float = 0) -> None:
         """One pass: clients in, face in, sound out, bus out. Waits up to patience_ms for something to come."""
-        self._reactor.wait(0 if self._router.pending or self._bus.pending else patience_ms)
+        waits = self._router.pending or self._bus.pending
+        came = self._reactor.wait(0 if waits else patience_ms)
+        if not (came or waits) and self._nothing_due():
+            self._play(self._playback.top_up)
+            return
         self._take_messages()
         self._take_reports()
         self._tend_device()
-        self._play()
+        self._play(self._voice.step)
         self._publish_anchor()  # before the speech: a new epoch must be known before its first frame comes
         self._voice.publish_speech()
         self._housekeeping()
+
+    def _nothing_due(self) -> bool:
+        """Whether only the device needs care: most wakings of a kiosk, which is silent nearly always."""
+        return self._clock.now_ns() < self._anchor_due_ns and self._voice.quiet and not self._router.holding_back
 
     def _wait_ms(self) -> int:
         """How long nothing is due; a message ends the wait at once."""
@@ -158,9 +164,9 @@ class VoiceService:
         if failure:
             self._health.apply(Event.SINK_LOST, failure, between_turns=False)
 
-    def _play(self) -> None:
+    def _play(self, step: Callable[[], None]) -> None:
         try:
-            self._voice.step()
+            step()
         except SinkError as error:
             self._sink.close()
             self._sink = open_silence(self._config.playback, self._clock)
@@ -230,10 +236,8 @@ class VoiceService:
             self._playback.use_sink(sink, audible=True, wake_ms=self._config.playback.wake_ms)
             self._health.apply(Event.SINK_BACK, "the sound card is back", between_turns=True)
         sessions = self._voice.sessions
-        if now_ns >= self._pss_due_ns:
-            self._pss_due_ns, self._pss_mb = now_ns + PSS_NS, self._memory.mb()
-        report = self._health.report(self._playback.epoch, len(sessions), self._pss_mb, self.counters, sessions.newest,
-                                     self._device_state())
+        report = self._health.report(self._playback.epoch, len(sessions), self._memory.mb(), self.counters,
+                                     sessions.newest, self._device_state())
         self._publish(report)
         self._voice.observers.health(report, face_present=self._gate.present(now_ns))
         sound = "" if report.device == "open" else f", sound card {report.device}"

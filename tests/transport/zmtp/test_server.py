@@ -275,7 +275,7 @@ def test_a_peer_that_never_reads_its_farewell_is_cut_off(rig):
     rig.clock.advance_ms(1900)
     rig.step()
     assert len(rig.server) == 1
-    rig.clock.advance_ms(200)
+    rig.clock.advance_ms(400)
     rig.step()
     assert len(rig.server) == 0
 

@@ -32,11 +32,13 @@ class Reactor:
         del self._handlers[descriptor]
         self._epoll.unregister(descriptor)
 
-    def wait(self, timeout_ms: float) -> None:
-        """Wait until something is ready, at most timeout_ms, and call the handlers."""
-        for descriptor, events in self._epoll.poll(timeout_ms / 1000, _EVENTS_A_WAIT):
+    def wait(self, timeout_ms: float) -> bool:
+        """Wait until something is ready, at most timeout_ms, and call the handlers. Returns whether anything was."""
+        ready = self._epoll.poll(timeout_ms / 1000, _EVENTS_A_WAIT)
+        for descriptor, events in ready:
             if (handler := self._handlers.get(descriptor)) is not None:  # an earlier handler may have closed it
                 handler(events)
+        return bool(ready)
 
     def close(self) -> None:
         """Watch nothing any more."""

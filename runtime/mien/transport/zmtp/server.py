@@ -30,7 +30,7 @@ PENDING_EACH: Final = 16  # connections an endpoint that have not shown who they
 LEAVING: Final = 16  # connections that are given time to read a farewell
 HANDSHAKE_NS: Final = 5 * NS_PER_S
 FAREWELL_NS: Final = 2 * NS_PER_S  # for a peer to read why it is hung up on
-TIDY_NS: Final = 100 * NS_PER_MS
+TIDY_NS: Final = 250 * NS_PER_MS
 
 Received = tuple[bytes, Message, str]
 
@@ -70,6 +70,11 @@ class ZmtpServer:
     def pending(self) -> bool:
         """Whether messages were read that receive() has not given out."""
         return bool(self._ready)
+
+    @property
+    def holding_back(self) -> bool:
+        """Whether step() has a peer to read from again."""
+        return bool(self._held)
 
     def __len__(self) -> int:
         """How many connections there are."""
