@@ -17,6 +17,7 @@ test: setup ## the whole suite
 
 check: setup ## ruff, mypy --strict, import-linter, shellcheck
 	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo
 	@shellcheck $$(git grep -lE '^#!.*/(env )?(ba|da)?sh' -- ':!*.md')

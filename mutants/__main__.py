@@ -73,8 +73,12 @@ def _drawn(options: argparse.Namespace) -> list[Mutation]:
     found = {name: candidates(PACKAGES[name]) for name in options.packages}
     if options.at:
         places = [place.partition(":") for place in options.at]
-        return [one for each in found.values() for one in each
-                if any(one.file.endswith(file) and line in ("", str(one.line)) for file, _, line in places)]
+        return [
+            one
+            for each in found.values()
+            for one in each
+            if any(one.file.endswith(file) and line in ("", str(one.line)) for file, _, line in places)
+        ]
     counts = shares({name: len(each) for name, each in found.items()}, options.count)
     return [one for name, number in counts.items() for one in draw(found[name], number, options.seed)]
 
@@ -105,8 +109,11 @@ def _outcomes(drawn: list[Mutation], suites: dict[str, Suite], workspaces: list[
         begun = [pool.submit(one, mutation) for mutation in drawn]
         for number, done in enumerate(as_completed(begun), 1):
             outcome = done.result()
-            print(f"[{number:3}/{len(drawn)}] {outcome.how:10} {outcome.seconds:5.1f} s  {outcome.mutation.name}  "
-                  f"{outcome.by}", flush=True)
+            print(
+                f"[{number:3}/{len(drawn)}] {outcome.how:10} {outcome.seconds:5.1f} s  {outcome.mutation.name}  "
+                f"{outcome.by}",
+                flush=True,
+            )
     yield from (done.result() for done in begun)
 
 

@@ -40,8 +40,10 @@ def suite(name: str, workspace: Workspace) -> Suite:
         _record(name, workspace, path)
     record = json.loads(path.read_text())
     tests = list(record["seconds"])
-    lines = {file: {int(line): [tests[number] for number in numbers] for line, numbers in found.items()}
-             for file, found in record["lines"].items()}
+    lines = {
+        file: {int(line): [tests[number] for number in numbers] for line, numbers in found.items()}
+        for file, found in record["lines"].items()
+    }
     return Suite(name, record["seconds"], record["unfit"], lines)
 
 
@@ -50,8 +52,7 @@ def _record(name: str, workspace: Workspace, path: Path) -> None:
     folder, result = workspace.work / "coverage", workspace.work / "record.json"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    include = ":".join(f"{workspace.tree}/{pattern}"
-                       for package in PACKAGES.values() for pattern in package.sources)
+    include = ":".join(f"{workspace.tree}/{pattern}" for package in PACKAGES.values() for pattern in package.sources)
     environment = {"MUTANTS_RECORD": str(result), "MUTANTS_COVERAGE": str(folder), "MUTANTS_INCLUDE": include}
     result.unlink(missing_ok=True)
     workspace.pytest("recording", [f"tests/{name}"], environment, MOST_SECONDS)
@@ -73,5 +74,6 @@ def _fingerprint(name: str) -> str:
 def _read_by(name: str) -> Iterable[Path]:
     sources = {path for package in PACKAGES.values() for path in map(ROOT.joinpath, package.files())}
     tests = {path for folder in (name, "rigs") for path in (ROOT / "tests" / folder).rglob("*") if path.is_file()}
-    return sorted(path for path in {*sources, *tests, *(ROOT / "mutants").glob("recording.py")}
-                  if "__pycache__" not in path.parts)
+    return sorted(
+        path for path in {*sources, *tests, *(ROOT / "mutants").glob("recording.py")} if "__pycache__" not in path.parts
+    )

@@ -8,24 +8,59 @@ from typing import Any
 from mutants.source import Edit, Source
 
 _COMPARED: dict[type[ast.cmpop], tuple[str, str]] = {
-    ast.Lt: ("<", "<="), ast.LtE: ("<=", "<"), ast.Gt: (">", ">="), ast.GtE: (">=", ">"),
-    ast.Eq: ("==", "!="), ast.NotEq: ("!=", "=="), ast.Is: (r"\bis\b", "is not"), ast.IsNot: (r"\bis\s+not\b", "is"),
-    ast.In: (r"\bin\b", "not in"), ast.NotIn: (r"\bnot\s+in\b", "in"),
+    ast.Lt: ("<", "<="),
+    ast.LtE: ("<=", "<"),
+    ast.Gt: (">", ">="),
+    ast.GtE: (">=", ">"),
+    ast.Eq: ("==", "!="),
+    ast.NotEq: ("!=", "=="),
+    ast.Is: (r"\bis\b", "is not"),
+    ast.IsNot: (r"\bis\s+not\b", "is"),
+    ast.In: (r"\bin\b", "not in"),
+    ast.NotIn: (r"\bnot\s+in\b", "in"),
 }
 _COMPUTED: dict[type[ast.operator], tuple[str, str]] = {
-    ast.Add: (r"\+", "-"), ast.Sub: ("-", "+"), ast.Mult: (r"\*", "/"), ast.Div: ("/", "*"), ast.FloorDiv: ("//", "*"),
-    ast.Mod: ("%", "*"), ast.LShift: ("<<", ">>"), ast.RShift: (">>", "<<"), ast.BitAnd: ("&", "|"),
+    ast.Add: (r"\+", "-"),
+    ast.Sub: ("-", "+"),
+    ast.Mult: (r"\*", "/"),
+    ast.Div: ("/", "*"),
+    ast.FloorDiv: ("//", "*"),
+    ast.Mod: ("%", "*"),
+    ast.LShift: ("<<", ">>"),
+    ast.RShift: (">>", "<<"),
+    ast.BitAnd: ("&", "|"),
 }
 _CALLED = {
-    "min": "max", "max": "min", "any": "all", "all": "any", "ceil": "floor", "floor": "ceil", "minimum": "maximum",
-    "maximum": "minimum", "popleft": "pop", "appendleft": "append", "argmin": "argmax", "argmax": "argmin",
+    "min": "max",
+    "max": "min",
+    "any": "all",
+    "all": "any",
+    "ceil": "floor",
+    "floor": "ceil",
+    "minimum": "maximum",
+    "maximum": "minimum",
+    "popleft": "pop",
+    "appendleft": "append",
+    "argmin": "argmax",
+    "argmax": "argmin",
 }
 _UNWRAPPED = {"abs", "reversed", "sorted"}
 MOST_COUNTED = 20  # larger numbers are measured or chosen: one more or less of them is no bug, ten times is
 _CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 _TEXT = (ast.Constant, ast.JoinedStr, ast.List, ast.Tuple)
-_MODES = {"0o600": "0o666", "0o640": "0o644", "0o644": "0o666", "0o660": "0o666", "0o700": "0o777", "0o750": "0o777",
-          "0o755": "0o777", "0o400": "0o444", "0o440": "0o444", "0o077": "0o022", "0o177": "0o133"}
+_MODES = {
+    "0o600": "0o666",
+    "0o640": "0o644",
+    "0o644": "0o666",
+    "0o660": "0o666",
+    "0o700": "0o777",
+    "0o750": "0o777",
+    "0o755": "0o777",
+    "0o400": "0o444",
+    "0o440": "0o444",
+    "0o077": "0o022",
+    "0o177": "0o133",
+}
 
 
 def edits(source: Source, node: ast.AST, codes: frozenset[str]) -> Iterator[Edit]:
@@ -165,8 +200,21 @@ def _other_numbers(text: str, value: float) -> list[str]:
 
 
 _KINDS: dict[type[ast.AST], Callable[[Source, Any], Iterator[Edit]]] = {
-    ast.Compare: _compare, ast.BinOp: _binary, ast.AugAssign: _augmented, ast.BoolOp: _boolean, ast.UnaryOp: _unary,
-    ast.If: _if, ast.IfExp: _if_expression, ast.comprehension: _comprehension, ast.Call: _call, ast.Expr: _expression,
-    ast.Assign: _assign, ast.AnnAssign: _assign, ast.Delete: _dropped, ast.Raise: _dropped, ast.Return: _return,
-    ast.Break: _break, ast.Continue: _continue,
+    ast.Compare: _compare,
+    ast.BinOp: _binary,
+    ast.AugAssign: _augmented,
+    ast.BoolOp: _boolean,
+    ast.UnaryOp: _unary,
+    ast.If: _if,
+    ast.IfExp: _if_expression,
+    ast.comprehension: _comprehension,
+    ast.Call: _call,
+    ast.Expr: _expression,
+    ast.Assign: _assign,
+    ast.AnnAssign: _assign,
+    ast.Delete: _dropped,
+    ast.Raise: _dropped,
+    ast.Return: _return,
+    ast.Break: _break,
+    ast.Continue: _continue,
 }

@@ -22,8 +22,11 @@ def mutations(package: str, source: Source, codes: frozenset[str]) -> Iterator[M
 
 def protocol_codes(wire: bytes) -> frozenset[str]:
     """The one-word codes of mien.core.wire; those of several words are known by their underscores."""
-    words = {node.value for node in ast.walk(ast.parse(wire)) if isinstance(node, ast.Constant)
-             and isinstance(node.value, str)}
+    words = {
+        node.value
+        for node in ast.walk(ast.parse(wire))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
     return frozenset(word for word in words if word.isidentifier() and word.islower() and len(word) > 2)
 
 
@@ -114,8 +117,11 @@ def _expressions(node: ast.stmt) -> list[ast.AST]:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             return [*node.args.defaults, *(value for value in node.args.kw_defaults if value is not None)]
         case ast.ClassDef():
-            return [word for word in node.keywords if isinstance(word.value, ast.Constant)
-                    and isinstance(word.value.value, str)]
+            return [
+                word
+                for word in node.keywords
+                if isinstance(word.value, ast.Constant) and isinstance(word.value.value, str)
+            ]
         case ast.AnnAssign():
             return [] if node.value is None else [node.value]
         case ast.Match():

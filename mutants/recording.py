@@ -14,8 +14,12 @@ from typing import Any
 import coverage
 import pytest
 
-_coverage = coverage.Coverage(data_file=f"{os.environ['MUTANTS_COVERAGE']}/main", config_file=False, messages=False,
-                              include=os.environ["MUTANTS_INCLUDE"].split(":"))
+_coverage = coverage.Coverage(
+    data_file=f"{os.environ['MUTANTS_COVERAGE']}/main",
+    config_file=False,
+    messages=False,
+    include=os.environ["MUTANTS_INCLUDE"].split(":"),
+)
 _seconds: dict[str, float] = defaultdict(float)
 _unfit: set[str] = set()
 _users: dict[str, list[str]] = defaultdict(list)

@@ -28,8 +28,11 @@ def text(outcomes: list[Outcome]) -> str:
     for outcome in outcomes:
         if outcome.how in ("survived", "equivalent"):
             found = outcome.mutation
-            lines += [f"{outcome.how}: {found.name}  ({outcome.tests} tests{'; ' * bool(outcome.by)}{outcome.by})",
-                      f"    - {found.before}", f"    + {found.after}"]
+            lines += [
+                f"{outcome.how}: {found.name}  ({outcome.tests} tests{'; ' * bool(outcome.by)}{outcome.by})",
+                f"    - {found.before}",
+                f"    + {found.after}",
+            ]
     lines += ["", "".join(f"{name:>13}" for name in COLUMNS)]
     lines += ["".join(f"{row[name]:>13}" for name in COLUMNS) for row in table(outcomes)]
     return "\n".join(lines)
@@ -37,8 +40,22 @@ def text(outcomes: list[Outcome]) -> str:
 
 def as_json(outcomes: list[Outcome], seed: int) -> dict[str, Any]:
     """For machines."""
-    return {"seed": seed, "packages": table(outcomes), "mutants": [
-        {"package": outcome.mutation.package, "file": outcome.mutation.file, "line": outcome.mutation.line,
-         "kind": outcome.mutation.edit.kind, "before": outcome.mutation.before, "after": outcome.mutation.after,
-         "outcome": outcome.how, "by": outcome.by, "tests": outcome.tests, "seconds": round(outcome.seconds, 1)}
-        for outcome in outcomes]}
+    return {
+        "seed": seed,
+        "packages": table(outcomes),
+        "mutants": [
+            {
+                "package": outcome.mutation.package,
+                "file": outcome.mutation.file,
+                "line": outcome.mutation.line,
+                "kind": outcome.mutation.edit.kind,
+                "before": outcome.mutation.before,
+                "after": outcome.mutation.after,
+                "outcome": outcome.how,
+                "by": outcome.by,
+                "tests": outcome.tests,
+                "seconds": round(outcome.seconds, 1),
+            }
+            for outcome in outcomes
+        ],
+    }

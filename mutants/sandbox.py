@@ -44,10 +44,19 @@ def run(command: list[str], *, folder: Path, work: Path, environment: dict[str, 
     folder: where it runs. work: what it may write to. stdout and stderr go to work/output.
     """
     shut_in = [*_UNSHARE, "sh", "-ec", _SHUT_IN, "sh", str(work), str(folder)] if can_shut_in() else []
-    with (work / "output").open("wb") as output, subprocess.Popen(
-        [*shut_in, *command], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output,
-        stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_limits(seconds)
-    ) as process:
+    with (
+        (work / "output").open("wb") as output,
+        subprocess.Popen(
+            [*shut_in, *command],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_limits(seconds),
+        ) as process,
+    ):
         _running.add(process.pid)
         try:
             return process.wait(seconds)
@@ -75,8 +84,12 @@ def _limits(seconds: float) -> Callable[[], None]:
     def set_limits() -> None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         os.nice(10)
-        for what, most in ((resource.RLIMIT_AS, ADDRESS_SPACE_BYTES), (resource.RLIMIT_CPU, cpu_s),
-                           (resource.RLIMIT_FSIZE, FILE_BYTES), (resource.RLIMIT_CORE, 0)):
+        for what, most in (
+            (resource.RLIMIT_AS, ADDRESS_SPACE_BYTES),
+            (resource.RLIMIT_CPU, cpu_s),
+            (resource.RLIMIT_FSIZE, FILE_BYTES),
+            (resource.RLIMIT_CORE, 0),
+        ):
             hard = resource.getrlimit(what)[1]
             resource.setrlimit(what, (most, most) if hard == resource.RLIM_INFINITY else (min(most, hard), hard))
 

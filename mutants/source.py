@@ -75,8 +75,7 @@ class Mutation:
         return f"{self.file}:{self.line} {self.edit.kind}"
 
 
-def mutation(package: str, file: str, data: bytes, edit: Edit, lines: tuple[int, int], *,
-             at_import: bool) -> Mutation:
+def mutation(package: str, file: str, data: bytes, edit: Edit, lines: tuple[int, int], *, at_import: bool) -> Mutation:
     """An edit with its line, before and after."""
     line = data.count(b"\n", 0, edit.start) + 1
     changed = edit.apply(data)

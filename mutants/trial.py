@@ -87,9 +87,12 @@ def _ask(tests: list[str], suites: dict[str, Suite], workspace: Workspace) -> tu
     took = [known[test] for test in tests]
     files = list(dict.fromkeys(test.split("::")[0] for test in tests))
     each = f"--timeout={max(20.0, SLOWER * max(took)):.0f}"
-    status = workspace.pytest("choosing", ["-x", each, *files],
-                              {"MUTANTS_TESTS": str(chosen), "MUTANTS_KILLER": str(killer)},
-                              START_SECONDS + SLOWER * sum(took))
+    status = workspace.pytest(
+        "choosing",
+        ["-x", each, *files],
+        {"MUTANTS_TESTS": str(chosen), "MUTANTS_KILLER": str(killer)},
+        START_SECONDS + SLOWER * sum(took),
+    )
     by = killer.read_text() if killer.exists() else "import, or the process ended"
     if status == 5:
         raise SystemExit(f"mutants: pytest found none of {tests[:3]}:\n{workspace.output()[-2000:]}")

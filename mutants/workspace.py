@@ -57,10 +57,21 @@ class Workspace:
         """pytest's exit status in the copy, None after so many seconds. plugin: of this package."""
         for name in ("p", ".hypothesis"):
             shutil.rmtree(self.work / name if name == "p" else self.tree / name, ignore_errors=True)
-        command = [sys.executable, "-m", "pytest", "-p", f"mutants.{plugin}", "-p", "no:cacheprovider",
-                   f"--basetemp={self.work / 'p'}", "--hypothesis-seed=0", *arguments]
-        return sandbox.run(command, folder=self.tree, work=self.work, environment=self._environment() | environment,
-                           seconds=seconds)
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            f"mutants.{plugin}",
+            "-p",
+            "no:cacheprovider",
+            f"--basetemp={self.work / 'p'}",
+            "--hypothesis-seed=0",
+            *arguments,
+        ]
+        return sandbox.run(
+            command, folder=self.tree, work=self.work, environment=self._environment() | environment, seconds=seconds
+        )
 
     def output(self) -> str:
         """What the last pytest printed."""
@@ -71,21 +82,32 @@ class Workspace:
         temporary.mkdir(exist_ok=True)
         paths = [self.tree / "runtime", self.tree, self.tree / "mutants/in_subprocesses"]
         inherited = [path for path in os.environ.get("PYTHONPATH", "").split(":") if path]
-        return os.environ | {"PYTHONPATH": ":".join([*map(str, paths), *inherited]), "TMPDIR": str(temporary),
-                             "HOME": str(temporary), "OPENBLAS_NUM_THREADS": "1"}
+        return os.environ | {
+            "PYTHONPATH": ":".join([*map(str, paths), *inherited]),
+            "TMPDIR": str(temporary),
+            "HOME": str(temporary),
+            "OPENBLAS_NUM_THREADS": "1",
+        }
 
     def _check_its_own_mien_is_used(self) -> None:
         code = "import json, mien; print(json.dumps(mien.__file__))"
-        said = subprocess.run([sys.executable, "-c", code], cwd=self.tree, env=self._environment(), capture_output=True,
-                              text=True, check=True).stdout
+        said = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=self.tree,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         if not Path(json.loads(said)).is_relative_to(self.tree):
             raise SystemExit(f"mutants: Python imports {said.strip()}, not the copy in {self.tree}")
 
 
 def _copy(root: Path, to: Path) -> None:
     """What git knows of the tree, changed and new files included; nothing that is ignored."""
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=root, capture_output=True,
-                            check=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=root, capture_output=True, check=True
+    ).stdout
     for name in listed.decode().split("\0"):
         if name and (root / name).is_file():
             (to / name).parent.mkdir(parents=True, exist_ok=True)

@@ -212,8 +212,10 @@ def _screen_problems(screen: ScreenConfig) -> Iterator[str]:
             yield f"screen.{key}: {error}; leave both times out for no quiet hours"
             return
     if minutes[0] == minutes[1]:
-        yield ("screen.quiet_until: is quiet_from, which could mean never or always; leave both out for none, or "
-               'write "00:00" and "24:00" for the whole day')
+        yield (
+            "screen.quiet_until: is quiet_from, which could mean never or always; leave both out for none, or "
+            'write "00:00" and "24:00" for the whole day'
+        )
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, object]]:
@@ -276,5 +278,13 @@ def _explain(text: str) -> str:
 
 
 def _sections() -> dict[str, type[Struct]]:
-    return {"voice": VoiceConfig, "playback": PlaybackConfig, "access": AccessConfig, "journal": JournalConfig,
-            "face": FaceConfig, "captions": CaptionsConfig, "screen": ScreenConfig, "log": LogConfig}
+    return {
+        "voice": VoiceConfig,
+        "playback": PlaybackConfig,
+        "access": AccessConfig,
+        "journal": JournalConfig,
+        "face": FaceConfig,
+        "captions": CaptionsConfig,
+        "screen": ScreenConfig,
+        "log": LogConfig,
+    }

@@ -20,7 +20,7 @@ def without_controls(text: str) -> str:
 def one_line(text: str, most: int) -> str:
     """A text as one line of at most `most` characters: what cannot be shown, line breaks too, becomes a space."""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    return line if len(line) <= most else f"{line[:most - 3]}..."
+    return line if len(line) <= most else f"{line[: most - 3]}..."
 
 
 def _controls(letter: str) -> bool:

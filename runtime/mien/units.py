@@ -13,7 +13,7 @@ NS_PER_S = 1_000_000_000
 def minutes_of_day(text: str) -> int:
     """Minutes since midnight of a time of day as "22:00", up to "24:00". Raises ValueError for anything else."""
     if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00", text):
-        raise ValueError(f"{text!r} is no time of day: write hours and minutes, as \"22:00\"")
+        raise ValueError(f'{text!r} is no time of day: write hours and minutes, as "22:00"')
     hours, minutes = text.split(":")
     return 60 * int(hours) + int(minutes)
 

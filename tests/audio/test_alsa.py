@@ -42,8 +42,13 @@ class FakePcm:
         self.closed = False
 
     def info(self) -> dict[str, Any]:
-        agreed = {"channels": 1, "format_name": "S16_LE", "rate": self.rate, "buffer_size": self.buffer,
-                  "period_size": self.period}
+        agreed = {
+            "channels": 1,
+            "format_name": "S16_LE",
+            "rate": self.rate,
+            "buffer_size": self.buffer,
+            "period_size": self.period,
+        }
         return agreed | self.agrees_to
 
     def avail(self) -> int:

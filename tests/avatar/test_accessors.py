@@ -85,9 +85,7 @@ def test_a_view_may_end_with_its_buffer() -> None:
     ("component", "dtype", "least", "most"),
     [(5120, "<i1", -1.0, 1.0), (5121, "<u1", 0.0, 1.0), (5122, "<i2", -1.0, 1.0), (5123, "<u2", 0.0, 1.0)],
 )
-def test_normalized_integers_are_shares_of_their_largest(
-    component: int, dtype: str, least: float, most: float
-) -> None:
+def test_normalized_integers_are_shares_of_their_largest(component: int, dtype: str, least: float, most: float) -> None:
     """The lowest signed value is a step beyond -1 and is held there (glTF 2.0, 3.11)."""
     info = np.iinfo(dtype)
     data = np.array([info.min, info.max // 2, info.max], dtype=dtype).tobytes()

@@ -40,8 +40,11 @@ def test_every_number_is_finite_and_within_a_hundred_metres(tetrahedron: Mesh, f
 
 def test_weights_are_shares(tetrahedron: Mesh) -> None:
     passes(tetrahedron, head_weights=np.ones(4, np.float32))
-    refused(tetrahedron, "head_weights: not every number is finite and within 1$",
-            head_weights=np.full(4, 1.001, np.float32))
+    refused(
+        tetrahedron,
+        "head_weights: not every number is finite and within 1$",
+        head_weights=np.full(4, 1.001, np.float32),
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,8 +56,10 @@ def test_every_array_has_its_shape(tetrahedron: Mesh, field: str) -> None:
         refused(tetrahedron, "shape", **{field: wrong})
 
 
-@pytest.mark.parametrize(("height", "good"), [(1e-6, True), (100.0, True), (0.0, False), (-1.0, False),
-                                              (100.1, False), (float("nan"), False)])
+@pytest.mark.parametrize(
+    ("height", "good"),
+    [(1e-6, True), (100.0, True), (0.0, False), (-1.0, False), (100.1, False), (float("nan"), False)],
+)
 def test_a_camera_shows_something(tetrahedron: Mesh, height: float, good: bool) -> None:
     if good:
         passes(tetrahedron, frame_height=height)
@@ -102,9 +107,12 @@ def test_a_part_at_the_end_of_its_ranges_passes(tetrahedron: Mesh, changes: dict
 
 def jaw(vertices: list[int], *, name: str = "jawOpen", position: float = 0.0, normal: float = 0.0) -> MorphTarget:
     count = len(vertices)
-    return MorphTarget(name=name, vertices=np.array(vertices, np.uint16),
-                       positions=np.full((count, 3), position, np.float32),
-                       normals=np.full((count, 3), normal, np.float32))
+    return MorphTarget(
+        name=name,
+        vertices=np.array(vertices, np.uint16),
+        positions=np.full((count, 3), position, np.float32),
+        normals=np.full((count, 3), normal, np.float32),
+    )
 
 
 def test_targets_move_vertices_that_are_there_each_once_in_order(tetrahedron: Mesh) -> None:

@@ -83,8 +83,11 @@ def test_data_in_a_uri_comes_plain_or_in_base64(tmp_path: Path) -> None:
 
 def test_only_the_first_buffer_may_be_the_files_own(tmp_path: Path) -> None:
     text = json.dumps(EMPTY | {"buffers": [{"byteLength": 4}] * 2}).encode()
-    opened = read_glb(packed(tmp_path, chunk(glb.JSON_CHUNK, text + b" " * (-len(text) % 4)),
-                             chunk(glb.BIN_CHUNK, b"\x07\x08\x09\x0a")))
+    opened = read_glb(
+        packed(
+            tmp_path, chunk(glb.JSON_CHUNK, text + b" " * (-len(text) % 4)), chunk(glb.BIN_CHUNK, b"\x07\x08\x09\x0a")
+        )
+    )
     assert opened.buffer(0).tolist() == [7, 8, 9, 10]
     with pytest.raises(AvatarError, match=r"buffers\[1\]: is neither in the file nor beside it"):
         opened.buffer(1)

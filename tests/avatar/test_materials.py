@@ -156,10 +156,26 @@ SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
 
 def piece(role: Any = "skin", uvs: np.ndarray = SQUARE) -> Piece:
     bones = Bones(nodes=np.zeros((4, 1), np.int32), weights=np.ones((4, 1), np.float32))
-    surface = Surface(name="x", look=Look(uv=np.eye(2, 3)), positions=np.zeros((4, 3), np.float32), normals=None,
-                      uvs=uvs, colors=None, tris=np.array([[0, 1, 2], [0, 2, 3]]), bones=bones)
-    return Piece(surface=surface, tris=surface.tris, side=0, role=role, uvs=uvs.copy(), specular=0.1, gloss=9.0,
-                 double_sided=False)
+    surface = Surface(
+        name="x",
+        look=Look(uv=np.eye(2, 3)),
+        positions=np.zeros((4, 3), np.float32),
+        normals=None,
+        uvs=uvs,
+        colors=None,
+        tris=np.array([[0, 1, 2], [0, 2, 3]]),
+        bones=bones,
+    )
+    return Piece(
+        surface=surface,
+        tris=surface.tris,
+        side=0,
+        role=role,
+        uvs=uvs.copy(),
+        specular=0.1,
+        gloss=9.0,
+        double_sided=False,
+    )
 
 
 def coat(width: int, height: int, *pieces: Piece, **fields: Any) -> Coat:
@@ -168,10 +184,15 @@ def coat(width: int, height: int, *pieces: Piece, **fields: Any) -> Coat:
     return Coat(image=0, mode="OPAQUE", factor=1.0, cutoff=0.5, pieces=list(pieces) or [piece()], tile=tile, **fields)
 
 
-@pytest.mark.parametrize(("size", "role", "wanted"), [
-    ((2048, 1024), "skin", (1024, 512)), ((512, 256), "skin", (512, 256)), ((2048, 2048), "mouth", (384, 384)),
-    ((2, 4000), "hair", (4, 1024)),
-])
+@pytest.mark.parametrize(
+    ("size", "role", "wanted"),
+    [
+        ((2048, 1024), "skin", (1024, 512)),
+        ((512, 256), "skin", (512, 256)),
+        ((2048, 2048), "mouth", (384, 384)),
+        ((2, 4000), "hair", (4, 1024)),
+    ],
+)
 def test_a_coat_wants_what_its_role_may_have(size: tuple[int, int], role: Any, wanted: tuple[int, int]) -> None:
     assert _wanted(coat(*size, piece(role))) == wanted
 

@@ -153,10 +153,14 @@ def rigged(weights: np.ndarray, slots: np.ndarray, **skin: Any) -> tuple[Glb, np
     fields = {
         "nodes": [{"skin": 0}, {"translation": [0, 1, 0]}, {"translation": [1, 0, 0]}],
         "skins": [{"joints": [1, 2]} | skin],
-        "bufferViews": [{"buffer": 0, "byteLength": 4 * count},
-                        {"buffer": 0, "byteOffset": 4 * count, "byteLength": 16 * count}],
-        "accessors": [{"componentType": 5121, "type": "VEC4", "count": count, "bufferView": 0},
-                      {"componentType": 5126, "type": "VEC4", "count": count, "bufferView": 1}],
+        "bufferViews": [
+            {"buffer": 0, "byteLength": 4 * count},
+            {"buffer": 0, "byteOffset": 4 * count, "byteLength": 16 * count},
+        ],
+        "accessors": [
+            {"componentType": 5121, "type": "VEC4", "count": count, "bufferView": 0},
+            {"componentType": 5126, "type": "VEC4", "count": count, "bufferView": 1},
+        ],
         "meshes": [{"primitives": [{"attributes": {"JOINTS_0": 0, "WEIGHTS_0": 1}}]}],
     }
     return opened(binary, **fields), weights

@@ -78,8 +78,10 @@ def test_only_the_older_vrm_faces_backward() -> None:
 
 def test_eyes_are_known_by_their_joint_or_their_name() -> None:
     points = np.array([[0.03, 0, 0], [-0.03, 0, 0], [0.0, 0, 0]], np.float32)
-    bones = Bones(nodes=np.array([[4, 0], [5, 0], [4, 0]], np.int32),
-                  weights=np.array([[0.51, 0.49], [1, 0], [0.5, 0.5]], np.float32))
+    bones = Bones(
+        nodes=np.array([[4, 0], [5, 0], [4, 0]], np.int32),
+        weights=np.array([[0.51, 0.49], [1, 0], [0.5, 0.5]], np.float32),
+    )
     skinned = surface("Body", points, ((0, 1, 2),), bones=bones)
     joints = Anatomy(head=-1, neck=-1, jaw=-1, eyes=(4, 5), arms=())
     assert eye_sides(skinned, joints, 0.0).tolist() == [1, -1, 0]
@@ -94,7 +96,10 @@ def test_eyeballs_become_pieces_of_their_own_and_what_lies_between_stays() -> No
     sides = np.array([1, 1, -1, -1, 0, 0], np.int8)
     made = {piece.side: piece for piece in pieces_of(own, sides, turning=True)}
     assert {side: piece.tris.tolist() for side, piece in made.items()} == {
-        0: [[4, 5, 5], [0, 2, 4]], 1: [[0, 1, 1]], -1: [[2, 3, 3]]}
+        0: [[4, 5, 5], [0, 2, 4]],
+        1: [[0, 1, 1]],
+        -1: [[2, 3, 3]],
+    }
     assert (made[1].role, made[-1].role, made[0].role) == ("eye_left", "eye_right", "skin")
     assert (made[1].specular, made[1].gloss) == (0.8, 160.0)
     assert made[1].likeness == made[-1].likeness != made[0].likeness
@@ -104,18 +109,34 @@ def test_eyeballs_become_pieces_of_their_own_and_what_lies_between_stays() -> No
     assert (whole.role, len(whole.tris)) == ("skin", 4)
 
 
-@pytest.mark.parametrize(("name", "moved", "role"), [
-    ("Teeth", True, "mouth"), ("BrowHair", True, "other"), ("Hat", False, "other"), ("Hair", True, "hair"),
-    ("Shirt", True, "cloth"), ("Body", False, "skin"), ("Thing", True, "skin"), ("Thing", False, "other"),
-])
+@pytest.mark.parametrize(
+    ("name", "moved", "role"),
+    [
+        ("Teeth", True, "mouth"),
+        ("BrowHair", True, "other"),
+        ("Hat", False, "other"),
+        ("Hair", True, "hair"),
+        ("Shirt", True, "cloth"),
+        ("Body", False, "skin"),
+        ("Thing", True, "skin"),
+        ("Thing", False, "other"),
+    ],
+)
 def test_a_role_is_in_the_name_or_in_what_the_shapes_move(name: str, moved: bool, role: str) -> None:
     assert role_of(name, moved) == role
 
 
-@pytest.mark.parametrize(("roughness", "painted", "specular", "gloss"), [
-    (0.7, False, 0.14, 4.0), (0.2, False, 0.35, 50.0), (1.0, False, 0.03, 4.0), (0.0, False, 0.35, 120.0),
-    (0.2, True, 0.0, 50.0), (0.5, False, 0.23, 8.0),
-])
+@pytest.mark.parametrize(
+    ("roughness", "painted", "specular", "gloss"),
+    [
+        (0.7, False, 0.14, 4.0),
+        (0.2, False, 0.35, 50.0),
+        (1.0, False, 0.03, 4.0),
+        (0.0, False, 0.35, 120.0),
+        (0.2, True, 0.0, 50.0),
+        (0.5, False, 0.23, 8.0),
+    ],
+)
 def test_rough_paint_shines_less(roughness: float, painted: bool, specular: float, gloss: float) -> None:
     look = Look(uv=np.eye(2, 3), roughness=roughness, painted=painted)
     [piece] = pieces_of(surface(look=look), np.zeros(4, np.int8), turning=False)
@@ -177,8 +198,18 @@ def test_a_bare_piece_gets_the_white_of_the_sheet(monkeypatch: pytest.MonkeyPatc
         return "page", np.array([0.25, 0.75])
 
     monkeypatch.setattr(calls, "sheet", sheet)
-    pieces = [piece("cloth", double_sided=bool(number % 2), alpha=number > 3, masked=number > 5, texture=-1,
-                    specular=0.1, gloss=float(number)) for number in range(8)]
+    pieces = [
+        piece(
+            "cloth",
+            double_sided=bool(number % 2),
+            alpha=number > 3,
+            masked=number > 5,
+            texture=-1,
+            specular=0.1,
+            gloss=float(number),
+        )
+        for number in range(8)
+    ]
     pieces += [piece(role) for role in ("skin", "mouth", "hair", "other")]
     calls.paint(pieces, [])
     assert asked == [True]
@@ -230,8 +261,12 @@ def test_normals_are_weighted_by_area_and_point_out() -> None:
 def test_a_mesh_is_thinned_by_cubes_but_for_what_is_kept() -> None:
     points = np.array([[x / 10, y / 10, 0] for x in range(11) for y in range(11)], np.float32)
     at = np.arange(121).reshape(11, 11)
-    tris = np.concatenate([np.stack([at[:-1, :-1], at[1:, :-1], at[:-1, 1:]], -1).reshape(-1, 3),
-                           np.stack([at[1:, :-1], at[1:, 1:], at[:-1, 1:]], -1).reshape(-1, 3)])
+    tris = np.concatenate(
+        [
+            np.stack([at[:-1, :-1], at[1:, :-1], at[:-1, 1:]], -1).reshape(-1, 3),
+            np.stack([at[1:, :-1], at[1:, 1:], at[:-1, 1:]], -1).reshape(-1, 3),
+        ]
+    )
     left, thin = clustered(points, tris, 0.25, np.zeros(121, bool))
     assert 9 <= len(left) <= 25
     assert thin.max() == len(left) - 1

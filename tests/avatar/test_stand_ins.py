@@ -40,10 +40,15 @@ def test_what_a_file_has_is_not_replaced_and_what_nothing_stands_for_is_not_made
 
 
 def test_gaps_are_filled_from_neighbours_with_their_sides() -> None:
-    matches: Matches = {"jawOpen": [("jaw", 0.5, 0)], "eyeBlinkLeft": [("shut", 1.0, 1), ("low", 0.5, 1)],
-                        "mouthPucker": [("kiss", 1.0, 0)]}
+    matches: Matches = {
+        "jawOpen": [("jaw", 0.5, 0)],
+        "eyeBlinkLeft": [("shut", 1.0, 1), ("low", 0.5, 1)],
+        "mouthPucker": [("kiss", 1.0, 0)],
+    }
     assert stand_ins.add_derived(matches) == {
-        "mouthClose": "jawOpen", "eyeSquintLeft": "eyeBlinkLeft", "eyeWideLeft": "eyeBlinkLeft",
+        "mouthClose": "jawOpen",
+        "eyeSquintLeft": "eyeBlinkLeft",
+        "eyeWideLeft": "eyeBlinkLeft",
         "mouthFunnel": "mouthPucker",
     }
     assert matches["mouthClose"] == [("jaw", -0.5, 0)]
@@ -102,8 +107,10 @@ def test_flat_eyes_turn_the_way_that_the_shape_says(label: str, own: slice, out:
 def test_an_eyes_bone_is_what_it_turns_about() -> None:
     head, sides = eyes()
     stand_ins.add_gaze([head], [sides], {}, (np.array([0.03, 0, 0.05]), None), FIGURE)
-    left, right = (head.targets[f"(gaze) eyeLookUp{side}"][own].mean(axis=0)[1]
-                   for side, own in (("Left", slice(0, 4)), ("Right", slice(4, 8))))
+    left, right = (
+        head.targets[f"(gaze) eyeLookUp{side}"][own].mean(axis=0)[1]
+        for side, own in (("Left", slice(0, 4)), ("Right", slice(4, 8)))
+    )
     assert left == pytest.approx(0.05 * math.sin(math.radians(8)), rel=1e-4)
     assert right == pytest.approx(0.024 * math.sin(math.radians(8)), rel=1e-4)
 
@@ -112,8 +119,11 @@ def test_eyes_that_a_file_moves_itself_are_left_to_it() -> None:
     head, sides = eyes()
     head.targets["mine"] = np.full((9, 3), 0.001, np.float32)
     head.targets["still"] = np.zeros((9, 3), np.float32)
-    matches: Matches = {"eyeLookUpLeft": [("mine", 1.0, 0)], "eyeLookUpRight": [("still", 1.0, 0)],
-                        "eyeLookDownLeft": [("elsewhere", 1.0, 0)]}
+    matches: Matches = {
+        "eyeLookUpLeft": [("mine", 1.0, 0)],
+        "eyeLookUpRight": [("still", 1.0, 0)],
+        "eyeLookDownLeft": [("elsewhere", 1.0, 0)],
+    }
     made = stand_ins.add_gaze([head], [sides], matches, (None, None), FIGURE)
     assert "eyeLookUpLeft" not in made
     assert matches["eyeLookUpLeft"] == [("mine", 1.0, 0)]

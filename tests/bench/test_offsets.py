@@ -19,8 +19,10 @@ def pictures(count=100, period_ms=20, late_ms=0, jaw=None):
 
 
 def anchors(count=100, epoch=1):
-    return [Anchor(epoch=epoch, media_ns=i * 20 * MS, at_ns=i * 20 * MS, until_ns=3000 * MS, phase="speaking")
-            for i in range(count)]
+    return [
+        Anchor(epoch=epoch, media_ns=i * 20 * MS, at_ns=i * 20 * MS, until_ns=3000 * MS, phase="speaking")
+        for i in range(count)
+    ]
 
 
 @pytest.mark.parametrize("late_ms", [-15, 0, 7])

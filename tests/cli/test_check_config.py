@@ -66,19 +66,27 @@ def test_a_good_one(check):
 
 ERRORS = {
     "no keys": ({"voice.listen": '["tcp://0.0.0.0:0"]'}, "voice.listen: tcp://0.0.0.0:0 can be reached from beyond"),
-    "a bad voice key": ({"voice.listen": '["tcp://0.0.0.0:0"]', "access.keys": "{tmp}/badkeys"},
-                        "voice.key_secret: is not a key file"),
-    "an endpoint twice": ({"voice.listen": '["tcp://127.0.0.1:45571", "tcp://127.0.0.1:45571"]'},
-                          "voice.listen: tcp://127.0.0.1:45571 can be opened once only"),
-    "an ipc endpoint in no folder": ({"voice.listen": '["ipc://{tmp}/nowhere/a.sock"]'},
-                                     "nowhere is not there; make it"),
+    "a bad voice key": (
+        {"voice.listen": '["tcp://0.0.0.0:0"]', "access.keys": "{tmp}/badkeys"},
+        "voice.key_secret: is not a key file",
+    ),
+    "an endpoint twice": (
+        {"voice.listen": '["tcp://127.0.0.1:45571", "tcp://127.0.0.1:45571"]'},
+        "voice.listen: tcp://127.0.0.1:45571 can be opened once only",
+    ),
+    "an ipc endpoint in no folder": (
+        {"voice.listen": '["ipc://{tmp}/nowhere/a.sock"]'},
+        "nowhere is not there; make it",
+    ),
     "a long run_dir": ({"run_dir": "{tmp}/" + "x" * 100}, "choose a shorter one"),
     "a run_dir that is a file": ({"run_dir": "{tmp}/file"}, "file: cannot be made (File exists)"),
     "a run_dir below a file": ({"run_dir": "{tmp}/file/run"}, "file/run: cannot be made (Not a directory)"),
     "a run_dir that is a link": ({"run_dir": "{tmp}/link"}, "is a link"),
     "a run_dir for everybody": ({"run_dir": "{tmp}/open"}, "run chmod o-w"),
-    "a log below a file": ({"journal.enabled": "true", "journal.folder": "{tmp}/file/log"},
-                           "journal.folder: {tmp}/file/log: cannot be written ({tmp}/file is no folder)"),
+    "a log below a file": (
+        {"journal.enabled": "true", "journal.folder": "{tmp}/file/log"},
+        "journal.folder: {tmp}/file/log: cannot be written ({tmp}/file is no folder)",
+    ),
 }
 
 
@@ -108,10 +116,16 @@ WARNINGS = {
     "a model that is none": ({"face.model": "{tmp}/file"}, "face.model: ", "the jaw would follow loudness"),
     "an avatar that is not there": ({"face.avatar": "{tmp}/none"}, "face.avatar: ", "the shipped face would be shown"),
     "an avatar that is none": ({"face.avatar": "{tmp}/file"}, "face.avatar: ", "the shipped face would be shown"),
-    "a sound file in no folder": ({"playback.sink": "wav", "playback.wav_path": "{tmp}/nowhere/a.wav"},
-                                  "playback.wav_path: ", "the voice would be silent"),
-    "a bad key beside a good one": ({"voice.listen": '["tcp://0.0.0.0:0"]', "access.keys": "{tmp}/goodkeys"},
-                                    "eve.key: is not a key file", "mien keys make"),
+    "a sound file in no folder": (
+        {"playback.sink": "wav", "playback.wav_path": "{tmp}/nowhere/a.wav"},
+        "playback.wav_path: ",
+        "the voice would be silent",
+    ),
+    "a bad key beside a good one": (
+        {"voice.listen": '["tcp://0.0.0.0:0"]', "access.keys": "{tmp}/goodkeys"},
+        "eve.key: is not a key file",
+        "mien keys make",
+    ),
 }
 
 
@@ -181,8 +195,9 @@ def test_for_machines(check, things):
     broken.write_text("[face]\nfsp = 25\n")
     result = CliRunner().invoke(check_config, [str(broken), "--json"])
     assert result.exit_code == 2
-    assert json.loads(result.stdout) == {"problems": [
-        {"severity": "error", "text": f"{broken}: face.fsp: no such key; did you mean 'fps'?"}]}
+    assert json.loads(result.stdout) == {
+        "problems": [{"severity": "error", "text": f"{broken}: face.fsp: no such key; did you mean 'fps'?"}]
+    }
 
 
 def test_the_file_alone(check, things):

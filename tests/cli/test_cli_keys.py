@@ -76,7 +76,9 @@ def test_a_file_that_is_no_key_is_told_beside_the_list(mien_keys, tmp_path):
     assert listed.exit_code == 1
     assert "ada" in listed.stdout
     assert [line.split(": ")[2].endswith(("bad.key", "voice.key_secret")) for line in listed.stderr.splitlines()] == [
-        True, True]
+        True,
+        True,
+    ]
     found = mien_keys("list", "--json")
     assert found.exit_code == 1
     assert [row["name"] for row in json.loads(found.stdout)["allowed"]] == ["ada"]

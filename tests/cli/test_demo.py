@@ -39,9 +39,13 @@ def test_the_film_has_picture_and_sound_of_the_right_length(pictures, tmp_path, 
         file.writeframes(np.ones(16000 * 3, "<i2").tobytes())
     opened_path(sound).write_text(f"{START_NS - 400_000_000}\n")
     film(pictures, sound, tmp_path, lambda _: None)
-    probed = json.loads(subprocess.run(
-        ["ffprobe", "-v", "error", "-show_streams", "-of", "json", tmp_path / "demo.mp4"],
-        capture_output=True, check=True).stdout)
+    probed = json.loads(
+        subprocess.run(
+            ["ffprobe", "-v", "error", "-show_streams", "-of", "json", tmp_path / "demo.mp4"],
+            capture_output=True,
+            check=True,
+        ).stdout
+    )
     streams = {stream["codec_type"]: stream for stream in probed["streams"]}
     assert (streams["video"]["width"], streams["video"]["height"]) == FILM_SIZE
     assert float(streams["video"]["duration"]) == pytest.approx(2.0, abs=0.1)
@@ -51,8 +55,16 @@ def test_the_film_has_picture_and_sound_of_the_right_length(pictures, tmp_path, 
 
 
 def test_the_figures_are_those_of_the_recording(pictures):
-    anchors = [Anchor(epoch=1, media_ns=i * 20_000_000, at_ns=START_NS + (500 + i * 20) * 1_000_000,
-                      until_ns=2 * 10**9, phase="speaking") for i in range(75)]
+    anchors = [
+        Anchor(
+            epoch=1,
+            media_ns=i * 20_000_000,
+            at_ns=START_NS + (500 + i * 20) * 1_000_000,
+            until_ns=2 * 10**9,
+            phase="speaking",
+        )
+        for i in range(75)
+    ]
     face = SimpleNamespace(shown=50, missed=2)
     session = SimpleNamespace(pictures=pictures, probe=SimpleNamespace(anchors=anchors, faces=[face]))
     turns = [{"sent_ns": START_NS + 460_000_000, "finished_ns": START_NS + 2 * 10**9, "latency_ms": 40.0}]

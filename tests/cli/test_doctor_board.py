@@ -52,11 +52,14 @@ def test_a_healthy_board_has_nothing_to_mend(board: Board) -> None:
     assert found["heat"].detail == "48 degrees Celsius"
 
 
-@pytest.mark.parametrize(("register", "verdict", "detail"), [
-    ("50000", "poor", "under-voltage since boot, throttled since boot"),
-    ("50005", "bad", "under-voltage now, throttled now"),
-    ("80008", "bad", "soft temperature limit now"),
-])
+@pytest.mark.parametrize(
+    ("register", "verdict", "detail"),
+    [
+        ("50000", "poor", "under-voltage since boot, throttled since boot"),
+        ("50005", "bad", "under-voltage now, throttled now"),
+        ("80008", "bad", "soft temperature limit now"),
+    ],
+)
 def test_the_throttling_register_is_read_bit_by_bit(board: Board, register: str, verdict: str, detail: str) -> None:
     board.put("sys/devices/platform/soc/soc:firmware/get_throttled", register + "\n")
     found = board.find()["power"]

@@ -32,15 +32,39 @@ def test_nothing_is_held_where_nothing_runs(tmp_path):
 
 @pytest.mark.parametrize(("fps", "verdict"), [(30.0, "good"), (0.0, "poor")])
 def test_a_face_that_draws_is_good(fps, verdict):
-    face = FaceHealth(epoch=1, pid=7, level="full", fps=fps, shown=1, missed=0, offset_median_ms=None,
-                      offset_p95_ms=None, motion_lead_ms=None, pss_mb=1.0, counters={}, renderer="V3D 4.2")
+    face = FaceHealth(
+        epoch=1,
+        pid=7,
+        level="full",
+        fps=fps,
+        shown=1,
+        missed=0,
+        offset_median_ms=None,
+        offset_p95_ms=None,
+        motion_lead_ms=None,
+        pss_mb=1.0,
+        counters={},
+        renderer="V3D 4.2",
+    )
     assert display_of(face).verdict == verdict
     assert "V3D 4.2" in display_of(face).detail
 
 
 @pytest.mark.parametrize(("screen", "words"), [("off", "switched off"), ("blank", "black")])
 def test_a_screen_that_is_dark_on_purpose_is_good_though_nothing_is_drawn(screen, words):
-    face = FaceHealth(epoch=1, pid=7, level="full", fps=0.0, shown=1, missed=0, offset_median_ms=None,
-                      offset_p95_ms=None, motion_lead_ms=None, pss_mb=1.0, counters={}, screen=screen)
+    face = FaceHealth(
+        epoch=1,
+        pid=7,
+        level="full",
+        fps=0.0,
+        shown=1,
+        missed=0,
+        offset_median_ms=None,
+        offset_p95_ms=None,
+        motion_lead_ms=None,
+        pss_mb=1.0,
+        counters={},
+        screen=screen,
+    )
     assert display_of(face).verdict == "good"
     assert words in display_of(face).detail

@@ -46,9 +46,11 @@ def test_each_end_is_said():
     faces = Faces(lives_s=0)
     faces.run(seconds=100)
     assert len(faces.said) == len(faces.started_s)
-    assert faces.said[:3] == ["the face ended with 1; another starts in 0.5 s",
-                              "the face ended with 1; another starts in 1 s",
-                              "the face ended with 1; another starts in 2 s"]
+    assert faces.said[:3] == [
+        "the face ended with 1; another starts in 0.5 s",
+        "the face ended with 1; another starts in 1 s",
+        "the face ended with 1; another starts in 2 s",
+    ]
 
 
 def test_a_face_that_lives_is_left_alone():

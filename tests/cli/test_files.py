@@ -71,8 +71,11 @@ def test_record_makes_a_film_with_sound(wav, tmp_path):
     out = tmp_path / "voice.mp4"
     ran = run("record", wav, "--out", out, "--size", "128x160", "--fps", "10")
     assert ran.exit_code == 0, ran.output
-    probed = json.loads(subprocess.run(
-        ["ffprobe", "-v", "error", "-show_streams", "-of", "json", out], capture_output=True, check=True).stdout)
+    probed = json.loads(
+        subprocess.run(
+            ["ffprobe", "-v", "error", "-show_streams", "-of", "json", out], capture_output=True, check=True
+        ).stdout
+    )
     streams = {stream["codec_type"]: stream for stream in probed["streams"]}
     assert (streams["video"]["width"], streams["video"]["height"]) == (128, 160)
     assert float(streams["video"]["duration"]) == pytest.approx(seconds(wav) + 0.5, abs=0.15)
@@ -96,16 +99,38 @@ def test_check_config(tmp_path):
 
 
 def test_doctor_opens_everything_and_says_what_is_missing(tmp_path):
-    ran = run("doctor", "--json", "--set", "playback.sink=null", "--set", f"run_dir={tmp_path}",
-              "--set", "face.width=128", "--set", "face.height=160")
+    ran = run(
+        "doctor",
+        "--json",
+        "--set",
+        "playback.sink=null",
+        "--set",
+        f"run_dir={tmp_path}",
+        "--set",
+        "face.width=128",
+        "--set",
+        "face.height=160",
+    )
     rows = {row["name"]: row for row in json.loads(ran.stdout)}
     assert ran.exit_code == 0
     assert rows["display"]["verdict"] in ("good", "poor")
     assert "times faster than speech" in rows["model"]["detail"]
     assert rows["service"]["verdict"] == "poor"
     assert "mien run" in rows["service"]["remedy"]
-    missing = run("doctor", "--json", "--set", "playback.sink=alsa", "--set", "playback.device=nobody",
-                  "--set", "face.width=128", "--set", "face.height=160", "--set", "face.avatar=/none.mien-avatar")
+    missing = run(
+        "doctor",
+        "--json",
+        "--set",
+        "playback.sink=alsa",
+        "--set",
+        "playback.device=nobody",
+        "--set",
+        "face.width=128",
+        "--set",
+        "face.height=160",
+        "--set",
+        "face.avatar=/none.mien-avatar",
+    )
     assert missing.exit_code == 1
     rows = {row["name"]: row for row in json.loads(missing.stdout)}
     assert (rows["sound"]["verdict"], rows["avatar"]["verdict"]) == ("bad", "bad")

@@ -14,8 +14,9 @@ MS = RATE_HZ // 1000 * 2
 def turns_of(pcm, chunk_bytes, most_ms=2000):
     """The turns' bytes."""
     turns, full = [b""], False
-    for piece, ends in TurnCutter(RATE_HZ, most_ms).cut(pcm[at : at + chunk_bytes] for at in
-                                                      range(0, len(pcm), chunk_bytes)):
+    for piece, ends in TurnCutter(RATE_HZ, most_ms).cut(
+        pcm[at : at + chunk_bytes] for at in range(0, len(pcm), chunk_bytes)
+    ):
         assert piece
         if full:
             turns.append(b"")
@@ -37,12 +38,15 @@ def test_short_speech_is_one_turn():
 
 
 @pytest.mark.parametrize("chunk_bytes", [1, 3, 320, 100_000])
-@pytest.mark.parametrize(("pause", "cut_ms"), [
-    ((1700, 2000), 1700 + PAUSE_MS),  # where it is long enough to be one
-    ((1650, 1690), 2000),  # too short
-    ((1000, 1500), 2000),  # too early
-    ((1300, 1900), 1600 + PAUSE_MS),  # it counts from where a pause is looked for on
-])
+@pytest.mark.parametrize(
+    ("pause", "cut_ms"),
+    [
+        ((1700, 2000), 1700 + PAUSE_MS),  # where it is long enough to be one
+        ((1650, 1690), 2000),  # too short
+        ((1000, 1500), 2000),  # too early
+        ((1300, 1900), 1600 + PAUSE_MS),  # it counts from where a pause is looked for on
+    ],
+)
 def test_the_cut_is_in_a_pause_near_the_end_or_where_the_turn_is_full(chunk_bytes, pause, cut_ms):
     assert 2000 * (1 - LOOK_PART) == 1600
     pcm = speech(3000, pause)

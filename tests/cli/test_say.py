@@ -83,8 +83,22 @@ class TestSources:
         """As espeak-ng --stdout writes it, who does not know how much will come; --rate is for raw PCM."""
         pcm = np.arange(2205, dtype="<i2").tobytes()
         size = {"0": 0, "streamed": 0x7FFFF000, "exact": len(pcm)}[length]
-        head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", size + 36 if size else 0, b"WAVE", b"fmt ", 16, 1, 1, 22050,
-                           44100, 2, 16, b"data", size)
+        head = struct.pack(
+            "<4sI4s4sIHHIIHH4sI",
+            b"RIFF",
+            size + 36 if size else 0,
+            b"WAVE",
+            b"fmt ",
+            16,
+            1,
+            1,
+            22050,
+            44100,
+            2,
+            16,
+            b"data",
+            size,
+        )
         with served_voice(f"ipc://{run_dir}/voice.sock", rate_hz=22050) as voice:
             result = call("-", "--rate", "48000", stdin=head + pcm)
             assert (result.exit_code, result.stdout) == (0, "100 ms heard\n")
@@ -133,8 +147,9 @@ class TestLongSpeech:
 
     @pytest.fixture
     def voice(self, run_dir):
-        with served_voice(f"ipc://{run_dir}/voice.sock", limits=msgspec.structs.replace(LIMITS, max_turn_ms=1000),
-                          capacity_ms=5000) as server:
+        with served_voice(
+            f"ipc://{run_dir}/voice.sock", limits=msgspec.structs.replace(LIMITS, max_turn_ms=1000), capacity_ms=5000
+        ) as server:
             yield server
 
     def turns(self, voice):
@@ -190,8 +205,16 @@ class TestLongSpeech:
 
 class TestErrors:
     @pytest.mark.usefixtures("run_dir")
-    @pytest.mark.parametrize("arguments", [(), ("text", "--file", "a.wav"), ("-", "--rate", "17"),
-                                           ("text", "--engine", "nosuch"), ("text", "--endpoint", "nonsense")])
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            (),
+            ("text", "--file", "a.wav"),
+            ("-", "--rate", "17"),
+            ("text", "--engine", "nosuch"),
+            ("text", "--endpoint", "nonsense"),
+        ],
+    )
     def test_bad_usage(self, arguments):
         assert call(*arguments).exit_code == 2
 
@@ -202,8 +225,9 @@ class TestErrors:
         assert "mien run" in result.stderr
 
     @pytest.mark.usefixtures("voice")
-    @pytest.mark.parametrize("arguments", [("",), ("text", "--engine", "espeak-ng", "--voice", "nosuch"),
-                                           ("--file", "/nothing.wav")])
+    @pytest.mark.parametrize(
+        "arguments", [("",), ("text", "--engine", "espeak-ng", "--voice", "nosuch"), ("--file", "/nothing.wav")]
+    )
     def test_nothing_to_speak(self, arguments):
         result = call(*arguments)
         assert result.exit_code == 1
@@ -234,8 +258,9 @@ class TestErrors:
 def test_ctrl_c_interrupts_and_tells_what_was_heard(voice):
     # A job in the background of a script is started with SIGINT ignored.
     code = "import signal; signal.signal(2, signal.default_int_handler); from mien.cli.say import say; say()"
-    process = subprocess.Popen([sys.executable, "-c", code, "-", "--json"],
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "-", "--json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     process.stdin.write(bytes(900 * MS))
     process.stdin.flush()
     deadline_s = time.monotonic() + PATIENCE_S

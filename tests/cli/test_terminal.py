@@ -26,8 +26,11 @@ NASTY = ("[/]", "[b]bold[/b]", ":smile:", "a[/b]b", "[link=x]", "\\[b]", "\x1b[2
 def written(monkeypatch):
     """What data_console() writes, as a terminal 200 wide would get it."""
     file = io.StringIO()
-    monkeypatch.setattr(terminal, "Console", lambda **options: Console(file=file, width=200, force_terminal=True,
-                                                                       _environ={}, **options))
+    monkeypatch.setattr(
+        terminal,
+        "Console",
+        lambda **options: Console(file=file, width=200, force_terminal=True, _environ={}, **options),
+    )
     return file
 
 
@@ -58,12 +61,26 @@ def test_a_row_of_the_benchmarks(written, text):
 def test_what_watch_shows_of_clients(written, text):
     state = WatchState()
     now_ns = 10**9
-    for message in (Anchor(epoch=1, media_ns=0, at_ns=0, until_ns=0, phase="speaking", turn=f"<{text}>"),
-                    CaptionCue(epoch=1, turn=f"<{text}>", text=f"({text})"),
-                    Expression(epoch=1, state="idle", emotion=text, intensity=1.0),
-                    VoiceHealth(epoch=1, pid=1, level=text, clients=0, pss_mb=0, counters={text: 3}),
-                    FaceHealth(epoch=1, pid=1, level=text, fps=0, shown=0, missed=0, offset_median_ms=None,
-                               offset_p95_ms=None, motion_lead_ms=None, pss_mb=0, counters={}, renderer=text)):
+    for message in (
+        Anchor(epoch=1, media_ns=0, at_ns=0, until_ns=0, phase="speaking", turn=f"<{text}>"),
+        CaptionCue(epoch=1, turn=f"<{text}>", text=f"({text})"),
+        Expression(epoch=1, state="idle", emotion=text, intensity=1.0),
+        VoiceHealth(epoch=1, pid=1, level=text, clients=0, pss_mb=0, counters={text: 3}),
+        FaceHealth(
+            epoch=1,
+            pid=1,
+            level=text,
+            fps=0,
+            shown=0,
+            missed=0,
+            offset_median_ms=None,
+            offset_p95_ms=None,
+            motion_lead_ms=None,
+            pss_mb=0,
+            counters={},
+            renderer=text,
+        ),
+    ):
         state.update(message, now_ns)
     terminal.data_console().print(render(state.snapshot(now_ns)))
     for found in (f"<{as_shown(text)}>", f"({as_shown(text)})", f"{as_shown(text)} 1.00", f"{as_shown(text)} 3"):
@@ -99,12 +116,22 @@ def test_joiners_of_scripts_stay():
     assert terminal.shown("نمی‌خواهم").plain == "نمی‌خواهم"
 
 
-@pytest.mark.parametrize("arguments", [
-    ("record", "a.wav", "--out", "b.mp4", "--fps", "nan"), ("record", "a.wav", "--out", "b.mp4", "--fps", "inf"),
-    ("record", "a.wav", "--out", "b.mp4", "--fps", "0"), ("record", "a.wav", "--out", "b.mp4", "--fps", "-1"),
-    ("record", "a.wav", "--out", "b.mp4", "--fps", "1e400"), ("watch", "--once", "--timeout", "nan"),
-    ("watch", "--json", "--interval", "nan"), ("say", "-", "--timeout", "nan"), ("bench", "--minutes", "nan"),
-    ("bench", "--minutes", "inf"), ("bench", "--minutes", "-1")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("record", "a.wav", "--out", "b.mp4", "--fps", "nan"),
+        ("record", "a.wav", "--out", "b.mp4", "--fps", "inf"),
+        ("record", "a.wav", "--out", "b.mp4", "--fps", "0"),
+        ("record", "a.wav", "--out", "b.mp4", "--fps", "-1"),
+        ("record", "a.wav", "--out", "b.mp4", "--fps", "1e400"),
+        ("watch", "--once", "--timeout", "nan"),
+        ("watch", "--json", "--interval", "nan"),
+        ("say", "-", "--timeout", "nan"),
+        ("bench", "--minutes", "nan"),
+        ("bench", "--minutes", "inf"),
+        ("bench", "--minutes", "-1"),
+    ],
+)
 def test_a_number_that_is_none_is_refused_with_its_option(arguments):
     refused = CliRunner().invoke(main, arguments)
     assert refused.exit_code == 2

@@ -47,8 +47,10 @@ def test_chunks_come_before_the_engine_is_done(make_engine):
 
 
 def test_an_engine_that_does_not_stream_gets_a_sentence_at_a_time(make_engine):
-    engine = make_engine("t = sys.argv[1].encode(); t += b' ' * (len(t) % 2)\n"
-                         "out.write(HEADER + struct.pack('<I', len(t)) + t)", whole=False)
+    engine = make_engine(
+        "t = sys.argv[1].encode(); t += b' ' * (len(t) % 2)\nout.write(HEADER + struct.pack('<I', len(t)) + t)",
+        whole=False,
+    )
     assert speak(engine, "One. Two!  Three? Four") == b"One.Two!Three?Four"
 
 
@@ -64,11 +66,17 @@ def test_another_voice_and_rate(make_engine):
         assert len(b"".join(speech.chunks(16000))) == 3200
 
 
-@pytest.mark.parametrize(("code", "words"), [
-    ("print('no such voice', file=sys.stderr); sys.exit(1)", "no such voice"),
-    ("sys.exit(0)", "said nothing"),
-    ("out.write(HEADER + b'\\xff\\xff\\xff\\xff' + bytes(8)); print('broke', file=sys.stderr); sys.exit(3)", "broke"),
-])
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("print('no such voice', file=sys.stderr); sys.exit(1)", "no such voice"),
+        ("sys.exit(0)", "said nothing"),
+        (
+            "out.write(HEADER + b'\\xff\\xff\\xff\\xff' + bytes(8)); print('broke', file=sys.stderr); sys.exit(3)",
+            "broke",
+        ),
+    ],
+)
 def test_an_engine_that_fails_is_quoted(make_engine, code, words):
     with pytest.raises(SpeechError, match=words):
         speak(make_engine(code))

@@ -24,10 +24,23 @@ from mien.transport.zmtp.reactor import Reactor
 
 PATIENCE_S = 20
 VOICE = bus.VoiceHealth(epoch=3, pid=11, level="full", clients=2, pss_mb=28.5, counters={"turns_played": 4})
-FACE = bus.FaceHealth(epoch=3, pid=12, level="full", fps=59.9, shown=600, missed=1, offset_median_ms=-1.5,
-                      offset_p95_ms=6.25, motion_lead_ms=180.0, pss_mb=90.0, counters={}, renderer="llvmpipe")
-ANCHOR = bus.Anchor(epoch=3, media_ns=1_000_000_000, at_ns=50_000_000_000, until_ns=1_500_000_000, phase="speaking",
-                    turn="t")
+FACE = bus.FaceHealth(
+    epoch=3,
+    pid=12,
+    level="full",
+    fps=59.9,
+    shown=600,
+    missed=1,
+    offset_median_ms=-1.5,
+    offset_p95_ms=6.25,
+    motion_lead_ms=180.0,
+    pss_mb=90.0,
+    counters={},
+    renderer="llvmpipe",
+)
+ANCHOR = bus.Anchor(
+    epoch=3, media_ns=1_000_000_000, at_ns=50_000_000_000, until_ns=1_500_000_000, phase="speaking", turn="t"
+)
 
 
 def state_of(*messages, now_ns=50_000_000_000):
@@ -48,15 +61,20 @@ class TestState:
         expression = bus.Expression(epoch=3, state="listening", emotion="happy", intensity=0.5, look_x=0.1, look_y=None)
         snapshot = state_of(ANCHOR, caption, expression, VOICE, FACE).snapshot(50_200_000_000)
         assert (snapshot["phase"], snapshot["turn"], snapshot["caption"], snapshot["epoch"]) == (
-            "speaking", "t", "Hello", 3)
+            "speaking",
+            "t",
+            "Hello",
+            3,
+        )
         assert snapshot["media_ms"] == 1200.0
         assert snapshot["expression"]["emotion"] == "happy"
         assert snapshot["voice"]["counters"] == {"turns_played": 4}
         assert snapshot["face"]["offset_p95_ms"] == 6.25
         assert json.loads(json.dumps(snapshot)) == snapshot
 
-    @pytest.mark.parametrize(("now_ns", "media_ms"), [(0, 1000), (50_000_000_000, 1000), (50_300_000_000, 1300),
-                                                      (90_000_000_000, 1500)])
+    @pytest.mark.parametrize(
+        ("now_ns", "media_ms"), [(0, 1000), (50_000_000_000, 1000), (50_300_000_000, 1300), (90_000_000_000, 1500)]
+    )
     def test_media_time_stays_between_the_anchor_and_what_the_voice_holds(self, now_ns, media_ms):
         assert state_of(ANCHOR).media_ms(now_ns) == media_ms
 
@@ -161,11 +179,14 @@ class TestCommand:
         assert "mien watch --json" in CliRunner().invoke(watch, ["--help"]).output
 
 
-@pytest.mark.parametrize(("idle", "screen", "pss_mb", "told"), [
-    (False, "on", 90.0, ("59.9 a second, 600", "on", "90 MB")),
-    (True, "dim", None, ("59.9 a second, idle, 600", "dim", "memory unknown")),
-    (False, "off", 90.0, ("off",)),
-])
+@pytest.mark.parametrize(
+    ("idle", "screen", "pss_mb", "told"),
+    [
+        (False, "on", 90.0, ("59.9 a second, 600", "on", "90 MB")),
+        (True, "dim", None, ("59.9 a second, idle, 600", "dim", "memory unknown")),
+        (False, "off", 90.0, ("off",)),
+    ],
+)
 def test_the_table_and_the_json_tell_an_idle_rate_the_screen_and_unknown_memory(idle, screen, pss_mb, told):
     face = msgspec.structs.replace(FACE, idle=idle, screen=screen, pss_mb=pss_mb)
     snapshot = state_of(ANCHOR, VOICE, face).snapshot(50_200_000_000)

@@ -85,7 +85,6 @@ class TestGreeting:
         session.greet(1.0)
         assert sent(session) == [wire.Hello(protocol=1)]
 
-
     def test_a_later_hello_names_the_session_before_where_the_voice_understands_that(self):
         session = make_session()
         session.greet(0.0)
@@ -113,8 +112,14 @@ class TestTurns:
     def test_an_odd_chunk_limit_is_kept_in_whole_samples(self):
         session = make_session()
         session.greet(0.0)
-        limits = wire.Limits(max_chunk_bytes=101, max_header_bytes=16384, max_buffer_ms=1000, max_turn_ms=1,
-                             max_turns=1, turn_idle_timeout_ms=1)
+        limits = wire.Limits(
+            max_chunk_bytes=101,
+            max_header_bytes=16384,
+            max_buffer_ms=1000,
+            max_turn_ms=1,
+            max_turns=1,
+            turn_idle_timeout_ms=1,
+        )
         tell(session, make_welcome(limits=limits))
         session.outgoing.clear()
         speak(session, 20)
@@ -293,8 +298,11 @@ class TestCredit:
 
     def test_an_old_progress_takes_nothing_back(self, session):
         turn = speak(session, 500)
-        tell(session, wire.Progress(turn=turn.name, played_ms=300.0, buffered_ms=200.0, credit_ms=800.0),
-             wire.Progress(turn=turn.name, played_ms=100.0, buffered_ms=400.0, credit_ms=600.0))
+        tell(
+            session,
+            wire.Progress(turn=turn.name, played_ms=300.0, buffered_ms=200.0, credit_ms=800.0),
+            wire.Progress(turn=turn.name, played_ms=100.0, buffered_ms=400.0, credit_ms=600.0),
+        )
         assert session.credit_ms() == pytest.approx(800)
 
     def test_a_turn_that_goes_on_after_a_stall_is_told_and_counts_as_heard(self, session):
@@ -477,13 +485,16 @@ class TestEvents:
         assert len(session.events) == 1
 
 
-@pytest.mark.parametrize(("message", "code"), [
-    (wire.Emotion(name="bored"), "malformed"),
-    (wire.Volume(gain=1.5), "malformed"),
-    (wire.LookAt(x=float("nan")), "malformed"),
-    (wire.State(state=object()), "malformed"),
-    (wire.Caption(turn="t", text="x" * 4000, words=(wire.Word("y" * 100, 0, 1),) * 200), "header_too_large"),
-])
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        (wire.Emotion(name="bored"), "malformed"),
+        (wire.Volume(gain=1.5), "malformed"),
+        (wire.LookAt(x=float("nan")), "malformed"),
+        (wire.State(state=object()), "malformed"),
+        (wire.Caption(turn="t", text="x" * 4000, words=(wire.Word("y" * 100, 0, 1),) * 200), "header_too_large"),
+    ],
+)
 def test_a_bad_field_is_told_to_who_wrote_it(session, message, code):
     with pytest.raises(ClientError) as caught:
         session.send(message)
@@ -552,11 +563,20 @@ class TestTheEndOfASession:
 
 
 class TestRefusalsOfATurnThatIsBeingStopped:
-    @pytest.mark.parametrize(("code", "seq", "over"), [
-        ("unknown_turn", -1, True), ("buffer_full", 0, True), ("floor_taken", 0, True), ("rate_limited", 0, True),
-        ("repeated", 0, False), ("buffer_full", 3, False), ("turn_closed", 3, False), ("out_of_order", 1, False),
-        ("caption_too_long", -1, False),
-    ])
+    @pytest.mark.parametrize(
+        ("code", "seq", "over"),
+        [
+            ("unknown_turn", -1, True),
+            ("buffer_full", 0, True),
+            ("floor_taken", 0, True),
+            ("rate_limited", 0, True),
+            ("repeated", 0, False),
+            ("buffer_full", 3, False),
+            ("turn_closed", 3, False),
+            ("out_of_order", 1, False),
+            ("caption_too_long", -1, False),
+        ],
+    )
     def test_only_one_that_says_that_it_was_never_begun_ends_it(self, session, code, seq, over):
         turn = speak(session, 100, "t")
         session.interrupt(turn)

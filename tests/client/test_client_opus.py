@@ -21,8 +21,14 @@ from rigs.voice_rig import RecordingSink, tone
 RATE_HZ = 16000
 FRAMES = 320  # of a packet
 LOOKAHEAD = 104
-LIMITS = wire.Limits(max_chunk_bytes=6400, max_header_bytes=16_384, max_buffer_ms=210, max_turn_ms=60_000,
-                     max_turns=8, turn_idle_timeout_ms=10_000)
+LIMITS = wire.Limits(
+    max_chunk_bytes=6400,
+    max_header_bytes=16_384,
+    max_buffer_ms=210,
+    max_turn_ms=60_000,
+    max_turns=8,
+    turn_idle_timeout_ms=10_000,
+)
 
 
 def spoken_ms(frames):
@@ -68,8 +74,11 @@ def test_a_refused_packet_goes_again_as_it_was(session):
     session.write(turn, memoryview(tone(200).tobytes()))
     first = dict(sent_audio(session))
     tell(session, wire.Error(code="buffer_full", message="no", retryable=True, turn=turn.name, seq=6))
-    tell(session, wire.Pong(nonce=turn.barrier, now_ns=0),
-         wire.Progress(turn=turn.name, played_ms=120.0, buffered_ms=0.0, credit_ms=210.0))
+    tell(
+        session,
+        wire.Pong(nonce=turn.barrier, now_ns=0),
+        wire.Progress(turn=turn.name, played_ms=120.0, buffered_ms=0.0, credit_ms=210.0),
+    )
     assert dict(sent_audio(session)) == {seq: first[seq] for seq in (6, 7, 8, 9)}
     assert min(turn.packets) == 6 * FRAMES
 

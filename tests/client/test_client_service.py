@@ -179,9 +179,13 @@ def test_what_waits_behind_is_held_or_dropped(agent, service, queue, reason):
 def test_orders_that_are_refused_are_raised(agent, service):
     with connect(service.endpoints[-1], role="agent") as ada, connect(service.endpoints[-1], role="agent") as ben:
         ada.take_floor()
-        for order, code in ((ben.take_floor, "floor_taken"), (ben.release_floor, "floor_not_held"),
-                            (agent.take_floor, "not_allowed"), (lambda: agent.subscribe("state"), "not_allowed"),
-                            (lambda: ben.subscribe("nonsense"), "malformed")):
+        for order, code in (
+            (ben.take_floor, "floor_taken"),
+            (ben.release_floor, "floor_not_held"),
+            (agent.take_floor, "not_allowed"),
+            (lambda: agent.subscribe("state"), "not_allowed"),
+            (lambda: ben.subscribe("nonsense"), "malformed"),
+        ):
             with pytest.raises(ClientError) as caught:
                 order()
             assert caught.value.code == code

@@ -163,12 +163,18 @@ class TestWav:
         assert np.abs(heard).max() == pytest.approx(8000, rel=0.02)
 
     def test_a_pipe_is_spoken_as_it_fills(self, voice):
-        code = ("import sys, time; out = sys.stdout.buffer; out.write(open(sys.argv[1], 'rb').read()); out.flush();"
-                "sys.stdin.read(); out.write(bytes(3200))")
+        code = (
+            "import sys, time; out = sys.stdout.buffer; out.write(open(sys.argv[1], 'rb').read()); out.flush();"
+            "sys.stdin.read(); out.write(bytes(3200))"
+        )
         header = make_wav(bytes(3200))
         header = header[:40] + b"\xff\xff\xff\xff" + header[44:]
-        with subprocess.Popen([sys.executable, "-c", code, "/dev/stdin"], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE) as process, connect(voice.endpoint) as agent:
+        with (
+            subprocess.Popen(
+                [sys.executable, "-c", code, "/dev/stdin"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            ) as process,
+            connect(voice.endpoint) as agent,
+        ):
             process.stdin.write(header)
             process.stdin.close()
             assert agent.say_wav(process.stdout).played_ms == 200

@@ -29,16 +29,21 @@ def decode(wav, rate_hz=16000):
 RAMP = np.linspace(-0.9, 0.9, 500)
 
 
-@pytest.mark.parametrize(("fmt", "data"), [
-    (header(bits=8), np.rint(RAMP * 127 + 128).astype(np.uint8).tobytes()),
-    (header(bits=16), (RAMP * 32767).astype("<i2").tobytes()),
-    (header(bits=24), b"".join(struct.pack("<i", int(x * 8388607))[:3] for x in RAMP)),
-    (header(bits=32), (RAMP * 2147483647).astype("<i4").tobytes()),
-    (header(code=3, bits=32), RAMP.astype("<f4").tobytes()),
-    (header(code=3, bits=64), RAMP.astype("<f8").tobytes()),
-    (header(code=0xFFFE, bits=16, extra=struct.pack("<HHIH", 22, 16, 4, 1) + bytes(14)),
-     (RAMP * 32767).astype("<i2").tobytes()),
-])
+@pytest.mark.parametrize(
+    ("fmt", "data"),
+    [
+        (header(bits=8), np.rint(RAMP * 127 + 128).astype(np.uint8).tobytes()),
+        (header(bits=16), (RAMP * 32767).astype("<i2").tobytes()),
+        (header(bits=24), b"".join(struct.pack("<i", int(x * 8388607))[:3] for x in RAMP)),
+        (header(bits=32), (RAMP * 2147483647).astype("<i4").tobytes()),
+        (header(code=3, bits=32), RAMP.astype("<f4").tobytes()),
+        (header(code=3, bits=64), RAMP.astype("<f8").tobytes()),
+        (
+            header(code=0xFFFE, bits=16, extra=struct.pack("<HHIH", 22, 16, 4, 1) + bytes(14)),
+            (RAMP * 32767).astype("<i2").tobytes(),
+        ),
+    ],
+)
 def test_every_coding_gives_the_same_samples(fmt, data):
     step = 260 if len(data) == len(RAMP) else 2  # 8 bits are coarse
     np.testing.assert_allclose(decode(riff(fmt, (b"data", data))), RAMP * 32767, atol=step)
@@ -104,24 +109,27 @@ def test_what_was_handed_over_open_stays_open():
     assert not file.closed
 
 
-@pytest.mark.parametrize(("wav", "what"), [
-    (b"", "cut off"),
-    (b"RIFF", "cut off"),
-    (b"ID3" + bytes(40), "not a WAV"),
-    (riff(header(), magic=b"RIFX"), "not a WAV"),
-    (riff(header()), "cut off"),
-    (riff((b"data", b"\0\0")), "before its format"),
-    (riff((b"fmt ", b"\1\0")), "format of 2 bytes"),
-    (riff(header(code=7, bits=8), (b"data", b"")), "mu-law"),
-    (riff(header(code=0x1234), (b"data", b"")), "4660"),
-    (riff(header(channels=0), (b"data", b"")), "impossible"),
-    (riff(header(rate_hz=0), (b"data", b"")), "impossible"),
-    (riff(header(rate_hz=4_000_000_000, block=2), (b"data", b"")), "impossible"),
-    (riff(header(block=3), (b"data", b"")), "impossible"),
-    (riff(header(bits=12, block=1), (b"data", b"")), "12 bits"),
-    (riff(header(code=3, bits=16), (b"data", b"")), "16 bits"),
-    (riff((b"fmt ", header()[1]), (b"junk", b""))[:-4] + b"\xff\xff\xff\xff", "cut off"),
-])
+@pytest.mark.parametrize(
+    ("wav", "what"),
+    [
+        (b"", "cut off"),
+        (b"RIFF", "cut off"),
+        (b"ID3" + bytes(40), "not a WAV"),
+        (riff(header(), magic=b"RIFX"), "not a WAV"),
+        (riff(header()), "cut off"),
+        (riff((b"data", b"\0\0")), "before its format"),
+        (riff((b"fmt ", b"\1\0")), "format of 2 bytes"),
+        (riff(header(code=7, bits=8), (b"data", b"")), "mu-law"),
+        (riff(header(code=0x1234), (b"data", b"")), "4660"),
+        (riff(header(channels=0), (b"data", b"")), "impossible"),
+        (riff(header(rate_hz=0), (b"data", b"")), "impossible"),
+        (riff(header(rate_hz=4_000_000_000, block=2), (b"data", b"")), "impossible"),
+        (riff(header(block=3), (b"data", b"")), "impossible"),
+        (riff(header(bits=12, block=1), (b"data", b"")), "12 bits"),
+        (riff(header(code=3, bits=16), (b"data", b"")), "16 bits"),
+        (riff((b"fmt ", header()[1]), (b"junk", b""))[:-4] + b"\xff\xff\xff\xff", "cut off"),
+    ],
+)
 def test_damage_is_told(wav, what):
     with pytest.raises(ClientError, match=what) as caught:
         WavReader(wav)

@@ -122,8 +122,11 @@ def open_rig(backend: str, request: pytest.FixtureRequest) -> Rig:
         device = NullSink(clock, 44100, ms_to_frames(BUFFER_MS, 44100))
         return Rig(sink=ConvertedSink(device, RATE_HZ), wait_ms=clock.advance_ms, slack_frames=2)
     if backend == "card":  # the voice's tests play on this double, so it has to keep to the contract, too
-        return Rig(sink=CardSink(clock, RATE_HZ, buffer_frames), wait_ms=clock.advance_ms,
-                   slack_frames=ms_to_frames(10, RATE_HZ))
+        return Rig(
+            sink=CardSink(clock, RATE_HZ, buffer_frames),
+            wait_ms=clock.advance_ms,
+            slack_frames=ms_to_frames(10, RATE_HZ),
+        )
     pytest.importorskip("alsaaudio", reason="pyalsaaudio is not installed: pip install 'mien[board]'")
     definitions = request.getfixturevalue("alsa_definitions")
     request.getfixturevalue("monkeypatch").setenv("ALSA_CONFIG_PATH", str(definitions))

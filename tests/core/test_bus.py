@@ -20,8 +20,19 @@ FROM_FACE = [
     bus.MotionReady(epoch=3, ready_ns=7),
     bus.Thumbnail(epoch=3, width=96, height=72, encoding="jpeg", data=b"x"),
 ]
-HEALTH = bus.FaceHealth(epoch=3, pid=8, level="full", fps=60.0, shown=59, missed=1, offset_median_ms=-0.5,
-                        offset_p95_ms=None, motion_lead_ms=200.0, pss_mb=None, counters={})
+HEALTH = bus.FaceHealth(
+    epoch=3,
+    pid=8,
+    level="full",
+    fps=60.0,
+    shown=59,
+    missed=1,
+    offset_median_ms=-0.5,
+    offset_p95_ms=None,
+    motion_lead_ms=200.0,
+    pss_mb=None,
+    counters={},
+)
 
 
 @pytest.mark.parametrize("message", [*FROM_VOICE, HEALTH], ids=lambda message: type(message).__name__)
@@ -42,12 +53,19 @@ def test_reports_are_not_published_nor_the_other_way_round(message):
         bus.decode_from_face(bus.encode(FROM_VOICE[1]))
 
 
-@pytest.mark.parametrize(("frame", "says"), [
-    (b"", "speaks version nothing, this process 2"), (b"\x01\x90", "speaks version 1, this process 2"),
-    (b"\x00", "speaks version 0"), (b"\x02", "cannot be read"), (b"\x02\xc1", "cannot be read"),
-    (b"\x02\x92\xaaGestureCue\xff", "cannot be read"), (b"\x02" + b"\x91" * 20_000 + b"\x01", "cannot be read"),
-    (b"\x02\x93\xaaGestureCue\x01\xa1\xff", "cannot be read"),
-])
+@pytest.mark.parametrize(
+    ("frame", "says"),
+    [
+        (b"", "speaks version nothing, this process 2"),
+        (b"\x01\x90", "speaks version 1, this process 2"),
+        (b"\x00", "speaks version 0"),
+        (b"\x02", "cannot be read"),
+        (b"\x02\xc1", "cannot be read"),
+        (b"\x02\x92\xaaGestureCue\xff", "cannot be read"),
+        (b"\x02" + b"\x91" * 20_000 + b"\x01", "cannot be read"),
+        (b"\x02\x93\xaaGestureCue\x01\xa1\xff", "cannot be read"),
+    ],
+)
 def test_another_release_and_noise_are_told_apart(frame, says):
     for decode in (bus.decode_from_voice, bus.decode_from_face):
         with pytest.raises(BusError, match=says):

@@ -5,16 +5,21 @@ import pytest
 from mien.core.ladder import Action, Event, Level, step
 
 
-@pytest.mark.parametrize(("level", "event", "new", "action"), [
-    (Level.FULL, Event.MODEL_LOST, Level.ENVELOPE, Action.USE_ENVELOPE),
-    (Level.FULL, Event.FACE_LOST, Level.AUDIO_ONLY, Action.DROP_FACE),
-    (Level.ENVELOPE, Event.FACE_LOST, Level.AUDIO_ONLY, Action.DROP_FACE),
-    (Level.ENVELOPE, Event.MODEL_BACK, Level.FULL, Action.USE_MODEL),
-    (Level.AUDIO_ONLY, Event.FACE_BACK, Level.FULL, Action.AWAIT_FACE),
-    (Level.SILENT, Event.SINK_BACK, Level.AUDIO_ONLY, Action.AWAIT_FACE),
-    *((level, Event.SINK_LOST, Level.SILENT, Action.RETRY_SINK)
-      for level in (Level.FULL, Level.ENVELOPE, Level.AUDIO_ONLY)),
-])
+@pytest.mark.parametrize(
+    ("level", "event", "new", "action"),
+    [
+        (Level.FULL, Event.MODEL_LOST, Level.ENVELOPE, Action.USE_ENVELOPE),
+        (Level.FULL, Event.FACE_LOST, Level.AUDIO_ONLY, Action.DROP_FACE),
+        (Level.ENVELOPE, Event.FACE_LOST, Level.AUDIO_ONLY, Action.DROP_FACE),
+        (Level.ENVELOPE, Event.MODEL_BACK, Level.FULL, Action.USE_MODEL),
+        (Level.AUDIO_ONLY, Event.FACE_BACK, Level.FULL, Action.AWAIT_FACE),
+        (Level.SILENT, Event.SINK_BACK, Level.AUDIO_ONLY, Action.AWAIT_FACE),
+        *(
+            (level, Event.SINK_LOST, Level.SILENT, Action.RETRY_SINK)
+            for level in (Level.FULL, Level.ENVELOPE, Level.AUDIO_ONLY)
+        ),
+    ],
+)
 def test_moves(level, event, new, action):
     move = step(level, event)
     assert move is not None

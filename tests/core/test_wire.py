@@ -143,8 +143,15 @@ class TestPage:
         assert f"`{row['name']}`: `{json.dumps(row['fields'], ensure_ascii=False)}`" in section
 
     def test_the_closed_sets_are_named(self):
-        for alias in (wire.AgentState, wire.EmotionName, wire.GestureName, wire.FinishReason, wire.Role, wire.Topic,
-                      wire.FloorChange):
+        for alias in (
+            wire.AgentState,
+            wire.EmotionName,
+            wire.GestureName,
+            wire.FinishReason,
+            wire.Role,
+            wire.Topic,
+            wire.FloorChange,
+        ):
             assert ", ".join(f"`{name}`" for name in alias.__args__) in PROTOCOL_PAGE
 
     def test_the_limits_are_as_in_the_source(self):
@@ -187,10 +194,17 @@ def test_the_error_names_the_turn_and_the_chunk_where_it_can():
 
 @pytest.mark.parametrize("sign", ["\0", "\t", "\n", "\x1b", "\x1f", "\x7f", "\x80", "\x9f", "\u2028", "\u2029"])
 @pytest.mark.parametrize("where", ["{}b", "a{}b", "a{}"])
-@pytest.mark.parametrize(("field", "fields"), [
-    ("turn", {"type": "audio", "seq": 0}), ("turn", {"type": "end"}), ("turn", {"type": "interrupt"}),
-    ("turn", {"type": "caption"}), ("client", {"type": "hello", "protocol": 1}),
-], ids=["audio", "end", "interrupt", "caption", "hello"])
+@pytest.mark.parametrize(
+    ("field", "fields"),
+    [
+        ("turn", {"type": "audio", "seq": 0}),
+        ("turn", {"type": "end"}),
+        ("turn", {"type": "interrupt"}),
+        ("turn", {"type": "caption"}),
+        ("client", {"type": "hello", "protocol": 1}),
+    ],
+    ids=["audio", "end", "interrupt", "caption", "hello"],
+)
 def test_a_name_with_a_control_character_is_refused_by_its_field_and_with_the_remedy(sign, where, field, fields):
     error = refusal(msgspec.msgpack.encode({**fields, field: where.format(sign)}))
     assert error.code == "malformed"
@@ -198,8 +212,10 @@ def test_a_name_with_a_control_character_is_refused_by_its_field_and_with_the_re
     assert sign not in str(error)
 
 
-@pytest.mark.parametrize("name", [" ", "~", "\u00a0", "\u2027", "\u202a", "\ud7ff", "\ue000", "\U0010ffff", "日本語",
-                                  "👩\u200d💻", "a b/c\\d%s{}"])
+@pytest.mark.parametrize(
+    "name",
+    [" ", "~", "\u00a0", "\u2027", "\u202a", "\ud7ff", "\ue000", "\U0010ffff", "日本語", "👩\u200d💻", "a b/c\\d%s{}"],
+)
 def test_other_names_are_taken(name):
     assert wire.decode_client(wire.encode(wire.End(turn=name))) == wire.End(turn=name)
     hello = wire.Hello(protocol=1, client=name)
@@ -218,8 +234,17 @@ def test_a_message_that_is_not_spoken_lists_those_that_are():
     assert len(text) < 400
 
 
-@pytest.mark.parametrize("header", [b"", b"\xc1", b"\x90", b"\x81\xa4type\xa4sing", b"\x81\xa4type\xa1\xff",
-                                    b"\x83\xa4type\xa4pong\xa5nonce\x01\xa1x" + b"\x91" * 15_000 + b"\x01"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"",
+        b"\xc1",
+        b"\x90",
+        b"\x81\xa4type\xa4sing",
+        b"\x81\xa4type\xa1\xff",
+        b"\x83\xa4type\xa4pong\xa5nonce\x01\xa1x" + b"\x91" * 15_000 + b"\x01",
+    ],
+)
 def test_what_the_voice_cannot_have_said_is_a_protocol_error(header):
     with pytest.raises(ProtocolError):
         wire.decode_voice(header)
@@ -231,20 +256,27 @@ def test_a_message_of_a_newer_voice_is_told_apart():
     assert caught.value.code == "unknown_message"
 
 
-@pytest.mark.parametrize(("fields", "field"), [
-    ({"type": "end", "turn": ""}, "turn"), ({"type": "end", "turn": "t" * 65}, "turn"),
-    ({"type": "audio", "turn": "t", "seq": -1}, "seq"),
-    ({"type": "volume", "gain": 1.01}, "gain"), ({"type": "volume", "gain": -0.01}, "gain"),
-    ({"type": "volume", "gain": 0.5, "fade_ms": 10_001}, "fade_ms"),
-    ({"type": "emotion", "name": "happy", "intensity": 1.01}, "intensity"),
-    ({"type": "look_at", "x": -1.01}, "x"), ({"type": "look_at", "y": 1.01}, "y"),
-    ({"type": "get_thumbnail", "width": 31}, "width"), ({"type": "get_thumbnail", "width": 321}, "width"),
-    ({"type": "caption", "turn": "t", "text": "x" * 4001}, "text"),
-    ({"type": "caption", "turn": "t", "words": [["a", -1, 0]]}, "words"),
-    ({"type": "caption", "turn": "t", "words": [["a" * 101, 0, 0]]}, "words"),
-    ({"type": "caption", "turn": "t", "words": [["a", 0, 0]] * 2001}, "words"),
-    ({"type": "hello", "protocol": 1, "capabilities": ["c"] * 33}, "capabilities"),
-])
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"type": "end", "turn": ""}, "turn"),
+        ({"type": "end", "turn": "t" * 65}, "turn"),
+        ({"type": "audio", "turn": "t", "seq": -1}, "seq"),
+        ({"type": "volume", "gain": 1.01}, "gain"),
+        ({"type": "volume", "gain": -0.01}, "gain"),
+        ({"type": "volume", "gain": 0.5, "fade_ms": 10_001}, "fade_ms"),
+        ({"type": "emotion", "name": "happy", "intensity": 1.01}, "intensity"),
+        ({"type": "look_at", "x": -1.01}, "x"),
+        ({"type": "look_at", "y": 1.01}, "y"),
+        ({"type": "get_thumbnail", "width": 31}, "width"),
+        ({"type": "get_thumbnail", "width": 321}, "width"),
+        ({"type": "caption", "turn": "t", "text": "x" * 4001}, "text"),
+        ({"type": "caption", "turn": "t", "words": [["a", -1, 0]]}, "words"),
+        ({"type": "caption", "turn": "t", "words": [["a" * 101, 0, 0]]}, "words"),
+        ({"type": "caption", "turn": "t", "words": [["a", 0, 0]] * 2001}, "words"),
+        ({"type": "hello", "protocol": 1, "capabilities": ["c"] * 33}, "capabilities"),
+    ],
+)
 def test_one_more_than_a_range_is_refused_with_its_field(fields, field):
     error = refusal(msgspec.msgpack.encode(fields)) if len(msgspec.msgpack.encode(fields)) < 16_384 else None
     assert error is not None
@@ -252,16 +284,24 @@ def test_one_more_than_a_range_is_refused_with_its_field(fields, field):
     assert f"$.{field}" in str(error)
 
 
-@pytest.mark.parametrize("fields", [
-    {"type": "end", "turn": "t"}, {"type": "end", "turn": "t" * 64}, {"type": "audio", "turn": "t", "seq": 0},
-    {"type": "volume", "gain": 1.0, "fade_ms": 10_000}, {"type": "volume", "gain": 0, "fade_ms": 0},
-    {"type": "emotion", "name": "happy", "intensity": 0.0}, {"type": "look_at", "x": -1.0, "y": 1.0},
-    {"type": "get_thumbnail", "width": 32}, {"type": "get_thumbnail", "width": 320},
-    {"type": "caption", "turn": "t", "text": "x" * 4000},
-    {"type": "caption", "turn": "t", "words": [["a" * 100, 0, 0]]},
-    {"type": "caption", "turn": "t", "words": [["a", 0, 0]] * 2000},
-    {"type": "hello", "protocol": 1, "capabilities": ["c"] * 32},
-])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": "end", "turn": "t"},
+        {"type": "end", "turn": "t" * 64},
+        {"type": "audio", "turn": "t", "seq": 0},
+        {"type": "volume", "gain": 1.0, "fade_ms": 10_000},
+        {"type": "volume", "gain": 0, "fade_ms": 0},
+        {"type": "emotion", "name": "happy", "intensity": 0.0},
+        {"type": "look_at", "x": -1.0, "y": 1.0},
+        {"type": "get_thumbnail", "width": 32},
+        {"type": "get_thumbnail", "width": 320},
+        {"type": "caption", "turn": "t", "text": "x" * 4000},
+        {"type": "caption", "turn": "t", "words": [["a" * 100, 0, 0]]},
+        {"type": "caption", "turn": "t", "words": [["a", 0, 0]] * 2000},
+        {"type": "hello", "protocol": 1, "capabilities": ["c"] * 32},
+    ],
+)
 def test_the_ends_of_a_range_are_taken(fields):
     message = wire.decode_client(msgspec.msgpack.encode(fields))
     assert message == wire.decode_client(wire.encode(message))
@@ -291,16 +331,26 @@ def test_a_refusal_says_no_more_of_a_message_than_it_must():
 
 # Fuzzing: whatever the bytes, a message that keeps to its own ranges, or a ProtocolError; never anything else.
 
-SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-(2**63), 2**64 - 1), st.floats(), st.text(max_size=70),
-                    st.binary(max_size=20))
-VALUES = st.recursive(SCALARS, lambda inner: st.one_of(st.lists(inner, max_size=4),
-                                                       st.dictionaries(st.text(max_size=5), inner, max_size=4)),
-                      max_leaves=8)
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**64 - 1),
+    st.floats(),
+    st.text(max_size=70),
+    st.binary(max_size=20),
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=5), inner, max_size=4)),
+    max_leaves=8,
+)
 FIELD_NAMES = sorted({field for kind in CLIENT_TYPES for field in kind.__struct_fields__} | {"type", "x1"})
 TAGS = sorted(str(tag_of(kind)) for kind in CLIENT_TYPES)
-ALMOST = st.builds(lambda tag, fields: {"type": tag, **fields},
-                   st.one_of(st.sampled_from(TAGS), st.text(max_size=8), SCALARS),
-                   st.dictionaries(st.sampled_from(FIELD_NAMES), VALUES, max_size=6))
+ALMOST = st.builds(
+    lambda tag, fields: {"type": tag, **fields},
+    st.one_of(st.sampled_from(TAGS), st.text(max_size=8), SCALARS),
+    st.dictionaries(st.sampled_from(FIELD_NAMES), VALUES, max_size=6),
+)
 
 
 def check(header):

@@ -40,12 +40,20 @@ def test_a_blank_picture_is_counted_once_a_second_after_the_first(blank, counted
 def test_health_tells_of_a_renderer_that_draws_nothing(monkeypatch, caplog, blank, samples):
     monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
     mesh = load_avatar()
-    renderer = GlesRenderer(replace(mesh, parts=()) if blank else mesh, width=64, height=96, samples=samples,
-                            background=BLACK)
+    renderer = GlesRenderer(
+        replace(mesh, parts=()) if blank else mesh, width=64, height=96, samples=samples, background=BLACK
+    )
     clock, counters, pacer = ManualClock(10**9), Counters(), DisplayPacer(10**9 // FPS)
     score = Score(Timeline(width=55, frame_hz=100, capacity=10))
-    presenter = Presenter(score=score, director=Director(seed=1), renderer=renderer, pacer=pacer, clock=clock,
-                          display_latency_ms=0.0, counters=counters)
+    presenter = Presenter(
+        score=score,
+        director=Director(seed=1),
+        renderer=renderer,
+        pacer=pacer,
+        clock=clock,
+        display_latency_ms=0.0,
+        counters=counters,
+    )
     reporter = FaceReporter(score=score, pacer=pacer, counters=counters, renderer=renderer)
     try:
         for _ in range(int(1.2 * FPS)):

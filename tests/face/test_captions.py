@@ -35,15 +35,21 @@ class Rig:
         self.works = True
 
     def cue(self, text, *, turn="t", start_ms=0, words=(), length_ms=0):
-        self.cues.take(bus.CaptionCue(epoch=self.epoch, turn=turn, text=text, words=words, turn_start_ns=start_ms * MS,
-                                      length_ms=length_ms))
+        self.cues.take(
+            bus.CaptionCue(
+                epoch=self.epoch, turn=turn, text=text, words=words, turn_start_ns=start_ms * MS, length_ms=length_ms
+            )
+        )
 
     def picture(self, *, runs=True):
         self.now_ms += 20
         if self.phase == "speaking" and runs:
             self.media_ms += 20
-        anchor = None if self.epoch < 0 else bus.Anchor(
-            epoch=self.epoch, media_ns=0, at_ns=0, until_ns=0, phase=self.phase, turn=self.turn)
+        anchor = (
+            None
+            if self.epoch < 0
+            else bus.Anchor(epoch=self.epoch, media_ns=0, at_ns=0, until_ns=0, phase=self.phase, turn=self.turn)
+        )
         self.annotations.step(self.now_ms * MS, anchor, self.media_ms * MS, voice=None, motion_lost=False)
         if self.works:
             self.annotations.typist.do()

@@ -12,8 +12,10 @@ from mien.face.overlay.cues import CueBox
 from mien.render.headless import HeadlessRenderer
 from rigs.voice_rig import VoiceRig
 
-WORDS = tuple(wire.Word(text, 300 * number, 300 * number + 250) for number, text in enumerate(
-    ("One", "two", "three", "four", "five", "six")))
+WORDS = tuple(
+    wire.Word(text, 300 * number, 300 * number + 250)
+    for number, text in enumerate(("One", "two", "three", "four", "five", "six"))
+)
 TEXT = "One two three four five six."
 
 

@@ -191,9 +191,17 @@ class Display(HeadlessRenderer):
 def on_display(*, vsync, draw_ms, idle_fps=0):
     rig = FaceRig()
     rig.renderer = Display(rig.clock, draw_ms=draw_ms, period_ns=20 * MS, vsync=vsync)
-    rig.presenter = Presenter(score=rig.score, director=Director(seed=1), renderer=rig.renderer, pacer=rig.pacer,
-                              clock=rig.clock, display_latency_ms=0.0, counters=rig.counters, trace=rig.trace,
-                              idle_fps=idle_fps)
+    rig.presenter = Presenter(
+        score=rig.score,
+        director=Director(seed=1),
+        renderer=rig.renderer,
+        pacer=rig.pacer,
+        clock=rig.clock,
+        display_latency_ms=0.0,
+        counters=rig.counters,
+        trace=rig.trace,
+        idle_fps=idle_fps,
+    )
     return rig
 
 

@@ -21,8 +21,19 @@ from mien.render.headless import HeadlessRenderer
 MS = 1_000_000
 STATUS, SIGN = 1, 2
 VOICE = bus.VoiceHealth(epoch=1, pid=1, level="full", clients=1, pss_mb=1.0, counters={}, session="1a-2")
-FACE = bus.FaceHealth(epoch=1, pid=1, level="full", fps=29.97, shown=1, missed=0, offset_median_ms=-1.26,
-                      offset_p95_ms=4.0, motion_lead_ms=None, pss_mb=1.0, counters={})
+FACE = bus.FaceHealth(
+    epoch=1,
+    pid=1,
+    level="full",
+    fps=29.97,
+    shown=1,
+    missed=0,
+    offset_median_ms=-1.26,
+    offset_p95_ms=4.0,
+    motion_lead_ms=None,
+    pss_mb=1.0,
+    counters={},
+)
 
 
 def anchor(phase="idle"):
@@ -30,22 +41,35 @@ def anchor(phase="idle"):
 
 
 def voice(**fields):
-    return bus.VoiceHealth(**{"epoch": 1, "pid": 1, "level": "full", "clients": 1, "pss_mb": 1.0, "counters": {},
-                              "session": "1a-2", **fields})
+    return bus.VoiceHealth(
+        **{
+            "epoch": 1,
+            "pid": 1,
+            "level": "full",
+            "clients": 1,
+            "pss_mb": 1.0,
+            "counters": {},
+            "session": "1a-2",
+            **fields,
+        }
+    )
 
 
-@pytest.mark.parametrize(("what", "lost", "health", "sign"), [
-    (anchor(), False, voice(), ""),
-    (anchor("speaking"), False, voice(), ""),
-    (anchor(), False, None, ""),
-    (anchor("paused"), False, voice(), "paused"),
-    (anchor("speaking"), True, voice(), "audio_only"),
-    (anchor("speaking"), False, voice(level="silent"), "silent"),
-    (anchor(), False, voice(session=""), "disconnected"),
-    (anchor("speaking"), False, voice(session=""), ""),
-    (None, False, voice(), "disconnected"),
-    (None, False, None, "disconnected"),
-])
+@pytest.mark.parametrize(
+    ("what", "lost", "health", "sign"),
+    [
+        (anchor(), False, voice(), ""),
+        (anchor("speaking"), False, voice(), ""),
+        (anchor(), False, None, ""),
+        (anchor("paused"), False, voice(), "paused"),
+        (anchor("speaking"), True, voice(), "audio_only"),
+        (anchor("speaking"), False, voice(level="silent"), "silent"),
+        (anchor(), False, voice(session=""), "disconnected"),
+        (anchor("speaking"), False, voice(session=""), ""),
+        (None, False, voice(), "disconnected"),
+        (None, False, None, "disconnected"),
+    ],
+)
 def test_each_condition_has_its_sign(what, lost, health, sign):
     assert sign_for(what, health, motion_lost=lost) == sign
 
@@ -145,8 +169,15 @@ def test_it_is_off_by_default():
 
 def test_motion_is_lost_only_when_it_stays_away():
     watch = MotionWatch()
-    for at_ms, live, lost in ((0, True, False), (100, False, False), (400, False, False), (500, True, False),
-                              (600, False, False), (1120, False, True), (1200, True, False)):
+    for at_ms, live, lost in (
+        (0, True, False),
+        (100, False, False),
+        (400, False, False),
+        (500, True, False),
+        (600, False, False),
+        (1120, False, True),
+        (1200, True, False),
+    ):
         watch.step(at_ms * MS, speaking=True, live=live)
         assert watch.lost is lost, at_ms
     watch.step(3000 * MS, speaking=False, live=False)

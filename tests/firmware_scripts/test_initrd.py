@@ -43,7 +43,7 @@ class Initrd:
         list_devices = f'''[ "$*" = "-t {root} -o device" ] || exit 9
 found="{found}"; [ "$(cat {count} | wc -c)" -lt {tries} ] || found="$found {later}"
 for name in $found; do echo "/dev/$name"; done'''
-        self._run("init-premount/mien-disk", blkid=list_devices, sleep=f'printf x >>{count}')
+        self._run("init-premount/mien-disk", blkid=list_devices, sleep=f"printf x >>{count}")
         conf = self.folder / "conf"
         return conf.read_text().strip() if conf.exists() else ""
 
@@ -71,10 +71,20 @@ def initrd(request: pytest.FixtureRequest, tmp_path: Path) -> Initrd:
     return Initrd(tmp_path, request.param)
 
 
-@pytest.mark.parametrize(("boot", "found", "root"), [
-    ("mmc", "sda2 mmcblk0p2", "mmcblk0p2"), ("mmc", "mmcblk0p2 sda2", "mmcblk0p2"), ("usb", "mmcblk0p2 sda2", "sda2"),
-    ("usb", "sdb2 sda2", "sda2"), ("scsi", "sda2 sdb2", "sdb2"), ("virtio", "sda2 vda3", "vda3"),
-    ("nvme", "sda2 nvme0n1p2", "nvme0n1p2"), ("", "sda2 mmcblk0p2", "mmcblk0p2"), ("", "vda3", "vda3")])
+@pytest.mark.parametrize(
+    ("boot", "found", "root"),
+    [
+        ("mmc", "sda2 mmcblk0p2", "mmcblk0p2"),
+        ("mmc", "mmcblk0p2 sda2", "mmcblk0p2"),
+        ("usb", "mmcblk0p2 sda2", "sda2"),
+        ("usb", "sdb2 sda2", "sda2"),
+        ("scsi", "sda2 sdb2", "sdb2"),
+        ("virtio", "sda2 vda3", "vda3"),
+        ("nvme", "sda2 nvme0n1p2", "nvme0n1p2"),
+        ("", "sda2 mmcblk0p2", "mmcblk0p2"),
+        ("", "vda3", "vda3"),
+    ],
+)
 def test_the_disk_on_the_bus_that_u_boot_read_from_is_the_board_s(
     initrd: Initrd, boot: str, found: str, root: str
 ) -> None:
@@ -107,8 +117,13 @@ def test_udev_names_the_partitions_of_that_disk_and_no_other_s(initrd: Initrd) -
     initrd.find("sda2 mmcblk0p2", "mmc")
     rules = (initrd.folder / "run/udev/rules.d/65-mien-disk.rules").read_text()
     named = dict(re.findall(r'^SUBSYSTEM=="block", KERNEL=="(\w+)", SYMLINK\+="mien/([\w-]+)"$', rules, re.MULTILINE))
-    assert named == {"mmcblk0": "disk", "mmcblk0p1": "firmware", "mmcblk0p2": "root-a", "mmcblk0p3": "root-b",
-                     "mmcblk0p4": "data"}
+    assert named == {
+        "mmcblk0": "disk",
+        "mmcblk0p1": "firmware",
+        "mmcblk0p2": "root-a",
+        "mmcblk0p3": "root-b",
+        "mmcblk0p4": "data",
+    }
 
 
 def test_a_root_b_names_the_same_partitions(initrd: Initrd) -> None:
@@ -129,9 +144,16 @@ def test_the_data_is_that_disk_s() -> None:
     assert "PARTUUID" not in text
 
 
-@pytest.mark.parametrize(("names", "wanted"), [((), False), (("README.txt", "TAKEN.txt", "voice.key", ".x"), False),
-                                               (("README.txt", "mien.toml"), True), (("keys/voice.key",), True),
-                                               (("MISTAKES.txt",), True)])
+@pytest.mark.parametrize(
+    ("names", "wanted"),
+    [
+        ((), False),
+        (("README.txt", "TAKEN.txt", "voice.key", ".x"), False),
+        (("README.txt", "mien.toml"), True),
+        (("keys/voice.key",), True),
+        (("MISTAKES.txt",), True),
+    ],
+)
 def test_provisioning_is_part_of_a_start_that_finds_new_settings(
     initrd: Initrd, names: tuple[str, ...], wanted: bool
 ) -> None:
@@ -189,7 +211,8 @@ def test_the_data_grows_to_the_card_s_end_and_the_card_gets_its_own_identity(tmp
     start = int(re.findall(r"start= *(\d+)", after[fourth])[0])
     assert start + int(re.findall(r"size= *(\d+)", after[fourth])[0]) == end
     assert {key: before[key] for key in before if key not in ("label-id", fourth)} == {
-        key: after[key] for key in after if key not in ("label-id", fourth)}
+        key: after[key] for key in after if key not in ("label-id", fourth)
+    }
     assert (tmp_path / "log").read_text().splitlines() == [
         f"partx --raw --noheadings --output SECTORS --nr 4:4 {disk}",
         f"resizepart {disk} 4 4242",

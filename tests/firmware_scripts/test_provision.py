@@ -32,7 +32,8 @@ def test_what_was_taken_is_told_on_the_card_and_in_the_journal(card: Card, capsy
     card.put("board.toml", "console = true")
     card.main()
     assert (card.mien / "TAKEN.txt").read_bytes() == (
-        b"Taken over, and removed from here:\r\nconsole\r\nssh/authorized_keys\r\n")
+        b"Taken over, and removed from here:\r\nconsole\r\nssh/authorized_keys\r\n"
+    )
     assert capsys.readouterr().out.splitlines() == ["taken over: ssh/authorized_keys", "taken over: console"]
 
 
@@ -149,7 +150,13 @@ def test_nothing_is_wiped_before_it_is_stored_for_good(card: Card, monkeypatch: 
     card.provision()
     # The file, its name, and the names of the folders that were made for it; data is what the board always had.
     assert order[:6] == [
-        "sync authorized_keys.part", "rename authorized_keys.part", "sync ssh", "sync etc", "sync data", "wipe"]
+        "sync authorized_keys.part",
+        "rename authorized_keys.part",
+        "sync ssh",
+        "sync etc",
+        "sync data",
+        "wipe",
+    ]
 
 
 def test_a_disk_without_space_takes_nothing_of_the_file_and_leaves_it_on_the_card(card: Card, monkeypatch: Any) -> None:

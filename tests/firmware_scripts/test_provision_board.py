@@ -78,7 +78,8 @@ def test_the_wireless_key_is_the_standard_one() -> None:
     text = wireless({"ssid": "IEEE", "passphrase": "password", "country": "US"})["wpa_supplicant.conf"]
     assert text == (
         "country=US\nnetwork={\n\tssid=49454545\n\tscan_ssid=1\n\tkey_mgmt=WPA-PSK WPA-PSK-SHA256\n\tieee80211w=1\n"
-        "\tpsk=f42c6fc52df0ebef9ebb4b90b38a5f902e83fe1b135a70e23aed762e9710a12e\n}\n")
+        "\tpsk=f42c6fc52df0ebef9ebb4b90b38a5f902e83fe1b135a70e23aed762e9710a12e\n}\n"
+    )
 
 
 def test_an_open_network_has_no_key() -> None:
@@ -107,7 +108,8 @@ def test_a_passphrase_is_8_to_63_printable_ascii_characters(passphrase: str) -> 
 @pytest.mark.parametrize("passphrase", ["", "x" * 7, "x" * 64, "pässword", "password\n", "pass\x1fword", "pass\x7fw"])
 def test_another_passphrase_is_refused_and_not_quoted(passphrase: str) -> None:
     assert mistake({"wifi": {**WIFI, "passphrase": passphrase}}) == (
-        "wifi.passphrase: 8 to 63 ASCII characters; leave the line out for an open network")
+        "wifi.passphrase: 8 to 63 ASCII characters; leave the line out for an open network"
+    )
 
 
 @pytest.mark.parametrize("country", ["", "D", "DEU", "de", "DE\n", "D1", "ÄÖ"])

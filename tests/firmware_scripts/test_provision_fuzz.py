@@ -49,7 +49,8 @@ KEYS = st.one_of(st.sampled_from(
      "network.dns", "[wifi]\nssid", "[[network]]\naddress", "public-key", "secret-key"]), TEXTS)  # fmt: skip
 TABLES = st.lists(st.tuples(KEYS, VALUES).map(" = ".join), max_size=5).map("\n".join).map(str.encode)
 CONTENTS = st.one_of(
-    TABLES, st.binary(max_size=200), st.sampled_from([f'public-key = "{KEY}"'.encode(), b"#" * (MOST_BYTES + 1)]))
+    TABLES, st.binary(max_size=200), st.sampled_from([f'public-key = "{KEY}"'.encode(), b"#" * (MOST_BYTES + 1)])
+)
 
 
 @contextmanager

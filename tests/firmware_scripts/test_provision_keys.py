@@ -112,8 +112,7 @@ def test_a_board_without_a_pair_makes_one_and_tells_its_public_key(card: Card, t
 
 def test_a_pair_is_there_for_good_before_its_public_key_goes_out(card: Card, tmp_path: Path, monkeypatch: Any) -> None:
     synced: list[tuple[str, bool]] = []
-    monkeypatch.setattr(
-        takeover, "sync", lambda path: synced.append((path.name, (card.mien / "voice.key").exists())))
+    monkeypatch.setattr(takeover, "sync", lambda path: synced.append((path.name, (card.mien / "voice.key").exists())))
     allow(card, tmp_path)
     card.provision()
     assert synced == [("voice.key", False), ("voice.key_secret", False)]

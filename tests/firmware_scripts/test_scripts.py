@@ -18,8 +18,12 @@ def shell_scripts() -> list[Path]:
     """Every file whose first line names a shell, and the sourced ones."""
     folders = (SCRIPTS, REPOSITORY / "systemd")
     files = [path for folder in folders for path in sorted(folder.rglob("*"))]
-    return [path for path in files if path.is_file()
-            if path.suffix == ".sh" or re.match(rb"#!(/bin/sh|/usr/bin/env bash)", path.read_bytes()[:30])]
+    return [
+        path
+        for path in files
+        if path.is_file()
+        if path.suffix == ".sh" or re.match(rb"#!(/bin/sh|/usr/bin/env bash)", path.read_bytes()[:30])
+    ]
 
 
 def settings() -> dict[str, str]:
@@ -32,13 +36,29 @@ def settings() -> dict[str, str]:
 
 def test_there_are_scripts_to_check() -> None:
     names = {path.name for path in shell_scripts()}
-    assert {"build-image", "build-bundle", "flash", "lib.sh", "10-rootfs.sh", "mien-data", "mien-settings",
-            "failure-note", "update-stick", "mount-stick"} <= names
+    assert {
+        "build-image",
+        "build-bundle",
+        "flash",
+        "lib.sh",
+        "10-rootfs.sh",
+        "mien-data",
+        "mien-settings",
+        "failure-note",
+        "update-stick",
+        "mount-stick",
+    } <= names
 
 
 def test_shellcheck_has_nothing_to_say() -> None:
-    found = subprocess.run(["shellcheck", *map(str, shell_scripts())], capture_output=True, text=True, timeout=60,
-                           check=False, cwd=REPOSITORY)
+    found = subprocess.run(
+        ["shellcheck", *map(str, shell_scripts())],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=REPOSITORY,
+    )
     assert found.stdout == ""
     assert found.returncode == 0
 
@@ -101,15 +121,31 @@ def test_an_older_release_is_refused(tmp_path: Path, new: str, allowed: bool) ->
     release = tmp_path / "release"
     release.write_text("NAME=mien\nVERSION_ID=0.2.0\n")
     script = (OVERLAY / "usr/lib/mien/before-update").read_text().replace("/etc/mien-release", str(release))
-    found = subprocess.run(["sh", "-c", script], env={**os.environ, "RAUC_BUNDLE_MOUNT_POINT": str(tmp_path)},
-                           capture_output=True, text=True, timeout=20, check=False)
+    found = subprocess.run(
+        ["sh", "-c", script],
+        env={**os.environ, "RAUC_BUNDLE_MOUNT_POINT": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
     assert (found.returncode == 0) is allowed
     assert allowed or "this board runs 0.2.0" in found.stdout
 
 
-@pytest.mark.parametrize(("name", "new"), [("README.txt", False), ("TAKEN.txt", False), ("voice.key", False),
-                                           (".hidden", False), ("board.toml", True), ("MISTAKES.txt", True),
-                                           ("keys/voice.key", True), ("stray.txt", True)])
+@pytest.mark.parametrize(
+    ("name", "new"),
+    [
+        ("README.txt", False),
+        ("TAKEN.txt", False),
+        ("voice.key", False),
+        (".hidden", False),
+        ("board.toml", True),
+        ("MISTAKES.txt", True),
+        ("keys/voice.key", True),
+        ("stray.txt", True),
+    ],
+)
 def test_a_card_without_new_settings_starts_no_provisioning(tmp_path: Path, name: str, new: bool) -> None:
     (tmp_path / "keys").mkdir()
     (tmp_path / name).write_text("x")
@@ -137,13 +173,26 @@ def flash(tmp_path: Path, device: str, disks: str, mounts: str = "") -> "subproc
     image = tmp_path / "a.img"
     image.write_bytes(b"image")
     environment = act(tmp_path, lsblk=f'case "$*" in *MOUNTPOINTS*) echo "{mounts}" ;; *) echo "{disks}" ;; esac')
-    return subprocess.run([SCRIPTS / "flash", image, *([device] if device else [])], env=environment, input="no\n",
-                          capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run(
+        [SCRIPTS / "flash", image, *([device] if device else [])],
+        env=environment,
+        input="no\n",
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
 
 
 def test_flash_lists_removable_disks_only(tmp_path: Path) -> None:
-    disks = "\n".join(("/dev/sda disk 0 0 1T System", "/dev/sdb disk 1 1 32G Card", "/dev/sr0 rom 1 0 1G Drive",
-                       "/dev/sdc disk 1 1 0B Empty"))
+    disks = "\n".join(
+        (
+            "/dev/sda disk 0 0 1T System",
+            "/dev/sdb disk 1 1 32G Card",
+            "/dev/sr0 rom 1 0 1G Drive",
+            "/dev/sdc disk 1 1 0B Empty",
+        )
+    )
     assert flash(tmp_path, "", disks).stdout.splitlines()[1:] == ["/dev/sdb 32G Card"]
 
 
@@ -167,8 +216,10 @@ def test_flash_refuses_a_fixed_and_a_mounted_disk(tmp_path: Path) -> None:
 
 def test_keys_are_made_once_and_stay_private(tmp_path: Path) -> None:
     environment = {**os.environ, "MIEN_KEYS": str(tmp_path / "keys")}
-    made = [subprocess.run([SCRIPTS / "make-keys"], env=environment, capture_output=True, text=True, check=True,
-                           timeout=30) for _ in range(2)]
+    made = [
+        subprocess.run([SCRIPTS / "make-keys"], env=environment, capture_output=True, text=True, check=True, timeout=30)
+        for _ in range(2)
+    ]
     certificate = Path(made[0].stdout.strip())
     assert made[0].stdout == made[1].stdout
     assert certificate.read_text().startswith("-----BEGIN CERTIFICATE-----")
@@ -188,21 +239,37 @@ def test_sizes_count_what_is_there_by_owner(tmp_path: Path) -> None:
     assert re.search(r"^ +3\.0 MB in all", said.stdout)
 
 
-@pytest.mark.parametrize(("order", "good", "allowed"), [("A", "", True), ("A B", "NAME=mien VERSION_ID=0.2.0", True),
-                                                        ("A B", "", False), ("A B", "NAME=mien VERSION_ID=0.1", False)])
+@pytest.mark.parametrize(
+    ("order", "good", "allowed"),
+    [
+        ("A", "", True),
+        ("A B", "NAME=mien VERSION_ID=0.2.0", True),
+        ("A B", "", False),
+        ("A B", "NAME=mien VERSION_ID=0.1", False),
+    ],
+)
 def test_the_known_good_root_is_not_overwritten_by_one_on_trial(
     tmp_path: Path, order: str, good: str, allowed: bool
 ) -> None:
     (tmp_path / "manifest.raucm").write_text("[update]\nversion=0.3.0\n")
     script = (OVERLAY / "usr/lib/mien/before-update").read_text()
-    for name, text in (("/etc/mien-release", "NAME=mien\nVERSION_ID=0.2.0\n"), ("/proc/cmdline", "ro rauc.slot=A\n"),
-                       ("/data/lib/rauc/good-releases", f"{good}\n")):
+    for name, text in (
+        ("/etc/mien-release", "NAME=mien\nVERSION_ID=0.2.0\n"),
+        ("/proc/cmdline", "ro rauc.slot=A\n"),
+        ("/data/lib/rauc/good-releases", f"{good}\n"),
+    ):
         path = tmp_path / name.rpartition("/")[2]
         path.write_text(text)
         script = script.replace(name, str(path))
     environment = act(tmp_path, fw_printenv=f"echo {order}", fw_setenv=f"echo $* >{tmp_path}/set")
-    found = subprocess.run(["sh", "-c", script], env={**environment, "RAUC_BUNDLE_MOUNT_POINT": str(tmp_path)},
-                           capture_output=True, text=True, timeout=20, check=False)
+    found = subprocess.run(
+        ["sh", "-c", script],
+        env={**environment, "RAUC_BUNDLE_MOUNT_POINT": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
     assert (found.returncode == 0) is allowed, found.stdout
     assert (tmp_path / "set").exists() is allowed
     assert not allowed or (tmp_path / "set").read_text() == "BOOT_A_LEFT 3\n"

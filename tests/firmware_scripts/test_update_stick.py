@@ -33,14 +33,20 @@ class Stick:
     def plug_in(self, install: str = "true", **commands: str) -> "subprocess.CompletedProcess[str]":
         """install: what `rauc install` does."""
         log = f'echo "$(basename "$0") $*" | sed "s,{self.files}/,," >>{self._log}'
-        judge = f'''{log}
+        judge = f"""{log}
 case $1 in
 info) [ "$(head -c 4 "$2")" = good ] || {{ printf 'Invalid bundle format: \\033[2J is odd\\n' >&2; exit 1; }} ;;
 install) {install} ;;
-esac'''
+esac"""
         acted = {"sleep": log, "systemctl": log, "rauc": judge, **commands}
-        return subprocess.run(["sh", LIB / "update-stick", self.files, self.done, self.screen],
-                              env=act(self._folder, **acted), capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            ["sh", LIB / "update-stick", self.files, self.done, self.screen],
+            env=act(self._folder, **acted),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
 
     @property
     def asked(self) -> list[str]:
@@ -59,8 +65,13 @@ def test_a_stick_is_installed_once_and_the_screen_says_so(stick: Stick) -> None:
     stick.put()
     assert stick.plug_in().returncode == 0
     assert "may be taken out" in stick.screen.read_text()
-    assert stick.asked == [f"rauc info {GOOD}", f"rauc install {GOOD}", MESSAGE, "sleep 5",
-                           "systemctl --no-block start reboot.target"]
+    assert stick.asked == [
+        f"rauc info {GOOD}",
+        f"rauc install {GOOD}",
+        MESSAGE,
+        "sleep 5",
+        "systemctl --no-block start reboot.target",
+    ]
     again = stick.plug_in()
     assert "installed before" in again.stdout
     assert again.returncode == 0
@@ -83,9 +94,13 @@ def test_an_update_that_is_refused_is_told_of_and_the_face_comes_back(stick: Sti
     assert not stick.done.exists()
 
 
-@pytest.mark.parametrize(("said", "reason"), [
-    ("LastError: no space\\nLastError: an older release\\nInstalling failed\\n", "an older release\n"),
-    ("D-Bus error while installing\\n", "D-Bus error while installing\n")])
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("LastError: no space\\nLastError: an older release\\nInstalling failed\\n", "an older release\n"),
+        ("D-Bus error while installing\\n", "D-Bus error while installing\n"),
+    ],
+)
 def test_the_reason_is_rauc_s_last_error_or_what_it_said_last(stick: Stick, said: str, reason: str) -> None:
     stick.put()
     assert stick.plug_in(f"printf '{said}'; exit 1").returncode == 1
@@ -111,8 +126,21 @@ def test_the_newest_bundle_that_is_ours_is_taken(stick: Stick) -> None:
     assert stick.asked[:3] == [looked, f"rauc info {ours}", f"rauc install {ours}"]
 
 
-@pytest.mark.parametrize("name", ["a b.raucb", "-x.raucb", ".x.raucb", "a\nb.raucb", "a\x1b.raucb", "ä.raucb",
-                                  "a.raucb.part", "a;b.raucb", "a" * 122 + ".raucb", "a.RAUCB"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a b.raucb",
+        "-x.raucb",
+        ".x.raucb",
+        "a\nb.raucb",
+        "a\x1b.raucb",
+        "ä.raucb",
+        "a.raucb.part",
+        "a;b.raucb",
+        "a" * 122 + ".raucb",
+        "a.RAUCB",
+    ],
+)
 def test_only_names_that_a_terminal_may_show_are_looked_at(stick: Stick, name: str) -> None:
     stick.put(name)
     assert stick.plug_in().returncode == 1
@@ -151,8 +179,14 @@ def test_an_update_is_started_though_there_is_no_screen(stick: Stick) -> None:
 def mount(tmp_path: Path, kind: str) -> tuple[int, str]:
     """mount-stick with a device that blkid finds to be `kind`. Returns its exit status, and what it asked mount for."""
     environment = act(tmp_path, blkid=f'[ "{kind}" ] && echo "{kind}"', mount=f'echo "$*" >{tmp_path}/asked')
-    found = subprocess.run(["sh", LIB / "mount-stick", "/dev/x", tmp_path / "at"], env=environment, capture_output=True,
-                           text=True, timeout=20, check=False)
+    found = subprocess.run(
+        ["sh", LIB / "mount-stick", "/dev/x", tmp_path / "at"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
     return found.returncode, (tmp_path / "asked").read_text() if (tmp_path / "asked").exists() else found.stdout
 
 
@@ -192,15 +226,31 @@ filename=root.ext4
 @pytest.mark.parametrize(("signer", "trusted"), [("ours", True), ("another", False)])
 def test_rauc_itself_tells_our_signature_from_another(stick: Stick, tmp_path: Path, signer: str, trusted: bool) -> None:
     for name in ("ours", "another"):
-        subprocess.run([SCRIPTS / "make-keys"], env={**os.environ, "MIEN_KEYS": str(tmp_path / name)}, check=True,
-                       capture_output=True, timeout=60)
+        subprocess.run(
+            [SCRIPTS / "make-keys"],
+            env={**os.environ, "MIEN_KEYS": str(tmp_path / name)},
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
     source = tmp_path / "source"
     source.mkdir()
     (source / "root.ext4").write_bytes(os.urandom(100_000))
     (source / "manifest.raucm").write_text(MANIFEST)
     keys = tmp_path / signer
-    subprocess.run(["rauc", f"--cert={keys}/bundle.cert.pem", f"--key={keys}/bundle.key.pem", "bundle", source,
-                    stick.files / GOOD], check=True, capture_output=True, timeout=60)
+    subprocess.run(
+        [
+            "rauc",
+            f"--cert={keys}/bundle.cert.pem",
+            f"--key={keys}/bundle.key.pem",
+            "bundle",
+            source,
+            stick.files / GOOD,
+        ],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
     configuration = (SCRIPTS / "overlay/etc/rauc/system.conf").read_text()
     here = tmp_path / "system.conf"
     here.write_text(configuration.replace("/etc/rauc/keyring.pem", f"{tmp_path}/ours/bundle.cert.pem"))

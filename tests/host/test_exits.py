@@ -6,8 +6,9 @@ from mien.errors import ConfigError, MienError
 from mien.host.exits import EXIT_CONFIG, EXIT_FAILED, exit_codes
 
 
-@pytest.mark.parametrize(("error", "code"), [(ConfigError("face.fps: too high"), EXIT_CONFIG),
-                                             (MienError("no display"), EXIT_FAILED)])
+@pytest.mark.parametrize(
+    ("error", "code"), [(ConfigError("face.fps: too high"), EXIT_CONFIG), (MienError("no display"), EXIT_FAILED)]
+)
 def test_our_errors_become_a_line_and_a_code(error: MienError, code: int, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_, exit_codes("mien-face"):
         raise error

@@ -15,15 +15,18 @@ from mien.errors import ConfigError
 from mien.host import lock as lock_module
 from mien.host.lock import RunLock
 
-HOLD = "import sys; from pathlib import Path; from mien.host.lock import RunLock\n" \
-       "lock = RunLock(Path(sys.argv[1]), 'voice', 'mien-voice'); print('held', flush=True); sys.stdin.read()"
+HOLD = (
+    "import sys; from pathlib import Path; from mien.host.lock import RunLock\n"
+    "lock = RunLock(Path(sys.argv[1]), 'voice', 'mien-voice'); print('held', flush=True); sys.stdin.read()"
+)
 
 
 @pytest.fixture
 def holder(tmp_path):
     """Another process that holds voice.lock."""
-    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout.readline() == "held\n"
         yield process
         process.kill()
@@ -35,7 +38,8 @@ def test_the_second_is_refused_with_a_sentence_that_names_the_first(holder, tmp_
     assert re.fullmatch(
         rf"run_dir: {tmp_path}: mien-voice runs there already: process {holder.pid} since "
         rf"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d \(-c {tmp_path}\); stop it first, or choose another folder with run_dir",
-        str(refused.value))
+        str(refused.value),
+    )
 
 
 def test_each_kind_and_each_folder_has_its_own(holder, tmp_path):
@@ -71,8 +75,12 @@ def test_it_is_given_back_and_taken_again_in_one_process(tmp_path):
 
 def test_no_child_keeps_it(tmp_path):
     lock = RunLock(tmp_path, "run", "mien run")
-    with subprocess.Popen([sys.executable, "-c", "print(flush=True); input()"], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE, close_fds=False) as child:
+    with subprocess.Popen(
+        [sys.executable, "-c", "print(flush=True); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        close_fds=False,
+    ) as child:
         child.stdout.readline()
         lock.release()
         with RunLock(tmp_path, "run", "mien run"):
@@ -113,8 +121,17 @@ def test_a_file_that_may_only_be_read_is_locked_too(tmp_path, monkeypatch):
         RunLock(tmp_path, "voice", "mien-voice")
 
 
-@pytest.mark.parametrize("words", [b"", b"[]", b"nonsense", b'{"pid": "x"}', b"\xff\xfe",
-                                   b'{"pid": 1, "program": "a", "command": "b", "since_s": 1e300}'])
+@pytest.mark.parametrize(
+    "words",
+    [
+        b"",
+        b"[]",
+        b"nonsense",
+        b'{"pid": "x"}',
+        b"\xff\xfe",
+        b'{"pid": 1, "program": "a", "command": "b", "since_s": 1e300}',
+    ],
+)
 def test_words_that_cannot_be_read_still_mean_that_it_is_held(tmp_path, words):
     (tmp_path / "face.lock").write_bytes(words)
     with (tmp_path / "face.lock").open("rb") as other:

@@ -188,9 +188,15 @@ def live_through(notifier: ServiceNotifier) -> None:
     notifier.stopping()
 
 
-@pytest.mark.parametrize("error", [OSError(90, "Message too long"), ValueError("embedded null character"),
-                                   UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"),
-                                   RuntimeError("new in the next release")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(90, "Message too long"),
+        ValueError("embedded null character"),
+        UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"),
+        RuntimeError("new in the next release"),
+    ],
+)
 @pytest.mark.usefixtures("manager")
 def test_a_manager_that_cannot_be_told_disturbs_nothing_and_is_said_once_a_row(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
@@ -219,7 +225,8 @@ def test_a_manager_that_is_gone_is_one_line_in_the_log(
     manager.close()
     live_through(notifier)
     assert [record.getMessage() for record in caplog.records] == [
-        "systemd was not told READY=1: [Errno 111] Connection refused"]
+        "systemd was not told READY=1: [Errno 111] Connection refused"
+    ]
 
 
 def test_a_missing_package_is_said_once_and_disturbs_nothing(

@@ -11,8 +11,10 @@ import pytest
 from mien.host.parent import PARENT_VARIABLE, end_with_parent, name_parent
 
 PATIENCE_S = 30
-CHILD = "import time; from mien.host.parent import end_with_parent\n" \
-        "end_with_parent(); print('up', flush=True); time.sleep(60)"
+CHILD = (
+    "import time; from mien.host.parent import end_with_parent\n"
+    "end_with_parent(); print('up', flush=True); time.sleep(60)"
+)
 PARENT = f"""
 import os, subprocess, sys
 from mien.host.parent import name_parent
@@ -44,8 +46,9 @@ def test_a_child_ends_when_its_parent_is_killed(number):
 
 def test_a_child_whose_parent_ended_before_it_looked_does_not_begin():
     environment = dict(os.environ, **{PARENT_VARIABLE: "1"})  # never this test's process
-    ran = subprocess.run([sys.executable, "-c", CHILD], env=environment, capture_output=True, timeout=PATIENCE_S,
-                         check=False)
+    ran = subprocess.run(
+        [sys.executable, "-c", CHILD], env=environment, capture_output=True, timeout=PATIENCE_S, check=False
+    )
     assert (ran.returncode, ran.stdout) == (128 + signal.SIGTERM, b"")
 
 

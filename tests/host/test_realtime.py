@@ -20,8 +20,13 @@ print(take_realtime_turn(), flush=True)
 def lines_of(program: str, rt_time_us: int = resource.RLIM_INFINITY) -> list[str]:
     """What a program of its own prints, with LimitRTTIME as given."""
     found = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_RTTIME, (rt_time_us, resource.RLIM_INFINITY)))
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_RTTIME, (rt_time_us, resource.RLIM_INFINITY)),
+    )
     return found.stdout.splitlines()
 
 

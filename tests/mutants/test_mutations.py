@@ -67,8 +67,10 @@ def test_an_expression_is_changed_as_a_tired_hand_would(text: str, becomes: set[
         ("    if a:\n        return\n", {"if False:"}),
         ("    if a:\n        b = c\n", {"if False:", "if True:"}),
         ("    return a\n", {"return None"}),
-        ("    raise ProtocolError('not_here', f'of {a + 1}', at=2)\n",
-         {"pass", "raise ProtocolError('not_here_x', f'of {a + 1}', at=2)"}),
+        (
+            "    raise ProtocolError('not_here', f'of {a + 1}', at=2)\n",
+            {"pass", "raise ProtocolError('not_here_x', f'of {a + 1}', at=2)"},
+        ),
         ("    while a:\n        break\n", {"continue"}),
         ("    while a:\n        continue\n", {"break"}),
     ],
@@ -118,8 +120,10 @@ def test_what_an_import_runs_is_told_apart_with_the_lines_of_its_statement() -> 
 
 
 def test_a_shell_script_loses_guards_checks_and_commands() -> None:
-    text = (b"#!/bin/sh\n# sleep 1 || true\nlog=$(cat x 2>/dev/null || true)\n"
-            b"if [ -w y ]; then sleep 1; fi\nsystemctl stop z\n")
+    text = (
+        b"#!/bin/sh\n# sleep 1 || true\nlog=$(cat x 2>/dev/null || true)\n"
+        b"if [ -w y ]; then sleep 1; fi\nsystemctl stop z\n"
+    )
     after = {(one.line, one.after) for one in shell.mutations("failure-note", "note", text)}
     assert {line for line, _ in after} == {3, 4, 5}
     assert {

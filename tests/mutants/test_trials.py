@@ -13,8 +13,9 @@ from mutants import equivalent, report, sandbox, trial
 
 
 def made(line: int = 1, *, package: str = "core", kind: str = "constant", at_import: bool = False) -> Mutation:
-    return Mutation(package, "a.py", line, Edit(kind, line * 10, line * 10 + 1, "2"), "x = 1", "x = 2",
-                    (line, line), at_import)
+    return Mutation(
+        package, "a.py", line, Edit(kind, line * 10, line * 10 + 1, "2"), "x = 1", "x = 2", (line, line), at_import
+    )
 
 
 def test_every_package_has_files_and_tests() -> None:
@@ -48,15 +49,21 @@ def suites() -> dict[str, Suite]:
     core = {"t/core/a.py::slow": 9.0, "t/core/a.py::quick": 0.1, "t/core/a.py::other": 0.2, "t/core/b.py::b": 1.0}
     voice = {"t/voice/c.py::c": 0.01}
     return {
-        "core": Suite("core", core, [], {"a.py": {1: ["t/core/a.py::slow", "t/core/a.py::quick", "t/core/b.py::b"],
-                                                  2: [], 3: ["t/core/b.py::b"]}}),
+        "core": Suite(
+            "core",
+            core,
+            [],
+            {"a.py": {1: ["t/core/a.py::slow", "t/core/a.py::quick", "t/core/b.py::b"], 2: [], 3: ["t/core/b.py::b"]}},
+        ),
         "voice": Suite("voice", voice, [], {"a.py": {1: ["t/voice/c.py::c"]}}),
     }
 
 
 def test_tests_that_run_the_line_are_asked_cheapest_first_then_their_neighbours(suites: dict[str, Suite]) -> None:
     assert trial.rounds(made(1), suites) == [
-        ["t/core/b.py::b", "t/core/a.py::quick", "t/core/a.py::slow", "t/voice/c.py::c"], ["t/core/a.py::other"]]
+        ["t/core/b.py::b", "t/core/a.py::quick", "t/core/a.py::slow", "t/voice/c.py::c"],
+        ["t/core/a.py::other"],
+    ]
     assert trial.rounds(made(3), suites) == [["t/core/b.py::b"]]
 
 
@@ -102,8 +109,9 @@ def test_every_listed_equivalent_is_still_a_mutant() -> None:
 
 
 def run(tmp_path: Path, command: str, seconds: float = 20.0) -> tuple[int | None, str]:
-    status = sandbox.run(["sh", "-c", command], folder=tmp_path, work=tmp_path, environment={"PATH": "/usr/bin:/bin"},
-                         seconds=seconds)
+    status = sandbox.run(
+        ["sh", "-c", command], folder=tmp_path, work=tmp_path, environment={"PATH": "/usr/bin:/bin"}, seconds=seconds
+    )
     return status, (tmp_path / "output").read_text()
 
 

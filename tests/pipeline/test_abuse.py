@@ -139,8 +139,14 @@ def test_observers_that_do_not_read_and_a_flood_of_captions(voice):
 
 def test_garbage_on_every_socket(voice):
     for name in ("voice.sock", "bus.sock", "report.sock"):
-        for data in (b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 1000, greeting(b"NULL") + b"\xff" * 100,
-                     greeting(b"NULL") + encode_frame(0, b"x"), greeting(b"CURVE"), bytes(1)):
+        for data in (
+            b"GET / HTTP/1.1\r\n\r\n",
+            b"\xff" * 1000,
+            greeting(b"NULL") + b"\xff" * 100,
+            greeting(b"NULL") + encode_frame(0, b"x"),
+            greeting(b"CURVE"),
+            bytes(1),
+        ):
             connection = socket.socket(socket.AF_UNIX)
             connection.connect(str(voice.run_dir / name))
             with contextlib.suppress(OSError):

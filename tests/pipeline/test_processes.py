@@ -39,10 +39,17 @@ def speechlike(seconds):
 
 @contextlib.contextmanager
 def running(tmp_path, *, face=True):
-    settings = {"playback.sink": "wav", "playback.wav_path": str(tmp_path / "heard.wav"), "playback.rate_hz": "16000",
-                # A busy machine may hold a process up for longer than a kiosk's buffer lasts; that is not the test's.
-                "playback.buffer_ms": "400", "voice.listen": "[]",
-                "face.width": "128", "face.height": "160", "face.fps": "25"}
+    settings = {
+        "playback.sink": "wav",
+        "playback.wav_path": str(tmp_path / "heard.wav"),
+        "playback.rate_hz": "16000",
+        # A busy machine may hold a process up for longer than a kiosk's buffer lasts; that is not the test's.
+        "playback.buffer_ms": "400",
+        "voice.listen": "[]",
+        "face.width": "128",
+        "face.height": "160",
+        "face.fps": "25",
+    }
     stack = Stack(tmp_path, settings=settings, face_arguments=("--trace", str(tmp_path / "trace.npz")))
     with BusProbe(tmp_path, MonotonicClock()) as probe:
         stack.start_voice()

@@ -16,8 +16,14 @@ def test_the_ten_lines_speak(tmp_path):
     assert len(blocks) == 1
     assert len(blocks[0].splitlines()) <= 10
     with running_voice(tmp_path):
-        ran = subprocess.run([sys.executable, "-c", blocks[0]], capture_output=True, text=True, check=False,
-                             env={**os.environ, "RUNTIME_DIRECTORY": str(tmp_path)}, timeout=60)
+        ran = subprocess.run(
+            [sys.executable, "-c", blocks[0]],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "RUNTIME_DIRECTORY": str(tmp_path)},
+            timeout=60,
+        )
     assert ran.returncode == 0, ran.stderr
     assert int(ran.stdout.split(" ms heard")[0]) > 1000
 

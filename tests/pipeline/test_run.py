@@ -21,11 +21,12 @@ PATIENCE_S = 60
 def mien(tmp_path, *module):
     """A process with its stderr in a file; killed at the end, if need be."""
     log = tmp_path / f"{'-'.join(module)}-{time.monotonic_ns()}.log"
-    settings = {"run_dir": tmp_path / "run", "playback.sink": "null", "voice.listen": "[]",
-                "face.renderer": "headless"}
+    settings = {"run_dir": tmp_path / "run", "playback.sink": "null", "voice.listen": "[]", "face.renderer": "headless"}
     arguments = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
-    with log.open("wb") as stderr, subprocess.Popen([sys.executable, "-m", *module, *arguments],
-                                                    stderr=stderr, stdout=stderr) as process:
+    with (
+        log.open("wb") as stderr,
+        subprocess.Popen([sys.executable, "-m", *module, *arguments], stderr=stderr, stdout=stderr) as process,
+    ):
         process.log = log
         try:
             yield process
@@ -50,6 +51,7 @@ def wait_until(condition, what):
 
 def holder(tmp_path, what):
     """The process id in a lock file, once there is one."""
+
     def read():
         with contextlib.suppress(OSError, ValueError):
             return json.loads((tmp_path / "run" / f"{what}.lock").read_text())["pid"]

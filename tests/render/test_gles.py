@@ -214,9 +214,7 @@ def test_an_unknown_quality_is_refused(mesh: Mesh) -> None:
 
 
 @pytest.mark.parametrize("quality", ["full", "low"])
-def test_an_absent_face_is_dim_and_grey(
-    mesh: Mesh, monkeypatch: pytest.MonkeyPatch, quality: str
-) -> None:
+def test_an_absent_face_is_dim_and_grey(mesh: Mesh, monkeypatch: pytest.MonkeyPatch, quality: str) -> None:
     monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
     renderer = GlesRenderer(mesh, width=240, height=320, quality=quality)
     try:

@@ -17,8 +17,9 @@ class CardSink:
     the ear, of which the device itself says nothing. partial: how often a write takes only a part of what would fit.
     """
 
-    def __init__(self, clock, rate_hz, buffer_frames, *, step_ms=10, period_ms=5, ppm=0, behind_ms=0, partial=0.0,
-                 seed=1):
+    def __init__(
+        self, clock, rate_hz, buffer_frames, *, step_ms=10, period_ms=5, ppm=0, behind_ms=0, partial=0.0, seed=1
+    ):
         self.format = SinkFormat(rate_hz=rate_hz, buffer_frames=buffer_frames)
         self.underruns = 0
         self._clock = clock

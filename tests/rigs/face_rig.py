@@ -26,14 +26,26 @@ class FaceRig:
         self.reports = []
         engine = engine or CountingEngine()
         self.score = Score(Timeline(width=55, frame_hz=100, capacity=300))
-        self.stage = MotionStage(engine=engine, spare=spare or CountingEngine("envelope"), score=self.score,
-                                 counters=self.counters, report=lambda f: self.reports.append(bus.decode_from_face(f)))
+        self.stage = MotionStage(
+            engine=engine,
+            spare=spare or CountingEngine("envelope"),
+            score=self.score,
+            counters=self.counters,
+            report=lambda f: self.reports.append(bus.decode_from_face(f)),
+        )
         self.pacer = DisplayPacer(10**9 // fps)
         self.renderer = HeadlessRenderer(64, 64, self.clock)
         self.trace = Trace(10_000)
-        self.presenter = Presenter(score=self.score, director=Director(seed=1), renderer=self.renderer,
-                                   pacer=self.pacer, clock=self.clock, display_latency_ms=0.0, counters=self.counters,
-                                   trace=self.trace)
+        self.presenter = Presenter(
+            score=self.score,
+            director=Director(seed=1),
+            renderer=self.renderer,
+            pacer=self.pacer,
+            clock=self.clock,
+            display_latency_ms=0.0,
+            counters=self.counters,
+            trace=self.trace,
+        )
 
     def hear(self, message, payload=b""):
         self.stage.take([bus.encode(message)] + ([payload] if payload else []), self.clock.now_ns())
@@ -41,17 +53,34 @@ class FaceRig:
             self.stage.work()
 
     def anchor(self, *, epoch=1, media_ms=0, in_ms=0, until_ms=0, phase="idle", turn=""):
-        self.hear(bus.Anchor(epoch=epoch, media_ns=media_ms * MS, at_ns=self.clock.now_ns() + in_ms * MS,
-                             until_ns=until_ms * MS, phase=phase, turn=turn))
+        self.hear(
+            bus.Anchor(
+                epoch=epoch,
+                media_ns=media_ms * MS,
+                at_ns=self.clock.now_ns() + in_ms * MS,
+                until_ns=until_ms * MS,
+                phase=phase,
+                turn=turn,
+            )
+        )
 
     def speech(self, *, turn="t", epoch=1, start_ms=0, from_ms=0, to_ms=1000):
         for at in range(from_ms, to_ms, 20):
-            self.hear(bus.Speech(epoch=epoch, turn=turn, turn_start_ns=start_ms * MS, offset=at * 16),
-                      np.zeros(320, "<i2").tobytes())
+            self.hear(
+                bus.Speech(epoch=epoch, turn=turn, turn_start_ns=start_ms * MS, offset=at * 16),
+                np.zeros(320, "<i2").tobytes(),
+            )
 
     def end(self, *, turn="t", epoch=1, start_ms=0, length_ms=1000):
-        self.hear(bus.TurnEnd(epoch=epoch, turn=turn, turn_start_ns=start_ms * MS, frames=length_ms * 16,
-                              end_ns=(start_ms + length_ms) * MS))
+        self.hear(
+            bus.TurnEnd(
+                epoch=epoch,
+                turn=turn,
+                turn_start_ns=start_ms * MS,
+                frames=length_ms * 16,
+                end_ns=(start_ms + length_ms) * MS,
+            )
+        )
 
     def picture(self):
         """One picture; returns when it is seen and the pose that was drawn."""

@@ -17,9 +17,12 @@ PATIENCE_S = 10  # how long a test waits for what must come; no test asserts how
 @contextlib.contextmanager
 def running_voice(run_dir, *, opener=None, voice=None, keys="", journal=None, **playback):
     """A served voice; its local socket is run_dir/voice.sock, its TCP endpoint the last of `endpoints`."""
-    config = Config(voice=VoiceConfig(**{"listen": ("tcp://127.0.0.1:*",), "progress_ms": 50, **(voice or {})}),
-                    playback=PlaybackConfig(**{"sink": "null", "rate_hz": 16000, **playback}),
-                    access=AccessConfig(keys=str(keys)), journal=JournalConfig(**(journal or {})))
+    config = Config(
+        voice=VoiceConfig(**{"listen": ("tcp://127.0.0.1:*",), "progress_ms": 50, **(voice or {})}),
+        playback=PlaybackConfig(**{"sink": "null", "rate_hz": 16000, **playback}),
+        access=AccessConfig(keys=str(keys)),
+        journal=JournalConfig(**(journal or {})),
+    )
     extra = {} if opener is None else {"opener": opener}
     service = VoiceService(config, run_dir, MonotonicClock(), **extra)
     thread = threading.Thread(target=service.run, name="voice")

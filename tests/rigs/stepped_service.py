@@ -16,9 +16,12 @@ class SteppedService:
 
     def __init__(self, run_dir, *, opener, **playback):
         self.clock = ManualClock(10**9)
-        config = Config(voice=VoiceConfig(listen=()), access=AccessConfig(keys=""),
-                        journal=JournalConfig(enabled=False),
-                        playback=PlaybackConfig(**{"sink": "null", "rate_hz": 16000, **playback}))
+        config = Config(
+            voice=VoiceConfig(listen=()),
+            access=AccessConfig(keys=""),
+            journal=JournalConfig(enabled=False),
+            playback=PlaybackConfig(**{"sink": "null", "rate_hz": 16000, **playback}),
+        )
         self.service = VoiceService(config, run_dir, self.clock, opener=opener)
         self.service._reactor.wait = self._wait
         self._running = False

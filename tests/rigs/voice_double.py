@@ -6,13 +6,20 @@ a turn. `capacity_ms` may be less than what welcome promises, for a voice that r
 
 from mien.core import wire
 
-LIMITS = wire.Limits(max_chunk_bytes=6400, max_header_bytes=16_384, max_buffer_ms=1000, max_turn_ms=60_000,
-                     max_turns=8, turn_idle_timeout_ms=10_000)
+LIMITS = wire.Limits(
+    max_chunk_bytes=6400,
+    max_header_bytes=16_384,
+    max_buffer_ms=1000,
+    max_turn_ms=60_000,
+    max_turns=8,
+    turn_idle_timeout_ms=10_000,
+)
 
 
 def make_welcome(session="s", limits=LIMITS, capabilities=()):
-    return wire.Welcome(session=session, protocol=1, version="0", capabilities=capabilities, rates_hz=wire.RATES_HZ,
-                        limits=limits)
+    return wire.Welcome(
+        session=session, protocol=1, version="0", capabilities=capabilities, rates_hz=wire.RATES_HZ, limits=limits
+    )
 
 
 class DoubleTurn:
@@ -95,7 +102,7 @@ class VoiceDouble:
 
     def _interrupt(self, name):
         names = list(self.turns)
-        stopped = names if name is None else names[names.index(name):] if name in names else []
+        stopped = names if name is None else names[names.index(name) :] if name in names else []
         told = [wire.Interrupted(turns=tuple(stopped))]
         for each in stopped:
             self.turns[each].interrupted = True
@@ -103,14 +110,21 @@ class VoiceDouble:
         return told
 
     def _progress(self, turn):
-        return wire.Progress(turn=turn.name, played_ms=turn.played / self.bytes_per_ms,
-                             buffered_ms=(len(turn.pcm) - turn.played) / self.bytes_per_ms,
-                             credit_ms=max(0, self.capacity - self.held) / self.bytes_per_ms)
+        return wire.Progress(
+            turn=turn.name,
+            played_ms=turn.played / self.bytes_per_ms,
+            buffered_ms=(len(turn.pcm) - turn.played) / self.bytes_per_ms,
+            credit_ms=max(0, self.capacity - self.held) / self.bytes_per_ms,
+        )
 
     def _finish(self, turn, reason):
         del self.turns[turn.name]
-        finished = wire.Finished(turn=turn.name, played_ms=turn.played / self.bytes_per_ms,
-                                 interrupted=reason == "interrupted", reason=reason)
+        finished = wire.Finished(
+            turn=turn.name,
+            played_ms=turn.played / self.bytes_per_ms,
+            interrupted=reason == "interrupted",
+            reason=reason,
+        )
         self.done[turn.name] = finished
         return finished
 

@@ -48,10 +48,18 @@ class VoiceRig:
         self.published = []
         self.speech = []
         self.held_back = []  # who sent more than it may, at each message that was one too many
-        self.voice = Assembly(voice=self.voice_config, playback=self.config, sink=self.sink, clock=self.clock,
-                              counters=self.counters, send=self._send, publish=self._publish, shelf=shelf,
-                              hold_back=self.held_back.append,
-                              keep_audio=keep_audio)
+        self.voice = Assembly(
+            voice=self.voice_config,
+            playback=self.config,
+            sink=self.sink,
+            clock=self.clock,
+            counters=self.counters,
+            send=self._send,
+            publish=self._publish,
+            shelf=shelf,
+            hold_back=self.held_back.append,
+            keep_audio=keep_audio,
+        )
         self.desk, self.gate, self.playback = self.voice.desk, self.voice.gate, self.voice.playback
         self.intake, self.publisher = self.voice.intake, self.voice.speech
         self.grants = {}

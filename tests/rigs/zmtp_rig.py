@@ -23,8 +23,15 @@ class ZmtpRig:
         self.clock, self.counters = clock or ManualClock(10**9), counters or Counters()
         self.reactor, self.known = Reactor(), set()
         self._guarded = guarded
-        self.server = ZmtpServer("test", self.reactor, self.clock, self.counters, make_peer=self._peer,
-                                 known=self.known.__contains__, pending_ns=30 * 10**9)
+        self.server = ZmtpServer(
+            "test",
+            self.reactor,
+            self.clock,
+            self.counters,
+            make_peer=self._peer,
+            known=self.known.__contains__,
+            pending_ns=30 * 10**9,
+        )
         self.path = folder / "test.sock"
         self.endpoint = self.server.listen(endpoint or f"ipc://{self.path}", "test", guarded=guarded is not None)
 

@@ -28,8 +28,9 @@ def give_up(asked: Path, screen: str = "", **monitor: str) -> str:
     """What the note says to the journal. screen: instead of the file tty."""
     screen = screen or str(asked.parent / "tty")
     environment = {"PATH": f"{asked.parent}:{os.environ['PATH']}", "FAILURE_NOTE_SCREEN": screen, **monitor}
-    found = subprocess.run(["sh", str(NOTE), "mien-face"], env=environment, capture_output=True, text=True, timeout=20,
-                           check=True)
+    found = subprocess.run(
+        ["sh", str(NOTE), "mien-face"], env=environment, capture_output=True, text=True, timeout=20, check=True
+    )
     return found.stderr
 
 

@@ -60,17 +60,29 @@ def test_a_unit_has_the_capabilities_that_it_needs_and_no_others(unit: str) -> N
     assert values(unit, "NoNewPrivileges") == ["yes"]
 
 
-@pytest.mark.parametrize(("unit", "written"), [
-    ("mien-provision", "/data/etc /boot/firmware"), ("mien-update-stick", "/data/lib/rauc"), ("mien-grow", "/data"),
-    ("mien-health", "/data/lib/rauc /run/lock")])
+@pytest.mark.parametrize(
+    ("unit", "written"),
+    [
+        ("mien-provision", "/data/etc /boot/firmware"),
+        ("mien-update-stick", "/data/lib/rauc"),
+        ("mien-grow", "/data"),
+        ("mien-health", "/data/lib/rauc /run/lock"),
+    ],
+)
 def test_a_unit_writes_where_it_has_to_and_nowhere_else(unit: str, written: str) -> None:
     assert values(unit, "ProtectSystem") == ["strict"]
     assert values(unit, "ReadWritePaths") == [written]
 
 
-@pytest.mark.parametrize(("unit", "devices"), [
-    ("mien-provision", ["/dev/tty1 rw"]), ("mien-update-stick", ["/dev/tty1 rw"]),
-    ("mien-grow", ["/dev/mien/disk rw", "/dev/mien/data rw"]), ("mien-health", ["/dev/mien/disk r"])])
+@pytest.mark.parametrize(
+    ("unit", "devices"),
+    [
+        ("mien-provision", ["/dev/tty1 rw"]),
+        ("mien-update-stick", ["/dev/tty1 rw"]),
+        ("mien-grow", ["/dev/mien/disk rw", "/dev/mien/data rw"]),
+        ("mien-health", ["/dev/mien/disk r"]),
+    ],
+)
 def test_a_unit_reaches_the_devices_that_it_needs_and_no_network(unit: str, devices: list[str]) -> None:
     assert values(unit, "DevicePolicy") == ["closed"]
     assert values(unit, "DeviceAllow") == devices
@@ -90,7 +102,9 @@ def test_the_card_is_writable_only_while_settings_are_taken_over_however_that_en
     # "+": outside the sandbox. "-": a card that cannot be written is told of by the program.
     assert values("mien-provision", "ExecStartPre") == [f"-+{OUTSIDE} /usr/bin/mount -o remount,rw /boot/firmware"]
     assert values("mien-provision", "ExecStopPost") == [
-        f"-+{OUTSIDE} /usr/bin/mount -o remount,ro /boot/firmware", "-+/usr/bin/hostname -F /data/etc/hostname"]
+        f"-+{OUTSIDE} /usr/bin/mount -o remount,ro /boot/firmware",
+        "-+/usr/bin/hostname -F /data/etc/hostname",
+    ]
     assert "/dev/mien/firmware /boot/firmware  vfat  ro," in (OVERLAY / "etc/fstab").read_text()
 
 

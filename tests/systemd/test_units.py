@@ -57,8 +57,15 @@ def verify(root: Path, *units: str) -> str:
 
 
 def test_systemd_accepts_every_unit(root: Path) -> None:
-    units = ("mien.target", "mien-message.target", "mien-voice.service", "mien-face.service",
-             "mien-failure@mien-face.service", "mien-retry@mien-face.timer", "mien-retry@mien-face.service")
+    units = (
+        "mien.target",
+        "mien-message.target",
+        "mien-voice.service",
+        "mien-face.service",
+        "mien-failure@mien-face.service",
+        "mien-retry@mien-face.timer",
+        "mien-retry@mien-face.service",
+    )
     assert verify(root, *units) == ""
 
 
@@ -80,8 +87,14 @@ def test_exposure_stays_low(service: str) -> None:
 
 
 def test_the_threshold_is_one_that_can_be_missed() -> None:
-    found = run("systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager",
-                str(SYSTEM_UNITS / "systemd-journald.service"))
+    found = run(
+        "systemd-analyze",
+        "security",
+        "--offline=true",
+        "--threshold=15",
+        "--no-pager",
+        str(SYSTEM_UNITS / "systemd-journald.service"),
+    )
     assert found.returncode != 0
 
 
@@ -142,7 +155,9 @@ def test_what_gave_up_is_tried_again_after_a_minute_if_nobody_has() -> None:
     retry = directives("mien-retry@.service")
     assert retry["ExecCondition"] == ["/usr/bin/systemctl --quiet is-failed %i.service"]
     assert retry["ExecStart"] == [
-        "/usr/bin/systemctl reset-failed %i.service", "/usr/bin/systemctl --no-block start %i.service"]
+        "/usr/bin/systemctl reset-failed %i.service",
+        "/usr/bin/systemctl --no-block start %i.service",
+    ]
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -203,8 +218,13 @@ def test_the_target_holds_both_services() -> None:
 def test_nothing_else_knows_the_names_of_the_units() -> None:
     listed = run("git", "-C", str(REPOSITORY), "ls-files", "runtime", "models", "firmware_scripts").stdout.splitlines()
     name = re.compile(r"mien-(voice|face|failure@|retry@)[\w.@%]*\.(service|timer)")
-    knowing = [path for path in listed if (REPOSITORY / path).is_file() and not path.endswith(".md")
-               and name.search((REPOSITORY / path).read_text(errors="ignore"))]
+    knowing = [
+        path
+        for path in listed
+        if (REPOSITORY / path).is_file()
+        and not path.endswith(".md")
+        and name.search((REPOSITORY / path).read_text(errors="ignore"))
+    ]
     assert knowing == []
 
 
@@ -214,13 +234,18 @@ def test_an_emulated_board_gets_more_time(tmp_path: Path, machine: str, services
     detect.write_text(f"#!/bin/sh\necho {machine}\n[ {machine} != none ]\n")
     detect.chmod(0o755)
     units = tmp_path / "units"
-    subprocess.run([SYSTEMD / "emulated-board", units, units, units, tmp_path], check=True, timeout=20,
-                   env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    subprocess.run(
+        [SYSTEMD / "emulated-board", units, units, units, tmp_path],
+        check=True,
+        timeout=20,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+    )
     found = {path.parent.name.removesuffix(".service.d"): path.read_text() for path in units.rglob("*.conf")}
     assert set(found) == services
     assert all("WatchdogSec=300\n" in text and "LimitRTPRIO=0\n" in text for text in found.values())
     assert [name for name, text in found.items() if f"MESA_SHADER_CACHE_DIR={tmp_path}/shaders\n" in text] == [
-        service for service in services if service == "mien-face"]
+        service for service in services if service == "mien-face"
+    ]
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -11,12 +11,23 @@ from mien.transport.access import is_local, plan_access
 from mien.transport.keys import KeyFolder
 
 
-@pytest.mark.parametrize(("endpoint", "local"), [
-    ("ipc:///run/mien/voice.sock", True), ("tcp://127.0.0.1:5570", True), ("tcp://127.8.9.1:*", True),
-    ("tcp://[::1]:5570", True), ("tcp://localhost:5570", True), ("tcp://0.0.0.0:5570", False),
-    ("tcp://*:5570", False), ("tcp://[::]:5570", False), ("tcp://192.168.0.7:5570", False),
-    ("tcp://kiosk.local:5570", False), ("tcp://localhost.example.org:5570", False), ("tcp://eth0:5570", False),
-])
+@pytest.mark.parametrize(
+    ("endpoint", "local"),
+    [
+        ("ipc:///run/mien/voice.sock", True),
+        ("tcp://127.0.0.1:5570", True),
+        ("tcp://127.8.9.1:*", True),
+        ("tcp://[::1]:5570", True),
+        ("tcp://localhost:5570", True),
+        ("tcp://0.0.0.0:5570", False),
+        ("tcp://*:5570", False),
+        ("tcp://[::]:5570", False),
+        ("tcp://192.168.0.7:5570", False),
+        ("tcp://kiosk.local:5570", False),
+        ("tcp://localhost.example.org:5570", False),
+        ("tcp://eth0:5570", False),
+    ],
+)
 def test_what_only_this_machine_can_reach(endpoint, local):
     assert is_local(endpoint) is local
 
@@ -46,7 +57,10 @@ def test_keys_are_made_listed_and_kept_from_others(tmp_path):
     assert not list((tmp_path / "keys").rglob("ada.key_secret"))
     access = plan_access(("tcp://*:5570", "tcp://127.0.0.1:1"), folder)
     assert (access.open, access.guarded, access.pair) == (
-        ("tcp://127.0.0.1:1",), ("tcp://*:5570",), tuple(map(zmq.utils.z85.decode, folder.voice_pair())))
+        ("tcp://127.0.0.1:1",),
+        ("tcp://*:5570",),
+        tuple(map(zmq.utils.z85.decode, folder.voice_pair())),
+    )
 
 
 @pytest.mark.parametrize("name", ["", "../etc", "a/b", ".hidden", "x" * 65, "ada"])

@@ -106,8 +106,10 @@ def test_a_folder_that_cannot_be_read_is_a_problem_of_its_own_role(folder, monke
     found = folder.read()
     assert [key.name for key in found.keys] == ["bot"]
     assert len(found.problems) == 1
-    assert "allowed/agent: cannot be read ([Errno 13] Permission denied), so that no agent may connect" in (
-        found.problems[0])
+    assert (
+        "allowed/agent: cannot be read ([Errno 13] Permission denied), so that no agent may connect"
+        in (found.problems[0])
+    )
 
 
 def test_a_file_where_a_folder_should_be_is_a_problem(tmp_path):
@@ -122,9 +124,15 @@ def test_a_path_with_nul_is_a_problem_too(tmp_path):
     assert len(KeyFolder(tmp_path / "a\0b").read().problems) == 3
 
 
-@pytest.mark.parametrize(("roles", "counts"), [
-    (("agent", "speaker"), "speaker"), (("agent", "observer"), "observer"), (("speaker", "observer"), "observer"),
-    (("agent", "speaker", "observer"), "observer")])
+@pytest.mark.parametrize(
+    ("roles", "counts"),
+    [
+        (("agent", "speaker"), "speaker"),
+        (("agent", "observer"), "observer"),
+        (("speaker", "observer"), "observer"),
+        (("agent", "speaker", "observer"), "observer"),
+    ],
+)
 def test_a_key_with_two_roles_has_the_lesser(tmp_path, roles, counts):
     folder = KeyFolder(tmp_path)
     for role in roles:
@@ -195,16 +203,31 @@ def test_printable_is_printable_and_nothing_is_lost(text):
     assert has_control_characters(text) <= (shown != text)
 
 
-@pytest.mark.parametrize(("letter", "control"), [
-    ("\0", True), ("\x1f", True), (" ", False), ("~", False), ("\x7f", True), ("\x9f", True), ("\xa0", False),
-    ("ü", False), ("👍", False)])
+@pytest.mark.parametrize(
+    ("letter", "control"),
+    [
+        ("\0", True),
+        ("\x1f", True),
+        (" ", False),
+        ("~", False),
+        ("\x7f", True),
+        ("\x9f", True),
+        ("\xa0", False),
+        ("ü", False),
+        ("👍", False),
+    ],
+)
 def test_which_characters_control(letter, control):
     assert has_control_characters(f"a{letter}b") is control
 
 
 def test_half_a_surrogate_pair_is_as_bad_as_a_control_character():
     assert [has_control_characters(chr(code)) for code in (0xD7FF, 0xD800, 0xDFFF, 0xE000)] == [
-        False, True, True, False]
+        False,
+        True,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize("taken", ["new.key_secret", "new.key"])

@@ -25,10 +25,15 @@ class Rig:
         self.clock, self.counters, self.reactor, self.roles = ManualClock(10**9), Counters(), Reactor(), {}
         pair = tuple(map(zmq.utils.z85.decode, keys.voice_pair())) if keys else None
         self.router = ClientRouter(
-            self.reactor, [f"ipc://{run_dir}/voice.sock"], self.clock, self.counters,
+            self.reactor,
+            [f"ipc://{run_dir}/voice.sock"],
+            self.clock,
+            self.counters,
             standing=lambda identity: self.roles.get(identity, "stranger"),
-            guarded=["tcp://127.0.0.1:*"] if keys else [], pair=pair,
-            keys=KeyCheck(keys, self.clock, self.counters) if keys else None)
+            guarded=["tcp://127.0.0.1:*"] if keys else [],
+            pair=pair,
+            keys=KeyCheck(keys, self.clock, self.counters) if keys else None,
+        )
         self.context = zmq.Context()
 
     def step(self, ms=5):

@@ -33,18 +33,104 @@ MESSAGES_A_RUN = 5_000  # steps, rather: about one in twelve lets time pass, or 
 FADE_SAMPLES = 16  # of a fade between others, which may pass through any value
 CLIENTS = (b"a", b"b", b"c", b"d", b"e")
 NAMES = tuple(f"t{n}" for n in range(12))
-KINDS = ("audio",) * 10 + ("end",) * 4 + ("interrupt",) * 2 + (
-    "hello", "caption", "pause", "resume", "volume", "state", "emotion", "gesture", "look_at", "ping", "take_floor",
-    "release_floor", "subscribe", "get_thumbnail", "bye", "mutated", "mutated", "bytes", "map",
-    "leave", "step", "step", "step")
-TAKEOVERS = ("audio", "audio", "end", "hello", "pause", "take_floor", "take_floor", "release_floor", "leave", "bye",
-             "step")
+KINDS = (
+    ("audio",) * 10
+    + ("end",) * 4
+    + ("interrupt",) * 2
+    + (
+        "hello",
+        "caption",
+        "pause",
+        "resume",
+        "volume",
+        "state",
+        "emotion",
+        "gesture",
+        "look_at",
+        "ping",
+        "take_floor",
+        "release_floor",
+        "subscribe",
+        "get_thumbnail",
+        "bye",
+        "mutated",
+        "mutated",
+        "bytes",
+        "map",
+        "leave",
+        "step",
+        "step",
+        "step",
+    )
+)
+TAKEOVERS = (
+    "audio",
+    "audio",
+    "end",
+    "hello",
+    "pause",
+    "take_floor",
+    "take_floor",
+    "release_floor",
+    "leave",
+    "bye",
+    "step",
+)
 QUIET_MS = 6_000  # longer than every bound of the configuration below, one after the other
-VALUES = (None, True, -1, 0, 1, 7, 2**31, 2**63, -(2**40), 0.5, -0.5, float("inf"), float("nan"), "", "t1", "x" * 70,
-          "speaker", "agent", "observer", "hold", b"", b"\x00\xff", [], [1, 2], ["state"], {"a": 1}, [["w", 0, 10]])
-FIELDS = ("turn", "seq", "protocol", "client", "role", "rate_hz", "encoding", "capabilities", "gain", "fade_ms",
-          "state", "name", "intensity", "x", "y", "text", "words", "append", "queue", "topics", "width", "nonce",
-          "replaces")
+VALUES = (
+    None,
+    True,
+    -1,
+    0,
+    1,
+    7,
+    2**31,
+    2**63,
+    -(2**40),
+    0.5,
+    -0.5,
+    float("inf"),
+    float("nan"),
+    "",
+    "t1",
+    "x" * 70,
+    "speaker",
+    "agent",
+    "observer",
+    "hold",
+    b"",
+    b"\x00\xff",
+    [],
+    [1, 2],
+    ["state"],
+    {"a": 1},
+    [["w", 0, 10]],
+)
+FIELDS = (
+    "turn",
+    "seq",
+    "protocol",
+    "client",
+    "role",
+    "rate_hz",
+    "encoding",
+    "capabilities",
+    "gain",
+    "fade_ms",
+    "state",
+    "name",
+    "intensity",
+    "x",
+    "y",
+    "text",
+    "words",
+    "append",
+    "queue",
+    "topics",
+    "width",
+    "nonce",
+    "replaces",
+)
 
 
 class Fuzzer:
@@ -53,10 +139,20 @@ class Fuzzer:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.random = random.Random(seed)
-        self.rig = VoiceRig(voice=VoiceConfig(max_turns=4, max_buffer_ms=2_000, max_turn_ms=3_000, max_clients=4,
-                                              turn_idle_timeout_ms=500, floor_vanish_timeout_ms=200,
-                                              floor_idle_timeout_ms=500, max_pause_ms=300, max_messages_per_s=2_000),
-                            fade_ms=1)
+        self.rig = VoiceRig(
+            voice=VoiceConfig(
+                max_turns=4,
+                max_buffer_ms=2_000,
+                max_turn_ms=3_000,
+                max_clients=4,
+                turn_idle_timeout_ms=500,
+                floor_vanish_timeout_ms=200,
+                floor_idle_timeout_ms=500,
+                max_pause_ms=300,
+                max_messages_per_s=2_000,
+            ),
+            fade_ms=1,
+        )
         self.rig.grants = {b"e": grant_of("observer/eye"), b"d": grant_of("agent/ada")}
         # Volume changes samples by design; without it every sample at the device tells whose it is.
         self.rig.playback.set_volume = lambda *_: self.rig.counters.count("volumes")
@@ -104,11 +200,13 @@ class Fuzzer:
             case "leave" if self.random.random() < self._farewells:
                 self.rig.voice.leave(client)
             case "bytes":
-                self._raw(client, [self.random.randbytes(self.random.randrange(60))
-                                   for _ in range(self.random.randrange(4))])
+                self._raw(
+                    client, [self.random.randbytes(self.random.randrange(60)) for _ in range(self.random.randrange(4))]
+                )
             case "map":
-                fields = {self.random.choice(FIELDS): self.random.choice(VALUES)
-                          for _ in range(self.random.randrange(5))}
+                fields = {
+                    self.random.choice(FIELDS): self.random.choice(VALUES) for _ in range(self.random.randrange(5))
+                }
                 self._raw(client, [msgspec.msgpack.encode({"type": self.random.choice(KINDS), **fields})])
             case "mutated":
                 self._raw(client, self._mutated(client))
@@ -140,8 +238,16 @@ class Fuzzer:
                 return [self._header(kind, turn=turn if kind == "end" or self.random.random() < 0.7 else None)]
             case "hello":
                 sessions = ["", "nobody", *(session.session for session in self.rig.voice.sessions.all())]
-                return [self._header(kind, protocol=1, role=pick(self._roles),
-                                     client=pick(("fuzz", "other")), rate_hz=16000, replaces=pick(sessions))]
+                return [
+                    self._header(
+                        kind,
+                        protocol=1,
+                        role=pick(self._roles),
+                        client=pick(("fuzz", "other")),
+                        rate_hz=16000,
+                        replaces=pick(sessions),
+                    )
+                ]
             case "caption":
                 words = [["word", n * 10, n * 10 + 9] for n in range(self.random.randrange(20))]
                 return [self._header(kind, turn=turn, text="text", words=words, append=pick((True, False)))]
@@ -251,9 +357,11 @@ def main() -> None:
         gc.collect()
         sizes.append(pss_mb())
     seconds = time.monotonic() - started_s
-    print(f"{seen['messages']} messages in {runs} runs, seeds {options.seed} to {options.seed + runs - 1}, "
-          f"{seconds:.0f} s; memory after the second run {sizes[1]:.1f} MB PSS, after the last {sizes[-1]:.1f}; "
-          "nothing failed")
+    print(
+        f"{seen['messages']} messages in {runs} runs, seeds {options.seed} to {options.seed + runs - 1}, "
+        f"{seconds:.0f} s; memory after the second run {sizes[1]:.1f} MB PSS, after the last {sizes[-1]:.1f}; "
+        "nothing failed"
+    )
     print(", ".join(f"{name} {count}" for name, count in sorted(seen.items())))
 
 

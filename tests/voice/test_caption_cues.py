@@ -156,10 +156,18 @@ class TestBounds:
         rig.step(2000)
         assert len(cues(rig)[-1].words) == 2700
 
-    @pytest.mark.parametrize(("count", "letters", "text"), [
-        (4000, 6, "x" * 16_000), (4000, 6, ""), (3000, 100, ""), (3000, 100, "y" * 16_000), (2000, 20, "z" * 16_000),
-        (0, 1, "\U0001f600" * 16_000), (1000, 90, "\U0001f600" * 16_000),
-    ])
+    @pytest.mark.parametrize(
+        ("count", "letters", "text"),
+        [
+            (4000, 6, "x" * 16_000),
+            (4000, 6, ""),
+            (3000, 100, ""),
+            (3000, 100, "y" * 16_000),
+            (2000, 20, "z" * 16_000),
+            (0, 1, "\U0001f600" * 16_000),
+            (1000, 90, "\U0001f600" * 16_000),
+        ],
+    )
     def test_no_cue_is_larger_than_64_kb_and_the_text_stays_whole(self, rig, count, letters, text):
         rig.speak(ms=3000)
         for at in range(0, len(text), 3000):
@@ -225,8 +233,11 @@ class TestBounds:
         assert not rig.got(wire.Error)[0].retryable
 
     def test_the_reckoning_is_what_python_takes(self):
-        header = wire.encode(wire.Caption(turn="t", words=tuple(
-            wire.Word(f"word{number}", 300 + number, 600 + number) for number in range(400))))
+        header = wire.encode(
+            wire.Caption(
+                turn="t", words=tuple(wire.Word(f"word{number}", 300 + number, 600 + number) for number in range(400))
+            )
+        )
         gc.collect()
         tracemalloc.start()
         kept = [wire.decode_client(header) for _ in range(20)]

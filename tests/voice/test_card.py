@@ -31,8 +31,15 @@ def first_of(rig):
     return int(np.argmax(rig.sink.pcm != 0)) - 1
 
 
-TRAITS = [{}, {"partial": 0.5}, {"step_ms": 1, "period_ms": 1}, {"ppm": 300}, {"ppm": -300}, {"behind_ms": 120.0},
-          {"behind_ms": 120.0, "partial": 0.2, "ppm": 200}]
+TRAITS = [
+    {},
+    {"partial": 0.5},
+    {"step_ms": 1, "period_ms": 1},
+    {"ppm": 300},
+    {"ppm": -300},
+    {"behind_ms": 120.0},
+    {"behind_ms": 120.0, "partial": 0.2, "ppm": 200},
+]
 
 
 @pytest.mark.parametrize("traits", TRAITS, ids=str)

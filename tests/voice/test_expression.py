@@ -26,16 +26,24 @@ AT_REST = ("idle", "neutral", 0.0, (None, None))
 
 
 def set_all(rig, client=A):
-    for message in (wire.State(state="listening"), wire.Emotion(name="happy", intensity=0.5),
-                    wire.LookAt(x=0.5, y=-0.5)):
+    for message in (
+        wire.State(state="listening"),
+        wire.Emotion(name="happy", intensity=0.5),
+        wire.LookAt(x=0.5, y=-0.5),
+    ):
         rig.say(message, client=client)
 
 
-@pytest.mark.parametrize("end", [
-    lambda rig: rig.voice.leave(A), lambda rig: rig.say(wire.Bye(), client=A),
-    lambda rig: rig.hello(client=A, role="observer"),
-    lambda rig: rig.hello(client=b"c", replaces=rig.got(wire.Welcome, A)[0].session),
-], ids=["gone", "bye", "new role", "replaced"])
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda rig: rig.voice.leave(A),
+        lambda rig: rig.say(wire.Bye(), client=A),
+        lambda rig: rig.hello(client=A, role="observer"),
+        lambda rig: rig.hello(client=b"c", replaces=rig.got(wire.Welcome, A)[0].session),
+    ],
+    ids=["gone", "bye", "new role", "replaced"],
+)
 def test_all_of_it_goes_back_to_rest(rig, end):
     set_all(rig)
     assert face(rig) == ("listening", "happy", 0.5, (0.5, -0.5))

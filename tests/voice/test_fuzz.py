@@ -16,8 +16,16 @@ fuzz_intake = module_from_spec(_SPEC)
 _SPEC.loader.exec_module(fuzz_intake)
 
 SEEDS = (1, 77, 20261122, 5)  # a seed that ever fails is added here
-_values = st.recursive(st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=80)
-                       | st.binary(max_size=80), lambda inner: st.lists(inner, max_size=4), max_leaves=8)
+_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats()
+    | st.text(max_size=80)
+    | st.binary(max_size=80),
+    lambda inner: st.lists(inner, max_size=4),
+    max_leaves=8,
+)
 _maps = st.dictionaries(st.sampled_from(("type", *fuzz_intake.FIELDS)), _values, max_size=6)
 
 

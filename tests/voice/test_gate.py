@@ -37,8 +37,9 @@ def opens(gate, turn, *, waited_ms=0.0):
     return gate.may_open(turn, NOW_NS - round(waited_ms * NS_PER_MS), NOW_NS)
 
 
-@pytest.mark.parametrize(("ms", "ended", "may"), [(0, True, True), (0, False, False), (19, False, False),
-                                                  (20, False, True), (1, True, True)])
+@pytest.mark.parametrize(
+    ("ms", "ended", "may"), [(0, True, True), (0, False, False), (19, False, False), (20, False, True), (1, True, True)]
+)
 def test_without_a_face_a_turn_opens_with_20_ms_in_hand_or_at_its_end(ms, ended, may):
     assert opens(gate_with(face=False), turn_of(ms, ended=ended)) is may
 
@@ -53,14 +54,15 @@ def test_a_turn_that_has_no_sound_yet_does_not_open_however_long_it_waited():
     assert not opens(gate_with(), turn_of(0), waited_ms=1000)
 
 
-@pytest.mark.parametrize(("start_ms", "ready_ms", "may"), [(0, 19, False), (0, 20, True), (1000, 1019, False),
-                                                           (1000, 1020, True), (None, 5000, False)])
+@pytest.mark.parametrize(
+    ("start_ms", "ready_ms", "may"),
+    [(0, 19, False), (0, 20, True), (1000, 1019, False), (1000, 1020, True), (None, 5000, False)],
+)
 def test_motion_has_to_be_ahead_of_the_turn(start_ms, ready_ms, may):
     assert opens(gate_with(ready_ms=ready_ms), turn_of(200, start_ms=start_ms)) is may
 
 
-@pytest.mark.parametrize(("ms", "ready_ms", "may"), [(10, 9, False), (10, 10, True), (200, 19, False),
-                                                     (200, 20, True)])
+@pytest.mark.parametrize(("ms", "ready_ms", "may"), [(10, 9, False), (10, 10, True), (200, 19, False), (200, 20, True)])
 def test_of_a_short_turn_that_is_whole_motion_is_needed_to_its_end(ms, ready_ms, may):
     assert opens(gate_with(ready_ms=ready_ms), turn_of(ms, ended=True)) is may
 

@@ -20,7 +20,10 @@ def test_a_face_without_motion_is_audio_only_until_it_moves_again():
     health.face_level("full", FACE, 0, between_turns=False)
     assert health.level is Level.FULL
     assert [(move.old, move.new) for move in told if isinstance(move, wire.LevelChanged)] == [
-        ("audio_only", "full"), ("full", "audio_only"), ("audio_only", "full")]
+        ("audio_only", "full"),
+        ("full", "audio_only"),
+        ("audio_only", "full"),
+    ]
     assert "motion" in told[1].why
 
 

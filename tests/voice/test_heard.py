@@ -13,9 +13,15 @@ from mien.errors import SinkError
 from rigs.card_sink import CardSink
 from rigs.voice_rig import VoiceRig
 
-TRAITS = st.fixed_dictionaries({"step_ms": st.sampled_from([1, 5, 10]), "period_ms": st.sampled_from([1, 5]),
-                                "partial": st.sampled_from([0.0, 0.2, 0.5]), "ppm": st.sampled_from([-300, 0, 300]),
-                                "seed": st.integers(0, 9)})
+TRAITS = st.fixed_dictionaries(
+    {
+        "step_ms": st.sampled_from([1, 5, 10]),
+        "period_ms": st.sampled_from([1, 5]),
+        "partial": st.sampled_from([0.0, 0.2, 0.5]),
+        "ppm": st.sampled_from([-300, 0, 300]),
+        "seed": st.integers(0, 9),
+    }
+)
 DOINGS = st.one_of(
     st.tuples(st.just("audio"), st.one_of(st.integers(1, 40), st.integers(1, 1200))),
     st.tuples(st.just("step"), st.integers(1, 12)),

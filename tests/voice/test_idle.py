@@ -49,8 +49,9 @@ def test_an_idle_voice_wakes_at_most_60_times_a_second_and_its_device_never_runs
 
 
 def test_a_deeper_device_lets_it_sleep_longer_but_not_for_ever(tmp_path):
-    with stepped_service(tmp_path, opener=lambda config, clock: RecordingSink(clock, config.rate_hz, 16000),
-                         buffer_ms=500) as rig:
+    with stepped_service(
+        tmp_path, opener=lambda config, clock: RecordingSink(clock, config.rate_hz, 16000), buffer_ms=500
+    ) as rig:
         rig.run_ms(500)
         rig.run_ms(10_000)
         assert 95 <= len(rig.waits) <= 105
@@ -109,8 +110,9 @@ def test_first_sound_waits_for_no_more_than_the_filler_in_the_device(tmp_path, a
         assert rig.got(wire.Started)[0].latency_ms <= 26
 
 
-@pytest.mark.parametrize(("idle_s", "age_ns", "wanted"), [(0, 10**6 * S, True), (60, 60 * S - 1, True),
-                                                          (60, 60 * S, False)])
+@pytest.mark.parametrize(
+    ("idle_s", "age_ns", "wanted"), [(0, 10**6 * S, True), (60, 60 * S - 1, True), (60, 60 * S, False)]
+)
 def test_when_a_device_is_wanted(idle_s, age_ns, wanted):
     release = IdleRelease(idle_s, 5)
     assert release.wants_device(5 + age_ns, busy=False, sign=None) is wanted
@@ -194,8 +196,9 @@ def test_a_device_that_does_not_come_back_is_lost_and_not_let_go(tmp_path):
 
 
 def test_a_file_is_never_let_go_because_it_would_begin_anew(tmp_path):
-    with stepped_service(tmp_path, opener=Devices(), sink="wav", wav_path=str(tmp_path / "x.wav"),
-                         idle_release_s=1) as rig:
+    with stepped_service(
+        tmp_path, opener=Devices(), sink="wav", wav_path=str(tmp_path / "x.wav"), idle_release_s=1
+    ) as rig:
         rig.run_ms(5000)
         assert rig.health[-1]["device"] == "open"
 

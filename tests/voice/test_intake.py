@@ -42,11 +42,20 @@ def test_a_newer_protocol_is_refused_with_those_that_are_spoken():
     assert rig.errors() == ["protocol_version", "no_hello"]
 
 
-@pytest.mark.parametrize("header", [
-    b"", b"\xc1", b"\x93\x01\x02", msgspec.msgpack.encode({"type": "audio"}), msgspec.msgpack.encode({"turn": "t"}),
-    wire.encode(wire.Audio(turn="t", seq=0))[:-3], msgspec.msgpack.encode({"type": "audio", "turn": "t", "seq": -1}),
-    msgspec.msgpack.encode({"type": "audio", "turn": "", "seq": 0}), msgspec.msgpack.encode({"type": 7}),
-])
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"",
+        b"\xc1",
+        b"\x93\x01\x02",
+        msgspec.msgpack.encode({"type": "audio"}),
+        msgspec.msgpack.encode({"turn": "t"}),
+        wire.encode(wire.Audio(turn="t", seq=0))[:-3],
+        msgspec.msgpack.encode({"type": "audio", "turn": "t", "seq": -1}),
+        msgspec.msgpack.encode({"type": "audio", "turn": "", "seq": 0}),
+        msgspec.msgpack.encode({"type": 7}),
+    ],
+)
 def test_malformed_and_truncated_headers(rig, header):
     raw(rig, header, b"\0\0")
     assert rig.errors() == ["malformed"]
@@ -72,10 +81,14 @@ def test_odd_bytes(rig):
     assert undisturbed(rig)
 
 
-@pytest.mark.parametrize(("fields", "code"), [
-    ({"rate_hz": 44000}, "unsupported_rate"), ({"rate_hz": 0}, "unsupported_rate"),
-    ({"encoding": "mp3"}, "unsupported_encoding"),
-])
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"rate_hz": 44000}, "unsupported_rate"),
+        ({"rate_hz": 0}, "unsupported_rate"),
+        ({"encoding": "mp3"}, "unsupported_encoding"),
+    ],
+)
 def test_undeclarable_audio(fields, code):
     rig = VoiceRig()
     rig.hello(**fields)

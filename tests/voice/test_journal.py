@@ -54,9 +54,19 @@ def conversation(**options):
 def test_every_event_is_there_with_its_times():
     shelf = conversation()
     types = [(line["way"], line["type"]) for line in shelf.lines if line["type"] != "progress"]
-    assert types == [("out", "welcome"), ("in", "hello"), ("in", "caption"), ("in", "audio"), ("in", "end"),
-                     ("out", "started"), ("out", "interrupted"), ("in", "interrupt"), ("out", "error"),
-                     ("out", "finished"), ("in", "gone")]
+    assert types == [
+        ("out", "welcome"),
+        ("in", "hello"),
+        ("in", "caption"),
+        ("in", "audio"),
+        ("in", "end"),
+        ("out", "started"),
+        ("out", "interrupted"),
+        ("in", "interrupt"),
+        ("out", "error"),
+        ("out", "finished"),
+        ("in", "gone"),
+    ]
     assert {line["client"] for line in shelf.lines} == {"bot"}
     assert len({line["session"] for line in shelf.lines}) == 1
     times = [line["mono_ns"] for line in shelf.lines]
@@ -84,10 +94,16 @@ def test_files_rotate_by_size_and_the_oldest_goes(tmp_path):
         writer.line(json.dumps({"number": number, "filler": "x" * 40}).encode())
     writer.close()
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "sessions.1.jsonl", "sessions.2.jsonl", "sessions.jsonl"]
+        "sessions.1.jsonl",
+        "sessions.2.jsonl",
+        "sessions.jsonl",
+    ]
     assert all(path.stat().st_size <= 16_000 for path in tmp_path.iterdir())
-    order = [json.loads(line)["number"] for name in ("sessions.2.jsonl", "sessions.1.jsonl", "sessions.jsonl")
-             for line in (tmp_path / name).read_text().splitlines()]
+    order = [
+        json.loads(line)["number"]
+        for name in ("sessions.2.jsonl", "sessions.1.jsonl", "sessions.jsonl")
+        for line in (tmp_path / name).read_text().splitlines()
+    ]
     assert order == list(range(order[0], 3000))
 
 
@@ -126,7 +142,8 @@ def test_a_full_disk_is_told_once_and_counted(tmp_path, caplog):
     writer.close()
     assert counters["journal_failed"] >= 1
     assert [record.getMessage() for record in caplog.records if "cannot be written" in record.getMessage()] == [
-        "the session log cannot be written: [Errno 28] No space left on device"]
+        "the session log cannot be written: [Errno 28] No space left on device"
+    ]
 
 
 def told(caplog):
@@ -134,8 +151,12 @@ def told(caplog):
 
 
 def lines_in(folder):
-    return [line for name in ("sessions.2.jsonl", "sessions.1.jsonl", "sessions.jsonl") if (folder / name).exists()
-            for line in (folder / name).read_text().splitlines()]
+    return [
+        line
+        for name in ("sessions.2.jsonl", "sessions.1.jsonl", "sessions.jsonl")
+        if (folder / name).exists()
+        for line in (folder / name).read_text().splitlines()
+    ]
 
 
 class BrokenDisk:
@@ -173,8 +194,10 @@ def test_a_rotation_that_fails_costs_lines_and_nothing_else(tmp_path, monkeypatc
     writer.close()
     assert disk.tried >= 2
     assert counters["journal_failed"] >= 2
-    assert told(caplog) == ["the session log cannot be written: [Errno 30] Read-only file system",
-                            "the session log is written again"]
+    assert told(caplog) == [
+        "the session log cannot be written: [Errno 30] Read-only file system",
+        "the session log is written again",
+    ]
     assert [line[:2] for line in lines_in(tmp_path) if line] == [f"{number:02}" for number in (*range(15), 18, 19)]
 
 
@@ -207,7 +230,10 @@ def test_no_file_is_longer_than_its_bound_and_none_is_empty(tmp_path):
         files.write(line)
     files.close()
     assert [(tmp_path / name).read_bytes() for name in ("sessions.2.jsonl", "sessions.1.jsonl", "sessions.jsonl")] == [
-        b"1\n", b"x" * 100 + b"\n", b"y" * 19 + b"\n"]
+        b"1\n",
+        b"x" * 100 + b"\n",
+        b"y" * 19 + b"\n",
+    ]
 
 
 def test_one_file_is_begun_anew(tmp_path):

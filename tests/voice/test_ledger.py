@@ -9,8 +9,10 @@ def a_turn(name="t"):
 
 
 def shape(ledger):
-    return [(s.start, s.frames, s.end, s.epoch, s.media_start, s.turn and s.turn.name, s.turn_start, s.audible)
-            for s in ledger.segments]
+    return [
+        (s.start, s.frames, s.end, s.epoch, s.media_start, s.turn and s.turn.name, s.turn_start, s.audible)
+        for s in ledger.segments
+    ]
 
 
 def test_what_goes_on_is_one_segment_and_every_change_begins_another():
@@ -24,8 +26,13 @@ def test_what_goes_on_is_one_segment_and_every_change_begins_another():
     ledger.add(2, epoch=2, media_start=5, turn=turn, turn_start=20, audible=True)
     ledger.add(1, epoch=2, media_start=7, turn=a_turn("u"))
     assert shape(ledger) == [
-        (0, 15, 15, 1, 0, "t", 0, True), (15, 3, 18, 2, 0, "t", 15, True), (18, 8, 26, 2, 3, None, 0, True),
-        (26, 2, 28, 2, 3, "t", 18, False), (28, 2, 30, 2, 5, "t", 20, True), (30, 1, 31, 2, 7, "u", 0, True)]
+        (0, 15, 15, 1, 0, "t", 0, True),
+        (15, 3, 18, 2, 0, "t", 15, True),
+        (18, 8, 26, 2, 3, None, 0, True),
+        (26, 2, 28, 2, 3, "t", 18, False),
+        (28, 2, 30, 2, 5, "t", 20, True),
+        (30, 1, 31, 2, 7, "u", 0, True),
+    ]
     assert ledger.written == 31
 
 
@@ -33,8 +40,10 @@ def test_whole_segments_leave_when_their_last_frame_was_heard_and_the_rest_is_to
     ledger, turn = Ledger(), a_turn()
     ledger.add(10, epoch=1, media_start=0, turn=turn)
     ledger.add(10, epoch=1, media_start=10, turn=None)
-    told = [[(segment.start, frames) for segment, frames in ledger.heard(position)]
-            for position in (0, 1, 9, 10, 10, 11, 20, 20)]
+    told = [
+        [(segment.start, frames) for segment, frames in ledger.heard(position)]
+        for position in (0, 1, 9, 10, 10, 11, 20, 20)
+    ]
     assert told == [[], [(0, 1)], [(0, 9)], [(0, 10)], [], [(10, 1)], [(10, 10)], []]
     assert not ledger.segments
 

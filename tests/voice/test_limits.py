@@ -204,14 +204,18 @@ class TestGivingWay:
         told = [owner for owner, message in rig.sent if isinstance(message, wire.Error) and message.code == "gave_way"]
         assert told[: self.EACH] == [*(b"c%d" % number for number in range(1, self.EACH)), b"c0"]
 
-    @pytest.mark.parametrize("part", [
-        lambda rig, c: rig.speak("t", ms=9000, client=c),
-        lambda rig, c: rig.say(wire.Pause(), client=c),
-        lambda rig, c: rig.say(wire.State(state="listening"), client=c),
-        lambda rig, c: (rig.hello(client=c, role="observer"), rig.say(wire.Subscribe(topics=("state",)), client=c)),
-        lambda rig, c: (rig.hello(client=c, role="agent"), rig.say(wire.TakeFloor(), client=c)),
-        lambda rig, c: (rig.hello(client=c, role="observer"), rig.say(wire.GetThumbnail(), client=c)),
-    ], ids=["turn", "pause", "expression", "subscription", "floor", "thumbnail"])
+    @pytest.mark.parametrize(
+        "part",
+        [
+            lambda rig, c: rig.speak("t", ms=9000, client=c),
+            lambda rig, c: rig.say(wire.Pause(), client=c),
+            lambda rig, c: rig.say(wire.State(state="listening"), client=c),
+            lambda rig, c: (rig.hello(client=c, role="observer"), rig.say(wire.Subscribe(topics=("state",)), client=c)),
+            lambda rig, c: (rig.hello(client=c, role="agent"), rig.say(wire.TakeFloor(), client=c)),
+            lambda rig, c: (rig.hello(client=c, role="observer"), rig.say(wire.GetThumbnail(), client=c)),
+        ],
+        ids=["turn", "pause", "expression", "subscription", "floor", "thumbnail"],
+    )
     def test_one_that_has_a_part_does_not(self, part):
         rig = VoiceRig(voice=VoiceConfig(max_clients=1))
         rig.hello()
@@ -285,11 +289,22 @@ class TestGivingWay:
 
 def test_a_key_permits_its_role_only():
     rig = VoiceRig()
-    rig.grants = {b"s": grant_of("speaker/bot"), b"o": grant_of("observer/eye"), b"a": grant_of("agent/ada"),
-                  b"x": grant_of("nonsense/x")}
-    for client, role, allowed in ((b"s", "agent", False), (b"s", "observer", False), (b"s", "speaker", True),
-                                  (b"o", "speaker", False), (b"o", "observer", True), (b"a", "observer", True),
-                                  (b"a", "agent", True), (b"x", "speaker", False)):
+    rig.grants = {
+        b"s": grant_of("speaker/bot"),
+        b"o": grant_of("observer/eye"),
+        b"a": grant_of("agent/ada"),
+        b"x": grant_of("nonsense/x"),
+    }
+    for client, role, allowed in (
+        (b"s", "agent", False),
+        (b"s", "observer", False),
+        (b"s", "speaker", True),
+        (b"o", "speaker", False),
+        (b"o", "observer", True),
+        (b"a", "observer", True),
+        (b"a", "agent", True),
+        (b"x", "speaker", False),
+    ):
         rig.sent.clear()
         rig.say(wire.Hello(protocol=1, role=role), client=client)
         assert bool(rig.got(wire.Welcome, client)) is allowed, (client, role)

@@ -68,8 +68,19 @@ def test_health_of_voice_and_face(rig):
     rig.say(wire.Subscribe(topics=("health",)), client=EYE)
     voice = bus.VoiceHealth(epoch=0, pid=1, level="full", clients=2, pss_mb=30.0, counters={"messages": 3})
     rig.voice.observers.health(voice, face_present=False)
-    face = bus.FaceHealth(epoch=0, pid=2, level="full", fps=30.0, shown=100, missed=1, offset_median_ms=1.0,
-                          offset_p95_ms=4.0, motion_lead_ms=300.0, pss_mb=90.0, counters={})
+    face = bus.FaceHealth(
+        epoch=0,
+        pid=2,
+        level="full",
+        fps=30.0,
+        shown=100,
+        missed=1,
+        offset_median_ms=1.0,
+        offset_p95_ms=4.0,
+        motion_lead_ms=300.0,
+        pss_mb=90.0,
+        counters={},
+    )
     rig.voice.observers.face_health(face)
     rig.voice.observers.health(voice, face_present=True)
     without, complete = rig.got(wire.HealthReport, EYE)

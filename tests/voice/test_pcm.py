@@ -12,10 +12,17 @@ from mien.voice.pcm import BLOCK_FRAMES, PcmQueue
 from mien.voice.turn import Turn
 from rigs.voice_rig import VoiceRig
 
-SIZES = st.one_of(st.integers(0, 5), st.integers(0, 3 * BLOCK_FRAMES),
-                  st.sampled_from([BLOCK_FRAMES - 1, BLOCK_FRAMES, BLOCK_FRAMES + 1]))
-DOINGS = st.one_of(st.tuples(st.just("push"), SIZES), st.tuples(st.just("take"), SIZES),
-                   st.tuples(st.just("put_back"), SIZES), st.tuples(st.just("clear"), st.just(0)))
+SIZES = st.one_of(
+    st.integers(0, 5),
+    st.integers(0, 3 * BLOCK_FRAMES),
+    st.sampled_from([BLOCK_FRAMES - 1, BLOCK_FRAMES, BLOCK_FRAMES + 1]),
+)
+DOINGS = st.one_of(
+    st.tuples(st.just("push"), SIZES),
+    st.tuples(st.just("take"), SIZES),
+    st.tuples(st.just("put_back"), SIZES),
+    st.tuples(st.just("clear"), st.just(0)),
+)
 
 
 @settings(max_examples=300, deadline=None)
@@ -82,8 +89,17 @@ def chunks_of(sizes):
     return turn
 
 
-@pytest.mark.parametrize("sizes", [[1] * 50_000, [20] * 2_500, [BLOCK_FRAMES - 1, 1] * 200, [BLOCK_FRAMES, 1] * 200,
-                                   [BLOCK_FRAMES - 1, 2, BLOCK_FRAMES] * 100], ids=lambda sizes: str(sizes[:3]))
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        [1] * 50_000,
+        [20] * 2_500,
+        [BLOCK_FRAMES - 1, 1] * 200,
+        [BLOCK_FRAMES, 1] * 200,
+        [BLOCK_FRAMES - 1, 2, BLOCK_FRAMES] * 100,
+    ],
+    ids=lambda sizes: str(sizes[:3]),
+)
 def test_a_turn_takes_memory_by_its_samples_and_not_by_its_chunks(sizes):
     """Twice, for the device and for the face: two bytes a sample, and at most as much again for what holds them."""
     grown = grown_bytes(lambda: chunks_of(sizes)) - grown_bytes(lambda: chunks_of([]))

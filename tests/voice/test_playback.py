@@ -26,7 +26,10 @@ def test_a_turn_is_heard_whole_and_told_once():
     rig.step(700)
     assert np.array_equal(heard(rig)[: 16 * 500 - 1], tone(500)[1:])
     assert [type(m) for _, m in rig.sent if not isinstance(m, wire.Progress)] == [
-        wire.Welcome, wire.Started, wire.Finished]
+        wire.Welcome,
+        wire.Started,
+        wire.Finished,
+    ]
     finished = rig.got(wire.Finished)[0]
     assert (finished.played_ms, finished.interrupted, finished.reason) == (500.0, False, "played")
 
@@ -177,7 +180,11 @@ def test_interrupt_all_drops_the_queue_and_a_new_turn_plays_at_once():
     rig.speak("next", ms=100)
     rig.step(300)
     assert {m.turn: m.interrupted for m in rig.got(wire.Finished)} == {
-        "one": True, "two": True, "three": True, "next": False}
+        "one": True,
+        "two": True,
+        "three": True,
+        "next": False,
+    }
     assert rig.got(wire.Started)[-1].turn == "next"
     assert rig.got(wire.Started)[-1].latency_ms <= 60
 

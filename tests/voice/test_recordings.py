@@ -25,10 +25,17 @@ def names(folder):
     return sorted(path.stem for path in folder.glob("*.wav"))
 
 
-@pytest.mark.parametrize(("most", "left"), [
-    (3001, ["a", "b", "c", "new"]), (3000, ["a", "c", "new"]), (2001, ["a", "c", "new"]), (2000, ["c", "new"]),
-    (1, ["new"]), (0, ["new"]),
-])
+@pytest.mark.parametrize(
+    ("most", "left"),
+    [
+        (3001, ["a", "b", "c", "new"]),
+        (3000, ["a", "c", "new"]),
+        (2001, ["a", "c", "new"]),
+        (2000, ["c", "new"]),
+        (1, ["new"]),
+        (0, ["new"]),
+    ],
+)
 def test_the_oldest_give_way_until_there_is_room(folder, most, left):
     recordings = Recordings(folder, most)
     recordings.write("new.wav", 1000, SECOND)

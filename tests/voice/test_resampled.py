@@ -27,8 +27,11 @@ def take(queue, frames):
 
 
 @settings(max_examples=150, deadline=None)
-@given(from_hz=st.sampled_from(RATES_HZ), to_hz=st.sampled_from((48000, 44100, 16000)),
-       steps=st.lists(st.tuples(st.booleans(), st.integers(0, 3000)), max_size=20))
+@given(
+    from_hz=st.sampled_from(RATES_HZ),
+    to_hz=st.sampled_from((48000, 44100, 16000)),
+    steps=st.lists(st.tuples(st.booleans(), st.integers(0, 3000)), max_size=20),
+)
 def test_whatever_is_pushed_and_taken_when_the_frames_are_those_of_one_go(from_hz, to_hz, steps):
     queue, pushed, taken = ResampledQueue(from_hz, to_hz), [np.zeros(0, np.int16)], []
     eager, worked_out = Resampler(from_hz, to_hz), 0

@@ -101,9 +101,16 @@ class TestRestart:
         assert rig.errors(b"ada2") == []
         assert rig.got(wire.Finished, b"ada2")[0].reason == "played"
 
-    @pytest.mark.parametrize(("fields", "grant"), [
-        ({"client": "another"}, "speaker/bot"), ({"role": "agent"}, "agent/bot"), ({}, "speaker/other"), ({}, ""),
-    ], ids=["name", "role", "key", "no key"])
+    @pytest.mark.parametrize(
+        ("fields", "grant"),
+        [
+            ({"client": "another"}, "speaker/bot"),
+            ({"role": "agent"}, "agent/bot"),
+            ({}, "speaker/other"),
+            ({}, ""),
+        ],
+        ids=["name", "role", "key", "no key"],
+    )
     def test_of_somebody_else_waits_its_turn(self, fields, grant):
         rig = VoiceRig()
         rig.grants = {OLD: grant_of("speaker/bot"), NEW: grant_of(grant)}

@@ -30,8 +30,10 @@ def guarded_voice(keys, tmp_path, **options):
 
 
 def test_without_keys_the_network_is_refused_at_start(tmp_path):
-    with (pytest.raises(ConfigError, match="mien keys make"),
-          running_voice(tmp_path, keys=tmp_path / "none", voice={"listen": ("tcp://0.0.0.0:*",)})):
+    with (
+        pytest.raises(ConfigError, match="mien keys make"),
+        running_voice(tmp_path, keys=tmp_path / "none", voice={"listen": ("tcp://0.0.0.0:*",)}),
+    ):
         pass
 
 
@@ -49,8 +51,10 @@ def test_a_key_lets_its_role_in_and_no_other(keys, tmp_path):
 def test_a_stranger_and_a_plain_connection_are_never_heard(keys, tmp_path):
     with guarded_voice(keys, tmp_path) as voice:
         public, secret = zmq.curve_keypair()
-        with RawClient(voice.endpoints[-1], key=(public, secret), voice_key=keys.voice_pair()[0]) as stranger, \
-                RawClient(voice.endpoints[-1]) as plain:
+        with (
+            RawClient(voice.endpoints[-1], key=(public, secret), voice_key=keys.voice_pair()[0]) as stranger,
+            RawClient(voice.endpoints[-1]) as plain,
+        ):
             for client in (stranger, plain):
                 client.send(wire.Hello(protocol=1))
             with RawClient(voice.endpoints[0]) as local:  # the local socket stays open to its group
@@ -100,8 +104,12 @@ def test_a_session_whose_key_is_removed_ends_while_a_bad_file_is_there(keys, tmp
 
 
 def test_a_takeover_from_another_machine(keys, tmp_path):
-    with guarded_voice(keys, tmp_path, journal={"enabled": True}) as voice, RawClient(voice.endpoints[0]) as bot, \
-            client_of(keys, tmp_path, voice, "ada") as ada, client_of(keys, tmp_path, voice, "eye") as eye:
+    with (
+        guarded_voice(keys, tmp_path, journal={"enabled": True}) as voice,
+        RawClient(voice.endpoints[0]) as bot,
+        client_of(keys, tmp_path, voice, "ada") as ada,
+        client_of(keys, tmp_path, voice, "eye") as eye,
+    ):
         for client, role in ((bot, "speaker"), (ada, "agent"), (eye, "observer")):
             client.send(wire.Hello(protocol=1, client=role, role=role))
             client.receive(wire.Welcome)
@@ -122,8 +130,7 @@ def test_a_takeover_from_another_machine(keys, tmp_path):
 
 
 def test_an_agent_that_dies_gives_the_floor_back(tmp_path):
-    with running_voice(tmp_path, voice={"floor_vanish_timeout_ms": 200}) as voice, \
-            RawClient(voice.endpoints[0]) as bot:
+    with running_voice(tmp_path, voice={"floor_vanish_timeout_ms": 200}) as voice, RawClient(voice.endpoints[0]) as bot:
         bot.send(wire.Hello(protocol=1))
         bot.receive(wire.Welcome)
         with RawClient(voice.endpoints[-1]) as agent:
@@ -136,8 +143,11 @@ def test_an_agent_that_dies_gives_the_floor_back(tmp_path):
 
 def test_a_flood_beside_a_speaker(tmp_path):
     """The sink is deep, so that only what the flood does to the voice, and not this machine's load, can empty it."""
-    with running_voice(tmp_path, voice={"max_messages_per_s": 100}, buffer_ms=500) as voice, \
-            RawClient(voice.endpoints[0]) as good, RawClient(voice.endpoints[-1]) as bad:
+    with (
+        running_voice(tmp_path, voice={"max_messages_per_s": 100}, buffer_ms=500) as voice,
+        RawClient(voice.endpoints[0]) as good,
+        RawClient(voice.endpoints[-1]) as bad,
+    ):
         good.send(wire.Hello(protocol=1))
         good.receive(wire.Welcome)
         bad.socket.setsockopt(zmq.SNDTIMEO, 1000)

@@ -72,8 +72,9 @@ def test_the_held_turn_is_heard_whole_and_the_face_gets_all_of_it(rig):
     epoch = rig.playback.epoch
     rig.say(wire.ReleaseFloor(), client=AGENT)
     rig.step(800)
-    published = b"".join(payload[0] for m, payload in rig.speech
-                         if isinstance(m, bus.Speech) and m.turn == "two" and m.epoch == epoch)
+    published = b"".join(
+        payload[0] for m, payload in rig.speech if isinstance(m, bus.Speech) and m.turn == "two" and m.epoch == epoch
+    )
     assert published == tone(400).tobytes()
     heard = rig.sink.pcm
     places = [at for at in range(len(heard) - 6400) if np.array_equal(heard[at : at + 6399], tone(400)[1:])]
@@ -221,8 +222,10 @@ def test_a_holder_that_releases_begins_no_more_turns_and_may_end_what_it_has(rig
     rig.say(wire.ReleaseFloor(), client=AGENT)
     rig.audio("another", client=AGENT)
     rig.say(wire.End(turn="silent"), client=AGENT)
-    assert [(m.code, m.turn) for m in rig.got(wire.Error, AGENT)] == [("floor_taken", "another"),
-                                                                       ("floor_taken", "silent")]
+    assert [(m.code, m.turn) for m in rig.got(wire.Error, AGENT)] == [
+        ("floor_taken", "another"),
+        ("floor_taken", "silent"),
+    ]
     rig.audio("mine", seq=1, ms=100, client=AGENT)
     rig.say(wire.End(turn="mine"), client=AGENT)
     rig.step(100)
@@ -325,10 +328,23 @@ def test_a_clients_room_is_its_own_and_what_is_interrupted_takes_none(rig):
     assert rig.desk.credit_ms(BOT) == full_ms
 
 
-@pytest.mark.parametrize("message", [
-    wire.End(turn="t"), wire.Interrupt(), wire.Pause(), wire.Resume(), wire.Volume(gain=0.0), wire.Emotion(name="sad"),
-    wire.State(state="thinking"), wire.Gesture(name="nod"), wire.LookAt(x=1.0, y=1.0),
-    wire.Caption(turn="t", text="no"), wire.TakeFloor()], ids=lambda message: type(message).__name__)
+@pytest.mark.parametrize(
+    "message",
+    [
+        wire.End(turn="t"),
+        wire.Interrupt(),
+        wire.Pause(),
+        wire.Resume(),
+        wire.Volume(gain=0.0),
+        wire.Emotion(name="sad"),
+        wire.State(state="thinking"),
+        wire.Gesture(name="nod"),
+        wire.LookAt(x=1.0, y=1.0),
+        wire.Caption(turn="t", text="no"),
+        wire.TakeFloor(),
+    ],
+    ids=lambda message: type(message).__name__,
+)
 def test_an_observer_changes_nothing_at_all(rig, message):
     rig.speak("t", ms=200, client=BOT)
     rig.step(20)

@@ -115,7 +115,9 @@ def test_a_turn_that_never_ends_is_ended_and_the_next_is_heard(rig):
     rig.speak("next", ms=100)
     rig.step(VoiceConfig().turn_idle_timeout_ms + 500)
     assert [(m.turn, m.reason, m.played_ms) for m in rig.got(wire.Finished)] == [
-        ("endless", "idle_timeout", 100.0), ("next", "played", 100.0)]
+        ("endless", "idle_timeout", 100.0),
+        ("next", "played", 100.0),
+    ]
 
 
 def test_a_long_burst_is_given_its_time_after_it_was_heard_and_not_since_it_came(rig):

@@ -152,12 +152,20 @@ class AlsaSink:
                 f" let ALSA convert, with plughw: in place of hw:"
             )
         if agreed_hz != rate_hz:
-            log.warning("%s: plays at %d Hz, not at %d Hz; playback.rate_hz = %d spares the voice a conversion",
-                        self._device, agreed_hz, rate_hz, agreed_hz)
+            log.warning(
+                "%s: plays at %d Hz, not at %d Hz; playback.rate_hz = %d spares the voice a conversion",
+                self._device,
+                agreed_hz,
+                rate_hz,
+                agreed_hz,
+            )
         period_ms = frames_to_ms(info["period_size"], agreed_hz)
         if period_ms > COARSE_MS:
-            log.warning("%s: moves in steps of %.0f ms, so that sound comes late and lips are off; try hw: or plughw:",
-                        self._device, period_ms)
+            log.warning(
+                "%s: moves in steps of %.0f ms, so that sound comes late and lips are off; try hw: or plughw:",
+                self._device,
+                period_ms,
+            )
         return SinkFormat(rate_hz=agreed_hz, buffer_frames=info["buffer_size"])
 
     def _check(self) -> None:

@@ -114,8 +114,9 @@ class OpusEncoder:
         if len(pcm) != self.frames:
             raise ValueError(f"a packet takes {self.frames} frames, not {len(pcm)}")
         pcm = np.ascontiguousarray(pcm, np.int16)
-        size = self._library.opus_encode(self._state, pcm.ctypes.data_as(_PCM), len(pcm), self._packet,
-                                         MAX_PACKET_BYTES)
+        size = self._library.opus_encode(
+            self._state, pcm.ctypes.data_as(_PCM), len(pcm), self._packet, MAX_PACKET_BYTES
+        )
         if size < 0:
             raise ValueError(f"cannot be encoded: {_why(size)}")
         return self._packet.raw[:size]

@@ -42,8 +42,11 @@ def run_conversation(count: int, progress: Progress) -> Report:
         last = session.client.say(speech[0])
     pictures, anchors = session.pictures, session.probe.anchors
     assert pictures is not None
-    silences = [(end - sent) / NS_PER_MS for sent, epoch, played in cuts
-                if (end := last_sound_ns(anchors, epoch, played)) is not None]
+    silences = [
+        (end - sent) / NS_PER_MS
+        for sent, epoch, played in cuts
+        if (end := last_sound_ns(anchors, epoch, played)) is not None
+    ]
     shut = [(at - sent) / NS_PER_MS for sent, *_ in cuts if (at := mouth_closed_ns(pictures, sent)) is not None]
     rows += [
         percentile_row("barge-in to last sample, median", silences, 50),
@@ -52,8 +55,14 @@ def run_conversation(count: int, progress: Progress) -> Report:
         percentile_row("barge-in to mouth closed, p95", shut, 95, bar=150.0),
         percentile_row("first sound, p95", sounds, 95, bar=60.0),
         Row(name="interruptions acknowledged", value=acknowledged, unit="", bar=count, at_most=False, samples=count),
-        Row(name="the turn after all of them, heard", value=last.played_ms, unit="ms",
-            bar=len(speech[0]) * 1000 / RATE_HZ - 1, at_most=False)]
+        Row(
+            name="the turn after all of them, heard",
+            value=last.played_ms,
+            unit="ms",
+            bar=len(speech[0]) * 1000 / RATE_HZ - 1,
+            at_most=False,
+        ),
+    ]
     return Report(benchmark="conversation", rows=tuple(rows), machine=machine())
 
 
@@ -78,14 +87,29 @@ def _hour_rows(speech: list[Pcm], progress: Progress) -> list[Row]:
     first, last = found.late_ms[: len(found.late_ms) // HOURS], found.late_ms[-len(found.late_ms) // HOURS :]
     change_ms = abs(float(np.median(last)) - float(np.median(first)))
     return [
-        Row(name=f"{HOURS} simulated hours, turns without a finished", value=found.begun - found.finished, unit="",
-            bar=0.0, samples=found.begun),
-        Row(name=f"{HOURS} simulated hours, drift", value=round(change_ms, 3), unit="ms", bar=2.0,
-            samples=len(found.late_ms)),
-        Row(name="memory growth an hour, mean after the first", value=round(float(growth.mean()), 3), unit="MB",
-            bar=1.0, samples=len(growth)),
-        Row(name="memory growth an hour, most", value=round(float(growth.max()), 3), unit="MB",
-            samples=len(growth))]
+        Row(
+            name=f"{HOURS} simulated hours, turns without a finished",
+            value=found.begun - found.finished,
+            unit="",
+            bar=0.0,
+            samples=found.begun,
+        ),
+        Row(
+            name=f"{HOURS} simulated hours, drift",
+            value=round(change_ms, 3),
+            unit="ms",
+            bar=2.0,
+            samples=len(found.late_ms),
+        ),
+        Row(
+            name="memory growth an hour, mean after the first",
+            value=round(float(growth.mean()), 3),
+            unit="MB",
+            bar=1.0,
+            samples=len(growth),
+        ),
+        Row(name="memory growth an hour, most", value=round(float(growth.max()), 3), unit="MB", samples=len(growth)),
+    ]
 
 
 def _wire_rows(speech: list[Pcm]) -> list[Row]:
@@ -100,8 +124,10 @@ def _wire_rows(speech: list[Pcm]) -> list[Row]:
 
 def _wire_row(name: str, payloads: list[bytes], seconds: float) -> Row:
     """Headers and framing included, in 20 ms messages."""
-    size = sum(_framed(wire.encode(wire.Audio(turn="turn-1", seq=seq))) + _framed(payload)
-               for seq, payload in enumerate(payloads))
+    size = sum(
+        _framed(wire.encode(wire.Audio(turn="turn-1", seq=seq))) + _framed(payload)
+        for seq, payload in enumerate(payloads)
+    )
     return Row(name=f"speech on the wire, {name}", value=round(size / seconds), unit="bytes/s", samples=len(payloads))
 
 

@@ -97,8 +97,13 @@ def _binding_row(name: str, binding: str, motion: Motion) -> Row:
         return Row(name=name, value=None, unit="times", note="pip install PyOpenGL PyOpenGL-accelerate")
     drawn = _draw(None, motion, PICTURES, NOOP, binding)
     own_ms, other_ms = (float(np.median(values)) for values in (drawn.cpu_ms, drawn.pyopengl_cpu_ms))
-    return Row(name=name, value=round(other_ms / own_ms, 3), unit="times", samples=len(drawn.pyopengl_cpu_ms),
-               note=f"{other_ms:.3f} ms against {own_ms:.3f} ms in turns")
+    return Row(
+        name=name,
+        value=round(other_ms / own_ms, 3),
+        unit="times",
+        samples=len(drawn.pyopengl_cpu_ms),
+        note=f"{other_ms:.3f} ms against {own_ms:.3f} ms in turns",
+    )
 
 
 def _picture_rows(name: str, avatar: Path | None, motion: Motion) -> Iterator[Row]:
@@ -108,15 +113,33 @@ def _picture_rows(name: str, avatar: Path | None, motion: Motion) -> Iterator[Ro
     yield percentile_row(f"{what}, median", wall_ms, 50)
     yield percentile_row(f"{what}, p99", wall_ms, 99)
     yield percentile_row(f"{name}: display opened, median", [drawing.opened_ms for drawing in drawn], 50)
-    yield percentile_row(f"{name}: mapped, checked and shown on it, median",
-                         [drawing.read_ms + drawing.shown_ms for drawing in drawn], 50, bar=SHOWN_BAR_MS)
+    yield percentile_row(
+        f"{name}: mapped, checked and shown on it, median",
+        [drawing.read_ms + drawing.shown_ms for drawing in drawn],
+        50,
+        bar=SHOWN_BAR_MS,
+    )
     yield Row(name=f"{name}: draw calls", value=drawn[0].draw_calls, unit="", bar=MAX_DRAW_CALLS)
 
 
-def _draw(avatar: Path | None, motion: Motion, pictures: int, environment: dict[str, str],
-          binding: str = "ctypes") -> Drawing:
-    command = [sys.executable, "-m", "mien.bench.face_drawing", "--motion", str(motion.path), "--frame-hz",
-               str(motion.frame_hz), "--pictures", str(pictures), "--size", *map(str, SIZE), "--binding", binding]
+def _draw(
+    avatar: Path | None, motion: Motion, pictures: int, environment: dict[str, str], binding: str = "ctypes"
+) -> Drawing:
+    command = [
+        sys.executable,
+        "-m",
+        "mien.bench.face_drawing",
+        "--motion",
+        str(motion.path),
+        "--frame-hz",
+        str(motion.frame_hz),
+        "--pictures",
+        str(pictures),
+        "--size",
+        *map(str, SIZE),
+        "--binding",
+        binding,
+    ]
     if avatar is not None:
         command += ["--avatar", str(avatar)]
     env = {**os.environ, "SDL_VIDEODRIVER": "offscreen", **environment}
@@ -132,5 +155,6 @@ def _memory_row() -> Row:
             session.client.say(pcm)
         face = session.stack.face
         assert face is not None
-        return Row(name="memory of mien-face, speaking", value=round(pss_mb(face.pid), 1), unit="MB PSS",
-                   bar=PSS_BAR_MB)
+        return Row(
+            name="memory of mien-face, speaking", value=round(pss_mb(face.pid), 1), unit="MB PSS", bar=PSS_BAR_MB
+        )

@@ -72,8 +72,15 @@ def speaking_presenter(renderer: GlesRenderer, frames: MotionFrames, frame_hz: i
     until_ns = len(frames) * NS_PER_S // frame_hz
     score.clock.take(bus.Anchor(epoch=0, media_ns=0, at_ns=clock.now_ns(), until_ns=until_ns, phase="speaking"))
     score.heard_of_voice_ns = clock.now_ns() + until_ns
-    return Presenter(score=score, director=Director(seed=1), renderer=renderer, clock=clock, display_latency_ms=0.0,
-                     pacer=DisplayPacer(NS_PER_S // PICTURE_HZ), counters=Counters())
+    return Presenter(
+        score=score,
+        director=Director(seed=1),
+        renderer=renderer,
+        clock=clock,
+        display_latency_ms=0.0,
+        pacer=DisplayPacer(NS_PER_S // PICTURE_HZ),
+        counters=Counters(),
+    )
 
 
 def open_gl(binding: str) -> Gl:
@@ -85,8 +92,9 @@ def open_gl(binding: str) -> Gl:
     return SwitchedGl(checked=binding == "pyopengl-checked")
 
 
-def draw(avatar: Path | None, frames: MotionFrames, *, frame_hz: int, pictures: int, width: int, height: int,
-         binding: str) -> Drawing:
+def draw(
+    avatar: Path | None, frames: MotionFrames, *, frame_hz: int, pictures: int, width: int, height: int, binding: str
+) -> Drawing:
     """Draw `pictures` pictures of the motion, which starts anew when it is over. Raises MienError."""
     opening_ns = time.perf_counter_ns()
     Window(width=width, height=height, title="mien", fullscreen=False, samples=0).close()
@@ -116,10 +124,17 @@ def draw(avatar: Path | None, frames: MotionFrames, *, frame_hz: int, pictures: 
         if number >= SETTLING:
             cpu_ms[other].append(cpu_took / NS_PER_MS)
             wall_ms.append(wall_took / NS_PER_MS)
-    drawing = Drawing(device=renderer.info.device, vertices=len(mesh.positions), draw_calls=renderer.draw_calls,
-                      opened_ms=(started_ns - opening_ns) / NS_PER_MS, read_ms=(read_ns - started_ns) / NS_PER_MS,
-                      shown_ms=(shown_ns - read_ns) / NS_PER_MS, cpu_ms=cpu_ms[0],
-                      wall_ms=wall_ms, pyopengl_cpu_ms=cpu_ms[1])
+    drawing = Drawing(
+        device=renderer.info.device,
+        vertices=len(mesh.positions),
+        draw_calls=renderer.draw_calls,
+        opened_ms=(started_ns - opening_ns) / NS_PER_MS,
+        read_ms=(read_ns - started_ns) / NS_PER_MS,
+        shown_ms=(shown_ns - read_ns) / NS_PER_MS,
+        cpu_ms=cpu_ms[0],
+        wall_ms=wall_ms,
+        pyopengl_cpu_ms=cpu_ms[1],
+    )
     renderer.close()
     return drawing
 
@@ -133,8 +148,9 @@ def draw(avatar: Path | None, frames: MotionFrames, *, frame_hz: int, pictures: 
 @click.option("--binding", type=click.Choice(BINDINGS), default="ctypes")
 def main(avatar: Path | None, motion: Path, frame_hz: int, pictures: int, size: tuple[int, int], binding: str) -> None:
     """Draw one avatar for a while; see the module."""
-    drawing = draw(avatar, np.load(motion), frame_hz=frame_hz, pictures=pictures, width=size[0], height=size[1],
-                   binding=binding)
+    drawing = draw(
+        avatar, np.load(motion), frame_hz=frame_hz, pictures=pictures, width=size[0], height=size[1], binding=binding
+    )
     sys.stdout.buffer.write(msgspec.json.encode(drawing) + b"\n")
 
 

@@ -49,8 +49,15 @@ class _Talk:
         self._started_ns: dict[str, int] = {}
         playback = PlaybackConfig(sink="null", rate_hz=RATE_HZ, buffer_ms=BUFFER_MS)
         sink = NullSink(self.clock, RATE_HZ, RATE_HZ // 10)
-        self.voice = Assembly(voice=VoiceConfig(), playback=playback, sink=sink, clock=self.clock, counters=Counters(),
-                              send=self._hear, publish=lambda _: None)
+        self.voice = Assembly(
+            voice=VoiceConfig(),
+            playback=playback,
+            sink=sink,
+            clock=self.clock,
+            counters=Counters(),
+            send=self._hear,
+            publish=lambda _: None,
+        )
         for name, role in ((b"bot", "speaker"), (b"agent", "agent"), (b"eye", "observer")):
             self.say(name, wire.Hello(protocol=1, client=name.decode(), role=role))  # type: ignore[arg-type]
         self.say(b"eye", wire.Subscribe())

@@ -11,8 +11,14 @@ from mien.core.pose import CHANNEL_INDEX, SPEECH_INDICES
 from mien.units import NS_PER_MS
 
 NEAR_NS = 40 * NS_PER_MS  # an anchor says nothing of a moment farther away than two anchor periods
-GAP_SHAPES = ("jawOpen", "mouthClose", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft",
-              "mouthUpperUpRight")
+GAP_SHAPES = (
+    "jawOpen",
+    "mouthClose",
+    "mouthLowerDownLeft",
+    "mouthLowerDownRight",
+    "mouthUpperUpLeft",
+    "mouthUpperUpRight",
+)
 VISIBLE_CHANGE = 0.02  # of a blend shape's whole range: the least that is called motion
 
 

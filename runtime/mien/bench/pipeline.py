@@ -15,8 +15,14 @@ from mien.motion.base import Pcm
 from mien.motion.load import load_engine
 from mien.units import NS_PER_MS
 
-SETTINGS = {"playback.sink": "null", "face.renderer": "gles", "face.width": "180", "face.height": "320",
-            "face.fps": "30", "voice.listen": "[]"}
+SETTINGS = {
+    "playback.sink": "null",
+    "face.renderer": "gles",
+    "face.width": "180",
+    "face.height": "320",
+    "face.fps": "30",
+    "voice.listen": "[]",
+}
 RASTERISER = ("libLLVM", "swrast_dri", "libgallium")  # a GPU's driver has none of it
 GAP_S = 0.4  # between utterances: the face comes to rest, so that the next motion is the next utterance's
 Progress = Callable[[str], None]
@@ -75,41 +81,74 @@ def _speak_on(session: Session, speech: list[Pcm], minutes: float, progress: Pro
         number += 1
 
 
-def _rows(session: Session, marks: dict[str, list[tuple[int, int, float]]], cuts: list[tuple[int, int, float]],
-          memory: list[float], minutes: float) -> list[Row]:
+def _rows(
+    session: Session,
+    marks: dict[str, list[tuple[int, int, float]]],
+    cuts: list[tuple[int, int, float]],
+    memory: list[float],
+    minutes: float,
+) -> list[Row]:
     pictures, anchors = session.pictures, session.probe.anchors
     assert pictures is not None
     lookahead_ms = load_engine(None).info.lookahead_ms
     rows = []
     for kind, bar in (("burst", 60.0), ("real time", lookahead_ms + 60.0)):
         sounds = [latency for *_, latency in marks[kind]]
-        motions = [(seen - sent) / NS_PER_MS for sent, done, _ in marks[kind]
-                   if (seen := first_motion_ns(pictures, sent, done)) is not None]
-        rows += [percentile_row(f"first sound, {kind}, median", sounds, 50),
-                 percentile_row(f"first sound, {kind}, p95", sounds, 95, bar=bar),
-                 percentile_row(f"first visible motion, {kind}, median", motions, 50),
-                 percentile_row(f"first visible motion, {kind}, p95", motions, 95,
-                                bar=100.0 if kind == "burst" else None)]
+        motions = [
+            (seen - sent) / NS_PER_MS
+            for sent, done, _ in marks[kind]
+            if (seen := first_motion_ns(pictures, sent, done)) is not None
+        ]
+        rows += [
+            percentile_row(f"first sound, {kind}, median", sounds, 50),
+            percentile_row(f"first sound, {kind}, p95", sounds, 95, bar=bar),
+            percentile_row(f"first visible motion, {kind}, median", motions, 50),
+            percentile_row(f"first visible motion, {kind}, p95", motions, 95, bar=100.0 if kind == "burst" else None),
+        ]
     seen_ns, offsets = offsets_ms(pictures, anchors)
-    rows += [Row(name="A/V offset, |median|", value=abs(median(offsets)), unit="ms", bar=8.0, samples=len(offsets)),
-             percentile_row("A/V offset, p95 of |offset|", list(np.abs(offsets)), 95, bar=20.0)]
+    rows += [
+        Row(name="A/V offset, |median|", value=abs(median(offsets)), unit="ms", bar=8.0, samples=len(offsets)),
+        percentile_row("A/V offset, p95 of |offset|", list(np.abs(offsets)), 95, bar=20.0),
+    ]
     if minutes:
         first, last = offsets[seen_ns < seen_ns[0] + 60e9], offsets[seen_ns > seen_ns[-1] - 60e9]
-        rows.append(Row(name="A/V drift, last minute against first", value=round(abs(median(last) - median(first)), 3),
-                        unit="ms", bar=2.0, samples=len(first) + len(last)))
-    silences = [(last - sent) / NS_PER_MS for sent, epoch, played in cuts
-                if (last := last_sound_ns(anchors, epoch, played)) is not None]
+        rows.append(
+            Row(
+                name="A/V drift, last minute against first",
+                value=round(abs(median(last) - median(first)), 3),
+                unit="ms",
+                bar=2.0,
+                samples=len(first) + len(last),
+            )
+        )
+    silences = [
+        (last - sent) / NS_PER_MS
+        for sent, epoch, played in cuts
+        if (last := last_sound_ns(anchors, epoch, played)) is not None
+    ]
     closings = [(shut - sent) / NS_PER_MS for sent, *_ in cuts if (shut := mouth_closed_ns(pictures, sent)) is not None]
-    rows += [percentile_row("barge-in to last sample, median", silences, 50),
-             percentile_row("barge-in to last sample, p95", silences, 95, bar=50.0),
-             percentile_row("barge-in to lips shut, p95", closings, 95, bar=150.0)]
+    rows += [
+        percentile_row("barge-in to last sample, median", silences, 50),
+        percentile_row("barge-in to last sample, p95", silences, 95, bar=50.0),
+        percentile_row("barge-in to lips shut, p95", closings, 95, bar=150.0),
+    ]
     face = session.probe.faces[-1]
-    rows += [Row(name="memory of mien-voice", value=round(memory[0], 1), unit="MB PSS"),
-             Row(name="memory of mien-face", value=round(memory[1], 1), unit="MB PSS"),
-             Row(name="memory of both", value=round(memory[0] + memory[1], 1), unit="MB PSS", bar=160.0),
-             Row(name="of it, the code of the software rasteriser", value=round(memory[2], 1), unit="MB PSS"),
-             Row(name="cold start to first picture", unit="s", bar=2.5,
-                 value=round((int(pictures.visible_ns[0]) - session.started_ns) / 1e9, 3)),
-             Row(name="pictures missed", value=round(100 * face.missed / max(1, face.shown + face.missed), 2), unit="%",
-                 samples=face.shown)]
+    rows += [
+        Row(name="memory of mien-voice", value=round(memory[0], 1), unit="MB PSS"),
+        Row(name="memory of mien-face", value=round(memory[1], 1), unit="MB PSS"),
+        Row(name="memory of both", value=round(memory[0] + memory[1], 1), unit="MB PSS", bar=160.0),
+        Row(name="of it, the code of the software rasteriser", value=round(memory[2], 1), unit="MB PSS"),
+        Row(
+            name="cold start to first picture",
+            unit="s",
+            bar=2.5,
+            value=round((int(pictures.visible_ns[0]) - session.started_ns) / 1e9, 3),
+        ),
+        Row(
+            name="pictures missed",
+            value=round(100 * face.missed / max(1, face.shown + face.missed), 2),
+            unit="%",
+            samples=face.shown,
+        ),
+    ]
     return rows

@@ -42,8 +42,9 @@ class Report(Struct, frozen=True, kw_only=True):
     machine: dict[str, str | int]
 
 
-def percentile_row(name: str, values: Sequence[float], percent: float, unit: str = "ms",
-                   bar: float | None = None) -> Row:
+def percentile_row(
+    name: str, values: Sequence[float], percent: float, unit: str = "ms", bar: float | None = None
+) -> Row:
     """A percentile of some values; without values the figure is missing, not zero."""
     value = round(float(np.percentile(values, percent)), 3) if len(values) else None
     return Row(name=name, value=value, unit=unit, bar=bar, samples=len(values))
@@ -62,5 +63,10 @@ def machine() -> dict[str, str | int]:
         cpu = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), cpu)
     except OSError:
         pass
-    return {"cpu": cpu, "cores": os.cpu_count() or 0, "arch": platform.machine(), "python": platform.python_version(),
-            "load": f"{os.getloadavg()[0]:.2f}"}
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count() or 0,
+        "arch": platform.machine(),
+        "python": platform.python_version(),
+        "load": f"{os.getloadavg()[0]:.2f}",
+    }

@@ -12,9 +12,16 @@ from mien.motion.base import Pcm
 
 RATE_HZ = 16000
 SENTENCES = (
-    "Pepper makes people move.", "Five very fine voices.", "Who knew the moon was blue?", "Please mind the platform.",
-    "Maybe both of them may come.", "Welcome, what may I do for you?", "Above all, be brave.", "My mum bought a map.",
-    "You will find it on the left.", "Show me the way home.",
+    "Pepper makes people move.",
+    "Five very fine voices.",
+    "Who knew the moon was blue?",
+    "Please mind the platform.",
+    "Maybe both of them may come.",
+    "Welcome, what may I do for you?",
+    "Above all, be brave.",
+    "My mum bought a map.",
+    "You will find it on the left.",
+    "Show me the way home.",
 )
 
 

@@ -18,13 +18,23 @@ from mien.errors import MienError
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(["pipeline", "motion", "conversation", "face"]))
 @click.option("--utterances", default=30, show_default=True, type=click.IntRange(2, 1000))
-@click.option("--minutes", default=0.0, show_default=True, type=FiniteRange(0, 1440),
-              help="Continuous speech to look for drift in.")
-@click.option("--avatar", "avatars", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
-              help="For face: measure this one too, baked or .glb.")
+@click.option(
+    "--minutes",
+    default=0.0,
+    show_default=True,
+    type=FiniteRange(0, 1440),
+    help="Continuous speech to look for drift in.",
+)
+@click.option(
+    "--avatar",
+    "avatars",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="For face: measure this one too, baked or .glb.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def bench(names: tuple[str, ...], utterances: int, minutes: float, avatars: tuple[Path, ...],
-          as_json: bool) -> None:
+def bench(names: tuple[str, ...], utterances: int, minutes: float, avatars: tuple[Path, ...], as_json: bool) -> None:
     """Measure this machine: latencies, A/V offset, barge-in, memory, speed. Exits 1 where a bar is missed.
 
     Example: mien bench pipeline --minutes 10 --json, or mien bench face --avatar head.glb

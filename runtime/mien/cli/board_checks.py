@@ -21,16 +21,24 @@ def check_board(root: Path) -> Finding:
 def check_screen(root: Path) -> Finding:
     """A graphics card, and a screen that is connected to it."""
     if not board.graphics_cards(root):
-        return Finding(name="screen", verdict="poor", detail="no graphics card (/dev/dri/card*)",
-                       remedy="on a Pi: is the card's config.txt the shipped one? `journalctl -k | grep -i drm`")
+        return Finding(
+            name="screen",
+            verdict="poor",
+            detail="no graphics card (/dev/dri/card*)",
+            remedy="on a Pi: is the card's config.txt the shipped one? `journalctl -k | grep -i drm`",
+        )
     screens = board.screens(root)
     connected = [f"{screen.name} {screen.mode}".strip() for screen in screens if screen.connected]
     if connected:
         return Finding(name="screen", verdict="good", detail=", ".join(connected))
     names = ", ".join(screen.name for screen in screens) or "no connector"
-    return Finding(name="screen", verdict="bad", detail=f"nothing is connected ({names})",
-                   remedy="plug the screen in and switch it on; the face looks again every two seconds. A screen that "
-                          "does not say what it is needs video=HDMI-A-1:1280x720@60D on the kernel's command line")
+    return Finding(
+        name="screen",
+        verdict="bad",
+        detail=f"nothing is connected ({names})",
+        remedy="plug the screen in and switch it on; the face looks again every two seconds. A screen that "
+        "does not say what it is needs video=HDMI-A-1:1280x720@60D on the kernel's command line",
+    )
 
 
 def check_cards(root: Path) -> Finding:
@@ -38,8 +46,12 @@ def check_cards(root: Path) -> Finding:
     cards = board.sound_cards(root)
     if cards and board.sound_devices(root):
         return Finding(name="sound cards", verdict="good", detail="; ".join(cards))
-    return Finding(name="sound cards", verdict="poor", detail="no sound card that plays",
-                   remedy="plug a USB card in, or use the screen's sound (HDMI)")
+    return Finding(
+        name="sound cards",
+        verdict="poor",
+        detail="no sound card that plays",
+        remedy="plug a USB card in, or use the screen's sound (HDMI)",
+    )
 
 
 def check_permissions(root: Path) -> Finding:
@@ -47,15 +59,23 @@ def check_permissions(root: Path) -> Finding:
     accounts = [row for row in SERVICE_ACCOUNTS if board.has_account(row[0], root)]
     if not accounts:
         return Finding(name="permissions", verdict="good", detail="the services are not installed here")
-    locked = [(user, path, group) for user, folder, group in accounts
-              for path in (board.graphics_cards(root) if folder == "dri" else board.sound_devices(root))
-              if not board.may_use(user, path, root)]
+    locked = [
+        (user, path, group)
+        for user, folder, group in accounts
+        for path in (board.graphics_cards(root) if folder == "dri" else board.sound_devices(root))
+        if not board.may_use(user, path, root)
+    ]
     if not locked:
-        return Finding(name="permissions", verdict="good", detail=f"{' and '.join(row[0] for row in accounts)} reach "
-                       "their devices")
+        return Finding(
+            name="permissions", verdict="good", detail=f"{' and '.join(row[0] for row in accounts)} reach their devices"
+        )
     user, path, group = locked[0]
-    return Finding(name="permissions", verdict="bad", detail=f"{user} may not use /{path.relative_to(root)}",
-                   remedy=f"usermod -aG {group} {user}, then restart mien.target")
+    return Finding(
+        name="permissions",
+        verdict="bad",
+        detail=f"{user} may not use /{path.relative_to(root)}",
+        remedy=f"usermod -aG {group} {user}, then restart mien.target",
+    )
 
 
 def check_power(root: Path) -> Finding:
@@ -68,9 +88,14 @@ def check_power(root: Path) -> Finding:
     said = [f"{what} now" for what in power.now]
     said += [f"{what} since boot" for what in power.since_boot if what not in power.now]
     volts = "under-voltage" in (*power.now, *power.since_boot)
-    return Finding(name="power", verdict="bad" if power.now else "poor", detail=f"{', '.join(said)} ({power.source})",
-                   remedy="use the Pi's own power supply, or a shorter and thicker cable" if volts
-                   else "cool the board: it runs slower than it can")
+    return Finding(
+        name="power",
+        verdict="bad" if power.now else "poor",
+        detail=f"{', '.join(said)} ({power.source})",
+        remedy="use the Pi's own power supply, or a shorter and thicker cable"
+        if volts
+        else "cool the board: it runs slower than it can",
+    )
 
 
 def check_heat(root: Path) -> Finding:
@@ -79,8 +104,12 @@ def check_heat(root: Path) -> Finding:
     if hottest_c is None:
         return Finding(name="heat", verdict="good", detail="no sensor")
     verdict: Verdict = "good" if hottest_c < WARM_C else "poor" if hottest_c < HOT_C else "bad"
-    return Finding(name="heat", verdict=verdict, detail=f"{hottest_c:.0f} degrees Celsius",
-                   remedy="" if verdict == "good" else f"cool the board: from {HOT_C:.0f} degrees on it slows down")
+    return Finding(
+        name="heat",
+        verdict=verdict,
+        detail=f"{hottest_c:.0f} degrees Celsius",
+        remedy="" if verdict == "good" else f"cool the board: from {HOT_C:.0f} degrees on it slows down",
+    )
 
 
 def check_time(root: Path) -> Finding:
@@ -88,12 +117,20 @@ def check_time(root: Path) -> Finding:
     was_set = board.clock_was_set(root)
     if was_set is None:
         return Finding(name="time", verdict="good", detail="systemd-timesyncd does not run here")
-    return Finding(name="time", verdict="good" if was_set else "poor",
-                   detail="set by a time server" if was_set else "not set by a time server since boot",
-                   remedy="" if was_set else "`timedatectl timesync-status`; a server of your own goes into ntp of "
-                                             "board.toml")
+    return Finding(
+        name="time",
+        verdict="good" if was_set else "poor",
+        detail="set by a time server" if was_set else "not set by a time server since boot",
+        remedy="" if was_set else "`timedatectl timesync-status`; a server of your own goes into ntp of board.toml",
+    )
 
 
 BOARD_CHECKS: tuple[Callable[[Path], Finding], ...] = (
-    check_board, check_screen, check_cards, check_permissions, check_power, check_heat, check_time,
+    check_board,
+    check_screen,
+    check_cards,
+    check_permissions,
+    check_power,
+    check_heat,
+    check_time,
 )

@@ -17,8 +17,9 @@ from mien.printable import printable
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Override a key, such as playback.sink=null.")
 @click.option("--file-only", is_flag=True, help="Check what stands in the file, not what it names on this machine.")
-@click.option("--json", "as_json", is_flag=True, help="Print the whole configuration as it will be used, and the "
-              "problems.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the whole configuration as it will be used, and the problems."
+)
 def check_config(path: Path | None, pairs: tuple[str, ...], file_only: bool, as_json: bool) -> None:
     """Check a configuration file and what it names: keys, folders, model, avatar. /etc/mien/mien.toml where no file is
     named.
@@ -39,8 +40,11 @@ def check_config(path: Path | None, pairs: tuple[str, ...], file_only: bool, as_
         for problem in problems:
             click.echo(f"{name}: {problem.severity}: {problem.text}", err=True)
     if as_json:
-        click.echo(json.dumps({**(msgspec.to_builtins(config) if config else {}),
-                               "problems": msgspec.to_builtins(problems)}, indent=2))
+        click.echo(
+            json.dumps(
+                {**(msgspec.to_builtins(config) if config else {}), "problems": msgspec.to_builtins(problems)}, indent=2
+            )
+        )
     elif not problems:
         click.echo(f"{name}: good")
     raise SystemExit(_exit_code(problems))

@@ -34,12 +34,20 @@ def check_sound(config: Config) -> Finding:
     try:
         sink = open_sink(config.playback, MonotonicClock())
     except MienError as error:
-        return Finding(name="sound", verdict="bad", detail=str(error),
-                       remedy="list devices with `aplay -L`, name one in playback.device, or set playback.sink=null")
+        return Finding(
+            name="sound",
+            verdict="bad",
+            detail=str(error),
+            remedy="list devices with `aplay -L`, name one in playback.device, or set playback.sink=null",
+        )
     detail = f"{config.playback.sink} at {sink.format.rate_hz} Hz, {sink.format.buffer_frames} frames of buffer"
     sink.close()
-    return Finding(name="sound", verdict="good" if config.playback.sink == "alsa" else "poor", detail=detail,
-                   remedy="" if config.playback.sink == "alsa" else "nobody hears this sink")
+    return Finding(
+        name="sound",
+        verdict="good" if config.playback.sink == "alsa" else "poor",
+        detail=detail,
+        remedy="" if config.playback.sink == "alsa" else "nobody hears this sink",
+    )
 
 
 def check_display(config: Config) -> Finding:
@@ -49,16 +57,23 @@ def check_display(config: Config) -> Finding:
     try:
         renderer = open_renderer(config, MonotonicClock())
     except MienError as error:
-        return Finding(name="display", verdict="bad", detail=str(error),
-                       remedy="on a board: is a screen connected, is this user in the groups video and render? "
-                              "on a server: SDL_VIDEODRIVER=offscreen, apt install libegl1 libgles2 libgl1-mesa-dri")
+        return Finding(
+            name="display",
+            verdict="bad",
+            detail=str(error),
+            remedy="on a board: is a screen connected, is this user in the groups video and render? "
+            "on a server: SDL_VIDEODRIVER=offscreen, apt install libegl1 libgles2 libgl1-mesa-dri",
+        )
     info = renderer.info
     renderer.close()
     software = any(name in info.device.lower() for name in ("llvmpipe", "softpipe"))
-    return Finding(name="display", verdict="poor" if software or not info.vsync else "good",
-                   detail=f"{info.version}, {info.device}, {info.width}x{info.height}, "
-                          f"{'vsync' if info.vsync else 'no vsync (offscreen)'}",
-                   remedy="pictures are drawn by the CPU" if software else "")
+    return Finding(
+        name="display",
+        verdict="poor" if software or not info.vsync else "good",
+        detail=f"{info.version}, {info.device}, {info.width}x{info.height}, "
+        f"{'vsync' if info.vsync else 'no vsync (offscreen)'}",
+        remedy="pictures are drawn by the CPU" if software else "",
+    )
 
 
 def check_model(config: Config) -> Finding:
@@ -75,11 +90,14 @@ def check_model(config: Config) -> Finding:
     started_s = time.perf_counter()
     engine.push(silence)
     ratio = 1.0 / (time.perf_counter() - started_s)
-    return Finding(name="model", verdict="good" if ratio > 4 else "poor",
-                   detail=f"{engine.info.backend}, {engine.info.frame_hz} Hz, "
-                          f"{engine.info.lookahead_ms:.0f} ms lookahead, "
-                          f"{ratio:.0f} times faster than speech",
-                   remedy="" if ratio > 4 else "this machine is too slow for the model; expect late lips")
+    return Finding(
+        name="model",
+        verdict="good" if ratio > 4 else "poor",
+        detail=f"{engine.info.backend}, {engine.info.frame_hz} Hz, "
+        f"{engine.info.lookahead_ms:.0f} ms lookahead, "
+        f"{ratio:.0f} times faster than speech",
+        remedy="" if ratio > 4 else "this machine is too slow for the model; expect late lips",
+    )
 
 
 def check_avatar(config: Config) -> Finding:
@@ -90,8 +108,12 @@ def check_avatar(config: Config) -> Finding:
         mesh = load_avatar(Path(config.face.avatar) if config.face.avatar else None)
     except MienError as error:
         return Finding(name="avatar", verdict="bad", detail=str(error))
-    return Finding(name="avatar", verdict="good", detail=f"{mesh.name}: {len(mesh.positions)} vertices, "
-                   f"{len(mesh.targets)} blend shapes, {len(mesh.parts)} parts")
+    return Finding(
+        name="avatar",
+        verdict="good",
+        detail=f"{mesh.name}: {len(mesh.positions)} vertices, "
+        f"{len(mesh.targets)} blend shapes, {len(mesh.parts)} parts",
+    )
 
 
 def check_captions(config: Config) -> Finding:
@@ -103,11 +125,19 @@ def check_captions(config: Config) -> Finding:
     try:
         lacks = lacking()
     except MienError as error:
-        return Finding(name="captions", verdict="poor", detail=str(error),
-                       remedy="apt-get install libpangocairo-1.0-0; until then the face has no captions")
+        return Finding(
+            name="captions",
+            verdict="poor",
+            detail=str(error),
+            remedy="apt-get install libpangocairo-1.0-0; until then the face has no captions",
+        )
     if lacks:
-        return Finding(name="captions", verdict="poor", detail=f"no font for {', '.join(lacks)}",
-                       remedy="apt-get install fonts-open-sans fonts-noto-ui-core fonts-wqy-microhei")
+        return Finding(
+            name="captions",
+            verdict="poor",
+            detail=f"no font for {', '.join(lacks)}",
+            remedy="apt-get install fonts-open-sans fonts-noto-ui-core fonts-wqy-microhei",
+        )
     return Finding(name="captions", verdict="good", detail="Pango, and fonts for every script that is looked for")
 
 
@@ -119,23 +149,34 @@ def check_clock(_: Config) -> Finding:
         sleep_until_ns(due_ns)
         late.append((time.monotonic_ns() - due_ns) / NS_PER_MS)
     worst, usual = max(late), statistics.median(late)
-    return Finding(name="clock", verdict="good" if worst < 10 else "poor",
-                   detail=f"CLOCK_MONOTONIC; sleeps end {usual:.2f} ms late, at worst {worst:.1f} ms",
-                   remedy="" if worst < 10 else "the machine is busy: raise playback.buffer_ms against clicks")
+    return Finding(
+        name="clock",
+        verdict="good" if worst < 10 else "poor",
+        detail=f"CLOCK_MONOTONIC; sleeps end {usual:.2f} ms late, at worst {worst:.1f} ms",
+        remedy="" if worst < 10 else "the machine is busy: raise playback.buffer_ms against clicks",
+    )
 
 
 def check_speech(_: Config) -> Finding:
     """A TTS engine for `mien say` and the demo."""
     found = [name for name in ("espeak-ng", "flite", "pico2wave") if shutil.which(name)]
-    return Finding(name="speech", verdict="good" if found else "poor", detail=", ".join(found) or "no TTS engine",
-                   remedy="" if found else "apt-get install espeak-ng: `mien say TEXT` and the demo need one")
+    return Finding(
+        name="speech",
+        verdict="good" if found else "poor",
+        detail=", ".join(found) or "no TTS engine",
+        remedy="" if found else "apt-get install espeak-ng: `mien say TEXT` and the demo need one",
+    )
 
 
 def check_video(_: Config) -> Finding:
     """ffmpeg, for `mien record` and the demo."""
     path = shutil.which("ffmpeg")
-    return Finding(name="video", verdict="good" if path else "poor", detail="ffmpeg" if path else "no ffmpeg",
-                   remedy="" if path else "apt-get install ffmpeg: `mien record` and the demo need it")
+    return Finding(
+        name="video",
+        verdict="good" if path else "poor",
+        detail="ffmpeg" if path else "no ffmpeg",
+        remedy="" if path else "apt-get install ffmpeg: `mien record` and the demo need it",
+    )
 
 
 def check_service(config: Config) -> Finding:
@@ -147,11 +188,22 @@ def check_service(config: Config) -> Finding:
         with connect(endpoint, timeout_s=1.0) as client:
             return Finding(name="service", verdict="good", detail=f"mien-voice answers in {client.ping():.1f} ms")
     except MienError:
-        return Finding(name="service", verdict="poor", detail="mien-voice does not answer",
-                       remedy="`mien run` on a desk, `systemctl start mien.target` on a board")
+        return Finding(
+            name="service",
+            verdict="poor",
+            detail="mien-voice does not answer",
+            remedy="`mien run` on a desk, `systemctl start mien.target` on a board",
+        )
 
 
 CHECKS: tuple[Callable[[Config], Finding], ...] = (
-    check_sound, check_display, check_model, check_avatar, check_captions, check_clock, check_speech, check_video,
+    check_sound,
+    check_display,
+    check_model,
+    check_avatar,
+    check_captions,
+    check_clock,
+    check_speech,
+    check_video,
     check_service,
 )

@@ -45,8 +45,11 @@ def check_listen(config: Config) -> Iterator[Problem]:
     local = f"ipc://{resolve_run_dir(config.run_dir) / VOICE_SOCKET}"
     for endpoint, count in Counter((*listen, local)).items():
         if count > 1 and not endpoint.endswith("*"):
-            yield _error(f"voice.listen: {endpoint} can be opened once only; remove it where it stands again" if
-                         endpoint != local else f"voice.listen: {local} is open always; remove it here")
+            yield _error(
+                f"voice.listen: {endpoint} can be opened once only; remove it where it stands again"
+                if endpoint != local
+                else f"voice.listen: {local} is open always; remove it here"
+            )
     for endpoint in listen:
         folder = Path(endpoint.removeprefix("ipc://")).parent
         if endpoint.startswith("ipc://") and (problem := _no_folder(folder)):
@@ -67,8 +70,9 @@ def check_journal(config: Config) -> Iterator[Problem]:
     if config.journal.enabled:
         folder = journal_folder(config.journal, resolve_run_dir(config.run_dir))
         if problem := cannot_write_in(folder.absolute()):
-            yield _error(f"journal.folder: {folder}: cannot be written ({problem}); name another, or set "
-                         "journal.enabled = false")
+            yield _error(
+                f"journal.folder: {folder}: cannot be written ({problem}); name another, or set journal.enabled = false"
+            )
 
 
 def check_face(config: Config) -> Iterator[Problem]:
@@ -77,8 +81,9 @@ def check_face(config: Config) -> Iterator[Problem]:
     from mien.motion.load import load_engine
 
     for key, name, load, without in (
-            ("face.model", config.face.model, load_engine, "the jaw would follow loudness"),
-            ("face.avatar", config.face.avatar, load_avatar, "the shipped face would be shown")):
+        ("face.model", config.face.model, load_engine, "the jaw would follow loudness"),
+        ("face.avatar", config.face.avatar, load_avatar, "the shipped face would be shown"),
+    ):
         try:
             if name:
                 load(Path(name))
@@ -100,7 +105,13 @@ def check_captions(config: Config) -> Iterator[Problem]:
 
 
 CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
-    check_run_dir, check_listen, check_sink, check_journal, check_face, check_captions)
+    check_run_dir,
+    check_listen,
+    check_sink,
+    check_journal,
+    check_face,
+    check_captions,
+)
 
 
 def _check_keys(listen: tuple[str, ...], folder: KeyFolder) -> Iterator[Problem]:

@@ -111,8 +111,10 @@ def measure(session: Session, performance: Performance) -> dict[str, float | int
     assert pictures is not None
     _, offsets = offsets_ms(pictures, session.probe.anchors)
     sounds = [turn["latency_ms"] for turn in performance.turns if turn["latency_ms"] is not None]
-    seen = [(first_motion_ns(pictures, int(turn["sent_ns"]), int(turn["finished_ns"])), turn["sent_ns"])
-            for turn in performance.turns]
+    seen = [
+        (first_motion_ns(pictures, int(turn["sent_ns"]), int(turn["finished_ns"])), turn["sent_ns"])
+        for turn in performance.turns
+    ]
     motions = [(when - sent) / NS_PER_MS for when, sent in seen if when is not None]
     face = session.probe.faces[-1]
     return {
@@ -142,8 +144,14 @@ def film(pictures: Pictures, sound: Path, out: Path, progress: Progress) -> None
     at_ns = np.arange(start_ns, end_ns, NS_PER_S // FPS)
     rows = np.maximum(np.searchsorted(pictures.visible_ns, at_ns + NS_PER_MS) - 1, 0)
     renderer = GlesRenderer(load_avatar(None), width=FILM_SIZE[0], height=FILM_SIZE[1], title="mien demo")
-    writer = VideoWriter(out / "demo.mp4", width=FILM_SIZE[0], height=FILM_SIZE[1], fps=FPS, sound=sound,
-                         sound_skip_s=(start_ns - opened_ns) / NS_PER_S)
+    writer = VideoWriter(
+        out / "demo.mp4",
+        width=FILM_SIZE[0],
+        height=FILM_SIZE[1],
+        fps=FPS,
+        sound=sound,
+        sound_skip_s=(start_ns - opened_ns) / NS_PER_S,
+    )
     speaking = rows[pictures.media_ns[rows] > 0]
     shown = set(speaking[np.linspace(0, len(speaking) - 1, SHEET[0] * SHEET[1]).astype(int)].tolist())
     kept = []
@@ -161,6 +169,8 @@ def film(pictures: Pictures, sound: Path, out: Path, progress: Progress) -> None
 def _print(figures: dict[str, float | int | None]) -> None:
     table = Table("measured", "")
     for name, value in figures.items():
-        table.add_row(name.replace("_ms", ", ms").replace("_mb", ", MB").replace("_", " "),
-                      "none" if value is None else str(value))
+        table.add_row(
+            name.replace("_ms", ", ms").replace("_mb", ", MB").replace("_", " "),
+            "none" if value is None else str(value),
+        )
     data_console().print(table)

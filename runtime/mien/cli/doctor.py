@@ -55,6 +55,10 @@ def as_table(findings: Sequence[Finding]) -> Table:
     """The rows for people."""
     table = Table("", "verdict", "what there is", "what to do")
     for finding in findings:
-        table.add_row(shown(finding.name), shown(finding.verdict, COLOURS[finding.verdict]), shown(finding.detail),
-                      shown(finding.remedy))
+        table.add_row(
+            shown(finding.name),
+            shown(finding.verdict, COLOURS[finding.verdict]),
+            shown(finding.detail),
+            shown(finding.remedy),
+        )
     return table

@@ -21,8 +21,9 @@ ROLE = click.Choice(list(get_args(Role)))
 
 
 @click.group()
-@click.option("--keys", "root", type=click.Path(path_type=Path), help="The folder of keys [access.keys of the "
-              "configuration].")
+@click.option(
+    "--keys", "root", type=click.Path(path_type=Path), help="The folder of keys [access.keys of the configuration]."
+)
 @click.pass_context
 def keys(context: click.Context, root: Path | None) -> None:
     """Make, list and remove the keys of clients on other machines.
@@ -35,8 +36,13 @@ def keys(context: click.Context, root: Path | None) -> None:
 
 @keys.command()
 @click.argument("name")
-@click.option("--role", type=ROLE, default=ROLES[0], show_default=True,
-              help="A speaker brings the speech, an agent may take the floor, an observer looks on.")
+@click.option(
+    "--role",
+    type=ROLE,
+    default=ROLES[0],
+    show_default=True,
+    help="A speaker brings the speech, an agent may take the floor, an observer looks on.",
+)
 @click.option("--out", type=click.Path(path_type=Path), default=Path(), help="Where the client's files go [.].")
 @click.pass_obj
 def make(folder: KeyFolder, name: str, role: Role, out: Path) -> None:
@@ -50,10 +56,12 @@ def make(folder: KeyFolder, name: str, role: Role, out: Path) -> None:
         folder.voice_pair()  # that is there, and can be used
         secret = folder.make_client(name, role, out)
         public = _bring_voice_key(folder, out)
-    click.echo(f"{name} may connect as {role}, without a restart of a voice that has keys already.\nBring these to the "
-               f"client, and keep the first one secret:\n  {click.format_filename(secret)}\n  "
-               f"{click.format_filename(public)}\nIn Python: "
-               f"connect(\"tcp://HOST:5570\", key=\"{secret.name}\", voice_key=\"{public.name}\")")
+    click.echo(
+        f"{name} may connect as {role}, without a restart of a voice that has keys already.\nBring these to the "
+        f"client, and keep the first one secret:\n  {click.format_filename(secret)}\n  "
+        f"{click.format_filename(public)}\nIn Python: "
+        f'connect("tcp://HOST:5570", key="{secret.name}", voice_key="{public.name}")'
+    )
 
 
 @keys.command()

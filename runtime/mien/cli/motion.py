@@ -43,8 +43,13 @@ def motion(wav: Path, out: Path, model: Path | None, as_json: bool) -> None:
     except (MienError, OSError) as error:
         click.echo(f"mien motion: {error}", err=True)
         raise SystemExit(1) from None
-    words = {"frames": len(frames), "frame_hz": engine.info.frame_hz, "seconds": round(len(speech) / 16000, 3),
-             "lookahead_ms": engine.info.lookahead_ms, "out": click.format_filename(out)}
+    words = {
+        "frames": len(frames),
+        "frame_hz": engine.info.frame_hz,
+        "seconds": round(len(speech) / 16000, 3),
+        "lookahead_ms": engine.info.lookahead_ms,
+        "out": click.format_filename(out),
+    }
     click.echo(json.dumps(words) if as_json else f"{words['out']}: {len(frames)} frames at {engine.info.frame_hz} Hz")
 
 

@@ -23,8 +23,9 @@ from mien.units import NS_PER_S
 @click.option("--fps", default=30.0, show_default=True, type=FiniteRange(1, 120))
 @click.option("--seed", default=1, show_default=True, help="Of blinks, glances and breath.")
 @click.option("--text", default="", help="What is said, shown as captions that are spread over the speech.")
-def record(wav: Path, out: Path, avatar: Path | None, model: Path | None, size: str, fps: float, seed: int,
-           text: str) -> None:
+def record(
+    wav: Path, out: Path, avatar: Path | None, model: Path | None, size: str, fps: float, seed: int, text: str
+) -> None:
     """A WAV file as MP4: the face that speaks it, drawn offscreen, with the voice in sync.
 
     Example: mien record hello.wav --out hello.mp4 --size 480x854 --fps 25
@@ -38,8 +39,17 @@ def record(wav: Path, out: Path, avatar: Path | None, model: Path | None, size: 
     click.echo(f"{click.format_filename(out)}: {pictures} pictures, {pictures / fps:.1f} s")
 
 
-def record_file(wav: Path, out: Path, avatar: Path | None, model: Path | None, width: int, height: int, fps: float,
-                seed: int, text: str = "") -> int:
+def record_file(
+    wav: Path,
+    out: Path,
+    avatar: Path | None,
+    model: Path | None,
+    width: int,
+    height: int,
+    fps: float,
+    seed: int,
+    text: str = "",
+) -> int:
     """Do it. Returns how many pictures were drawn. Raises MienError."""
     import os
 

@@ -31,18 +31,33 @@ def held_devices(run_dir: Path) -> dict[str, Finding]:
 def sound_of(voice: VoiceHealth) -> Finding:
     """The sound card that the voice holds, or waits for."""
     if voice.level == SILENT:
-        return Finding(name="sound", verdict="bad", detail=f"mien-voice ({voice.pid}) finds no card that it can use",
-                       remedy="journalctl -u mien-voice says why; `aplay -L` lists the devices for playback.device")
-    return Finding(name="sound", verdict="good", detail=f"mien-voice ({voice.pid}) plays on it: level {voice.level}, "
-                   f"{voice.counters.get('sink_underruns', 0)} underruns")
+        return Finding(
+            name="sound",
+            verdict="bad",
+            detail=f"mien-voice ({voice.pid}) finds no card that it can use",
+            remedy="journalctl -u mien-voice says why; `aplay -L` lists the devices for playback.device",
+        )
+    return Finding(
+        name="sound",
+        verdict="good",
+        detail=f"mien-voice ({voice.pid}) plays on it: level {voice.level}, "
+        f"{voice.counters.get('sink_underruns', 0)} underruns",
+    )
 
 
 def display_of(face: FaceHealth) -> Finding:
     """The screen that the face draws on."""
     if face.screen in ("blank", "off"):
-        return Finding(name="display", verdict="good", detail=f"mien-face ({face.pid}) keeps it dark by [screen], "
-                       f"{'switched off' if face.screen == 'off' else 'black, since it cannot be switched off'}")
+        return Finding(
+            name="display",
+            verdict="good",
+            detail=f"mien-face ({face.pid}) keeps it dark by [screen], "
+            f"{'switched off' if face.screen == 'off' else 'black, since it cannot be switched off'}",
+        )
     shown = face.fps > 0
-    return Finding(name="display", verdict="good" if shown else "poor",
-                   detail=f"mien-face ({face.pid}) draws on it: {face.fps:.0f} pictures a second, {face.renderer}",
-                   remedy="" if shown else "journalctl -u mien-face says what it waits for")
+    return Finding(
+        name="display",
+        verdict="good" if shown else "poor",
+        detail=f"mien-face ({face.pid}) draws on it: {face.fps:.0f} pictures a second, {face.renderer}",
+        remedy="" if shown else "journalctl -u mien-face says what it waits for",
+    )

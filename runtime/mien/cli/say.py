@@ -43,16 +43,34 @@ class Source(NamedTuple):
 @click.option("--file", "-f", "path", type=click.Path(path_type=Path), help="Speak a WAV file instead of a text.")
 @click.option("--engine", type=click.Choice([engine.name for engine in ENGINES]), help="TTS engine [first installed].")
 @click.option("--voice", default="", help="The engine's name of a voice, such as en-us+f3 (espeak-ng) or awb (flite).")
-@click.option("--rate", "rate_hz", type=int, default=16000, show_default=True,
-              help="Of raw PCM on stdin (TEXT is -), in Hz.")
+@click.option(
+    "--rate", "rate_hz", type=int, default=16000, show_default=True, help="Of raw PCM on stdin (TEXT is -), in Hz."
+)
 @click.option("--endpoint", help="Where mien-voice listens, such as tcp://HOST:5570 [this machine's].")
 @click.option("--key", type=click.Path(path_type=Path), help="For a voice elsewhere: NAME.key_secret of `mien keys`.")
 @click.option("--voice-key", type=click.Path(path_type=Path), help="And voice.key, which came with it.")
-@click.option("--timeout", "timeout_s", type=FiniteRange(0.1, 600), default=5.0, show_default=True, metavar="S",
-              help="How long to wait for mien-voice.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=FiniteRange(0.1, 600),
+    default=5.0,
+    show_default=True,
+    metavar="S",
+    help="How long to wait for mien-voice.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
-def say(text: str | None, path: Path | None, engine: str | None, voice: str, rate_hz: int, endpoint: str | None,
-        key: Path | None, voice_key: Path | None, timeout_s: float, as_json: bool) -> None:
+def say(
+    text: str | None,
+    path: Path | None,
+    engine: str | None,
+    voice: str,
+    rate_hz: int,
+    endpoint: str | None,
+    key: Path | None,
+    voice_key: Path | None,
+    timeout_s: float,
+    as_json: bool,
+) -> None:
     """Speak TEXT, a WAV file, or what comes on stdin: a WAV, or raw PCM (mono s16le). Returns when it has been heard.
 
     Ctrl-C stops the speech and tells how much was heard. What is longer than a turn may be becomes several.
@@ -76,8 +94,11 @@ def say(text: str | None, path: Path | None, engine: str | None, voice: str, rat
             source = _from_stdin(cast("BufferedReader", sys.stdin.buffer), rate_hz)
         else:
             source = stack.enter_context(_from_text(text or "", engine or "", voice))
-        agent = stack.enter_context(connect(endpoint, rate_hz=source.rate_hz, timeout_s=timeout_s, name="mien say",
-                                            key=key, voice_key=voice_key))
+        agent = stack.enter_context(
+            connect(
+                endpoint, rate_hz=source.rate_hz, timeout_s=timeout_s, name="mien say", key=key, voice_key=voice_key
+            )
+        )
         turns, stopped = _speak(agent, source, quiet=as_json)
     _report(turns, as_json)
     sys.exit(EXIT_INTERRUPTED if stopped else _together(turns).reason != "played")
@@ -192,10 +213,14 @@ def _cut_short(turns: list[Turn]) -> bool:
 def _together(turns: list[Finished]) -> Finished:
     """All turns as one: what was heard is the sum, and the first that was cut short says why."""
     short = next((turn for turn in turns if turn.reason != "played"), turns[-1])
-    return Finished(turn=turns[0].turn, played_ms=sum(turn.played_ms for turn in turns),
-                    interrupted=any(turn.interrupted for turn in turns), reason=short.reason,
-                    words_heard=sum(turn.words_heard for turn in turns),
-                    last_word=next((turn.last_word for turn in reversed(turns) if turn.last_word), ""))
+    return Finished(
+        turn=turns[0].turn,
+        played_ms=sum(turn.played_ms for turn in turns),
+        interrupted=any(turn.interrupted for turn in turns),
+        reason=short.reason,
+        words_heard=sum(turn.words_heard for turn in turns),
+        last_word=next((turn.last_word for turn in reversed(turns) if turn.last_word), ""),
+    )
 
 
 def _report(turns: list[Finished], as_json: bool) -> None:

@@ -1,7 +1,7 @@
 """The TTS engines of a Debian machine, as streams of PCM.
 
-    with synthesize("Good morning", find_engine()) as speech:
-        for chunk in speech.chunks(): ...
+with synthesize("Good morning", find_engine()) as speech:
+    for chunk in speech.chunks(): ...
 """
 
 from __future__ import annotations
@@ -46,12 +46,30 @@ class Engine(NamedTuple):
 
 
 ENGINES: Final = (
-    Engine("espeak-ng", "espeak-ng", "espeak-ng", "en", True,
-           lambda _, voice: ["espeak-ng", "--stdout", "--stdin", "-v", voice]),
-    Engine("flite", "flite", "flite", "slt", False,
-           lambda text, voice: ["flite", "-voice", voice, "-t", text, "-o", "/dev/stdout"]),
-    Engine("pico", "pico2wave", "libttspico-utils", "en-US", False,
-           lambda text, voice: ["pico2wave", "-l", voice, "-w", "{wav}", "--", text]),
+    Engine(
+        "espeak-ng",
+        "espeak-ng",
+        "espeak-ng",
+        "en",
+        True,
+        lambda _, voice: ["espeak-ng", "--stdout", "--stdin", "-v", voice],
+    ),
+    Engine(
+        "flite",
+        "flite",
+        "flite",
+        "slt",
+        False,
+        lambda text, voice: ["flite", "-voice", voice, "-t", text, "-o", "/dev/stdout"],
+    ),
+    Engine(
+        "pico",
+        "pico2wave",
+        "libttspico-utils",
+        "en-US",
+        False,
+        lambda text, voice: ["pico2wave", "-l", voice, "-w", "{wav}", "--", text],
+    ),
 )
 
 
@@ -162,8 +180,9 @@ class _Run:
         try:
             return subprocess.Popen(command, stdin=self._text, stdout=stdout, stderr=self._complaints)
         except OSError as error:
-            raise SpeechError(f"{self._engine.name} cannot be started: {error.strerror}; "
-                              f"`apt-get install {self._engine.package}`") from None
+            raise SpeechError(
+                f"{self._engine.name} cannot be started: {error.strerror}; `apt-get install {self._engine.package}`"
+            ) from None
 
     def _failed(self) -> SpeechError:
         self._complaints.seek(0)

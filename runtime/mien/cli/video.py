@@ -17,17 +17,43 @@ Image = NDArray[np.uint8]
 class VideoWriter:
     """Pipes pictures into ffmpeg, with sound from a WAV file beside them."""
 
-    def __init__(self, path: Path, *, width: int, height: int, fps: float, sound: Path | None,
-                 sound_skip_s: float = 0.0) -> None:
+    def __init__(
+        self, path: Path, *, width: int, height: int, fps: float, sound: Path | None, sound_skip_s: float = 0.0
+    ) -> None:
         """sound_skip_s: what of the sound lies before the first picture. Raises MienError where there is no ffmpeg."""
         if shutil.which("ffmpeg") is None:
             raise MienError("ffmpeg is not installed: apt-get install ffmpeg")
-        command = ["ffmpeg", "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24",
-                   "-s", f"{width}x{height}", "-r", f"{fps}", "-i", "-"]
+        command = [
+            "ffmpeg",
+            "-y",
+            "-loglevel",
+            "error",
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "rgb24",
+            "-s",
+            f"{width}x{height}",
+            "-r",
+            f"{fps}",
+            "-i",
+            "-",
+        ]
         if sound is not None:
             command += ["-ss", f"{max(0.0, sound_skip_s):.6f}", "-i", str(sound), "-c:a", "aac", "-b:a", "128k"]
-        command += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p",
-                    "-movflags", "+faststart", str(path)]
+        command += [
+            "-c:v",
+            "libx264",
+            "-preset",
+            "veryfast",
+            "-crf",
+            "20",
+            "-pix_fmt",
+            "yuv420p",
+            "-movflags",
+            "+faststart",
+            str(path),
+        ]
         self._path = path
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
 

@@ -49,8 +49,14 @@ def speak(client: Client, text: str, voice: str) -> dict[str, object]:
     while (event := client.poll(0)) is not None:
         if isinstance(event, Started) and event.turn == turn.name:
             latency_ms = event.latency_ms
-    return {"turn": turn.name, "text": text, "sent_ns": sent_ns, "latency_ms": latency_ms,
-            "played_ms": finished.played_ms, "finished_ns": time.monotonic_ns()}
+    return {
+        "turn": turn.name,
+        "text": text,
+        "sent_ns": sent_ns,
+        "latency_ms": latency_ms,
+        "played_ms": finished.played_ms,
+        "finished_ns": time.monotonic_ns(),
+    }
 
 
 def main(endpoint: str) -> None:

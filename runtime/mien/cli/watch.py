@@ -28,10 +28,24 @@ SETTLE_S = 1.5  # a face that runs reports once a second
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line instead of a table.")
 @click.option("--once", is_flag=True, help="Print the state once and leave.")
-@click.option("--interval", "interval_s", type=FiniteRange(0.05, 3600), default=1.0, show_default=True,
-              metavar="S", help="Between the lines of --json.")
-@click.option("--timeout", "timeout_s", type=FiniteRange(0.1, 600), default=5.0, show_default=True, metavar="S",
-              help="How long --once waits for mien-voice.")
+@click.option(
+    "--interval",
+    "interval_s",
+    type=FiniteRange(0.05, 3600),
+    default=1.0,
+    show_default=True,
+    metavar="S",
+    help="Between the lines of --json.",
+)
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=FiniteRange(0.1, 600),
+    default=5.0,
+    show_default=True,
+    metavar="S",
+    help="How long --once waits for mien-voice.",
+)
 @click.option("--run-dir", default="", help="Where the local sockets are [the usual place].")
 def watch(as_json: bool, once: bool, interval_s: float, timeout_s: float, run_dir: str) -> None:
     """Show what the voice and the face are doing, live. Ctrl-C ends it.
@@ -94,8 +108,11 @@ def _show_once(watcher: Watcher, timeout_s: float, as_json: bool) -> int:
     while watcher.state.voice is None and time.monotonic() < until_s:
         watcher.listen(0.05)
     if watcher.state.voice is None:
-        click.echo(f"mien watch: nothing was heard on {watcher.path} for {timeout_s:g} s; is mien-voice running? "
-                   "`mien run` starts it, `mien doctor` looks at this machine", err=True)
+        click.echo(
+            f"mien watch: nothing was heard on {watcher.path} for {timeout_s:g} s; is mien-voice running? "
+            "`mien run` starts it, `mien doctor` looks at this machine",
+            err=True,
+        )
         return EXIT_UNREACHABLE
     settled_s = min(until_s, time.monotonic() + SETTLE_S)
     while watcher.state.face is None and time.monotonic() < settled_s:

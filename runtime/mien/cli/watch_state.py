@@ -64,11 +64,26 @@ class WatchState:
             "epoch": anchor.epoch if anchor else None,
             "media_ms": None if media_ms is None else round(media_ms, 1),
             "expression": _fields(expression, "state", "emotion", "intensity", "look_x", "look_y"),
-            "voice": _fields(self.voice if self.voice_alive(now_ns) else None,
-                             "pid", "level", "clients", "pss_mb", "counters"),
-            "face": _fields(self.face if self.face_alive(now_ns) else None,
-                            "pid", "level", "fps", "shown", "missed", "offset_median_ms", "offset_p95_ms",
-                            "motion_lead_ms", "pss_mb", "renderer", "quality", "idle", "screen", "counters"),
+            "voice": _fields(
+                self.voice if self.voice_alive(now_ns) else None, "pid", "level", "clients", "pss_mb", "counters"
+            ),
+            "face": _fields(
+                self.face if self.face_alive(now_ns) else None,
+                "pid",
+                "level",
+                "fps",
+                "shown",
+                "missed",
+                "offset_median_ms",
+                "offset_p95_ms",
+                "motion_lead_ms",
+                "pss_mb",
+                "renderer",
+                "quality",
+                "idle",
+                "screen",
+                "counters",
+            ),
         }
 
 

@@ -40,8 +40,14 @@ BYE_S = 0.3
 
 
 def connect_async(
-    endpoint: str | None = None, *, rate_hz: int = 16000, timeout_s: float = 5.0, name: str = "client",
-    role: wire.Role = "speaker", encoding: str = "s16le", key: str | Path | None = None,
+    endpoint: str | None = None,
+    *,
+    rate_hz: int = 16000,
+    timeout_s: float = 5.0,
+    name: str = "client",
+    role: wire.Role = "speaker",
+    encoding: str = "s16le",
+    key: str | Path | None = None,
     voice_key: str | Path | None = None,
 ) -> Connecting:
     """A client for asyncio: `await` it, or use it in `async with`. The arguments are those of `connect`."""
@@ -148,9 +154,7 @@ class AsyncClient:
         """A new turn. It begins with its first audio; nothing is sent before. name: None picks one."""
         return AsyncTurn(self, self._session, self._session.open_turn(name))
 
-    async def say(
-        self, speech: Pcm | Iterable[Pcm] | AsyncIterable[Pcm], *, name: str | None = None
-    ) -> wire.Finished:
+    async def say(self, speech: Pcm | Iterable[Pcm] | AsyncIterable[Pcm], *, name: str | None = None) -> wire.Finished:
         """Speak PCM, or chunks of it as they come, as one turn. Returns when it was heard, or was interrupted."""
         async with self.turn(name) as turn:
             async for chunk in _chunks(speech):

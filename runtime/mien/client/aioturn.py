@@ -138,8 +138,12 @@ class AsyncTurn:
 
     def was_cut_off(self, error: BaseException) -> bool:
         """Whether this is what write() raises because somebody stopped the turn: no fault of who wrote."""
-        return isinstance(error, ClientError) and error.code == "turn_closed" and self._stopped() and not (
-            self._ledger.end_wanted or self._ledger.error)
+        return (
+            isinstance(error, ClientError)
+            and error.code == "turn_closed"
+            and self._stopped()
+            and not (self._ledger.end_wanted or self._ledger.error)
+        )
 
     async def _write(self, pcm: bytes) -> None:
         rest = memoryview(pcm)

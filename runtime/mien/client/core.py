@@ -142,8 +142,9 @@ class Session:
             self._named += 1
             name = f"turn-{self._named}"
         if name in self.turns:
-            raise ClientError(f"there is a turn '{name}' already; give each its own name", code="turn_exists",
-                              retryable=False)
+            raise ClientError(
+                f"there is a turn '{name}' already; give each its own name", code="turn_exists", retryable=False
+            )
         _encode_checked(wire.End(turn=name))
         turn = self.turns[name] = TurnLedger(name, self.encoding.open() if self.encoding.open else None)
         return turn

@@ -43,8 +43,11 @@ def _opus(rate_hz: int) -> Encoding:
     if rate_hz not in OPUS_RATES_HZ:
         raise _unsupported("rate", f"rate_hz {rate_hz}: Opus has {', '.join(map(str, OPUS_RATES_HZ))}")
     if not available():
-        raise _unsupported("encoding", "encoding 'opus' needs libopus.so.0, which cannot be loaded; install Debian's "
-                           "libopus0, or connect with encoding='s16le'")
+        raise _unsupported(
+            "encoding",
+            "encoding 'opus' needs libopus.so.0, which cannot be loaded; install Debian's "
+            "libopus0, or connect with encoding='s16le'",
+        )
 
     def open_encoder() -> Encode:
         encoder = OpusEncoder(rate_hz)

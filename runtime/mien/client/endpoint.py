@@ -15,7 +15,9 @@ def unreachable(endpoint: str, timeout_s: float) -> str:
     what = f"nothing answers at {endpoint} (waited {timeout_s:g} s)"
     if endpoint.startswith("ipc://"):
         if not Path(endpoint.removeprefix("ipc://")).exists():
-            return f"{what}: there is no such socket. Start mien with `mien run`, or on a board with " \
-                   "`systemctl start mien-voice`; a voice elsewhere needs its endpoint, such as tcp://HOST:5570"
+            return (
+                f"{what}: there is no such socket. Start mien with `mien run`, or on a board with "
+                "`systemctl start mien-voice`; a voice elsewhere needs its endpoint, such as tcp://HOST:5570"
+            )
         return f"{what}, though the socket is there. Is mien-voice running? `mien doctor` tells"
     return f"{what}. Is mien-voice running there, and does its [voice] listen name this address and port?"

@@ -35,8 +35,14 @@ from mien.errors import ClientError
 
 
 def connect(
-    endpoint: str | None = None, *, rate_hz: int = 16000, timeout_s: float = 5.0, name: str = "client",
-    role: wire.Role = "speaker", encoding: str = "s16le", key: str | Path | None = None,
+    endpoint: str | None = None,
+    *,
+    rate_hz: int = 16000,
+    timeout_s: float = 5.0,
+    name: str = "client",
+    role: wire.Role = "speaker",
+    encoding: str = "s16le",
+    key: str | Path | None = None,
     voice_key: str | Path | None = None,
 ) -> Client:
     """Open a session with mien-voice.
@@ -52,8 +58,16 @@ def connect(
     """
     portal = Portal()
     try:
-        client = connect_async(endpoint, rate_hz=rate_hz, timeout_s=timeout_s, name=name, role=role,
-                               encoding=encoding, key=key, voice_key=voice_key)
+        client = connect_async(
+            endpoint,
+            rate_hz=rate_hz,
+            timeout_s=timeout_s,
+            name=name,
+            role=role,
+            encoding=encoding,
+            key=key,
+            voice_key=voice_key,
+        )
         return Client(portal, portal.call(_opened(client)))
     except BaseException:
         portal.close()

@@ -111,8 +111,10 @@ class WavReader:
             code = struct.unpack_from("<H", data, 24)[0]
         fmt = WavFormat(rate_hz, channels, bits, code == _FLOAT)
         if code not in (_PCM, _FLOAT):
-            raise self._bad(f"is coded as {_CODECS.get(code, f'format {code}')}; make it PCM: "
-                            "ffmpeg -i IN.wav -c:a pcm_s16le OUT.wav")
+            raise self._bad(
+                f"is coded as {_CODECS.get(code, f'format {code}')}; make it PCM: "
+                "ffmpeg -i IN.wav -c:a pcm_s16le OUT.wav"
+            )
         if not 1 <= channels <= 64 or not 1000 <= rate_hz <= 384_000 or block != fmt.frame_bytes:
             raise self._bad(f"has an impossible format: {channels} channels, {rate_hz} Hz, {block} bytes a frame")
         if bits not in ((32, 64) if fmt.floating else (8, 16, 24, 32)):

@@ -46,7 +46,7 @@ class Anchor(BusMessage, frozen=True):
 
 
 class Speech(BusMessage, frozen=True):
-    """Some of a turn's speech, with one payload frame. """
+    """Some of a turn's speech, with one payload frame."""
 
     turn: str
     turn_start_ns: int
@@ -180,10 +180,11 @@ def decode_from_face(frame: bytes) -> FaceBusMessage:
 
 def _decode(decoder: msgspec.msgpack.Decoder[_T], frame: bytes) -> _T:
     if frame[:1] != _VERSION:
-        raise BusError(f"the bus speaks version {frame[0] if frame else 'nothing'}, this process {BUS_VERSION}: "
-                       "install mien-voice and mien-face from one release and restart both")
+        raise BusError(
+            f"the bus speaks version {frame[0] if frame else 'nothing'}, this process {BUS_VERSION}: "
+            "install mien-voice and mien-face from one release and restart both"
+        )
     try:
         return decoder.decode(memoryview(frame)[1:])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BusError(f"a bus message cannot be read: {error}") from None
-

@@ -36,9 +36,7 @@ SHAPE_COUNT: Final = len(ARKIT_SHAPES)
 CHANNEL_INDEX: Final = {name: index for index, name in enumerate(CHANNELS)}
 
 # The mouth, jaw, cheeks and tongue: what speech owns and what must come to rest when speech stops.
-SPEECH_SHAPES: Final = tuple(
-    name for name in ARKIT_SHAPES if name.startswith(("jaw", "mouth", "cheekPuff", "tongue"))
-)
+SPEECH_SHAPES: Final = tuple(name for name in ARKIT_SHAPES if name.startswith(("jaw", "mouth", "cheekPuff", "tongue")))
 SPEECH_INDICES: Final = np.array([CHANNEL_INDEX[name] for name in SPEECH_SHAPES], dtype=np.intp)
 
 

@@ -420,12 +420,45 @@ class Pong(Message, tag="pong", frozen=True):
 
 
 ClientMessage: TypeAlias = (
-    Hello | Audio | End | Interrupt | Pause | Resume | Volume | State | Emotion | Gesture | LookAt | Caption | Ping
-    | TakeFloor | ReleaseFloor | Subscribe | GetThumbnail | Bye
+    Hello
+    | Audio
+    | End
+    | Interrupt
+    | Pause
+    | Resume
+    | Volume
+    | State
+    | Emotion
+    | Gesture
+    | LookAt
+    | Caption
+    | Ping
+    | TakeFloor
+    | ReleaseFloor
+    | Subscribe
+    | GetThumbnail
+    | Bye
 )
 VoiceMessage: TypeAlias = (
-    Welcome | Started | Progress | Stalled | Rebuffered | Finished | Interrupted | LevelChanged | Error | Pong
-    | Floor | Status | Outcome | Said | Levels | HealthReport | Thumbnail | Resumed | Bye
+    Welcome
+    | Started
+    | Progress
+    | Stalled
+    | Rebuffered
+    | Finished
+    | Interrupted
+    | LevelChanged
+    | Error
+    | Pong
+    | Floor
+    | Status
+    | Outcome
+    | Said
+    | Levels
+    | HealthReport
+    | Thumbnail
+    | Resumed
+    | Bye
 )
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -483,5 +516,7 @@ def _readable(error: Exception) -> str:
     what, _, where = str(error).partition(" - at `$.")
     if "matching regex" not in what:
         return str(error)
-    return f"{where.rstrip('`')}: a name is plain text, without control characters (such as NUL or a line feed) or " \
-           "the line separators U+2028 and U+2029"
+    return (
+        f"{where.rstrip('`')}: a name is plain text, without control characters (such as NUL or a line feed) or "
+        "the line separators U+2028 and U+2029"
+    )

@@ -21,8 +21,14 @@ _SLICE_S: Final = 0.5  # systemd's watchdog is fed while we wait
 class DisplayWait:
     """Opens the renderer again and again, ever less often, until there is a display or the service stops."""
 
-    def __init__(self, opener: Callable[[], Renderer], notifier: ServiceNotifier, stopping: threading.Event,
-                 counters: Counters, alive: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        opener: Callable[[], Renderer],
+        notifier: ServiceNotifier,
+        stopping: threading.Event,
+        counters: Counters,
+        alive: Callable[[], None],
+    ) -> None:
         """alive: called twice a second while waiting, for systemd's watchdog."""
         self._opener = opener
         self._notifier = notifier

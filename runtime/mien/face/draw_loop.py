@@ -32,10 +32,22 @@ DARK_LOOK_NS: Final = NS_PER_S // 2  # a dark screen is looked after so often: i
 class DrawLoop:
     """What one drawing needs beside its renderer. report: takes a bus frame to the voice."""
 
-    def __init__(self, *, config: Config, clock: Clock, score: Score, stage: MotionStage, counters: Counters,
-                 notifier: ServiceNotifier, heartbeat: Heartbeat, stopping: threading.Event,
-                 wake: threading.Event, report: Callable[[bytes], None], trace: Trace | None,
-                 screen: ScreenMode) -> None:
+    def __init__(
+        self,
+        *,
+        config: Config,
+        clock: Clock,
+        score: Score,
+        stage: MotionStage,
+        counters: Counters,
+        notifier: ServiceNotifier,
+        heartbeat: Heartbeat,
+        stopping: threading.Event,
+        wake: threading.Event,
+        report: Callable[[bytes], None],
+        trace: Trace | None,
+        screen: ScreenMode,
+    ) -> None:
         """wake: set when something came that wants showing, or the service stops."""
         self._config = config
         self._clock = clock
@@ -103,14 +115,28 @@ class DrawLoop:
 
     def _presenter(self, renderer: Renderer, pacer: DisplayPacer, annotations: Annotations) -> Presenter:
         face = self._config.face
-        return Presenter(score=self._score, director=Director(seed=face.seed), renderer=renderer, pacer=pacer,
-                         clock=self._clock, display_latency_ms=face.display_latency_ms, counters=self._counters,
-                         trace=self._trace, idle_fps=face.idle_fps,
-                         calibration=open_calibration(self._config, renderer),
-                         annotations=annotations)
+        return Presenter(
+            score=self._score,
+            director=Director(seed=face.seed),
+            renderer=renderer,
+            pacer=pacer,
+            clock=self._clock,
+            display_latency_ms=face.display_latency_ms,
+            counters=self._counters,
+            trace=self._trace,
+            idle_fps=face.idle_fps,
+            calibration=open_calibration(self._config, renderer),
+            annotations=annotations,
+        )
 
-    def _tell(self, reporter: FaceReporter, presenter: Presenter, annotations: Annotations, memory_mb: float | None,
-              now_ns: int) -> None:
+    def _tell(
+        self,
+        reporter: FaceReporter,
+        presenter: Presenter,
+        annotations: Annotations,
+        memory_mb: float | None,
+        now_ns: int,
+    ) -> None:
         level = Level.AUDIO_ONLY if presenter.motion_lost else self._level
         health = reporter.report(presenter, level.value, memory_mb, now_ns, self._shown)
         self._notifier.ready()

@@ -22,8 +22,9 @@ class FaceReporter:
         self._shown_before = 0
         self._since_ns = 0
 
-    def report(self, presenter: Presenter, level: str, pss_mb: float | None, now_ns: int,
-               screen: bus.Screen = "on") -> bus.FaceHealth:
+    def report(
+        self, presenter: Presenter, level: str, pss_mb: float | None, now_ns: int, screen: bus.Screen = "on"
+    ) -> bus.FaceHealth:
         """The report; starts the next second. pss_mb: None where it could not be read."""
         offsets = presenter.offsets_ms.median_and_abs_p95()
         presenter.offsets_ms.clear()
@@ -32,13 +33,22 @@ class FaceReporter:
         self._shown_before, self._since_ns = self._pacer.shown, now_ns
         info = self._renderer.info
         return bus.FaceHealth(
-            epoch=max(0, self._score.clock.epoch), pid=os.getpid(), level=level, fps=round(fps, 2),
-            shown=self._pacer.shown, missed=self._pacer.missed,
+            epoch=max(0, self._score.clock.epoch),
+            pid=os.getpid(),
+            level=level,
+            fps=round(fps, 2),
+            shown=self._pacer.shown,
+            missed=self._pacer.missed,
             offset_median_ms=None if offsets is None else round(offsets[0], 3),
             offset_p95_ms=None if offsets is None else round(offsets[1], 3),
-            motion_lead_ms=self._lead_ms(now_ns), pss_mb=None if pss_mb is None else round(pss_mb, 1),
-            counters=self._counters.snapshot(), renderer=info.device or info.backend, quality=info.quality,
-            idle=presenter.take_idle(), screen=screen)
+            motion_lead_ms=self._lead_ms(now_ns),
+            pss_mb=None if pss_mb is None else round(pss_mb, 1),
+            counters=self._counters.snapshot(),
+            renderer=info.device or info.backend,
+            quality=info.quality,
+            idle=presenter.take_idle(),
+            screen=screen,
+        )
 
     def _lead_ms(self, now_ns: int) -> float | None:
         with self._score.lock:

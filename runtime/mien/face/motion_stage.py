@@ -64,8 +64,16 @@ class MotionStage:
     whether it is a sign that people are there.
     """
 
-    def __init__(self, *, engine: MotionEngine, spare: MotionEngine, score: Score, counters: Counters,
-                 report: Callable[[bytes], None], stirred: Callable[[bool], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        *,
+        engine: MotionEngine,
+        spare: MotionEngine,
+        score: Score,
+        counters: Counters,
+        report: Callable[[bytes], None],
+        stirred: Callable[[bool], None] = lambda _: None,
+    ) -> None:
         self._engine = engine
         self._spare = spare
         self._prosody = ProsodyStream(engine.info.lookahead_ms)

@@ -32,8 +32,17 @@ class MotionThread:
     traceback, and ended() was called.
     """
 
-    def __init__(self, *, stage: MotionStage, bus_of_face: FaceBus, context: "zmq.Context[zmq.Socket[bytes]]",
-                 clock: Clock, counters: Counters, heartbeat: Heartbeat, ended: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        *,
+        stage: MotionStage,
+        bus_of_face: FaceBus,
+        context: "zmq.Context[zmq.Socket[bytes]]",
+        clock: Clock,
+        counters: Counters,
+        heartbeat: Heartbeat,
+        ended: Callable[[], None],
+    ) -> None:
         """context: of the bus's sockets; ended with them."""
         self._stage = stage
         self._bus = bus_of_face

@@ -32,8 +32,9 @@ def prosody_frames(speech: Pcm, lookahead_ms: float) -> ProsodyFrames:
     return np.concatenate([stream.push(speech).copy(), stream.flush()])
 
 
-def poses(frames: MotionFrames, prosody: ProsodyFrames, frame_hz: int, fps: float, seed: int,
-          tail_s: float = 0.5) -> Iterator[Pose]:
+def poses(
+    frames: MotionFrames, prosody: ProsodyFrames, frame_hz: int, fps: float, seed: int, tail_s: float = 0.5
+) -> Iterator[Pose]:
     """The directed performance, one pose a picture at `fps`: a vector that is reused. Ends tail_s after the speech."""
     timeline = Timeline(width=MOTION_WIDTH, frame_hz=frame_hz, capacity=max(1, len(frames)))
     timeline.begin(0)

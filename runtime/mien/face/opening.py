@@ -57,9 +57,17 @@ def open_renderer(config: Config, clock: Clock) -> Renderer:
     mesh = load_face(face.avatar)
 
     def opened(samples: int) -> Renderer:
-        return GlesRenderer(mesh, width=face.width, height=face.height, title="mien", fullscreen=face.fullscreen,
-                            samples=samples, quality="auto", budget_ms=1000 / face.fps,
-                            quarter_turns=face.quarter_turns)
+        return GlesRenderer(
+            mesh,
+            width=face.width,
+            height=face.height,
+            title="mien",
+            fullscreen=face.fullscreen,
+            samples=samples,
+            quality="auto",
+            budget_ms=1000 / face.fps,
+            quarter_turns=face.quarter_turns,
+        )
 
     # Where the processor draws, four samples a pixel cost threefold. Offscreen that is known beforehand, and a context
     # that need not be opened twice saves 16 MB.

@@ -35,9 +35,21 @@ class Presenter:
     step(); in the past where nothing speaks against now.
     """
 
-    def __init__(self, *, score: Score, director: Director, renderer: Renderer, pacer: DisplayPacer, clock: Clock,
-                 display_latency_ms: float, counters: Counters, trace: Trace | None = None, idle_fps: float = 0.0,
-                 calibration: Calibration | None = None, annotations: Annotations | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        score: Score,
+        director: Director,
+        renderer: Renderer,
+        pacer: DisplayPacer,
+        clock: Clock,
+        display_latency_ms: float,
+        counters: Counters,
+        trace: Trace | None = None,
+        idle_fps: float = 0.0,
+        calibration: Calibration | None = None,
+        annotations: Annotations | None = None,
+    ) -> None:
         self._score = score
         self._director = director
         self._renderer = renderer
@@ -98,8 +110,9 @@ class Presenter:
         overlaid = annotations is not None and annotations.stale
         fades = self.brightness != self._brightness_shown
         must = speaking or overlaid or fades or self._director.busy or self._score.thumbnails.wanted
-        return self._rate.look(visible_ns, self._pose, moves=self._director.moves, must=must,
-                               next_move_ns=self._director.next_move_ns)
+        return self._rate.look(
+            visible_ns, self._pose, moves=self._director.moves, must=must, next_move_ns=self._director.next_move_ns
+        )
 
     def _show(self, now_ns: int, media_ns: int, epoch: int, live: bool) -> None:
         if self._rested:
@@ -137,8 +150,9 @@ class Presenter:
         self._motion.step(visible_ns, epoch=epoch, live=live, target=self._target, out=self._speech)
         self._watch.step(now_ns, speaking=anchor is not None and anchor.phase == "speaking", live=live)
         self._express(now_ns)
-        self._director.compose(visible_ns, self._state(), self._speech, self._pose,
-                               self._prosody_row if heard else None)
+        self._director.compose(
+            visible_ns, self._state(), self._speech, self._pose, self._prosody_row if heard else None
+        )
         if self._annotations is not None:
             self._annotations.step(now_ns, anchor, media_ns, voice=self._score.voice, motion_lost=self._watch.lost)
         return shown_ns, epoch, live

@@ -32,8 +32,15 @@ log = logging.getLogger("mien.face")
 class FaceService:
     """Everything that mien-face is. trace: keeps what was shown. opener: the tests hand in one that can fail."""
 
-    def __init__(self, config: Config, run_dir: Path, clock: Clock, *, trace: Trace | None = None,
-                 opener: Callable[[Config, Clock], Renderer] = open_renderer) -> None:
+    def __init__(
+        self,
+        config: Config,
+        run_dir: Path,
+        clock: Clock,
+        *,
+        trace: Trace | None = None,
+        opener: Callable[[Config, Clock], Renderer] = open_renderer,
+    ) -> None:
         self._counters = Counters()
         self._clock = clock
         self._screen = ScreenMode(config.screen, datetime.now, clock.now_ns())
@@ -41,21 +48,45 @@ class FaceService:
         self._heartbeat = Heartbeat(self._notifier.watchdog)
         self._heartbeat.watch(DRAWING)
         self._stopping, self._wake = threading.Event(), threading.Event()
-        self._display = DisplayWait(lambda: opener(config, clock), self._notifier, self._stopping, self._counters,
-                                    self._alive)
+        self._display = DisplayWait(
+            lambda: opener(config, clock), self._notifier, self._stopping, self._counters, self._alive
+        )
         engine, spare = load_engines(config.face.model)
         info = engine.info
         self._score = Score(Timeline(width=55, frame_hz=info.frame_hz, capacity=KEEP_S * info.frame_hz))
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         bus = FaceBus(context, run_dir, self._counters)
-        self._stage = MotionStage(engine=engine, spare=spare, score=self._score, counters=self._counters,
-                                  report=bus.report, stirred=self._stirred)
-        self._motion = MotionThread(stage=self._stage, bus_of_face=bus, context=context, clock=clock,
-                                    counters=self._counters, heartbeat=self._heartbeat, ended=self.stop)
-        self._loop = DrawLoop(config=config, clock=clock, score=self._score, stage=self._stage,
-                              counters=self._counters, notifier=self._notifier, heartbeat=self._heartbeat,
-                              stopping=self._stopping, wake=self._wake, report=self._motion.report, trace=trace,
-                              screen=self._screen)
+        self._stage = MotionStage(
+            engine=engine,
+            spare=spare,
+            score=self._score,
+            counters=self._counters,
+            report=bus.report,
+            stirred=self._stirred,
+        )
+        self._motion = MotionThread(
+            stage=self._stage,
+            bus_of_face=bus,
+            context=context,
+            clock=clock,
+            counters=self._counters,
+            heartbeat=self._heartbeat,
+            ended=self.stop,
+        )
+        self._loop = DrawLoop(
+            config=config,
+            clock=clock,
+            score=self._score,
+            stage=self._stage,
+            counters=self._counters,
+            notifier=self._notifier,
+            heartbeat=self._heartbeat,
+            stopping=self._stopping,
+            wake=self._wake,
+            report=self._motion.report,
+            trace=trace,
+            screen=self._screen,
+        )
 
     def run(self) -> None:
         """Show the face until stop(). Waits for a display that is not there yet, or no longer.

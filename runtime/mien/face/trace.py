@@ -35,5 +35,10 @@ class Trace:
         """Write an .npz with visible_ns, media_ns, epoch (N,) int64 and poses (N, CHANNEL_COUNT) float32."""
         n = self._count
         with path.open("wb") as file:
-            np.savez(file, visible_ns=self._visible_ns[:n], media_ns=self._media_ns[:n], epoch=self._epoch[:n],
-                     poses=self._poses[:n])
+            np.savez(
+                file,
+                visible_ns=self._visible_ns[:n],
+                media_ns=self._media_ns[:n],
+                epoch=self._epoch[:n],
+                poses=self._poses[:n],
+            )

@@ -21,8 +21,12 @@ class Upkeep:
     and `memory_unread` counts it.
     """
 
-    def __init__(self, counters: Counters, measure: Callable[[], float] = lambda: pss_mb(None),
-                 release: Callable[[], None] = give_back) -> None:
+    def __init__(
+        self,
+        counters: Counters,
+        measure: Callable[[], float] = lambda: pss_mb(None),
+        release: Callable[[], None] = give_back,
+    ) -> None:
         self._counters = counters
         self._measure = measure
         self._release = release

@@ -41,9 +41,16 @@ class JournalHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Send one record; a journal that is gone is reported once by logging itself and disturbs nobody."""
         try:
-            self._send(self.format(record), PRIORITY=str(_priority(record.levelno)), LOGGER=record.name,
-                       CODE_FILE=record.pathname, CODE_LINE=record.lineno, CODE_FUNC=record.funcName,
-                       SYSLOG_IDENTIFIER=self._identifier, **_fields(record))
+            self._send(
+                self.format(record),
+                PRIORITY=str(_priority(record.levelno)),
+                LOGGER=record.name,
+                CODE_FILE=record.pathname,
+                CODE_LINE=record.lineno,
+                CODE_FUNC=record.funcName,
+                SYSLOG_IDENTIFIER=self._identifier,
+                **_fields(record),
+            )
         except Exception:
             self.handleError(record)
 

@@ -39,8 +39,9 @@ class RunLock:
             self.release()
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                 raise self._unusable(error) from None
-            raise ConfigError(f"run_dir: {run_dir}: {holder}; stop it first, or choose another folder with run_dir"
-                              ) from None
+            raise ConfigError(
+                f"run_dir: {run_dir}: {holder}; stop it first, or choose another folder with run_dir"
+            ) from None
         if writable:
             self._sign()
 
@@ -83,8 +84,10 @@ class RunLock:
             raise self._unusable(error) from None
 
     def _unusable(self, error: OSError) -> ConfigError:
-        return ConfigError(f"run_dir: {self._path}: cannot be locked ({error.strerror}); remove it, or choose another "
-                           "folder with run_dir")
+        return ConfigError(
+            f"run_dir: {self._path}: cannot be locked ({error.strerror}); remove it, or choose another "
+            "folder with run_dir"
+        )
 
     def _sign(self) -> None:
         """Say who holds it. A disk that is full costs the words, not the lock."""
@@ -101,7 +104,9 @@ class RunLock:
         try:
             found = json.loads(os.pread(self._descriptor, _MOST_BYTES, 0))
             since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found["since_s"]))
-            return (f"{one_line(found['program'], 40)} runs there already: process {int(found['pid'])} since {since} "
-                    f"({one_line(found['command'], _COMMAND_CHARACTERS)})")
+            return (
+                f"{one_line(found['program'], 40)} runs there already: process {int(found['pid'])} since {since} "
+                f"({one_line(found['command'], _COMMAND_CHARACTERS)})"
+            )
         except (OSError, ValueError, TypeError, KeyError, OverflowError, AttributeError):
             return f"another {self._program} runs there already"

@@ -57,8 +57,9 @@ class Stack:
         for key, value in {"run_dir": str(self.run_dir), **self.settings}.items():
             command += ["--set", f"{key}={value}"]
         output = subprocess.DEVNULL if self.quiet else None
-        return subprocess.Popen([*command, *arguments], env=_environment(), stdout=output, stderr=output,
-                                start_new_session=True)  # Ctrl-C reaches the parent alone, which stops them in order
+        return subprocess.Popen(
+            [*command, *arguments], env=_environment(), stdout=output, stderr=output, start_new_session=True
+        )  # Ctrl-C reaches the parent alone, which stops them in order
 
 
 def _environment() -> dict[str, str]:

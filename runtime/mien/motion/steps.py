@@ -17,9 +17,7 @@ class StepStream:
     that step gives belong to times before the turn and are dropped; the last ones come from silence at flush.
     """
 
-    def __init__(
-        self, step: Step, *, step_samples: int, frames_per_step: int, delay_frames: int, width: int
-    ) -> None:
+    def __init__(self, step: Step, *, step_samples: int, frames_per_step: int, delay_frames: int, width: int) -> None:
         self._step = step
         self._hop = step_samples // frames_per_step
         self._frames_per_step = frames_per_step

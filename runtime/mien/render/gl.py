@@ -82,22 +82,16 @@ class Gl:
         self.get_string: GlFunction = bind("glGetString", c_char_p, c_uint)
         self.get_integer_v: GlFunction = bind("glGetIntegerv", None, c_uint, _INT_P)
         self.create_shader: GlFunction = bind("glCreateShader", c_uint, c_uint)
-        self.shader_source: GlFunction = bind(
-            "glShaderSource", None, c_uint, c_int, POINTER(c_char_p), _INT_P
-        )
+        self.shader_source: GlFunction = bind("glShaderSource", None, c_uint, c_int, POINTER(c_char_p), _INT_P)
         self.compile_shader: GlFunction = bind("glCompileShader", None, c_uint)
         self.get_shader_iv: GlFunction = bind("glGetShaderiv", None, c_uint, c_uint, _INT_P)
-        self.get_shader_info_log: GlFunction = bind(
-            "glGetShaderInfoLog", None, c_uint, c_int, _INT_P, c_char_p
-        )
+        self.get_shader_info_log: GlFunction = bind("glGetShaderInfoLog", None, c_uint, c_int, _INT_P, c_char_p)
         self.create_program: GlFunction = bind("glCreateProgram", c_uint)
         self.attach_shader: GlFunction = bind("glAttachShader", None, c_uint, c_uint)
         self.bind_attrib_location: GlFunction = bind("glBindAttribLocation", None, c_uint, c_uint, c_char_p)
         self.link_program: GlFunction = bind("glLinkProgram", None, c_uint)
         self.get_program_iv: GlFunction = bind("glGetProgramiv", None, c_uint, c_uint, _INT_P)
-        self.get_program_info_log: GlFunction = bind(
-            "glGetProgramInfoLog", None, c_uint, c_int, _INT_P, c_char_p
-        )
+        self.get_program_info_log: GlFunction = bind("glGetProgramInfoLog", None, c_uint, c_int, _INT_P, c_char_p)
         self.use_program: GlFunction = bind("glUseProgram", None, c_uint)
         self.get_uniform_location: GlFunction = bind("glGetUniformLocation", c_int, c_uint, c_char_p)
         self.uniform_1i: GlFunction = bind("glUniform1i", None, c_int, c_int)
@@ -152,9 +146,7 @@ class Gl:
         self.delete_textures: GlFunction = bind("glDeleteTextures", None, c_int, _UINT_P)
         self.draw_elements: GlFunction = bind("glDrawElements", None, c_uint, c_int, c_uint, c_void_p)
         self.draw_arrays: GlFunction = bind("glDrawArrays", None, c_uint, c_int, c_int)
-        self.read_pixels: GlFunction = bind(
-            "glReadPixels", None, c_int, c_int, c_int, c_int, c_uint, c_uint, c_void_p
-        )
+        self.read_pixels: GlFunction = bind("glReadPixels", None, c_int, c_int, c_int, c_int, c_uint, c_uint, c_void_p)
         self.finish: GlFunction = bind("glFinish", None)
 
     def _bind(self, name: str, restype: Any, *argtypes: Any) -> GlFunction:

@@ -41,14 +41,17 @@ def plan_access(listen: tuple[str, ...], folder: KeyFolder) -> Access:
     if not guarded:
         return Access(open_, (), None)
     if importlib.util.find_spec("nacl") is None:
-        raise ConfigError(f"voice.listen: {guarded[0]} can be reached from beyond this machine, and encrypting needs "
-                          "PyNaCl; install it (pip install PyNaCl, apt install python3-nacl), or leave "
-                          "voice.listen empty")
+        raise ConfigError(
+            f"voice.listen: {guarded[0]} can be reached from beyond this machine, and encrypting needs "
+            "PyNaCl; install it (pip install PyNaCl, apt install python3-nacl), or leave "
+            "voice.listen empty"
+        )
     pair = folder.voice_pair()
     if pair is None or not folder.allowed():
         raise ConfigError(
             f"voice.listen: {guarded[0]} can be reached from beyond this machine, and {folder.root} has no keys that "
             "could tell who is there; make them with `mien keys make NAME --role speaker`, or leave "
-            "voice.listen empty")
+            "voice.listen empty"
+        )
     public, secret = map(zmq.utils.z85.decode, pair)
     return Access(open_, guarded, (public, secret))

@@ -83,13 +83,26 @@ class VoiceBus:
         elif frame[:1] == b"\x00":
             self._listening.discard(identity)
 
-    def _serve(self, name: str, kind: bytes, accepts: tuple[bytes, ...], reactor: Reactor, clock: Clock, *,
-               newcomer_bytes: int = NEWCOMER_BYTES) -> ZmtpServer:
+    def _serve(
+        self,
+        name: str,
+        kind: bytes,
+        accepts: tuple[bytes, ...],
+        reactor: Reactor,
+        clock: Clock,
+        *,
+        newcomer_bytes: int = NEWCOMER_BYTES,
+    ) -> ZmtpServer:
         properties = {b"Socket-Type": kind, b"Identity": b""}
-        return ZmtpServer(name, reactor, clock, self._counters,
-                          make_peer=lambda _: Peer(NullMechanism(properties), NullMechanism.name, frozenset(accepts),
-                                                   newcomer_bytes),
-                          known=self._listening.__contains__, pending_ns=NEVER_NS)
+        return ZmtpServer(
+            name,
+            reactor,
+            clock,
+            self._counters,
+            make_peer=lambda _: Peer(NullMechanism(properties), NullMechanism.name, frozenset(accepts), newcomer_bytes),
+            known=self._listening.__contains__,
+            pending_ns=NEVER_NS,
+        )
 
 
 class FaceBus:

@@ -52,11 +52,15 @@ def read_key_file(path: Path) -> KeyFile:
     try:
         key = _parse(_read(path))
     except OSError as error:
-        raise ConfigError(f"access.keys: {printable(str(path))}: cannot be read ({error.strerror or error}); mend its "
-                          "permissions, or remove it") from None
+        raise ConfigError(
+            f"access.keys: {printable(str(path))}: cannot be read ({error.strerror or error}); mend its "
+            "permissions, or remove it"
+        ) from None
     except ValueError as error:
-        raise ConfigError(f"access.keys: {printable(str(path))}: is not a key file ({error}); remove it, and make a "
-                          "new one with `mien keys make`") from None
+        raise ConfigError(
+            f"access.keys: {printable(str(path))}: is not a key file ({error}); remove it, and make a "
+            "new one with `mien keys make`"
+        ) from None
     return key
 
 

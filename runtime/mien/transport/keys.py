@@ -113,8 +113,10 @@ class KeyFolder:
         except OSError as error:
             public.unlink(missing_ok=True)
             secret.unlink(missing_ok=True)
-            raise ConfigError(f"{self._place(role, name)}: cannot be written ({error.strerror or error}); run as root, "
-                              "or name another folder with --keys") from None
+            raise ConfigError(
+                f"{self._place(role, name)}: cannot be written ({error.strerror or error}); run as root, "
+                "or name another folder with --keys"
+            ) from None
         return secret
 
     def remove(self, name: str, role: Role | None = None) -> list[Path]:
@@ -147,8 +149,10 @@ class KeyFolder:
         except FileNotFoundError:
             return
         except (OSError, ValueError) as error:  # ValueError: a path with NUL
-            problems.append(f"access.keys: {printable(str(folder))}: cannot be read ({printable(str(error))}), so that "
-                            f"no {role} may connect; let the voice's user read and enter it")
+            problems.append(
+                f"access.keys: {printable(str(folder))}: cannot be read ({printable(str(error))}), so that "
+                f"no {role} may connect; let the voice's user read and enter it"
+            )
             return
         yield from (folder / name for name in names)
 
@@ -171,8 +175,10 @@ class KeyFolder:
             folder.mkdir(parents=True, exist_ok=True)
             public, secret = (Path(made) for made in zmq.auth.create_certificates(folder, name))
         except OSError as error:
-            raise ConfigError(f"{folder}: keys cannot be written there ({error.strerror or error}); run as root, or "
-                              "name another folder with --keys or --out") from None
+            raise ConfigError(
+                f"{folder}: keys cannot be written there ({error.strerror or error}); run as root, or "
+                "name another folder with --keys or --out"
+            ) from None
         finally:
             os.umask(old)
         public.chmod(0o644)
@@ -190,8 +196,10 @@ def _check_name(name: str) -> None:
 def _allowed(role: Role, path: Path) -> AllowedKey:
     """Raises ConfigError."""
     if not _NAME.fullmatch(path.stem):
-        raise ConfigError(f"access.keys: {printable(str(path))}: the name does not count; rename it to letters, "
-                          "digits, dots and dashes, at most 64, or remove it")
+        raise ConfigError(
+            f"access.keys: {printable(str(path))}: the name does not count; rename it to letters, "
+            "digits, dots and dashes, at most 64, or remove it"
+        )
     found = read_key_file(path)
     return AllowedKey(role, path.stem, found.public, found.raw)
 
@@ -202,6 +210,8 @@ def _each_once(found: list[AllowedKey], problems: list[str]) -> Iterator[Allowed
     for key in sorted(found, key=lambda key: (_LEAST_FIRST.index(key.role), key.name)):
         other = kept.setdefault(key.raw, key)
         if other is not key:
-            problems.append(f"access.keys: {key.user_id} and {other.user_id} are the same key, which counts as "
-                            f"{other.user_id} alone; remove one with `mien keys remove`, or make another key")
+            problems.append(
+                f"access.keys: {key.user_id} and {other.user_id} are the same key, which counts as "
+                f"{other.user_id} alone; remove one with `mien keys remove`, or make another key"
+            )
     yield from kept.values()

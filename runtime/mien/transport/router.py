@@ -33,16 +33,32 @@ class ClientRouter:
     last message was received. guarded: endpoints that let in who has a key; pair: the voice's own.
     """
 
-    def __init__(self, reactor: Reactor, endpoints: Sequence[str], clock: Clock, counters: Counters, *,
-                 standing: Callable[[bytes], Standing], guarded: Sequence[str] = (),
-                 pair: tuple[bytes, bytes] | None = None, keys: KeyCheck | None = None) -> None:
+    def __init__(
+        self,
+        reactor: Reactor,
+        endpoints: Sequence[str],
+        clock: Clock,
+        counters: Counters,
+        *,
+        standing: Callable[[bytes], Standing],
+        guarded: Sequence[str] = (),
+        pair: tuple[bytes, bytes] | None = None,
+        keys: KeyCheck | None = None,
+    ) -> None:
         self._reactor = reactor
         self._counters = counters
         self._standing = standing
         self._pair = pair
         self._keys = keys
-        self._server = ZmtpServer("clients", reactor, clock, counters, make_peer=self._make_peer,
-                                  known=lambda identity: standing(identity) != "stranger", pending_ns=PENDING_NS)
+        self._server = ZmtpServer(
+            "clients",
+            reactor,
+            clock,
+            counters,
+            make_peer=self._make_peer,
+            known=lambda identity: standing(identity) != "stranger",
+            pending_ns=PENDING_NS,
+        )
         self.gone: deque[bytes] = self._server.gone
         try:
             self.endpoints = [self._server.listen(endpoint, "voice.listen") for endpoint in endpoints]
@@ -68,8 +84,11 @@ class ClientRouter:
         waiting = self._server.send(identity, [wire.encode(message)])
         if waiting > BUDGET_BYTES[self._standing(identity)]:
             self._counters.count("clients_too_slow")
-            self.hang_up(identity, "too_slow", f"{waiting // KB} kB of events were not read; read faster, subscribe to "
-                         "less, and connect again")
+            self.hang_up(
+                identity,
+                "too_slow",
+                f"{waiting // KB} kB of events were not read; read faster, subscribe to less, and connect again",
+            )
 
     def hold_back(self, identity: bytes) -> None:
         """A client sends more than it may: read nothing of it for a moment, so that refusing costs little."""

@@ -18,8 +18,9 @@ from mien.host.rundir import ensure_run_dir, resolve_run_dir
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--config", "path", type=click.Path(path_type=Path), help="Configuration file [/etc/mien/mien.toml].")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE",
-              help="Override one key, such as playback.sink=null.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key, such as playback.sink=null."
+)
 def main(path: Path | None, overrides: tuple[str, ...]) -> None:
     """Receive speech over ZeroMQ, play it, and tell what was heard.
 

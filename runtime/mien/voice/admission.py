@@ -22,8 +22,23 @@ from mien.voice.observers import Observers
 from mien.voice.playback import Playback, Send
 from mien.voice.sessions import Session, Sessions
 
-CAPABILITIES: Final = ("interrupt", "pause", "volume", "state", "emotion", "gesture", "look_at", "caption", "words",
-                       "takeover", "subscribe", "thumbnail", "bye", "replaces", "rebuffered")
+CAPABILITIES: Final = (
+    "interrupt",
+    "pause",
+    "volume",
+    "state",
+    "emotion",
+    "gesture",
+    "look_at",
+    "caption",
+    "words",
+    "takeover",
+    "subscribe",
+    "thumbnail",
+    "bye",
+    "replaces",
+    "rebuffered",
+)
 REPLACED_TOLD: Final = 64  # turns in one welcome, the newest
 
 
@@ -38,9 +53,22 @@ class Leavings(Protocol):
 class Admission:
     """Opens and closes sessions, and tells everyone whom that concerns. send(identity, message) to the clients."""
 
-    def __init__(self, *, config: VoiceConfig, sessions: Sessions, departed: Departed, desk: Desk, playback: Playback,
-                 floor: Floor, observers: Observers, expressions: Expressions, journal: Leavings, clock: Clock,
-                 counters: Counters, send: Send) -> None:
+    def __init__(
+        self,
+        *,
+        config: VoiceConfig,
+        sessions: Sessions,
+        departed: Departed,
+        desk: Desk,
+        playback: Playback,
+        floor: Floor,
+        observers: Observers,
+        expressions: Expressions,
+        journal: Leavings,
+        clock: Clock,
+        counters: Counters,
+        send: Send,
+    ) -> None:
         self._config = config
         self._sessions = sessions
         self._departed = departed
@@ -66,9 +94,16 @@ class Admission:
             self._make_room(grant)
             self._disown(identity)
             replaced = self._take_over(hello, grant)
-        session = self._sessions.open(identity, name=hello.client, role=hello.role, principal=grant.principal,
-                                      codec=codec, encoding=hello.encoding, epoch=self._playback.epoch,
-                                      now_ns=self._clock.now_ns())
+        session = self._sessions.open(
+            identity,
+            name=hello.client,
+            role=hello.role,
+            principal=grant.principal,
+            codec=codec,
+            encoding=hello.encoding,
+            epoch=self._playback.epoch,
+            now_ns=self._clock.now_ns(),
+        )
         self._observers.leave(identity)  # a session that is opened anew has no subscriptions
         self._counters.count("clients_seen")
         self._send(identity, self._welcome(session, replaced))
@@ -109,11 +144,16 @@ class Admission:
 
     def _check(self, identity: bytes, hello: wire.Hello, grant: Grant) -> None:
         if hello.protocol not in wire.SPOKEN_PROTOCOLS:
-            raise ProtocolError("protocol_version", f"protocol {hello.protocol} is not spoken here; "
-                                f"spoken: {', '.join(map(str, wire.SPOKEN_PROTOCOLS))}")
+            raise ProtocolError(
+                "protocol_version",
+                f"protocol {hello.protocol} is not spoken here; spoken: {', '.join(map(str, wire.SPOKEN_PROTOCOLS))}",
+            )
         if hello.role not in grant.roles:
-            raise ProtocolError("not_allowed", f"the key of this client is not one for the role {hello.role}; it "
-                                f"permits {', '.join(sorted(grant.roles)) or 'nothing'}")
+            raise ProtocolError(
+                "not_allowed",
+                f"the key of this client is not one for the role {hello.role}; it "
+                f"permits {', '.join(sorted(grant.roles)) or 'nothing'}",
+            )
         if identity in self._sessions and any(turn.owner == identity and not turn.ended for turn in self._desk.turns):
             raise ProtocolError("malformed", "hello came in the middle of a turn; end the turn first")
 
@@ -143,12 +183,20 @@ class Admission:
             return
         idle = self._sessions.longest_idle(grant.principal, self._clock.now_ns(), self._has_part)
         if idle is None:
-            raise ProtocolError("too_many_clients", f"at most {self._config.max_clients} clients, "
-                                f"{self._config.max_clients_each} of one key, and all of them are at work",
-                                retryable=True)
+            raise ProtocolError(
+                "too_many_clients",
+                f"at most {self._config.max_clients} clients, "
+                f"{self._config.max_clients_each} of one key, and all of them are at work",
+                retryable=True,
+            )
         self._counters.count("clients_gave_way")
-        self._dismiss(idle, "gave_way", "every place is taken and another client has asked for one; this session had "
-                      "been idle for longest. Say hello again when there is something to do", retryable=True)
+        self._dismiss(
+            idle,
+            "gave_way",
+            "every place is taken and another client has asked for one; this session had "
+            "been idle for longest. Say hello again when there is something to do",
+            retryable=True,
+        )
 
     def _dismiss(self, session: Session, code: str, text: str, *, retryable: bool = False) -> None:
         self._send(session.identity, wire.Error(code=code, message=text, retryable=retryable))
@@ -158,9 +206,16 @@ class Admission:
         """Whether something of the conversation is this client's: a turn, the floor, a pause, an expression, or what it
         wants to be told."""
         identity = session.identity
-        return bool(session.topics) or identity == self._floor.holder or identity in self._playback.pauses or (
-            self._expressions.owned_by(identity) or self._observers.waits(identity)
-            or any(turn.owner == identity for turn in self._desk.turns))
+        return (
+            bool(session.topics)
+            or identity == self._floor.holder
+            or identity in self._playback.pauses
+            or (
+                self._expressions.owned_by(identity)
+                or self._observers.waits(identity)
+                or any(turn.owner == identity for turn in self._desk.turns)
+            )
+        )
 
     def _disown(self, identity: bytes) -> None:
         """An address that comes again, on a connection of its own, does not inherit what was left behind under it."""
@@ -178,17 +233,39 @@ class Admission:
             told += orphan.ends
             for turn in turns:
                 count, word = turn.words_heard()
-                told.append(wire.ReplacedTurn(turn=turn.name, played_ms=round(turn.played_ms, 3), interrupted=True,
-                                              reason="client_gone", words_heard=count, last_word=word))
+                told.append(
+                    wire.ReplacedTurn(
+                        turn=turn.name,
+                        played_ms=round(turn.played_ms, 3),
+                        interrupted=True,
+                        reason="client_gone",
+                        words_heard=count,
+                        last_word=word,
+                    )
+                )
         return tuple(told[-REPLACED_TOLD:])
 
     def _welcome(self, session: Session, replaced: tuple[wire.ReplacedTurn, ...]) -> wire.Welcome:
         config = self._config
         limits = wire.Limits(
-            max_chunk_bytes=wire.MAX_CHUNK_BYTES, max_header_bytes=wire.MAX_HEADER_BYTES,
-            max_buffer_ms=config.max_buffer_ms, max_turn_ms=config.max_turn_ms, max_turns=config.max_turns,
-            turn_idle_timeout_ms=config.turn_idle_timeout_ms, max_messages_per_s=config.max_messages_per_s,
-            max_kb_per_s=config.max_kb_per_s, max_pause_ms=config.max_pause_ms)
-        return wire.Welcome(session=session.session, protocol=wire.PROTOCOL_MAJOR, version=__version__,
-                            capabilities=CAPABILITIES, rates_hz=wire.RATES_HZ, limits=limits,
-                            encodings=spoken_encodings(), floor=self._floor.name, replaced=replaced)
+            max_chunk_bytes=wire.MAX_CHUNK_BYTES,
+            max_header_bytes=wire.MAX_HEADER_BYTES,
+            max_buffer_ms=config.max_buffer_ms,
+            max_turn_ms=config.max_turn_ms,
+            max_turns=config.max_turns,
+            turn_idle_timeout_ms=config.turn_idle_timeout_ms,
+            max_messages_per_s=config.max_messages_per_s,
+            max_kb_per_s=config.max_kb_per_s,
+            max_pause_ms=config.max_pause_ms,
+        )
+        return wire.Welcome(
+            session=session.session,
+            protocol=wire.PROTOCOL_MAJOR,
+            version=__version__,
+            capabilities=CAPABILITIES,
+            rates_hz=wire.RATES_HZ,
+            limits=limits,
+            encodings=spoken_encodings(),
+            floor=self._floor.name,
+            replaced=replaced,
+        )

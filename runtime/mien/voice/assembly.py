@@ -46,39 +46,92 @@ class NoShelf:
 class Assembly:
     """send(identity, message) takes messages to clients, publish(frames) takes the bus's messages to the face."""
 
-    def __init__(self, *, voice: VoiceConfig, playback: PlaybackConfig, sink: Sink, clock: Clock, counters: Counters,
-                 send: Callable[[bytes, wire.Message], None], publish: Callable[[Frames], None],
-                 hold_back: Callable[[bytes], None] = lambda _: None, shelf: Shelf | None = None,
-                 keep_audio: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        voice: VoiceConfig,
+        playback: PlaybackConfig,
+        sink: Sink,
+        clock: Clock,
+        counters: Counters,
+        send: Callable[[bytes, wire.Message], None],
+        publish: Callable[[Frames], None],
+        hold_back: Callable[[bytes], None] = lambda _: None,
+        shelf: Shelf | None = None,
+        keep_audio: bool = False,
+    ) -> None:
         self._clock = clock
         self._deliver = send
         self._publish_frames = publish
         self._second_ns = 0
         self._keeps = shelf is not None
         self.sessions = Sessions(voice.max_clients, voice.max_clients_each)
-        self.journal = Journal(sessions=self.sessions, clock=clock, shelf=shelf or NoShelf(), utc_s=time.time,
-                               audio=keep_audio)
+        self.journal = Journal(
+            sessions=self.sessions, clock=clock, shelf=shelf or NoShelf(), utc_s=time.time, audio=keep_audio
+        )
         self.gate = FaceGate(playback)
         self.desk = Desk(voice, playback.rate_hz)
         self.departed = Departed(self.desk)
         self.expressions = Expressions(self.publish)
         self.pauses = Pauses(voice.max_pause_ms, self.send)
-        self.playback = Playback(config=playback, progress_ms=voice.progress_ms, desk=self.desk, gate=self.gate,
-                                 sink=sink, clock=clock, counters=counters, send=self.send, pauses=self.pauses,
-                                 most_cushion_ms=voice.max_buffer_ms // 2)
-        self.floor = Floor(config=voice, desk=self.desk, playback=self.playback, sessions=self.sessions,
-                           counters=counters, send=self.send)
-        self.observers = Observers(sessions=self.sessions, departed=self.departed, playback=self.playback,
-                                   counters=counters, progress_ms=voice.progress_ms, send=self.send,
-                                   publish=self.publish)
-        self.admission = Admission(config=voice, sessions=self.sessions, departed=self.departed, desk=self.desk,
-                                   playback=self.playback, floor=self.floor, observers=self.observers,
-                                   expressions=self.expressions, journal=self.journal, clock=clock, counters=counters,
-                                   send=self.send)
-        self.intake = Intake(config=voice, sessions=self.sessions, desk=self.desk, playback=self.playback,
-                             floor=self.floor, observers=self.observers, admission=self.admission,
-                             expressions=self.expressions, journal=self.journal, clock=clock, counters=counters,
-                             send=self.send, hold_back=hold_back)
+        self.playback = Playback(
+            config=playback,
+            progress_ms=voice.progress_ms,
+            desk=self.desk,
+            gate=self.gate,
+            sink=sink,
+            clock=clock,
+            counters=counters,
+            send=self.send,
+            pauses=self.pauses,
+            most_cushion_ms=voice.max_buffer_ms // 2,
+        )
+        self.floor = Floor(
+            config=voice,
+            desk=self.desk,
+            playback=self.playback,
+            sessions=self.sessions,
+            counters=counters,
+            send=self.send,
+        )
+        self.observers = Observers(
+            sessions=self.sessions,
+            departed=self.departed,
+            playback=self.playback,
+            counters=counters,
+            progress_ms=voice.progress_ms,
+            send=self.send,
+            publish=self.publish,
+        )
+        self.admission = Admission(
+            config=voice,
+            sessions=self.sessions,
+            departed=self.departed,
+            desk=self.desk,
+            playback=self.playback,
+            floor=self.floor,
+            observers=self.observers,
+            expressions=self.expressions,
+            journal=self.journal,
+            clock=clock,
+            counters=counters,
+            send=self.send,
+        )
+        self.intake = Intake(
+            config=voice,
+            sessions=self.sessions,
+            desk=self.desk,
+            playback=self.playback,
+            floor=self.floor,
+            observers=self.observers,
+            admission=self.admission,
+            expressions=self.expressions,
+            journal=self.journal,
+            clock=clock,
+            counters=counters,
+            send=self.send,
+            hold_back=hold_back,
+        )
         self.speech = SpeechPublisher(self.desk, playback.speech_ahead_ms)
         self.captions = CaptionCues(self.desk, playback.speech_ahead_ms)
         if keep_audio:
@@ -140,5 +193,14 @@ class Assembly:
     def _finish(self, turn: Turn) -> None:
         self.desk.finish(turn)
         count, word = turn.words_heard()
-        self.send(turn.owner, wire.Finished(turn=turn.name, played_ms=round(turn.played_ms, 3), interrupted=True,
-                                            reason="shutdown", words_heard=count, last_word=word))
+        self.send(
+            turn.owner,
+            wire.Finished(
+                turn=turn.name,
+                played_ms=round(turn.played_ms, 3),
+                interrupted=True,
+                reason="shutdown",
+                words_heard=count,
+                last_word=word,
+            ),
+        )

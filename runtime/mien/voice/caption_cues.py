@@ -70,9 +70,14 @@ class CaptionCues:
         self._told[turn] = (turn.caption, start_frame, turn.ended)
         self._told_ns[turn] = now_ns
         text, words = _fitting(turn.caption)
-        return CaptionCue(epoch=self._epoch, turn=turn.name, text=text, words=words,
-                          turn_start_ns=frames_to_ns(start_frame, turn.sink_rate_hz),
-                          length_ms=round(turn.received_ms) if turn.ended else 0)
+        return CaptionCue(
+            epoch=self._epoch,
+            turn=turn.name,
+            text=text,
+            words=words,
+            turn_start_ns=frames_to_ns(start_frame, turn.sink_rate_hz),
+            length_ms=round(turn.received_ms) if turn.ended else 0,
+        )
 
 
 def _size(caption: TurnCaption) -> int:

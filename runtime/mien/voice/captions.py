@@ -30,13 +30,21 @@ class Captions:
         before = turn.caption if turn else early.get(caption.turn, NOTHING_SAID)
         whole = _joined(before if caption.append else NOTHING_SAID, caption)
         if len(whole.words) > MAX_WORDS or len(whole.text) > MAX_CAPTION_CHARACTERS:
-            raise ProtocolError("caption_too_long", f"at most {MAX_WORDS} words and {MAX_CAPTION_CHARACTERS} "
-                                "characters a turn; begin another turn", turn=caption.turn)
+            raise ProtocolError(
+                "caption_too_long",
+                f"at most {MAX_WORDS} words and {MAX_CAPTION_CHARACTERS} characters a turn; begin another turn",
+                turn=caption.turn,
+            )
         held = sum(cost(each.caption) for each in turns if each is not turn)
         if held + cost(whole) > BYTES_EACH:
-            raise ProtocolError("caption_too_long", "the captions of a client's unfinished turns take at most "
-                                f"{BYTES_EACH // 1000} kB, a word {WORD_BYTES} bytes and its letters; send this again "
-                                "when a turn has finished", retryable=True, turn=caption.turn)
+            raise ProtocolError(
+                "caption_too_long",
+                "the captions of a client's unfinished turns take at most "
+                f"{BYTES_EACH // 1000} kB, a word {WORD_BYTES} bytes and its letters; send this again "
+                "when a turn has finished",
+                retryable=True,
+                turn=caption.turn,
+            )
         early.pop(caption.turn, None)
         if turn is not None:
             turn.caption = whole
@@ -65,6 +73,8 @@ def cost(caption: TurnCaption) -> int:
 
 def _joined(before: TurnCaption, caption: Caption) -> TurnCaption:
     return TurnCaption(
-        text=before.text + caption.text, words=(*before.words, *caption.words),
+        text=before.text + caption.text,
+        words=(*before.words, *caption.words),
         text_bytes=before.text_bytes + len(caption.text.encode()),
-        words_bytes=before.words_bytes + sum(len(word.text.encode()) for word in caption.words))
+        words_bytes=before.words_bytes + sum(len(word.text.encode()) for word in caption.words),
+    )

@@ -44,8 +44,9 @@ def open_codec(encoding: str, rate_hz: int) -> Codec:
     spoken = spoken_encodings()
     if encoding not in spoken:
         missing = "; for opus install Debian's libopus0" if encoding == "opus" else ""
-        raise ProtocolError("unsupported_encoding",
-                            f"encoding '{encoding[:40]}' is not one of {', '.join(spoken)}{missing}")
+        raise ProtocolError(
+            "unsupported_encoding", f"encoding '{encoding[:40]}' is not one of {', '.join(spoken)}{missing}"
+        )
     rates = OPUS_RATES_HZ if encoding == "opus" else RATES_HZ
     if rate_hz not in rates:
         raise ProtocolError("unsupported_rate", f"rate_hz {rate_hz} is not one of {', '.join(map(str, rates))}")

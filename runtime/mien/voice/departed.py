@@ -83,6 +83,11 @@ class Departed:
     @staticmethod
     def _is_heir(hello: wire.Hello, principal: str, orphan: Orphan) -> bool:
         old = orphan.session
-        return old.principal == principal and not orphan.claimed and (
-            old.session == hello.replaces
-            or ((old.name, old.role) == (hello.client, hello.role) and not orphan.said_bye))
+        return (
+            old.principal == principal
+            and not orphan.claimed
+            and (
+                old.session == hello.replaces
+                or ((old.name, old.role) == (hello.client, hello.role) and not orphan.said_bye)
+            )
+        )

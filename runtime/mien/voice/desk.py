@@ -68,8 +68,11 @@ class Desk:
             if name in self._closed.get(owner, ()):
                 return
             if name in self._unbegun.get(owner, ()):
-                raise ProtocolError("unknown_turn", f"turn '{name}' was not begun: its first chunk was refused; "
-                                    "send that again, or leave the turn", turn=name)
+                raise ProtocolError(
+                    "unknown_turn",
+                    f"turn '{name}' was not begun: its first chunk was refused; send that again, or leave the turn",
+                    turn=name,
+                )
             self._check_floor(owner, name, -1)
             turn = self._begin(owner, name, rate_hz, now_ns)
         turn.end()
@@ -169,25 +172,47 @@ class Desk:
         if seq < wanted:
             raise ProtocolError("repeated", f"seq {seq} was already taken; {wanted} is next", turn=name, seq=seq)
         if seq > wanted:
-            raise ProtocolError("out_of_order", f"seq {seq} came where {wanted} is next; nothing was taken",
-                                turn=name, seq=seq)
+            raise ProtocolError(
+                "out_of_order", f"seq {seq} came where {wanted} is next; nothing was taken", turn=name, seq=seq
+            )
 
     def _check_floor(self, owner: bytes, name: str, seq: int) -> None:
         if self.holder is not None and (owner != self.holder or not self.admits):
-            raise ProtocolError("floor_taken", "an agent holds the floor; go on when it was given back",
-                                retryable=True, turn=name, seq=seq)
+            raise ProtocolError(
+                "floor_taken",
+                "an agent holds the floor; go on when it was given back",
+                retryable=True,
+                turn=name,
+                seq=seq,
+            )
         if any(turn.owner != owner and not turn.interrupted for turn in self.queue):
-            raise ProtocolError("floor_taken", "another client is speaking; try again when it has finished",
-                                retryable=True, turn=name, seq=seq)
+            raise ProtocolError(
+                "floor_taken",
+                "another client is speaking; try again when it has finished",
+                retryable=True,
+                turn=name,
+                seq=seq,
+            )
         if sum(turn.owner == owner for turn in self.turns) >= self._config.max_turns:
-            raise ProtocolError("too_many_turns", f"at most {self._config.max_turns} turns may wait",
-                                retryable=True, turn=name, seq=seq)
+            raise ProtocolError(
+                "too_many_turns", f"at most {self._config.max_turns} turns may wait", retryable=True, turn=name, seq=seq
+            )
 
     def _check_room(self, owner: bytes, turn: Turn | None, name: str, seq: int, more_ms: float) -> None:
         length_ms = (turn.received_ms if turn else 0.0) + more_ms
         if length_ms > self._config.max_turn_ms:
-            raise ProtocolError("turn_too_long", f"a turn may last {self._config.max_turn_ms} ms; end it and begin "
-                                "another", turn=name, seq=seq)
+            raise ProtocolError(
+                "turn_too_long",
+                f"a turn may last {self._config.max_turn_ms} ms; end it and begin another",
+                turn=name,
+                seq=seq,
+            )
         if more_ms > self.credit_ms(owner) + 1e-6:
-            raise ProtocolError("buffer_full", f"{more_ms:.0f} ms do not fit into the {self.credit_ms(owner):.0f} ms "
-                                "that are free; send it again later", retryable=True, turn=name, seq=seq)
+            raise ProtocolError(
+                "buffer_full",
+                f"{more_ms:.0f} ms do not fit into the {self.credit_ms(owner):.0f} ms "
+                "that are free; send it again later",
+                retryable=True,
+                turn=name,
+                seq=seq,
+            )

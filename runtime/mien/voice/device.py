@@ -33,8 +33,9 @@ def open_silence(config: PlaybackConfig, clock: Clock) -> Sink:
     """The ideal device without sound: time goes on."""
     from mien.audio.null import NullSink
 
-    return NullSink(clock, rate_hz=config.rate_hz, buffer_frames=ms_to_frames(config.buffer_ms * SPARE_ROOM,
-                                                                             config.rate_hz))
+    return NullSink(
+        clock, rate_hz=config.rate_hz, buffer_frames=ms_to_frames(config.buffer_ms * SPARE_ROOM, config.rate_hz)
+    )
 
 
 class DeviceRetry:

@@ -9,8 +9,10 @@ from mien.core import bus, wire
 
 Publish = Callable[[bus.BusMessage], None]
 _AT_REST: Final[dict[str, dict[str, Any]]] = {
-    "state": {"state": "idle"}, "emotion": {"emotion": "neutral", "intensity": 0.0},
-    "look": {"look_x": None, "look_y": None}}
+    "state": {"state": "idle"},
+    "emotion": {"emotion": "neutral", "intensity": 0.0},
+    "look": {"look_x": None, "look_y": None},
+}
 
 
 class Expressions:

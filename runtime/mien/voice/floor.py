@@ -22,8 +22,9 @@ Send = Callable[[bytes, wire.Message], None]
 class Floor:
     """One holder at most. send(identity, message) takes the events to the clients."""
 
-    def __init__(self, *, config: VoiceConfig, desk: Desk, playback: Playback, sessions: Sessions,
-                 counters: Counters, send: Send) -> None:
+    def __init__(
+        self, *, config: VoiceConfig, desk: Desk, playback: Playback, sessions: Sessions, counters: Counters, send: Send
+    ) -> None:
         self._vanish_ns = config.floor_vanish_timeout_ms * NS_PER_MS
         self._idle_ns = config.floor_idle_timeout_ms * NS_PER_MS
         self._desk = desk
@@ -127,5 +128,7 @@ class Floor:
     def _announce(self, why: wire.FloorChange, held: dict[bytes, tuple[str, ...]] | None = None) -> None:
         held = self._held() if held is None else held
         for identity in self._sessions.identities():
-            self._send(identity, wire.Floor(holder=self.name, why=why, yours=identity == self.holder,
-                                            held=held.get(identity, ())))
+            self._send(
+                identity,
+                wire.Floor(holder=self.name, why=why, yours=identity == self.holder, held=held.get(identity, ())),
+            )

@@ -7,7 +7,10 @@ from mien.core.wire import Role
 
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 _OF_KEY: Final[dict[str, frozenset[Role]]] = {
-    "speaker": frozenset(("speaker",)), "agent": frozenset(ROLES), "observer": frozenset(("observer",))}
+    "speaker": frozenset(("speaker",)),
+    "agent": frozenset(ROLES),
+    "observer": frozenset(("observer",)),
+}
 
 
 @dataclass(frozen=True, slots=True)

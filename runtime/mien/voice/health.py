@@ -51,8 +51,23 @@ class Health:
         elif reported == Level.FULL.value:
             self.apply(Event.MODEL_BACK, "the motion model is back", between_turns=between_turns)
 
-    def report(self, epoch: int, clients: int, pss_mb: float, counters: Counters, session: str,
-               device: bus.DeviceState = "open") -> bus.VoiceHealth:
+    def report(
+        self,
+        epoch: int,
+        clients: int,
+        pss_mb: float,
+        counters: Counters,
+        session: str,
+        device: bus.DeviceState = "open",
+    ) -> bus.VoiceHealth:
         """The message for the bus."""
-        return bus.VoiceHealth(epoch=epoch, pid=os.getpid(), level=self.level.value, clients=clients,
-                               pss_mb=round(pss_mb, 1), counters=counters.snapshot(), session=session, device=device)
+        return bus.VoiceHealth(
+            epoch=epoch,
+            pid=os.getpid(),
+            level=self.level.value,
+            clients=clients,
+            pss_mb=round(pss_mb, 1),
+            counters=counters.snapshot(),
+            session=session,
+            device=device,
+        )

@@ -22,8 +22,19 @@ from mien.voice.observers import Observers
 from mien.voice.playback import Playback, Send
 from mien.voice.sessions import Session, Sessions
 
-_FOR_SPEAKING = (wire.Audio, wire.End, wire.Interrupt, wire.Pause, wire.Resume, wire.Volume, wire.State, wire.Emotion,
-                 wire.Gesture, wire.LookAt, wire.Caption)
+_FOR_SPEAKING = (
+    wire.Audio,
+    wire.End,
+    wire.Interrupt,
+    wire.Pause,
+    wire.Resume,
+    wire.Volume,
+    wire.State,
+    wire.Emotion,
+    wire.Gesture,
+    wire.LookAt,
+    wire.Caption,
+)
 _FOR_WATCHING = (wire.Subscribe, wire.GetThumbnail)
 _NO_ACTS = (wire.Hello, wire.Ping)
 _NEEDS_FLOOR = (wire.Pause, wire.Resume, wire.Volume, wire.State, wire.Emotion, wire.Gesture, wire.LookAt)
@@ -43,9 +54,23 @@ class Journal(Protocol):
 class Intake:
     """Handles one client message at a time. hold_back(identity): a client sends more than it may."""
 
-    def __init__(self, *, config: VoiceConfig, sessions: Sessions, desk: Desk, playback: Playback, floor: Floor,
-                 observers: Observers, admission: Admission, expressions: Expressions, journal: Journal, clock: Clock,
-                 counters: Counters, send: Send, hold_back: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        *,
+        config: VoiceConfig,
+        sessions: Sessions,
+        desk: Desk,
+        playback: Playback,
+        floor: Floor,
+        observers: Observers,
+        admission: Admission,
+        expressions: Expressions,
+        journal: Journal,
+        clock: Clock,
+        counters: Counters,
+        send: Send,
+        hold_back: Callable[[bytes], None],
+    ) -> None:
         self._config = config
         self._desk = desk
         self._playback = playback
@@ -101,8 +126,10 @@ class Intake:
         self._note_refused(identity, message)
         if not tell:
             return
-        text = (f"at most {self._config.max_messages_per_s} messages and {self._config.max_kb_per_s} kB a second; "
-                "send more slowly")
+        text = (
+            f"at most {self._config.max_messages_per_s} messages and {self._config.max_kb_per_s} kB a second; "
+            "send more slowly"
+        )
         self._refuse(identity, ProtocolError("rate_limited", text, retryable=True, **_named(message)))
 
     def _note_refused(self, identity: bytes, message: object) -> None:
@@ -115,16 +142,20 @@ class Intake:
             if len(frames) > 1:
                 raise ProtocolError("unexpected_payload", "only audio has a payload frame")
         elif len(frames) != 2:
-            raise ProtocolError("missing_payload", f"audio has one payload frame; {len(frames) - 1} came",
-                                **_named(message))
+            raise ProtocolError(
+                "missing_payload", f"audio has one payload frame; {len(frames) - 1} came", **_named(message)
+            )
 
     def _dispatch(self, identity: bytes, message: wire.ClientMessage, frames: list[bytes], grant: Grant) -> Session:
         if isinstance(message, wire.Hello):
             return self._admission.hello(identity, message, grant)
         session = self.sessions.find(identity)
         if session is None:
-            raise ProtocolError("no_hello", "say hello first; this connection has no session: the voice was restarted, "
-                                "or the session was closed", **_named(message))
+            raise ProtocolError(
+                "no_hello",
+                "say hello first; this connection has no session: the voice was restarted, or the session was closed",
+                **_named(message),
+            )
         self._check_role(session, message)
         match message:
             case wire.Audio():
@@ -160,10 +191,12 @@ class Intake:
     def _check_role(self, session: Session, message: wire.ClientMessage) -> None:
         role = session.role
         refused = (role == "observer" and isinstance(message, _FOR_SPEAKING)) or (
-            role == "speaker" and isinstance(message, _FOR_WATCHING))
+            role == "speaker" and isinstance(message, _FOR_WATCHING)
+        )
         if refused:
-            raise ProtocolError("not_allowed", f"this client said hello as {role}, which does not permit it",
-                                **_named(message))
+            raise ProtocolError(
+                "not_allowed", f"this client said hello as {role}, which does not permit it", **_named(message)
+            )
         if isinstance(message, _NEEDS_FLOOR):
             self._floor.check_may_act(session.identity)
 
@@ -190,8 +223,17 @@ class Intake:
     def _refuse(self, identity: bytes, error: ProtocolError) -> None:
         self._counters.count(f"refused_{error.code}")
         protocols = wire.SPOKEN_PROTOCOLS if error.code == "protocol_version" else ()
-        self._send(identity, wire.Error(code=error.code, message=str(error), retryable=error.retryable,
-                                        turn=error.turn, seq=error.seq, protocols=protocols))
+        self._send(
+            identity,
+            wire.Error(
+                code=error.code,
+                message=str(error),
+                retryable=error.retryable,
+                turn=error.turn,
+                seq=error.seq,
+                protocols=protocols,
+            ),
+        )
 
 
 class _Named(TypedDict):

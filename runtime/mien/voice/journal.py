@@ -19,8 +19,16 @@ from mien.voice.pcm import Pcm
 from mien.voice.sessions import Session, Sessions
 from mien.voice.turn import Turn
 
-_NOT_KEPT: Final = (wire.Ping, wire.Pong, wire.Status, wire.Outcome, wire.Said, wire.Levels, wire.HealthReport,
-                    wire.Thumbnail)
+_NOT_KEPT: Final = (
+    wire.Ping,
+    wire.Pong,
+    wire.Status,
+    wire.Outcome,
+    wire.Said,
+    wire.Levels,
+    wire.HealthReport,
+    wire.Thumbnail,
+)
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -39,8 +47,9 @@ class Shelf(Protocol):
 class Journal:
     """Turns messages into lines. utc_s: the wall clock, seconds since 1970."""
 
-    def __init__(self, *, sessions: Sessions, clock: Clock, shelf: Shelf, utc_s: Callable[[], float],
-                 audio: bool) -> None:
+    def __init__(
+        self, *, sessions: Sessions, clock: Clock, shelf: Shelf, utc_s: Callable[[], float], audio: bool
+    ) -> None:
         self._sessions = sessions
         self._clock = clock
         self._shelf = shelf
@@ -82,6 +91,11 @@ class Journal:
 
     def _write(self, way: str, session: Session | None, fields: dict[str, Any]) -> None:
         utc = datetime.fromtimestamp(self._utc_s(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        head = {"utc": utc, "mono_ns": self._clock.now_ns(), "way": way,
-                "session": session.session if session else "", "client": session.name if session else ""}
+        head = {
+            "utc": utc,
+            "mono_ns": self._clock.now_ns(),
+            "way": way,
+            "session": session.session if session else "",
+            "client": session.name if session else "",
+        }
         self._shelf.line(_ENCODER.encode({**head, **fields}))

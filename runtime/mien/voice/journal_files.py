@@ -149,8 +149,9 @@ class Recordings:
 
     def _make_room(self) -> None:
         """Remove the oldest recordings until there is less than the limit; those that are open stay."""
-        kept = sorted((found.st_mtime_ns, found.st_size, path) for path in self._folder.glob("*.wav")
-                      if (found := _stat(path)))
+        kept = sorted(
+            (found.st_mtime_ns, found.st_size, path) for path in self._folder.glob("*.wav") if (found := _stat(path))
+        )
         total = sum(size for _, size, _ in kept)
         for _, size, path in kept:
             if total < self._max_bytes:

@@ -80,8 +80,10 @@ class JournalWriter:
             self._lines.open()
         except OSError as error:
             if error.errno not in _PASSING:
-                raise ConfigError(f"journal.folder: {folder}: cannot be written ({error.strerror}); name another, or "
-                                  "set journal.enabled = false") from None
+                raise ConfigError(
+                    f"journal.folder: {folder}: cannot be written ({error.strerror}); name another, or "
+                    "set journal.enabled = false"
+                ) from None
             self._failed(error)
 
     def _put(self, item: _Item) -> bool:

@@ -39,8 +39,9 @@ class Ledger:
         """Whether any of it is speech. Never without an unfinished turn."""
         return any(segment.turn for segment in self.segments)
 
-    def add(self, frames: int, *, epoch: int, media_start: int, turn: Turn | None, turn_start: int = 0,
-            audible: bool = True) -> None:
+    def add(
+        self, frames: int, *, epoch: int, media_start: int, turn: Turn | None, turn_start: int = 0, audible: bool = True
+    ) -> None:
         """Note that `frames` were written."""
         last = self.segments[-1] if self.segments else None
         if last is not None and (last.turn, last.epoch, last.audible) == (turn, epoch, audible):

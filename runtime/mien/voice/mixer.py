@@ -50,8 +50,9 @@ class Mixer:
         count = min(len(pcm), self.fade_frames - self._tail_done)
         if count > 0:
             if self._last:
-                np.multiply(self._fall[self._tail_done : self._tail_done + count], self._last,
-                            out=pcm[:count], casting="unsafe")
+                np.multiply(
+                    self._fall[self._tail_done : self._tail_done + count], self._last, out=pcm[:count], casting="unsafe"
+                )
             self._tail_done += count
 
     def fade_out(self, pcm: Pcm) -> None:

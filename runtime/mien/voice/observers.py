@@ -26,8 +26,17 @@ Publish = Callable[[bus.BusMessage], None]
 class Observers:
     """send(identity, message) to the clients, publish(message) to the face."""
 
-    def __init__(self, *, sessions: Sessions, departed: Departed, playback: Playback, counters: Counters,
-                 progress_ms: int, send: Send, publish: Publish) -> None:
+    def __init__(
+        self,
+        *,
+        sessions: Sessions,
+        departed: Departed,
+        playback: Playback,
+        counters: Counters,
+        progress_ms: int,
+        send: Send,
+        publish: Publish,
+    ) -> None:
         self._sessions = sessions
         self._departed = departed
         self._playback = playback
@@ -50,8 +59,12 @@ class Observers:
 
     def captioned(self, session: Session, caption: wire.Caption) -> None:
         """Somebody sent a caption."""
-        self._tell("captions", wire.Said(client=session.name, turn=caption.turn, text=caption.text,
-                                         words=caption.words, append=caption.append))
+        self._tell(
+            "captions",
+            wire.Said(
+                client=session.name, turn=caption.turn, text=caption.text, words=caption.words, append=caption.append
+            ),
+        )
 
     def finished(self, owner: bytes, message: wire.Finished) -> None:
         """Somebody was told that a turn is over."""
@@ -68,8 +81,9 @@ class Observers:
         if len(picture.data) > wire.MAX_PICTURE_BYTES:
             self._counters.count("thumbnails_too_large")
             return
-        message = wire.Thumbnail(width=picture.width, height=picture.height, encoding=picture.encoding,
-                                 data=picture.data)
+        message = wire.Thumbnail(
+            width=picture.width, height=picture.height, encoding=picture.encoding, data=picture.data
+        )
         for identity in self._waiting:
             self._send(identity, message)
         self._waiting.clear()
@@ -81,12 +95,21 @@ class Observers:
 
     def health(self, report: bus.VoiceHealth, *, face_present: bool) -> None:
         """The voice reported, once a second."""
-        message = wire.HealthReport(level=report.level, clients=report.clients, voice_pss_mb=report.pss_mb,
-                                    counters=report.counters, device=report.device)
+        message = wire.HealthReport(
+            level=report.level,
+            clients=report.clients,
+            voice_pss_mb=report.pss_mb,
+            counters=report.counters,
+            device=report.device,
+        )
         if face_present and (face := self._face) is not None:
             message = msgspec.structs.replace(
-                message, face_fps=face.fps, face_missed=face.missed, face_offset_median_ms=face.offset_median_ms,
-                face_offset_p95_ms=face.offset_p95_ms)
+                message,
+                face_fps=face.fps,
+                face_missed=face.missed,
+                face_offset_median_ms=face.offset_median_ms,
+                face_offset_p95_ms=face.offset_p95_ms,
+            )
         self._tell("health", message)
 
     @property
@@ -117,8 +140,15 @@ class Observers:
     def _step_status(self, now_ns: int, expression: bus.Expression, floor: str) -> None:
         anchor, turn = self._playback.anchor(), self._playback.heard_turn
         owner = self._name(turn.owner) if turn else ""
-        status = wire.Status(phase=anchor.phase, client=owner, turn=turn.name if turn else "", played_ms=0.0,
-                             state=expression.state, emotion=expression.emotion, floor=floor)
+        status = wire.Status(
+            phase=anchor.phase,
+            client=owner,
+            turn=turn.name if turn else "",
+            played_ms=0.0,
+            state=expression.state,
+            emotion=expression.emotion,
+            floor=floor,
+        )
         running = anchor.phase == "speaking" and now_ns >= self._status_due_ns
         if status == self._status and not running:
             return
@@ -131,8 +161,15 @@ class Observers:
         for identity, asked_ns in list(self._waiting.items()):
             if now_ns - asked_ns > THUMBNAIL_PATIENCE_NS:
                 del self._waiting[identity]
-                self._send(identity, wire.Error(code="no_thumbnail", retryable=True, message="the face did not answer "
-                           f"within {ns_to_ms(THUMBNAIL_PATIENCE_NS):.0f} ms; it is not there, or draws nothing"))
+                self._send(
+                    identity,
+                    wire.Error(
+                        code="no_thumbnail",
+                        retryable=True,
+                        message="the face did not answer "
+                        f"within {ns_to_ms(THUMBNAIL_PATIENCE_NS):.0f} ms; it is not there, or draws nothing",
+                    ),
+                )
         if self._waiting and now_ns - self._asked_ns >= THUMBNAIL_EVERY_NS:
             self._asked_ns = now_ns
             self._publish(bus.ThumbnailRequest(epoch=self._playback.epoch, width=self._wanted_width))

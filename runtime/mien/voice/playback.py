@@ -43,8 +43,20 @@ class Playback:
     most_cushion_ms: the most that may be waited for after a stall, because no client may have more in hand.
     """
 
-    def __init__(self, *, config: PlaybackConfig, progress_ms: int, desk: Desk, gate: FaceGate, sink: Sink,
-                 clock: Clock, counters: Counters, send: Send, pauses: Pauses, most_cushion_ms: int = 10_000) -> None:
+    def __init__(
+        self,
+        *,
+        config: PlaybackConfig,
+        progress_ms: int,
+        desk: Desk,
+        gate: FaceGate,
+        sink: Sink,
+        clock: Clock,
+        counters: Counters,
+        send: Send,
+        pauses: Pauses,
+        most_cushion_ms: int = 10_000,
+    ) -> None:
         self._config = config
         self._progress_ns = progress_ms * NS_PER_MS
         self._desk = desk
@@ -186,8 +198,14 @@ class Playback:
         return extrapolate(self.anchor(), self._clock.now_ns())
 
     def _make_anchor(self, media: int, at_ns: int, until: int, phase: Phase, turn: Turn | None) -> Anchor:
-        return Anchor(epoch=self.epoch, media_ns=frames_to_ns(media, self._rate_hz), at_ns=at_ns,
-                      until_ns=frames_to_ns(until, self._rate_hz), phase=phase, turn=turn.name if turn else "")
+        return Anchor(
+            epoch=self.epoch,
+            media_ns=frames_to_ns(media, self._rate_hz),
+            at_ns=at_ns,
+            until_ns=frames_to_ns(until, self._rate_hz),
+            phase=phase,
+            turn=turn.name if turn else "",
+        )
 
     def _until(self, segment: Segment) -> int:
         """Media frames without a gap from this segment on: what is written, and what waits if nothing lies between."""
@@ -287,8 +305,14 @@ class Playback:
             self._media_written = max(self._media_written, turn.start_frame or 0)
         self._outlet.write(block)
         epoch = self.epoch - 1 if turn.interrupted else self.epoch
-        self._ledger.add(len(block), epoch=epoch, media_start=self._media_written, turn=turn,
-                         turn_start=turn.taken_frames, audible=self._outlet.audible)
+        self._ledger.add(
+            len(block),
+            epoch=epoch,
+            media_start=self._media_written,
+            turn=turn,
+            turn_start=turn.taken_frames,
+            audible=self._outlet.audible,
+        )
         turn.taken_frames += len(block)
         turn.last_taken_ns = now_ns
         if not turn.interrupted:
@@ -323,12 +347,26 @@ class Playback:
             self._open = None
         self._counters.count(f"turns_{reason}")
         count, word = turn.words_heard()
-        self._send(turn.owner, wire.Finished(
-            turn=turn.name, played_ms=round(turn.played_ms, 3), interrupted=turn.interrupted, reason=reason,
-            words_heard=count, last_word=word))
+        self._send(
+            turn.owner,
+            wire.Finished(
+                turn=turn.name,
+                played_ms=round(turn.played_ms, 3),
+                interrupted=turn.interrupted,
+                reason=reason,
+                words_heard=count,
+                last_word=word,
+            ),
+        )
 
     def _report_progress(self) -> None:
         for turn in self._desk.turns:
-            self._send(turn.owner, wire.Progress(
-                turn=turn.name, played_ms=round(turn.played_ms, 3), buffered_ms=round(turn.buffered_ms, 3),
-                credit_ms=round(self._desk.credit_ms(turn.owner), 3)))
+            self._send(
+                turn.owner,
+                wire.Progress(
+                    turn=turn.name,
+                    played_ms=round(turn.played_ms, 3),
+                    buffered_ms=round(turn.buffered_ms, 3),
+                    credit_ms=round(self._desk.credit_ms(turn.owner), 3),
+                ),
+            )

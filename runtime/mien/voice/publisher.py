@@ -62,8 +62,9 @@ class SpeechPublisher:
         if turn.ended:
             turn.published = True
             end_ns = start_ns + frames_to_ns(turn.sink_frames, turn.sink_rate_hz)
-            message = TurnEnd(epoch=self._epoch, turn=turn.name, turn_start_ns=start_ns,
-                              frames=turn.published_frames, end_ns=end_ns)
+            message = TurnEnd(
+                epoch=self._epoch, turn=turn.name, turn_start_ns=start_ns, frames=turn.published_frames, end_ns=end_ns
+            )
             yield self._keep(end_ns, turn, [encode(message)])
 
     def _speech(self, turn: Turn, start_ns: int) -> Frames:

@@ -67,8 +67,15 @@ class Rebuffer:
             if stood_ms is None:
                 yield turn.owner, wire.Stalled(turn=turn.name, played_ms=played_ms)
             else:
-                yield turn.owner, wire.Rebuffered(turn=turn.name, played_ms=played_ms, stood_ms=round(stood_ms, 3),
-                                               cushion_ms=round(cushion_ms, 3))
+                yield (
+                    turn.owner,
+                    wire.Rebuffered(
+                        turn=turn.name,
+                        played_ms=played_ms,
+                        stood_ms=round(stood_ms, 3),
+                        cushion_ms=round(cushion_ms, 3),
+                    ),
+                )
 
     def _ms(self, frames: int) -> float:
         return frames_to_ms(frames, self._rate_hz)

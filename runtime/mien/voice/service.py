@@ -45,8 +45,9 @@ KEEPALIVE_NS = 2 * NS_PER_S
 class VoiceService:
     """Everything that mien-voice is. opener: opens the configured sink; the tests hand in one that can fail."""
 
-    def __init__(self, config: Config, run_dir: Path, clock: Clock,
-                 opener: Callable[[PlaybackConfig, Clock], Sink] = open_sink) -> None:
+    def __init__(
+        self, config: Config, run_dir: Path, clock: Clock, opener: Callable[[PlaybackConfig, Clock], Sink] = open_sink
+    ) -> None:
         self._clock = clock
         self._config = config
         self.counters = Counters()
@@ -61,15 +62,29 @@ class VoiceService:
         self._retry = DeviceRetry(config.playback, clock, opener)
         self._bus = VoiceBus(self._reactor, run_dir, clock, self.counters)
         self._router = ClientRouter(
-            self._reactor, [f"ipc://{run_dir / VOICE_SOCKET}", *access.open], clock, self.counters,
-            standing=self._standing, guarded=access.guarded, pair=access.pair,
-            keys=KeyCheck(keys, clock, self.counters) if access.guarded else None)
+            self._reactor,
+            [f"ipc://{run_dir / VOICE_SOCKET}", *access.open],
+            clock,
+            self.counters,
+            standing=self._standing,
+            guarded=access.guarded,
+            pair=access.pair,
+            keys=KeyCheck(keys, clock, self.counters) if access.guarded else None,
+        )
         self._sink, failure = self._first_sink(opener)
         self._journal = self._open_journal(run_dir)
-        self._voice = Assembly(voice=config.voice, playback=config.playback, sink=self._sink, clock=clock,
-                               counters=self.counters, send=self._router.send, publish=self._bus.publish,
-                               hold_back=self._router.hold_back,
-                               shelf=self._journal, keep_audio=config.journal.audio)
+        self._voice = Assembly(
+            voice=config.voice,
+            playback=config.playback,
+            sink=self._sink,
+            clock=clock,
+            counters=self.counters,
+            send=self._router.send,
+            publish=self._bus.publish,
+            hold_back=self._router.hold_back,
+            shelf=self._journal,
+            keep_audio=config.journal.audio,
+        )
         self._playback, self._gate = self._voice.playback, self._voice.gate
         if failure:
             self._playback.use_sink(self._sink, audible=False)
@@ -149,8 +164,9 @@ class VoiceService:
 
     def _tend_device(self) -> None:
         """Let the device go after a long silence, and take it back when speech is coming."""
-        wanted = self._release.wants_device(self._clock.now_ns(), busy=not self._playback.idle,
-                                            sign=self._voice.expressions.now)
+        wanted = self._release.wants_device(
+            self._clock.now_ns(), busy=not self._playback.idle, sign=self._voice.expressions.now
+        )
         if self._playback.released and wanted:
             self._take_device_back()
         elif not wanted and self._playback.audible and not self._playback.released:
@@ -206,7 +222,10 @@ class VoiceService:
         anchor, now_ns = self._playback.anchor(), self._clock.now_ns()
         before = self._anchor
         changed = before is None or (before.epoch, before.phase, before.turn) != (
-            anchor.epoch, anchor.phase, anchor.turn)
+            anchor.epoch,
+            anchor.phase,
+            anchor.turn,
+        )
         if now or changed or now_ns >= self._anchor_due_ns:
             self._publish(anchor)
             self._anchor = anchor
@@ -236,14 +255,14 @@ class VoiceService:
             self._playback.use_sink(sink, audible=True, wake_ms=self._config.playback.wake_ms)
             self._health.apply(Event.SINK_BACK, "the sound card is back", between_turns=True)
         sessions = self._voice.sessions
-        report = self._health.report(self._playback.epoch, len(sessions), self._memory.mb(), self.counters,
-                                     sessions.newest, self._device_state())
+        report = self._health.report(
+            self._playback.epoch, len(sessions), self._memory.mb(), self.counters, sessions.newest, self._device_state()
+        )
         self._publish(report)
         self._voice.observers.health(report, face_present=self._gate.present(now_ns))
         sound = "" if report.device == "open" else f", sound card {report.device}"
         last = f", last turn {self._last_turn}" if self._last_turn else ""
-        self._notifier.status(f"{report.level}, {report.clients} clients, {self._playback.anchor().phase}{sound}"
-                              f"{last}")
+        self._notifier.status(f"{report.level}, {report.clients} clients, {self._playback.anchor().phase}{sound}{last}")
 
     def _device_state(self) -> bus.DeviceState:
         if self._playback.released:

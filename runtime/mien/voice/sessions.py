@@ -55,8 +55,11 @@ class Sessions:
         before one that did, then the one that was heard of least lately. None where all have a part, or that one came
         so lately that it had no time to take one up: a storm of newcomers only drives out itself."""
         same = sum(session.principal == principal for session in self._by_identity.values())
-        idle = [session for session in self._by_identity.values() if not has_part(session)
-                and (session.principal == principal or same < self._limit_each)]
+        idle = [
+            session
+            for session in self._by_identity.values()
+            if not has_part(session) and (session.principal == principal or same < self._limit_each)
+        ]
         first = min(idle, key=lambda s: (s.principal != principal, s.acted, s.heard_ns), default=None)
         return first if first and now_ns - first.heard_ns >= PATIENCE_NS else None
 
@@ -83,12 +86,23 @@ class Sessions:
         session = self._by_identity.get(identity)
         return session.name if session else ""
 
-    def open(self, identity: bytes, *, name: str, role: Role, principal: str, codec: Codec, encoding: str,
-             epoch: int, now_ns: int) -> Session:
+    def open(
+        self,
+        identity: bytes,
+        *,
+        name: str,
+        role: Role,
+        principal: str,
+        codec: Codec,
+        encoding: str,
+        epoch: int,
+        now_ns: int,
+    ) -> Session:
         """Let a client in, anew if it was in."""
         self._opened += 1
-        session = Session(identity, f"{epoch:x}-{self._opened}", name, role, principal, codec, encoding,
-                          heard_ns=now_ns)
+        session = Session(
+            identity, f"{epoch:x}-{self._opened}", name, role, principal, codec, encoding, heard_ns=now_ns
+        )
         self._by_identity.pop(identity, None)
         self._by_identity[identity] = session
         return session

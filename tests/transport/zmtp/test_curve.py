@@ -89,8 +89,16 @@ def test_a_cookie_of_another_connection():
         other.command(initiate)
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b + b"\0", lambda b: b"\x05HELLO\x02\x00" + b[8:],
-                                    lambda b: b"\x05HELLA" + b[6:], lambda b: b[:150] + b"\x55" + b[151:]])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda b: b[:-1],
+        lambda b: b + b"\0",
+        lambda b: b"\x05HELLO\x02\x00" + b[8:],
+        lambda b: b"\x05HELLA" + b[6:],
+        lambda b: b[:150] + b"\x55" + b[151:],
+    ],
+)
 def test_a_hello_that_is_damaged(damage):
     with refused("bad_handshake"):
         mechanism().command(damage(CurveClient(SERVER[0], ADA).hello()))
@@ -133,8 +141,10 @@ def test_an_initiate_with_the_nonce_of_hello_is_refused():
         server.command(client.initiate(welcome))
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:32], lambda b: b"\x07MESSAGA" + b[8:], lambda b: b[:0],
-                                    lambda b: b[:-1] + bytes([b[-1] ^ 1])])
+@pytest.mark.parametrize(
+    "damage",
+    [lambda b: b[:32], lambda b: b"\x07MESSAGA" + b[8:], lambda b: b[:0], lambda b: b[:-1] + bytes([b[-1] ^ 1])],
+)
 def test_a_message_that_is_damaged(damage):
     server, client = connected()
     with refused("bad_frame"):
@@ -148,8 +158,11 @@ def test_a_command_in_parts_is_refused():
 
 
 def test_libzmq_connects_speaks_and_keeps_its_heartbeat(tmp_path):
-    with served(tmp_path, guarded=(SERVER, lookup)) as rig, zmq.Context() as context, \
-            context.socket(zmq.DEALER) as client:
+    with (
+        served(tmp_path, guarded=(SERVER, lookup)) as rig,
+        zmq.Context() as context,
+        context.socket(zmq.DEALER) as client,
+    ):
         client.linger = 0
         client.curve_serverkey = zmq.utils.z85.encode(SERVER[0])
         client.curve_publickey, client.curve_secretkey = map(zmq.utils.z85.encode, ADA)
@@ -172,8 +185,11 @@ def test_libzmq_connects_speaks_and_keeps_its_heartbeat(tmp_path):
 
 def test_libzmq_as_a_stranger_is_told_and_never_heard(tmp_path):
     counters = Counters()
-    with served(tmp_path, guarded=(SERVER, lookup), counters=counters, clock=ManualClock()) as rig, \
-            zmq.Context() as context, context.socket(zmq.DEALER) as client:
+    with (
+        served(tmp_path, guarded=(SERVER, lookup), counters=counters, clock=ManualClock()) as rig,
+        zmq.Context() as context,
+        context.socket(zmq.DEALER) as client,
+    ):
         client.linger = 0
         client.curve_serverkey = zmq.utils.z85.encode(SERVER[0])
         client.curve_publickey, client.curve_secretkey = zmq.curve_keypair()

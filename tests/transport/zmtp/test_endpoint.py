@@ -60,10 +60,17 @@ def test_a_port_that_is_taken():
     first.close()
 
 
-@pytest.mark.parametrize(("endpoint", "bound"), [
-    ("tcp://127.0.0.1:*", "tcp://127.0.0.1:"), ("tcp://localhost:*", "tcp://127.0.0.1:"),
-    ("tcp://lo:*", "tcp://127.0.0.1:"),
-    ("tcp://[::1]:*", "tcp://[::1]:"), ("tcp://*:*", "tcp://[::]:"), ("tcp://0.0.0.0:0", "tcp://0.0.0.0:")])
+@pytest.mark.parametrize(
+    ("endpoint", "bound"),
+    [
+        ("tcp://127.0.0.1:*", "tcp://127.0.0.1:"),
+        ("tcp://localhost:*", "tcp://127.0.0.1:"),
+        ("tcp://lo:*", "tcp://127.0.0.1:"),
+        ("tcp://[::1]:*", "tcp://[::1]:"),
+        ("tcp://*:*", "tcp://[::]:"),
+        ("tcp://0.0.0.0:0", "tcp://0.0.0.0:"),
+    ],
+)
 def test_addresses(endpoint, bound):
     listener = Listener(endpoint, "voice.listen")
     host, _, port = listener.endpoint.rpartition(":")
@@ -80,7 +87,9 @@ def test_all_addresses_are_reached_by_both_protocols():
     listener.close()
 
 
-@pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:65536", "tcp://192.0.2.1:5570", "tcp://no-such-host.invalid:5570"])
+@pytest.mark.parametrize(
+    "endpoint", ["tcp://127.0.0.1:65536", "tcp://192.0.2.1:5570", "tcp://no-such-host.invalid:5570"]
+)
 def test_addresses_that_cannot_be_bound(endpoint):
     with pytest.raises(BusError, match=r"voice\.listen: .*cannot be opened"):
         Listener(endpoint, "voice.listen")
@@ -92,10 +101,17 @@ def test_connections_are_ready_for_use():
     port = int(listener.endpoint.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port)):
         accepted = listener.accept()
-    options = [accepted.getsockopt(level, option) for level, option in (
-        (socket.IPPROTO_TCP, socket.TCP_NODELAY), (socket.SOL_SOCKET, socket.SO_KEEPALIVE),
-        (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE), (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL),
-        (socket.IPPROTO_TCP, socket.TCP_KEEPCNT), (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))]
+    options = [
+        accepted.getsockopt(level, option)
+        for level, option in (
+            (socket.IPPROTO_TCP, socket.TCP_NODELAY),
+            (socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+            (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE),
+            (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL),
+            (socket.IPPROTO_TCP, socket.TCP_KEEPCNT),
+            (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT),
+        )
+    ]
     assert options == [1, 1, 2, 1, 3, 5000]
     assert not accepted.getblocking()
     for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):

@@ -47,8 +47,10 @@ def test_a_right_greeting_is_right_at_every_length(length):
     check_greeting(greeting(b"NULL")[:length], b"NULL")
 
 
-@pytest.mark.parametrize(("at", "value", "code"), [
-    (0, 0x47, "not_zmtp"), (9, 0x7E, "not_zmtp"), (10, 2, "not_zmtp"), (12, ord("C"), "wrong_mechanism")])
+@pytest.mark.parametrize(
+    ("at", "value", "code"),
+    [(0, 0x47, "not_zmtp"), (9, 0x7E, "not_zmtp"), (10, 2, "not_zmtp"), (12, ord("C"), "wrong_mechanism")],
+)
 def test_a_wrong_greeting(at, value, code):
     wrong = bytearray(greeting(b"NULL"))
     wrong[at] = value
@@ -68,8 +70,9 @@ def test_a_wrong_greeting_is_refused_as_soon_as_it_is_seen():
     check_greeting(bytes(newer), b"NULL")
 
 
-@pytest.mark.parametrize(("size", "head"), [
-    (0, b"\x00\x00"), (255, b"\x00\xff"), (256, b"\x02" + b"\0" * 6 + b"\x01\0")])
+@pytest.mark.parametrize(
+    ("size", "head"), [(0, b"\x00\x00"), (255, b"\x00\xff"), (256, b"\x02" + b"\0" * 6 + b"\x01\0")]
+)
 def test_short_and_long_frames(size, head):
     data = encode_frame(0, bytes(size))
     assert data == head + bytes(size)
@@ -90,8 +93,10 @@ def test_a_frame_that_is_too_large_is_refused_by_its_header():
         read(b"\x02" + b"\xff" * 8)
 
 
-@given(st.lists(st.tuples(st.sampled_from([0, MORE, COMMAND]), st.binary(max_size=600)), max_size=8),
-       st.lists(st.integers(1, 400), max_size=30))
+@given(
+    st.lists(st.tuples(st.sampled_from([0, MORE, COMMAND]), st.binary(max_size=600)), max_size=8),
+    st.lists(st.integers(1, 400), max_size=30),
+)
 def test_frames_come_out_however_the_stream_is_cut(frames, cuts):
     stream = b"".join(encode_frame(flags, body) for flags, body in frames)
     reader, found, at = FrameReader(1000), [], 0

@@ -52,13 +52,16 @@ def test_the_handshake_in_single_bytes():
     assert peer.user_id == ""
 
 
-@pytest.mark.parametrize(("data", "code"), [
-    (encode_frame(0, b"hello"), "bad_handshake"),
-    (encode_command(b"HELLO", b""), "bad_handshake"),
-    (encode_command(b"READY", encode_metadata({b"Socket-Type": b"SUB"})), "wrong_socket"),
-    (encode_command(b"READY", b""), "wrong_socket"),
-    (encode_frame(COMMAND, bytes(4097)), "frame_too_large"),
-])
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (encode_frame(0, b"hello"), "bad_handshake"),
+        (encode_command(b"HELLO", b""), "bad_handshake"),
+        (encode_command(b"READY", encode_metadata({b"Socket-Type": b"SUB"})), "wrong_socket"),
+        (encode_command(b"READY", b""), "wrong_socket"),
+        (encode_frame(COMMAND, bytes(4097)), "frame_too_large"),
+    ],
+)
 def test_handshakes_that_are_wrong(data, code):
     peer = new_peer()
     with refused(code):

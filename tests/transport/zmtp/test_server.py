@@ -145,13 +145,17 @@ def test_a_multipart_message_without_an_end(rig):
     assert rig.server.receive() is None
 
 
-@pytest.mark.parametrize(("data", "code"), [
-    (b"GET / HTTP/1.1\r\n\r\n", "not_zmtp"), (greeting(b"CURVE"), "wrong_mechanism"),
-    (greeting(b"NULL") + encode_frame(0, b"x"), "bad_handshake"),
-    (greeting(b"NULL") + encode_command(b"READY", encode_metadata({b"Socket-Type": b"SUB"})), "wrong_socket"),
-    (greeting(b"NULL") + READY + b"\xff", "bad_frame"),
-    (greeting(b"NULL") + READY + b"\x02" + b"\xff" * 8, "frame_too_large"),
-])
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", "not_zmtp"),
+        (greeting(b"CURVE"), "wrong_mechanism"),
+        (greeting(b"NULL") + encode_frame(0, b"x"), "bad_handshake"),
+        (greeting(b"NULL") + encode_command(b"READY", encode_metadata({b"Socket-Type": b"SUB"})), "wrong_socket"),
+        (greeting(b"NULL") + READY + b"\xff", "bad_frame"),
+        (greeting(b"NULL") + READY + b"\x02" + b"\xff" * 8, "frame_too_large"),
+    ],
+)
 def test_bytes_that_break_the_protocol(rig, data, code):
     connection = rig.bare(data)
     told = rig.ended(connection)
@@ -385,8 +389,11 @@ def test_flush_says_when_everything_is_out(rig):
 
 
 def test_over_tcp(tmp_path):
-    with served(tmp_path, endpoint="tcp://127.0.0.1:*") as rig, zmq.Context() as context, \
-            context.socket(zmq.DEALER) as client:
+    with (
+        served(tmp_path, endpoint="tcp://127.0.0.1:*") as rig,
+        zmq.Context() as context,
+        context.socket(zmq.DEALER) as client,
+    ):
         client.linger = 0
         client.connect(rig.endpoint)
         client.send(b"hello")

@@ -110,8 +110,9 @@ class CurveMechanism:
         self._step = self._initiate
         transient_public, transient_secret = nacl.crypto_box_keypair()
         cookie_nonce = os.urandom(16)
-        cookie = cookie_nonce + nacl.crypto_secretbox(client_transient + transient_secret, _COOKIE_NONCE + cookie_nonce,
-                                                      self._cookie_key)
+        cookie = cookie_nonce + nacl.crypto_secretbox(
+            client_transient + transient_secret, _COOKIE_NONCE + cookie_nonce, self._cookie_key
+        )
         nonce = os.urandom(16)
         box = nacl.crypto_box(transient_public + cookie, _WELCOME_NONCE + nonce, client_transient, self._secret)
         return encode_command(b"WELCOME", nonce + box)
@@ -139,8 +140,9 @@ class CurveMechanism:
     def _ready(self) -> bytes:
         self._nonce += 1
         short = self._nonce.to_bytes(8, "big")
-        return short + nacl.crypto_box_afternm(encode_metadata(self._properties), b"CurveZMQREADY---" + short,
-                                               self._shared)
+        return short + nacl.crypto_box_afternm(
+            encode_metadata(self._properties), b"CurveZMQREADY---" + short, self._shared
+        )
 
     def _over(self, body: bytes) -> bytes:
         raise PeerError("bad_handshake", "the handshake is over")

@@ -69,8 +69,10 @@ class Listener:
         try:
             bound = self._bind_local(self._path) if self._path else _bind_tcp(endpoint)
         except OSError as error:
-            raise BusError(f"{self._what}: {endpoint} cannot be opened: {error.strerror or error}; is another "
-                           "mien-voice running, and may this user write there?") from None
+            raise BusError(
+                f"{self._what}: {endpoint} cannot be opened: {error.strerror or error}; is another "
+                "mien-voice running, and may this user write there?"
+            ) from None
         bound.setblocking(False)
         bound.listen(_BACKLOG)
         return bound
@@ -141,8 +143,10 @@ def _tune(connection: socket.socket) -> None:
     if connection.family == socket.AF_UNIX:
         return
     for level, option, value in (
-        (socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES), (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEPALIVE_IDLE_S),
+        (socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES),
+        (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEPALIVE_IDLE_S),
         (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _KEEPALIVE_EVERY_S),
         (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _KEEPALIVE_PROBES),
         (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNANSWERED_MS),

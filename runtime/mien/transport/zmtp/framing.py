@@ -63,8 +63,9 @@ def split_command(body: bytes) -> tuple[bytes, bytes]:
 
 def encode_metadata(properties: dict[bytes, bytes]) -> bytes:
     """The properties of a READY command."""
-    return b"".join(bytes([len(name)]) + name + len(value).to_bytes(4, "big") + value
-                    for name, value in properties.items())
+    return b"".join(
+        bytes([len(name)]) + name + len(value).to_bytes(4, "big") + value for name, value in properties.items()
+    )
 
 
 def decode_metadata(data: bytes) -> dict[bytes, bytes]:

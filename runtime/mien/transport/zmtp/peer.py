@@ -38,8 +38,13 @@ class Peer:
     little until the owner knows who it is and says so: accept_newcomer().
     """
 
-    def __init__(self, mechanism: Mechanism, mechanism_name: bytes, accepts: frozenset[bytes],
-                 newcomer_bytes: int = NEWCOMER_BYTES) -> None:
+    def __init__(
+        self,
+        mechanism: Mechanism,
+        mechanism_name: bytes,
+        accepts: frozenset[bytes],
+        newcomer_bytes: int = NEWCOMER_BYTES,
+    ) -> None:
         self._mechanism = mechanism
         self._name = mechanism_name
         self._accepts = accepts
@@ -115,8 +120,9 @@ class Peer:
     def pack(self, message: Message) -> bytes:
         """A message as it is sent to this peer."""
         last = len(message) - 1
-        return b"".join(self._mechanism.pack(Frame(MORE if index < last else 0, part))
-                        for index, part in enumerate(message))
+        return b"".join(
+            self._mechanism.pack(Frame(MORE if index < last else 0, part)) for index, part in enumerate(message)
+        )
 
     def _take(self, frame: Frame) -> bytes:
         if not self.ready:
@@ -135,8 +141,11 @@ class Peer:
         if metadata is not None:
             kind = metadata.get(b"socket-type", b"")
             if kind not in self._accepts:
-                raise PeerError("wrong_socket", f"a socket of type {kind[:20]!r} connected; use "
-                                f"{' or '.join(sorted(name.decode() for name in self._accepts))}")
+                raise PeerError(
+                    "wrong_socket",
+                    f"a socket of type {kind[:20]!r} connected; use "
+                    f"{' or '.join(sorted(name.decode() for name in self._accepts))}",
+                )
             self.ready = True
             self._reader.max_bytes = self._newcomer_bytes
         return answer
@@ -153,8 +162,9 @@ class Peer:
         self._parts_bytes += len(frame.body)
         if frame.flags & MORE:
             if len(self._parts) >= MAX_PARTS or self._parts_bytes > self._most_bytes:
-                raise PeerError("endless_message", f"a message of more than {MAX_PARTS} parts or "
-                                f"{self._most_bytes} bytes")
+                raise PeerError(
+                    "endless_message", f"a message of more than {MAX_PARTS} parts or {self._most_bytes} bytes"
+                )
             return
         self.messages.append(self._parts)
         self.messages_bytes += self._parts_bytes

@@ -42,8 +42,17 @@ class ZmtpServer:
     the others have pending_ns to say so, counted from their connecting. The counters' names begin with `name`.
     """
 
-    def __init__(self, name: str, reactor: Reactor, clock: Clock, counters: Counters, *,
-                 make_peer: Callable[[bool], Peer], known: Callable[[bytes], bool], pending_ns: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        reactor: Reactor,
+        clock: Clock,
+        counters: Counters,
+        *,
+        make_peer: Callable[[bool], Peer],
+        known: Callable[[bytes], bool],
+        pending_ns: int,
+    ) -> None:
         self._name = name
         self._reactor = reactor
         self._clock = clock
