@@ -20,7 +20,7 @@ SLOW_S: Final = 20.0
 PROBE_S: Final = 1.0
 SPOKEN_S: Final = 15.0  # for what clients that went have left to be spoken
 LINES: Final = 14
-FIRST_HOLD_S, MOST_HOLD_S = 2.0, 60.0  # mien.core.hold: how long a face that was lost again and again is not trusted
+FIRST_HOLD_S, MOST_HOLD_S = 2.0, 60.0  # mien.core.backoff: how long a face that was lost again and again is not trusted
 FRESH_S: Final = 3.0
 WAYS: Final = ("ipc", "tcp", "curve")
 

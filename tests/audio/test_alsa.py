@@ -15,7 +15,7 @@ from mien.audio.alsa import AlsaSink
 from mien.config import PlaybackConfig
 from mien.errors import SinkError
 from mien.host.clock import MonotonicClock
-from mien.voice import device
+from mien.voice import sinks
 
 
 class FakeALSAAudioError(Exception):
@@ -155,7 +155,7 @@ def test_the_configured_sink_runs_at_the_configured_rate_whatever_the_card_plays
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(FakePcm, "agrees_to", {"rate": 44100})
-    sink = device.open_sink(PlaybackConfig(buffer_ms=25), MonotonicClock())
+    sink = sinks.open_sink(PlaybackConfig(buffer_ms=25), MonotonicClock())
     assert (sink.format.rate_hz, sink.format.buffer_frames) == (48000, 2612)
     assert sink.write(zeros(480)) == 480
     assert sink.delay_frames() == pytest.approx(480, abs=1)
@@ -163,7 +163,7 @@ def test_the_configured_sink_runs_at_the_configured_rate_whatever_the_card_plays
 
 
 def test_a_card_at_the_configured_rate_is_used_as_it_is() -> None:
-    assert isinstance(device.open_sink(PlaybackConfig(buffer_ms=25), MonotonicClock()), AlsaSink)
+    assert isinstance(sinks.open_sink(PlaybackConfig(buffer_ms=25), MonotonicClock()), AlsaSink)
     assert FakePcm.opened_with["periods"] == 10  # twice what is kept in it
 
 

@@ -27,7 +27,7 @@ TRY = """
 import os
 from mien.config import PlaybackConfig
 from mien.host.clock import MonotonicClock
-from mien.voice.device import open_sink
+from mien.voice.sinks import open_sink
 sink = open_sink(PlaybackConfig(device="only44"), MonotonicClock())
 print(sink._device.format.rate_hz, sink.format.rate_hz, flush=True)
 os._exit(0)  # alsa-lib's share plugin crashes when it is closed

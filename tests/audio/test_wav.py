@@ -1,4 +1,5 @@
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -171,3 +172,25 @@ def test_a_sink_that_was_lost_to_a_full_disk_is_closed_without_a_word(clock: Man
     sink.close()
     with pytest.raises(SinkError, match="was closed"):
         sink.delay_frames()
+
+
+@pytest.mark.parametrize("spare_bytes", [0, 100], ids=["nothing fits", "a part fits"])
+def test_a_disk_that_fills_up_costs_nothing_that_was_heard(
+    clock: ManualClock, sink: WavSink, tmp_path: Path, spare_bytes: int
+) -> None:
+    """What the disk refused was cut off the end of the file once more (found by make chaos, seed 31)."""
+    pcm = np.arange(1, 401, dtype=np.int16)
+    sink.write(pcm)
+    clock.advance_ms(10)
+    path = tmp_path / "heard.wav"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + spare_bytes, limits[1]))
+    try:
+        with pytest.raises(SinkError, match="cannot be written"):
+            sink.write(pcm)
+        sink.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    heard = np.frombuffer(path.read_bytes()[44:], "<i2")
+    assert np.array_equal(heard, pcm[: len(heard)])
+    assert len(heard) == 10 * RATE_HZ // 1000

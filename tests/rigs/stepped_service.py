@@ -7,7 +7,7 @@ import msgspec
 from mien.config import AccessConfig, Config, JournalConfig, PlaybackConfig, VoiceConfig
 from mien.core import bus, wire
 from mien.core.clock import ManualClock
-from mien.voice.grants import LOCAL
+from mien.voice.roles import LOCAL
 from mien.voice.service import VoiceService
 
 
@@ -25,9 +25,9 @@ class SteppedService:
         self.service = VoiceService(config, run_dir, self.clock, opener=opener)
         self.service._reactor.wait = self._wait
         self._running = False
-        self.service._voice._deliver = lambda _, message: self.sent.append(message)
-        publish = self.service._bus.publish
-        self.service._bus.publish = lambda frames: (self._published(frames), publish(frames))
+        self.service._engine._deliver = lambda _, message: self.sent.append(message)
+        publish = self.service._engine._publish_frames
+        self.service._engine._publish_frames = lambda frames: (self._published(frames), publish(frames))
         self.sent, self.health, self.waits = [], [], []
         self._until_ns = 0
 
@@ -44,7 +44,7 @@ class SteppedService:
     def say(self, message, payload=None):
         """A client's message arrives now; the loop wakes for it, as it does for any."""
         frames = [wire.encode(message)] + ([] if payload is None else [payload])
-        self.service._voice.handle(b"a", frames, LOCAL)
+        self.service._engine.handle(b"a", frames, LOCAL)
         self.service.step()
 
     def got(self, kind):

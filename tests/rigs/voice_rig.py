@@ -3,12 +3,12 @@
 import numpy as np
 
 from mien.audio.null import NullSink
-from mien.config import PlaybackConfig, VoiceConfig
+from mien.config import Config, JournalConfig, PlaybackConfig, VoiceConfig
 from mien.core import bus, wire
 from mien.core.clock import ManualClock
 from mien.core.stats import Counters
-from mien.voice.assembly import Assembly
-from mien.voice.grants import LOCAL
+from mien.voice.engine import Engine
+from mien.voice.roles import LOCAL
 
 STEP_MS = 5
 
@@ -38,7 +38,7 @@ class VoiceRig:
 
     DEVICE = RecordingSink
 
-    def __init__(self, *, rate_hz=16000, voice=None, shelf=None, keep_audio=False, device=None, **playback):
+    def __init__(self, *, rate_hz=16000, voice=None, store=None, keep_audio=False, device=None, **playback):
         self.clock = ManualClock(10**9)
         self.config = PlaybackConfig(sink="null", rate_hz=rate_hz, **playback)
         self.voice_config = voice or VoiceConfig()
@@ -48,21 +48,20 @@ class VoiceRig:
         self.published = []
         self.speech = []
         self.held_back = []  # who sent more than it may, at each message that was one too many
-        self.voice = Assembly(
-            voice=self.voice_config,
-            playback=self.config,
-            sink=self.sink,
+        self.voice = Engine(
+            Config(voice=self.voice_config, playback=self.config, journal=JournalConfig(audio=keep_audio)),
             clock=self.clock,
             counters=self.counters,
             send=self._send,
             publish=self._publish,
-            shelf=shelf,
+            store=store,
             hold_back=self.held_back.append,
-            keep_audio=keep_audio,
+            opener=lambda *_: self.sink,
         )
-        self.desk, self.gate, self.playback = self.voice.desk, self.voice.gate, self.voice.playback
-        self.intake, self.publisher = self.voice.intake, self.voice.speech
-        self.grants = {}
+        self.voice._keepalive_due_ns = 1 << 62  # tests look at what clients asked for
+        self.queue, self.preroll, self.playback = self.voice.queue, self.voice.preroll, self.voice.playback
+        self.handler, self.publisher = self.voice.handler, self.voice.speech
+        self.allowed = {}
 
     def open_device(self, device=None):
         """Another device, as the configured one."""
@@ -82,13 +81,12 @@ class VoiceRig:
         """Let time pass in steps of 5 ms."""
         for _ in range(max(1, round(ms / STEP_MS))):
             self.voice.step()
-            self.voice.publish_speech()
             self.clock.advance_ms(STEP_MS)
 
     def say(self, message, payload=None, client=b"a"):
         """A client's message, with a payload for audio."""
         frames = [wire.encode(message)] + ([] if payload is None else [payload])
-        self.voice.handle(client, frames, self.grants.get(client, LOCAL))
+        self.voice.handle(client, frames, self.allowed.get(client, LOCAL))
 
     def hello(self, client=b"a", **fields):
         self.say(wire.Hello(protocol=1, **fields), client=client)

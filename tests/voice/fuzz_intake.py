@@ -1,4 +1,4 @@
-"""Fuzz the intake: clients that say anything in any order, on a manual clock, by seed. Any failure names its seed.
+"""Fuzz the handler: clients that say anything in any order, on a manual clock, by seed. Any failure names its seed.
 
     .venv/bin/python tests/voice/fuzz_intake.py --messages 1000000 [--seed 1]
 
@@ -24,8 +24,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from mien.config import VoiceConfig
 from mien.core import wire
 from mien.host.memory import pss_mb
-from mien.voice.departed import SESSIONS_KEPT
-from mien.voice.grants import grant_of
+from mien.voice.orphans import SESSIONS_KEPT
+from mien.voice.roles import allowed_roles
 from mien.voice.turn import Turn
 from rigs.voice_rig import VoiceRig
 
@@ -153,7 +153,7 @@ class Fuzzer:
             ),
             fade_ms=1,
         )
-        self.rig.grants = {b"e": grant_of("observer/eye"), b"d": grant_of("agent/ada")}
+        self.rig.allowed = {b"e": allowed_roles("observer/eye"), b"d": allowed_roles("agent/ada")}
         # Volume changes samples by design; without it every sample at the device tells whose it is.
         self.rig.playback.set_volume = lambda *_: self.rig.counters.count("volumes")
         self.begun: Counter[tuple[bytes, str]] = Counter()
@@ -172,7 +172,7 @@ class Fuzzer:
             if number % 250 == 249:
                 self._be_quiet()
         for client in CLIENTS:
-            self.rig.voice.leave(client)
+            self.rig.voice.left(client)
         for _ in range(40):
             self.rig.step(100)
             self._account()
@@ -188,8 +188,8 @@ class Fuzzer:
         """Nobody says anything: whatever was begun comes to its end by itself."""
         self.rig.step(QUIET_MS)
         self._account()
-        assert not self.rig.desk.turns, self._where(f"turns that do not end: {[t.name for t in self.rig.desk.turns]}")
-        assert self.rig.desk.holder is None, self._where("the floor is not given back")
+        assert not self.rig.queue.turns, self._where(f"turns that do not end: {[t.name for t in self.rig.queue.turns]}")
+        assert self.rig.queue.holder is None, self._where("the floor is not given back")
         assert not self.rig.playback.paused, self._where("still paused")
 
     def _one(self) -> None:
@@ -198,7 +198,7 @@ class Fuzzer:
             case "step":
                 self.rig.step(self.random.choice((5, 5, 10, 50, 200)))
             case "leave" if self.random.random() < self._farewells:
-                self.rig.voice.leave(client)
+                self.rig.voice.left(client)
             case "bytes":
                 self._raw(
                     client, [self.random.randbytes(self.random.randrange(60)) for _ in range(self.random.randrange(4))]
@@ -218,9 +218,9 @@ class Fuzzer:
                 self._raw(client, self._good(kind, client))
 
     def _raw(self, client: bytes, frames: list[bytes]) -> None:
-        before = set(self.rig.desk.turns)
-        self.rig.voice.handle(client, frames, self.rig.grants.get(client, grant_of("")))
-        for turn in self.rig.desk.turns:
+        before = set(self.rig.queue.turns)
+        self.rig.voice.handle(client, frames, self.rig.allowed.get(client, allowed_roles("")))
+        for turn in self.rig.queue.turns:
             if turn not in before:
                 self.begun[turn.owner, turn.name] += 1
                 self.turns.append((turn.owner, turn))
@@ -230,8 +230,8 @@ class Fuzzer:
         pick, turn = self.random.choice, self.random.choice(NAMES) + str(self.messages // 400)
         match kind:
             case "audio":
-                found = self.rig.desk.find(client, turn)
-                seq = found.next_seq if found else 0
+                found = self.rig.queue.find(client, turn)
+                seq = found.received.next_seq if found else 0
                 seq += 0 if self.random.random() < 0.95 else self.random.randrange(-1, 3)
                 return [self._header(kind, turn=turn, seq=seq), self._speech(client, turn)]
             case "end" | "interrupt":
@@ -286,7 +286,7 @@ class Fuzzer:
         self.rig.sent.clear()
         self.rig.published.clear()
         self.rig.speech.clear()
-        assert len(self.rig.desk.turns) <= 64, self._where("turns grow")
+        assert len(self.rig.queue.turns) <= 64, self._where("turns grow")
 
     def _first_owner(self, client: bytes, turn: str) -> bytes:
         """Who began it: what is left of a client that is gone may be told to nobody."""
@@ -296,17 +296,17 @@ class Fuzzer:
 
     def _check_end(self) -> None:
         assert self.begun == self.finished, self._where((self.begun - self.finished, self.finished - self.begun))
-        assert not self.rig.desk.turns, self._where("turns are left")
-        assert not self.rig.desk._closed, self._where("names are left")
-        assert not self.rig.desk._unbegun, self._where("names of refused turns are left")
-        assert not self.rig.desk.captions._early, self._where("captions are left")
-        assert self.rig.desk.holder is None, self._where("the floor is held")
+        assert not self.rig.queue.turns, self._where("turns are left")
+        assert not self.rig.queue._closed, self._where("names are left")
+        assert not self.rig.queue._unbegun, self._where("names of refused turns are left")
+        assert not self.rig.queue.captions._early, self._where("captions are left")
+        assert self.rig.queue.holder is None, self._where("the floor is held")
         assert len(self.rig.voice.sessions) == 0, self._where("sessions are left")
         assert not self.rig.playback.paused, self._where("paused")
         assert not self.rig.voice.expressions._owners, self._where("the face is left in a state")
-        assert len(self.rig.voice.departed) <= SESSIONS_KEPT, self._where("orphans are left")
-        assert len(self.rig.playback._ledger.segments) <= 2, self._where("the ledger grows")
-        assert len(self.rig.intake.limits) == 0, self._where("allowances are left")
+        assert len(self.rig.voice.orphans) <= SESSIONS_KEPT, self._where("orphans are left")
+        assert len(self.rig.playback._playout_log.segments) <= 2, self._where("the playout_log grows")
+        assert len(self.rig.handler.limits) == 0, self._where("allowances are left")
         self._check_sound()
 
     def _check_sound(self) -> None:
@@ -314,7 +314,7 @@ class Fuzzer:
         sound = self.rig.sink.pcm
         taken: Counter[int] = Counter()
         for owner, turn in self.turns:
-            taken[_value(owner, turn.name)] += turn.received_frames
+            taken[_value(owner, turn.name)] += turn.received.frames
         for value, count in zip(*np.unique(sound, return_counts=True), strict=True):
             allowed = taken.get(value, count) + FADE_SAMPLES
             assert count <= allowed, self._where(f"{count} samples of a turn that sent {allowed}")

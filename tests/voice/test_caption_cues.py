@@ -194,9 +194,9 @@ class TestBounds:
         for number in range(60):
             caption(rig, f"early{number}", 500)
             rig.step(500)
-        early = rig.desk.captions._early[b"a"]
+        early = rig.queue.captions._early[b"a"]
         assert list(early) == [f"early{number}" for number in range(60 - len(early), 60)]
-        held = sum(map(cost, early.values())) + cost(rig.desk.find(b"a", "said").caption)
+        held = sum(map(cost, early.values())) + cost(rig.queue.find(b"a", "said").caption)
         assert BYTES_EACH * 0.85 < held <= BYTES_EACH
         assert rig.errors() == []
 
@@ -208,7 +208,7 @@ class TestBounds:
         error = rig.got(wire.Error)[0]
         assert (error.code, error.turn, error.retryable) == ("caption_too_long", "two", True)
         assert "when a turn has finished" in error.message
-        assert len(rig.desk.find(b"a", "one").caption.words) == 3000
+        assert len(rig.queue.find(b"a", "one").caption.words) == 3000
         rig.say(wire.Interrupt(turn="one"))
         rig.step(100)
         rig.sent.clear()
@@ -222,7 +222,7 @@ class TestBounds:
             for number in range(20):
                 caption(rig, f"early{number}", 1000, client=client)
                 rig.step(500)
-        assert all(sum(map(cost, early.values())) > BYTES_EACH / 2 for early in rig.desk.captions._early.values())
+        assert all(sum(map(cost, early.values())) > BYTES_EACH / 2 for early in rig.queue.captions._early.values())
 
     def test_four_thousand_words_are_taken_and_no_more(self, rig):
         caption(rig, "t", wire.MAX_WORDS)

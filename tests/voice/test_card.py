@@ -100,7 +100,7 @@ def test_what_is_told_of_progress_was_heard_and_never_goes_back(traits):
     told = 0.0
     for _ in range(300):
         rig.step(5)
-        played = rig.desk.turns[0].played_ms if rig.desk.turns else 1000.0
+        played = rig.queue.turns[0].played_ms if rig.queue.turns else 1000.0
         heard = len(rig.sink.heard()) - first_of(rig) if np.any(rig.sink.pcm) else 0
         assert played >= told
         assert played <= min(1000, max(0, heard) / 16) + 2

@@ -37,7 +37,7 @@ def set_all(rig, client=A):
 @pytest.mark.parametrize(
     "end",
     [
-        lambda rig: rig.voice.leave(A),
+        lambda rig: rig.voice.left(A),
         lambda rig: rig.say(wire.Bye(), client=A),
         lambda rig: rig.hello(client=A, role="observer"),
         lambda rig: rig.hello(client=b"c", replaces=rig.got(wire.Welcome, A)[0].session),
@@ -55,16 +55,16 @@ def test_all_of_it_goes_back_to_rest(rig, end):
 def test_what_another_client_set_since_stays(rig):
     set_all(rig)
     rig.say(wire.State(state="thinking"), client=B)
-    rig.voice.leave(A)
+    rig.voice.left(A)
     assert face(rig) == ("thinking", "neutral", 0.0, (None, None))
-    rig.voice.leave(B)
+    rig.voice.left(B)
     assert face(rig) == AT_REST
 
 
 def test_the_end_of_another_client_changes_nothing(rig):
     set_all(rig)
     told = len(rig.published)
-    rig.voice.leave(B)
+    rig.voice.left(B)
     assert len(rig.published) == told
     assert face(rig) == ("listening", "happy", 0.5, (0.5, -0.5))
 
@@ -80,6 +80,6 @@ def test_observers_see_it_end(rig):
     rig.say(wire.Subscribe(topics=("state",)), client=EYE)
     set_all(rig)
     rig.step(10)
-    rig.voice.leave(A)
+    rig.voice.left(A)
     rig.step(10)
     assert [(m.state, m.emotion) for m in rig.got(wire.Status, EYE)] == [("listening", "happy"), ("idle", "neutral")]

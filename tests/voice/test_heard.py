@@ -71,7 +71,7 @@ class Talk:
 
     def audio(self, size):
         name = f"t{len(self.sent) - 1}"
-        if not self.sent or name in self.ended or name not in {turn.name for turn in self.rig.desk.turns}:
+        if not self.sent or name in self.ended or name not in {turn.name for turn in self.rig.queue.turns}:
             name = f"t{len(self.sent)}"
             self.sent[name], self.seq[name] = [], 0
         pcm = np.arange(self.number + 1, self.number + 1 + size)
@@ -89,13 +89,13 @@ class Talk:
             if playback.released and not playback.idle:
                 playback.use_sink(self.rig.open_device(self._card), audible=True, wake_ms=35)
             if not playback.audible:
-                self.lost |= {turn.name for turn in self.rig.desk.turns}
+                self.lost |= {turn.name for turn in self.rig.queue.turns}
             try:
                 self.rig.step(5)
             except SinkError:
                 playback.use_sink(NullSink(self.rig.clock, 16000, 800), audible=False)
             if not playback.audible:
-                self.lost |= {turn.name for turn in self.rig.desk.turns}
+                self.lost |= {turn.name for turn in self.rig.queue.turns}
 
     def end(self, _):
         if self.sent and (name := f"t{len(self.sent) - 1}") not in self.ended:
@@ -127,10 +127,10 @@ class Talk:
         self.resume(0)
         self.end(0)
         for _ in range(2000):
-            if not self.rig.desk.turns:
+            if not self.rig.queue.turns:
                 return
             self.step(1)
-        raise AssertionError(f"never finished: {[turn.name for turn in self.rig.desk.turns]}")
+        raise AssertionError(f"never finished: {[turn.name for turn in self.rig.queue.turns]}")
 
 
 def check_told(talk):

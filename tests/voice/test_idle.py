@@ -4,7 +4,7 @@ import pytest
 
 from mien.core import wire
 from mien.errors import SinkError
-from mien.voice.idle_release import IdleRelease
+from mien.voice.sinks import IdleRelease
 from rigs.card_sink import CardSink
 from rigs.stepped_service import stepped_service
 from rigs.voice_rig import RecordingSink, VoiceRig, tone

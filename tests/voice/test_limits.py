@@ -6,8 +6,8 @@ import pytest
 from mien.config import VoiceConfig
 from mien.core import wire
 from mien.units import NS_PER_S
-from mien.voice.grants import grant_of
 from mien.voice.limits import BURST_S, RateLimits
+from mien.voice.roles import allowed_roles
 from rigs.voice_rig import VoiceRig, tone
 
 
@@ -145,7 +145,7 @@ def test_refusals_are_told_five_times_a_second_and_ten_at_once():
 def test_one_key_cannot_take_every_place():
     rig = VoiceRig(voice=VoiceConfig(max_clients=4, max_clients_each=2))
     for number in range(3):
-        rig.grants[b"x%d" % number] = grant_of("agent/ada")
+        rig.allowed[b"x%d" % number] = allowed_roles("agent/ada")
         rig.hello(client=b"x%d" % number)
     assert rig.errors(b"x2") == ["too_many_clients"]
     rig.hello(client=b"local")
@@ -239,7 +239,7 @@ class TestGivingWay:
     def test_a_key_that_is_full_drives_out_its_own_and_nobody_elses(self):
         rig = VoiceRig(voice=VoiceConfig(max_clients=4, max_clients_each=2))
         for number in range(3):
-            rig.grants[b"k%d" % number] = grant_of("agent/ada")
+            rig.allowed[b"k%d" % number] = allowed_roles("agent/ada")
         for client in (b"local", b"k0", b"k1"):
             rig.hello(client=client)
         rig.step(600)
@@ -249,7 +249,7 @@ class TestGivingWay:
 
     def test_and_nobody_elses_either_where_its_own_are_at_work(self):
         rig = VoiceRig(voice=VoiceConfig(max_clients=2, max_clients_each=1))
-        rig.grants[b"k0"] = rig.grants[b"k1"] = grant_of("agent/ada")
+        rig.allowed[b"k0"] = rig.allowed[b"k1"] = allowed_roles("agent/ada")
         rig.hello(client=b"local")
         rig.hello(client=b"k0", role="observer")
         rig.say(wire.Subscribe(), client=b"k0")
@@ -260,7 +260,7 @@ class TestGivingWay:
 
     def test_its_own_idle_one_goes_before_another_keys_that_was_idle_longer(self):
         rig = VoiceRig(voice=VoiceConfig(max_clients=2, max_clients_each=2))
-        rig.grants[b"k0"] = rig.grants[b"k1"] = grant_of("agent/ada")
+        rig.allowed[b"k0"] = rig.allowed[b"k1"] = allowed_roles("agent/ada")
         rig.hello(client=b"local")
         rig.step(1000)
         rig.hello(client=b"k0")
@@ -273,7 +273,7 @@ class TestGivingWay:
         rig.hello(client=b"one")
         rig.hello(client=b"two")
         rig.step(600)
-        rig.grants[b"key"] = grant_of("agent/ada")
+        rig.allowed[b"key"] = allowed_roles("agent/ada")
         rig.hello(client=b"key")
         assert rig.got(wire.Welcome, b"key")
         assert rig.errors(b"one") == ["gave_way"]
@@ -289,11 +289,11 @@ class TestGivingWay:
 
 def test_a_key_permits_its_role_only():
     rig = VoiceRig()
-    rig.grants = {
-        b"s": grant_of("speaker/bot"),
-        b"o": grant_of("observer/eye"),
-        b"a": grant_of("agent/ada"),
-        b"x": grant_of("nonsense/x"),
+    rig.allowed = {
+        b"s": allowed_roles("speaker/bot"),
+        b"o": allowed_roles("observer/eye"),
+        b"a": allowed_roles("agent/ada"),
+        b"x": allowed_roles("nonsense/x"),
     }
     for client, role, allowed in (
         (b"s", "agent", False),

@@ -61,7 +61,7 @@ def test_levels_say_how_loud_it_is_ten_times_a_second(rig):
     assert told[5].peak_dbfs == pytest.approx(-12.2, abs=0.2)  # the tone's 8000 of 32768
     assert told[5].rms_dbfs == pytest.approx(-15.3, abs=0.3)
     rig.say(wire.Subscribe(topics=()), client=EYE)
-    assert not rig.playback.meter.on
+    assert not rig.playback.level_meter.on
 
 
 def test_health_of_voice_and_face(rig):
@@ -116,12 +116,12 @@ def test_a_picture_beyond_the_limit_is_not_passed_on(rig):
 
 def test_an_observer_that_left_is_told_nothing_more(rig):
     rig.say(wire.Subscribe(), client=EYE)
-    rig.voice.leave(EYE)
+    rig.voice.left(EYE)
     rig.sent.clear()
     rig.speak(ms=200)
     rig.step(400)
     assert not [m for owner, m in rig.sent if owner == EYE]
-    assert not rig.playback.meter.on
+    assert not rig.playback.level_meter.on
 
 
 def test_each_asker_gets_one_picture_and_later_askers_their_own_width(rig):

@@ -112,9 +112,9 @@ class TestWhoEndsIt:
     def test_the_end_of_its_session_and_no_other(self, rig):
         rig.say(wire.Pause())
         rig.say(wire.Pause(), client=B)
-        rig.voice.leave(B)
+        rig.voice.left(B)
         assert rig.playback.paused
-        rig.voice.leave(A)
+        rig.voice.left(A)
         assert not rig.playback.paused
 
     def test_bye_and_a_new_role(self, rig):

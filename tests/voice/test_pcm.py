@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from mien.core import wire
 from mien.voice.pcm import BLOCK_FRAMES, PcmQueue
+from mien.voice.publisher import SpeechPublisher
 from mien.voice.turn import Turn
+from mien.voice.turn_queue import receive
 from rigs.voice_rig import VoiceRig
 
 SIZES = st.one_of(
@@ -85,7 +87,7 @@ def grown_bytes(work):
 def chunks_of(sizes):
     turn = Turn(name="t", owner=b"a", rate_hz=16000, sink_rate_hz=48000, now_ns=0)
     for size in sizes:
-        turn.add(np.frombuffer(bytes(2 * size), np.int16), 0)
+        receive(turn, np.frombuffer(bytes(2 * size), np.int16), 0)
     return turn
 
 
@@ -116,21 +118,22 @@ def test_a_flood_of_single_samples_into_a_paused_turn_stays_small():
             rig.audio("t", seq, np.zeros(1, np.int16))
         return rig
 
-    rig.intake.limits.take = lambda *_: True
+    rig.handler.limits.take = lambda *_: True
     assert grown_bytes(flood) <= 150_000
     assert rig.errors() == []
 
 
 def test_speech_that_is_remembered_for_a_held_turn_is_bounded_by_its_samples():
     turn = chunks_of([16000])
-    out = np.zeros(4, np.int16)
+    publisher = SpeechPublisher(None, 1000)
+    publisher._block = np.zeros(4, np.int16)
 
     def publish():
         for _ in range(4000):
-            turn.take_speech(out)
+            publisher._take(turn)
         return turn
 
     assert grown_bytes(publish) <= 100_000
     turn.hold()
-    assert turn.published_frames == 0
+    assert turn.feed.published_frames == 0
     assert len(turn.speech) == 16000

@@ -90,7 +90,7 @@ def test_a_turn_that_waits_for_an_agent_is_not_told_again_at_its_old_place():
     rig = VoiceRig(preroll_ms=1000)
     rig.hello()
     rig.hello(b"agent", role="agent")
-    rig.gate.note_seen(rig.clock.now_ns())
+    rig.preroll.note_seen(rig.clock.now_ns())
     rig.speak(ms=300)
     rig.step(20)
     assert replayed(rig)[0]

@@ -79,7 +79,7 @@ def test_the_first_sound_of_a_slow_source_waits_for_no_cushion():
 def test_a_chunk_that_is_late_while_the_device_still_plays_makes_no_gap():
     rig = open_rig()
     rig.audio("t", 0, np.full(CHUNK * 5, LOUD, np.int16))
-    while len(rig.desk.turns[0].pcm):
+    while len(rig.queue.turns[0].pcm):
         rig.step(5)
     rig.audio("t", 1, np.full(CHUNK, LOUD, np.int16))
     rig.say(wire.End(turn="t"))
@@ -125,7 +125,7 @@ def test_what_is_in_hand_waits_for_nothing_once_no_more_can_come(how):
     if how == "end":
         rig.say(wire.End(turn="t"))
     else:
-        rig.voice.leave(b"a")
+        rig.voice.left(b"a")
     rig.step(80)
     assert rig.got(wire.Finished)[0].played_ms == 120.0
 
@@ -138,7 +138,7 @@ def test_what_is_in_hand_waits_no_longer_than_a_second_however_long_nothing_came
     rig.step(900)
     assert rig.playback.anchor().phase == "stalled"
     rig.step(200)
-    assert rig.desk.turns[0].played_ms == 120.0
+    assert rig.queue.turns[0].played_ms == 120.0
     resumed = rig.got(wire.Rebuffered)[0]
     assert resumed.cushion_ms == 20
     assert resumed.stood_ms == pytest.approx(4100, abs=40)
@@ -182,7 +182,7 @@ def test_stalled_and_resumed_are_told_when_they_are_heard_and_say_the_truth():
     rig.step(150)
     rig.audio("t", 1, np.full(1600, LOUD, np.int16))
     while not rig.got(wire.Rebuffered):
-        assert rig.desk.turns[0].played_ms == 100.0
+        assert rig.queue.turns[0].played_ms == 100.0
         rig.step(5)
     resumed = rig.got(wire.Rebuffered)[0]
     assert 100 < resumed.played_ms <= 110
@@ -227,7 +227,7 @@ def test_a_pause_during_a_stall_is_no_end_of_it():
     assert rig.got(wire.Rebuffered) == []
     rig.say(wire.Resume())
     rig.step(200)
-    assert rig.desk.turns[0].played_ms == 200.0
+    assert rig.queue.turns[0].played_ms == 200.0
     assert len(rig.got(wire.Rebuffered)) == 1
 
 
@@ -236,7 +236,7 @@ def test_no_cushion_is_larger_than_what_a_client_may_have_in_hand():
     dry(rig)
     rig.audio("t", 1, tone(60))
     rig.step(100)
-    assert rig.desk.turns[0].played_ms > 100.0
+    assert rig.queue.turns[0].played_ms > 100.0
 
 
 def test_without_a_cushion_speech_goes_on_with_the_next_chunk():

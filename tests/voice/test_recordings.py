@@ -5,7 +5,7 @@ import wave
 
 import pytest
 
-from mien.voice.journal_files import Recordings
+from mien.voice.session_log_files import Recordings
 
 HEADER_BYTES = 44
 SECOND = bytes(2000)  # of mono s16le at 1000 Hz

@@ -4,8 +4,8 @@ import pytest
 
 from mien.config import VoiceConfig
 from mien.core import wire
-from mien.voice.departed import KEPT_NS, SESSIONS_KEPT
-from mien.voice.grants import grant_of
+from mien.voice.orphans import KEPT_NS, SESSIONS_KEPT
+from mien.voice.roles import allowed_roles
 from rigs.voice_rig import VoiceRig
 
 OLD, NEW, EYE = b"old", b"new", b"eye"
@@ -24,7 +24,7 @@ def crash_in_speech(rig, ms=30_000, heard_ms=200):
     rig.speak("turn-1", ms=ms, client=OLD)
     rig.speak("turn-2", ms=100, client=OLD, end=False)
     rig.step(heard_ms)
-    rig.voice.leave(OLD)
+    rig.voice.left(OLD)
 
 
 def replaced(rig, client=NEW):
@@ -80,20 +80,20 @@ class TestRestart:
         rig.speak("two", ms=1000, client=OLD)
         rig.step(100)
         rig.say(wire.TakeFloor(queue="hold"), client=b"ada")
-        rig.voice.leave(OLD)
+        rig.voice.left(OLD)
         rig.step(100)
         rig.hello(client=NEW)
         assert [turn for turn, _, _ in replaced(rig)] == ["one", "two"]
         rig.say(wire.ReleaseFloor(), client=b"ada")
         rig.step(500)
-        assert not rig.desk.turns
+        assert not rig.queue.turns
 
     def test_of_an_agent_may_take_the_floor_that_it_had(self, rig):
         rig.hello(client=b"ada", role="agent")
         rig.say(wire.TakeFloor(), client=b"ada")
         rig.speak("mine", ms=5000, client=b"ada")
         rig.step(100)
-        rig.voice.leave(b"ada")
+        rig.voice.left(b"ada")
         rig.hello(client=b"ada2", role="agent")
         rig.say(wire.TakeFloor(), client=b"ada2")
         rig.speak("mine", ms=100, client=b"ada2")
@@ -102,7 +102,7 @@ class TestRestart:
         assert rig.got(wire.Finished, b"ada2")[0].reason == "played"
 
     @pytest.mark.parametrize(
-        ("fields", "grant"),
+        ("fields", "allowed"),
         [
             ({"client": "another"}, "speaker/bot"),
             ({"role": "agent"}, "agent/bot"),
@@ -111,9 +111,9 @@ class TestRestart:
         ],
         ids=["name", "role", "key", "no key"],
     )
-    def test_of_somebody_else_waits_its_turn(self, fields, grant):
+    def test_of_somebody_else_waits_its_turn(self, fields, allowed):
         rig = VoiceRig()
-        rig.grants = {OLD: grant_of("speaker/bot"), NEW: grant_of(grant)}
+        rig.allowed = {OLD: allowed_roles("speaker/bot"), NEW: allowed_roles(allowed)}
         rig.hello(client=OLD)
         crash_in_speech(rig)
         rig.say(wire.Hello(protocol=1, **fields), client=NEW)
@@ -144,7 +144,7 @@ class TestRestart:
         rig.speak("t", ms=60, client=OLD)
         rig.step(300)
         rig.speak("u", ms=5000, client=OLD)
-        rig.voice.leave(OLD)
+        rig.voice.left(OLD)
         rig.hello(client=NEW)
         for name in ("t", "u"):
             rig.speak(name, ms=40, client=NEW)
@@ -165,13 +165,13 @@ class TestRestart:
             name = b"c%d" % number
             rig.say(wire.Hello(protocol=1, client=f"c{number}"), client=name)
             rig.speak("t", ms=20, client=name)
-            rig.voice.leave(name)
+            rig.voice.left(name)
             rig.step(60)
-        assert len(rig.voice.departed) == SESSIONS_KEPT
+        assert len(rig.voice.orphans) == SESSIONS_KEPT
         assert rig.errors(name) == []
         rig.step(KEPT_NS / 1e6 + 2000)
-        assert len(rig.voice.departed) == 0
-        assert not rig.desk.turns
+        assert len(rig.voice.orphans) == 0
+        assert not rig.queue.turns
 
 
 class TestReplaces:
@@ -206,10 +206,10 @@ class TestReplaces:
         rig.hello(client=NEW, role="agent", replaces=self.session(rig))
         assert len(replaced(rig)) == 2
 
-    @pytest.mark.parametrize("grant", ["speaker/other", ""])
-    def test_does_not_touch_the_session_of_another_key(self, grant):
+    @pytest.mark.parametrize("allowed", ["speaker/other", ""])
+    def test_does_not_touch_the_session_of_another_key(self, allowed):
         rig = VoiceRig()
-        rig.grants = {OLD: grant_of("speaker/bot"), NEW: grant_of(grant)}
+        rig.allowed = {OLD: allowed_roles("speaker/bot"), NEW: allowed_roles(allowed)}
         rig.hello(client=OLD)
         rig.speak("turn-1", ms=300, client=OLD)
         rig.hello(client=NEW, replaces=self.session(rig))

@@ -8,7 +8,7 @@ from mien.core import bus, wire
 from mien.errors import SinkError
 from mien.transport import REPORT_SOCKET
 from mien.transport.bus import subscribe
-from mien.voice.device import open_silence
+from mien.voice.sinks import open_silence
 from rigs.services import PATIENCE_S, RawClient, running_voice
 from rigs.voice_rig import tone
 

@@ -3,18 +3,18 @@
 import pytest
 
 from mien.core import wire
-from mien.voice.grants import Grant, grant_of
+from mien.voice.roles import AllowedRoles, allowed_roles
 from rigs.voice_rig import VoiceRig
 
 X, BOT, EYE = b"x", b"bot", b"eye"
-ADA, EVE, BEN = grant_of("agent/ada"), grant_of("observer/eve"), grant_of("agent/ben")
+ADA, EVE, BEN = allowed_roles("agent/ada"), allowed_roles("observer/eve"), allowed_roles("agent/ben")
 
 
 @pytest.fixture
 def rig():
     rig = VoiceRig()
     rig.hello(client=BOT)
-    rig.grants[X] = ADA
+    rig.allowed[X] = ADA
     rig.say(wire.Hello(protocol=1, client="Ada", role="agent"), client=X)
     rig.sent.clear()
     return rig
@@ -28,7 +28,7 @@ class TestAnotherPrincipalOnTheSameAddress:
     @pytest.mark.parametrize("other", [EVE, BEN], ids=["observer", "agent"])
     @pytest.mark.parametrize("message", [wire.TakeFloor(), wire.Subscribe(), wire.Ping(), wire.Interrupt()], ids=repr)
     def test_finds_no_session(self, rig, message, other):
-        rig.grants[X] = other
+        rig.allowed[X] = other
         rig.say(message, client=X)
         assert rig.errors(X) == ["no_hello"]
         assert "session was closed" in rig.got(wire.Error, X)[0].message
@@ -37,25 +37,25 @@ class TestAnotherPrincipalOnTheSameAddress:
         assert rig.counters["sessions_of_another_principal"] == 1
 
     def test_and_the_old_session_does_not_come_back(self, rig):
-        rig.grants[X] = EVE
+        rig.allowed[X] = EVE
         rig.say(wire.Ping(), client=X)
-        rig.grants[X] = ADA
+        rig.allowed[X] = ADA
         rig.say(wire.TakeFloor(), client=X)
         assert rig.errors(X) == ["no_hello", "no_hello"]
 
     def test_may_open_its_own_and_gets_its_own_rights(self, rig):
         rig.say(wire.Subscribe(topics=("levels",)), client=X)
-        rig.grants[X] = EVE
+        rig.allowed[X] = EVE
         rig.say(wire.Hello(protocol=1, client="Eve", role="agent"), client=X)
         rig.say(wire.Hello(protocol=1, client="Eve", role="observer"), client=X)
         rig.say(wire.TakeFloor(), client=X)
         assert rig.errors(X) == ["not_allowed", "not_allowed"]
         assert rig.voice.sessions.find(X).principal == "observer/eve"
-        assert not rig.playback.meter.on
+        assert not rig.playback.level_meter.on
 
     def test_does_not_get_the_floor(self, rig):
         rig.say(wire.TakeFloor(), client=X)
-        rig.grants[X] = BEN
+        rig.allowed[X] = BEN
         rig.hello(client=X, role="agent")
         rig.audio("mine", client=X)
         rig.say(wire.Pause(), client=X)
@@ -67,8 +67,8 @@ class TestAnotherPrincipalOnTheSameAddress:
 
     def test_does_not_keep_the_floor_alive_for_who_is_gone(self, rig):
         rig.say(wire.TakeFloor(), client=X)
-        rig.voice.leave(X)
-        rig.grants[X] = EVE
+        rig.voice.left(X)
+        rig.allowed[X] = EVE
         for _ in range(10):
             rig.say(wire.Ping(), client=X)
             rig.step(rig.voice_config.floor_vanish_timeout_ms / 5)
@@ -76,7 +76,7 @@ class TestAnotherPrincipalOnTheSameAddress:
 
     def test_does_not_command_the_turns_that_are_left(self, rig):
         rig.speak("secret", ms=300, client=X)
-        rig.grants[X] = BEN
+        rig.allowed[X] = BEN
         rig.hello(client=X, role="agent")
         rig.say(wire.Interrupt(), client=X)
         rig.say(wire.Interrupt(turn="secret"), client=X)
@@ -90,7 +90,7 @@ class TestAnotherPrincipalOnTheSameAddress:
 
     def test_whoever_speaks_next_waits_for_the_turn_that_is_left(self, rig):
         rig.speak("secret", ms=300, client=X)
-        rig.grants[X] = BEN
+        rig.allowed[X] = BEN
         rig.hello(client=X, role="agent")
         rig.audio("mine", client=X)
         assert rig.errors(X) == ["floor_taken"]
@@ -102,9 +102,9 @@ class TestAnotherPrincipalOnTheSameAddress:
 
 def test_a_session_does_not_outlive_its_role():
     rig = VoiceRig()
-    rig.grants[X] = Grant("ada", frozenset({"agent"}))
+    rig.allowed[X] = AllowedRoles("ada", frozenset({"agent"}))
     rig.hello(client=X, role="agent")
-    rig.grants[X] = Grant("ada", frozenset({"observer"}))
+    rig.allowed[X] = AllowedRoles("ada", frozenset({"observer"}))
     rig.say(wire.TakeFloor(), client=X)
     rig.hello(client=X, role="agent")
     assert rig.errors(X) == ["no_hello", "not_allowed"]
@@ -154,9 +154,9 @@ class TestHelloAgain:
         rig.hello(role="observer")
         rig.say(wire.Subscribe(topics=("levels",)))
         rig.say(wire.GetThumbnail())
-        assert rig.playback.meter.on
+        assert rig.playback.level_meter.on
         rig.hello(role="observer")
-        assert not rig.playback.meter.on
+        assert not rig.playback.level_meter.on
         rig.sent.clear()
         rig.step(3000)
         assert rig.sent == []

@@ -149,7 +149,7 @@ def test_a_vanished_agents_floor_returns_after_the_timeout(rig):
     take(rig)
     rig.speak("mine", ms=10_000, client=AGENT)
     rig.step(500)
-    rig.voice.leave(AGENT)
+    rig.voice.left(AGENT)
     rig.step(VoiceConfig().floor_vanish_timeout_ms - 100)
     assert floors(rig, BOT)[-1] == ("Ada", "taken", False)
     rig.step(200)
@@ -163,7 +163,7 @@ def test_a_vanished_agents_floor_may_be_taken_at_once(rig):
     take(rig)
     rig.speak("mine", ms=5000, client=AGENT)
     rig.step(100)
-    rig.voice.leave(AGENT)
+    rig.voice.left(AGENT)
     take(rig, client=OTHER)
     rig.speak("rescue", ms=100, client=OTHER)
     rig.step(5000)
@@ -212,7 +212,7 @@ def test_three_hundred_takeovers_lose_no_turn(rig):
     assert len(ends(rig, BOT)) == 600
     assert [end for end in ends(rig, AGENT) if end[1] == "played"] == ends(rig, AGENT)
     assert len(ends(rig, AGENT)) == 300
-    assert not rig.desk.turns
+    assert not rig.queue.turns
     assert rig.errors(BOT) == rig.errors(AGENT) == []
 
 
@@ -296,7 +296,7 @@ def test_what_a_vanished_holder_had_queued_is_not_played_later(rig):
     for name in ("one", "two"):
         rig.speak(name, ms=4000, client=AGENT)
     rig.step(100)
-    rig.voice.leave(AGENT)
+    rig.voice.left(AGENT)
     rig.step(100)
     take(rig, client=OTHER)
     rig.step(100)
@@ -305,7 +305,7 @@ def test_what_a_vanished_holder_had_queued_is_not_played_later(rig):
     rig.say(wire.ReleaseFloor(), client=OTHER)
     rig.step(5000)
     assert len(ends(rig, AGENT)) == 2
-    assert not rig.desk.turns
+    assert not rig.queue.turns
 
 
 def test_an_agents_pause_ends_with_its_floor(rig):
@@ -322,10 +322,10 @@ def test_a_clients_room_is_its_own_and_what_is_interrupted_takes_none(rig):
     rig.speak("one", ms=5000, client=BOT)
     rig.step(10)
     full_ms = VoiceConfig().max_buffer_ms
-    assert rig.desk.credit_ms(BOT) < full_ms - 4900
-    assert rig.desk.credit_ms(AGENT) == full_ms
+    assert rig.queue.credit_ms(BOT) < full_ms - 4900
+    assert rig.queue.credit_ms(AGENT) == full_ms
     rig.say(wire.Interrupt(), client=BOT)
-    assert rig.desk.credit_ms(BOT) == full_ms
+    assert rig.queue.credit_ms(BOT) == full_ms
 
 
 @pytest.mark.parametrize(
@@ -363,7 +363,7 @@ def test_an_observer_changes_nothing_at_all(rig, message):
 def test_an_observer_says_nothing(rig):
     rig.audio("t", client=EYE)
     assert [(m.code, m.turn, m.seq) for m in rig.got(wire.Error, EYE)] == [("not_allowed", "t", 0)]
-    assert not rig.desk.turns
+    assert not rig.queue.turns
 
 
 @pytest.mark.parametrize("message", [wire.Subscribe(), wire.GetThumbnail()], ids=lambda m: type(m).__name__)
@@ -380,10 +380,10 @@ def test_an_agent_whose_turns_another_held_speaks_them_when_it_takes_the_floor_a
     rig.say(wire.Pause(), client=OTHER)
     rig.speak("mine", ms=300, client=OTHER)
     take(rig)
-    rig.voice.leave(AGENT)
+    rig.voice.left(AGENT)
     take(rig, client=OTHER)
     rig.say(goes, client=OTHER)
     rig.step(1000)
     assert ends(rig, OTHER) == [("mine", "played", False)]
-    assert rig.desk.holder is None
+    assert rig.queue.holder is None
     assert floors(rig, BOT)[-1] == ("", "released", False)

@@ -21,7 +21,7 @@ def rig():
 
 
 def interrupted_at(rig, played_ms):
-    while not rig.desk.turns[0].played_ms >= played_ms:
+    while not rig.queue.turns[0].played_ms >= played_ms:
         rig.step(5)
     rig.say(wire.Interrupt())
     rig.step(100)
@@ -66,7 +66,7 @@ def test_captions_are_bounded(rig):
     assert rig.errors() == ["caption_too_long"]
     for number in range(1000):
         rig.say(wire.Caption(turn=f"never-{number}", words=WORDS))
-    assert len(rig.desk.captions._early[b"a"]) <= VoiceConfig().max_turns
+    assert len(rig.queue.captions._early[b"a"]) <= VoiceConfig().max_turns
 
 
 def test_fifty_times_faster_than_real_time_is_held_back_and_heard_whole():
@@ -76,7 +76,7 @@ def test_fifty_times_faster_than_real_time_is_held_back_and_heard_whole():
     speech, sent = tone(20_000), 0
     while sent < 1000:
         for _ in range(50 * 5 // 20):  # chunks of 20 ms in 5 ms of time
-            if rig.desk.credit_ms(b"a") >= 20 and sent < 1000:
+            if rig.queue.credit_ms(b"a") >= 20 and sent < 1000:
                 rig.audio("t", sent, speech[320 * sent : 320 * (sent + 1)])
                 sent += 1
         rig.step(5)
@@ -146,7 +146,7 @@ def test_pause_and_resume_lose_no_sample_and_do_not_click(rig):
 def test_a_pause_ends_with_the_client_that_asked_for_it(rig):
     rig.speak("mine", ms=100)
     rig.say(wire.Pause())
-    rig.voice.leave(b"a")
+    rig.voice.left(b"a")
     rig.step(300)
     rig.hello(client=b"b")
     rig.speak("theirs", ms=100, client=b"b")
@@ -205,11 +205,11 @@ def test_clients_that_come_and_go_leave_nothing_behind(rig):
         rig.say(wire.Caption(turn="t", words=WORDS), client=client)
         rig.say(wire.Caption(turn="never", words=WORDS), client=client)
         rig.speak("t", ms=40, client=client)
-        rig.voice.leave(client)
+        rig.voice.left(client)
         rig.step(150)
-    assert not rig.desk.turns
-    assert len(rig.desk._closed) <= 1
-    assert len(rig.desk.captions._early) <= 1
+    assert not rig.queue.turns
+    assert len(rig.queue._closed) <= 1
+    assert len(rig.queue.captions._early) <= 1
     assert len(rig.voice.sessions) == 1
     rig.step(3000)
-    assert len(rig.intake.limits) == 0
+    assert len(rig.handler.limits) == 0

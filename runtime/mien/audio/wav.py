@@ -35,7 +35,11 @@ class WavSink(NullSink):
         """As NullSink. Raises SinkError also when the file system refuses."""
         taken = super().write(pcm)
         if taken:
-            self._writer.append(pcm[:taken])
+            try:
+                self._writer.append(pcm[:taken])
+            except SinkError:
+                self._run_frames -= taken  # not in the file: close() must not cut it off what is
+                raise
             self._repair_now_and_then()
         return taken
 

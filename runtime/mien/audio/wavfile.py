@@ -3,7 +3,8 @@
 Source of the header: "Multimedia Programming Interface and Data Specifications 1.0", IBM and Microsoft, 1991.
 """
 
-import contextlib
+import errno
+import os
 import struct
 from pathlib import Path
 from typing import Final
@@ -27,7 +28,7 @@ class WavWriter:
         self._path = path
         self._rate_hz = rate_hz
         try:
-            self._file = path.open("wb")
+            self._file = path.open("wb", buffering=0)  # what a full disk refuses must not wait in a buffer, counted
         except OSError as error:
             raise SinkError(f"{path}: cannot be written ({error.strerror})") from None
         self.repair_header()
@@ -36,8 +37,12 @@ class WavWriter:
         """Frames at the end of the file, int16 (N,)."""
         if self.frames + len(pcm) > MAX_FRAMES:
             raise SinkError(f"{self._path}: is full, a WAV file ends at 4 GiB")
+        data = np.ascontiguousarray(pcm, dtype="<i2").tobytes()
         try:
-            self._file.write(np.ascontiguousarray(pcm, dtype="<i2").data)
+            written = self._file.write(data)
+            if written < len(data):  # the rest would not fit either
+                self._file.truncate(HEADER.size + self.frames * FRAME_BYTES)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise self._refused(error) from None
         self.frames += len(pcm)
@@ -49,7 +54,6 @@ class WavWriter:
         if frames == self.frames:
             return
         try:
-            self._file.flush()
             self._file.truncate(HEADER.size + frames * FRAME_BYTES)
             self._file.seek(0, 2)
         except OSError as error:
@@ -63,7 +67,6 @@ class WavWriter:
             self._file.seek(0)
             self._file.write(self._header())
             self._file.seek(0, 2)
-            self._file.flush()
         except OSError as error:
             raise self._refused(error) from None
 
@@ -74,8 +77,7 @@ class WavWriter:
         try:
             self.repair_header()
         finally:
-            with contextlib.suppress(OSError):  # what is buffered is tried once more, and refused once more
-                self._file.close()
+            self._file.close()
 
     def _header(self) -> bytes:
         data_bytes = self.frames * FRAME_BYTES

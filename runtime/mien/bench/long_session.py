@@ -10,13 +10,13 @@ from typing import Final
 import numpy as np
 
 from mien.audio.null import NullSink
-from mien.config import PlaybackConfig, VoiceConfig
+from mien.config import Config, PlaybackConfig
 from mien.core import wire
 from mien.core.clock import ManualClock
 from mien.core.stats import Counters
 from mien.motion.base import Pcm
 from mien.units import NS_PER_S, ns_to_ms
-from mien.voice.assembly import Assembly
+from mien.voice.engine import Engine
 
 RATE_HZ: Final = 16_000
 STEP_MS: Final = 20.0  # coarser than the service's, with a buffer to match: hours take minutes
@@ -48,15 +48,13 @@ class _Talk:
         self._speech = speech
         self._started_ns: dict[str, int] = {}
         playback = PlaybackConfig(sink="null", rate_hz=RATE_HZ, buffer_ms=BUFFER_MS)
-        sink = NullSink(self.clock, RATE_HZ, RATE_HZ // 10)
-        self.voice = Assembly(
-            voice=VoiceConfig(),
-            playback=playback,
-            sink=sink,
+        self.voice = Engine(
+            Config(playback=playback),
             clock=self.clock,
             counters=Counters(),
             send=self._hear,
             publish=lambda _: None,
+            opener=lambda _, clock: NullSink(clock, RATE_HZ, RATE_HZ // 10),
         )
         for name, role in ((b"bot", "speaker"), (b"agent", "agent"), (b"eye", "observer")):
             self.say(name, wire.Hello(protocol=1, client=name.decode(), role=role))  # type: ignore[arg-type]
@@ -78,7 +76,6 @@ class _Talk:
     def pass_time(self, seconds: float) -> None:
         for _ in range(round(seconds * 1000 / STEP_MS)):
             self.voice.step()
-            self.voice.publish_speech()
             self.clock.advance_ms(STEP_MS)
 
     def _hear(self, _: bytes, message: wire.Message) -> None:

@@ -29,7 +29,7 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 def check_sound(config: Config) -> Finding:
     """The configured sink, opened for real."""
-    from mien.voice.device import open_sink
+    from mien.voice.sinks import open_sink
 
     try:
         sink = open_sink(config.playback, MonotonicClock())

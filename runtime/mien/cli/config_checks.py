@@ -65,10 +65,10 @@ def check_sink(config: Config) -> Iterator[Problem]:
 
 def check_journal(config: Config) -> Iterator[Problem]:
     """The folder of the session log."""
-    from mien.voice.journal_writer import journal_folder
+    from mien.voice.session_log_writer import session_log_folder
 
     if config.journal.enabled:
-        folder = journal_folder(config.journal, resolve_run_dir(config.run_dir))
+        folder = session_log_folder(config.journal, resolve_run_dir(config.run_dir))
         if problem := cannot_write_in(folder.absolute()):
             yield _error(
                 f"journal.folder: {folder}: cannot be written ({problem}); name another, or set journal.enabled = false"

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from mien.core.stats import Counters
-from mien.host.memory import pss_mb
-from mien.host.pages import give_back
+from mien.host.memory import pss_mb, release_unused_pages
 
 GROWN_MB: Final = 15.0  # a compiler that ran again is more; caches and buffers of ordinary work are less
 # What is used now and then comes to half of that within minutes of talk: pages that were needed once. Speech needs most
@@ -25,7 +24,7 @@ class Upkeep:
         self,
         counters: Counters,
         measure: Callable[[], float] = lambda: pss_mb(None),
-        release: Callable[[], None] = give_back,
+        release: Callable[[], None] = release_unused_pages,
     ) -> None:
         self._counters = counters
         self._measure = measure

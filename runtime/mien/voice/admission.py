@@ -1,10 +1,9 @@
-"""Who has a session: it opens with hello, takes the place of an earlier one of the same client, and is closed.
+"""Opens and closes sessions: hello, restart, bye, lost connections, and who makes room when all places are taken.
 
-Pure. A session belongs to the principal that opened it. Where every place is taken, the one that does nothing and has
-been idle for longest gives way.
+Pure. A session belongs to the principal that opened it.
 """
 
-from typing import Final, Protocol
+from typing import Final
 
 from mien import __version__
 from mien.config import VoiceConfig
@@ -12,15 +11,16 @@ from mien.core import wire
 from mien.core.clock import Clock
 from mien.core.stats import Counters
 from mien.errors import ProtocolError
-from mien.voice.codecs import open_codec, spoken_encodings
-from mien.voice.departed import Departed
-from mien.voice.desk import Desk
+from mien.voice.codec import open_codec, spoken_encodings
 from mien.voice.expression import Expressions
 from mien.voice.floor import Floor
-from mien.voice.grants import Grant
 from mien.voice.observers import Observers
+from mien.voice.orphans import Orphans
 from mien.voice.playback import Playback, Send
+from mien.voice.roles import AllowedRoles
+from mien.voice.session_log import SessionLog
 from mien.voice.sessions import Session, Sessions
+from mien.voice.turn_queue import TurnQueue
 
 CAPABILITIES: Final = (
     "interrupt",
@@ -39,94 +39,85 @@ CAPABILITIES: Final = (
     "replaces",
     "rebuffered",
 )
-REPLACED_TOLD: Final = 64  # turns in one welcome, the newest
-
-
-class Leavings(Protocol):
-    """Who keeps a record of sessions that end."""
-
-    def left(self, session: Session) -> None:
-        """A client is gone."""
-        ...
+REPLACED_TOLD: Final = 64  # the newest turns in one welcome
 
 
 class Admission:
-    """Opens and closes sessions, and tells everyone whom that concerns. send(identity, message) to the clients."""
+    """send(identity, message) sends to a client."""
 
     def __init__(
         self,
         *,
         config: VoiceConfig,
         sessions: Sessions,
-        departed: Departed,
-        desk: Desk,
+        orphans: Orphans,
+        queue: TurnQueue,
         playback: Playback,
         floor: Floor,
         observers: Observers,
         expressions: Expressions,
-        journal: Leavings,
+        session_log: SessionLog,
         clock: Clock,
         counters: Counters,
         send: Send,
     ) -> None:
         self._config = config
         self._sessions = sessions
-        self._departed = departed
-        self._desk = desk
+        self._orphans = orphans
+        self._queue = queue
         self._playback = playback
         self._floor = floor
         self._observers = observers
         self._expressions = expressions
-        self._journal = journal
+        self._session_log = session_log
         self._clock = clock
         self._counters = counters
         self._send = send
 
-    def hello(self, identity: bytes, hello: wire.Hello, grant: Grant) -> Session:
-        """Open a session, or the connection's own anew. Raises ProtocolError and changes nothing when it may not be."""
-        self._check(identity, hello, grant)
+    def hello(self, identity: bytes, hello: wire.Hello, allowed: AllowedRoles) -> Session:
+        """Open a session, or reopen the connection's own. Raises ProtocolError and changes nothing if it is refused."""
+        self._check(identity, hello, allowed)
         codec = open_codec(hello.encoding, hello.rate_hz)
         replaced: tuple[wire.ReplacedTurn, ...] = ()
         if identity in self._sessions:
             self._give_up_role(identity, hello.role)
         else:
-            self._replace_live(hello, grant)
-            self._make_room(grant)
-            self._disown(identity)
-            replaced = self._take_over(hello, grant)
+            self._replace_live(hello, allowed)
+            self._make_room(allowed)
+            self._reassign(identity)
+            replaced = self._take_over(hello, allowed)
         session = self._sessions.open(
             identity,
             name=hello.client,
             role=hello.role,
-            principal=grant.principal,
+            principal=allowed.principal,
             codec=codec,
             encoding=hello.encoding,
             epoch=self._playback.epoch,
             now_ns=self._clock.now_ns(),
         )
-        self._observers.leave(identity)  # a session that is opened anew has no subscriptions
+        self._observers.leave(identity)  # a reopened session has no subscriptions
         self._counters.count("clients_seen")
         self._send(identity, self._welcome(session, replaced))
         return session
 
     def bye(self, session: Session) -> None:
-        """A client takes its leave: what it sent is spoken, and an agent's floor goes back behind it."""
+        """A client says goodbye: what it sent is played, and then an agent's floor is released."""
         self._send(session.identity, wire.Bye())
         if session.identity == self._floor.holder:
             self._floor.release(session.identity)
         self._close(session, said_bye=True)
 
     def gone(self, identity: bytes) -> None:
-        """A client's connection is gone."""
+        """A client's connection has closed."""
         session = self._sessions.find(identity)
         if session is not None:
             self._close(session)
 
-    def close_if_foreign(self, identity: bytes, grant: Grant) -> None:
-        """A session is its principal's: whoever else comes by its address, or under a key that has lost the role,
-        finds none."""
+    def close_if_foreign(self, identity: bytes, allowed: AllowedRoles) -> None:
+        """Close a connection's session if its key now belongs to another principal or has lost the session's role."""
         session = self._sessions.find(identity)
-        if session and (session.principal != grant.principal or session.role not in grant.roles):
+        if session and (session.principal != allowed.principal or session.role not in allowed.roles):
             self._counters.count("sessions_of_another_principal")
             self._close(session)
 
@@ -134,59 +125,59 @@ class Admission:
         identity, now_ns = session.identity, self._clock.now_ns()
         self._sessions.close(identity)
         self._counters.count("clients_gone")
-        self._desk.leave(identity)
+        self._queue.leave(identity)
         if not said_bye:
             self._floor.leave(identity, now_ns)
         self._observers.leave(identity)
-        self._let_go(identity)
-        self._departed.add(session, now_ns, said_bye=said_bye)
-        self._journal.left(session)
+        self._drop_state(identity)
+        self._orphans.add(session, now_ns, said_bye=said_bye)
+        self._session_log.left(session)
 
-    def _check(self, identity: bytes, hello: wire.Hello, grant: Grant) -> None:
+    def _check(self, identity: bytes, hello: wire.Hello, allowed: AllowedRoles) -> None:
         if hello.protocol not in wire.SPOKEN_PROTOCOLS:
             raise ProtocolError(
                 "protocol_version",
                 f"protocol {hello.protocol} is not spoken here; spoken: {', '.join(map(str, wire.SPOKEN_PROTOCOLS))}",
             )
-        if hello.role not in grant.roles:
+        if hello.role not in allowed.roles:
             raise ProtocolError(
                 "not_allowed",
                 f"the key of this client is not one for the role {hello.role}; it "
-                f"permits {', '.join(sorted(grant.roles)) or 'nothing'}",
+                f"permits {', '.join(sorted(allowed.roles)) or 'nothing'}",
             )
-        if identity in self._sessions and any(turn.owner == identity and not turn.ended for turn in self._desk.turns):
+        if identity in self._sessions and any(turn.owner == identity and not turn.ended for turn in self._queue.turns):
             raise ProtocolError("malformed", "hello came in the middle of a turn; end the turn first")
 
     def _give_up_role(self, identity: bytes, role: wire.Role) -> None:
-        """A client that says hello again in another role keeps nothing that only the old one permitted."""
+        """A client that says hello again in another role loses what only the old role permitted."""
         before = self._sessions.find(identity)
         if before and before.role != role:
-            self._let_go(identity)
+            self._drop_state(identity)
             if identity == self._floor.holder:
                 self._floor.release(identity)
 
-    def _let_go(self, identity: bytes) -> None:
-        """What outlives no client: its pause, and what it set of the face."""
+    def _drop_state(self, identity: bytes) -> None:
+        """End the client's pause and what it set on the face: neither outlives a client."""
         self._playback.pauses.forget(identity)
         self._expressions.leave(identity, self._playback.epoch)
 
-    def _replace_live(self, hello: wire.Hello, grant: Grant) -> None:
-        """Close the session that hello names, if it is this principal's; its connection may be dead or hang."""
+    def _replace_live(self, hello: wire.Hello, allowed: AllowedRoles) -> None:
+        """Close the session that hello replaces, if this principal owns it. Its connection may be dead."""
         for session in self._sessions.all():
-            if session.session == hello.replaces and session.principal == grant.principal:
+            if session.session == hello.replaces and session.principal == allowed.principal:
                 self._counters.count("clients_replaced")
                 self._dismiss(session, "replaced", "another connection has said hello in place of this session")
 
-    def _make_room(self, grant: Grant) -> None:
-        """Raises ProtocolError (too_many_clients) where every place is taken and nobody gives way."""
-        if not self._sessions.full(grant.principal):
+    def _make_room(self, allowed: AllowedRoles) -> None:
+        """Close an idle session if all places are taken. Raises ProtocolError (too_many_clients) if none is idle."""
+        if not self._sessions.full(allowed.principal):
             return
-        idle = self._sessions.longest_idle(grant.principal, self._clock.now_ns(), self._has_part)
+        idle = self._sessions.longest_idle(allowed.principal, self._clock.now_ns(), self._has_part)
         if idle is None:
             raise ProtocolError(
                 "too_many_clients",
                 f"at most {self._config.max_clients} clients, "
-                f"{self._config.max_clients_each} of one key, and all of them are at work",
+                f"{self._config.max_clients_each} of one key, and none of them is idle",
                 retryable=True,
             )
         self._counters.count("clients_gave_way")
@@ -203,8 +194,7 @@ class Admission:
         self._close(session)
 
     def _has_part(self, session: Session) -> bool:
-        """Whether something of the conversation is this client's: a turn, the floor, a pause, an expression, or what it
-        wants to be told."""
+        """Whether the client takes part: it owns a turn, the floor, a pause or an expression, or is subscribed."""
         identity = session.identity
         return (
             bool(session.topics)
@@ -213,22 +203,22 @@ class Admission:
             or (
                 self._expressions.owned_by(identity)
                 or self._observers.waits(identity)
-                or any(turn.owner == identity for turn in self._desk.turns)
+                or any(turn.owner == identity for turn in self._queue.turns)
             )
         )
 
-    def _disown(self, identity: bytes) -> None:
-        """An address that comes again, on a connection of its own, does not inherit what was left behind under it."""
+    def _reassign(self, identity: bytes) -> None:
+        """A new connection under an earlier identity does not inherit what was left behind under it."""
         heir = self._sessions.nobody()
-        self._desk.disown(identity, heir)
-        self._floor.disown(identity, heir)
-        self._departed.disown(identity, heir)
+        self._queue.reassign(identity, heir)
+        self._floor.reassign(identity, heir)
+        self._orphans.reassign(identity, heir)
 
-    def _take_over(self, hello: wire.Hello, grant: Grant) -> tuple[wire.ReplacedTurn, ...]:
-        """End what the crashed sessions of this client left behind. Returns what became of their turns."""
+    def _take_over(self, hello: wire.Hello, allowed: AllowedRoles) -> tuple[wire.ReplacedTurn, ...]:
+        """Interrupt the turns of this client's crashed sessions. Returns what became of their turns."""
         told: list[wire.ReplacedTurn] = []
-        for owner, orphan in self._departed.claim(hello, grant.principal):
-            turns = self._departed.turns_of(owner)
+        for owner, orphan in self._orphans.claim(hello, allowed.principal):
+            turns = self._orphans.turns_of(owner)
             self._playback.interrupt(turns, "client_gone")
             told += orphan.ends
             for turn in turns:

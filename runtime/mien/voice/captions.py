@@ -1,20 +1,20 @@
-"""The captions of turns, which may come before, with or after the turn's audio."""
+"""Captions that clients have sent, which may arrive before, with or after the audio of their turns."""
 
 from collections.abc import Iterable
 from typing import Final
 
 from mien.core.wire import MAX_CAPTION_CHARACTERS, MAX_WORDS, Caption
 from mien.errors import ProtocolError
-from mien.voice.turn import NOTHING_SAID, Turn, TurnCaption
+from mien.voice.turn import NO_CAPTION, Turn, TurnCaption
 
-WORD_BYTES: Final = 200  # what a word takes in memory beside its letters, measured
-BYTES_EACH: Final = 1_000_000  # of all captions of a client: enough for one turn of 4,000 words of usual length
+WORD_BYTES: Final = 200  # measured memory per word, without its letters
+BYTES_EACH: Final = 1_000_000  # of all captions of a client: enough for a turn of 4,000 words of ordinary length
 
 
 class Captions:
-    """Keeps those of turns that were not begun yet: at most `limit` turns a client, the oldest give way.
+    """Keeps the captions that arrive before their turns, for at most `limit` turns a client; the oldest are dropped.
 
-    All captions of a client, with those of its turns, take at most BYTES_EACH.
+    All captions of a client, including those of its turns, take at most BYTES_EACH.
     """
 
     def __init__(self, limit: int) -> None:
@@ -22,13 +22,13 @@ class Captions:
         self._early: dict[bytes, dict[str, TurnCaption]] = {}
 
     def take(self, owner: bytes, turn: Turn | None, caption: Caption, turns: Iterable[Turn] = ()) -> None:
-        """Note a caption; turn: the turn that it names, if it was begun. turns: all of this client's.
+        """Accept a caption. turn: the turn that it names, if that has begun. turns: all turns of this client.
 
         Raises ProtocolError (caption_too_long) and changes nothing.
         """
         early = self._early.get(owner, {})
-        before = turn.caption if turn else early.get(caption.turn, NOTHING_SAID)
-        whole = _joined(before if caption.append else NOTHING_SAID, caption)
+        before = turn.caption if turn else early.get(caption.turn, NO_CAPTION)
+        whole = _joined(before if caption.append else NO_CAPTION, caption)
         if len(whole.words) > MAX_WORDS or len(whole.text) > MAX_CAPTION_CHARACTERS:
             raise ProtocolError(
                 "caption_too_long",
@@ -53,21 +53,21 @@ class Captions:
         self._shorten(early, BYTES_EACH - held - (cost(whole) if turn is not None else 0))
 
     def claim(self, owner: bytes, name: str) -> TurnCaption:
-        """The caption of a turn that begins now."""
-        return self._early.get(owner, {}).pop(name, NOTHING_SAID)
+        """Remove and return the caption of a turn that begins now."""
+        return self._early.get(owner, {}).pop(name, NO_CAPTION)
 
     def leave(self, owner: bytes) -> None:
-        """A client is gone."""
+        """A client has left."""
         self._early.pop(owner, None)
 
     def _shorten(self, early: dict[str, TurnCaption], room: int) -> None:
-        """The oldest of the early ones give way to the newest."""
+        """Drop the oldest until the rest fits."""
         while len(early) > self._limit or sum(map(cost, early.values())) > room:
             del early[next(iter(early))]
 
 
 def cost(caption: TurnCaption) -> int:
-    """What a caption takes in memory, in bytes, about."""
+    """About how much memory a caption takes, in bytes."""
     return caption.text_bytes + caption.words_bytes + WORD_BYTES * len(caption.words)
 
 

@@ -1,4 +1,4 @@
-"""What the clients want of the face beside speech, and whose each part of it is: it does not outlive its client."""
+"""What clients have set on the face beside speech, and which client owns each part. Nothing outlives its owner."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -16,7 +16,7 @@ _AT_REST: Final[dict[str, dict[str, Any]]] = {
 
 
 class Expressions:
-    """now: the whole of it, as the face was told last. publish(message) takes it to the bus."""
+    """now: the complete expression as last published. publish(message) publishes to the face."""
 
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
@@ -24,7 +24,7 @@ class Expressions:
         self.now = bus.Expression(epoch=0)
 
     def take(self, owner: bytes, message: wire.ClientMessage, epoch: int) -> None:
-        """A state, an emotion, a look or a gesture."""
+        """Apply a state, an emotion, a look or a gesture."""
         match message:
             case wire.State():
                 self._set(owner, "state", epoch, {"state": message.state})
@@ -36,11 +36,11 @@ class Expressions:
                 self._publish(bus.GestureCue(epoch=epoch, name=message.name))
 
     def owned_by(self, owner: bytes) -> bool:
-        """Whether any part of it, that is not at rest, is this client's."""
+        """Whether this client has set a part that is not at rest."""
         return owner in self._owners.values()
 
     def leave(self, owner: bytes, epoch: int) -> None:
-        """A client is gone: what it set goes back to rest."""
+        """A client has left: reset what it set."""
         parts = [part for part, whose in self._owners.items() if whose == owner]
         for part in parts:
             self._set(owner, part, epoch, _AT_REST[part])

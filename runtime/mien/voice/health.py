@@ -1,10 +1,10 @@
-"""The voice's level on the ladder, and the once-a-second report of its health."""
+"""The voice's degradation level, and its health report."""
 
 import os
 from collections.abc import Callable
 
 from mien.core import bus, wire
-from mien.core.hold import Hold
+from mien.core.backoff import Backoff
 from mien.core.ladder import Event, Level, Step, step
 from mien.core.stats import Counters
 
@@ -12,17 +12,17 @@ Announce = Callable[[wire.Message], None]
 
 
 class Health:
-    """Steps the ladder on what the voice sees of the face and the sink, and tells every client of each move."""
+    """Steps the degradation table on events of face and sink, and announces each transition to every client."""
 
     def __init__(self, announce: Announce, log: Callable[[str], None]) -> None:
         self._announce = announce
         self._log = log
-        self._hold = Hold()
+        self._backoff = Backoff()
         self._face = 0  # the process that reported last
-        self.level = Level.AUDIO_ONLY  # until a face shows up
+        self.level = Level.AUDIO_ONLY  # until a face reports
 
     def apply(self, event: Event, why: str, *, between_turns: bool) -> Step | None:
-        """Step the ladder. Returns the move, or None where the event changes nothing now."""
+        """Apply an event. Returns the transition, or None if nothing changes now."""
         move = step(self.level, event, between_turns=between_turns)
         if move is None:
             return None
@@ -32,18 +32,18 @@ class Health:
         return move
 
     def face_lost(self, why: str, now_ns: int, *, between_turns: bool) -> None:
-        """There is no face that could be trusted to move with the speech."""
+        """There is no face that moves with the speech."""
         if self.apply(Event.FACE_LOST, why, between_turns=between_turns) is not None:
-            self._hold.failed(self._face, now_ns)
+            self._backoff.failed(self._face, now_ns)
 
     def face_level(self, reported: str, face: int, now_ns: int, *, between_turns: bool) -> None:
-        """The face with this process id reported in, at its own level. One that is lost often is trusted later."""
+        """The face with this process id has reported its level. One that is lost often is trusted later."""
         self._face = face
         if reported == Level.AUDIO_ONLY.value:
             self.face_lost("the face has no motion for the speech", now_ns, between_turns=between_turns)
             return
         if self.level is Level.AUDIO_ONLY:
-            if not self._hold.over(face, now_ns):
+            if not self._backoff.over(face, now_ns):
                 return
             self.apply(Event.FACE_BACK, "the face is there", between_turns=between_turns)
         if reported == Level.ENVELOPE.value:
@@ -60,7 +60,7 @@ class Health:
         session: str,
         device: bus.DeviceState = "open",
     ) -> bus.VoiceHealth:
-        """The message for the bus."""
+        """The report for the bus."""
         return bus.VoiceHealth(
             epoch=epoch,
             pid=os.getpid(),

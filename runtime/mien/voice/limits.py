@@ -1,4 +1,4 @@
-"""How much a client may send: messages and bytes a second, with room for bursts."""
+"""Rate limits per client: messages and bytes a second, with bursts."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +13,7 @@ BYTES_A_KB: Final = 1000
 
 @dataclass(slots=True)
 class Bucket:
-    """Fills at rate_s up to capacity; level is what may be taken now."""
+    """A token bucket: fills at rate_s up to capacity; level is what may be taken now."""
 
     rate_s: float
     capacity: float
@@ -21,12 +21,12 @@ class Bucket:
     filled_ns: int
 
     def fill(self, now_ns: int) -> None:
-        """Let it fill up to now."""
+        """Add what has accumulated since the last fill."""
         self.level = min(self.capacity, self.level + self.rate_s * (now_ns - self.filled_ns) / NS_PER_S)
         self.filled_ns = now_ns
 
     def take(self, amount: float) -> bool:
-        """Take, if there is enough."""
+        """Take the amount if it is there."""
         if amount > self.level:
             return False
         self.level -= amount
@@ -35,20 +35,20 @@ class Bucket:
 
 @dataclass(slots=True)
 class Allowance:
-    """What one client may still send, and how often it is told that it may not."""
+    """What one client may still send, and how often it is told of a refusal."""
 
     messages: Bucket
     size: Bucket
     errors: Bucket
 
     @property
-    def whole(self) -> bool:
-        """Whether forgetting this allowance would change nothing."""
+    def full(self) -> bool:
+        """Whether dropping this allowance changes nothing."""
         return all(bucket.level >= bucket.capacity for bucket in (self.messages, self.size, self.errors))
 
 
 class RateLimits:
-    """An allowance for every address that sends. Bounded: those that are whole again are forgotten."""
+    """An allowance for every connection that sends. Bounded: full ones are dropped."""
 
     def __init__(self, config: VoiceConfig) -> None:
         self._rates = (float(config.max_messages_per_s), float(config.max_kb_per_s * BYTES_A_KB), ERRORS_A_SECOND)
@@ -65,21 +65,21 @@ class RateLimits:
         return allowance.messages.take(1.0) and allowance.size.take(size)
 
     def may_tell(self, identity: bytes, now_ns: int) -> bool:
-        """Whether this client is told of its refusal; a flood is not answered with a flood."""
+        """Whether to tell this client of a refusal. A flood is not answered with a flood."""
         allowance = self._of(identity, now_ns)
         allowance.errors.fill(now_ns)
         return allowance.errors.take(1.0)
 
     def leave(self, identity: bytes) -> None:
-        """A client is gone."""
+        """A client has left."""
         self._allowances.pop(identity, None)
 
     def sweep(self, now_ns: int) -> None:
-        """Forget the allowances that are whole. To be called about once a second."""
+        """Drop the allowances that are full. Call it about once a second."""
         for identity, allowance in list(self._allowances.items()):
             for bucket in (allowance.messages, allowance.size, allowance.errors):
                 bucket.fill(now_ns)
-            if allowance.whole:
+            if allowance.full:
                 del self._allowances[identity]
 
     def _of(self, identity: bytes, now_ns: int) -> Allowance:

@@ -1,4 +1,4 @@
-"""What is done to frames on their way to the device: volume, and joins without a click."""
+"""Volume, and joins without a click."""
 
 import numpy as np
 
@@ -7,11 +7,10 @@ from mien.voice.pcm import Pcm
 
 
 class Mixer:
-    """Works in place on int16 blocks; reuses its scratch.
+    """Works in place on int16 blocks with a scratch buffer of its own.
 
-    A join is where speech meets filler in the middle of a sentence. The step from the last sample to silence is turned
-    into a short decay, and speech that goes on after filler comes up over the same time, however short the blocks are;
-    no sample is dropped.
+    A join is where speech meets filler in mid-turn. The step from the last sample to silence becomes a short decay, and
+    speech that continues after filler fades in over the same time, however short the blocks are. No sample is dropped.
     """
 
     def __init__(self, fade_frames: int, max_frames: int) -> None:
@@ -25,16 +24,16 @@ class Mixer:
 
     @property
     def fade_frames(self) -> int:
-        """The length of a join."""
+        """The length of a fade at a join."""
         return len(self._fall)
 
     def set_volume(self, gain: float, fade_frames: int) -> None:
-        """Go to gain 0..1 over fade_frames."""
+        """Fade to a gain of 0..1 over fade_frames."""
         self._target = gain
         self._gain_step = (gain - self._gain) / max(1, fade_frames)
 
     def speech(self, pcm: Pcm, *, joins: bool) -> None:
-        """Prepare speech; joins: it goes on after filler in mid-sentence."""
+        """Prepare speech. joins: it continues after filler in mid-turn."""
         if joins:
             self._rise_done = 0
         self._fade_in(pcm)
@@ -44,9 +43,9 @@ class Mixer:
             self._tail_done = 0
 
     def filler(self, pcm: Pcm) -> None:
-        """Fill with silence that starts from where the speech stopped."""
+        """Fill with silence, after a decay from the last sample of speech."""
         pcm[:] = 0
-        self._rise_done = self.fade_frames  # whatever comes next says itself whether it joins
+        self._rise_done = self.fade_frames  # the next speech() says whether it joins
         count = min(len(pcm), self.fade_frames - self._tail_done)
         if count > 0:
             if self._last:
@@ -56,11 +55,11 @@ class Mixer:
             self._tail_done += count
 
     def fade_out(self, pcm: Pcm) -> None:
-        """Let the whole block come down to silence."""
+        """Fade the whole block out."""
         fade_out(pcm, len(pcm))
 
     def _fade_in(self, pcm: Pcm) -> None:
-        """The next part of a rise that a join began."""
+        """Apply the next part of a fade-in that a join began."""
         count = min(len(pcm), self.fade_frames - self._rise_done)
         if count > 0:
             self._multiply(pcm[:count], self._rise[self._rise_done : self._rise_done + count])

@@ -1,6 +1,6 @@
-"""What agents and observers are told of a conversation that is not theirs: state, captions, levels, health, pictures.
+"""Tells agents and observers about a conversation that is not theirs: state, captions, levels, health, thumbnails.
 
-Pure; stepped with the time. Costs nothing while nobody has subscribed.
+Pure; stepped with the time. Costs nothing without subscribers.
 """
 
 from collections.abc import Callable
@@ -11,12 +11,12 @@ import msgspec
 from mien.core import bus, wire
 from mien.core.stats import Counters
 from mien.units import NS_PER_MS, NS_PER_S, ns_to_ms
-from mien.voice.departed import Departed
+from mien.voice.orphans import Orphans
 from mien.voice.playback import Playback
 from mien.voice.sessions import Session, Sessions
 
 LEVELS_NS: Final = 100 * NS_PER_MS
-THUMBNAIL_EVERY_NS: Final = NS_PER_S // 2  # of all who ask together: the face has better things to do
+THUMBNAIL_EVERY_NS: Final = NS_PER_S // 2  # rate limit over all clients: each capture costs the face frame time
 THUMBNAIL_PATIENCE_NS: Final = 2 * NS_PER_S
 
 Send = Callable[[bytes, wire.Message], None]
@@ -24,13 +24,13 @@ Publish = Callable[[bus.BusMessage], None]
 
 
 class Observers:
-    """send(identity, message) to the clients, publish(message) to the face."""
+    """send(identity, message) sends to a client, publish(message) to the face."""
 
     def __init__(
         self,
         *,
         sessions: Sessions,
-        departed: Departed,
+        orphans: Orphans,
         playback: Playback,
         counters: Counters,
         progress_ms: int,
@@ -38,7 +38,7 @@ class Observers:
         publish: Publish,
     ) -> None:
         self._sessions = sessions
-        self._departed = departed
+        self._orphans = orphans
         self._playback = playback
         self._counters = counters
         self._progress_ns = progress_ms * NS_PER_MS
@@ -52,13 +52,13 @@ class Observers:
         self._face: bus.FaceHealth | None = None
 
     def subscribe(self, session: Session, topics: tuple[wire.Topic, ...]) -> None:
-        """From now on this session is told of these topics and no others."""
+        """Replace the session's subscriptions by these topics."""
         session.topics = frozenset(topics)
-        self._status = None  # so that a newcomer is told how things stand
-        self._playback.meter.on = bool(self._listeners("levels"))
+        self._status = None  # a new subscriber gets the current status
+        self._playback.level_meter.on = bool(self._listeners("levels"))
 
     def captioned(self, session: Session, caption: wire.Caption) -> None:
-        """Somebody sent a caption."""
+        """A client sent a caption."""
         self._tell(
             "captions",
             wire.Said(
@@ -67,22 +67,22 @@ class Observers:
         )
 
     def finished(self, owner: bytes, message: wire.Finished) -> None:
-        """Somebody was told that a turn is over."""
+        """A client was sent `finished`."""
         fields = msgspec.structs.asdict(message)
         self._tell("state", wire.Outcome(client=self._name(owner), **fields))
 
     def ask_for_thumbnail(self, identity: bytes, width: int, now_ns: int) -> None:
-        """Somebody wants a picture; whoever asks meanwhile shares it."""
+        """A client asks for a thumbnail. Concurrent requests share one capture."""
         self._waiting[identity] = now_ns
         self._wanted_width = max(self._wanted_width, width)
 
-    def thumbnail(self, picture: bus.Thumbnail) -> None:
-        """The face answered."""
-        if len(picture.data) > wire.MAX_PICTURE_BYTES:
+    def thumbnail(self, capture: bus.Thumbnail) -> None:
+        """The face has sent a capture."""
+        if len(capture.data) > wire.MAX_PICTURE_BYTES:
             self._counters.count("thumbnails_too_large")
             return
         message = wire.Thumbnail(
-            width=picture.width, height=picture.height, encoding=picture.encoding, data=picture.data
+            width=capture.width, height=capture.height, encoding=capture.encoding, data=capture.data
         )
         for identity in self._waiting:
             self._send(identity, message)
@@ -90,11 +90,11 @@ class Observers:
         self._wanted_width = 0
 
     def face_health(self, report: bus.FaceHealth) -> None:
-        """The face reported."""
+        """The face has sent its report."""
         self._face = report
 
     def health(self, report: bus.VoiceHealth, *, face_present: bool) -> None:
-        """The voice reported, once a second."""
+        """The voice has published its report, once a second."""
         message = wire.HealthReport(
             level=report.level,
             clients=report.clients,
@@ -114,25 +114,25 @@ class Observers:
 
     @property
     def busy(self) -> bool:
-        """Whether somebody is to be told of something that only time brings: levels, or that no thumbnail came."""
-        return self._playback.meter.on or bool(self._waiting)
+        """Whether something is due by time alone: levels, or the timeout of a thumbnail."""
+        return self._playback.level_meter.on or bool(self._waiting)
 
     def waits(self, identity: bytes) -> bool:
-        """Whether this client has asked for a picture."""
+        """Whether this client has asked for a capture."""
         return identity in self._waiting
 
     def leave(self, identity: bytes) -> None:
-        """A client is gone."""
+        """A client has left."""
         self._waiting.pop(identity, None)
-        self._playback.meter.on = bool(self._listeners("levels"))
+        self._playback.level_meter.on = bool(self._listeners("levels"))
 
     def step(self, now_ns: int, expression: bus.Expression, floor: str) -> None:
-        """Tell what is due."""
+        """Send what is due."""
         if self._listeners("state"):
             self._step_status(now_ns, expression, floor)
-        if self._playback.meter.on and now_ns >= self._levels_due_ns:
+        if self._playback.level_meter.on and now_ns >= self._levels_due_ns:
             self._levels_due_ns = now_ns + LEVELS_NS
-            rms, peak = self._playback.meter.read()
+            rms, peak = self._playback.level_meter.read()
             self._tell("levels", wire.Levels(rms_dbfs=rms, peak_dbfs=peak))
         if self._waiting:
             self._step_thumbnails(now_ns)
@@ -167,7 +167,7 @@ class Observers:
                         code="no_thumbnail",
                         retryable=True,
                         message="the face did not answer "
-                        f"within {ns_to_ms(THUMBNAIL_PATIENCE_NS):.0f} ms; it is not there, or draws nothing",
+                        f"within {ns_to_ms(THUMBNAIL_PATIENCE_NS):.0f} ms; it is not running, or draws nothing",
                     ),
                 )
         if self._waiting and now_ns - self._asked_ns >= THUMBNAIL_EVERY_NS:
@@ -175,8 +175,8 @@ class Observers:
             self._publish(bus.ThumbnailRequest(epoch=self._playback.epoch, width=self._wanted_width))
 
     def _name(self, owner: bytes) -> str:
-        """What a person calls a client, also one that is gone while its turns are spoken."""
-        gone = self._departed.find(owner)
+        """The name of a client, or of one that has left while its turns are played."""
+        gone = self._orphans.find(owner)
         return gone.name if gone else self._sessions.name(owner)
 
     def _listeners(self, topic: wire.Topic) -> list[bytes]:

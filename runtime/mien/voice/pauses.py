@@ -1,7 +1,7 @@
-"""Who holds the playhead, and for how long at most.
+"""Who has paused the playhead, and for how long at most.
 
-A pause is its client's. Anyone who may steer the voice may end all of them (resume); otherwise each ends with its own
-client (an interrupt, or when it leaves), with a takeover, or when it has lasted for limit_ms.
+A pause belongs to its client. Any client that may control the voice can end all of them (resume). Otherwise a pause
+ends with its client (an interrupt, or its leaving), with a takeover, or after limit_ms.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from mien.units import NS_PER_MS
 
 
 class Pauses:
-    """send(owner, message) tells a client whose pause was ended by others or by time."""
+    """send(owner, message) tells a client that its pause was ended by another client or by the limit."""
 
     def __init__(self, limit_ms: int, send: Callable[[bytes, wire.Message], None]) -> None:
         self._limit_ns = limit_ms * NS_PER_MS
@@ -25,25 +25,25 @@ class Pauses:
         return owner in self._since_ns
 
     def pause(self, owner: bytes, now_ns: int) -> None:
-        """Hold the playhead for this client. To ask again does not make it longer."""
+        """Pause for this client. A second request does not extend the pause."""
         self._since_ns.setdefault(owner, now_ns)
 
     def resume(self, owner: bytes) -> None:
-        """This client wants the voice to go on: every pause ends."""
+        """End every pause."""
         self.forget(owner)
         self.end_all("other_client")
 
     def forget(self, owner: bytes) -> None:
-        """This client's pause, if it has one, ends without a word: it was interrupted, or the client left."""
+        """End this client's pause without telling it."""
         self._since_ns.pop(owner, None)
 
     def end_all(self, why: wire.ResumeReason) -> None:
-        """Every pause ends, and its client is told."""
+        """End every pause and tell its client."""
         for owner in list(self._since_ns):
             self._end(owner, why)
 
     def step(self, now_ns: int) -> None:
-        """End what has lasted too long."""
+        """End the pauses that have reached the limit."""
         for owner, since_ns in list(self._since_ns.items()):
             if now_ns - since_ns >= self._limit_ns:
                 self._end(owner, "pause_timeout")

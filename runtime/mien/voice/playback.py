@@ -1,7 +1,7 @@
-"""Playback: takes speech from the desk to the device, and tells what was heard. The master clock of mien.
+"""Playback: writes speech to the sink and tracks what was heard. It is the master clock of mien.
 
 Stepped by hand: step() reads the device, reports what was heard since, and tops the device up. It never blocks. Time is
-media time inside an epoch (see mien.core.bus); filler between turns is played and is not media time.
+media time inside an epoch (see mien.core.bus). Filler between turns is played and does not advance media time.
 """
 
 from collections.abc import Callable
@@ -17,21 +17,21 @@ from mien.core.media import extrapolate
 from mien.core.stats import Counters
 from mien.core.wire import FinishReason
 from mien.units import NS_PER_MS, frames_to_ns, ms_to_frames, ns_to_ms
-from mien.voice.desk import Desk
-from mien.voice.gate import FaceGate
-from mien.voice.ledger import Segment
-from mien.voice.meter import Meter
+from mien.voice.device_stream import DeviceStream
+from mien.voice.level_meter import LevelMeter
 from mien.voice.mixer import Mixer
-from mien.voice.outlet import Outlet
 from mien.voice.pauses import Pauses
 from mien.voice.pcm import Pcm
+from mien.voice.playout_log import Segment
+from mien.voice.preroll import Preroll
 from mien.voice.rebuffer import Rebuffer
 from mien.voice.turn import Turn
+from mien.voice.turn_queue import TurnQueue
 
 BUSY_NS = 5 * NS_PER_MS  # between steps while there is speech
-IDLE_RESERVE = 0.28  # of what is kept in the device, 7 of 25 ms: with less filler left it is topped up
+IDLE_RESERVE = 0.28  # of the device's target level, 7 of 25 ms: with less filler left it is topped up
 RELEASED_NS = 100 * NS_PER_MS
-LAST_DROP = 0.4  # of what is kept in the device: with less of the speech left, a late chunk is not waited for
+LAST_DROP = 0.4  # of the device's target level: with less speech left, playback does not wait for a late chunk
 
 Send = Callable[[bytes, wire.Message], None]
 
@@ -39,8 +39,8 @@ Send = Callable[[bytes, wire.Message], None]
 class Playback:
     """Owns the sink, the epoch and the media clock.
 
-    sink may be swapped (a lost card) with use_sink(). send(owner, message) takes the events to the clients.
-    most_cushion_ms: the most that may be waited for after a stall, because no client may have more in hand.
+    use_sink() swaps the sink when a card is lost. send(owner, message) sends an event to a client. max_cushion_ms: the
+    most speech to wait for after a stall, because no client may have more in flight.
     """
 
     def __init__(
@@ -48,32 +48,32 @@ class Playback:
         *,
         config: PlaybackConfig,
         progress_ms: int,
-        desk: Desk,
-        gate: FaceGate,
+        queue: TurnQueue,
+        preroll: Preroll,
         sink: Sink,
         clock: Clock,
         counters: Counters,
         send: Send,
         pauses: Pauses,
-        most_cushion_ms: int = 10_000,
+        max_cushion_ms: int = 10_000,
     ) -> None:
         self._config = config
         self._progress_ns = progress_ms * NS_PER_MS
-        self._desk = desk
-        self._gate = gate
+        self._queue = queue
+        self._preroll = preroll
         self._clock = clock
         self._send = send
         self._counters = counters
         self._rate_hz = config.rate_hz
-        self._outlet = Outlet(config, sink, counters)
-        self._ledger = self._outlet.ledger
-        self._rebuffer = Rebuffer(config.rebuffer_ms, min(config.rebuffer_max_ms, most_cushion_ms), self._rate_hz)
+        self._stream = DeviceStream(config, sink, counters)
+        self._playout_log = self._stream.playout_log
+        self._rebuffer = Rebuffer(config.rebuffer_ms, min(config.rebuffer_max_ms, max_cushion_ms), self._rate_hz)
         self._mixer = Mixer(ms_to_frames(config.fade_ms, self._rate_hz), self._rate_hz)
-        # Epochs of a voice that restarts must be newer than those it gave out before, so they start from the clock.
+        # A restarted voice must use newer epochs than it used before, so they start from the clock.
         self.epoch = clock.now_ns() // NS_PER_MS
-        gate.renew(self.epoch)
+        preroll.renew(self.epoch)
         self.pauses = pauses
-        self.meter = Meter()
+        self.level_meter = LevelMeter()
         self._media_written = 0
         self._media_spoiled = 0
         self._open: Turn | None = None
@@ -82,37 +82,37 @@ class Playback:
         self._progress_due_ns = 0
 
     def use_sink(self, sink: Sink, *, audible: bool, wake_ms: int = 0) -> None:
-        """Go on with another device. What the old one still held was not heard; no turn opens for wake_ms."""
-        self._outlet.use(sink, audible=audible, wake_ms=wake_ms)
+        """Continue with another device. What the old one still held counts as not heard. No turn opens for wake_ms."""
+        self._stream.use(sink, audible=audible, wake_ms=wake_ms)
 
     def release(self) -> None:
-        """The device was let go: nothing is played until use_sink(). Only for an idle voice."""
-        self._outlet.release()
+        """The device was closed: nothing is played until use_sink(). Only for an idle voice."""
+        self._stream.release()
 
     @property
     def released(self) -> bool:
-        """Whether the device was let go."""
-        return self._outlet.released
+        """Whether release() was called and use_sink() was not."""
+        return self._stream.released
 
     @property
     def audible(self) -> bool:
         """Whether a real device plays."""
-        return self._outlet.audible
+        return self._stream.audible
 
     @property
     def paused(self) -> bool:
-        """Whether the playhead is held; `pauses` says by whom."""
+        """Whether a client has paused the playhead."""
         return bool(self.pauses)
 
     @property
     def idle(self) -> bool:
         """Whether no turn is unfinished."""
-        return not self._desk.queue
+        return not self._queue.playable
 
     @property
     def heard_turn(self) -> Turn | None:
-        """The turn that is heard now, or is about to be."""
-        return next((s.turn for s in self._ledger.segments if s.turn is not None), self._open)
+        """The turn that is heard now or comes next."""
+        return next((s.turn for s in self._playout_log.segments if s.turn is not None), self._open)
 
     def set_volume(self, gain: float, fade_ms: int) -> None:
         """Reach a gain of 0..1 over fade_ms."""
@@ -121,9 +121,9 @@ class Playback:
     def step(self) -> None:
         """Report what was heard and top the device up. Raises SinkError when the device is lost."""
         now_ns = self._clock.now_ns()
-        self._outlet.read(now_ns)
+        self._stream.read(now_ns)
         self._report_heard()
-        self._desk.expire(now_ns)
+        self._queue.expire(now_ns)
         self._schedule()
         self._fill(now_ns)
         self._finish_turns()
@@ -132,33 +132,34 @@ class Playback:
             self._progress_due_ns = now_ns + self._progress_ns
 
     def top_up(self) -> None:
-        """step() for a voice in which no turn is unfinished: the device needs its filler. Raises SinkError."""
-        self._outlet.read(self._clock.now_ns())
-        self._ledger.heard(self._outlet.position)
-        while (room := self._outlet.room) > 0:
+        """step() when no turn is unfinished: only writes filler. Raises SinkError."""
+        self._stream.read(self._clock.now_ns())
+        self._playout_log.heard(self._stream.position)
+        while (room := self._stream.room) > 0:
             self._write_filler(room)
 
     def next_step_ns(self, now_ns: int) -> int:
-        """When step() is to be called again, if nothing happens before: the device must not run dry meanwhile."""
-        if self._outlet.released:
+        """When step() is due if nothing else happens: the device must not run dry before."""
+        if self._stream.released:
             return now_ns + RELEASED_NS
-        if self._desk.turns and ((self._desk.queue and not self.paused) or self._ledger.holds_speech):
+        if self._queue.turns and ((self._queue.playable and not self.paused) or self._playout_log.holds_speech):
             return now_ns + BUSY_NS
-        reserve_ns = frames_to_ns(round(IDLE_RESERVE * self._outlet.target), self._rate_hz)
-        return max(now_ns + BUSY_NS, self._outlet.runs_dry_ns - reserve_ns)
+        reserve_ns = frames_to_ns(round(IDLE_RESERVE * self._stream.target), self._rate_hz)
+        return max(now_ns + BUSY_NS, self._stream.runs_dry_ns - reserve_ns)
 
     def interrupt(self, turns: list[Turn], reason: FinishReason = "interrupted") -> None:
-        """Drop these turns; the one that is heard fades out. A new epoch begins if media time was theirs."""
+        """Drop these turns. The one that is heard fades out. A new epoch begins if one of them is open."""
         renewed = any(turn is self._open for turn in turns)
         if renewed:
             self.begin_epoch()
         for turn in turns:
-            if not renewed and turn.published_frames and turn.start_frame is not None:
-                self._media_spoiled = max(self._media_spoiled, turn.start_frame + turn.sink_frames)
+            start_frame = turn.playout.start_frame
+            if not renewed and turn.feed.published_frames and start_frame is not None:
+                self._media_spoiled = max(self._media_spoiled, start_frame + turn.sink_frames)
             turn.cut(self._fade_of(turn), reason)
 
     def hold(self, turns: list[Turn]) -> None:
-        """Let these turns, of which nothing was played, wait until the desk gives them back."""
+        """Hold these turns, of which nothing was played, until the queue releases them."""
         if not turns:
             return
         self.begin_epoch()
@@ -167,34 +168,39 @@ class Playback:
             if turn is self._open:
                 self._open = None
 
+    def finish_all(self) -> None:
+        """The voice stops: finish every turn now."""
+        for turn in list(self._queue.turns):
+            self._finish(turn, shutdown=True)
+
     def begin_epoch(self) -> None:
-        """Media time starts again at 0, and whatever the face holds of the old epoch is void."""
+        """Restart media time at 0. Whatever the face holds of the old epoch is void."""
         self.epoch += 1
-        self._gate.renew(self.epoch)
+        self._preroll.renew(self.epoch)
         self._media_written = self._media_spoiled = 0
 
     def _fade_of(self, turn: Turn) -> Pcm:
-        """The last few ms of a turn that is being written to the device; nothing of one that waits or holds."""
-        audible = bool(self._ledger.segments) and self._ledger.segments[-1].turn is turn
+        """The fade-out of a turn that is being written to the device. Empty for a turn that is not."""
+        audible = self._playout_log.ends_with(turn)
         fade = np.zeros(self._mixer.fade_frames if audible else 0, dtype=np.int16)
         fade = fade[: turn.pcm.take_into(fade)]
         self._mixer.fade_out(fade)
         return fade
 
     def anchor(self) -> Anchor:
-        """Where media time stands now, for the bus."""
+        """The current anchor for the bus."""
         now_ns = self._clock.now_ns()
-        for segment in self._ledger.segments:
+        for segment in self._playout_log.segments:
             if segment.turn is None or segment.epoch != self.epoch:
                 continue
-            ahead = max(0, self._outlet.position - segment.start)
-            at_ns = self._outlet.clock.time_of_ns(segment.start + ahead)
+            ahead = max(0, self._stream.position - segment.start)
+            at_ns = self._stream.clock.time_of_ns(segment.start + ahead)
             return self._make_anchor(segment.media_start + ahead, at_ns, self._until(segment), "speaking", segment.turn)
         return self._make_anchor(self._media_written, now_ns, self._media_written, self._still_phase(), self._open)
 
     @property
     def media_ns(self) -> int:
-        """Media time that is heard now, by the last step's reading."""
+        """The media time that is heard now, from the last step's reading."""
         return extrapolate(self.anchor(), self._clock.now_ns())
 
     def _make_anchor(self, media: int, at_ns: int, until: int, phase: Phase, turn: Turn | None) -> Anchor:
@@ -208,14 +214,14 @@ class Playback:
         )
 
     def _until(self, segment: Segment) -> int:
-        """Media frames without a gap from this segment on: what is written, and what waits if nothing lies between."""
-        for later in self._ledger.segments:
+        """The end of contiguous media from this segment on: what is written and, if no filler follows, queued."""
+        for later in self._playout_log.segments:
             distance = later.start - segment.start
             follows = later.epoch == segment.epoch and later.media_start == segment.media_start + distance
             if distance > 0 and (later.turn is None or not follows):
                 return segment.media_start + distance
         turn = self._open
-        if turn is None or self.paused or turn.interrupted or (turn.stalled and not turn.ended):
+        if turn is None or self.paused or turn.interrupted or (turn.playout.stalled and not turn.ended):
             return self._media_written
         return self._media_written + len(turn.pcm)
 
@@ -224,47 +230,48 @@ class Playback:
             return "paused"
         if self._open is not None and not self._open.drained:
             return "stalled"
-        return "preroll" if any(len(turn.pcm) and not turn.interrupted for turn in self._desk.queue) else "idle"
+        return "preroll" if any(len(turn.pcm) and not turn.interrupted for turn in self._queue.playable) else "idle"
 
     def _report_heard(self) -> None:
-        for segment, frames in self._ledger.heard(self._outlet.position):
+        for segment, frames in self._playout_log.heard(self._stream.position):
             turn = segment.turn
             if turn is None or not segment.audible:
                 continue
-            turn.heard_frames = max(turn.heard_frames, segment.turn_start + frames)
-            if not turn.started:
-                turn.started = True
-                latency_ms = ns_to_ms(self._outlet.clock.time_of_ns(segment.start) - turn.first_audio_ns)
+            playout = turn.playout
+            playout.heard_frames = max(playout.heard_frames, segment.turn_start + frames)
+            if not playout.started:
+                playout.started = True
+                latency_ms = ns_to_ms(self._stream.clock.time_of_ns(segment.start) - turn.received.first_audio_ns)
                 self._send(turn.owner, wire.Started(turn=turn.name, latency_ms=round(latency_ms, 3)))
-        for owner, message in self._rebuffer.heard(self._outlet.position):
+        for owner, message in self._rebuffer.heard(self._stream.position):
             self._send(owner, message)
 
     def _schedule(self) -> None:
-        """Give media places to the turns whose predecessors' lengths are known.
+        """Assign start frames to the turns whose predecessors' lengths are known.
 
-        A place that the face was told of belongs to that turn, also when the turn was dropped: the face would take
-        other speech at the same place for a replay.
+        A published position stays reserved even when its turn was dropped: the face would take other speech at the same
+        position for a replay.
         """
         cursor = self._media_written
         if self._open is not None and not self._open.interrupted:
             if not self._open.ended:
                 return
             cursor += len(self._open.pcm)
-        for turn in self._desk.queue:
-            if turn.interrupted or turn is self._open or turn.taken_frames:
+        for turn in self._queue.playable:
+            if turn.interrupted or turn is self._open or turn.playout.taken_frames:
                 continue
-            if not turn.published_frames or turn.start_frame is None:
-                turn.start_frame = max(cursor, self._media_spoiled)
-            cursor = turn.start_frame
+            if not turn.feed.published_frames or turn.playout.start_frame is None:
+                turn.playout.start_frame = max(cursor, self._media_spoiled)
+            cursor = turn.playout.start_frame
             if not turn.ended:
                 return
             cursor += turn.sink_frames
 
     def _fill(self, now_ns: int) -> None:
-        while (room := self._outlet.room) > 0:
+        while (room := self._stream.room) > 0:
             turn = self._next_turn(now_ns)
             taken = 0
-            if turn is not None and (turn.interrupted or not self.paused):  # a fade-out is heard in a pause, too
+            if turn is not None and (turn.interrupted or not self.paused):  # a fade-out plays during a pause too
                 taken = self._write_speech(turn, room, now_ns)
                 if not taken and self._may_still_come(turn):
                     return
@@ -272,77 +279,82 @@ class Playback:
                 self._write_filler(room)
 
     def _next_turn(self, now_ns: int) -> Turn | None:
-        """The turn to take speech from now, opened if its time has come."""
+        """The turn to play now. Opens the next one when the preroll allows it."""
         if self._open is not None and not self._open.drained:
             return self._open
-        head = next((turn for turn in self._desk.queue if not turn.drained), None)
+        head = next((turn for turn in self._queue.playable if not turn.drained), None)
         if head is not self._head:
             self._head, self._head_since_ns = head, now_ns
-        if head is None or not self._outlet.awake or not self._gate.may_open(head, self._head_since_ns, now_ns):
+        if head is None or not self._stream.awake or not self._preroll.may_open(head, self._head_since_ns, now_ns):
             return None
         self._open = head
         self._rebuffer.begin()
         return head
 
     def _may_still_come(self, turn: Turn) -> bool:
-        """Whether a chunk that is late would still follow without a gap: the device has not played the last one yet."""
-        return not turn.stalled and not turn.ended and self._outlet.held > LAST_DROP * self._outlet.target
+        """Whether a late chunk could still follow without a gap, because the device is playing the last one."""
+        return not turn.playout.stalled and not turn.ended and self._stream.held > LAST_DROP * self._stream.target
 
     def _write_speech(self, turn: Turn, room: int, now_ns: int) -> int:
-        if turn.stalled and self._rebuffer.waits(turn, now_ns):
+        playout = turn.playout
+        if playout.stalled and self._rebuffer.waits(turn, now_ns):
             return 0
-        block = self._outlet.block[:room]
+        block = self._stream.block[:room]
         block = block[: turn.pcm.take_into(block)]
         if not len(block):
             self._note_stall(turn, now_ns)
             return 0
-        if turn.stalled:
-            self._rebuffer.goes_on(turn, self._ledger.written, len(block) + len(turn.pcm), now_ns)
-        joins = turn.taken_frames > 0 and bool(self._ledger.segments) and self._ledger.segments[-1].turn is not turn
+        if playout.stalled:
+            playout.stalled = False
+            self._rebuffer.resumed(turn, self._playout_log.written, len(block) + len(turn.pcm), now_ns)
+        joins = playout.taken_frames > 0 and self._playout_log.ends_with_other_than(turn)
         self._mixer.speech(block, joins=joins)
-        self.meter.add(block)
-        if not turn.taken_frames and not turn.interrupted:
-            self._media_written = max(self._media_written, turn.start_frame or 0)
-        self._outlet.write(block)
-        epoch = self.epoch - 1 if turn.interrupted else self.epoch
-        self._ledger.add(
+        self.level_meter.add(block)
+        if not turn.interrupted:  # a fade-out belongs to the epoch in which its turn was heard
+            playout.epoch = self.epoch
+            if not playout.taken_frames:
+                self._media_written = max(self._media_written, playout.start_frame or 0)
+        self._stream.write(block)
+        self._playout_log.add(
             len(block),
-            epoch=epoch,
+            epoch=playout.epoch,
             media_start=self._media_written,
             turn=turn,
-            turn_start=turn.taken_frames,
-            audible=self._outlet.audible,
+            turn_start=playout.taken_frames,
+            audible=self._stream.audible,
         )
-        turn.taken_frames += len(block)
-        turn.last_taken_ns = now_ns
+        playout.taken_frames += len(block)
+        playout.last_taken_ns = now_ns
         if not turn.interrupted:
             self._media_written += len(block)
         return len(block)
 
     def _write_filler(self, room: int) -> None:
-        block = self._outlet.block[:room]
+        block = self._stream.block[:room]
         self._mixer.filler(block)
-        self._outlet.write(block)
-        self._ledger.add(len(block), epoch=self.epoch, media_start=self._media_written, turn=None)
+        self._stream.write(block)
+        self._playout_log.add(len(block), epoch=self.epoch, media_start=self._media_written, turn=None)
 
     def _note_stall(self, turn: Turn, now_ns: int) -> None:
-        if not turn.stalled and not turn.ended and turn.taken_frames and not self._may_still_come(turn):
-            self._rebuffer.ran_dry(turn, self._ledger.written, now_ns)
+        playout = turn.playout
+        if not playout.stalled and not turn.ended and playout.taken_frames and not self._may_still_come(turn):
+            playout.stalled = True
+            self._rebuffer.ran_dry(turn, self._playout_log.written, now_ns)
             self._counters.count("turns_stalled")
 
     def _finish_turns(self) -> None:
-        for turn in self._desk.queue:
-            if not turn.drained or any(segment.turn is turn for segment in self._ledger.segments):
+        for turn in self._queue.playable:
+            if not turn.drained or any(segment.turn is turn for segment in self._playout_log.segments):
                 continue
-            in_order = turn.interrupted or turn is self._desk.queue[0]
+            in_order = turn.interrupted or turn is self._queue.playable[0]
             if in_order:
                 self._finish(turn)
 
-    def _finish(self, turn: Turn) -> None:
-        reason = turn.end_reason
-        if reason == "played" and turn.heard_frames < turn.sink_frames:
+    def _finish(self, turn: Turn, *, shutdown: bool = False) -> None:
+        reason: FinishReason = "shutdown" if shutdown else turn.end_reason
+        if reason == "played" and turn.playout.heard_frames < turn.sink_frames:
             reason = "sink_lost"
-        self._desk.finish(turn)
+        self._queue.finish(turn)
         if turn is self._open:
             self._open = None
         self._counters.count(f"turns_{reason}")
@@ -352,7 +364,7 @@ class Playback:
             wire.Finished(
                 turn=turn.name,
                 played_ms=round(turn.played_ms, 3),
-                interrupted=turn.interrupted,
+                interrupted=turn.interrupted or shutdown,
                 reason=reason,
                 words_heard=count,
                 last_word=word,
@@ -360,13 +372,13 @@ class Playback:
         )
 
     def _report_progress(self) -> None:
-        for turn in self._desk.turns:
+        for turn in self._queue.turns:
             self._send(
                 turn.owner,
                 wire.Progress(
                     turn=turn.name,
                     played_ms=round(turn.played_ms, 3),
                     buffered_ms=round(turn.buffered_ms, 3),
-                    credit_ms=round(self._desk.credit_ms(turn.owner), 3),
+                    credit_ms=round(self._queue.credit_ms(turn.owner), 3),
                 ),
             )

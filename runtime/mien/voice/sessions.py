@@ -1,21 +1,26 @@
-"""The clients that said hello."""
+"""The clients that have said hello."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from mien.core.wire import Role, Topic
 from mien.units import NS_PER_MS
 from mien.voice.codec import Codec
 
-PATIENCE_NS: Final = 500 * NS_PER_MS  # that a session without a part keeps its place where others want it
+PATIENCE_NS: Final = 500 * NS_PER_MS  # how long an idle session keeps its place when others want it
+
+Standing = Role | Literal["stranger"]
 
 
 @dataclass(slots=True)
 class Session:
-    """One client. identity: its address on the ROUTER socket. name: for a person to read. principal: whose it is, a
-    key's name or "local". topics: what it subscribed to. heard_ns: when it last sent something. acted: whether that was
-    ever more than a ping."""
+    """One client.
+
+    identity: the router's name for its connection. name: for people to read. principal: the name of its key, or
+    "local". topics: what it subscribed to. heard_ns: when it last sent a message. acted: whether it ever sent more than
+    pings.
+    """
 
     identity: bytes
     session: str
@@ -30,7 +35,7 @@ class Session:
 
 
 class Sessions:
-    """All of them, by identity; at most `limit`, and at most `limit_each` of one principal."""
+    """All sessions by identity: at most `limit`, and at most `limit_each` of one principal."""
 
     def __init__(self, limit: int, limit_each: int) -> None:
         self._limit = limit
@@ -46,14 +51,17 @@ class Sessions:
         return identity in self._by_identity
 
     def full(self, principal: str) -> bool:
-        """Whether no further client of this principal may come in."""
+        """Whether this principal may open no further session."""
         same = sum(session.principal == principal for session in self._by_identity.values())
         return len(self._by_identity) >= self._limit or same >= self._limit_each
 
     def longest_idle(self, principal: str, now_ns: int, has_part: Callable[[Session], bool]) -> Session | None:
-        """Who gives way to a newcomer of this principal: one of its own before others', one that never did anything
-        before one that did, then the one that was heard of least lately. None where all have a part, or that one came
-        so lately that it had no time to take one up: a storm of newcomers only drives out itself."""
+        """The session that is closed to make room for a newcomer of this principal, or None.
+
+        Preferred: one of the same principal, then one that never acted, then the one that was silent for longest. None
+        when all have a part in the conversation, or when that one is younger than PATIENCE_NS: a storm of newcomers
+        only displaces itself.
+        """
         same = sum(session.principal == principal for session in self._by_identity.values())
         idle = [
             session
@@ -64,7 +72,7 @@ class Sessions:
         return first if first and now_ns - first.heard_ns >= PATIENCE_NS else None
 
     def all(self) -> list[Session]:
-        """Everyone."""
+        """All sessions."""
         return list(self._by_identity.values())
 
     @property
@@ -74,15 +82,15 @@ class Sessions:
         return names[-1] if names else ""
 
     def identities(self) -> list[bytes]:
-        """Everyone's address."""
+        """The identities of all sessions."""
         return list(self._by_identity)
 
     def find(self, identity: bytes) -> Session | None:
-        """The session of an address, or None."""
+        """The session of a connection, or None."""
         return self._by_identity.get(identity)
 
     def name(self, identity: bytes) -> str:
-        """What a person calls this client; "" for one that is gone."""
+        """The client's name; "" for one that has left."""
         session = self._by_identity.get(identity)
         return session.name if session else ""
 
@@ -98,7 +106,7 @@ class Sessions:
         epoch: int,
         now_ns: int,
     ) -> Session:
-        """Let a client in, anew if it was in."""
+        """Open a session, replacing the connection's earlier one."""
         self._opened += 1
         session = Session(
             identity, f"{epoch:x}-{self._opened}", name, role, principal, codec, encoding, heard_ns=now_ns
@@ -108,10 +116,10 @@ class Sessions:
         return session
 
     def nobody(self) -> bytes:
-        """An owner for what is left of a client that is gone, which no connection ever has for an address."""
+        """An owner for what a client left behind. No connection ever has this identity."""
         self._nobodies += 1
         return b"nobody/%d" % self._nobodies
 
     def close(self, identity: bytes) -> Session | None:
-        """Forget a client; None when it was not there."""
+        """Remove a session; None if there was none."""
         return self._by_identity.pop(identity, None)

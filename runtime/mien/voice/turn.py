@@ -1,20 +1,19 @@
 """One turn: some speech of one client, from its first chunk until it has been heard."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mien.core.bus import MOTION_RATE_HZ
 from mien.core.wire import FinishReason, Word
 from mien.units import frames_to_ms
 from mien.voice.codec import Decode, decode_s16le
-from mien.voice.pcm import Pcm, PcmQueue
-from mien.voice.resampled import ResampledQueue
+from mien.voice.pcm import Pcm, PcmQueue, ResampledQueue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnCaption:
-    """What a turn says, as far as its client has told: one object until it tells more.
+    """The caption of a turn so far. Immutable: a new caption message makes a new object.
 
-    text_bytes, words_bytes: the UTF-8 of the text, and of all words together.
+    text_bytes, words_bytes: the UTF-8 size of the text, and of all words together.
     """
 
     text: str = ""
@@ -23,14 +22,55 @@ class TurnCaption:
     words_bytes: int = 0
 
 
-NOTHING_SAID = TurnCaption()
+NO_CAPTION = TurnCaption()
+
+
+@dataclass(slots=True)
+class Received:
+    """What the client has sent, in frames at the client's rate. Written by the turn queue only."""
+
+    first_audio_ns: int
+    last_audio_ns: int
+    next_seq: int = 0
+    frames: int = 0
+    decode: Decode = decode_s16le
+
+
+@dataclass(slots=True)
+class Playout:
+    """What has been written to the sink and heard, in frames at the sink's rate. Written by the playback only.
+
+    start_frame: where the turn begins in media time; None until that is known. epoch: the epoch in which the turn was
+    last written to the sink, -1 before that.
+    """
+
+    start_frame: int | None = None
+    epoch: int = -1
+    taken_frames: int = 0
+    last_taken_ns: int = 0
+    heard_frames: int = 0
+    started: bool = False
+    stalled: bool = False
+
+
+@dataclass(slots=True)
+class FaceFeed:
+    """What has been published to the face, in frames at MOTION_RATE_HZ. Written by the speech publisher only.
+
+    unheard: published speech of a turn that has not opened. It is published again when the turn was held meanwhile.
+    """
+
+    published_frames: int = 0
+    complete: bool = False
+    unheard: PcmQueue = field(default_factory=PcmQueue)
 
 
 class Turn:
-    """The data of a turn, in three units: the client's rate (received), the sink's (pcm), the model's (speech).
+    """A turn's identity, its state, its audio, and three records that each have one writer.
 
-    Written by the desk (what was received) and the playback (what was played); neither reads the other's counters to
-    decide, but for `complete` and `received`.
+    pcm and speech hold the audio that is still to be played and to be published. end(), cut() and hold() are the only
+    changes of state: ended (no more audio will come), interrupted (what is left is a fade-out), held (waits while an
+    agent has the floor).
     """
 
     def __init__(self, *, name: str, owner: bytes, rate_hz: int, sink_rate_hz: int, now_ns: int) -> None:
@@ -38,39 +78,20 @@ class Turn:
         self.owner = owner
         self.rate_hz = rate_hz
         self.sink_rate_hz = sink_rate_hz
-        self.next_seq = 0
-        self.received_frames = 0
-        self.first_audio_ns = now_ns
-        self.last_audio_ns = now_ns
+        self.caption = NO_CAPTION
+        self.orphaned = False
         self.ended = False
         self.interrupted = False
+        self.held = False
         self.end_reason: FinishReason = "played"
         self.pcm = ResampledQueue(rate_hz, sink_rate_hz)
         self.speech = ResampledQueue(rate_hz, MOTION_RATE_HZ)
-        self.taken_frames = 0
-        self.last_taken_ns = 0
-        self.heard_frames = 0
-        self.start_frame: int | None = None
-        self.started = False
-        self.stalled = False
-        self.published_frames = 0
-        self.published = False
-        self.held = False
-        self.orphaned = False
-        self.caption = NOTHING_SAID
-        self.decode: Decode = decode_s16le
-        self._unheard_speech = PcmQueue()
-
-    def add(self, pcm: Pcm, now_ns: int) -> None:
-        """Take one chunk at the client's rate."""
-        self.received_frames += len(pcm)
-        self.last_audio_ns = now_ns
-        self.next_seq += 1
-        self.pcm.push(pcm)
-        self.speech.push(pcm)
+        self.received = Received(now_ns, now_ns)
+        self.playout = Playout()
+        self.feed = FaceFeed()
 
     def end(self, reason: FinishReason = "played") -> None:
-        """No more audio will come. May be called again; the first reason stays."""
+        """No more audio will come. Further calls change nothing: the first reason stays."""
         if self.ended:
             return
         self.ended = True
@@ -78,53 +99,42 @@ class Turn:
         self.pcm.end()
         self.speech.end()
 
-    def cut(self, keep: Pcm, reason: FinishReason = "interrupted") -> None:
-        """Interrupt: forget what was not taken yet but for `keep`, which is the fade-out."""
+    def cut(self, fade: Pcm, reason: FinishReason = "interrupted") -> None:
+        """Interrupt: drop all audio that has not been played. fade: the fade-out, which is still played."""
         self.ended = self.interrupted = True
         self.held = False
         self.end_reason = reason
-        self._unheard_speech.clear()
+        self.feed.unheard.clear()
         self.pcm.clear()
         self.speech.clear()
-        self.pcm.prepend([keep])
-
-    def take_speech(self, out: Pcm) -> int:
-        """Move speech for the face to the start of out. Until the turn opens it is remembered, for hold()."""
-        count = self.speech.take_into(out)
-        self.published_frames += count
-        if self.taken_frames:
-            self._unheard_speech.clear()
-        else:
-            self._unheard_speech.push(out[:count].copy())
-        return count
+        self.pcm.prepend([fade])
 
     def hold(self) -> None:
-        """Wait, as a whole, while an agent holds the floor: what the face was told of it is told again later."""
+        """Wait, complete, while an agent holds the floor. Everything will be published to the face again."""
         self.held = True
-        self.start_frame = None
-        self.speech.prepend([self._unheard_speech.take_all()])
-        self.published_frames = 0
-        self.published = False
+        self.speech.prepend([self.feed.unheard.take_all()])
+        self.playout = Playout()
+        self.feed = FaceFeed()
 
     def words_heard(self) -> tuple[int, str]:
-        """How many words of the caption were heard, at least half of each, and the last of them."""
+        """How many words of the caption were heard, and the last of them. A word counts from its middle on."""
         heard = [word for word in self.caption.words if (word.start_ms + word.end_ms) / 2 <= self.played_ms]
         return len(heard), max(heard, key=lambda word: word.end_ms).text if heard else ""
 
     @property
     def sink_frames(self) -> int:
-        """How long it is at the sink's rate, as far as it has come."""
+        """The length at the sink's rate of what has been received."""
         return self.pcm.total
 
     @property
     def received_ms(self) -> float:
         """How much speech the client has sent."""
-        return frames_to_ms(self.received_frames, self.rate_hz)
+        return frames_to_ms(self.received.frames, self.rate_hz)
 
     @property
     def played_ms(self) -> float:
         """How much of it was heard at the speaker."""
-        return frames_to_ms(self.heard_frames, self.sink_rate_hz)
+        return frames_to_ms(self.playout.heard_frames, self.sink_rate_hz)
 
     @property
     def buffered_ms(self) -> float:
@@ -133,5 +143,5 @@ class Turn:
 
     @property
     def drained(self) -> bool:
-        """Whether every frame that will ever come was given to the sink."""
+        """Whether every frame that will ever come has been written to the sink."""
         return self.ended and not len(self.pcm)

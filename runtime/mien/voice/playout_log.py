@@ -1,4 +1,4 @@
-"""What was written to the device, so that a device position becomes a place in a turn and in media time."""
+"""What was written to the device, so that a device position becomes a position in a turn and in media time."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from mien.voice.turn import Turn
 
 @dataclass(slots=True)
 class Segment:
-    """A run of frames in the device's own count.
+    """A run of frames, counted by the device.
 
-    turn None is filler. media_start: media frames of `epoch` at which it begins. audible: the device was a real one.
+    turn: None for filler. media_start: the media frame of `epoch` at which it begins. audible: a real device plays it.
     """
 
     start: int
@@ -23,12 +23,12 @@ class Segment:
 
     @property
     def end(self) -> int:
-        """The device frame after the last."""
+        """The device frame after its last."""
         return self.start + self.frames
 
 
-class Ledger:
-    """Segments that are not heard yet, oldest first; runs of one kind are one segment, so it stays short."""
+class PlayoutLog:
+    """Segments that have not been heard yet, oldest first. Adjacent runs of one kind are merged, so it stays short."""
 
     def __init__(self) -> None:
         self.segments: deque[Segment] = deque()
@@ -36,13 +36,21 @@ class Ledger:
 
     @property
     def holds_speech(self) -> bool:
-        """Whether any of it is speech. Never without an unfinished turn."""
+        """Whether any segment is speech. False when every turn has finished."""
         return any(segment.turn for segment in self.segments)
+
+    def ends_with(self, turn: Turn) -> bool:
+        """Whether the last frame that was written, and not heard yet, is this turn's."""
+        return bool(self.segments) and self.segments[-1].turn is turn
+
+    def ends_with_other_than(self, turn: Turn) -> bool:
+        """Whether the last frame that was written, and not heard yet, is filler or another turn's."""
+        return bool(self.segments) and self.segments[-1].turn is not turn
 
     def add(
         self, frames: int, *, epoch: int, media_start: int, turn: Turn | None, turn_start: int = 0, audible: bool = True
     ) -> None:
-        """Note that `frames` were written."""
+        """Note `frames` that were written."""
         last = self.segments[-1] if self.segments else None
         if last is not None and (last.turn, last.epoch, last.audible) == (turn, epoch, audible):
             last.frames += frames
@@ -51,7 +59,7 @@ class Ledger:
         self.written += frames
 
     def heard(self, position: int) -> list[tuple[Segment, int]]:
-        """Segments that the device position has reached, with how many of their frames were heard; whole ones leave."""
+        """Segments that the position has reached, and how many of their frames were heard. Heard ones are removed."""
         reached = []
         while self.segments and self.segments[0].end <= position:
             segment = self.segments.popleft()

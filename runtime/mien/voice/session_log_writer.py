@@ -1,4 +1,4 @@
-"""Brings the session log to disk, in a thread of its own: a slow card never holds the voice up."""
+"""Writes the session log to disk in a thread of its own, so that a slow card never delays the voice."""
 
 import errno
 import logging
@@ -14,31 +14,31 @@ from typing import Final
 from mien.config import JournalConfig
 from mien.core.stats import Counters
 from mien.errors import ConfigError
-from mien.voice.journal_files import LineFiles, Recordings
 from mien.voice.pcm import Pcm
+from mien.voice.session_log_files import LineFiles, Recordings
 
-log = logging.getLogger("mien.journal")
+log = logging.getLogger("mien.session_log")
 
 MAX_WAITING: Final = 4_000  # lines and chunks; beyond either bound they are dropped and counted
 MAX_WAITING_BYTES: Final = 4_000_000
-CLOSE_S: Final = 0.5  # systemd gives the whole voice a second
+CLOSE_S: Final = 0.5  # systemd gives the voice one second to stop
 BYTES_A_KB: Final = 1_000
 BYTES_A_MB: Final = 1_000_000
 _PASSING: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
 _Item = tuple[str, int, bytes | None]
 
 
-def journal_folder(config: JournalConfig, run_dir: Path) -> Path:
-    """Where the log goes: the configured folder, the service's own (systemd sets it), or one in run_dir."""
+def session_log_folder(config: JournalConfig, run_dir: Path) -> Path:
+    """The configured folder, systemd's LOGS_DIRECTORY, or a folder in run_dir."""
     return Path(config.folder or os.environ.get("LOGS_DIRECTORY", "").split(":")[0] or run_dir / "journal")
 
 
-class JournalWriter:
-    """A shelf (see mien.voice.journal) of files in one folder: the lines, and the recordings.
+class SessionLogWriter:
+    """A LogStore (see mien.voice.session_log) of files in one folder: lines and recordings.
 
-    Nothing that a disk does ends it: what cannot be written is counted (`journal_failed`) and told once a row, what
-    waits beyond the bounds is dropped and counted (`journal_dropped`). Raises ConfigError for a folder that cannot be
-    used; one that is full or read-only now may be used later.
+    No disk error ends it. What cannot be written is counted (`journal_failed`), and the first failure of a row is
+    logged. What exceeds the bounds of the queue is dropped and counted (`journal_dropped`). Raises ConfigError for a
+    folder that cannot be used at all; one that is full or read-only now may become usable.
     """
 
     def __init__(self, config: JournalConfig, folder: Path, counters: Counters) -> None:
@@ -48,10 +48,10 @@ class JournalWriter:
         self._waiting: queue.Queue[_Item | None] = queue.Queue(MAX_WAITING)
         self._bytes_lock = threading.Lock()
         self._waiting_bytes = 0
-        self._complete: deque[str] = deque()  # recordings whose end found the queue full
+        self._complete: deque[str] = deque()  # recordings that ended while the queue was full
         self._failing = False
         self._open(folder)
-        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="session_log", daemon=True)
         self._thread.start()
 
     def line(self, line: bytes) -> None:
@@ -59,12 +59,12 @@ class JournalWriter:
         self._put(("", 0, line))
 
     def audio(self, key: str, rate_hz: int, pcm: Pcm | None) -> None:
-        """More of the recording `key`; None: it is complete."""
+        """Append to the recording `key`. None: it is complete."""
         if not self._put((key, rate_hz, None if pcm is None else pcm.astype("<i2").tobytes())) and pcm is None:
             self._complete.append(key)
 
     def close(self) -> None:
-        """Write what waits, and end: within CLOSE_S, for a disk that hangs must not keep the voice from ending."""
+        """Write what is queued and stop, within CLOSE_S: a disk that hangs must not keep the voice from stopping."""
         until_s = time.monotonic() + CLOSE_S
         try:
             self._waiting.put(None, timeout=CLOSE_S)
@@ -73,7 +73,7 @@ class JournalWriter:
             pass
         if self._thread.is_alive():
             self._counters.count("journal_failed")
-            log.warning("the session log lacks its end: the disk took longer than %g s", CLOSE_S)
+            log.warning("the end of the session log is missing: the disk took longer than %g s", CLOSE_S)
 
     def _open(self, folder: Path) -> None:
         try:
@@ -87,7 +87,7 @@ class JournalWriter:
             self._failed(error)
 
     def _put(self, item: _Item) -> bool:
-        """Hand an item to the thread. Returns whether there was room."""
+        """Queue an item. Returns whether there was room."""
         size = len(item[2] or b"")
         with self._bytes_lock:
             if self._waiting_bytes + size <= MAX_WAITING_BYTES:
@@ -113,10 +113,10 @@ class JournalWriter:
         self._attempt(self._lines.close)
 
     def _attempt(self, work: Callable[[], None]) -> None:
-        """Do it; count what fails, and tell the first of a row only, for a full disk fails at every line."""
+        """Do it. Failures are counted; only the first of a row is logged, because a full disk fails at every line."""
         try:
             work()
-        except Exception as error:  # whatever it is, the next line may be written
+        except Exception as error:  # the next line may succeed
             self._failed(error)
 
     def _failed(self, error: Exception) -> None:
@@ -135,11 +135,11 @@ class JournalWriter:
             self._recordings.write(key, rate_hz, data)
 
     def _settle(self) -> None:
-        """Nothing waits: flush. Before that, a line that was taken may still not reach the disk."""
+        """The queue is empty: flush."""
         while self._complete:
             self._recordings.complete(self._complete.popleft())
         if not self._lines.flush():
             return
         if self._failing:
-            log.warning("the session log is written again")
+            log.warning("the session log is being written again")
         self._failing = False

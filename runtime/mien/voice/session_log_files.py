@@ -1,7 +1,7 @@
 """The files of the session log.
 
-Every operation may raise OSError, and the next one begins afresh: a card that was full, or read-only for a while, costs
-what came meanwhile and nothing else.
+Every operation may raise OSError, and the next one starts afresh: a card that was full or read-only for a while loses
+what was logged meanwhile and nothing else.
 """
 
 import contextlib
@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 NAME: Final = "sessions"
-_FOLDER_MODE: Final = 0o750  # what customers said is not for everybody
+_FOLDER_MODE: Final = 0o750  # what customers said is private
 
 
 class LineFiles:
-    """sessions.jsonl, and the older sessions.1.jsonl and so on: at most `files` of them, of at most max_bytes each."""
+    """sessions.jsonl and its rotations sessions.1.jsonl and so on: at most `files` files of at most max_bytes each."""
 
     def __init__(self, folder: Path, max_bytes: int, files: int) -> None:
         self._folder = folder
@@ -26,13 +26,13 @@ class LineFiles:
         self._bytes = 0
 
     def open(self) -> None:
-        """Open the newest file, unless it is open, and make its folder. Raises OSError."""
+        """Open the newest file if it is not open, and create its folder. Raises OSError."""
         if self._file is None:
             self._folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
             self._file = self._opened()
 
     def write(self, line: bytes) -> None:
-        """Append a line, after a rotation where the file would become too long. Raises OSError: the line is lost."""
+        """Append a line, and rotate first if the file would become too long. Raises OSError: the line is lost."""
         self.open()
         if self._bytes and self._bytes + len(line) + 1 > self._max_bytes:
             self._rotate()
@@ -45,7 +45,7 @@ class LineFiles:
         self._bytes += len(line) + 1
 
     def flush(self) -> bool:
-        """Bring what was written to the disk. Returns whether there is a file. Raises OSError: it may be lost."""
+        """Flush to disk. Returns whether a file is open. Raises OSError: what was not flushed may be lost."""
         if self._file is None:
             return False
         try:
@@ -66,7 +66,7 @@ class LineFiles:
         file = path.open("ab")
         self._bytes = os.fstat(file.fileno()).st_size
         try:
-            if self._bytes and not _ends_a_line(path):  # the power went, or the disk was full, in mid-line
+            if self._bytes and not _ends_a_line(path):  # power failed, or the disk was full, in mid-line
                 file.write(b"\n")
                 self._bytes += 1
         except OSError:
@@ -105,15 +105,15 @@ class _Recording:
 
 
 class Recordings:
-    """WAV files, mono s16le, by their names; the oldest that are complete give way to new ones beyond max_bytes."""
+    """WAV files by name, mono s16le. Beyond max_bytes the oldest complete ones are deleted."""
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
-        self._open: dict[str, _Recording | None] = {}  # None: this one failed, and what is left of it is not kept
+        self._open: dict[str, _Recording | None] = {}  # None: writing failed, and the rest of it is dropped
 
     def write(self, name: str, rate_hz: int, data: bytes) -> None:
-        """Append to a recording, which this begins. Raises OSError: nothing more of it is kept."""
+        """Append to a recording; the first call creates it. Raises OSError: the rest of it is dropped."""
         if name not in self._open:
             self._open[name] = None
             self._make_room()
@@ -148,7 +148,7 @@ class Recordings:
         return _Recording(file, wav)
 
     def _make_room(self) -> None:
-        """Remove the oldest recordings until there is less than the limit; those that are open stay."""
+        """Delete the oldest complete recordings until the rest is below the limit."""
         kept = sorted(
             (found.st_mtime_ns, found.st_size, path) for path in self._folder.glob("*.wav") if (found := _stat(path))
         )

@@ -5,12 +5,12 @@ import pytest
 
 from mien.config import VoiceConfig
 from mien.core import bus, wire
-from mien.voice.desk import REMEMBERED_TURNS
+from mien.voice.turn_queue import REMEMBERED_TURNS
 from rigs.voice_rig import VoiceRig, tone
 
 
 def raw(rig, header, *payload, client=b"a"):
-    rig.intake.handle(client, [header, *payload])
+    rig.handler.handle(client, [header, *payload])
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_malformed_and_truncated_headers(rig, header):
 
 
 def test_no_frame_at_all(rig):
-    rig.intake.handle(b"a", [])
+    rig.handler.handle(b"a", [])
     assert rig.errors() == ["malformed"]
 
 
@@ -143,7 +143,7 @@ class TestEndBehindARefusedFirstChunk:
         assert "first chunk was refused" in rig.got(wire.Error)[-1].message
         assert rig.got(wire.Error)[-1].turn == turn
         assert rig.got(wire.Finished) == []
-        assert not rig.desk.turns
+        assert not rig.queue.turns
 
     def test_odd_bytes(self, rig):
         raw(rig, wire.encode(wire.Audio(turn="t", seq=0)), b"\0")
@@ -198,7 +198,7 @@ class TestEndBehindARefusedFirstChunk:
         assert [m.played_ms for m in rig.got(wire.Finished)] == [100.0]
         rig.say(wire.End(turn="t"))
         assert rig.errors() == ["odd_bytes"]
-        assert not rig.desk._unbegun[b"a"]
+        assert not rig.queue._unbegun[b"a"]
 
     def test_a_turn_without_any_audio_may_be_ended_still(self, rig):
         raw(rig, wire.encode(wire.Audio(turn="t", seq=0)), b"\0")
@@ -227,9 +227,9 @@ class TestEndBehindARefusedFirstChunk:
                 rig.step(5)
         rig.say(wire.End(turn="t4999"))
         assert rig.errors()[-1] == "unknown_turn"
-        assert sum(map(len, rig.desk._unbegun.values())) == REMEMBERED_TURNS
-        rig.voice.leave(b"a")
-        assert not rig.desk._unbegun
+        assert sum(map(len, rig.queue._unbegun.values())) == REMEMBERED_TURNS
+        rig.voice.left(b"a")
+        assert not rig.queue._unbegun
 
 
 def test_a_chunk_beyond_the_limit(rig):
@@ -255,7 +255,7 @@ def test_back_pressure_refuses_and_takes_the_same_chunk_later():
 
 def test_a_vanished_client_is_spoken_out_and_gives_the_floor_back(rig):
     rig.speak("t", ms=200, end=False)
-    rig.intake.leave(b"a")
+    rig.handler.leave(b"a")
     rig.step(400)
     finished = rig.got(wire.Finished)[0]
     assert (finished.reason, finished.played_ms) == ("client_gone", 200.0)

@@ -1,15 +1,15 @@
-"""When a turn may open: as soon as the face has motion far enough ahead, and never later than the preroll deadline."""
+"""When a turn may open: once the face has motion far enough ahead, and never later than the preroll deadline."""
 
 from mien.config import PlaybackConfig
 from mien.units import NS_PER_MS, frames_to_ms, frames_to_ns
 from mien.voice.turn import Turn
 
-FACE_TIMEOUT_NS = 2_500_000_000  # a face reports once a second: two reports missed, and it is gone
-RESERVE_MS = 20.0  # speech to have in hand at opening: one usual chunk against the next one's jitter
+FACE_TIMEOUT_NS = 2_500_000_000  # a face reports once a second; after two missed reports it counts as gone
+RESERVE_MS = 20.0  # speech to have queued at opening: one usual chunk against the jitter of the next
 
 
-class FaceGate:
-    """What the voice knows of the face, and the decision that hangs on it."""
+class Preroll:
+    """Tracks the face's presence and motion lead, and decides when a turn opens."""
 
     def __init__(self, config: PlaybackConfig) -> None:
         self._config = config
@@ -18,16 +18,16 @@ class FaceGate:
         self._ready_ns = 0
 
     def renew(self, epoch: int) -> None:
-        """The voice has begun this epoch: what is ready of another one is worth nothing."""
+        """The voice has begun this epoch: motion of another epoch does not count."""
         self._epoch = epoch
         self._ready_ns = 0
 
     def note_seen(self, now_ns: int) -> None:
-        """The face gave a sign of life."""
+        """The face has reported."""
         self._seen_ns = now_ns
 
     def note_ready(self, epoch: int, ready_ns: int, now_ns: int) -> None:
-        """The face has final motion up to ready_ns of media time in this epoch. Only the voice's own epoch counts."""
+        """The face has final motion up to ready_ns of media time in this epoch. Other epochs are ignored."""
         self._seen_ns = now_ns
         if epoch == self._epoch:
             self._ready_ns = ready_ns
@@ -48,9 +48,9 @@ class FaceGate:
         return not self.present(now_ns) or self._motion_is_ahead(turn)
 
     def _motion_is_ahead(self, turn: Turn) -> bool:
-        if turn.start_frame is None:
+        if turn.playout.start_frame is None:
             return False
-        start_ns = frames_to_ns(turn.start_frame, turn.sink_rate_hz)
+        start_ns = frames_to_ns(turn.playout.start_frame, turn.sink_rate_hz)
         lead_ns = self._config.motion_lead_ms * NS_PER_MS
         if turn.ended:
             lead_ns = min(lead_ns, frames_to_ns(turn.sink_frames, turn.sink_rate_hz))

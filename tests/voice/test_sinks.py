@@ -9,7 +9,7 @@ from mien.audio.wav import WavSink
 from mien.config import PlaybackConfig
 from mien.core.clock import ManualClock
 from mien.errors import SinkError
-from mien.voice.device import RETRY_NS, DeviceRetry, open_silence, open_sink
+from mien.voice.sinks import RETRY_NS, Sinks, open_silence, open_sink
 
 
 @pytest.mark.parametrize(("sink", "kind"), [("null", NullSink), ("wav", WavSink)])
@@ -31,16 +31,19 @@ def test_a_lost_device_is_tried_every_two_seconds():
 
     def opener(config, clock):
         tried.append(clock.now_ns())
-        if len(tried) < 3:
+        if len(tried) < 4:
             raise SinkError("still gone")
         return open_silence(config, clock)
 
-    retry = DeviceRetry(PlaybackConfig(rate_hz=16000), clock, opener)
-    got = []
+    sinks = Sinks(PlaybackConfig(rate_hz=16000), clock, opener)
+    assert (sinks.state, sinks.failure) == ("lost", "still gone")
+    silence = sinks.sink
     for _ in range(500):
-        if (sink := retry.attempt()) is not None:
-            got.append(sink)
+        if sinks.retry():
             break
         clock.advance_ms(10)
-    assert [later - earlier for earlier, later in pairwise(tried)] == [RETRY_NS, RETRY_NS]
-    assert len(got) == 1
+    assert [later - earlier for earlier, later in pairwise(tried[1:])] == [RETRY_NS, RETRY_NS]
+    assert sinks.state == "open"
+    assert sinks.sink is not silence
+    with pytest.raises(SinkError):
+        silence.delay_frames()

@@ -6,8 +6,9 @@ import pytest
 from mien.config import PlaybackConfig
 from mien.core import wire
 from mien.units import NS_PER_MS
-from mien.voice.gate import FACE_TIMEOUT_NS, FaceGate
+from mien.voice.preroll import FACE_TIMEOUT_NS, Preroll
 from mien.voice.turn import Turn
+from mien.voice.turn_queue import receive
 from rigs.voice_rig import VoiceRig
 
 NOW_NS = 10**12
@@ -16,25 +17,25 @@ EPOCH = 5
 
 def turn_of(ms, *, ended=False, start_ms=0):
     turn = Turn(name="t", owner=b"a", rate_hz=16000, sink_rate_hz=16000, now_ns=NOW_NS)
-    turn.start_frame = None if start_ms is None else 16 * start_ms
-    turn.add(np.zeros(16 * ms, np.int16), NOW_NS)
+    turn.playout.start_frame = None if start_ms is None else 16 * start_ms
+    receive(turn, np.zeros(16 * ms, np.int16), NOW_NS)
     if ended:
         turn.end()
     return turn
 
 
 def gate_with(*, face=True, ready_ms=None, epoch=EPOCH):
-    gate = FaceGate(PlaybackConfig(preroll_ms=120, motion_lead_ms=20))
-    gate.renew(EPOCH)
+    preroll = Preroll(PlaybackConfig(preroll_ms=120, motion_lead_ms=20))
+    preroll.renew(EPOCH)
     if face:
-        gate.note_seen(NOW_NS)
+        preroll.note_seen(NOW_NS)
     if ready_ms is not None:
-        gate.note_ready(epoch, ready_ms * NS_PER_MS, NOW_NS)
-    return gate
+        preroll.note_ready(epoch, ready_ms * NS_PER_MS, NOW_NS)
+    return preroll
 
 
-def opens(gate, turn, *, waited_ms=0.0):
-    return gate.may_open(turn, NOW_NS - round(waited_ms * NS_PER_MS), NOW_NS)
+def opens(preroll, turn, *, waited_ms=0.0):
+    return preroll.may_open(turn, NOW_NS - round(waited_ms * NS_PER_MS), NOW_NS)
 
 
 @pytest.mark.parametrize(
@@ -69,35 +70,35 @@ def test_of_a_short_turn_that_is_whole_motion_is_needed_to_its_end(ms, ready_ms,
 
 @pytest.mark.parametrize(("age_ns", "there"), [(0, True), (FACE_TIMEOUT_NS - 1, True), (FACE_TIMEOUT_NS, False)])
 def test_a_face_that_says_nothing_for_long_is_not_waited_for(age_ns, there):
-    gate = gate_with(face=False)
-    assert not gate.present(NOW_NS)
-    gate.note_seen(NOW_NS - age_ns)
-    assert gate.present(NOW_NS) is there
-    assert opens(gate, turn_of(200)) is not there
+    preroll = gate_with(face=False)
+    assert not preroll.present(NOW_NS)
+    preroll.note_seen(NOW_NS - age_ns)
+    assert preroll.present(NOW_NS) is there
+    assert opens(preroll, turn_of(200)) is not there
 
 
 @pytest.mark.parametrize("epoch", [EPOCH - 1, EPOCH + 1, 2**64 - 1, -1])
 def test_what_is_told_of_an_epoch_that_the_voice_is_not_in_counts_for_nothing(epoch):
-    gate = gate_with(face=False, ready_ms=5000, epoch=epoch)
-    assert gate.present(NOW_NS)  # it is a sign of life
-    assert not opens(gate, turn_of(200))
-    gate.note_ready(EPOCH, 20 * NS_PER_MS, NOW_NS)
-    assert opens(gate, turn_of(200))
+    preroll = gate_with(face=False, ready_ms=5000, epoch=epoch)
+    assert preroll.present(NOW_NS)  # it is a sign of life
+    assert not opens(preroll, turn_of(200))
+    preroll.note_ready(EPOCH, 20 * NS_PER_MS, NOW_NS)
+    assert opens(preroll, turn_of(200))
 
 
 def test_a_new_epoch_makes_what_was_ready_worthless():
-    gate = gate_with(ready_ms=5000)
-    gate.renew(EPOCH + 1)
-    assert not opens(gate, turn_of(200))
+    preroll = gate_with(ready_ms=5000)
+    preroll.renew(EPOCH + 1)
+    assert not opens(preroll, turn_of(200))
 
 
 def test_a_report_from_nowhere_costs_no_later_turn_its_preroll():
     rig = VoiceRig(preroll_ms=500)
     rig.hello()
-    rig.gate.note_ready(2**64 - 1, 0, rig.clock.now_ns())
+    rig.preroll.note_ready(2**64 - 1, 0, rig.clock.now_ns())
     for number in range(3):
         rig.speak(f"t{number}", ms=100)
-        rig.gate.note_ready(rig.playback.epoch, 10**10, rig.clock.now_ns())
+        rig.preroll.note_ready(rig.playback.epoch, 10**10, rig.clock.now_ns())
         rig.step(300)
         rig.say(wire.Interrupt())
         rig.step(20)

@@ -15,9 +15,9 @@ from mien.config import JournalConfig
 from mien.core import wire
 from mien.core.stats import Counters
 from mien.errors import ConfigError
-from mien.voice import journal_writer
-from mien.voice.journal_files import LineFiles, Recordings
-from mien.voice.journal_writer import JournalWriter
+from mien.voice import session_log_writer
+from mien.voice.session_log_files import LineFiles, Recordings
+from mien.voice.session_log_writer import SessionLogWriter
 from rigs.voice_rig import VoiceRig, tone
 
 
@@ -38,8 +38,8 @@ class ListShelf:
 
 
 def conversation(**options):
-    shelf = ListShelf()
-    rig = VoiceRig(shelf=shelf, **options)
+    store = ListShelf()
+    rig = VoiceRig(store=store, **options)
     rig.say(wire.Hello(protocol=1, client="bot"))
     rig.say(wire.Caption(turn="t", text="Hello"))
     rig.speak(ms=200)
@@ -47,13 +47,13 @@ def conversation(**options):
     rig.say(wire.Interrupt())
     rig.audio("t", seq=99)
     rig.step(100)
-    rig.voice.leave(b"a")
-    return shelf
+    rig.voice.left(b"a")
+    return store
 
 
 def test_every_event_is_there_with_its_times():
-    shelf = conversation()
-    types = [(line["way"], line["type"]) for line in shelf.lines if line["type"] != "progress"]
+    store = conversation()
+    types = [(line["way"], line["type"]) for line in store.lines if line["type"] != "progress"]
     assert types == [
         ("out", "welcome"),
         ("in", "hello"),
@@ -67,29 +67,29 @@ def test_every_event_is_there_with_its_times():
         ("out", "finished"),
         ("in", "gone"),
     ]
-    assert {line["client"] for line in shelf.lines} == {"bot"}
-    assert len({line["session"] for line in shelf.lines}) == 1
-    times = [line["mono_ns"] for line in shelf.lines]
+    assert {line["client"] for line in store.lines} == {"bot"}
+    assert len({line["session"] for line in store.lines}) == 1
+    times = [line["mono_ns"] for line in store.lines]
     assert times == sorted(times)
-    assert all(line["utc"].endswith("Z") for line in shelf.lines)
+    assert all(line["utc"].endswith("Z") for line in store.lines)
 
 
 def test_no_audio_unless_it_is_configured():
-    shelf = conversation()
-    assert shelf.recordings == {}
-    assert not any("data" in line or "payload" in line for line in shelf.lines)
+    store = conversation()
+    assert store.recordings == {}
+    assert not any("data" in line or "payload" in line for line in store.lines)
 
 
 def test_audio_is_kept_where_it_is_configured_and_its_file_is_named():
-    shelf = conversation(keep_audio=True)
-    named = [line for line in shelf.lines if line["type"] == "audio_file"]
+    store = conversation(keep_audio=True)
+    named = [line for line in store.lines if line["type"] == "audio_file"]
     assert [line["turn"] for line in named] == ["t"]
-    assert np.array_equal(np.concatenate(shelf.recordings[named[0]["file"]]), tone(200))
-    assert shelf.complete == [named[0]["file"]]
+    assert np.array_equal(np.concatenate(store.recordings[named[0]["file"]]), tone(200))
+    assert store.complete == [named[0]["file"]]
 
 
 def test_files_rotate_by_size_and_the_oldest_goes(tmp_path):
-    writer = JournalWriter(JournalConfig(max_file_kb=16, files=3), tmp_path, Counters())
+    writer = SessionLogWriter(JournalConfig(max_file_kb=16, files=3), tmp_path, Counters())
     for number in range(3000):
         writer.line(json.dumps({"number": number, "filler": "x" * 40}).encode())
     writer.close()
@@ -109,14 +109,14 @@ def test_files_rotate_by_size_and_the_oldest_goes(tmp_path):
 
 def test_an_existing_log_goes_on(tmp_path):
     for number in range(2):
-        writer = JournalWriter(JournalConfig(), tmp_path, Counters())
+        writer = SessionLogWriter(JournalConfig(), tmp_path, Counters())
         writer.line(b'{"run":%d}' % number)
         writer.close()
     assert (tmp_path / "sessions.jsonl").read_text() == '{"run":0}\n{"run":1}\n'
 
 
 def test_recordings_stay_below_their_limit(tmp_path):
-    writer = JournalWriter(JournalConfig(audio=True, audio_max_mb=1), tmp_path, Counters())
+    writer = SessionLogWriter(JournalConfig(audio=True, audio_max_mb=1), tmp_path, Counters())
     for number in range(8):
         writer.audio(f"{number}.wav", 16000, np.zeros(160_000, np.int16))
         writer.audio(f"{number}.wav", 16000, None)
@@ -130,13 +130,13 @@ def test_recordings_stay_below_their_limit(tmp_path):
 def test_a_folder_that_cannot_be_written_is_a_configuration_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"journal\.folder"):
-        JournalWriter(JournalConfig(), tmp_path / "file", Counters())
+        SessionLogWriter(JournalConfig(), tmp_path / "file", Counters())
 
 
 def test_a_full_disk_is_told_once_and_counted(tmp_path, caplog):
     (tmp_path / "sessions.jsonl").symlink_to("/dev/full")
     counters = Counters()
-    writer = JournalWriter(JournalConfig(), tmp_path, counters)
+    writer = SessionLogWriter(JournalConfig(), tmp_path, counters)
     for number in range(50):
         writer.line(b'{"n": %d}' % number)
     writer.close()
@@ -181,7 +181,7 @@ def test_a_rotation_that_fails_costs_lines_and_nothing_else(tmp_path, monkeypatc
     """As on a card that is remounted read-only."""
     disk = BrokenDisk(monkeypatch, operation)
     counters = Counters()
-    writer = JournalWriter(JournalConfig(max_file_kb=16, files=3), tmp_path, counters)
+    writer = SessionLogWriter(JournalConfig(max_file_kb=16, files=3), tmp_path, counters)
     drained = drain(writer)
     for number in range(20):
         writer.line(b"%02d" % number + b"x" * 997)
@@ -196,7 +196,7 @@ def test_a_rotation_that_fails_costs_lines_and_nothing_else(tmp_path, monkeypatc
     assert counters["journal_failed"] >= 2
     assert told(caplog) == [
         "the session log cannot be written: [Errno 30] Read-only file system",
-        "the session log is written again",
+        "the session log is being written again",
     ]
     assert [line[:2] for line in lines_in(tmp_path) if line] == [f"{number:02}" for number in (*range(15), 18, 19)]
 
@@ -247,7 +247,7 @@ def test_one_file_is_begun_anew(tmp_path):
 def test_the_folder_is_not_for_everybody(tmp_path):
     old = os.umask(0)
     try:
-        JournalWriter(JournalConfig(), tmp_path / "a" / "log", Counters()).close()
+        SessionLogWriter(JournalConfig(), tmp_path / "a" / "log", Counters()).close()
     finally:
         os.umask(old)
     assert stat.S_IMODE((tmp_path / "a" / "log").stat().st_mode) == 0o750
@@ -258,7 +258,7 @@ def test_a_card_that_is_full_at_the_start_does_not_silence_the_voice(tmp_path, m
     disk = BrokenDisk(monkeypatch, "mkdir")
     disk.error = OSError(number, os.strerror(number))
     counters = Counters()
-    writer = JournalWriter(JournalConfig(), tmp_path / "log", counters)
+    writer = SessionLogWriter(JournalConfig(), tmp_path / "log", counters)
     disk.error = None
     writer.line(b"later")
     writer.close()
@@ -271,20 +271,20 @@ def hanging(monkeypatch):
     """A disk that does not answer until the test is over."""
     released = threading.Event()
     monkeypatch.setattr(LineFiles, "write", lambda *_: released.wait(60))
-    monkeypatch.setattr(journal_writer, "CLOSE_S", 0.05)
+    monkeypatch.setattr(session_log_writer, "CLOSE_S", 0.05)
     yield released
     released.set()
 
 
-@pytest.mark.parametrize("waiting", [1, journal_writer.MAX_WAITING + 10])
+@pytest.mark.parametrize("waiting", [1, session_log_writer.MAX_WAITING + 10])
 def test_a_disk_that_hangs_keeps_nobody_from_ending(tmp_path, hanging, caplog, waiting):
     counters = Counters()
-    writer = JournalWriter(JournalConfig(), tmp_path, counters)
+    writer = SessionLogWriter(JournalConfig(), tmp_path, counters)
     for _ in range(waiting):
         writer.line(b"x")
     writer.close()  # returns
     assert not hanging.is_set()
-    assert told(caplog) == ["the session log lacks its end: the disk took longer than 0.05 s"]
+    assert told(caplog) == ["the end of the session log is missing: the disk took longer than 0.05 s"]
     assert counters["journal_failed"] == 1
     assert counters["journal_dropped"] in ((0,) if waiting == 1 else (9, 10))  # the thread holds one, or not yet
 
@@ -292,18 +292,18 @@ def test_a_disk_that_hangs_keeps_nobody_from_ending(tmp_path, hanging, caplog, w
 @pytest.mark.usefixtures("hanging")
 def test_what_waits_is_bounded_in_bytes(tmp_path):
     counters = Counters()
-    writer = JournalWriter(JournalConfig(audio=True), tmp_path, counters)
+    writer = SessionLogWriter(JournalConfig(audio=True), tmp_path, counters)
     writer.line(b"holds the thread")
     chunk = np.zeros(90_000, np.int16)  # 22 fit, whether or not the thread has taken the line already
     for _ in range(100):
         writer.audio("a.wav", 16000, chunk)
-    assert counters["journal_dropped"] == 100 - journal_writer.MAX_WAITING_BYTES // chunk.nbytes
+    assert counters["journal_dropped"] == 100 - session_log_writer.MAX_WAITING_BYTES // chunk.nbytes
     writer.close()
 
 
 def test_what_was_written_makes_room_again(tmp_path):
     counters = Counters()
-    writer = JournalWriter(JournalConfig(audio=True), tmp_path, counters)
+    writer = SessionLogWriter(JournalConfig(audio=True), tmp_path, counters)
     drained = drain(writer)
     for _ in range(4):
         for _ in range(15):
@@ -317,16 +317,16 @@ def test_what_was_written_makes_room_again(tmp_path):
 
 
 def test_a_recording_whose_end_found_the_queue_full_is_completed(tmp_path, monkeypatch):
-    gate = threading.Event()
+    preroll = threading.Event()
     write = Recordings.write
-    monkeypatch.setattr(Recordings, "write", lambda *item: (gate.wait(30), write(*item)))
-    writer = JournalWriter(JournalConfig(audio=True), tmp_path, Counters())
+    monkeypatch.setattr(Recordings, "write", lambda *item: (preroll.wait(30), write(*item)))
+    writer = SessionLogWriter(JournalConfig(audio=True), tmp_path, Counters())
     drained = drain(writer)
     writer.audio("a.wav", 16000, np.ones(160, np.int16))
     while writer._put(("", 0, b"x")):
         pass
     writer.audio("a.wav", 16000, None)
-    gate.set()
+    preroll.set()
     while writer._complete:
         drained()
     assert writer._recordings._open == {}
@@ -359,7 +359,7 @@ def test_an_open_recording_never_gives_way_and_one_that_is_complete_does(tmp_pat
 def test_a_recording_that_failed_is_given_up_and_the_next_one_is_kept(tmp_path, monkeypatch, caplog):
     disk = BrokenDisk(monkeypatch, "open")
     counters = Counters()
-    writer = JournalWriter(JournalConfig(audio=True), tmp_path, counters)
+    writer = SessionLogWriter(JournalConfig(audio=True), tmp_path, counters)
     drained = drain(writer)
     drained()
     disk.error = OSError(errno.ENOSPC, "No space left on device")

@@ -2,9 +2,9 @@
 
     {"utc": "2030-01-02T03:04:05.678Z", "mono_ns": 1, "way": "in" | "out", "session": "", "client": "", "type": ...}
 
-and the fields of the message. Left out: pings, what observers are told again, and all but the first chunk of a turn
-(`finished` says what was heard). Never audio, unless configured: then each turn's is kept as a WAV file, and a line of
-type "audio_file" names it. This part makes the lines; mien.voice.journal_writer brings them to disk.
+and the fields of the message. Not logged: pings, copies for observers, and all chunks of a turn after the first
+(`finished` says what was heard). Audio is logged only if configured: each turn then becomes a WAV file, which a line of
+type "audio_file" names. mien.voice.session_log_writer writes the lines to disk.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from mien.voice.pcm import Pcm
 from mien.voice.sessions import Session, Sessions
 from mien.voice.turn import Turn
 
-_NOT_KEPT: Final = (
+_NOT_LOGGED: Final = (
     wire.Ping,
     wire.Pong,
     wire.Status,
@@ -32,48 +32,91 @@ _NOT_KEPT: Final = (
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-class Shelf(Protocol):
-    """Where the journal goes. Neither method blocks."""
+class LogStore(Protocol):
+    """Where a session log is written. Neither method blocks."""
 
     def line(self, line: bytes) -> None:
         """One JSON object."""
         ...
 
     def audio(self, key: str, rate_hz: int, pcm: Pcm | None) -> None:
-        """More of the recording `key`, int16 (N,); None: it is complete."""
+        """Append int16 (N,) to the recording `key`. None: the recording is complete."""
         ...
 
 
-class Journal:
-    """Turns messages into lines. utc_s: the wall clock, seconds since 1970."""
+class SessionLog(Protocol):
+    """Records what happens in the sessions."""
+
+    def received(self, session: Session, message: wire.ClientMessage) -> None:
+        """A message of a client was accepted."""
+        ...
+
+    def sent(self, owner: bytes, message: wire.Message) -> None:
+        """A message was sent to a client."""
+        ...
+
+    def left(self, session: Session) -> None:
+        """A session ended."""
+        ...
+
+    def audio(self, turn: Turn, pcm: Pcm) -> None:
+        """A turn received speech, int16 (N,) at the client's rate."""
+        ...
+
+    def turn_over(self, turn: Turn) -> None:
+        """A turn is finished."""
+        ...
+
+
+class NullSessionLog:
+    """Records nothing."""
+
+    def received(self, session: Session, message: wire.ClientMessage) -> None:
+        """Nothing."""
+
+    def sent(self, owner: bytes, message: wire.Message) -> None:
+        """Nothing."""
+
+    def left(self, session: Session) -> None:
+        """Nothing."""
+
+    def audio(self, turn: Turn, pcm: Pcm) -> None:
+        """Nothing."""
+
+    def turn_over(self, turn: Turn) -> None:
+        """Nothing."""
+
+
+class JsonSessionLog:
+    """Writes messages as lines. utc_s: the wall clock, seconds since 1970. audio: whether to record turns."""
 
     def __init__(
-        self, *, sessions: Sessions, clock: Clock, shelf: Shelf, utc_s: Callable[[], float], audio: bool
+        self, *, sessions: Sessions, clock: Clock, store: LogStore, utc_s: Callable[[], float], audio: bool
     ) -> None:
         self._sessions = sessions
         self._clock = clock
-        self._shelf = shelf
+        self._store = store
         self._utc_s = utc_s
         self._keep_audio = audio
         self._recordings: dict[Turn, str] = {}
         self._recorded = 0
 
     def received(self, session: Session, message: wire.ClientMessage) -> None:
-        """A client sent something that was taken."""
-        if not isinstance(message, _NOT_KEPT) and getattr(message, "seq", 0) == 0:
+        """See SessionLog."""
+        if not isinstance(message, _NOT_LOGGED) and getattr(message, "seq", 0) == 0:
             self._write("in", session, msgspec.to_builtins(message))
 
     def sent(self, owner: bytes, message: wire.Message) -> None:
-        """A client was told something."""
-        if not isinstance(message, _NOT_KEPT):
+        """See SessionLog."""
+        if not isinstance(message, _NOT_LOGGED):
             self._write("out", self._sessions.find(owner), msgspec.to_builtins(message))
 
     def left(self, session: Session) -> None:
-        """A client is gone."""
+        """See SessionLog."""
         self._write("in", session, {"type": "gone"})
 
-    def heard_audio(self, turn: Turn, pcm: Pcm) -> None:
-        """A turn got some speech, at the client's rate."""
+    def audio(self, turn: Turn, pcm: Pcm) -> None:
+        """See SessionLog."""
         if not self._keep_audio:
             return
         if turn not in self._recordings:
@@ -81,13 +124,13 @@ class Journal:
             session = self._sessions.find(turn.owner)
             self._recordings[turn] = key = f"{session.session if session else 'gone'}-{self._recorded}.wav"
             self._write("in", session, {"type": "audio_file", "turn": turn.name, "file": key})
-        self._shelf.audio(self._recordings[turn], turn.rate_hz, pcm)
+        self._store.audio(self._recordings[turn], turn.rate_hz, pcm)
 
     def turn_over(self, turn: Turn) -> None:
-        """No more of this turn will come."""
+        """See SessionLog."""
         key = self._recordings.pop(turn, None)
         if key is not None:
-            self._shelf.audio(key, turn.rate_hz, None)
+            self._store.audio(key, turn.rate_hz, None)
 
     def _write(self, way: str, session: Session | None, fields: dict[str, Any]) -> None:
         utc = datetime.fromtimestamp(self._utc_s(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -98,4 +141,4 @@ class Journal:
             "session": session.session if session else "",
             "client": session.name if session else "",
         }
-        self._shelf.line(_ENCODER.encode({**head, **fields}))
+        self._store.line(_ENCODER.encode({**head, **fields}))

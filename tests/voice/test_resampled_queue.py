@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mien.audio.resample import Resampler
 from mien.core.wire import RATES_HZ
-from mien.voice.resampled import ResampledQueue
+from mien.voice.pcm import ResampledQueue
 
 SLICE_MS = 20  # the usual chunk of a TTS engine
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from mien.core.hold import CALM_NS, MOST_NS, Hold
+from mien.core.backoff import CALM_NS, MAX_NS, Backoff
 from mien.units import NS_PER_S
 
 
-def held_s(hold: Hold, who: int, failed_ns: int) -> float:
+def held_s(hold: Backoff, who: int, failed_ns: int) -> float:
     """Fail at a time; how many seconds it takes to be trusted again."""
     hold.failed(who, failed_ns)
     now_ns = failed_ns
@@ -16,55 +16,55 @@ def held_s(hold: Hold, who: int, failed_ns: int) -> float:
 
 
 def test_a_first_failure_is_forgiven_at_once_and_later_ones_ever_later():
-    hold = Hold()
+    hold = Backoff()
     assert hold.over(7, 0)
     assert [held_s(hold, 7, 100 * second * NS_PER_S) for second in range(8)] == [0, 2, 4, 8, 16, 32, 60, 60]
 
 
 def test_a_calm_time_and_a_new_process_are_a_clean_slate():
-    hold = Hold()
+    hold = Backoff()
     for second in range(5):
         hold.failed(7, second * NS_PER_S)
     assert not hold.over(7, 5 * NS_PER_S)
     assert hold.over(8, 5 * NS_PER_S)
     assert held_s(hold, 8, 6 * NS_PER_S) == 0
     assert held_s(hold, 8, 7 * NS_PER_S) == 2
-    assert held_s(hold, 8, 7 * NS_PER_S + MOST_NS + CALM_NS) == 0
+    assert held_s(hold, 8, 7 * NS_PER_S + MAX_NS + CALM_NS) == 0
 
 
 def test_calm_begins_where_the_hold_ends():
     """Two minutes after a failure whose hold was a minute, only one of them was calm."""
-    hold = Hold()
+    hold = Backoff()
     for _ in range(7):
         hold.failed(7, 0)
-    assert held_s(hold, 7, MOST_NS + CALM_NS - 1) == 60
-    hold = Hold()
+    assert held_s(hold, 7, MAX_NS + CALM_NS - 1) == 60
+    hold = Backoff()
     for _ in range(7):
         hold.failed(7, 0)
-    assert held_s(hold, 7, MOST_NS + CALM_NS) == 0
+    assert held_s(hold, 7, MAX_NS + CALM_NS) == 0
 
 
-@pytest.mark.parametrize(("after_ns", "held"), [(MOST_NS + CALM_NS - 1, True), (MOST_NS + CALM_NS, False)])
+@pytest.mark.parametrize(("after_ns", "held"), [(MAX_NS + CALM_NS - 1, True), (MAX_NS + CALM_NS, False)])
 def test_the_calm_time_counts_from_when_it_was_trusted_again(after_ns, held):
-    hold = Hold()
+    hold = Backoff()
     for number in range(8):
         hold.failed(7, number)
-    assert not hold.over(7, 7 + MOST_NS - 1)
-    assert hold.over(7, 7 + MOST_NS)
+    assert not hold.over(7, 7 + MAX_NS - 1)
+    assert hold.over(7, 7 + MAX_NS)
     hold.failed(7, 7 + after_ns)
     assert hold.over(7, 7 + after_ns) is not held
 
 
 def test_of_many_failures_the_hold_stays_at_its_most():
-    hold = Hold()
+    hold = Backoff()
     for number in range(500):
         hold.failed(7, number)
-    assert hold.over(7, 499 + MOST_NS)
-    assert not hold.over(7, 499 + MOST_NS - 1)
+    assert hold.over(7, 499 + MAX_NS)
+    assert not hold.over(7, 499 + MAX_NS - 1)
 
 
 def test_who_has_never_failed_is_trusted_whatever_others_did():
-    hold = Hold()
+    hold = Backoff()
     hold.failed(7, 0)
     hold.failed(7, 1)
     assert hold.over(8, 2)

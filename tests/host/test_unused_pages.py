@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.host.pages import give_back, library_ranges, unwritten
+from mien.host.memory import library_ranges, release_unused_pages, unwritten
 
 SEGMENT = struct.Struct("<IIQQQQQQ")
 LOADED, OTHER = 1, 6
@@ -41,7 +41,7 @@ def test_what_is_found_is_code_and_constants_of_libraries_and_holds_no_written_p
 def test_numbers_and_libraries_work_as_before() -> None:
     own = np.arange(2**20)
     total, resident = np.linalg.norm(own), resident_kb()
-    give_back()
+    release_unused_pages()
     assert resident_kb() < resident
     assert np.linalg.norm(own) == total
     assert ctypes.CDLL(None).getpid() > 0
@@ -50,14 +50,14 @@ def test_numbers_and_libraries_work_as_before() -> None:
 def test_libraries_that_are_loaded_meanwhile_are_not_harmed() -> None:
     script = """
 import threading
-from mien.host.pages import give_back
+from mien.host.memory import release_unused_pages
 done = threading.Event()
 def load():
     import sqlite3, ssl, decimal, lzma, bz2, xml.parsers.expat, curses, numpy.linalg, zmq, pygame
     done.set()
 threading.Thread(target=load).start()
 while not done.is_set():
-    give_back()
+    release_unused_pages()
 print("whole")
 """
     made = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
@@ -69,7 +69,7 @@ def test_another_thread_goes_on_meanwhile() -> None:
     thread = threading.Thread(target=lambda: sums.extend(int(np.arange(5000).sum()) for _ in range(200)))
     thread.start()
     for _ in range(3):
-        give_back()
+        release_unused_pages()
     thread.join()
     assert set(sums) == {12_497_500}
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mien.units import NS_PER_MS, NS_PER_S
-from mien.voice.device_clock import JUMP_NS, WINDOW, DeviceClock
+from mien.voice.device_stream import JUMP_NS, WINDOW, DeviceClock
 
 RATE_HZ = 48000
 START_NS = 86_400 * NS_PER_S

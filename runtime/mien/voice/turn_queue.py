@@ -1,11 +1,9 @@
-"""Who may speak, and what waits to be spoken: the unfinished turns of all clients, in the order of their first chunk.
+"""The unfinished turns of all clients in the order of their first chunk, with every limit on what a client may queue.
 
-Pure: called with the time, raises ProtocolError for whatever must be refused, and never touches a socket. Every bound
-that protects the voice from a client's turns is kept here.
+Pure: methods take the time and raise ProtocolError for what must be refused.
 """
 
 from collections import deque
-from collections.abc import Callable
 
 from mien.config import VoiceConfig
 from mien.core.wire import FinishReason
@@ -14,54 +12,54 @@ from mien.units import NS_PER_MS, frames_to_ms
 from mien.voice.captions import Captions
 from mien.voice.codec import Codec
 from mien.voice.pcm import Pcm
+from mien.voice.session_log import SessionLog
 from mien.voice.turn import Turn
 
-REMEMBERED_TURNS = 512  # names a client may not use again; older ones are forgotten, to stay bounded
+REMEMBERED_TURNS = 512  # names a client may not use again; older names are dropped to stay bounded
 
 
-class Desk:
-    """Turns in order. The first client with an unfinished turn has the floor, unless an agent holds it (`holder`).
+class TurnQueue:
+    """While no agent holds the floor, the first client with an unfinished turn has it.
 
-    admits: whether the holder may begin turns; not while it gives the floor back.
+    holder: the agent that holds the floor, or None. admits: whether the holder may begin turns; False once it has
+    released the floor.
     """
 
-    def __init__(self, config: VoiceConfig, sink_rate_hz: int) -> None:
+    def __init__(self, config: VoiceConfig, sink_rate_hz: int, session_log: SessionLog) -> None:
         self._config = config
         self._sink_rate_hz = sink_rate_hz
         self._closed: dict[bytes, deque[str]] = {}
         self._unbegun: dict[bytes, dict[str, None]] = {}
         self.captions = Captions(config.max_turns)
         self.turns: list[Turn] = []
-        self.on_audio: Callable[[Turn, Pcm], None] | None = None
-        self.on_finish: Callable[[Turn], None] | None = None
+        self._session_log = session_log
         self.holder: bytes | None = None
         self.admits = True
 
     @property
-    def queue(self) -> list[Turn]:
-        """The turns that wait for nothing but their place: all that are not held."""
+    def playable(self) -> list[Turn]:
+        """All turns that are not held."""
         return [turn for turn in self.turns if not turn.held]
 
     def audio(self, owner: bytes, codec: Codec, name: str, seq: int, payload: bytes, now_ns: int) -> None:
-        """Take one chunk. Raises ProtocolError and takes nothing when it must be refused."""
+        """Add one chunk. Raises ProtocolError, and changes nothing, for a chunk that must be refused."""
         turn = self.find(owner, name)
         self._check_sequence(owner, turn, name, seq)
         if turn is None:
             self._check_floor(owner, name, seq)
         self._check_room(owner, turn, name, seq, frames_to_ms(codec.measure(payload), codec.rate_hz))
-        decode = turn.decode if turn else codec.open()
+        decode = turn.received.decode if turn else codec.open()
         pcm = decode(payload)
         if turn is None:
             turn = self._begin(owner, name, codec.rate_hz, now_ns)
-            turn.decode = decode
-        turn.add(pcm, now_ns)
-        if self.on_audio is not None:
-            self.on_audio(turn, pcm)
+            turn.received.decode = decode
+        receive(turn, pcm, now_ns)
+        self._session_log.audio(turn, pcm)
 
     def end(self, owner: bytes, rate_hz: int, name: str, now_ns: int) -> None:
-        """End a turn; one that was never begun is begun and has no sound. Ending twice is harmless.
+        """End a turn. A name that was never used begins a turn without sound. Ending twice changes nothing.
 
-        Raises ProtocolError: unknown_turn where its first chunk was refused, else as audio does.
+        Raises ProtocolError: unknown_turn when the first chunk of the turn was refused, otherwise as audio() does.
         """
         turn = self.find(owner, name)
         if turn is None:
@@ -70,7 +68,7 @@ class Desk:
             if name in self._unbegun.get(owner, ()):
                 raise ProtocolError(
                     "unknown_turn",
-                    f"turn '{name}' was not begun: its first chunk was refused; send that again, or leave the turn",
+                    f"turn '{name}' did not begin: its first chunk was refused; send that again, or drop the turn",
                     turn=name,
                 )
             self._check_floor(owner, name, -1)
@@ -78,7 +76,7 @@ class Desk:
         turn.end()
 
     def refused(self, owner: bytes, name: str) -> None:
-        """A chunk was refused. If its turn is not begun, it stays so until its first chunk is taken."""
+        """Note a refused chunk. A turn that has not begun stays unbegun until its first chunk is accepted."""
         if self.find(owner, name) is not None or name in self._closed.get(owner, ()):
             return
         names = self._unbegun.setdefault(owner, {})
@@ -88,9 +86,9 @@ class Desk:
             del names[next(iter(names))]
 
     def behind(self, owner: bytes, name: str | None) -> list[Turn]:
-        """The unfinished turns that an interrupt of `name` (None: of all) concerns: that one and those behind it.
+        """The unfinished turns that an interrupt of `name` affects: that turn and those after it. None: all turns.
 
-        Raises ProtocolError unknown_turn for a name that was never used.
+        Raises ProtocolError (unknown_turn) for a name that was never used.
         """
         mine = [turn for turn in self.turns if turn.owner == owner and not turn.interrupted]
         if name is None:
@@ -100,10 +98,10 @@ class Desk:
                 return mine[index:]
         if name in self._closed.get(owner, ()) or self.find(owner, name):
             return []
-        raise ProtocolError("unknown_turn", f"no turn '{name}' was begun", turn=name)
+        raise ProtocolError("unknown_turn", f"there was never a turn '{name}'", turn=name)
 
     def leave(self, owner: bytes) -> None:
-        """A client is gone: what it sent is still spoken, nothing more will come."""
+        """A client has left: what it sent is still played, and nothing more will come."""
         for turn in self.turns:
             if turn.owner == owner:
                 turn.orphaned = True
@@ -112,37 +110,36 @@ class Desk:
         self._unbegun.pop(owner, None)
         self.captions.leave(owner)
 
-    def disown(self, owner: bytes, heir: bytes) -> None:
-        """The turns that are left of a client that is gone become the heir's."""
+    def reassign(self, owner: bytes, heir: bytes) -> None:
+        """Give the remaining turns of a client that has left to another owner."""
         for turn in self.turns:
             if turn.owner == owner:
                 turn.owner = heir
 
     def expire(self, now_ns: int) -> None:
-        """End turns that ran dry and were forgotten."""
+        """End turns that have received no audio for turn_idle_timeout_ms."""
         limit_ns = self._config.turn_idle_timeout_ms * NS_PER_MS
-        for turn in self.queue:
-            dry_since_ns = max(turn.last_audio_ns, turn.last_taken_ns)
+        for turn in self.playable:
+            dry_since_ns = max(turn.received.last_audio_ns, turn.playout.last_taken_ns)
             if not turn.ended and not len(turn.pcm) and now_ns - dry_since_ns > limit_ns:
                 turn.end("idle_timeout")
 
-    def give_back(self, now_ns: int, owner: bytes | None = None) -> None:
-        """The held turns of this client, or of all, wait no longer; their clients are given their time anew."""
+    def release_held(self, now_ns: int, owner: bytes | None = None) -> None:
+        """Let the held turns of one client, or of all, be played. Their idle timeout starts again."""
         for turn in self.turns:
             if turn.held and owner in (None, turn.owner):
                 turn.held = False
-                turn.last_audio_ns = now_ns
+                turn.received.last_audio_ns = now_ns
 
     def finish(self, turn: Turn) -> None:
-        """Take a turn off the desk; its name stays used."""
+        """Remove a turn. Its name stays used."""
         self.turns.remove(turn)
-        if self.on_finish is not None:
-            self.on_finish(turn)
+        self._session_log.turn_over(turn)
         if not turn.orphaned:
             self._closed.setdefault(turn.owner, deque(maxlen=REMEMBERED_TURNS)).append(turn.name)
 
-    def close_all(self, reason: FinishReason) -> None:
-        """Drop what is left of every turn."""
+    def end_all(self, reason: FinishReason) -> None:
+        """End every turn and drop its audio."""
         for turn in self.turns:
             turn.end(reason)
             turn.pcm.clear()
@@ -168,24 +165,24 @@ class Desk:
             raise ProtocolError("turn_closed", f"turn '{name}' is over; late audio is not played", turn=name, seq=seq)
         if turn is not None and turn.ended:
             raise ProtocolError("turn_closed", f"turn '{name}' was ended or interrupted", turn=name, seq=seq)
-        wanted = 0 if turn is None else turn.next_seq
+        wanted = 0 if turn is None else turn.received.next_seq
         if seq < wanted:
-            raise ProtocolError("repeated", f"seq {seq} was already taken; {wanted} is next", turn=name, seq=seq)
+            raise ProtocolError("repeated", f"seq {seq} was already accepted; {wanted} is next", turn=name, seq=seq)
         if seq > wanted:
             raise ProtocolError(
-                "out_of_order", f"seq {seq} came where {wanted} is next; nothing was taken", turn=name, seq=seq
+                "out_of_order", f"seq {seq} came where {wanted} is next; nothing was accepted", turn=name, seq=seq
             )
 
     def _check_floor(self, owner: bytes, name: str, seq: int) -> None:
         if self.holder is not None and (owner != self.holder or not self.admits):
             raise ProtocolError(
                 "floor_taken",
-                "an agent holds the floor; go on when it was given back",
+                "an agent holds the floor; continue when it is released",
                 retryable=True,
                 turn=name,
                 seq=seq,
             )
-        if any(turn.owner != owner and not turn.interrupted for turn in self.queue):
+        if any(turn.owner != owner and not turn.interrupted for turn in self.playable):
             raise ProtocolError(
                 "floor_taken",
                 "another client is speaking; try again when it has finished",
@@ -216,3 +213,13 @@ class Desk:
                 turn=name,
                 seq=seq,
             )
+
+
+def receive(turn: Turn, pcm: Pcm, now_ns: int) -> None:
+    """Add one chunk, int16 (N,) at the client's rate, to a turn."""
+    received = turn.received
+    received.frames += len(pcm)
+    received.last_audio_ns = now_ns
+    received.next_seq += 1
+    turn.pcm.push(pcm)
+    turn.speech.push(pcm)

@@ -1,4 +1,4 @@
-"""How loud the speech is that goes to the device."""
+"""The level of the speech that is written to the device."""
 
 import math
 
@@ -10,8 +10,8 @@ SILENCE_DBFS = -100.0
 _FULL_SCALE = 32768.0
 
 
-class Meter:
-    """Adds up blocks, int16 (N,), until it is read. Off until somebody looks on."""
+class LevelMeter:
+    """Accumulates blocks, int16 (N,), between readings. Off until an observer subscribes."""
 
     def __init__(self) -> None:
         self.on = False
@@ -20,7 +20,7 @@ class Meter:
         self._peak = 0
 
     def add(self, pcm: Pcm) -> None:
-        """Take the next block."""
+        """Add a block."""
         if not self.on or not len(pcm):
             return
         wide = pcm.astype(np.float32)
@@ -29,7 +29,7 @@ class Meter:
         self._peak = max(self._peak, int(np.abs(wide).max()))
 
     def read(self) -> tuple[float, float]:
-        """(rms, peak) since the last reading, in dB below full scale; SILENCE_DBFS where there was no speech."""
+        """(rms, peak) since the last reading in dBFS; SILENCE_DBFS without speech."""
         rms = math.sqrt(self._energy / self._frames) if self._frames else 0.0
         peak, self._energy, self._frames, self._peak = self._peak, 0.0, 0, 0
         return _dbfs(rms), _dbfs(peak)

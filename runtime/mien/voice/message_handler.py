@@ -1,11 +1,11 @@
-"""Intake: what clients send, checked at this border, once, and turned into work for those whom it concerns.
+"""Handles what clients send: validates it once, here, and passes it to the part that it concerns.
 
 Pure: bytes in, messages out through `send`. A message that breaks the protocol is answered with `error` and counted,
 and changes nothing else.
 """
 
 from collections.abc import Callable
-from typing import Final, Protocol, TypedDict
+from typing import Final, TypedDict
 
 from mien.config import VoiceConfig
 from mien.core import wire
@@ -13,14 +13,15 @@ from mien.core.clock import Clock
 from mien.core.stats import Counters
 from mien.errors import ProtocolError
 from mien.voice.admission import Admission
-from mien.voice.desk import Desk
 from mien.voice.expression import Expressions
 from mien.voice.floor import Floor
-from mien.voice.grants import LOCAL, Grant
 from mien.voice.limits import RateLimits
 from mien.voice.observers import Observers
 from mien.voice.playback import Playback, Send
+from mien.voice.roles import LOCAL, AllowedRoles
+from mien.voice.session_log import SessionLog
 from mien.voice.sessions import Session, Sessions
+from mien.voice.turn_queue import TurnQueue
 
 _FOR_SPEAKING = (
     wire.Audio,
@@ -40,45 +41,37 @@ _NO_ACTS = (wire.Hello, wire.Ping)
 _NEEDS_FLOOR = (wire.Pause, wire.Resume, wire.Volume, wire.State, wire.Emotion, wire.Gesture, wire.LookAt)
 
 
-AUDIO_HEADER_BYTES: Final = 400  # the longest that audio can have is 3 fields with a name of 256 bytes
+AUDIO_HEADER_BYTES: Final = 400  # an audio header has at most 3 fields and a name of 256 bytes
 
 
-class Journal(Protocol):
-    """Who keeps a record of the sessions."""
-
-    def received(self, session: Session, message: wire.ClientMessage) -> None:
-        """A client sent something that was taken."""
-        ...
-
-
-class Intake:
-    """Handles one client message at a time. hold_back(identity): a client sends more than it may."""
+class MessageHandler:
+    """Handles one message at a time. hold_back(identity) is called for a client that exceeds its limits."""
 
     def __init__(
         self,
         *,
         config: VoiceConfig,
         sessions: Sessions,
-        desk: Desk,
+        queue: TurnQueue,
         playback: Playback,
         floor: Floor,
         observers: Observers,
         admission: Admission,
         expressions: Expressions,
-        journal: Journal,
+        session_log: SessionLog,
         clock: Clock,
         counters: Counters,
         send: Send,
         hold_back: Callable[[bytes], None],
     ) -> None:
         self._config = config
-        self._desk = desk
+        self._queue = queue
         self._playback = playback
         self._floor = floor
         self._observers = observers
         self._admission = admission
         self._expressions = expressions
-        self._journal = journal
+        self._session_log = session_log
         self._clock = clock
         self._counters = counters
         self._send = send
@@ -86,29 +79,29 @@ class Intake:
         self.limits = RateLimits(config)
         self.sessions = sessions
 
-    def handle(self, identity: bytes, frames: list[bytes], grant: Grant = LOCAL) -> None:
-        """Take one message of a client: its header frame and what followed. Never raises for what a client sent."""
+    def handle(self, identity: bytes, frames: list[bytes], allowed: AllowedRoles = LOCAL) -> None:
+        """Handle one message: its header frame and what followed. Never raises for what a client sent."""
         self._counters.count("messages")
         now_ns = self._clock.now_ns()
         if not self.limits.take(identity, sum(map(len, frames)), now_ns):
             self._throttle(identity, frames, now_ns)
             return
-        self._admission.close_if_foreign(identity, grant)
+        self._admission.close_if_foreign(identity, allowed)
         self._floor.note(identity, now_ns)
         message: wire.ClientMessage | None = None
         try:
             message = wire.decode_client(frames[0] if frames else b"")
             self._check_payload(message, frames)
-            session = self._dispatch(identity, message, frames, grant)
+            session = self._dispatch(identity, message, frames, allowed)
             session.heard_ns = now_ns
             session.acted |= not isinstance(message, _NO_ACTS)
-            self._journal.received(session, message)
+            self._session_log.received(session, message)
         except ProtocolError as error:
             self._note_refused(identity, message)
             self._refuse(identity, error)
 
     def leave(self, identity: bytes) -> None:
-        """A client's connection is gone."""
+        """A client's connection has closed."""
         self.limits.leave(identity)
         self._admission.gone(identity)
 
@@ -133,9 +126,9 @@ class Intake:
         self._refuse(identity, ProtocolError("rate_limited", text, retryable=True, **_named(message)))
 
     def _note_refused(self, identity: bytes, message: object) -> None:
-        """A turn whose first chunk is refused is not begun, also if an `end` follows."""
+        """A turn whose first chunk is refused has not begun, even if an `end` follows."""
         if isinstance(message, wire.Audio) and identity in self.sessions:
-            self._desk.refused(identity, message.turn)
+            self._queue.refused(identity, message.turn)
 
     def _check_payload(self, message: wire.ClientMessage, frames: list[bytes]) -> None:
         if not isinstance(message, wire.Audio):
@@ -146,9 +139,11 @@ class Intake:
                 "missing_payload", f"audio has one payload frame; {len(frames) - 1} came", **_named(message)
             )
 
-    def _dispatch(self, identity: bytes, message: wire.ClientMessage, frames: list[bytes], grant: Grant) -> Session:
+    def _dispatch(
+        self, identity: bytes, message: wire.ClientMessage, frames: list[bytes], allowed: AllowedRoles
+    ) -> Session:
         if isinstance(message, wire.Hello):
-            return self._admission.hello(identity, message, grant)
+            return self._admission.hello(identity, message, allowed)
         session = self.sessions.find(identity)
         if session is None:
             raise ProtocolError(
@@ -161,7 +156,7 @@ class Intake:
             case wire.Audio():
                 self._audio(session, message, frames[1])
             case wire.End():
-                self._desk.end(identity, session.codec.rate_hz, message.turn, self._clock.now_ns())
+                self._queue.end(identity, session.codec.rate_hz, message.turn, self._clock.now_ns())
             case wire.Interrupt():
                 self._interrupt(session, message)
             case wire.Pause():
@@ -202,22 +197,22 @@ class Intake:
 
     def _audio(self, session: Session, audio: wire.Audio, payload: bytes) -> None:
         try:
-            self._desk.audio(session.identity, session.codec, audio.turn, audio.seq, payload, self._clock.now_ns())
+            self._queue.audio(session.identity, session.codec, audio.turn, audio.seq, payload, self._clock.now_ns())
         except ProtocolError as error:
             error.turn, error.seq = audio.turn, audio.seq
             raise
         self._counters.count(f"audio_bytes_{session.encoding}", len(payload))
 
     def _interrupt(self, session: Session, message: wire.Interrupt) -> None:
-        turns = self._desk.behind(session.identity, message.turn)
+        turns = self._queue.behind(session.identity, message.turn)
         self._playback.interrupt(turns)
         self._playback.pauses.forget(session.identity)
         self._counters.count("interrupts")
         self._send(session.identity, wire.Interrupted(turns=tuple(turn.name for turn in turns)))
 
     def _caption(self, session: Session, caption: wire.Caption) -> None:
-        mine = [turn for turn in self._desk.turns if turn.owner == session.identity]
-        self._desk.captions.take(session.identity, self._desk.find(session.identity, caption.turn), caption, mine)
+        mine = [turn for turn in self._queue.turns if turn.owner == session.identity]
+        self._queue.captions.take(session.identity, self._queue.find(session.identity, caption.turn), caption, mine)
         self._observers.captioned(session, caption)
 
     def _refuse(self, identity: bytes, error: ProtocolError) -> None:
@@ -242,5 +237,5 @@ class _Named(TypedDict):
 
 
 def _named(message: object) -> _Named:
-    """The turn and the sequence number of a message that has them, for the error about it."""
+    """The turn and sequence number of a message, if it has them, for the error about it."""
     return {"turn": getattr(message, "turn", None) or "", "seq": getattr(message, "seq", -1)}

@@ -1,0 +1,305 @@
+"""The whole voice without its sockets: messages and time in, sound, messages and bus frames out.
+
+Stepped by hand. The service connects it to its sockets; tests, the fuzzer and simulated hours step it themselves.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+from mien.config import Config
+from mien.core import bus, wire
+from mien.core.clock import Clock
+from mien.core.ladder import Event, Level
+from mien.core.log_limit import LogLimit
+from mien.core.stats import Counters
+from mien.errors import BusError, SinkError
+from mien.units import NS_PER_S
+from mien.voice.admission import Admission
+from mien.voice.caption_cues import CaptionCues
+from mien.voice.expression import Expressions
+from mien.voice.floor import Floor
+from mien.voice.health import Health
+from mien.voice.message_handler import MessageHandler
+from mien.voice.observers import Observers
+from mien.voice.orphans import Orphans
+from mien.voice.pauses import Pauses
+from mien.voice.playback import Playback
+from mien.voice.preroll import Preroll
+from mien.voice.publisher import AnchorPublisher, SpeechPublisher
+from mien.voice.roles import LOCAL, AllowedRoles
+from mien.voice.session_log import JsonSessionLog, LogStore, NullSessionLog, SessionLog
+from mien.voice.sessions import Sessions, Standing
+from mien.voice.sinks import Opener, Sinks, open_sink
+from mien.voice.turn_queue import TurnQueue
+
+log = logging.getLogger("mien.voice")
+
+KEEPALIVE_NS: Final = 2 * NS_PER_S
+
+Frames = list[bytes]
+
+
+class Engine:
+    """Six verbs: handle, left (clients), report, joined (the face), step, close.
+
+    send(identity, message) sends to a client, publish(frames) to the face. hold_back(identity): stop reading from a
+    client for a moment. store: where the session log goes; None keeps no log. memory_mb: this process's memory.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        clock: Clock,
+        counters: Counters,
+        send: Callable[[bytes, wire.Message], None],
+        publish: Callable[[Frames], None],
+        hold_back: Callable[[bytes], None] = lambda _: None,
+        store: LogStore | None = None,
+        opener: Opener = open_sink,
+        memory_mb: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        voice, playback = config.voice, config.playback
+        self._clock = clock
+        self._counters = counters
+        self._deliver = send
+        self._publish_frames = publish
+        self._wake_ms = playback.wake_ms
+        self._memory_mb = memory_mb
+        self._report_log = LogLimit()
+        self._touched = True
+        self._second_due_ns = self._keepalive_due_ns = 0
+
+        self.sessions = Sessions(voice.max_clients, voice.max_clients_each)
+        self.session_log: SessionLog = NullSessionLog()
+        if store is not None:
+            self.session_log = JsonSessionLog(
+                sessions=self.sessions, clock=clock, store=store, utc_s=time.time, audio=config.journal.audio
+            )
+        self.preroll = Preroll(playback)
+        self.queue = TurnQueue(voice, playback.rate_hz, self.session_log)
+        self.orphans = Orphans(self.queue)
+        self.expressions = Expressions(self.publish)
+        self.pauses = Pauses(voice.max_pause_ms, self.send)
+        self.sinks = Sinks(playback, clock, opener)
+        self.playback = Playback(
+            config=playback,
+            progress_ms=voice.progress_ms,
+            queue=self.queue,
+            preroll=self.preroll,
+            sink=self.sinks.sink,
+            clock=clock,
+            counters=counters,
+            send=self.send,
+            pauses=self.pauses,
+            max_cushion_ms=voice.max_buffer_ms // 2,
+        )
+        self.health = Health(self._announce, log.warning)
+        self.floor = Floor(
+            config=voice,
+            queue=self.queue,
+            playback=self.playback,
+            sessions=self.sessions,
+            counters=counters,
+            send=self.send,
+        )
+        self.observers = Observers(
+            sessions=self.sessions,
+            orphans=self.orphans,
+            playback=self.playback,
+            counters=counters,
+            progress_ms=voice.progress_ms,
+            send=self.send,
+            publish=self.publish,
+        )
+        self.admission = Admission(
+            config=voice,
+            sessions=self.sessions,
+            orphans=self.orphans,
+            queue=self.queue,
+            playback=self.playback,
+            floor=self.floor,
+            observers=self.observers,
+            expressions=self.expressions,
+            session_log=self.session_log,
+            clock=clock,
+            counters=counters,
+            send=self.send,
+        )
+        self.handler = MessageHandler(
+            config=voice,
+            sessions=self.sessions,
+            queue=self.queue,
+            playback=self.playback,
+            floor=self.floor,
+            observers=self.observers,
+            admission=self.admission,
+            expressions=self.expressions,
+            session_log=self.session_log,
+            clock=clock,
+            counters=counters,
+            send=self.send,
+            hold_back=hold_back,
+        )
+        self.anchors = AnchorPublisher(self.playback, clock, self.publish)
+        self.speech = SpeechPublisher(self.queue, playback.speech_ahead_ms)
+        self.captions = CaptionCues(self.queue, playback.speech_ahead_ms)
+        if self.sinks.failure:
+            self._play_silence(self.sinks.failure, between_turns=True)
+
+    def handle(self, identity: bytes, frames: Frames, allowed: AllowedRoles = LOCAL) -> None:
+        """Handle one message of a client."""
+        self._touched = True
+        self.handler.handle(identity, frames, allowed)
+
+    def left(self, identity: bytes) -> None:
+        """A client's connection has closed."""
+        self._touched = True
+        self.handler.leave(identity)
+
+    def report(self, frame: bytes) -> None:
+        """Handle one report of the face. A malformed one is counted and logged."""
+        self._touched = True
+        now_ns = self._clock.now_ns()
+        try:
+            report = bus.decode_from_face(frame)
+        except BusError as error:
+            self._counters.count("bus_refused")
+            if (line := self._report_log.line(str(error), now_ns)) is not None:
+                log.error("%s", line)
+            return
+        if isinstance(report, bus.MotionReady):
+            self.preroll.note_ready(report.epoch, report.ready_ns, now_ns)
+        elif isinstance(report, bus.Thumbnail):
+            self.observers.thumbnail(report)
+        else:
+            self.preroll.note_seen(now_ns)
+            self.observers.face_health(report)
+            self.health.face_level(report.level, report.pid, now_ns, between_turns=self.playback.idle)
+            self.publish(report)
+
+    def joined(self) -> None:
+        """A subscriber has joined the bus: publish what it needs to be in sync."""
+        self._touched = True
+        self.anchors.publish()
+        self.publish(self.expressions.now)
+        self.captions.renew()
+        for frames in self.speech.replay():
+            self._publish_frames(frames)
+
+    def step(self) -> None:
+        """Play, and do whatever is due. While nothing is, this only tops the device up."""
+        now_ns = self._clock.now_ns()
+        if not self._touched and self._quiet and now_ns < min(self.anchors.due_ns, self._second_due_ns):
+            self._play(self.playback.top_up)
+            return
+        self._touched = False
+        self._tend_device()
+        self.floor.step(now_ns)
+        self.pauses.step(now_ns)
+        self._play(self.playback.step)
+        self.observers.step(now_ns, self.expressions.now, self.floor.name)
+        self.anchors.step()  # before the speech: the face must know a new epoch before its first frame arrives
+        self._publish_speech()
+        if now_ns >= self._second_due_ns:
+            self._second_due_ns = now_ns + NS_PER_S
+            self._every_second(now_ns)
+
+    def close(self) -> None:
+        """Finish every turn with the reason shutdown, and close the sink."""
+        self.queue.end_all("shutdown")
+        self.playback.finish_all()
+        self.sinks.close()
+
+    def next_step_ns(self, now_ns: int) -> int:
+        """When step() is due if nothing else happens."""
+        return self.playback.next_step_ns(now_ns)
+
+    def standing(self, identity: bytes) -> Standing:
+        """The role of a client; "stranger" before its hello."""
+        session = self.sessions.find(identity)
+        return "stranger" if session is None else session.role
+
+    @property
+    def status(self) -> str:
+        """One line for `systemctl status`."""
+        device = "" if self.sinks.state == "open" else f", sound card {self.sinks.state}"
+        last = f", last turn {self.anchors.last_turn}" if self.anchors.last_turn else ""
+        return f"{self.health.level.value}, {len(self.sessions)} clients, {self.playback.anchor().phase}{device}{last}"
+
+    def send(self, identity: bytes, message: wire.Message) -> None:
+        """Send to one client, and tell the session log and the observers."""
+        self._deliver(identity, message)
+        self.session_log.sent(identity, message)
+        if isinstance(message, wire.Finished):
+            self.observers.finished(identity, message)
+            self.orphans.finished(identity, message)
+
+    def publish(self, message: bus.BusMessage) -> None:
+        """Publish to the face."""
+        self._publish_frames([bus.encode(message)])
+
+    @property
+    def _quiet(self) -> bool:
+        """Whether only the device needs a step until a message arrives."""
+        return not (self.queue.turns or self.pauses or self.floor.holder or self.observers.busy)
+
+    def _play(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except SinkError as error:
+            self.sinks.lose()
+            self._play_silence(str(error), between_turns=False)
+
+    def _play_silence(self, why: str, *, between_turns: bool) -> None:
+        self.playback.use_sink(self.sinks.sink, audible=False)
+        self.health.apply(Event.SINK_LOST, why, between_turns=between_turns)
+
+    def _tend_device(self) -> None:
+        """Release the device after a long silence, and open it again when speech is coming."""
+        wanted = self.sinks.wants_device(busy=not self.playback.idle, sign=self.expressions.now)
+        if self.playback.released and wanted:
+            self.sinks.reopen()
+            self.playback.use_sink(self.sinks.sink, audible=not self.sinks.failure, wake_ms=self._wake_ms)
+            if self.sinks.failure:
+                self.health.apply(Event.SINK_LOST, self.sinks.failure, between_turns=False)
+        elif not wanted and self.playback.audible and not self.playback.released:
+            self.sinks.release()
+            self.playback.release()
+            log.info("released the sound card")
+
+    def _publish_speech(self) -> None:
+        epoch, media_ns = self.playback.epoch, self.playback.media_ns
+        for cue in self.captions.step(epoch, media_ns, self._clock.now_ns()):
+            self.publish(cue)
+        for frames in self.speech.step(epoch, media_ns):
+            self._publish_frames(frames)
+
+    def _every_second(self, now_ns: int) -> None:
+        self.handler.limits.sweep(now_ns)
+        self.orphans.sweep(now_ns)
+        present = self.preroll.present(now_ns)
+        if self.health.level in (Level.FULL, Level.ENVELOPE) and not present:
+            self.health.face_lost("the face stopped reporting", now_ns, between_turns=self.playback.idle)
+        if self.sinks.state == "lost" and self.playback.idle and self.sinks.retry():
+            self.playback.use_sink(self.sinks.sink, audible=True, wake_ms=self._wake_ms)
+            self.health.apply(Event.SINK_BACK, "the sound card is back", between_turns=True)
+        report = self.health.report(
+            self.playback.epoch,
+            len(self.sessions),
+            self._memory_mb(),
+            self._counters,
+            self.sessions.newest,
+            self.sinks.state,
+        )
+        self.publish(report)
+        self.observers.health(report, face_present=present)
+        if now_ns >= self._keepalive_due_ns:
+            self._keepalive_due_ns = now_ns + KEEPALIVE_NS
+            self._announce(wire.Pong(nonce=0, now_ns=now_ns))
+
+    def _announce(self, message: wire.Message) -> None:
+        for identity in self.sessions.identities():
+            self.send(identity, message)

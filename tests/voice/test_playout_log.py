@@ -1,0 +1,56 @@
+"""What was written to the device: runs of one kind, and where a position lies in them."""
+
+from mien.voice.playout_log import PlayoutLog
+from mien.voice.turn import Turn
+
+
+def a_turn(name="t"):
+    return Turn(name=name, owner=b"a", rate_hz=16000, sink_rate_hz=16000, now_ns=0)
+
+
+def shape(playout_log):
+    return [
+        (s.start, s.frames, s.end, s.epoch, s.media_start, s.turn and s.turn.name, s.turn_start, s.audible)
+        for s in playout_log.segments
+    ]
+
+
+def test_what_goes_on_is_one_segment_and_every_change_begins_another():
+    playout_log, turn = PlayoutLog(), a_turn()
+    playout_log.add(10, epoch=1, media_start=0, turn=turn)
+    playout_log.add(5, epoch=1, media_start=10, turn=turn, turn_start=10)
+    playout_log.add(3, epoch=2, media_start=0, turn=turn, turn_start=15)
+    playout_log.add(4, epoch=2, media_start=3, turn=None)
+    playout_log.add(4, epoch=2, media_start=3, turn=None)
+    playout_log.add(2, epoch=2, media_start=3, turn=turn, turn_start=18, audible=False)
+    playout_log.add(2, epoch=2, media_start=5, turn=turn, turn_start=20, audible=True)
+    playout_log.add(1, epoch=2, media_start=7, turn=a_turn("u"))
+    assert shape(playout_log) == [
+        (0, 15, 15, 1, 0, "t", 0, True),
+        (15, 3, 18, 2, 0, "t", 15, True),
+        (18, 8, 26, 2, 3, None, 0, True),
+        (26, 2, 28, 2, 3, "t", 18, False),
+        (28, 2, 30, 2, 5, "t", 20, True),
+        (30, 1, 31, 2, 7, "u", 0, True),
+    ]
+    assert playout_log.written == 31
+
+
+def test_whole_segments_leave_when_their_last_frame_was_heard_and_the_rest_is_told_in_part():
+    playout_log, turn = PlayoutLog(), a_turn()
+    playout_log.add(10, epoch=1, media_start=0, turn=turn)
+    playout_log.add(10, epoch=1, media_start=10, turn=None)
+    told = [
+        [(segment.start, frames) for segment, frames in playout_log.heard(position)]
+        for position in (0, 1, 9, 10, 10, 11, 20, 20)
+    ]
+    assert told == [[], [(0, 1)], [(0, 9)], [(0, 10)], [], [(10, 1)], [(10, 10)], []]
+    assert not playout_log.segments
+
+
+def test_a_position_may_leap_over_several():
+    playout_log, turn = PlayoutLog(), a_turn()
+    for number in range(4):
+        playout_log.add(5, epoch=number, media_start=0, turn=turn)
+    assert [(segment.epoch, frames) for segment, frames in playout_log.heard(12)] == [(0, 5), (1, 5), (2, 2)]
+    assert len(playout_log.segments) == 2
