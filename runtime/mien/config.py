@@ -1,7 +1,7 @@
-"""The configuration: one TOML file into frozen structs.
+"""The configuration: one TOML file, parsed into frozen structs.
 
-mien.toml beside this file is the shipped one: it lists every key at its default, and a test keeps it so. A file may
-leave out any key. Unknown keys are refused with their path and the nearest key that exists.
+mien.toml beside this file lists every key at its default; a test keeps it so. A file may leave out any key. Unknown
+keys are refused with their path and the nearest key that exists.
 """
 
 import difflib
@@ -21,9 +21,9 @@ from mien.units import minutes_of_day
 
 SYSTEM_CONFIG = Path("/etc/mien/mien.toml")
 SHIPPED_CONFIG = Path(__file__).parent / "mien.toml"
-MOST_FILE_BYTES: Final = 1_000_000
+MAX_FILE_BYTES: Final = 1_000_000
 SOCKET_PATH_BYTES: Final = 107
-"""sun_path has 108 bytes (unix(7)), and the last one is NUL."""
+"""sun_path has 108 bytes (unix(7)); the last one is NUL."""
 _ENDPOINT: Final = re.compile(r"tcp://(?:\*|\[[0-9a-fA-F:]+\]|[\w.-]+):(?P<port>\d{1,5}|\*)|ipc://(?P<path>.+)")
 _LAST_PORT: Final = 65_535
 
@@ -31,11 +31,13 @@ PositiveMs = Annotated[int, Meta(ge=1, le=3_600_000)]
 
 
 class VoiceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[voice]: the network side. listen: ZeroMQ endpoints beside the local socket, which is always open to those whom
-    the permissions of run_dir let in."""
+    """[voice]: the network side.
+
+    listen: ZeroMQ endpoints in addition to the local socket, which the permissions of run_dir protect.
+    """
 
     listen: tuple[str, ...] = ()
-    max_clients: Annotated[int, Meta(ge=1, le=900)] = 16  # a descriptor each; the unit has 1024
+    max_clients: Annotated[int, Meta(ge=1, le=900)] = 16  # one descriptor each; the unit allows 1024
     max_turns: Annotated[int, Meta(ge=1, le=1000)] = 32
     max_buffer_ms: PositiveMs = 60_000
     max_turn_ms: PositiveMs = 600_000
@@ -90,7 +92,7 @@ class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class CaptionsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[captions]: what is said, as text over the picture. size: of the letters, 1 is the usual."""
+    """[captions]: what is said, as text over the frame. size: relative to the default."""
 
     enabled: bool = False
     lines: Annotated[int, Meta(ge=1, le=3)] = 2
@@ -98,10 +100,10 @@ class CaptionsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class ScreenConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[screen]: when it is dim or dark. quiet_from, quiet_until: local time as "22:00"; "" for both: no quiet hours.
+    """[screen]: dimming and blanking. quiet_from, quiet_until: local time as "22:00"; "" for both: no quiet hours.
 
-    dim: what the picture is multiplied by in quiet hours. off_after_s: of silence, in quiet hours, or at any time where
-    there are none; 0 never.
+    dim: the brightness in quiet hours. off_after_s: seconds of silence until the screen goes off, in quiet hours, or at
+    any time without them; 0 never.
     """
 
     quiet_from: str = ""
@@ -111,13 +113,13 @@ class ScreenConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class AccessConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[access]: who may connect from beyond this machine. keys: the folder that `mien keys` fills."""
+    """[access]: who may connect from other machines. keys: the folder that `mien keys` fills."""
 
     keys: str = "/etc/mien/keys"
 
 
 class JournalConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[journal]: the log of every session, as JSON lines. folder: "" is $LOGS_DIRECTORY, or journal/ in the run_dir."""
+    """[journal]: the session log, as JSON lines. folder: "" is $LOGS_DIRECTORY, or journal/ in the run_dir."""
 
     enabled: bool = False
     folder: str = ""
@@ -134,7 +136,7 @@ class LogConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The whole file. run_dir: where the local sockets live; "" finds the usual place (see mien.host.rundir)."""
+    """The whole file. run_dir: the folder of the local sockets; "" for the default (see mien.host.rundir)."""
 
     run_dir: str = ""
     voice: VoiceConfig = VoiceConfig()
@@ -148,7 +150,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def load_config(path: Path | None, overrides: dict[str, Any] | None = None) -> Config:
-    """Read a file (None: /etc/mien/mien.toml where there is one, else the defaults) and lay overrides over it.
+    """Read a file (None: /etc/mien/mien.toml if it exists, otherwise the defaults) and apply overrides.
 
     overrides: dotted keys, such as {"playback.sink": "null"}. Raises ConfigError with the path and the remedy.
     """
@@ -190,7 +192,7 @@ def parse_config(tree: dict[str, Any], origin: str) -> Config:
 
 
 def _problems(config: Config) -> Iterator[str]:
-    """What types and bounds cannot say, each with its path and the remedy."""
+    """Problems that types and bounds cannot express, with their path and the remedy."""
     for path, value in _leaves(msgspec.to_builtins(config), ""):
         if isinstance(value, str) and has_control_characters(value):
             yield f"{path}: '{printable(value)}' has control characters in it; leave them out"
@@ -231,7 +233,7 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, object]]:
 
 
 def _endpoint_problem(endpoint: str) -> str:
-    """What is wrong with it; "" where nothing is."""
+    """What is wrong with an endpoint; "" if it is valid."""
     found = _ENDPOINT.fullmatch(endpoint)
     if found is None:
         return "is not tcp://ADDRESS:PORT or ipc://PATH"
@@ -239,7 +241,7 @@ def _endpoint_problem(endpoint: str) -> str:
     if port not in (None, "*") and int(port) > _LAST_PORT:
         return f"has no port: they end at {_LAST_PORT}"
     if path is not None and path.startswith("@"):
-        return "has no permissions that could keep anybody out; name a path"
+        return "is an abstract socket, which has no permissions; name a path"
     if path is not None and len(os.fsencode(path)) > SOCKET_PATH_BYTES:
         return f"is too long: a socket's path has at most {SOCKET_PATH_BYTES} bytes"
     return ""
@@ -249,10 +251,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
     shown = printable(str(path))
     try:
         with path.open("rb") as file:
-            content = file.read(MOST_FILE_BYTES + 1)
-        if len(content) > MOST_FILE_BYTES:
-            raise ConfigError(f"{shown}: has more than {MOST_FILE_BYTES} bytes; is it a configuration?")
-        return tomllib.loads(content.decode("utf-8-sig"))  # Windows' editors put a byte order mark before the text
+            content = file.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise ConfigError(f"{shown}: has more than {MAX_FILE_BYTES} bytes; is it a configuration?")
+        return tomllib.loads(content.decode("utf-8-sig"))  # editors on Windows write a byte order mark
     except FileNotFoundError:
         raise ConfigError(f"{shown}: there is no such file") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -2,22 +2,23 @@
 
     MienError
     |-- ConfigError      a configuration that cannot be used; exit code 2, systemd does not retry
-    |-- ProtocolError    a message that breaks the public protocol; answered with `error`, nothing else disturbed
+    |-- ProtocolError    a message that breaks the public protocol; answered with `error`, nothing else affected
     |-- BusError         the bus between voice and face cannot be opened or speaks another version
-    |-- PeerError        a peer broke the transport protocol; its connection is closed, nothing else disturbed
+    |-- PeerError        a peer broke the transport protocol; its connection is closed, nothing else affected
     |-- SinkError        the sound device cannot be opened, or is gone
-    |-- DisplayError     no picture can be shown: no display, no GL context, no shader
+    |-- DisplayError     nothing can be drawn: no display, no GL context, no shader
+    |-- FaceError        a thread that the face depends on has ended
     |-- ModelError       the motion model and its manifest cannot be used
     |-- AvatarError      an avatar file that cannot be used
-    |-- TextError        no text can be set: no Pango, no font
-    `-- ClientError      raised by mien.client: the daemon is out of reach, refused, or answered with an error
+    |-- TextError        no text can be laid out: no Pango, no font
+    `-- ClientError      raised by mien.client: the voice cannot be reached, refused, or answered with an error
 
 The message says what is wrong, where (a path to the field or the file), and what to do about it.
 """
 
 
 class MienError(Exception):
-    """The base of all of them: `except MienError` is the border of a command."""
+    """The base class: commands catch it and exit with a message."""
 
 
 class ConfigError(MienError):
@@ -27,7 +28,7 @@ class ConfigError(MienError):
 class ProtocolError(MienError):
     """A message that breaks the public protocol.
 
-    code: a short name out of `mien.core.wire.ERROR_CODES`. retryable: the same message may be accepted later.
+    code: a short name from `mien.core.wire.ERROR_CODES`. retryable: the same message may be accepted later.
     """
 
     def __init__(self, code: str, message: str, *, retryable: bool = False, turn: str = "", seq: int = -1) -> None:
@@ -55,11 +56,11 @@ class SinkError(MienError):
 
 
 class DisplayError(MienError):
-    """No picture can be shown: no display, no GL context, or a shader that the driver refuses."""
+    """Nothing can be drawn: no display, no GL context, or a shader that the driver refuses."""
 
 
 class FaceError(MienError):
-    """A thread that the face cannot do without ended by itself."""
+    """A thread that the face depends on has ended."""
 
 
 class ModelError(MienError):
@@ -67,15 +68,15 @@ class ModelError(MienError):
 
 
 class AvatarError(MienError):
-    """An avatar file that is malformed, too large, or in a version that is not read."""
+    """An avatar file that is malformed, too large, or in an unsupported version."""
 
 
 class TextError(MienError):
-    """No text can be set: Pango is missing, or no font has the characters."""
+    """No text can be laid out: Pango is missing, or no font has the characters."""
 
 
 class ClientError(MienError):
-    """Raised by mien.client. code is the daemon's error code, or `unreachable`."""
+    """Raised by mien.client. code is the voice's error code, or `unreachable`."""
 
     def __init__(self, message: str, *, code: str = "unreachable", retryable: bool = True) -> None:
         super().__init__(message)

@@ -1,7 +1,7 @@
-"""Conversions between the units that mien's names carry: frames, ms, s and ns.
+"""Conversions between the units in mien's names: frames, ms, s and ns.
 
-Times are integer nanoseconds inside the package. "frames" are audio frames (one sample of one channel, since all
-speech is mono); pictures are called pictures or video frames.
+Times are integer nanoseconds inside the package. In these functions "frames" are audio frames: one sample of one
+channel, since all speech is mono.
 """
 
 import re

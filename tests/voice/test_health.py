@@ -1,7 +1,7 @@
 """The voice's level, by what a face reports of itself."""
 
 from mien.core import wire
-from mien.core.ladder import Event, Level
+from mien.core.degradation import Event, Level
 from mien.core.stats import Counters
 from mien.units import NS_PER_S
 from mien.voice.health import Health

@@ -5,7 +5,7 @@ from pathlib import Path
 from mien.cli.checks import Finding
 from mien.cli.watch import Watcher
 from mien.core.bus import FaceHealth, VoiceHealth
-from mien.core.ladder import Level
+from mien.core.degradation import Level
 from mien.errors import MienError
 
 LISTEN_S = 2.5  # each service tells its health once a second

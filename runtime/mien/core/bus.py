@@ -1,12 +1,12 @@
-"""The messages on the bus between mien-voice and mien-face (and whoever watches).
+"""The messages on the bus between mien-voice, mien-face and other processes of the machine.
 
 The voice publishes, the face reports. A bus message is one frame: a version byte, then msgpack arrays; `Speech` has one
-payload frame of mono s16le at MOTION_RATE_HZ after it. Both ends come from one release, so that the version is only
-there to refuse a mixed installation.
+payload frame of mono s16le at MOTION_RATE_HZ after it. Both ends come from one release: the version only serves to
+refuse a mixed installation.
 
-Media time is the time of the speech inside an epoch, in ns: it starts at 0, runs only while speech is heard, and goes
-on from turn to turn. It leaps over the place of a turn that the face was told of and that was then dropped. Monotonic
-times are CLOCK_MONOTONIC in ns, which all processes share.
+Media time is the time of the speech inside an epoch, in ns. It starts at 0, runs only while speech is heard, continues
+from turn to turn, and skips the position of a turn that was published and then dropped. Monotonic times are
+CLOCK_MONOTONIC in ns, which all processes share.
 """
 
 from typing import Final, Literal, TypeAlias, TypeVar
@@ -21,21 +21,21 @@ MOTION_RATE_HZ: Final = 16000
 
 DeviceState = Literal["open", "released", "lost"]
 Phase = Literal["idle", "preroll", "speaking", "stalled", "paused"]
-# off: the display is switched off. blank: it cannot be, and shows black.
+# off: the display is switched off. blank: it cannot be switched off, and shows black.
 Screen = Literal["on", "dim", "blank", "off"]
 
 
 class BusMessage(Struct, frozen=True, kw_only=True, array_like=True, tag=True):
-    """What every bus message has in common: which epoch it belongs to."""
+    """The base of all bus messages. epoch: the epoch that the message belongs to."""
 
     epoch: int
 
 
 class Anchor(BusMessage, frozen=True):
-    """Playback truth: media_ns is heard at at_ns (which may lie in the future, before a turn opens).
+    """The state of playback: media_ns is heard at at_ns, which lies in the future before a turn opens.
 
-    From there media time follows the clock and stops at until_ns, the end of the speech that the voice holds without a
-    gap. phase says why it may stand still.
+    From at_ns on, media time follows the clock up to until_ns, the end of contiguous speech. phase says why it may
+    stand still.
     """
 
     media_ns: int
@@ -46,7 +46,7 @@ class Anchor(BusMessage, frozen=True):
 
 
 class Speech(BusMessage, frozen=True):
-    """Some of a turn's speech, with one payload frame."""
+    """A block of a turn's speech, with one payload frame."""
 
     turn: str
     turn_start_ns: int
@@ -63,7 +63,7 @@ class TurnEnd(BusMessage, frozen=True):
 
 
 class Expression(BusMessage, frozen=True):
-    """What the client asked of the face: the whole of it each time, so that a face that joins late has it too."""
+    """What clients have set on the face, always complete, so that a face that joins late has it too."""
 
     state: str = "idle"
     emotion: str = "neutral"
@@ -73,16 +73,16 @@ class Expression(BusMessage, frozen=True):
 
 
 class GestureCue(BusMessage, frozen=True):
-    """One gesture, now."""
+    """One gesture to make now."""
 
     name: str
 
 
 class CaptionCue(BusMessage, frozen=True):
-    """All that is known of a turn's text, each time; published when the turn comes near, and whenever it changes.
+    """The complete caption of a turn, published shortly before the turn is heard and whenever the caption changes.
 
-    words: text, start and end in ms on the turn's clock, where they are known. turn_start_ns: the turn's place in media
-    time. length_ms: of all its speech; 0 while the client has not ended it.
+    words: text, start and end in ms on the turn's clock, where known. turn_start_ns: the turn's start in media time.
+    length_ms: the length of its speech; 0 until the client has ended it.
     """
 
     turn: str
@@ -93,9 +93,9 @@ class CaptionCue(BusMessage, frozen=True):
 
 
 class VoiceHealth(BusMessage, frozen=True):
-    """Once a second: what `mien watch` shows of the voice. pid, level, counters by name; session: the newest one's.
+    """The voice's report, once a second. session: the newest session.
 
-    device: the sound card; released: let go in a long silence, and opened again when speech is coming.
+    device: the sound card. released: closed during a long silence, and opened again when speech is coming.
     """
 
     pid: int
@@ -108,13 +108,13 @@ class VoiceHealth(BusMessage, frozen=True):
 
 
 class ThumbnailRequest(BusMessage, frozen=True):
-    """An observer asks for one picture, about `width` pixels wide. A face that cannot give one need not answer."""
+    """An observer asks for a thumbnail about `width` pixels wide. A face that cannot provide one does not answer."""
 
     width: int
 
 
 class Thumbnail(BusMessage, frozen=True):
-    """face -> voice: the picture that was asked for. encoding: what data is, such as jpeg; at most 131072 bytes."""
+    """face -> voice: the thumbnail. encoding: of data, such as jpeg. data: at most 131072 bytes."""
 
     width: int
     height: int
@@ -129,10 +129,10 @@ class MotionReady(BusMessage, frozen=True):
 
 
 class FaceHealth(BusMessage, frozen=True):
-    """face -> voice and watchers, once a second. Offsets: pose shown minus audio heard, in ms, of the last second.
+    """face -> voice and watchers, once a second. Offsets: pose shown minus audio heard, in ms, over the last second.
 
-    pss_mb: None where it could not be read. idle: whether fewer frames were drawn than the display can show because
-    nothing fast moved; fps is then what was needed.
+    pss_mb: None if it could not be read. idle: fewer frames were drawn than the display can show, because nothing fast
+    moved; fps is then what was needed.
     """
 
     pid: int
@@ -169,22 +169,22 @@ def encode(message: BusMessage) -> bytes:
 
 
 def decode_from_voice(frame: bytes) -> VoiceBusMessage:
-    """Read what the voice published. Raises BusError."""
+    """Decode a message of the voice. Raises BusError."""
     return _decode(_FROM_VOICE, frame)
 
 
 def decode_from_face(frame: bytes) -> FaceBusMessage:
-    """Read what the face reported. Raises BusError."""
+    """Decode a report of the face. Raises BusError."""
     return _decode(_FROM_FACE, frame)
 
 
 def _decode(decoder: msgspec.msgpack.Decoder[_T], frame: bytes) -> _T:
     if frame[:1] != _VERSION:
         raise BusError(
-            f"the bus speaks version {frame[0] if frame else 'nothing'}, this process {BUS_VERSION}: "
+            f"the bus has version {frame[0] if frame else 'none'}, this process version {BUS_VERSION}: "
             "install mien-voice and mien-face from one release and restart both"
         )
     try:
         return decoder.decode(memoryview(frame)[1:])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BusError(f"a bus message cannot be read: {error}") from None
+        raise BusError(f"malformed bus message: {error}") from None

@@ -1,4 +1,4 @@
-"""Time as an object, so that whatever waits or measures can be stepped by hand."""
+"""Time as an object, so that everything that waits or measures can be stepped by hand."""
 
 from typing import Protocol
 
@@ -12,21 +12,21 @@ class Clock(Protocol):
 
 
 class ManualClock:
-    """A clock that stands still until it is told otherwise: the clock of the tests and of simulated hours."""
+    """A clock that only advances when it is told to, for tests and simulations."""
 
     def __init__(self, start_ns: int = 0) -> None:
         self._now_ns = start_ns
 
     def now_ns(self) -> int:
-        """The time that was set."""
+        """The current time of this clock."""
         return self._now_ns
 
     def advance_ns(self, duration_ns: int) -> None:
-        """Let time pass. Raises ValueError for a negative duration: this clock is monotonic."""
+        """Advance. Raises ValueError for a negative duration: the clock is monotonic."""
         if duration_ns < 0:
             raise ValueError("a monotonic clock does not go back")
         self._now_ns += duration_ns
 
     def advance_ms(self, duration_ms: float) -> None:
-        """Let time pass, in ms."""
+        """Advance by ms."""
         self.advance_ns(int(duration_ms * 1_000_000))

@@ -1,10 +1,10 @@
-"""Keeps a log readable where somebody else decides how often there is something to say."""
+"""Rate limit for log lines that are triggered from outside."""
 
 from mien.units import NS_PER_S
 
 
 class LogLimit:
-    """Lets `burst` lines through at once, and one every `every_s` seconds after that; counts those it leaves out."""
+    """Passes `burst` lines at once, then one every `every_s` seconds, and counts the lines in between."""
 
     def __init__(self, *, burst: int = 5, every_s: float = 10.0) -> None:
         self._burst = burst
@@ -14,7 +14,7 @@ class LogLimit:
         self._dropped = 0
 
     def line(self, text: str, now_ns: int) -> str | None:
-        """What to log now: the text, with how many were left out before it; None: nothing. now_ns: CLOCK_MONOTONIC."""
+        """The text to log, with the number of suppressed lines before it, or None. now_ns: CLOCK_MONOTONIC."""
         if self._left == self._burst:
             self._filled_ns = now_ns
         earned = (now_ns - self._filled_ns) // self._every_ns

@@ -1,4 +1,4 @@
-"""Where the playhead is: anchors in, media time out, for every reader of the bus."""
+"""Media time from anchors, for every reader of the bus."""
 
 from mien.core.bus import Anchor
 
@@ -7,7 +7,8 @@ class MediaClock:
     """Extrapolates the newest anchor.
 
     Inside an epoch media time never steps back, whatever the anchors' jitter, and it never passes until_ns, so that
-    the face holds still on an underrun. A new epoch starts afresh; an anchor of an older one is dropped and counted.
+    the face freezes on an underrun. A new epoch starts from its own anchor; an anchor of an older epoch is dropped and
+    counted.
     """
 
     def __init__(self) -> None:
@@ -22,11 +23,11 @@ class MediaClock:
 
     @property
     def epoch(self) -> int:
-        """The epoch in force, or -1 before the first anchor."""
+        """The current epoch, or -1 before the first anchor."""
         return -1 if self._anchor is None else self._anchor.epoch
 
     def take(self, anchor: Anchor) -> bool:
-        """Take a newer anchor. True when it began a new epoch."""
+        """Accept an anchor. Returns whether it began a new epoch."""
         if anchor.epoch < self.epoch:
             self.stale += 1
             return False
@@ -37,12 +38,12 @@ class MediaClock:
         return renewed
 
     def forget(self) -> None:
-        """The voice is gone: no media time until the next anchor, of whatever epoch."""
+        """The voice is gone: no media time until the next anchor, whatever its epoch."""
         self._anchor = None
         self._highest_ns = 0
 
     def media_ns(self, now_ns: int) -> int:
-        """The media time that is heard at now_ns, which may lie a little ahead. 0 before the first anchor."""
+        """The media time that is heard at now_ns, which may be slightly in the future. 0 before the first anchor."""
         if self._anchor is None:
             return 0
         media_ns = extrapolate(self._anchor, now_ns)
@@ -51,6 +52,6 @@ class MediaClock:
 
 
 def extrapolate(anchor: Anchor, now_ns: int) -> int:
-    """Media time at now_ns by one anchor alone: it waits at media_ns until at_ns, then runs, and stops at until_ns."""
+    """Media time at now_ns from one anchor: media_ns until at_ns, then running, and until_ns at most."""
     elapsed_ns = max(0, now_ns - anchor.at_ns)
     return max(anchor.media_ns, min(anchor.media_ns + elapsed_ns, anchor.until_ns))

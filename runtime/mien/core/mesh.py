@@ -1,4 +1,4 @@
-"""An avatar as the renderer draws it: plain arrays, whatever file they came from.
+"""An avatar as the renderer draws it: plain arrays, independent of the file format.
 
 Right-handed, +Y up, +Z towards the viewer (as glTF), in metres at human scale.
 """

@@ -1,27 +1,27 @@
-"""When the picture drawn now will be seen: the display's grid of refreshes, followed or kept. Pure."""
+"""When a frame that is drawn now will be visible: the display's refresh grid, followed or generated. Pure."""
 
 from typing import Final
 
-# How much of an observed deviation moves the grid's phase and its period. Flip times jitter late by the scheduler's
-# delay; a display's clock is off by parts per million. Both gains settle in about a second at 60 Hz without ringing.
+# The share of an observed deviation that corrects the phase and the period. The scheduler delays flip times; a
+# display's clock is off by parts per million. Both gains settle in about a second at 60 Hz without ringing.
 PHASE_GAIN: Final = 0.1
 PERIOD_GAIN: Final = 0.005
-# No display is further from what it says of itself; beyond this the grid follows no more.
+# No display deviates further from its nominal period; the grid follows no further.
 MAX_PERIOD_ERROR: Final = 0.05
-# How early, in periods, a wait for a refresh may end and still count as having waited for it.
+# How early, in periods, a wait for a refresh may end and still count as complete.
 EARLY_SHARE: Final = 0.25
 
 
 class DisplayPacer:
     """The refreshes of one display, on CLOCK_MONOTONIC, in ns.
 
-    With vsync, presented() learns the grid from the times at which flips return. Without, the grid is the pacer's own:
-    absolute, begun at the first call, and the caller waits wait_ns() before it draws the next picture.
-    shown, missed: refreshes that showed a new picture, and that showed the old one again for want of it.
+    With vsync, presented() learns the grid from the times at which flips return. Without vsync the pacer generates an
+    absolute grid that starts at the first call, and the caller waits wait_ns() before it draws the next frame.
+    shown, missed: refreshes that showed a new frame, and refreshes that repeated the old one because none was ready.
     """
 
     def __init__(self, period_ns: int, *, depth: int = 1) -> None:
-        """period_ns: between refreshes. depth: refreshes between drawing and seeing, 2 where a flip only queues.
+        """period_ns: between refreshes. depth: refreshes between drawing and seeing, 2 if a flip only queues.
 
         Raises ValueError for a period or a depth below 1.
         """
@@ -35,17 +35,17 @@ class DisplayPacer:
 
     @property
     def period_ns(self) -> float:
-        """The period as it is known by now."""
+        """The current estimate of the period."""
         return self._period_ns
 
     def reset(self) -> None:
-        """Forget the grid, as when a display was reopened; the counters stay."""
+        """Drop the grid, for a display that was reopened. The counters stay."""
         self._period_ns = float(self._nominal_ns)
         self._phase_ns: float | None = None
         self._last_shown_ns: float | None = None
 
     def next_visible_ns(self, now_ns: int) -> int:
-        """The refresh at which a picture drawn from now on is seen first; always later than now."""
+        """The first refresh that can show a frame drawn from now on; always later than now."""
         after = float(now_ns) + (self._depth - 1) * self._period_ns
         earliest = self._slot_after(after)
         if self._last_shown_ns is not None:
@@ -53,16 +53,16 @@ class DisplayPacer:
         return round(earliest)
 
     def rested(self, now_ns: int) -> None:
-        """The refreshes before the one that a frame drawn from now on makes went by on purpose: none was missed."""
+        """Nothing was drawn on purpose: the refreshes before the next possible one do not count as missed."""
         if self._last_shown_ns is not None:
             made_ns = self._slot_after(float(now_ns) + (self._depth - 1) * self._period_ns)
             self._last_shown_ns = max(self._last_shown_ns, made_ns - self._period_ns)
 
     def presented(self, now_ns: int, vsync: bool) -> int:
-        """Count the picture that was just presented. Returns when it is seen, in ns.
+        """Count the frame that was just presented. Returns when it is visible, in ns.
 
-        now_ns: when present() returned. vsync: whether present() waited for a refresh, so that now_ns tells the grid.
-        A picture that comes late is seen at the next free refresh, and each refresh that went by without one is missed.
+        now_ns: when present() returned. vsync: whether present() waited for a refresh, so that now_ns is on the grid.
+        A late frame is visible at the next free refresh, and each refresh without a frame before it is missed.
         """
         if vsync:
             self._follow(float(now_ns))
@@ -73,9 +73,9 @@ class DisplayPacer:
         return round(seen_ns)
 
     def wait_ns(self, now_ns: int) -> int:
-        """How long to wait, without vsync, until the picture that was presented last is on the screen; never below 0.
+        """How long to wait, without vsync, until the last presented frame is on the screen; at least 0.
 
-        The next picture, drawn right after, then has a whole period to be ready in.
+        The next frame, drawn right after, then has a whole period to be ready.
         """
         if self._last_shown_ns is None:
             return 0
@@ -86,7 +86,7 @@ class DisplayPacer:
         slot_ns = self._slot_after(now_ns + (self._depth - 1) * self._period_ns)
         if self._last_shown_ns is None or slot_ns > self._last_shown_ns:
             return slot_ns
-        # A timer that fires a little early must not make two pictures of one refresh.
+        # A timer that fires slightly early must not assign two frames to one refresh.
         woke_early = self.wait_ns(round(now_ns)) < EARLY_SHARE * self._period_ns
         return self._last_shown_ns + self._period_ns if woke_early else slot_ns
 

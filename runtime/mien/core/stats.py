@@ -1,4 +1,4 @@
-"""Counters and percentiles over a bounded window: what health reports and benchmarks are made of."""
+"""Counters, and percentiles over a bounded window."""
 
 from collections import Counter
 
@@ -7,30 +7,30 @@ from numpy.typing import NDArray
 
 
 class Window:
-    """The newest values of one measurement, at most `capacity`; allocates nothing after construction."""
+    """The newest `capacity` values of one measurement. Allocates nothing after construction."""
 
     def __init__(self, capacity: int) -> None:
         self._values: NDArray[np.float64] = np.zeros(capacity)
         self._count = 0
 
     def add(self, value: float) -> None:
-        """Keep one more value; the oldest gives way."""
+        """Add a value; the oldest is dropped."""
         self._values[self._count % len(self._values)] = value
         self._count += 1
 
     def clear(self) -> None:
-        """Forget all values."""
+        """Drop all values."""
         self._count = 0
 
     def __len__(self) -> int:
         return min(self._count, len(self._values))
 
     def percentile(self, percent: float) -> float | None:
-        """A percentile of what is kept, or None when nothing is."""
+        """A percentile of the kept values, or None without values."""
         return float(np.percentile(self._values[: len(self)], percent)) if self._count else None
 
     def median_and_abs_p95(self) -> tuple[float, float] | None:
-        """The median, and the 95th percentile of the absolute values; None when nothing is kept."""
+        """The median and the 95th percentile of the absolute values, or None without values."""
         if not self._count:
             return None
         values = self._values[: len(self)]
@@ -44,7 +44,7 @@ class Counters:
         self._counts: Counter[str] = Counter()
 
     def count(self, name: str, amount: int = 1) -> None:
-        """Add to one."""
+        """Add to a counter."""
         self._counts[name] += amount
 
     def __getitem__(self, name: str) -> int:

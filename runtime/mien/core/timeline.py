@@ -1,8 +1,8 @@
 """The motion of the current epoch, indexed by media time: motion writes ahead of the playhead, the renderer samples.
 
 There is no queue between the two. Each turn has a track of its own, because a turn begins at any media time and its
-frames are spaced from there. What lies too far back is overwritten; what is asked for beyond the ends is answered
-with the nearest frame. Not locked: the owner serialises filling and sampling.
+frames are spaced from there. Frames that lie too far back are overwritten; a time outside the track gives the nearest
+frame. Not locked: the owner serialises writing and sampling.
 """
 
 import numpy as np
@@ -70,12 +70,12 @@ class Timeline:
         return self._tracks[-1].end_ns if self._tracks else 0
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop all tracks."""
         self._spare += self._tracks
         self._tracks.clear()
 
     def begin(self, origin_ns: int, *, at_frame: int = 0) -> None:
-        """A turn that began at origin_ns comes next, from its frame `at_frame` on. Tracks from there on are dropped."""
+        """Start the track of a turn that begins at origin_ns, from frame `at_frame` on. Drop later tracks."""
         while self._tracks and self._tracks[-1].origin_ns >= origin_ns:
             self._spare.append(self._tracks.pop())
         if not self._spare:

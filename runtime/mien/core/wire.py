@@ -1,9 +1,9 @@
 """The public protocol: the messages between a client and mien-voice.
 
-One ZeroMQ message is one msgpack header frame, and for `audio` one payload frame after it: mono s16le, or one Opus
-packet. A header is a
-map with the key "type"; the structs below are those maps. Unknown fields are ignored, unknown types are an error.
-PROTOCOL.md in this folder gives every message byte by byte; tests/core/vectors holds the same bytes.
+One ZeroMQ message is one msgpack header frame and, for `audio`, one payload frame after it: mono s16le, or one Opus
+packet. A header is a map with the key "type"; the structs below are those maps. Unknown fields are ignored, unknown
+types are an error. PROTOCOL.md in this folder documents every message byte by byte; tests/core/vectors holds the same
+bytes.
 """
 
 from typing import Annotated, Final, Literal, TypeAlias
@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from mien.errors import ProtocolError
 
 PROTOCOL_MAJOR: Final = 1
-SPOKEN_PROTOCOLS: Final = (PROTOCOL_MAJOR,)
+SUPPORTED_PROTOCOLS: Final = (PROTOCOL_MAJOR,)
 RATES_HZ: Final = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 MAX_HEADER_BYTES: Final = 16_384
 ENCODINGS: Final = ("s16le", "opus")
@@ -22,9 +22,9 @@ OPUS_RATES_HZ: Final = (8000, 12000, 16000, 24000, 48000)
 MAX_WORDS: Final = 4_000  # a turn's word times: half an hour of fast speech
 MAX_CAPTION_CHARACTERS: Final = 16_000  # a turn's text: a quarter of an hour of fast speech
 MAX_PICTURE_BYTES: Final = 131_072
-MAX_CHUNK_BYTES: Final = 192_000  # two seconds at 48 kHz: a TTS burst, yet no sizeable work for one step of the voice
+MAX_CHUNK_BYTES: Final = 192_000  # two seconds at 48 kHz: a TTS burst that one step of the voice can still handle
 
-# Names reach logs, status lines and the supervisor's environment: no C0, DEL, C1, line separators or half characters.
+# Names reach logs, status lines and the supervisor's environment: no C0, DEL, C1, line separators or lone surrogates.
 NAME_PATTERN: Final = r"\A[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*\Z"
 TurnId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=NAME_PATTERN)]
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=NAME_PATTERN)]
@@ -41,9 +41,9 @@ ResumeReason = Literal["pause_timeout", "other_client", "taken_over"]
 
 ERROR_CODES: Final = {
     "malformed": "the header is not msgpack, or a field is missing or out of range",
-    "unknown_message": "this message type is not spoken",
+    "unknown_message": "this message type is unknown",
     "no_hello": "the first message of a connection must be hello",
-    "protocol_version": "this protocol version is not spoken",
+    "protocol_version": "this protocol version is not supported",
     "unsupported_rate": "this sample rate is not supported",
     "unsupported_encoding": "this encoding is not supported",
     "odd_bytes": "s16le audio has an even number of bytes",
@@ -51,39 +51,39 @@ ERROR_CODES: Final = {
     "unexpected_payload": "this message takes no payload frame",
     "chunk_too_large": "the audio chunk is larger than limits.max_chunk_bytes",
     "out_of_order": "the sequence number is not the next one of this turn",
-    "repeated": "this sequence number was already taken",
+    "repeated": "this sequence number was already accepted",
     "turn_too_long": "the turn is longer than limits.max_turn_ms",
     "turn_closed": "the turn was ended, interrupted or finished; late audio is not played",
-    "unknown_turn": "no such turn was begun",
+    "unknown_turn": "no such turn exists",
     "turn_exists": "this turn's name was used before",
     "too_many_turns": "too many turns wait to be played",
     "buffer_full": "the turn's buffer is full; send again when credit_ms allows",
     "floor_taken": "another client is speaking, or an agent holds the floor",
-    "floor_not_held": "only the agent that holds the floor can give it back",
+    "floor_not_held": "only the agent that holds the floor can release it",
     "not_allowed": "this role, or this client's key, does not permit it",
-    "rate_limited": "more messages or bytes a second than limits allow; nothing was taken",
+    "rate_limited": "more messages or bytes a second than limits allow; nothing was accepted",
     "bad_packet": "the payload is not one whole Opus packet",
     "caption_too_long": "the turn's caption has more words than a caption may have",
-    "no_thumbnail": "the face gave no picture: it is not there, or draws nothing",
+    "no_thumbnail": "the face sent no thumbnail: it is not running, or draws nothing",
     "too_many_clients": "too many clients are connected",
     "header_too_large": "the header is larger than limits.max_header_bytes",
     "replaced": "another connection of this client has taken this session's place",
     "gave_way": "every place was taken, and this session had been idle for longest",
-    "too_slow": "this client does not read what it is sent",
+    "too_slow": "this client does not read its messages",
     "access_revoked": "the key of this connection was removed",
 }
 
 
 class Message(Struct, frozen=True, kw_only=True, tag_field="type"):
-    """What every message has in common: a map whose key "type" names it."""
+    """The base of all messages: a map whose key "type" names the message."""
 
 
 class Hello(Message, tag="hello", frozen=True):
     """client -> voice, first. protocol: the major version. rate_hz, encoding: of all audio to come.
 
     encoding: s16le, or opus (one packet a message, rate_hz one of OPUS_RATES_HZ). role: a speaker is the voice stack,
-    an agent may take the floor from it, an observer only looks on. replaces: `welcome.session` of an earlier session
-    of this client, which is over with this hello even if the voice has not noticed that its connection is gone.
+    an agent may take the floor from it, an observer only watches. replaces: `welcome.session` of an earlier session of
+    this client, which this hello ends even if the voice has not noticed that its connection is gone.
     """
 
     protocol: int
@@ -109,7 +109,7 @@ class End(Message, tag="end", frozen=True):
 
 
 class Interrupt(Message, tag="interrupt", frozen=True):
-    """client -> voice: stop this turn, or with no turn all turns of this client, and drop what was queued behind it."""
+    """client -> voice: stop this turn, or with no turn all turns of this client, and drop what is queued after it."""
 
     turn: TurnId | None = None
 
@@ -119,7 +119,7 @@ class Pause(Message, tag="pause", frozen=True):
 
 
 class Resume(Message, tag="resume", frozen=True):
-    """client -> voice: go on after pause, whoever asked for it."""
+    """client -> voice: end every pause."""
 
 
 class Volume(Message, tag="volume", frozen=True):
@@ -136,7 +136,7 @@ class State(Message, tag="state", frozen=True):
 
 
 class Emotion(Message, tag="emotion", frozen=True):
-    """client -> voice: the face's emotion, held until the next."""
+    """client -> voice: the face's emotion until the next one."""
 
     name: EmotionName
     intensity: Unit = 1.0
@@ -149,7 +149,7 @@ class Gesture(Message, tag="gesture", frozen=True):
 
 
 class LookAt(Message, tag="look_at", frozen=True):
-    """client -> voice: where to look, -1..1 from left to right and from bottom to top; null lets the gaze go free."""
+    """client -> voice: where to look, -1..1 from left to right and from bottom to top; null releases the gaze."""
 
     x: Signed | None = None
     y: Signed | None = None
@@ -164,9 +164,9 @@ class Word(Struct, frozen=True, array_like=True):
 
 
 class Caption(Message, tag="caption", frozen=True):
-    """client -> voice: what a turn says; words where their times are known. May come before the turn's audio.
+    """client -> voice: what a turn says, with word times if known. May come before the turn's audio.
 
-    append: the text and the words follow those of the captions before; otherwise they replace them.
+    append: text and words are added to those of earlier captions; otherwise they replace them.
     """
 
     turn: TurnId
@@ -178,24 +178,24 @@ class Caption(Message, tag="caption", frozen=True):
 class TakeFloor(Message, tag="take_floor", frozen=True):
     """agent -> voice: speak instead of the speaker. The turn that is heard finishes as taken_over.
 
-    queue: whether the turns behind it are held until the floor is given back, or dropped.
+    queue: whether the turns after it are held until the floor is released, or dropped.
     """
 
     queue: Literal["hold", "drop"] = "hold"
 
 
 class ReleaseFloor(Message, tag="release_floor", frozen=True):
-    """agent -> voice: give the floor back, once the agent's turns have been heard."""
+    """agent -> voice: release the floor once the agent's turns have been heard."""
 
 
 class Subscribe(Message, tag="subscribe", frozen=True):
-    """agent or observer -> voice: what to be told of the conversation from now on; () ends it."""
+    """agent or observer -> voice: which topics of the conversation to receive from now on; () for none."""
 
     topics: Annotated[tuple[Topic, ...], Meta(max_length=8)] = ("state", "captions", "levels", "health")
 
 
 class GetThumbnail(Message, tag="get_thumbnail", frozen=True):
-    """agent or observer -> voice: one small picture of the face, answered with `thumbnail`. width: pixels."""
+    """agent or observer -> voice: one thumbnail of the face, answered with `thumbnail`. width: pixels."""
 
     width: Annotated[int, Meta(ge=32, le=320)] = 96
 
@@ -207,11 +207,11 @@ class Ping(Message, tag="ping", frozen=True):
 
 
 class Bye(Message, tag="bye", frozen=True):
-    """client -> voice, last: the session is over; what was sent is spoken. voice -> client: the answer."""
+    """client -> voice, last: the session is over; what was sent is still played. voice -> client: the answer."""
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What a client must keep to, told in welcome."""
+    """The limits that a client must respect, sent in welcome."""
 
     max_chunk_bytes: int
     max_header_bytes: int
@@ -225,7 +225,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class ReplacedTurn(Struct, frozen=True, kw_only=True):
-    """What became of a turn of an earlier session of this client. played_ms, words_heard: until now."""
+    """The outcome of a turn of an earlier session of this client. played_ms, words_heard: up to now."""
 
     turn: str
     played_ms: float
@@ -238,7 +238,7 @@ class ReplacedTurn(Struct, frozen=True, kw_only=True):
 class Welcome(Message, tag="welcome", frozen=True):
     """voice -> client: the session is open. rates_hz, encodings: what hello may name. floor: the holder's name.
 
-    replaced: the turns of the sessions that this one took the place of, that their client was not told the end of.
+    replaced: turns of the sessions that this one replaces, whose outcome their client was not told.
     """
 
     session: str
@@ -260,7 +260,7 @@ class Started(Message, tag="started", frozen=True):
 
 
 class Progress(Message, tag="progress", frozen=True):
-    """voice -> client, several times a second: ms heard, ms waiting, and how many ms more would be taken now."""
+    """voice -> client, several times a second: ms heard, ms queued, and how many ms more would be accepted now."""
 
     turn: TurnId
     played_ms: float
@@ -269,16 +269,16 @@ class Progress(Message, tag="progress", frozen=True):
 
 
 class Stalled(Message, tag="stalled", frozen=True):
-    """voice -> client: everything that was sent has been heard and the turn is not ended. The face holds."""
+    """voice -> client: everything that was sent has been heard and the turn has not ended. The face freezes."""
 
     turn: TurnId
     played_ms: float
 
 
 class Rebuffered(Message, tag="rebuffered", frozen=True):
-    """voice -> client, after a stall: the turn is heard again. stood_ms: how long nothing of it was heard.
+    """voice -> client, after a stall: the turn is heard again. stood_ms: how long it was silent.
 
-    cushion_ms: the speech in hand with which it goes on.
+    cushion_ms: how much speech was buffered when it continued.
     """
 
     turn: TurnId
@@ -288,7 +288,7 @@ class Rebuffered(Message, tag="rebuffered", frozen=True):
 
 
 class Finished(Message, tag="finished", frozen=True):
-    """voice -> client, exactly once for every turn that was begun. played_ms: heard at the speaker.
+    """voice -> client, exactly once for every turn that began. played_ms: heard at the speaker.
 
     words_heard: how many words of the caption were heard, at least half of each. last_word: the last of them.
     """
@@ -302,21 +302,21 @@ class Finished(Message, tag="finished", frozen=True):
 
 
 class Interrupted(Message, tag="interrupted", frozen=True):
-    """voice -> client: an interrupt was taken; these turns will finish as interrupted."""
+    """voice -> client: an interrupt was accepted; these turns will finish as interrupted."""
 
     turns: tuple[str, ...]
 
 
 class Resumed(Message, tag="resumed", frozen=True):
-    """voice -> client that had asked for a pause: it was ended, and not by this client."""
+    """voice -> client: its pause was ended, and not by itself."""
 
     why: ResumeReason
 
 
 class Floor(Message, tag="floor", frozen=True):
-    """voice -> everyone: an agent has taken the floor, or it went back to the speakers (holder is empty).
+    """voice -> everyone: an agent has taken the floor, or it was released to the speakers (holder is empty).
 
-    yours: the receiver holds it. held: the receiver's turns that wait for it to come back.
+    yours: the receiver holds it. held: the receiver's turns that wait for the release.
     """
 
     holder: str
@@ -338,7 +338,7 @@ class Status(Message, tag="status", frozen=True):
 
 
 class Outcome(Message, tag="outcome", frozen=True):
-    """voice -> subscribers of state: how somebody's turn ended, as its owner was told in finished."""
+    """voice -> subscribers of state: how a turn ended, as its client was told in finished."""
 
     client: str
     turn: str
@@ -350,7 +350,7 @@ class Outcome(Message, tag="outcome", frozen=True):
 
 
 class Said(Message, tag="said", frozen=True):
-    """voice -> subscribers of captions: somebody's caption, as it was sent."""
+    """voice -> subscribers of captions: a client's caption, as it was sent."""
 
     client: str
     turn: str
@@ -360,8 +360,8 @@ class Said(Message, tag="said", frozen=True):
 
 
 class Levels(Message, tag="levels", frozen=True):
-    """voice -> subscribers of levels, ten times a second: how loud the speech given to the device was since the last,
-    in dB below full scale (-100 for silence)."""
+    """voice -> subscribers of levels, ten times a second: the level of the speech written since the last one, in
+    dBFS (-100 for silence)."""
 
     rms_dbfs: float
     peak_dbfs: float
@@ -370,7 +370,7 @@ class Levels(Message, tag="levels", frozen=True):
 class HealthReport(Message, tag="health", frozen=True):
     """voice -> subscribers of health, once a second. face_fps to face_offset_p95_ms: None while no face reports.
 
-    device: the sound card: open, released (let go in a long silence) or lost.
+    device: the sound card: open, released (closed during a long silence) or lost.
     """
 
     level: str
@@ -385,7 +385,7 @@ class HealthReport(Message, tag="health", frozen=True):
 
 
 class Thumbnail(Message, tag="thumbnail", frozen=True):
-    """voice -> who asked: a picture of the face. encoding: what data is, such as jpeg."""
+    """voice -> client that asked: a thumbnail of the face. encoding: of data, such as jpeg."""
 
     width: int
     height: int
@@ -402,7 +402,7 @@ class LevelChanged(Message, tag="level", frozen=True):
 
 
 class Error(Message, tag="error", frozen=True):
-    """voice -> client: a message was refused. turn, seq: of the refused message, where it had them."""
+    """voice -> client: a message was refused. turn, seq: of the refused message, if it had them."""
 
     code: str
     message: str
@@ -466,17 +466,17 @@ _CLIENT_DECODER: msgspec.msgpack.Decoder[ClientMessage] = msgspec.msgpack.Decode
 _VOICE_DECODER: msgspec.msgpack.Decoder[VoiceMessage] = msgspec.msgpack.Decoder(VoiceMessage)
 _CLIENT_TYPES: Final = frozenset(str(t.__struct_config__.tag) for t in ClientMessage.__args__)
 _VOICE_TYPES: Final = frozenset(str(t.__struct_config__.tag) for t in VoiceMessage.__args__)
-# What msgspec raises for bytes that are no message: text that is not UTF-8 and deep nesting have errors of their own.
+# What msgspec raises for malformed bytes: invalid UTF-8 and deep nesting raise errors of their own.
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def encode(message: Message) -> bytes:
-    """One header frame."""
+    """Encode a header frame."""
     return _ENCODER.encode(message)
 
 
 def decode_client(header: bytes) -> ClientMessage:
-    """Read a client's header. Raises ProtocolError: malformed, unknown_message or header_too_large."""
+    """Decode a client's header. Raises ProtocolError: malformed, unknown_message or header_too_large."""
     if len(header) > MAX_HEADER_BYTES:
         raise ProtocolError("header_too_large", f"the header has {len(header)} bytes; at most {MAX_HEADER_BYTES}")
     try:
@@ -486,7 +486,7 @@ def decode_client(header: bytes) -> ClientMessage:
 
 
 def decode_voice(header: bytes) -> VoiceMessage:
-    """Read a header from the voice. Raises ProtocolError: malformed, or unknown_message from a newer voice."""
+    """Decode a header of the voice. Raises ProtocolError: malformed, or unknown_message from a newer voice."""
     try:
         return _VOICE_DECODER.decode(header)
     except _UNREADABLE as error:
@@ -494,7 +494,7 @@ def decode_voice(header: bytes) -> VoiceMessage:
 
 
 def _explain(header: bytes, error: Exception, types: frozenset[str]) -> ProtocolError:
-    """Tell an unknown message from a malformed one, and name the turn where the header has one."""
+    """The error for an unknown or malformed message, with the turn if the header has one."""
     try:
         raw = msgspec.msgpack.decode(header)
     except _UNREADABLE:
@@ -506,13 +506,13 @@ def _explain(header: bytes, error: Exception, types: frozenset[str]) -> Protocol
     number = seq if type(seq) is int else -1  # a bool is an int to isinstance
     if isinstance(kind, str) and kind not in types:
         known = ", ".join(sorted(types))
-        text = f"no message is called {kind[:40]!r}; there are {known}"
+        text = f"there is no message {kind[:40]!r}; known are {known}"
         return ProtocolError("unknown_message", text, turn=name[:64])
     return ProtocolError("malformed", f"in {str(kind)[:40]!r}: {_readable(error)}", turn=name[:64], seq=number)
 
 
 def _readable(error: Exception) -> str:
-    """msgspec's words, but for a name's pattern: what it asks for, and where."""
+    """msgspec's message, except for a name's pattern, which is explained."""
     what, _, where = str(error).partition(" - at `$.")
     if "matching regex" not in what:
         return str(error)

@@ -7,7 +7,7 @@ from typing import Final
 from mien.config import Config
 from mien.core import bus
 from mien.core.clock import Clock
-from mien.core.ladder import Level
+from mien.core.degradation import Level
 from mien.core.pacer import DisplayPacer
 from mien.core.stats import Counters
 from mien.face.director import Director

@@ -134,10 +134,10 @@ class Admission:
         self._session_log.left(session)
 
     def _check(self, identity: bytes, hello: wire.Hello, allowed: AllowedRoles) -> None:
-        if hello.protocol not in wire.SPOKEN_PROTOCOLS:
+        if hello.protocol not in wire.SUPPORTED_PROTOCOLS:
             raise ProtocolError(
                 "protocol_version",
-                f"protocol {hello.protocol} is not spoken here; spoken: {', '.join(map(str, wire.SPOKEN_PROTOCOLS))}",
+                f"protocol {hello.protocol} is not supported, only {', '.join(map(str, wire.SUPPORTED_PROTOCOLS))}",
             )
         if hello.role not in allowed.roles:
             raise ProtocolError(

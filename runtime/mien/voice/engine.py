@@ -11,7 +11,7 @@ from typing import Final
 from mien.config import Config
 from mien.core import bus, wire
 from mien.core.clock import Clock
-from mien.core.ladder import Event, Level
+from mien.core.degradation import Event, Level
 from mien.core.log_limit import LogLimit
 from mien.core.stats import Counters
 from mien.errors import BusError, SinkError

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from mien.core import bus, wire
 from mien.core.backoff import Backoff
-from mien.core.ladder import Event, Level, Step, step
+from mien.core.degradation import Event, Level, Transition, step
 from mien.core.stats import Counters
 
 Announce = Callable[[wire.Message], None]
@@ -21,18 +21,18 @@ class Health:
         self._face = 0  # the process that reported last
         self.level = Level.AUDIO_ONLY  # until a face reports
 
-    def apply(self, event: Event, why: str, *, between_turns: bool) -> Step | None:
+    def apply(self, event: Event, why: str, *, between_turns: bool) -> Transition | None:
         """Apply an event. Returns the transition, or None if nothing changes now."""
-        move = step(self.level, event, between_turns=between_turns)
-        if move is None:
+        transition = step(self.level, event, between_turns=between_turns)
+        if transition is None:
             return None
-        self.level = move.new
-        self._log(f"level {move.old.value} -> {move.new.value}: {why}")
-        self._announce(wire.LevelChanged(old=move.old.value, new=move.new.value, why=why))
-        return move
+        self.level = transition.new
+        self._log(f"level {transition.old.value} -> {transition.new.value}: {why}")
+        self._announce(wire.LevelChanged(old=transition.old.value, new=transition.new.value, why=why))
+        return transition
 
     def face_lost(self, why: str, now_ns: int, *, between_turns: bool) -> None:
-        """There is no face that moves with the speech."""
+        """There is no face that transitions with the speech."""
         if self.apply(Event.FACE_LOST, why, between_turns=between_turns) is not None:
             self._backoff.failed(self._face, now_ns)
 

@@ -217,7 +217,7 @@ class MessageHandler:
 
     def _refuse(self, identity: bytes, error: ProtocolError) -> None:
         self._counters.count(f"refused_{error.code}")
-        protocols = wire.SPOKEN_PROTOCOLS if error.code == "protocol_version" else ()
+        protocols = wire.SUPPORTED_PROTOCOLS if error.code == "protocol_version" else ()
         self._send(
             identity,
             wire.Error(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.core.bus import Anchor, VoiceHealth
-from mien.core.ladder import Level
+from mien.core.degradation import Level
 from mien.render.base import Overlay
 from mien.units import NS_PER_MS
 

@@ -1,4 +1,4 @@
-"""The ladder of degradation, as a table: (level, event) -> (level, action). No timers, no side effects."""
+"""Degradation levels as a pure table: (level, event) -> (level, action). No timers, no side effects."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -10,11 +10,11 @@ class Level(Enum):
     FULL = "full"
     ENVELOPE = "envelope"  # the model is lost: the jaw follows loudness
     AUDIO_ONLY = "audio_only"  # no face
-    SILENT = "silent"  # no sound card: time goes on, the device is retried
+    SILENT = "silent"  # no sound card: time continues, the device is retried
 
 
 class Event(Enum):
-    """What can happen to a level."""
+    """What changes a level."""
 
     MODEL_LOST = "model_lost"
     MODEL_BACK = "model_back"
@@ -25,7 +25,7 @@ class Event(Enum):
 
 
 class Action(Enum):
-    """What whoever steps the ladder must do about it."""
+    """What the caller must do after a transition."""
 
     NONE = "none"
     USE_ENVELOPE = "use_envelope"
@@ -36,8 +36,8 @@ class Action(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One move: both levels, the event that caused it, and what to do."""
+class Transition:
+    """One transition: both levels, the event that caused it, and what to do."""
 
     old: Level
     new: Level
@@ -56,16 +56,16 @@ _TABLE: dict[tuple[Level, Event], tuple[Level, Action]] = {
     (Level.AUDIO_ONLY, Event.SINK_LOST): (Level.SILENT, Action.RETRY_SINK),
     (Level.SILENT, Event.SINK_BACK): (Level.AUDIO_ONLY, Action.AWAIT_FACE),
 }
-_CLIMBS = frozenset({Event.MODEL_BACK, Event.SINK_BACK})
+_RECOVERIES = frozenset({Event.MODEL_BACK, Event.SINK_BACK})
 
 
-def step(level: Level, event: Event, *, between_turns: bool = True) -> Step | None:
-    """The move that an event causes, or None.
+def step(level: Level, event: Event, *, between_turns: bool = True) -> Transition | None:
+    """The transition that an event causes, or None.
 
-    Climbing back waits until no turn is being played, but for the face: its return is seen, not heard, and it must be
-    lip-synced again in mid-sentence.
+    A recovery waits until no turn is being played. Only the face may return in mid-turn: its return is seen and not
+    heard, and lip sync must resume.
     """
-    if event in _CLIMBS and not between_turns:
+    if event in _RECOVERIES and not between_turns:
         return None
     found = _TABLE.get((level, event))
-    return None if found is None else Step(level, found[0], event, found[1])
+    return None if found is None else Transition(level, found[0], event, found[1])

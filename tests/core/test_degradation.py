@@ -2,7 +2,7 @@
 
 import pytest
 
-from mien.core.ladder import Action, Event, Level, step
+from mien.core.degradation import Action, Event, Level, step
 
 
 @pytest.mark.parametrize(
