@@ -26,7 +26,7 @@ bench: setup ## every benchmark, as a table (BENCH="--json" for machines)
 	@.venv/bin/mien bench $(BENCH)
 
 fuzz: setup ## throw messages at the voice, and spoiled bytes at its sockets (FUZZ="--messages 1000000 --seed 1")
-	@$(PYTHON) tests/voice/fuzz_intake.py $(FUZZ)
+	@PYTHONPATH=tests $(PYTHON) -m voice.fuzz_intake $(FUZZ)
 	@PYTHONPATH=. $(PYTHON) -m chaos.fuzz_bytes $(FUZZ)
 
 chaos: setup ## a seeded adversary against the real processes (MINUTES=10 SEED=1, or REPLAY=file; CHAOS="--keep-going")
@@ -42,7 +42,7 @@ avatars: setup ## build the shipped avatars anew
 	@$(PYTHON) models/avatars/build.py
 
 goldens: setup ## draw the golden pictures anew; look at each, then commit
-	@$(PYTHON) tests/rigs/golden_scenes.py
+	@PYTHONPATH=tests $(PYTHON) -m rigs.golden_scenes
 
 image: setup ## the SD-card image, for Raspberry Pis and the emulated board
 	@firmware_scripts/build-image

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from labgrid.pytestplugin.hooks import LABGRID_ENV_KEY
+
 from hil.board import Board
 from hil.errors import RigError
 from hil.images import fingerprint
 from hil.report.findings import Findings
 from hil.rig import Rig
 from hil.stages import State
-from labgrid.pytestplugin.hooks import LABGRID_ENV_KEY
 
 OUT = Path(__file__).resolve().parents[2] / "build/hil"
 PLACES = "/opt/mien /usr/local/lib"  # of the package: in the container, in the image

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+
 from hil.board import SERVICES, Board, Speech
 from hil.contracts import Link
 from hil.report.findings import Findings

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from hil.board import Board, Speech
 from hil.errors import RigError
 from hil.speech import syllables
 from hil.stages import State, wait_until
 from hil.voice import ClientStack
-
 from mien.client import Client
 from mien.errors import ClientError
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
 from hil.analysis import correlate, flashes, goldens, lipsync, mouth, onsets, pacing
 from hil.board import Board
 from hil.speech import clicks, sentences, syllables
 from hil.stages import wait_until
-from numpy.typing import NDArray
-from PIL import Image
-
 from mien.client import Client
 
 BACK_S = 20.0

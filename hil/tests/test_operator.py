@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from hil.board import SERVICES, Board
 from hil.speech import syllables
 from hil.stages import wait_until

@@ -8,6 +8,7 @@ import random
 import time
 
 import pytest
+
 from hil.board import SERVICES, Board
 from hil.stages import State, wait_until
 

@@ -4,6 +4,7 @@ import shlex
 import time
 
 import pytest
+
 from hil.analysis import onsets
 from hil.board import Board
 from hil.stages import wait_until

@@ -4,11 +4,11 @@ import threading
 
 import numpy as np
 import pytest
+
 from hil.analysis import mouth, onsets
 from hil.board import SERVICES, Board
 from hil.captured import Frame
 from hil.speech import Pcm, sentences
-
 from mien.client import Client
 from mien.core.wire import Finished
 

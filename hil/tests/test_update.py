@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+
 from hil.board import SERVICES, Board
 from hil.process import run
 from hil.stages import State, answers, wait_until

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from hil.analysis import correlate, flashes, goldens, growth, intact, lipsync, mouth, onsets, pacing
-from hil.captured import BAR, MOUTH, Frame, Region, Sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hil.analysis import correlate, flashes, goldens, growth, intact, lipsync, mouth, onsets, pacing
+from hil.captured import BAR, MOUTH, Frame, Region, Sound
 from mien.face.calibration import flash_times_ms, is_lit
 
 MS = 1_000_000

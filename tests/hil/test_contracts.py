@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from hil.bench.card import MuxCard
 from hil.bench.ears import BLOCK_FRAMES, PipeEars, arecord_command
 from hil.bench.net import NicNet
@@ -29,7 +30,6 @@ from hil.qemu.console import SerialConsole, SocketLine
 from hil.qemu.ears import QemuEars
 from hil.qemu.qmp import Qmp
 from hil.qemu.screen import QemuScreen, read_ppm
-
 from mien.audio.wav import WavSink
 from mien.core.clock import ManualClock
 

@@ -1,8 +1,8 @@
 """The rig's self-test names the part that is broken, and no other."""
 
 import pytest
-from hil.diagnose import CHECKS, diagnose
 
+from hil.diagnose import CHECKS, diagnose
 from rigs.fake_rig import fake_rig
 
 NAMES = [part for part, _, _ in CHECKS]

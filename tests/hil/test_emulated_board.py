@@ -8,6 +8,7 @@ from collections import deque
 from pathlib import Path
 
 import pytest
+
 from hil.contracts import Done
 from hil.errors import RigError
 from hil.images import fingerprint
@@ -15,7 +16,6 @@ from hil.qemu.console import SerialConsole, in_loader
 from hil.qemu.devices import USB_CARD, ScreenCable, UsbSoundCard
 from hil.qemu.viewer import SET_DESKTOP_SIZE, VERSION, resize
 from hil.stages import Stages, State
-
 from rigs.fake_rig import fake_rig
 
 BANNER = "U-Boot 2023.01\r\nHit any key to stop autoboot:  2 "

@@ -5,6 +5,7 @@ import subprocess
 
 import numpy as np
 import pytest
+
 from hil.errors import RigError
 from hil.qemu import guest_time
 from hil.qemu.guest_time import FILES, RATE_HZ, ROOT_AT, command, figures, heard, prepare
