@@ -15,7 +15,7 @@ from labgrid import target_factory
 from labgrid.driver import Driver
 from labgrid.strategy import Strategy
 
-from hil.images import fingerprint
+from hil.images import fingerprint, newest
 from hil.process import run
 from hil.rig import Rig
 from hil.stages import Stages, State
@@ -71,7 +71,7 @@ class QemuRigDriver(Driver, RigHolder):  # type: ignore[misc]
         """labgrid's: the target is used."""
         from hil.qemu.rig import qemu_rig
 
-        self.image = Path(self.target.env.config.get_image_path(self.image_name))
+        self.image = newest(self.target.env.config.get_image_path(self.image_name))
         self.rig: Rig = qemu_rig(REPOSITORY / self.work, icount=self.icount, patience=self.patience)
 
     def on_deactivate(self) -> None:

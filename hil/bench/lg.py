@@ -14,6 +14,7 @@ from hil.bench.card import MuxCard
 from hil.bench.ears import PipeEars, arecord_command
 from hil.bench.net import NicNet
 from hil.bench.screen import PipeScreen, v4l2_command
+from hil.images import newest
 from hil.lg import REPOSITORY, RigHolder
 from hil.qemu.console import SerialConsole
 from hil.qemu.tunnel import SshTunnel
@@ -87,7 +88,7 @@ class BenchRigDriver(Driver, RigHolder):  # type: ignore[misc]
 
     def on_activate(self) -> None:
         """labgrid's: the target is used."""
-        self.image = Path(self.target.env.config.get_image_path("card"))
+        self.image = newest(self.target.env.config.get_image_path("card"))
         work = REPOSITORY / "build/hil/bench"
         work.mkdir(parents=True, exist_ok=True)
         size = (self.width, self.height)

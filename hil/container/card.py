@@ -105,8 +105,8 @@ class ContainerCard:
         journal.mkdir(exist_ok=True, parents=True)
 
     def version(self) -> str:
-        """Of the mien that is on it."""
-        line = (self.root / "opt/mien/pyproject.toml").read_text().split('version = "', 1)[1]
+        """Version of the mien that is installed on it."""
+        line = (self.root / "opt/mien/runtime/mien/__init__.py").read_text().split('__version__ = "', 1)[1]
         return line.split('"', 1)[0]
 
     def _put(self, path: str, text: str) -> Path:
