@@ -59,9 +59,9 @@ class Board:
         self.findings = findings
         self._clients: list[Client] = []
 
-    def client(self, role: str = "speaker") -> Client:
+    def client(self, role: wire.Role = "speaker") -> Client:
         """A session; hung up when the test is over."""
-        client = self.rig.voice.connect(role)  # type: ignore[arg-type]
+        client = self.rig.voice.connect(role)
         self._clients.append(client)
         return client
 

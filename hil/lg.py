@@ -9,6 +9,7 @@ targets:
 
 import abc
 from pathlib import Path
+from typing import ClassVar
 
 import attr
 from labgrid import target_factory
@@ -35,7 +36,7 @@ class RigHolder(abc.ABC):
 class ContainerRigDriver(Driver, RigHolder):  # type: ignore[misc]
     """The container board. work: its folder. commit: what is flashed."""
 
-    bindings = {}  # noqa: RUF012  labgrid's own way
+    bindings: ClassVar[dict[str, object]] = {}
     work = attr.ib(default="/tmp/mien-hil", validator=attr.validators.instance_of(str))
     commit = attr.ib(default="HEAD", validator=attr.validators.instance_of(str))
     display = attr.ib(default=77, validator=attr.validators.instance_of(int))
@@ -61,7 +62,7 @@ class ContainerRigDriver(Driver, RigHolder):  # type: ignore[misc]
 class QemuRigDriver(Driver, RigHolder):  # type: ignore[misc]
     """The emulated board. image: the SD-card image. icount: guest time follows instructions."""
 
-    bindings = {}  # noqa: RUF012
+    bindings: ClassVar[dict[str, object]] = {}
     image_name = attr.ib(default="card", validator=attr.validators.instance_of(str))
     work = attr.ib(default="build/hil/qemu", validator=attr.validators.instance_of(str))
     icount = attr.ib(default=False, validator=attr.validators.instance_of(bool))
@@ -84,7 +85,7 @@ class QemuRigDriver(Driver, RigHolder):  # type: ignore[misc]
 class MienStrategy(Strategy):  # type: ignore[misc]
     """off, flashed, booted, ready: `strategy.transition("ready")`."""
 
-    bindings = {"holder": RigHolder}  # noqa: RUF012
+    bindings: ClassVar[dict[str, object]] = {"holder": RigHolder}
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()

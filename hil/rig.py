@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from hil.contracts import Card, Clock, Console, Ears, Net, Power, Screen, VoiceStack
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,3 +39,9 @@ class Rig:
     resume: Callable[[], dict[str, float] | None] | None = None
     save: Callable[[dict[str, float]], None] | None = None
     close: Callable[[], None] = lambda: None
+
+
+def fitted(part: Part | None) -> Part:
+    """A part that a test's lg_feature asks for: a rig with that feature has it."""
+    assert part is not None, "this rig declares a feature whose part it lacks"
+    return part

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import attr
 from labgrid import target_factory
@@ -73,7 +73,11 @@ class BenchRigDriver(Driver, RigHolder):  # type: ignore[misc]
     network card that the board hangs on. latencies: of the capture stick and the ear, as hil/README.md calibrates them.
     """
 
-    bindings = {"power": PowerProtocol, "serial": ConsoleProtocol, "mux": {"USBSDMuxDriver", "USBSDWireDriver"}}  # noqa: RUF012
+    bindings: ClassVar[dict[str, object]] = {
+        "power": PowerProtocol,
+        "serial": ConsoleProtocol,
+        "mux": {"USBSDMuxDriver", "USBSDWireDriver"},
+    }
     video = attr.ib(default="/dev/video0", validator=attr.validators.instance_of(str))
     audio = attr.ib(default="plughw:CARD=Device", validator=attr.validators.instance_of(str))
     card = attr.ib(default="/dev/disk/by-id/usb-LinuxAut_sdmux", validator=attr.validators.instance_of(str))

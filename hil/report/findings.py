@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hil.captured import Sound
 
+Numbers = Sequence[float] | NDArray[np.floating[Any]]
 BUCKETS = 700  # of a waveform, across the page
 
 
@@ -59,7 +60,7 @@ class Findings:
         title: str,
         x_name: str,
         y_name: str,
-        curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+        curves: Mapping[str, tuple[Numbers, Numbers]],
         marks: dict[str, float] | None = None,
     ) -> None:
         """Curves over one axis; points are thinned to what a page can show."""
@@ -85,6 +86,6 @@ class Findings:
         return cls(**json.loads(path.read_text()))
 
 
-def _thin(x: Sequence[float], y: Sequence[float], most: int = 1200) -> list[list[float]]:
+def _thin(x: Numbers, y: Numbers, most: int = 1200) -> list[list[float]]:
     keep = np.unique(np.linspace(0, len(x) - 1, min(len(x), most)).astype(int)) if len(x) else []
     return [[round(float(x[i]), 4), round(float(y[i]), 4)] for i in keep]

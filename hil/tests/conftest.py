@@ -2,15 +2,17 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from labgrid import Target
 from labgrid.pytestplugin.hooks import LABGRID_ENV_KEY
 
 from hil.board import Board
 from hil.errors import RigError
 from hil.images import fingerprint
+from hil.lg import MienStrategy
 from hil.report.findings import Findings
 from hil.rig import Rig
 from hil.stages import State
@@ -22,19 +24,20 @@ _FOUND: list[Findings] = []
 
 
 @pytest.fixture(scope="session")
-def strategy(target):
+def strategy(target: Target) -> MienStrategy:
     """labgrid's: moves the board between off, flashed, booted and ready."""
-    return target.get_driver("MienStrategy")
+    strategy: MienStrategy = target.get_driver("MienStrategy")
+    return strategy
 
 
 @pytest.fixture(scope="session")
-def rig(strategy) -> Rig:
+def rig(strategy: MienStrategy) -> Rig:
     """The bench: screen, ears, power, net, console, card, voice."""
     return strategy.rig
 
 
 @pytest.fixture(scope="session")
-def findings(rig: Rig, strategy) -> Iterator[Findings]:
+def findings(rig: Rig, strategy: MienStrategy) -> Findings:
     """Where tests hand in what they found."""
     found = Findings(rig=rig.name, emulated=rig.emulated)
     image = strategy.stages.image
@@ -46,7 +49,7 @@ def findings(rig: Rig, strategy) -> Iterator[Findings]:
 
 
 @pytest.fixture(scope="session")
-def identified(strategy, findings: Findings) -> None:
+def identified(strategy: MienStrategy, findings: Findings) -> None:
     """What is on the board goes into the record, once."""
     strategy.transition("ready")
     for name, command in (
@@ -61,7 +64,7 @@ def identified(strategy, findings: Findings) -> None:
 
 
 @pytest.fixture
-def board(strategy, findings: Findings, identified: None) -> Iterator[Board]:  # noqa: ARG001
+def board(strategy: MienStrategy, findings: Findings, identified: None) -> Iterator[Board]:  # noqa: ARG001
     """A board that is ready, and one that the next test can have: what a test broke is mended by a fresh card."""
     strategy.transition("ready")
     strategy.rig.ears.start()
@@ -85,10 +88,14 @@ def post_mortem(board: Board) -> str:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # noqa: ARG001
+def pytest_runtest_makereport(
+    item: pytest.Item,
+    call: pytest.CallInfo[None],  # noqa: ARG001
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if report.when == "call" or report.skipped or (report.failed and report.when != "call"):
-        outcome = "error" if report.failed and report.when != "call" else report.outcome
+    broken = report.failed and report.when != "call"  # by a fixture
+    if report.when == "call" or report.skipped or broken:
+        outcome = "error" if broken else report.outcome
         why = (
             ""
             if report.passed

@@ -40,7 +40,7 @@ def await_next_boot(board: Board, before: str, what: str, hung_at: float) -> Non
 
 
 @pytest.mark.lg_feature("kernel-watchdog")
-def test_a_kernel_that_hangs_is_reset_by_the_hardware_watchdog(board: Board):
+def test_a_kernel_that_hangs_is_reset_by_the_hardware_watchdog(board: Board) -> None:
     before = board.ask(BOOT_ID)
     shipped = board.ask("systemctl show -p RuntimeWatchdogUSec --value")
     assert shipped not in ("0", "infinity")
@@ -55,7 +55,7 @@ def test_a_kernel_that_hangs_is_reset_by_the_hardware_watchdog(board: Board):
 
 @pytest.mark.lg_feature("own-clock")
 @pytest.mark.parametrize("jump", ["+1 hour", "-1 hour"])
-def test_a_jump_of_the_clock_is_not_noticed(board: Board, jump: str):
+def test_a_jump_of_the_clock_is_not_noticed(board: Board, jump: str) -> None:
     pids = [board.pid(unit) for unit in SERVICES]
     with board.speaking(6, heard_first_s=0.5) as speech:
         board.ask(f"date -s '{jump}'")
@@ -67,7 +67,7 @@ def test_a_jump_of_the_clock_is_not_noticed(board: Board, jump: str):
 @pytest.mark.lg_feature("netem")
 @pytest.mark.parametrize("link", [Link(delay_ms=80, jitter_ms=30), Link(loss=0.05), Link(delay_ms=40, reorder=0.25)],
                          ids=["delay", "loss", "reordering"])  # fmt: skip
-def test_a_bad_network_loses_nothing(board: Board, link: Link):
+def test_a_bad_network_loses_nothing(board: Board, link: Link) -> None:
     with board.speaking(4, heard_first_s=0.2) as speech:
         board.rig.net.shape(link)
         try:
@@ -77,7 +77,7 @@ def test_a_bad_network_loses_nothing(board: Board, link: Link):
 
 
 @pytest.mark.lg_feature("netem")
-def test_a_link_that_goes_down_and_comes_back_ends_no_turn_falsely(board: Board):
+def test_a_link_that_goes_down_and_comes_back_ends_no_turn_falsely(board: Board) -> None:
     speech = Speech(board.client(), syllables(12))
     wait_until(lambda: speech.heard_s() > 1, 20 * board.rig.patience, "sound")
     down_ns = board.rig.clock()

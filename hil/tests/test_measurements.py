@@ -15,13 +15,14 @@ from hil.board import Board
 from hil.speech import clicks, sentences, syllables
 from hil.stages import wait_until
 from mien.client import Client
+from mien.core import wire
 
 BACK_S = 20.0
 REAL_TIME = pytest.mark.lg_feature("real-time")
 
 
 @pytest.mark.first
-def test_from_power_to_the_first_face_and_the_first_sound(board: Board):
+def test_from_power_to_the_first_face_and_the_first_sound(board: Board) -> None:
     finished = board.say(1.0)
     assert finished.reason == "played"
     heard_ns = onsets.first_sound_ns(board.rig.ears.sound())
@@ -42,7 +43,7 @@ def begin_epoch(client: Client) -> None:
 
 
 @REAL_TIME
-def test_lip_sync_by_flash_and_click(board: Board):
+def test_lip_sync_by_flash_and_click(board: Board) -> None:
     board.configure("mien-face", face_calibration="true")
     board.await_active("mien-face", within_s=BACK_S)
     board.await_level("full", BACK_S)
@@ -85,7 +86,7 @@ def test_lip_sync_by_flash_and_click(board: Board):
 
 
 @REAL_TIME
-def test_lip_sync_by_the_mouth_itself(board: Board):
+def test_lip_sync_by_the_mouth_itself(board: Board) -> None:
     pcm = np.concatenate([np.concatenate([pcm, np.zeros(24_000, np.int16)]) for pcm in sentences(6)])
     client, done = board.client(), []
     talk = threading.Thread(target=lambda: done.append(client.say(pcm)))
@@ -121,14 +122,14 @@ def test_lip_sync_by_the_mouth_itself(board: Board):
 
 
 @REAL_TIME
-def test_a_sentence_without_any_fault_is_heard_whole(board: Board):
+def test_a_sentence_without_any_fault_is_heard_whole(board: Board) -> None:
     with board.speaking(12) as speech:
         board.assert_heard_whole(speech)
     board.note_stalls("sound stood still without any fault")
 
 
 @REAL_TIME
-def test_barge_in_at_the_speaker(board: Board):
+def test_barge_in_at_the_speaker(board: Board) -> None:
     client, found = board.client(), []
     rng = np.random.default_rng(11)
     for _ in range(20):
@@ -145,10 +146,11 @@ def test_barge_in_at_the_speaker(board: Board):
         stopped = onsets.stopped_ns(sound, sent_ns, quiet_ms=150)
         assert stopped is not None, "it never fell silent"
         found.append((stopped - sent_ns) / 1e6)
+        marks = {"interrupt": sent_ns, "silent": stopped}
     board.findings.waveform(
         "Barge-in, the last one",
         sound.between(sent_ns - 400_000_000, sound.end_ns),
-        {"interrupt": sent_ns, "silent": stopped},
+        marks,
     )
     board.findings.figure("barge-in to silence, median", float(np.median(found)), "ms", note="20 interruptions")
     board.findings.figure(
@@ -161,7 +163,7 @@ def test_barge_in_at_the_speaker(board: Board):
 
 
 @REAL_TIME
-def test_first_sound_after_the_first_audio(board: Board):
+def test_first_sound_after_the_first_audio(board: Board) -> None:
     client, found = board.client(), []
     for number in range(10):
         board.rig.ears.start()
@@ -176,7 +178,7 @@ def test_first_sound_after_the_first_audio(board: Board):
 
 
 @REAL_TIME
-def test_pictures_a_second_while_it_speaks(board: Board):
+def test_pictures_a_second_while_it_speaks(board: Board) -> None:
     with board.speaking(8, heard_first_s=0.3) as speech:
         frames = board.watch(6, 120)
         speech.wait(60 * board.rig.patience)
@@ -206,7 +208,7 @@ def likeness(name: str, pixels: NDArray[np.uint8]) -> goldens.Likeness:
 
 @pytest.mark.lg_feature("portrait")
 @pytest.mark.parametrize("state", ["idle", "listening", "thinking"])
-def test_each_state_looks_as_it_is_meant_to(board: Board, state: str):
+def test_each_state_looks_as_it_is_meant_to(board: Board, state: wire.AgentState) -> None:
     board.client().state(state)
     time.sleep(1.5)
     pixels = np.median([frame.pixels for frame in board.watch(3, 8)], axis=0).astype(np.uint8)  # blinks are left out
@@ -222,7 +224,7 @@ def test_each_state_looks_as_it_is_meant_to(board: Board, state: str):
 
 
 @pytest.mark.lg_feature("portrait")
-def test_without_a_voice_the_face_is_grey_and_small_and_says_so(board: Board):
+def test_without_a_voice_the_face_is_grey_and_small_and_says_so(board: Board) -> None:
     board.ask("systemctl stop mien-voice")
     time.sleep(4)
     pixels = board.rig.screen.frame().pixels

@@ -13,7 +13,7 @@ THOROUGH = pytest.mark.thorough  # the face starts anew
 
 
 @pytest.mark.parametrize("unit", SERVICES)
-def test_status_tells_how_it_fares(board: Board, unit: str):
+def test_status_tells_how_it_fares(board: Board, unit: str) -> None:
     board.await_level("full", BACK_S)
     text = board.ask(f"systemctl status --no-pager -n 0 {unit}")
     assert "active (running)" in text
@@ -23,7 +23,7 @@ def test_status_tells_how_it_fares(board: Board, unit: str):
 
 
 @pytest.mark.parametrize("unit", ["mien-voice", pytest.param("mien-face", marks=THOROUGH)])
-def test_stop_is_quick_clean_and_lasts_until_start(board: Board, unit: str):
+def test_stop_is_quick_clean_and_lasts_until_start(board: Board, unit: str) -> None:
     restarts = board.restarts(unit)
     board.ask(f"systemctl stop {unit}")
     assert board.show(unit, "ActiveState") == "inactive"
@@ -35,14 +35,14 @@ def test_stop_is_quick_clean_and_lasts_until_start(board: Board, unit: str):
 
 
 @THOROUGH
-def test_a_restart_of_the_target_restarts_both(board: Board):
+def test_a_restart_of_the_target_restarts_both(board: Board) -> None:
     before = [board.pid(unit) for unit in SERVICES]
     board.ask("systemctl restart mien.target")
     board.await_active(*SERVICES, within_s=BACK_S)
     assert not set(before) & {board.pid(unit) for unit in SERVICES}
 
 
-def test_stopping_the_voice_tells_the_client_of_its_turn(board: Board):
+def test_stopping_the_voice_tells_the_client_of_its_turn(board: Board) -> None:
     with board.speaking(6) as speech:
         board.ask("systemctl stop mien-voice")
         finished = speech.wait(20 * board.rig.patience)
@@ -52,7 +52,7 @@ def test_stopping_the_voice_tells_the_client_of_its_turn(board: Board):
     board.ask("systemctl start mien-voice")
 
 
-def test_disable_and_enable_decide_about_the_next_boot(board: Board):
+def test_disable_and_enable_decide_about_the_next_boot(board: Board) -> None:
     if board.run("touch /etc/systemd/system/.rig && rm /etc/systemd/system/.rig").status:
         pytest.skip("the root is read-only here: enabling is the image's business, --runtime is tested below")
     assert board.run("systemctl is-enabled mien.target").output == "enabled"
@@ -64,7 +64,7 @@ def test_disable_and_enable_decide_about_the_next_boot(board: Board):
 
 
 @THOROUGH
-def test_a_masked_service_cannot_be_started_until_it_is_unmasked(board: Board):
+def test_a_masked_service_cannot_be_started_until_it_is_unmasked(board: Board) -> None:
     board.ask("systemctl mask --runtime --now mien-face")
     assert board.run("systemctl start mien-face").status != 0
     assert board.run("systemctl is-enabled mien-face").output == "masked-runtime"
@@ -73,7 +73,7 @@ def test_a_masked_service_cannot_be_started_until_it_is_unmasked(board: Board):
     board.await_active("mien-face", within_s=BACK_S)
 
 
-def test_an_edit_is_a_drop_in_and_is_taken_back(board: Board):
+def test_an_edit_is_a_drop_in_and_is_taken_back(board: Board) -> None:
     board.ask('printf \'printf "[Service]\\nMemoryHigh=300M\\n" >"$1"\n\' >/run/editor')
     # /run is mounted noexec on the image.
     board.ask("SYSTEMD_EDITOR='sh /run/editor' script -qec 'systemctl edit --runtime mien-face' /dev/null")
@@ -83,7 +83,7 @@ def test_an_edit_is_a_drop_in_and_is_taken_back(board: Board):
     assert board.show("mien-face", "MemoryHigh") == str(320 * 2**20)
 
 
-def test_isolate_leaves_the_services_up_and_mien_target_is_nothing_to_isolate(board: Board):
+def test_isolate_leaves_the_services_up_and_mien_target_is_nothing_to_isolate(board: Board) -> None:
     refused = board.run("systemctl isolate mien.target")
     assert (refused.status != 0, "isolate" in refused.output) == (True, True)  # it is no state of the whole board
     assert board.active(*SERVICES)
@@ -91,7 +91,7 @@ def test_isolate_leaves_the_services_up_and_mien_target_is_nothing_to_isolate(bo
     board.await_active(*SERVICES, within_s=BACK_S)
 
 
-def test_the_journal_has_its_fields(board: Board):
+def test_the_journal_has_its_fields(board: Board) -> None:
     board.client().say(syllables(0.5), name="rig-turn-7")
     lines = board.ask("journalctl -q -u mien-voice -o json --no-pager").splitlines()
     records = [json.loads(line) for line in lines]
@@ -101,7 +101,7 @@ def test_the_journal_has_its_fields(board: Board):
     assert not [record["MESSAGE"] for record in ours if "Traceback" in str(record.get("MESSAGE"))]
 
 
-def test_no_unit_has_failed_and_the_system_runs(board: Board):
+def test_no_unit_has_failed_and_the_system_runs(board: Board) -> None:
     wait_until(
         lambda: board.run("systemctl is-system-running").output in ("running", "degraded"),
         60 * board.rig.patience,
@@ -110,7 +110,7 @@ def test_no_unit_has_failed_and_the_system_runs(board: Board):
     assert board.ask("systemctl list-units --failed --no-legend --plain 'mien*'") == ""
 
 
-def test_the_boot_is_accounted_for_by_unit(board: Board):
+def test_the_boot_is_accounted_for_by_unit(board: Board) -> None:
     """systemd's own account; a board that was kept in state ready remembers the boot that made it so."""
     board.findings.figure("boot, by systemd-analyze", board.ask("systemd-analyze time | head -n1"))
     for line in board.ask("systemd-analyze blame --no-pager | head -n 15").splitlines():

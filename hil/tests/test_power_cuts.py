@@ -56,7 +56,7 @@ def assert_speaks(board: Board, what: str) -> None:
 
 
 @pytest.mark.parametrize("number", range(CUTS))
-def test_the_plug_is_pulled_and_the_board_comes_back_whole(board: Board, number: int):
+def test_the_plug_is_pulled_and_the_board_comes_back_whole(board: Board, number: int) -> None:
     doing, share = moment(number)
     settings = board.ask(SETTINGS)
     what = f"{doing}, {share:.2f} of the way"

@@ -32,7 +32,7 @@ def hang(board: Board, unit: str) -> None:
         board.ask(f"NOTIFY_SOCKET=/run/systemd/notify systemd-notify --pid={board.pid(unit)} WATCHDOG_USEC={usec}")
 
 
-def test_a_face_that_is_killed_costs_no_sample_and_comes_back(board: Board):
+def test_a_face_that_is_killed_costs_no_sample_and_comes_back(board: Board) -> None:
     restarts = board.restarts("mien-face")
     with board.speaking(12) as speech:
         board.ask("systemctl kill -s KILL mien-face")
@@ -42,7 +42,7 @@ def test_a_face_that_is_killed_costs_no_sample_and_comes_back(board: Board):
     face_back(board, restarts, BACK_S, "face killed: full again after")
 
 
-def test_a_face_that_hangs_is_replaced_and_costs_no_sample(board: Board):
+def test_a_face_that_hangs_is_replaced_and_costs_no_sample(board: Board) -> None:
     restarts = board.restarts("mien-face")
     with board.speaking(16) as speech:
         hang(board, "mien-face")
@@ -51,7 +51,7 @@ def test_a_face_that_hangs_is_replaced_and_costs_no_sample(board: Board):
     assert "watchdog" in board.ask("journalctl -q -u mien-face -n 80 -o cat --no-pager").lower()
 
 
-def test_a_voice_that_is_killed_reports_no_lost_turn_as_played(board: Board):
+def test_a_voice_that_is_killed_reports_no_lost_turn_as_played(board: Board) -> None:
     restarts = board.restarts("mien-voice")
     with board.speaking(10) as speech:
         began = time.monotonic()
@@ -65,7 +65,7 @@ def test_a_voice_that_is_killed_reports_no_lost_turn_as_played(board: Board):
     board.await_level("full", BACK_S)
 
 
-def test_a_voice_that_hangs_is_replaced_by_the_watchdog(board: Board):
+def test_a_voice_that_hangs_is_replaced_by_the_watchdog(board: Board) -> None:
     restarts = board.restarts("mien-voice")
     with board.speaking(4) as speech:
         began = time.monotonic()
@@ -79,7 +79,7 @@ def test_a_voice_that_hangs_is_replaced_by_the_watchdog(board: Board):
 
 
 @pytest.mark.lg_feature("unit-memory")
-def test_a_voice_that_reaches_its_memory_limit_comes_back_and_reports_no_lost_turn_as_played(board: Board):
+def test_a_voice_that_reaches_its_memory_limit_comes_back_and_reports_no_lost_turn_as_played(board: Board) -> None:
     """Its limit is drawn in below what it holds, until it was killed."""
     restarts, face = board.restarts("mien-voice"), board.pid("mien-face")
     with board.speaking(10) as speech:
@@ -102,7 +102,7 @@ def test_a_voice_that_reaches_its_memory_limit_comes_back_and_reports_no_lost_tu
 HOG = "systemd-run -q --unit=hog --collect python3 -c 'a=[]\nwhile True: a.append(bytes(range(250)) * 40000)'"
 
 
-def test_when_the_boards_memory_runs_out_the_voice_lives_and_the_face_comes_back(board: Board):
+def test_when_the_boards_memory_runs_out_the_voice_lives_and_the_face_comes_back(board: Board) -> None:
     voice, restarts = board.pid("mien-voice"), board.restarts("mien-voice")
     with board.speaking(12) as speech:
         hog_ns = board.rig.clock()
@@ -141,7 +141,7 @@ def crash_until_given_up(board: Board) -> None:
 
 
 @THOROUGH
-def test_a_face_that_keeps_crashing_is_given_up_said_and_tried_again(board: Board):
+def test_a_face_that_keeps_crashing_is_given_up_said_and_tried_again(board: Board) -> None:
     began = time.monotonic()
     crash_until_given_up(board)
     board.await_active("mien-face", within_s=60 + BACK_S)
@@ -151,7 +151,7 @@ def test_a_face_that_keeps_crashing_is_given_up_said_and_tried_again(board: Boar
 
 
 @THOROUGH
-def test_a_face_that_was_given_up_comes_back_when_the_operator_starts_it(board: Board):
+def test_a_face_that_was_given_up_comes_back_when_the_operator_starts_it(board: Board) -> None:
     crash_until_given_up(board)
     wait_until(
         lambda: board.show("mien-failure@mien-face", "ActiveState") == "inactive", 10 * board.rig.patience,
@@ -176,7 +176,7 @@ def test_a_face_that_was_given_up_comes_back_when_the_operator_starts_it(board: 
     ],
     ids=["an unknown key", "a value out of range", "not text"],
 )
-def test_a_corrupt_configuration_is_refused_once_and_said(board: Board, unit: str, text: str, said: str):
+def test_a_corrupt_configuration_is_refused_once_and_said(board: Board, unit: str, text: str, said: str) -> None:
     path = "$(realpath -m /etc/mien)/mien.toml"
     board.run(f"cp {path} /run/kept.toml 2>/dev/null; printf %b {shlex.quote(text)} >{path}")
     restarts = board.restarts(unit)
@@ -202,7 +202,7 @@ def test_a_corrupt_configuration_is_refused_once_and_said(board: Board, unit: st
 
 
 @THOROUGH
-def test_without_its_model_the_face_follows_loudness(board: Board):
+def test_without_its_model_the_face_follows_loudness(board: Board) -> None:
     board.configure("mien-face", face_model="/nonexistent/model.json")
     assert board.say().reason == "played"  # while the face starts
     board.await_level("envelope", BACK_S)
@@ -212,7 +212,7 @@ def test_without_its_model_the_face_follows_loudness(board: Board):
     board.put_back("mien-face", BACK_S)
 
 
-def test_a_model_whose_bytes_were_changed_is_refused_and_the_jaw_follows_loudness(board: Board):
+def test_a_model_whose_bytes_were_changed_is_refused_and_the_jaw_follows_loudness(board: Board) -> None:
     board.ask(
         "mkdir -p /run/rig && cp $(dirname $(find /opt/mien /usr/local/lib -name mien-standard.tflite | head -n1))/* "
         "/run/rig/ && printf X | dd of=/run/rig/mien-standard.tflite bs=1 seek=5000 conv=notrunc status=none && "
@@ -237,7 +237,7 @@ SHIPPED_AVATAR = "$(find /opt/mien /usr/local/lib -name default.mien-avatar | he
     ],
     ids=["cut off", "its head overwritten", "a byte changed"],
 )
-def test_a_damaged_avatar_is_refused_with_a_clear_message_and_costs_no_sound(board: Board, damage: str):
+def test_a_damaged_avatar_is_refused_with_a_clear_message_and_costs_no_sound(board: Board, damage: str) -> None:
     board.ask(f"cp {SHIPPED_AVATAR} {BAD_AVATAR} && {damage} && chmod a+r {BAD_AVATAR}")
     board.configure("mien-face", face_avatar=BAD_AVATAR)
     try:
@@ -250,7 +250,7 @@ def test_a_damaged_avatar_is_refused_with_a_clear_message_and_costs_no_sound(boa
 
 @THOROUGH
 @pytest.mark.lg_feature("unit-memory")
-def test_a_face_that_reaches_its_memory_limit_is_killed_alone_and_comes_back(board: Board):
+def test_a_face_that_reaches_its_memory_limit_is_killed_alone_and_comes_back(board: Board) -> None:
     """Its limit is drawn in below what it holds: it cannot be made to hold more from outside."""
     restarts, voice = board.restarts("mien-face"), board.pid("mien-voice")
     for unit in ("mien-voice", "mien-face"):

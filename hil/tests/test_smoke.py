@@ -18,7 +18,7 @@ SPEECH_LEVEL = 300  # of int16: well above the filler between turns, which is si
 
 
 @pytest.mark.first
-def test_a_sentence_is_said_seen_and_heard(board: Board):
+def test_a_sentence_is_said_seen_and_heard(board: Board) -> None:
     assert board.stages.shows_face()
     assert board.active(*SERVICES)
     before = board.rig.screen.frame()
@@ -26,7 +26,8 @@ def test_a_sentence_is_said_seen_and_heard(board: Board):
     # An emulated board shows a picture in one to three seconds: it says more, until its mouth was seen.
     emulated = board.rig.patience > 1
     pcm, client = np.concatenate(sentences(4 if emulated else 1)), board.client()
-    frames, done = [before], []
+    frames = [before]
+    done: list[Finished] = []
     for turn in range(1, 1 + (MOST_TURNS if emulated else 1)):
         frames += talking(board, client, pcm, done)
         _, opened = mouth.opening(frames)

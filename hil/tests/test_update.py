@@ -123,7 +123,7 @@ def order(board: Board) -> str:
 )
 def test_a_bundle_that_is_not_for_this_board_is_refused(
     updatable: Board, served: tuple[Path, int], version: str, compatible: str, trusted: bool, why: str
-):
+) -> None:
     folder, _ = served
     tiny = folder / "tiny.ext4"
     tiny.write_bytes(os.urandom(2**20))  # zeros would pack to less than a bundle may be
@@ -178,7 +178,7 @@ def restart(board: Board) -> None:
 @pytest.mark.thorough
 @pytest.mark.timeout(5400)
 @pytest.mark.lg_feature("power-cut")
-def test_a_release_that_cannot_start_is_left_for_the_one_before(updatable: Board, served: tuple[Path, int]):
+def test_a_release_that_cannot_start_is_left_for_the_one_before(updatable: Board, served: tuple[Path, int]) -> None:
     board, (folder, _) = updatable, served
     before, kept = slot(board), board.ask("cat /data/etc/hostname /data/etc/machine-id")
     no_root = folder / "none.ext4"
@@ -207,7 +207,9 @@ def impatient(folder: Path, trial_s: int) -> tuple[str, str, str]:
 @pytest.mark.thorough
 @pytest.mark.timeout(4 * 3600)
 @pytest.mark.lg_feature("own-disk")
-def test_a_release_whose_voice_does_not_start_is_tried_three_times_and_left(updatable: Board, served: tuple[Path, int]):
+def test_a_release_whose_voice_does_not_start_is_tried_three_times_and_left(
+    updatable: Board, served: tuple[Path, int]
+) -> None:
     board, (folder, _) = updatable, served
     before, other, kept = slot(board), other_root(board), board.ask("cat /data/etc/hostname /data/etc/machine-id")
     root = root_of(board.stages.image, folder, "0.9.2", "rm /usr/bin/mien-voice", *impatient(folder, TRIAL_S))
@@ -232,7 +234,7 @@ def test_a_release_whose_voice_does_not_start_is_tried_three_times_and_left(upda
 @pytest.mark.thorough
 @pytest.mark.timeout(4 * 3600)
 @pytest.mark.lg_feature("power-cut")
-def test_an_update_that_the_power_cut_short_is_installed_again(updatable: Board, served: tuple[Path, int]):
+def test_an_update_that_the_power_cut_short_is_installed_again(updatable: Board, served: tuple[Path, int]) -> None:
     board, (folder, _) = updatable, served
     root = root_of(board.stages.image, folder, "0.9.1")
     bundle(folder, "good.raucb", root, own_key(), version="0.9.1", compatible=COMPATIBLE)
