@@ -33,7 +33,7 @@ class RigHolder(abc.ABC):
 
 @target_factory.reg_driver
 @attr.s(eq=False)
-class ContainerRigDriver(Driver, RigHolder):  # type: ignore[misc]
+class ContainerRigDriver(Driver, RigHolder):
     """The container board. work: its folder. commit: what is flashed."""
 
     bindings: ClassVar[dict[str, object]] = {}
@@ -59,7 +59,7 @@ class ContainerRigDriver(Driver, RigHolder):  # type: ignore[misc]
 
 @target_factory.reg_driver
 @attr.s(eq=False)
-class QemuRigDriver(Driver, RigHolder):  # type: ignore[misc]
+class QemuRigDriver(Driver, RigHolder):
     """The emulated board. image: the SD-card image. icount: guest time follows instructions."""
 
     bindings: ClassVar[dict[str, object]] = {}
@@ -82,7 +82,7 @@ class QemuRigDriver(Driver, RigHolder):  # type: ignore[misc]
 
 @target_factory.reg_driver
 @attr.s(eq=False)
-class MienStrategy(Strategy):  # type: ignore[misc]
+class MienStrategy(Strategy):
     """off, flashed, booted, ready: `strategy.transition("ready")`."""
 
     bindings: ClassVar[dict[str, object]] = {"holder": RigHolder}

@@ -68,7 +68,7 @@ class LabgridLine:
 
 @target_factory.reg_driver
 @attr.s(eq=False)
-class BenchRigDriver(Driver, RigHolder):  # type: ignore[misc]
+class BenchRigDriver(Driver, RigHolder):
     """video, audio: devices of this machine. card: the mux's block device here. host: the board's address. nic: the
     network card that the board hangs on. latencies: of the capture stick and the ear, as hil/README.md calibrates them.
     """
