@@ -1,4 +1,4 @@
-"""labgrid's view of the rig: a driver that holds the parts, and the strategy that moves the board from state to state.
+"""labgrid drivers that hold a rig's parts, with the strategy that moves the board from state to state.
 
 targets:
   main:
@@ -25,7 +25,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 class RigHolder(abc.ABC):
-    """What the strategy asks of any of the drivers."""
+    """What the strategy needs of a driver."""
 
     rig: Rig
     image: Path
@@ -34,7 +34,7 @@ class RigHolder(abc.ABC):
 @target_factory.reg_driver
 @attr.s(eq=False)
 class ContainerRigDriver(Driver, RigHolder):
-    """The container board. work: its folder. commit: what is flashed."""
+    """The container board. work: its folder. commit: what to flash."""
 
     bindings: ClassVar[dict[str, object]] = {}
     work = attr.ib(default="/tmp/mien-hil", validator=attr.validators.instance_of(str))
@@ -43,7 +43,7 @@ class ContainerRigDriver(Driver, RigHolder):
     memory_mb = attr.ib(default=1000, validator=attr.validators.instance_of(int))
 
     def on_activate(self) -> None:
-        """labgrid's: the target is used."""
+        """Called by labgrid when the target is acquired."""
         from hil.container.card import archive_commit
         from hil.container.rig import container_rig
 
@@ -53,14 +53,14 @@ class ContainerRigDriver(Driver, RigHolder):
         self.image: Path = archive_commit(REPOSITORY, commit, work / f"mien-{commit}.tar")
 
     def on_deactivate(self) -> None:
-        """labgrid's: the target is given back."""
+        """Called by labgrid when the target is released."""
         self.rig.close()
 
 
 @target_factory.reg_driver
 @attr.s(eq=False)
 class QemuRigDriver(Driver, RigHolder):
-    """The emulated board. image: the SD-card image. icount: guest time follows instructions."""
+    """The emulated board. image_name: which image of the environment. icount: guest time counts instructions."""
 
     bindings: ClassVar[dict[str, object]] = {}
     image_name = attr.ib(default="card", validator=attr.validators.instance_of(str))
@@ -69,21 +69,21 @@ class QemuRigDriver(Driver, RigHolder):
     patience = attr.ib(default=25.0, converter=float)
 
     def on_activate(self) -> None:
-        """labgrid's: the target is used."""
+        """Called by labgrid when the target is acquired."""
         from hil.qemu.rig import qemu_rig
 
         self.image = newest(self.target.env.config.get_image_path(self.image_name))
         self.rig: Rig = qemu_rig(REPOSITORY / self.work, icount=self.icount, patience=self.patience)
 
     def on_deactivate(self) -> None:
-        """labgrid's: the target is given back."""
+        """Called by labgrid when the target is released."""
         self.rig.close()
 
 
 @target_factory.reg_driver
 @attr.s(eq=False)
 class MienStrategy(Strategy):
-    """off, flashed, booted, ready: `strategy.transition("ready")`."""
+    """Moves the board between off, flashed, booted and ready: `strategy.transition("ready")`."""
 
     bindings: ClassVar[dict[str, object]] = {"holder": RigHolder}
 
@@ -93,7 +93,7 @@ class MienStrategy(Strategy):
 
     @property
     def stages(self) -> Stages:
-        """The board's states; the rig is opened at the first use."""
+        """The board's state machine; the rig is opened at first use."""
         if self._stages is None:
             self.target.activate(self.holder)
             self._stages = Stages(self.holder.rig, self.holder.image, fingerprint(self.holder.image))
@@ -101,9 +101,9 @@ class MienStrategy(Strategy):
 
     @property
     def rig(self) -> Rig:
-        """The parts."""
+        """The parts of the bench."""
         return self.stages.rig
 
     def transition(self, status: str) -> None:
-        """Move the board there: one of off, flashed, booted, ready."""
+        """Move the board to one of off, flashed, booted, ready."""
         self.stages.to(State[status.upper()])

@@ -1,4 +1,4 @@
-"""What only a board with a kernel, a network and a clock of its own can show."""
+"""Faults that need a board with its own kernel, network and clock."""
 
 import time
 
@@ -11,7 +11,7 @@ from hil.speech import syllables
 from hil.stages import State, wait_until
 
 WATCHDOG_S = 30
-# The emulated board is shipped with 240 s, a Pi with 14 s; what is tested is the reset, not the waiting.
+# The image sets 240 s on the emulated board, 14 s on a Pi; what is tested is the reset, not the wait.
 SHORTEN = (
     "busctl set-property org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager "
     f"RuntimeWatchdogUSec t {WATCHDOG_S}000000"
@@ -99,4 +99,4 @@ def test_a_link_that_goes_down_and_comes_back_ends_no_turn_falsely(board: Board)
 
 def link_note(findings: Findings, finished: object, speech: Speech) -> None:
     reason = getattr(finished, "reason", "the session was lost")
-    findings.figure("link down for 5 s: how the turn under way ended", reason, note=f"{speech.heard_s():.1f} of 12 s")
+    findings.figure("link down for 5 s: how the current turn ended", reason, note=f"{speech.heard_s():.1f} of 12 s")

@@ -9,7 +9,7 @@ from hil.speech import syllables
 from hil.stages import wait_until
 
 BACK_S = 20.0
-THOROUGH = pytest.mark.thorough  # the face starts anew
+THOROUGH = pytest.mark.thorough  # the face restarts
 
 
 @pytest.mark.parametrize("unit", SERVICES)
@@ -18,7 +18,7 @@ def test_status_tells_how_it_fares(board: Board, unit: str) -> None:
     text = board.ask(f"systemctl status --no-pager -n 0 {unit}")
     assert "active (running)" in text
     assert "Status:" in text
-    # With pictures that take seconds, an emulated face stops reporting now and then.
+    # An emulated face, whose frames take seconds, occasionally stops reporting.
     assert any(level in text for level in ("full", "audio_only"))
 
 
@@ -54,11 +54,11 @@ def test_stopping_the_voice_tells_the_client_of_its_turn(board: Board) -> None:
 
 def test_disable_and_enable_decide_about_the_next_boot(board: Board) -> None:
     if board.run("touch /etc/systemd/system/.rig && rm /etc/systemd/system/.rig").status:
-        pytest.skip("the root is read-only here: enabling is the image's business, --runtime is tested below")
+        pytest.skip("the root is read-only: units are enabled in the image; --runtime is tested below")
     assert board.run("systemctl is-enabled mien.target").output == "enabled"
     board.ask("systemctl disable mien.target")
     assert board.run("systemctl is-enabled mien.target").output == "disabled"
-    assert board.active(*SERVICES)  # disabling stops nothing
+    assert board.active(*SERVICES)  # disabling does not stop units
     board.ask("systemctl enable mien.target")
     assert board.run("systemctl is-enabled mien.target").output == "enabled"
 
@@ -79,13 +79,18 @@ def test_an_edit_is_a_drop_in_and_is_taken_back(board: Board) -> None:
     board.ask("SYSTEMD_EDITOR='sh /run/editor' script -qec 'systemctl edit --runtime mien-face' /dev/null")
     assert board.show("mien-face", "MemoryHigh") == str(300 * 2**20)
     assert "override.conf" in board.ask("systemctl status --no-pager -n 0 mien-face")
-    board.ask("rm /run/systemd/system/mien-face.service.d/override.conf && systemctl daemon-reload")  # revert takes all
+    board.ask(
+        "rm /run/systemd/system/mien-face.service.d/override.conf && systemctl daemon-reload"
+    )  # systemctl revert would remove all drop-ins
     assert board.show("mien-face", "MemoryHigh") == str(320 * 2**20)
 
 
 def test_isolate_leaves_the_services_up_and_mien_target_is_nothing_to_isolate(board: Board) -> None:
     refused = board.run("systemctl isolate mien.target")
-    assert (refused.status != 0, "isolate" in refused.output) == (True, True)  # it is no state of the whole board
+    assert (refused.status != 0, "isolate" in refused.output) == (
+        True,
+        True,
+    )  # the target does not describe a whole system
     assert board.active(*SERVICES)
     board.ask("systemctl isolate multi-user.target")
     board.await_active(*SERVICES, within_s=BACK_S)
@@ -111,7 +116,7 @@ def test_no_unit_has_failed_and_the_system_runs(board: Board) -> None:
 
 
 def test_the_boot_is_accounted_for_by_unit(board: Board) -> None:
-    """systemd's own account; a board that was kept in state ready remembers the boot that made it so."""
+    """Boot times by systemd-analyze; a resumed board reports the boot in which it was saved."""
     board.findings.figure("boot, by systemd-analyze", board.ask("systemd-analyze time | head -n1"))
     for line in board.ask("systemd-analyze blame --no-pager | head -n 15").splitlines():
         took, unit = line.rsplit(maxsplit=1)

@@ -10,7 +10,7 @@ NAMES = [part for part, _, _ in CHECKS]
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch):
-    """Waiting for a board takes minutes; for one made of variables it does not."""
+    """A fake board needs no waiting."""
     monkeypatch.setattr("hil.diagnose.wait_until", lambda condition, *_: 0.0 if condition() else _never())
 
 

@@ -83,7 +83,7 @@ class DyingLine(ScriptedLine):
 
 def test_a_command_to_a_board_that_was_going_down_is_given_up_at_its_next_start():
     line = DyingLine(PROMPT)
-    with pytest.raises(RigError, match="started anew"):
+    with pytest.raises(RigError, match="restarted before"):
         SerialConsole(lambda: line).run("cat boot_id", 5)
 
 
@@ -266,5 +266,5 @@ def test_a_usb_card_that_stays_in_is_said():
     qmp = UsbQmp(stuck=True)
     card = UsbSoundCard(lambda: qmp, 0.1)
     card.plug()
-    with pytest.raises(RigError, match="could not be pulled out"):
+    with pytest.raises(RigError, match="could not be unplugged"):
         card.unplug()
