@@ -1,66 +1,76 @@
-# Everything starts here. `make help` lists the targets.
+# The entry point for all tasks. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench fuzz chaos mutants model avatars goldens image bundle hil hil-smoke hil-doctor soak clean
+.PHONY: help setup demo test check coverage bench fuzz chaos mutants model avatars goldens image bundle release hil hil-smoke \
+	hil-doctor soak clean
 PYTHON := .venv/bin/python
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
-setup: ## Debian packages, .venv, the package: quick when nothing is missing
+setup: ## install Debian packages, .venv and the package; quick when nothing is missing
 	@bash .ci/setup
 
-demo: setup ## two processes, a voice stack and a face: a window, or demo.mp4 and demo.png
+demo: setup ## run voice, face and a voice stack: in a window, or without a display into demo.mp4 and demo.png
 	@.venv/bin/mien demo
 
-test: setup ## the whole suite
+test: setup ## run the whole test suite
 	@$(PYTHON) -m pytest
 
-check: setup ## ruff, mypy --strict, import-linter, shellcheck
+check: setup ## run ruff (lint and format), mypy --strict, import-linter and shellcheck
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo
 	@shellcheck $$(git grep -lE '^#!.*/(env )?(ba|da)?sh' -- ':!*.md')
 
-bench: setup ## every benchmark, as a table (BENCH="--json" for machines)
+coverage: setup ## run the suite and report line and branch coverage: build/coverage/index.html (a report, not a gate)
+	@mkdir -p build
+	-@$(PYTHON) -m coverage run -m pytest
+	@$(PYTHON) -m coverage html -q
+	@$(PYTHON) -m coverage report
+
+bench: setup ## run every benchmark and print a table (BENCH="--json" for JSON)
 	@.venv/bin/mien bench $(BENCH)
 
-fuzz: setup ## throw messages at the voice, and spoiled bytes at its sockets (FUZZ="--messages 1000000 --seed 1")
-	@$(PYTHON) tests/voice/fuzz_intake.py $(FUZZ)
+fuzz: setup ## fuzz the voice: messages, and corrupted bytes on its sockets (FUZZ="--messages 1000000 --seed 1")
+	@PYTHONPATH=tests $(PYTHON) -m voice.fuzz_intake $(FUZZ)
 	@PYTHONPATH=. $(PYTHON) -m chaos.fuzz_bytes $(FUZZ)
 
-chaos: setup ## a seeded adversary against the real processes (MINUTES=10 SEED=1, or REPLAY=file; CHAOS="--keep-going")
+chaos: setup ## run a seeded adversary against the real processes (MINUTES=10 SEED=1, or REPLAY=file; CHAOS="--keep-going")
 	@PYTHONPATH=. $(PYTHON) -m chaos --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(if $(REPLAY),--replay $(REPLAY)) $(CHAOS)
 
-mutants: setup ## put bugs in on purpose, see whether a test notices (SEED=1 COUNT=200 PACKAGES="core voice" MUTANTS="--own")
+mutants: setup ## mutation testing: insert bugs and see whether a test notices (SEED=1 COUNT=200 PACKAGES="core voice" MUTANTS="--own")
 	@PYTHONPATH=. $(PYTHON) -m mutants --seed $(or $(SEED),1) --count $(or $(COUNT),200) $(if $(PACKAGES),--packages $(PACKAGES)) $(MUTANTS)
 
-model: setup ## train the motion model anew (80 minutes to two hours)
+model: setup ## train the motion model (80 minutes to two hours)
 	@bash models/training/run.sh
 
-avatars: setup ## build the shipped avatars anew
+avatars: setup ## rebuild the shipped avatars
 	@$(PYTHON) models/avatars/build.py
 
-goldens: setup ## draw the golden pictures anew; look at each, then commit
-	@$(PYTHON) tests/rigs/golden_scenes.py
+goldens: setup ## redraw the golden images; look at each, then commit
+	@PYTHONPATH=tests $(PYTHON) -m rigs.golden_scenes
 
-image: setup ## the SD-card image, for Raspberry Pis and the emulated board
+image: setup ## build the SD-card image, for Raspberry Pis and the emulated board (as root)
 	@firmware_scripts/build-image
 
-bundle: setup ## a signed A/B update out of the image
+bundle: setup ## build a signed A/B update from the image (as root)
 	@firmware_scripts/build-bundle
 
-hil: setup ## the rig: every board that this machine can run, build/hil/report.html
+release: setup ## build the files of a release into build/release; TAG=1 also makes the local tag. Never pushes
+	@.ci/release $(if $(TAG),--tag)
+
+hil: setup ## run the rig on every board that this machine can run: build/hil/report.html
 	@hil/run all
 
-hil-smoke: setup ## a sentence seen and heard, on each board
+hil-smoke: setup ## smoke test: one sentence, seen and heard, on each board
 	@hil/run smoke
 
-hil-doctor: ## which part of a bench does not work (ENV=hil/env/rpi4.yaml)
+hil-doctor: ## find out which part of a bench does not work (ENV=hil/env/rpi4.yaml)
 	@hil/doctor $(ENV)
 
-soak: setup ## hours of conversation, captioned and looked on at (HOURS=1)
+soak: setup ## soak test: hours of conversation with captions and observers (HOURS=1)
 	@PYTHONPATH=. $(PYTHON) -m hil.soak --hours $(or $(HOURS),1) --captions --observers 2
 
-clean: ## forget what was built, the environment included
+clean: ## delete what was built, the environment included
 	rm -rf build .venv demo.mp4 demo.png

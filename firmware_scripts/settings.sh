@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034
 
 SUITE=bookworm
-VERSION=${VERSION:-$(sed -n 's/^version = "\(.*\)"/\1/p' "$REPOSITORY/pyproject.toml")}
+VERSION=${VERSION:-$(sed -n 's/^__version__ = "\([^"]*\)".*/\1/p' "$REPOSITORY/runtime/mien/__init__.py")}
 WORK=${MIEN_IMAGE_WORK:-$REPOSITORY/build/image}
 OUT=${MIEN_IMAGE_OUT:-$REPOSITORY/build}
 IMAGE=$OUT/mien-$VERSION-arm64.img

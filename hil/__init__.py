@@ -1,1 +1,1 @@
-"""The rig: sees the screen, hears the speaker, pulls the plug; the same tests on an emulated board and on a bench."""
+"""Hardware-in-the-loop rig: capture screen and sound, cut power; the same tests on emulated boards and on a bench."""

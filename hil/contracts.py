@@ -1,7 +1,7 @@
-"""The contracts of a rig's parts: a protocol each, held by tests/hil/test_contracts.py over every implementation.
+"""Contracts of a rig's parts, one protocol each; tests/hil/test_contracts.py runs over every implementation.
 
-Every part of one rig tells times on one clock, in ns, whose zero means nothing: the host's CLOCK_MONOTONIC on a bench
-and for the container board, guest time on the emulated board. Every method raises RigError when the part fails.
+All parts of a rig share one clock in ns with an arbitrary origin: the host's CLOCK_MONOTONIC on a bench and for the
+container board, guest time on the emulated board. Every method raises RigError when the part fails.
 """
 
 from collections.abc import Callable
@@ -14,57 +14,57 @@ from mien.client import Client
 
 
 class Screen(Protocol):
-    """Sees the board's display. A display that is off, or unplugged, raises RigError: it is not a black picture."""
+    """Captures the board's display. A display that is off or unplugged raises RigError instead of a black frame."""
 
     def frame(self) -> Frame:
-        """One picture, now."""
+        """Capture one frame now."""
         ...
 
     def record(self, seconds: float, at_most_hz: float = 60.0) -> list[Frame]:
-        """Pictures for `seconds` of the rig's clock, in the order of their times, no time twice."""
+        """Capture frames for `seconds` of the rig's clock, with strictly increasing times."""
         ...
 
     def close(self) -> None:
-        """Give the capture device back; may be called twice."""
+        """Release the capture device; may be called twice."""
         ...
 
 
 class Ears(Protocol):
-    """Hears the board's speaker."""
+    """Records the board's speaker."""
 
     def start(self) -> None:
-        """Listen from now on; what was heard before is forgotten."""
+        """Start recording; earlier sound is discarded."""
         ...
 
     def sound(self) -> Sound:
-        """All that was heard since start(); silence included, so that its length is the time that passed."""
+        """The recording since start(), silence included: its length is the elapsed time."""
         ...
 
     def close(self) -> None:
-        """Give the device back; may be called twice."""
+        """Release the device; may be called twice."""
         ...
 
 
 class Power(Protocol):
-    """Feeds the board."""
+    """Switches the board's power."""
 
     def on(self) -> None:
-        """Feed it; nothing happens when it is fed."""
+        """Switch power on; no effect if it is on."""
         ...
 
     def cut(self) -> None:
-        """Pull the plug: no warning, nothing is written back."""
+        """Cut the power without warning: nothing is written back."""
         ...
 
     @property
     def is_on(self) -> bool:
-        """Whether it is fed."""
+        """Whether power is on."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """How the network is to behave. loss and reorder: shares 0..1 of the packets."""
+    """Network impairment. loss, reorder: fractions 0..1 of the packets."""
 
     delay_ms: float = 0.0
     jitter_ms: float = 0.0
@@ -73,10 +73,10 @@ class Link:
 
 
 class Net(Protocol):
-    """The board's network cable. unplug() and shape() hold until plug(), which makes it whole again."""
+    """The board's network cable. unplug() and shape() last until plug()."""
 
     def plug(self) -> None:
-        """Cable in, nothing in its way."""
+        """Connect the cable and remove all impairment."""
         ...
 
     def unplug(self) -> None:
@@ -84,13 +84,13 @@ class Net(Protocol):
         ...
 
     def shape(self, link: Link) -> None:
-        """Make the cable a bad one. Raises RigError naming what this rig cannot shape."""
+        """Impair the link. Raises RigError naming what this rig cannot do."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a command on the board came to. output: stdout and stderr together, stripped."""
+    """Result of a command on the board. output: stdout and stderr together, stripped."""
 
     status: int
     output: str
@@ -100,31 +100,31 @@ class Console(Protocol):
     """A root shell on the board."""
 
     def run(self, command: str, timeout_s: float = 30.0) -> Done:
-        """Run a line of shell. Raises RigError when there is no answer in time."""
+        """Run a line of shell. Raises RigError if there is no answer in time."""
         ...
 
     def close(self) -> None:
-        """Hang up; may be called twice."""
+        """Close the connection; may be called twice."""
         ...
 
 
 class Card(Protocol):
-    """The board's SD card, while the board is off."""
+    """The board's SD card. The board must be off."""
 
     def flash(self, image: Path) -> None:
-        """Write an image: the card is as new."""
+        """Write an image."""
         ...
 
     def sha256(self) -> str:
-        """Of the image that was flashed last; "" before the first."""
+        """SHA-256 of the image flashed last; "" before the first."""
         ...
 
 
 class VoiceStack(Protocol):
-    """The integrator's part: something that speaks through the board."""
+    """The integrator's side: a client that speaks through the board."""
 
     def connect(self, role: Literal["speaker", "agent", "observer"] = "speaker") -> Client:
-        """A session with mien-voice, as a program beside it, or across the network, would have one."""
+        """Open a session with mien-voice, locally or over the network."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""A conversation out of a seed: what the parties do, and when. Pure; the same seed is the same conversation."""
+"""Seeded conversations: what the parties do and when. Pure: one seed is one conversation."""
 
 import random
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ GESTURES: Final = ("nod", "shake", "wink", "smile")
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """after_s: since the act before. what: the state, emotion or gesture. length_s: of speech."""
+    """after_s: since the previous act. what: the state, emotion or gesture. length_s: of speech."""
 
     after_s: float
     kind: Kind
@@ -24,7 +24,7 @@ class Act:
 
 
 def conversation(seed: int, length_s: float) -> Iterator[Act]:
-    """Acts until about length_s have passed: mostly whole turns, often interrupted, now and then a takeover."""
+    """Acts for about length_s: mostly whole turns, many of them interrupted, with occasional takeovers."""
     chance = random.Random(seed)
     passed = 0.0
     while passed < length_s:
@@ -34,7 +34,7 @@ def conversation(seed: int, length_s: float) -> Iterator[Act]:
 
 
 def monologue(seed: int, length_s: float) -> Iterator[Act]:
-    """Nothing but whole turns, one after the other: what captions cost shows sooner."""
+    """Only whole turns, back to back: shows the cost of captions sooner."""
     chance = random.Random(seed)
     passed = 0.0
     while passed < length_s:
@@ -44,7 +44,7 @@ def monologue(seed: int, length_s: float) -> Iterator[Act]:
 
 
 def caption(seed: int, length_s: float) -> list[str]:
-    """The words that are said in so long, most of them never said before."""
+    """Words to fill length_s, most of them new."""
     chance = random.Random(seed)
     return [_word(chance) + chance.choice(("", "", "", "", ",", ".")) for _ in range(max(1, round(2.8 * length_s)))]
 
@@ -56,7 +56,7 @@ def _word(chance: random.Random) -> str:
 
 
 def _exchange(chance: random.Random) -> Iterator[Act]:
-    """The user speaks, the agent thinks and answers."""
+    """One exchange: the user speaks, the agent thinks and answers."""
     yield Act(chance.uniform(0.2, 1.5), "state", "listening")
     if chance.random() < 0.3:
         yield Act(0.1, "look", length_s=0.0)

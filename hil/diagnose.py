@@ -1,4 +1,4 @@
-"""The rig's self-test: which part of a bench does not work. Needs a board that boots, and touches no card."""
+"""The rig's self-test: find the broken part of a bench. Needs a board that boots; never touches the card."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from hil.stages import wait_until
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """part: as the wiring guide names it. works: None where it was not asked, because what it needs does not work."""
+    """part: its name in the wiring guide. works: None if it was not tested, because a part that it needs is broken."""
 
     part: str
     works: bool | None
@@ -20,19 +20,19 @@ class Verdict:
 
 
 def diagnose(rig: Rig) -> Iterator[Verdict]:
-    """Each part in turn, the ones that others need first."""
+    """Test each part, dependencies first."""
     broken: set[str] = set()
     for part, needs, check in CHECKS:
         if missing := sorted(broken & needs):
             broken.add(part)
-            yield Verdict(part, None, f"not asked: it needs {' and '.join(missing)}")
+            yield Verdict(part, None, f"not tested: it needs {' and '.join(missing)}")
             continue
         try:
             yield Verdict(part, True, check(rig))
         except RigError as error:
             broken.add(part)
             yield Verdict(part, False, str(error))
-        except Exception as error:  # a part that fails in a way that nobody foresaw is broken all the same
+        except Exception as error:  # an unexpected failure still means that the part is broken
             broken.add(part)
             yield Verdict(part, False, f"{type(error).__name__}: {error}")
 
@@ -40,11 +40,11 @@ def diagnose(rig: Rig) -> Iterator[Verdict]:
 def _power(rig: Rig) -> str:
     rig.power.cut()
     if rig.power.is_on:
-        raise RigError("power", "it was cut, and says that it is on")
+        raise RigError("power", "reports on after it was cut")
     rig.plug_screen()
     rig.power.on()
     if not rig.power.is_on:
-        raise RigError("power", "it was switched on, and says that it is off")
+        raise RigError("power", "reports off after it was switched on")
     return "switched off and on"
 
 
@@ -55,13 +55,13 @@ def _console(rig: Rig) -> str:
         except RigError:
             return False
 
-    took_s = wait_until(answers, 120 * rig.patience, "answer on the console: is the board's card one that boots?", 1.0)
+    took_s = wait_until(answers, 120 * rig.patience, "answer on the console: does the board's card boot?", 1.0)
     uptime = float(rig.console.run("cut -d' ' -f1 /proc/uptime", 20 * rig.patience).output)
-    return f"a shell {took_s:.0f} s after power, up for {uptime:.0f} s"
+    return f"shell {took_s:.0f} s after power on, uptime {uptime:.0f} s"
 
 
 def _power_is_the_boards(rig: Rig) -> str:
-    """A switch that feeds something else would leave the board's boot as it is."""
+    """Detect a switch that powers something else: the board would not reboot."""
     before = rig.console.run(
         "cat /proc/sys/kernel/random/boot_id; cat /proc/1/stat | cut -d' ' -f22", 20 * rig.patience
     )
@@ -71,14 +71,14 @@ def _power_is_the_boards(rig: Rig) -> str:
     except RigError:
         pass
     else:
-        raise RigError("power", "it was cut, and the board still answers: the switch feeds something else")
+        raise RigError("power", "the board still answers after the cut: the switch powers something else")
     rig.console.close()
     rig.power.on()
     _console(rig)
     after = rig.console.run("cat /proc/sys/kernel/random/boot_id; cat /proc/1/stat | cut -d' ' -f22", 20 * rig.patience)
     if before == after:
-        raise RigError("power", "the board is still in the boot of before: the switch feeds something else")
-    return "the board starts anew when it is cut"
+        raise RigError("power", "the board did not reboot: the switch powers something else")
+    return "the board reboots when power is cut"
 
 
 def _screen(rig: Rig) -> str:
@@ -92,17 +92,13 @@ def _screen(rig: Rig) -> str:
         return spans[-1] > 30
 
     try:
-        wait_until(shows, 120 * rig.patience, "picture", 0.5)
+        wait_until(shows, 120 * rig.patience, "frame", 0.5)
     except RigError:
-        why = (
-            "it gives pictures, all black: is the board's display on?"
-            if spans
-            else "it gives no picture: is HDMI plugged in?"
-        )
+        why = "all frames are black: is the board's display on?" if spans else "no frames: is HDMI plugged in?"
         raise RigError("screen", why) from None
     height, width = rig.screen.frame().pixels.shape[:2]
     frames = rig.screen.record(2 * min(rig.patience, 5.0))
-    return f"{width}x{height}, {len(frames)} pictures in {(frames[-1].time_ns - frames[0].time_ns) / 1e9:.1f} s"
+    return f"{width}x{height}, {len(frames)} frames in {(frames[-1].time_ns - frames[0].time_ns) / 1e9:.1f} s"
 
 
 def _voice(rig: Rig) -> str:
@@ -113,9 +109,7 @@ def _voice(rig: Rig) -> str:
         except RigError:
             return False
 
-    took_s = wait_until(
-        answers, 60 * rig.patience, "answer from mien-voice: is it up? is this host allowed to log in?", 1.0
-    )
+    took_s = wait_until(answers, 60 * rig.patience, "answer from mien-voice: is it running? may this host log in?", 1.0)
     return f"mien-voice answers after {took_s:.0f} s"
 
 
@@ -129,13 +123,11 @@ def _ears(rig: Rig) -> str:
     sound = rig.ears.sound()
     heard = len(onsets.click_times_ns(sound))
     if not len(sound.pcm) or not sound.pcm.any():
-        raise RigError("ears", "it hears nothing at all: is the board's line output plugged into it? is it muted?")
+        raise RigError("ears", "hears nothing at all: is the board's line output connected? is it muted?")
     if heard != 3:
         level = int(abs(sound.pcm.astype(int)).max())
-        raise RigError(
-            "ears", f"of 3 clicks it heard {heard}, loudest {level} of 32767: too quiet, too loud, or too noisy"
-        )
-    return f"3 of 3 clicks, loudest {int(abs(sound.pcm.astype(int)).max())} of 32767"
+        raise RigError("ears", f"heard {heard} of 3 clicks, peak {level} of 32767: too quiet, too loud or too noisy")
+    return f"3 of 3 clicks, peak {int(abs(sound.pcm.astype(int)).max())} of 32767"
 
 
 def _net(rig: Rig) -> str:
@@ -144,18 +136,18 @@ def _net(rig: Rig) -> str:
     wait_until(
         lambda: rig.console.run(carrier, 20 * rig.patience).output == "1",
         15 * rig.patience,
-        "carrier with the cable in",
+        "carrier with the cable connected",
     )
     rig.net.unplug()
     try:
         wait_until(
             lambda: rig.console.run(carrier, 20 * rig.patience).output != "1",
             15 * rig.patience,
-            "loss of the carrier with the cable out",
+            "loss of carrier with the cable disconnected",
         )
     finally:
         rig.net.plug()
-    return "the board sees the cable go and come"
+    return "the board sees the cable disconnected and reconnected"
 
 
 Check = Callable[[Rig], str]

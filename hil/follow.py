@@ -1,11 +1,11 @@
-"""A thread that looks again and again at what grows: begun once, ended once."""
+"""A polling thread."""
 
 import threading
 from collections.abc import Callable
 
 
 class Follower:
-    """Calls look() every poll_s from start() to stop(); both may be called twice."""
+    """Calls look() every poll_s between start() and stop(); both may be called twice."""
 
     def __init__(self, look: Callable[[], None], poll_s: float, name: str) -> None:
         self._look = look
@@ -15,13 +15,13 @@ class Follower:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Look from now on."""
+        """Start polling."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._follow, name=self._name, daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
-        """Look no more; returns when the last look is over."""
+        """Stop polling; returns once the last look() has returned."""
         self._closing.set()
         if self._thread is not None:
             self._thread.join()

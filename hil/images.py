@@ -1,15 +1,26 @@
-"""Which image it is: the SHA-256 of its file, reckoned once a file."""
+"""SD-card image files: the newest of a pattern, and the SHA-256 of a file, computed once."""
 
 import hashlib
 import json
 from pathlib import Path
 from typing import Final
 
+from hil.errors import RigError
+
 NOTES: Final = Path(__file__).resolve().parents[1] / "build/hil/images.json"
 
 
+def newest(pattern: str) -> Path:
+    """The newest file that matches an absolute pattern, such as .../build/mien-*-arm64.img. Raises RigError."""
+    path = Path(pattern)
+    found = sorted(path.parent.glob(path.name), key=lambda image: image.stat().st_mtime)
+    if not found:
+        raise RigError("card", f"no image matches {pattern}: run sudo make image")
+    return found[-1]
+
+
 def fingerprint(image: Path, notes: Path = NOTES) -> str:
-    """Hexadecimal. Kept in `notes` for as long as the file keeps its name, size and time."""
+    """Hexadecimal. Cached in `notes` while name, size and modification time stay the same."""
     state = image.stat()
     key = f"{image.resolve()} {state.st_size} {state.st_mtime_ns}"
     known: dict[str, str] = json.loads(notes.read_text()) if notes.exists() else {}

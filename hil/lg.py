@@ -1,4 +1,4 @@
-"""labgrid's view of the rig: a driver that holds the parts, and the strategy that moves the board from state to state.
+"""labgrid drivers that hold a rig's parts, with the strategy that moves the board from state to state.
 
 targets:
   main:
@@ -9,13 +9,14 @@ targets:
 
 import abc
 from pathlib import Path
+from typing import ClassVar
 
 import attr
 from labgrid import target_factory
 from labgrid.driver import Driver
 from labgrid.strategy import Strategy
 
-from hil.images import fingerprint
+from hil.images import fingerprint, newest
 from hil.process import run
 from hil.rig import Rig
 from hil.stages import Stages, State
@@ -24,7 +25,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 class RigHolder(abc.ABC):
-    """What the strategy asks of any of the drivers."""
+    """What the strategy needs of a driver."""
 
     rig: Rig
     image: Path
@@ -32,17 +33,17 @@ class RigHolder(abc.ABC):
 
 @target_factory.reg_driver
 @attr.s(eq=False)
-class ContainerRigDriver(Driver, RigHolder):  # type: ignore[misc]
-    """The container board. work: its folder. commit: what is flashed."""
+class ContainerRigDriver(Driver, RigHolder):
+    """The container board. work: its folder. commit: what to flash."""
 
-    bindings = {}  # noqa: RUF012  labgrid's own way
+    bindings: ClassVar[dict[str, object]] = {}
     work = attr.ib(default="/tmp/mien-hil", validator=attr.validators.instance_of(str))
     commit = attr.ib(default="HEAD", validator=attr.validators.instance_of(str))
     display = attr.ib(default=77, validator=attr.validators.instance_of(int))
     memory_mb = attr.ib(default=1000, validator=attr.validators.instance_of(int))
 
     def on_activate(self) -> None:
-        """labgrid's: the target is used."""
+        """Called by labgrid when the target is acquired."""
         from hil.container.card import archive_commit
         from hil.container.rig import container_rig
 
@@ -52,39 +53,39 @@ class ContainerRigDriver(Driver, RigHolder):  # type: ignore[misc]
         self.image: Path = archive_commit(REPOSITORY, commit, work / f"mien-{commit}.tar")
 
     def on_deactivate(self) -> None:
-        """labgrid's: the target is given back."""
+        """Called by labgrid when the target is released."""
         self.rig.close()
 
 
 @target_factory.reg_driver
 @attr.s(eq=False)
-class QemuRigDriver(Driver, RigHolder):  # type: ignore[misc]
-    """The emulated board. image: the SD-card image. icount: guest time follows instructions."""
+class QemuRigDriver(Driver, RigHolder):
+    """The emulated board. image_name: which image of the environment. icount: guest time counts instructions."""
 
-    bindings = {}  # noqa: RUF012
+    bindings: ClassVar[dict[str, object]] = {}
     image_name = attr.ib(default="card", validator=attr.validators.instance_of(str))
     work = attr.ib(default="build/hil/qemu", validator=attr.validators.instance_of(str))
     icount = attr.ib(default=False, validator=attr.validators.instance_of(bool))
     patience = attr.ib(default=25.0, converter=float)
 
     def on_activate(self) -> None:
-        """labgrid's: the target is used."""
+        """Called by labgrid when the target is acquired."""
         from hil.qemu.rig import qemu_rig
 
-        self.image = Path(self.target.env.config.get_image_path(self.image_name))
+        self.image = newest(self.target.env.config.get_image_path(self.image_name))
         self.rig: Rig = qemu_rig(REPOSITORY / self.work, icount=self.icount, patience=self.patience)
 
     def on_deactivate(self) -> None:
-        """labgrid's: the target is given back."""
+        """Called by labgrid when the target is released."""
         self.rig.close()
 
 
 @target_factory.reg_driver
 @attr.s(eq=False)
-class MienStrategy(Strategy):  # type: ignore[misc]
-    """off, flashed, booted, ready: `strategy.transition("ready")`."""
+class MienStrategy(Strategy):
+    """Moves the board between off, flashed, booted and ready: `strategy.transition("ready")`."""
 
-    bindings = {"holder": RigHolder}  # noqa: RUF012
+    bindings: ClassVar[dict[str, object]] = {"holder": RigHolder}
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
@@ -92,7 +93,7 @@ class MienStrategy(Strategy):  # type: ignore[misc]
 
     @property
     def stages(self) -> Stages:
-        """The board's states; the rig is opened at the first use."""
+        """The board's state machine; the rig is opened at first use."""
         if self._stages is None:
             self.target.activate(self.holder)
             self._stages = Stages(self.holder.rig, self.holder.image, fingerprint(self.holder.image))
@@ -100,9 +101,9 @@ class MienStrategy(Strategy):  # type: ignore[misc]
 
     @property
     def rig(self) -> Rig:
-        """The parts."""
+        """The parts of the bench."""
         return self.stages.rig
 
     def transition(self, status: str) -> None:
-        """Move the board there: one of off, flashed, booted, ready."""
+        """Move the board to one of off, flashed, booted, ready."""
         self.stages.to(State[status.upper()])

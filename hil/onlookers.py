@@ -1,5 +1,4 @@
-"""Observers beside a conversation, for the soak: some read all they are told, the last one reads slowly and asks for
-thumbnails."""
+"""Observers for the soak test: all but the last read everything; the last reads slowly and requests thumbnails."""
 
 import threading
 import time
@@ -11,28 +10,28 @@ from mien.core import wire
 from mien.errors import ProtocolError
 
 TOPICS: Final[tuple[wire.Topic, ...]] = ("state", "captions", "levels", "health")
-SLOW_EVERY_S: Final = 0.5  # the slow one reads one message and asks for one picture this often
+SLOW_EVERY_S: Final = 0.5  # how often the slow one reads a message and requests a thumbnail
 WIDTH_PX: Final = 320
 
 
 class Onlooker:
-    """One observer in a thread of its own, over a socket without manners: no library reads for it.
+    """An observer in a thread of its own, on a raw socket: no client library reads for it.
 
-    slow: leave what comes where it is, and ask for pictures meanwhile. read, pictures: what came.
+    slow: leave incoming messages unread and request thumbnails. read, thumbnails: how many were received.
     """
 
     def __init__(self, endpoint: str, name: str, *, slow: bool) -> None:
         self._endpoint, self._name, self._slow = endpoint, name, slow
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self.read = self.pictures = 0
+        self.read = self.thumbnails = 0
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End, and wait for it."""
+        """Stop the thread and wait for it."""
         self._stopping.set()
         self._thread.join()
 
@@ -66,6 +65,6 @@ class Onlooker:
         except ProtocolError:
             return
         if isinstance(message, wire.Thumbnail):
-            self.pictures += 1
+            self.thumbnails += 1
         if isinstance(message, wire.Error) and message.code == "no_hello":
-            self._greet(socket)  # it was let go for what it left lying, and connected again
+            self._greet(socket)  # the voice disconnected it for unread events; it connected again

@@ -1,20 +1,22 @@
-"""A rig: the parts of one board's bench, and what they are."""
+"""A rig: the parts of one board's bench."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from hil.contracts import Card, Clock, Console, Ears, Net, Power, Screen, VoiceStack
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rig:
-    """All parts of a bench. emulated: what of it is not a real board's, for every report; "" for a real board.
+    """All parts of a bench. emulated: how it differs from a real board, for the reports; "" for a real board.
 
-    clock: ns, the one on which screen and ears tell times. patience: by how much slower than real time the board is:
-    every waiting time is multiplied by it. plug_..., unplug_...: the screen's cable and a USB sound card, where the rig
-    can; a screen whose cable nobody pulls is in. usb_ears: hear that card. save: keeps a ready board, with the times
-    that it took to become so. resume: goes on from the one that was kept, and tells those times; None when there is
-    none. close: gives everything back.
+    clock: ns, shared by screen and ears. patience: how many times slower than real time the board runs; every timeout
+    is multiplied by it. plug_*, unplug_*: the screen's cable and a USB sound card, on rigs that can; the screen starts
+    connected. usb_ears: records that card. save: snapshots a ready board with the times it took to get there.
+    resume: restores the snapshot and returns those times, or None without one. close: releases everything.
     """
 
     name: str
@@ -36,3 +38,9 @@ class Rig:
     resume: Callable[[], dict[str, float] | None] | None = None
     save: Callable[[dict[str, float]], None] | None = None
     close: Callable[[], None] = lambda: None
+
+
+def fitted(part: Part | None) -> Part:
+    """A part that a test's lg_feature asks for: a rig with that feature has it."""
+    assert part is not None, "this rig declares a feature whose part it lacks"
+    return part

@@ -1,10 +1,10 @@
-"""make soak HOURS=n: a conversation out of a seed, against the real processes, and what they cost over the hours.
+"""Soak test (make soak HOURS=n): a seeded conversation against the real processes; records their resource use.
 
     python -m hil.soak --hours 0.5 --seed 1
-    python -m hil.soak --hours 0.2 --captions --observers 2 --monologue      what talk costs the face, sooner
+    python -m hil.soak --hours 0.2 --captions --observers 2 --monologue      stresses the captions
 
-Both services run as `mien run` starts them, with the null sink (an ideal device in real time) and the renderer
-offscreen. Every turn must finish exactly once; memory, descriptors and threads must not grow.
+Both services run as `mien run` starts them, with the null sink (an ideal device in real time) and an offscreen
+renderer. Every turn must finish exactly once; memory, descriptors and threads must not grow.
 """
 
 import argparse
@@ -35,13 +35,13 @@ from mien.host.stack import Stack
 OUT = Path(__file__).resolve().parents[1] / "build/hil"
 SETTINGS = {"playback.sink": "null", "voice.listen": "[]", "face.width": "128", "face.height": "160", "face.fps": "15"}
 SAMPLE_S = 5.0
-WARM_UP_S = 120.0  # caches fill, lists reach their bounds
+WARM_UP_S = 120.0  # caches fill and lists reach their bounds
 MOST_MB_AN_HOUR = 2.0
 MOST_FACE_MB = 95.0
-WORDS_AT_ONCE = 4  # a caption grows as a language model writes it
+WORDS_AT_ONCE = 4  # captions grow as a language model writes them
 EMULATED = (
     "Both services as processes of the machine that ran the soak, with mien's ideal sink (real time, no sound "
-    "card) and llvmpipe offscreen, at 128x160 and 15 pictures a second. Not a Raspberry Pi."
+    "card) and llvmpipe offscreen, at 128x160 and 15 frames a second. Not a Raspberry Pi."
 )
 
 
@@ -53,7 +53,7 @@ class Series:
     values: list[float] = field(default_factory=list)
 
     def add(self, at_s: float, value: float | None) -> None:
-        """A sample; None is a gap."""
+        """Add a sample; None is a gap."""
         if value is not None:
             self.seconds.append(at_s)
             self.values.append(float(value))
@@ -61,21 +61,21 @@ class Series:
 
 @dataclass(slots=True)
 class Tally:
-    """Turns that were begun, and how they finished. wrong: what must not be, in words."""
+    """Turns that began and how they finished. wrong: violations, in words."""
 
     begun: int = 0
     finished: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
 
     def end(self, finished: wire.Finished, length_s: float) -> None:
-        """A turn is over."""
+        """Record the end of a turn."""
         self.finished[finished.reason] = self.finished.get(finished.reason, 0) + 1
         if finished.reason == "played" and abs(finished.played_ms - 1000 * length_s) > 2:
             self.wrong.append(f"{finished.turn}: played {finished.played_ms} of {1000 * length_s:.0f} ms")
 
 
 class Soak:
-    """One conversation. endpoint: of the voice. captions: every turn has one, which grows while it is heard."""
+    """Plays a conversation. endpoint: of the voice. captions: give every turn one that grows while it is heard."""
 
     def __init__(self, endpoint: str, *, captions: bool = False) -> None:
         self._endpoint = endpoint
@@ -84,7 +84,7 @@ class Soak:
         self.tally = Tally()
 
     def act(self, act: Act) -> None:
-        """Do one thing. Whatever the voice refuses is written down."""
+        """Perform an act; record whatever the voice refuses."""
         time.sleep(act.after_s)
         try:
             self._do(act)
@@ -94,7 +94,7 @@ class Soak:
             self._client = self._connect("speaker")
 
     def close(self) -> None:
-        """The conversation is over."""
+        """End the conversation."""
         self._client.close()
 
     def _do(self, act: Act) -> None:
@@ -144,7 +144,7 @@ class Soak:
             self._client.send(wire.Caption(turn=turn, text=text, append=append))
 
     def _take_over(self, length_s: float) -> None:
-        """An agent speaks instead; what the bot was saying finishes as taken_over."""
+        """An agent takes the floor; the bot's turn finishes as taken_over."""
         pcm = syllables(length_s + 3.0, seed=self.tally.begun)
         turn = self._client.turn()
         self.tally.begun += 2
@@ -161,14 +161,15 @@ class Soak:
         except ClientError as error:
             if error.code != "floor_taken":
                 raise
-            self.tally.begun -= 1  # the agent was faster than the turn's first audio: it was refused, and never began
+            # The agent was faster than the turn's first audio, which was refused: the turn never began.
+            self.tally.begun -= 1
 
     def _connect(self, role: wire.Role) -> Client:
         return connect(self._endpoint, rate_hz=RATE_HZ, name=f"soak-{role}", role=role, timeout_s=20)
 
 
 def sample(stack: Stack, probe: BusProbe, series: dict[str, Series], at_s: float) -> None:
-    """Write down what the processes cost, and what they say of themselves."""
+    """Record what the processes use and what they report."""
     for name, process in (("voice", stack.voice), ("face", stack.face)):
         if process is None or process.poll() is not None:
             continue
@@ -188,7 +189,7 @@ def sample(stack: Stack, probe: BusProbe, series: dict[str, Series], at_s: float
 
 
 def report(found: Findings, soak: Tally, series: dict[str, Series], elapsed_s: float) -> list[str]:
-    """Figures and curves; returns what is wrong."""
+    """Add figures and curves to the findings; returns violations."""
     wrong = list(soak.wrong)
     finished = sum(soak.finished.values())
     found.figure("length", elapsed_s / 3600, "h")
@@ -200,7 +201,7 @@ def report(found: Findings, soak: Tally, series: dict[str, Series], elapsed_s: f
         note=", ".join(f"{k}: {v}" for k, v in sorted(soak.finished.items())),
     )
     if finished != soak.begun:
-        wrong.append(f"{soak.begun} turns were begun, {finished} finished")
+        wrong.append(f"{soak.begun} turns began, {finished} finished")
     for name, one in series.items():
         warm = [(s, v) for s, v in zip(one.seconds, one.values, strict=True) if s >= min(WARM_UP_S, elapsed_s / 3)]
         slope = slope_an_hour([s for s, _ in warm], [v for _, v in warm])
@@ -220,8 +221,8 @@ def report(found: Findings, soak: Tally, series: dict[str, Series], elapsed_s: f
         ("Memory", "MB", ("voice PSS", "face PSS")),
         ("Descriptors", "", ("voice descriptors", "face descriptors")),
         ("Threads", "", ("voice threads", "face threads")),
-        ("A/V offset as the face tells", "ms", ("offset",)),
-        ("Pictures a second", "Hz", ("fps",)),
+        ("A/V offset, as reported by the face", "ms", ("offset",)),
+        ("Frames per second", "Hz", ("fps",)),
         ("Underruns and drops", "", ("underruns and drops",)),
     ):
         curves = {
@@ -235,7 +236,7 @@ def report(found: Findings, soak: Tally, series: dict[str, Series], elapsed_s: f
 
 
 def commit() -> str:
-    """Of the working tree; "+" where it was changed since."""
+    """The commit of the working tree, with "+" if it has changes."""
     done = subprocess.run(
         ["git", "-C", str(OUT.parents[1]), "describe", "--always", "--abbrev=40", "--dirty=+"],
         capture_output=True,
@@ -251,10 +252,10 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--captions", action="store_true", help="caption every turn, and show captions")
-    parser.add_argument("--observers", type=int, default=0, help="how many look on; the last reads slowly")
-    parser.add_argument("--monologue", action="store_true", help="turns back to back instead of a conversation")
+    parser.add_argument("--observers", type=int, default=0, help="number of observers; the last reads slowly")
+    parser.add_argument("--monologue", action="store_true", help="play turns back to back instead of a conversation")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of the configuration")
-    parser.add_argument("--commit", default="", help="of the tree that is run, for the report")
+    parser.add_argument("--commit", default="", help="commit under test, for the report")
     given = parser.parse_args()
     found = Findings(rig="soak", emulated=EMULATED)
     found.identity |= {
@@ -272,7 +273,7 @@ def main() -> int:
         run_dir = Path(folder)
         with BusProbe(run_dir, MonotonicClock()) as probe, Stack(run_dir, settings=settings, quiet=True) as stack:
             if not probe.wait_for_face(120):
-                print("no face came up", file=sys.stderr)
+                print("the face did not start", file=sys.stderr)
                 return 1
             endpoint = f"ipc://{run_dir}/voice.sock"
             soak, stopping = Soak(endpoint, captions=given.captions), threading.Event()
@@ -300,7 +301,7 @@ def main() -> int:
             alive = [process.poll() is None for process in (stack.voice, stack.face) if process is not None]
     wrong = report(found, soak.tally, series, time.monotonic() - began)
     if not all(alive):
-        wrong.append(f"a process of {pids} ended by itself")
+        wrong.append(f"one of the processes {pids} exited")
     found.save(OUT / "soak.findings.json")
     print(json.dumps({"turns": soak.tally.begun, "finished": soak.tally.finished, "wrong": wrong[:10]}, indent=1))
     return 1 if wrong else 0

@@ -1,4 +1,4 @@
-"""What a rig lets the board say, mono int16 at the sound card's rate."""
+"""Test speech, mono int16 at the sound card's rate."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ LEVEL: Final = 12_000
 
 
 def clicks(length_ms: int) -> Pcm:
-    """A click where each flash begins, over a hiss too faint to be taken for one."""
+    """Clicks at the start of each flash, over a hiss too faint to be detected as a click."""
     pcm = np.random.default_rng(6).normal(0, 20, length_ms * RATE_HZ // 1000)
     click = LEVEL * np.sin(2 * np.pi * CLICK_HZ * np.arange(CLICK_MS * RATE_HZ // 1000) / RATE_HZ)
     for at_ms in flash_times_ms(length_ms):
@@ -29,7 +29,7 @@ def clicks(length_ms: int) -> Pcm:
 
 
 def syllables(seconds: float, seed: int = 3) -> Pcm:
-    """Noise in syllables, never zero: it moves any mouth, and every missing sample of it shows."""
+    """Syllables of noise, never zero: moves any mouth, and every missing sample can be detected."""
     at = np.arange(int(seconds * RATE_HZ))
     loud = 0.55 + 0.45 * np.sin(2 * np.pi * 4 * at / RATE_HZ)
     noise = np.convolve(np.random.default_rng(seed).normal(size=len(at)), np.ones(8) / 8, "same")
@@ -38,7 +38,7 @@ def syllables(seconds: float, seed: int = 3) -> Pcm:
 
 
 def sentences(count: int) -> list[Pcm]:
-    """Sentences by espeak-ng. Raises MienError without it."""
+    """Sentences spoken by espeak-ng. Raises MienError if it is not installed."""
     return [_at_card_rate(pcm) for pcm in utterances(count)]
 
 

@@ -1,4 +1,4 @@
-"""The states of a board under test, and the way from one to the next: off, flashed, booted, ready."""
+"""State machine of a board under test: off, flashed, booted, ready."""
 
 import time
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from hil.rig import Rig
 
 BOOT_S = 60.0
 READY_S = 60.0
-LOOK_S = 0.05  # between two looks; each costs an emulated board time
+LOOK_S = 0.05  # between two polls; each takes an emulated board time
 LEAST_SPAN = 12  # grey levels, as mien.render.blank
 
 
 class State(Enum):
-    """Off: as it lies there. Flashed: off, its card as new. Booted: a shell answers. Ready: voice and face are up and
-    a picture is on the screen."""
+    """OFF: powered off. FLASHED: off, with a freshly written card. BOOTED: a shell answers. READY: voice and face are
+    up and the face is on the screen."""
 
     UNKNOWN = 0
     OFF = 1
@@ -27,9 +27,9 @@ class State(Enum):
 
 
 class Stages:
-    """Moves a rig's board. image: what is flashed. times_s: how long each state took to reach, of the rig's clock.
+    """Moves a rig's board from state to state. times_s: how long each state took to reach, by the rig's clock.
 
-    sha256: the image's; a card that holds another is written anew. "": any card that was written will do.
+    image: what to flash. sha256: of the image; a card that holds another image is rewritten. "": any written card.
     """
 
     def __init__(self, rig: Rig, image: Path, sha256: str = "") -> None:
@@ -41,31 +41,31 @@ class Stages:
         self._on_ns = 0
 
     def to(self, wanted: State) -> None:
-        """Go there by the shortest way; a board that is beyond it is switched off first. Raises RigError."""
+        """Move to a state by the shortest path; a board past it is switched off first. Raises RigError."""
         if wanted.value < self.state.value or self.state is State.UNKNOWN:
             self.rig.power.cut()
-            self.rig.console.close()  # its line was that of the board that is gone
+            self.rig.console.close()  # it was connected to the board before
             self.state = State.OFF
         if wanted is State.READY and self.state is State.OFF and self._resumed():
             return
         for step, move in ((State.FLASHED, self._flash), (State.BOOTED, self._boot), (State.READY, self._await_ready)):
             if self.state.value < step.value <= wanted.value:
                 if step is State.FLASHED and self._card_is_right() and wanted is not State.FLASHED:
-                    self.state = step  # the card is in the board; only who asks for FLASHED wants it as new
+                    self.state = step  # the card is in the board and need not be fresh: only FLASHED asks for that
                     continue
                 move()
                 self.state = step
 
     def lost(self) -> None:
-        """The board was cut, or broken, by a test."""
+        """Mark the state as unknown: a test has cut or broken the board."""
         self.state = State.UNKNOWN
 
     def resumes(self) -> bool:
-        """Whether a ready board of this image was kept; the board must be off, and is on when it is so."""
+        """Resume a saved ready board of this image. The board must be off. Returns whether there was one."""
         return self._resumed()
 
     def services_ready(self) -> bool:
-        """Whether everything that the target wants is up."""
+        """Whether every unit that mien.target wants is active."""
         units = "$(systemctl show -p Wants --value mien.target)"
         found = self.rig.console.run(f"systemctl is-active {units} | grep -vcx active", 60 * self.rig.patience)
         return found.output == "0"
@@ -98,7 +98,7 @@ class Stages:
             self.rig.save(self.times_s)
 
     def _resumed(self) -> bool:
-        """Boots are slow on an emulated board: where one was kept in state ready, it goes on from there."""
+        """Resume a saved ready board where the rig has one: booting an emulated board is slow."""
         if self.rig.resume is None or not self._card_is_right():
             return False
         self.rig.plug_screen()
@@ -116,7 +116,7 @@ class Stages:
             return False
         reached = "power to first face" in self.times_s
         spans = int(pixels.reshape(-1, 3).max(axis=0).max()) - int(pixels.reshape(-1, 3).min(axis=0).min()) > LEAST_SPAN
-        # A text console is black; a face stands before a background that is not.
+        # A text console is black; the face's background is not.
         shown = spans and float(pixels[: len(pixels) // 8].mean()) > LEAST_SPAN
         if shown and not reached:
             self.times_s["power to first face"] = (self.rig.clock() - self._on_ns) / 1e9
@@ -124,7 +124,7 @@ class Stages:
 
 
 def answers(rig: Rig, command: str, within_s: float = 20.0) -> Done:
-    """What a command on the board came to; status -1 where the board does not answer."""
+    """Run a command on the board; status -1 if the board does not answer."""
     try:
         return rig.console.run(command, within_s * rig.patience)
     except RigError as error:
@@ -132,10 +132,10 @@ def answers(rig: Rig, command: str, within_s: float = 20.0) -> Done:
 
 
 def wait_until(condition: Callable[[], bool], within_s: float, what: str, every_s: float = 0.1) -> float:
-    """Wait, on this machine's clock; returns how long it took. Raises RigError.
+    """Poll a condition; returns how long it took by this machine's clock. Raises RigError on timeout.
 
-    Between two looks it waits at least three times as long as a look took: asking a service's state takes an emulated
-    board a second, and would keep it from what is waited for.
+    Sleeps at least three times as long as a poll took: querying a service takes an emulated board a second, which
+    would delay what is waited for.
     """
     began = time.monotonic()
     while True:

@@ -1,4 +1,4 @@
-"""The voice stack that a rig plays: mien's own client, over whatever way the rig has to the board."""
+"""The rig's voice stack: mien's own client over the rig's connection to the board."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +8,11 @@ from hil.errors import RigError
 from mien.client import Client, connect
 from mien.errors import MienError
 
-RATE_HZ = 48_000  # the sound card's: nothing is resampled on the way, and what is heard can be compared by the sample
+RATE_HZ = 48_000  # the sound card's rate: nothing is resampled, so sound can be compared sample by sample
 
 
 class ClientStack:
-    """endpoint: where the voice is now. keys: (NAME.key_secret, voice.key) for an endpoint on the network."""
+    """endpoint: returns the voice's current endpoint. keys: (NAME.key_secret, voice.key) for network endpoints."""
 
     def __init__(
         self, endpoint: Callable[[], str], keys: tuple[Path, Path] | None = None, timeout_s: float = 10.0
@@ -22,7 +22,7 @@ class ClientStack:
         self._timeout_s = timeout_s
 
     def connect(self, role: Literal["speaker", "agent", "observer"] = "speaker") -> Client:
-        """A session with mien-voice. Raises RigError when nobody answers."""
+        """Open a session with mien-voice. Raises RigError if nothing answers."""
         secret, voice = self._keys or (None, None)
         try:
             return connect(

@@ -1,1 +1,1 @@
-"""Pure arithmetic on captured pictures and sound: no rig, no clock, no files."""
+"""Pure analysis of captured frames and sound: no rig, no clock, no files."""

@@ -10,9 +10,9 @@ GRID_MS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """lag_ms: positive when the second signal is later. correlation: at that lag, -1..1.
+    """lag_ms: positive if the second signal is later. correlation: at that lag, -1..1.
 
-    half_width_ms: how far from it the correlation has fallen by 5 %: how sharply the lag is known.
+    half_width_ms: distance at which the correlation has dropped by 5 %, as a measure of precision.
     """
 
     lag_ms: float
@@ -25,7 +25,7 @@ def lag(
     second: tuple[NDArray[np.int64], NDArray[np.float64]],
     most_ms: float = 400.0,
 ) -> Lag | None:
-    """Each: times in ns, ascending (N,), and values (N,). None where they overlap too little, or one is constant."""
+    """Both: ascending times in ns (N,) and values (N,). None if they overlap too little or one is constant."""
     begin, end = max(first[0][0], second[0][0]), min(first[0][-1], second[0][-1])
     step_ns = GRID_MS * 1e6
     if end - begin < 4 * most_ms * 1e6:
@@ -49,7 +49,7 @@ def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 def _parabola(scores: NDArray[np.float64], peak: int) -> float:
-    """Where between the grid's points the top lies, -0.5..0.5 of a step."""
+    """Sub-sample position of the peak, -0.5..0.5 of a step, by a parabola through three points."""
     if not 0 < peak < len(scores) - 1:
         return 0.0
     left, top, right = scores[peak - 1 : peak + 2]

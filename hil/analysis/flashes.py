@@ -1,4 +1,4 @@
-"""When a bar on the screen was lit, from captured pictures."""
+"""Flash detection: when a bar on the screen was lit, from captured frames."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from numpy.typing import NDArray
 
 from hil.captured import BAR, Frame, Region
 
-MIDDLE = 128  # of the bar's range, black to white
+MIDDLE = 128  # of the range from black to white
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The bar was dark at before_ns and lit at after_ns: it was lit in between, anywhere."""
+    """The bar was dark at before_ns and lit at after_ns."""
 
     before_ns: int
     after_ns: int
 
     @property
     def time_ns(self) -> int:
-        """The middle: what is right on average when pictures are taken independently of the flashes."""
+        """The midpoint: unbiased when frames are captured independently of the flashes."""
         return (self.before_ns + self.after_ns) // 2
 
 
@@ -31,7 +31,7 @@ def levels(frames: Sequence[Frame], region: Region = BAR) -> tuple[NDArray[np.in
 
 
 def rising_edges(times_ns: NDArray[np.int64], level: NDArray[np.float64]) -> list[Edge]:
-    """Where a level, 0..255 (N,), rises through its middle."""
+    """Rising edges of a brightness, 0..255 (N,), through the midpoint."""
     lit = level > MIDDLE
     found = np.flatnonzero(~lit[:-1] & lit[1:])
     return [Edge(int(times_ns[at]), int(times_ns[at + 1])) for at in found]

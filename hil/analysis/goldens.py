@@ -1,6 +1,6 @@
-"""Whether a picture is the one that is expected, with tolerance for what is allowed to differ.
+"""Comparison of frames with golden images, with tolerances.
 
-Compared in blocks: a face that breathes, blinks and glances moves by some pixels, and a capture card blurs.
+Means of blocks are compared: a face that breathes, blinks and glances moves by a few pixels, and capture cards blur.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCKS = (24, 16)  # rows, columns
-BLOCK_TOLERANCE = 24.0  # grey levels of a block's mean: a light of 5 % of the range that moved over half a block
+BLOCK_TOLERANCE = 24.0  # grey levels of a block's mean: a highlight of 5 % of the range that moves by half a block
 MEAN_TOLERANCE = 8.0
 MOST_BEYOND = 0.08  # an idle face that glances aside reaches 0.06; thinking differs from idle by 0.10
 
@@ -23,12 +23,12 @@ class Likeness:
 
     @property
     def matches(self) -> bool:
-        """Whether it is the same picture for somebody who looks."""
+        """Whether the two look alike."""
         return self.mean <= MEAN_TOLERANCE and self.beyond <= MOST_BEYOND
 
 
 def blocks(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Means of a picture's blocks, float64 (24, 16, 3): what a golden keeps. Any size from 24 x 16 pixels."""
+    """Block means of a frame of at least 16 x 24 pixels, float64 (24, 16, 3): what a golden image stores."""
     height, width = pixels.shape[:2]
     rows, columns = (
         np.linspace(0, size, count + 1).astype(int)[:-1] for size, count in zip((height, width), BLOCKS, strict=True)
@@ -39,6 +39,6 @@ def blocks(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def likeness(pixels: NDArray[np.uint8], golden: NDArray[np.float64]) -> Likeness:
-    """Compare with a golden's blocks, float64 (24, 16, 3)."""
+    """Compare with a golden image's blocks, float64 (24, 16, 3)."""
     difference = np.abs(blocks(pixels) - golden).mean(axis=2)
     return Likeness(float(difference.mean()), float((difference > BLOCK_TOLERANCE).mean()))

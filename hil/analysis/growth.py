@@ -1,4 +1,4 @@
-"""Whether something grows, from samples over hours."""
+"""Growth rate of a quantity sampled over hours."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def slope_an_hour(seconds: Sequence[float], values: Sequence[float]) -> float:
-    """Theil's slope (the median over all pairs), an hour: one jump, or one outlier, is not growth."""
+    """The Theil-Sen slope (median over all pairs) per hour: robust against a single jump or outlier."""
     t, v = np.asarray(seconds, dtype=np.float64), np.asarray(values, dtype=np.float64)
     if len(t) < 2:
         return 0.0

@@ -1,4 +1,4 @@
-"""Whether speech was heard whole: found in what was heard, and compared sample by sample."""
+"""Locates speech in captured sound, to compare it sample by sample."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ from hil.captured import Sound
 
 @dataclass(frozen=True, slots=True)
 class Intact:
-    """start_ns: when its first sample was heard. missing_ms: speech that was silent, or wrong, where it should be.
+    """start_ns: when its first sample was heard. missing_ms: how much of the speech was silent or wrong.
 
-    residual_db: what is left when the reference is taken out, of the reference's power; -inf when equal.
+    residual_db: power left after subtracting the reference, relative to the reference; -inf if equal.
     """
 
     start_ns: int
@@ -21,7 +21,7 @@ class Intact:
 
 
 def compare(sound: Sound, reference: NDArray[np.int16], block_ms: float = 5.0) -> Intact | None:
-    """Find the reference (int16, at the sound's rate) in the sound; None where it is not. An echo is not looked for."""
+    """Find the reference (int16, at the sound's rate) in the sound; None if it is not there. Echoes are ignored."""
     heard, wanted = sound.pcm.astype(np.float64), reference.astype(np.float64)
     if len(heard) < len(wanted) or not wanted.any():
         return None
@@ -45,9 +45,9 @@ def compare(sound: Sound, reference: NDArray[np.int16], block_ms: float = 5.0) -
 
 
 def without_stalls(sound: Sound, least_ms: float = 1.0) -> Sound:
-    """The sound without its runs of exact zeros: where a digital sink stood still, and nothing was lost.
+    """The sound without runs of exact zeros, in which a digital sink stalled and nothing was lost.
 
-    For speech that is never zero, on rigs that hear digitally: an analogue silence is not exactly zero.
+    Only for speech that is never zero, on rigs with digital capture: analogue silence is not exactly zero.
     """
     sounding = np.flatnonzero(sound.pcm)
     if not len(sounding):
@@ -62,9 +62,9 @@ def without_stalls(sound: Sound, least_ms: float = 1.0) -> Sound:
 def share_found(
     sound: Sound, reference: NDArray[np.int16], block_ms: float = 40.0, every: int = 5, ahead_s: float = 3.0
 ) -> float:
-    """How much of the reference is in the sound, in order, whatever is between; 0..1. One of `every` blocks is sought.
+    """Fraction 0..1 of the reference found in the sound, in order but with gaps. Searches one of `every` blocks.
 
-    For a sound card that drops and repeats samples, as QEMU's does on a busy machine: no sample can be told as lost.
+    For sound cards that drop and repeat samples, as QEMU's does on a busy machine: losses cannot be counted there.
     """
     block, ahead = round(block_ms * sound.rate_hz / 1000), round(ahead_s * sound.rate_hz)
     heard, wanted = sound.pcm.astype(np.float64), reference.astype(np.float64)
@@ -80,7 +80,7 @@ def share_found(
 
 
 def _best_place(heard: NDArray[np.float64], part: NDArray[np.float64], least: float = 0.9) -> int | None:
-    """Where a block is, by normalised correlation; None where it is not."""
+    """Position of a block by normalised correlation; None if not found."""
     if len(heard) < len(part):
         return None
     size = 1 << int(np.ceil(np.log2(len(heard) + len(part))))

@@ -1,4 +1,4 @@
-"""Lip-sync from outside: when flashes were seen against when their clicks were heard."""
+"""Lip-sync measured externally: when flashes were seen against when their clicks were heard."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 from hil.analysis.flashes import Edge
 from hil.captured import NS_PER_MS
 
-NEAREST_MS: Final = 250.0  # half of the pattern's shortest gap: farther apart is not a pair
-MOST_MS: Final = 800.0  # an offset that is looked for: the pattern has its like at a period's distance only
-LEAST_MATCH: Final = 0.35  # of the flashes: patterns that have nothing to do with each other reach 0.25
-SHARP_MS: Final = 60.0  # how close pairs must lie to speak for a shift
+NEAREST_MS: Final = 250.0  # half of the pattern's shortest gap: anything farther apart is no pair
+MOST_MS: Final = 800.0  # search range: the pattern repeats only after a period
+LEAST_MATCH: Final = 0.35  # of the flashes: unrelated patterns reach 0.25
+SHARP_MS: Final = 60.0  # tolerance of a pair that supports a shift
 Z95: Final = 1.96
 
 
 @dataclass(frozen=True, slots=True)
 class LipSync:
-    """What was found, in ms; positive: seen later than heard.
+    """Times in ms; positive: seen later than heard.
 
-    offset_ms: the mean. half_width_ms: of its 95 % interval, with the pictures' own spacing in it. jitter_ms: the
-    standard deviation that the spacing does not explain. drift_ms_a_minute: the slope. unpaired: flashes without a
-    click, and clicks without a flash.
+    offset_ms: the mean. half_width_ms: of its 95 % confidence interval, including the frame spacing. jitter_ms: the
+    standard deviation beyond the frame spacing. drift_ms_a_minute: the slope. unpaired: flashes without a click and
+    clicks without a flash.
     """
 
     offset_ms: float
@@ -37,10 +37,10 @@ class LipSync:
 
 
 def measure(edges: Sequence[Edge], clicks_ns: Sequence[int]) -> LipSync | None:
-    """Pair flashes with clicks and measure; None with fewer than two pairs, or where the patterns do not match.
+    """Pair flashes with clicks and measure; None with fewer than two pairs, or if the patterns do not match.
 
-    The pairing is found by matching the whole pattern (no two gaps are alike), so that an offset beyond half a gap is
-    not mistaken for a small one of the neighbour.
+    Pairs are found by matching the whole pattern, in which no two gaps are alike: an offset of more than half a gap is
+    not mistaken for a small offset to the neighbour.
     """
     seen = np.array([edge.time_ns for edge in edges], dtype=np.float64) / NS_PER_MS
     heard = np.array(clicks_ns, dtype=np.float64) / NS_PER_MS
@@ -51,7 +51,7 @@ def measure(edges: Sequence[Edge], clicks_ns: Sequence[int]) -> LipSync | None:
         return None
     at, offsets = seen[found[:, 0]], seen[found[:, 0]] - heard[found[:, 1]]
     spans = np.array([edges[index].after_ns - edges[index].before_ns for index in found[:, 0]]) / NS_PER_MS
-    spacing_variance = float((spans**2).mean()) / 12  # of an edge that lies anywhere between two pictures
+    spacing_variance = float((spans**2).mean()) / 12  # of an edge anywhere between two frames
     variance = float(offsets.var(ddof=1))
     return LipSync(
         offset_ms=float(offsets.mean()),
@@ -66,7 +66,7 @@ def measure(edges: Sequence[Edge], clicks_ns: Sequence[int]) -> LipSync | None:
 
 
 def _pairs(seen: NDArray[np.float64], heard: NDArray[np.float64]) -> tuple[NDArray[np.intp], float]:
-    """(M, 2): index of the flash, index of the click, under the shift that matches best; and how many match."""
+    """(M, 2) indices of flash and click under the best shift, with the number of matches."""
     best, best_score = np.zeros((0, 2), dtype=np.intp), 0.0
     shifts = np.unique((seen[:, None] - heard[None, :]).ravel())
     for shift in shifts[np.abs(shifts) <= MOST_MS]:

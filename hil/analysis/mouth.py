@@ -1,4 +1,4 @@
-"""The mouth's opening, from captured pictures alone: between open lips it is very dark, or white as teeth."""
+"""Mouth opening from captured frames: between open lips it is very dark, or white as teeth."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 
 from hil.captured import Frame, Region, mouth_on
 
-# Measured on the shipped avatars: lips and skin are never so dark, nor so bright and so near to grey.
+# Measured on the shipped avatars: lips and skin are never this dark, nor this bright and close to grey.
 DARK: Final = 85
 TOOTH: Final = 140
 TOOTH_COLOUR: Final = 55
 
 
 def opening(frames: Sequence[Frame], region: Region | None = None) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Times in ns, int64 (N,), and the share of the region that is the inside of a mouth, float64 (N,), 0..1.
+    """Times in ns, int64 (N,), and the fraction of the region that is the inside of a mouth, float64 (N,), 0..1.
 
-    region: where the mouth is; None finds it by the screen's shape.
+    region: of the mouth; None derives it from the screen's aspect ratio.
     """
     if region is None:
         region = mouth_on(*frames[0].pixels.shape[:2])

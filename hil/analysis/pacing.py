@@ -1,4 +1,4 @@
-"""How evenly pictures came, as captured."""
+"""Frame pacing, from captured frames."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,23 +7,23 @@ import numpy as np
 
 from hil.captured import Frame
 
-CHANGED = 1.5  # mean grey levels of a changed picture: dither and compression stay below
+CHANGED = 1.5  # mean grey levels of a changed frame: dither and compression stay below
 
 
 @dataclass(frozen=True, slots=True)
 class Pacing:
-    """rate_hz: new pictures a second. dropped: pictures that were due at the median pace and did not come."""
+    """rate_hz: new frames per second. dropped: frames missing relative to the median interval."""
 
     rate_hz: float
     median_ms: float
     p95_ms: float
     longest_ms: float
     dropped: int
-    pictures: int
+    frames: int
 
 
 def pacing(change_times_ns: Sequence[int]) -> Pacing | None:
-    """From the times at which the picture was seen to change, ascending; None with fewer than three."""
+    """From ascending times at which the frame changed; None with fewer than three."""
     if len(change_times_ns) < 3:
         return None
     gaps = np.diff(np.array(change_times_ns, dtype=np.int64)) / 1e6
@@ -34,12 +34,12 @@ def pacing(change_times_ns: Sequence[int]) -> Pacing | None:
         p95_ms=float(np.percentile(gaps, 95)),
         longest_ms=float(gaps.max()),
         dropped=int(np.maximum(np.rint(gaps / median) - 1, 0).sum()),
-        pictures=len(change_times_ns),
+        frames=len(change_times_ns),
     )
 
 
 def change_times_ns(frames: Sequence[Frame], least: float = 0.0) -> list[int]:
-    """When the picture differed from the one before by more than `least` grey levels on average."""
+    """Times at which a frame differed from the previous one by more than `least` grey levels on average."""
     grey = [frame.pixels.astype(np.int16) for frame in frames]
     return [
         later.time_ns

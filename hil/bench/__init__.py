@@ -1,1 +1,1 @@
-"""A real board on a bench: HDMI capture, a sound card as the ear, switched power, a switched SD card, a serial line."""
+"""A real board on a bench: HDMI capture, line-in recording, switched power, an SD mux, a serial console."""

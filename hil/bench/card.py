@@ -1,4 +1,4 @@
-"""The card of a board on a bench: a USB-SD mux that hands it to this machine, and back to the board."""
+"""A bench board's SD card in a USB-SD mux, switched between this machine and the board."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ APPEARS_S: Final = 15.0
 
 
 class MuxCard:
-    """to_host, to_board: switch the mux. device: the card's block device here, once it is switched to this machine."""
+    """to_host, to_board: switch the mux. device: the card's block device while it is switched to this machine."""
 
     def __init__(self, device: Path, to_host: Callable[[], None], to_board: Callable[[], None]) -> None:
         self._device = device
@@ -23,18 +23,18 @@ class MuxCard:
         self._sha256 = ""
 
     def flash(self, image: Path) -> None:
-        """Write the image, read it back, and give the card to the board. Raises RigError when the two differ."""
+        """Write the image, verify it, switch the card to the board. Raises RigError if the read-back differs."""
         self._to_host()
         self._await_device()
         written = self._write(image)
         found = self._read_back(image.stat().st_size)
         if found != written:
-            raise RigError(PART, f"{self._device}: what was read back is not what was written; the card is worn out")
+            raise RigError(PART, f"{self._device}: read-back differs from what was written; the card is worn out")
         self._to_board()
         self._sha256 = written
 
     def sha256(self) -> str:
-        """Of the image that was flashed last; "" before the first."""
+        """SHA-256 of the image flashed last; "" before the first."""
         return self._sha256
 
     def _await_device(self) -> None:
@@ -42,7 +42,7 @@ class MuxCard:
         while not self._device.exists() or self._size() == 0:
             if time.monotonic() > deadline:
                 raise RigError(
-                    PART, f"{self._device}: no card appears; is one in the mux, and the mux's USB plugged in?"
+                    PART, f"{self._device}: no card appears; is a card in the mux, and the mux's USB connected?"
                 )
             time.sleep(0.1)
 

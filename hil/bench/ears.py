@@ -1,4 +1,4 @@
-"""The ear of a bench: a USB sound card on the board's line output, through ALSA's arecord."""
+"""Sound capture of a bench: a USB sound card on the board's line output, through ALSA's arecord."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -16,7 +16,7 @@ KEPT: Final = 600 * RATE_HZ // BLOCK_FRAMES  # ten minutes
 
 
 def arecord_command(device: str) -> list[str]:
-    """arecord's words: raw mono s16le at 48 kHz, in short periods."""
+    """arecord's command line: raw mono s16le at 48 kHz, in short periods."""
     return [
         "arecord",
         "-q",
@@ -36,10 +36,10 @@ def arecord_command(device: str) -> list[str]:
 
 
 class PipeEars:
-    """Sound from a program that writes raw mono s16le at 48 kHz. latency_ms: from the plug to here, as calibrated.
+    """Sound from a program that writes raw mono s16le at 48 kHz. latency_ms: from the jack to here, as calibrated.
 
-    The program's blocks come late by whatever the machine is busy with, never early: the earliest for its length tells
-    when sample 0 was heard.
+    Blocks arrive late when this machine is busy, never early: the block that came earliest relative to its position
+    gives the time of sample 0.
     """
 
     def __init__(self, command: Sequence[str], *, latency_ms: float = 0.0) -> None:
@@ -49,26 +49,26 @@ class PipeEars:
         self._first = 0
 
     def start(self) -> None:
-        """Listen from now on."""
+        """Start recording."""
         if self._feed is None:
             self._feed = Feed(PART, self._command, 2 * BLOCK_FRAMES, KEPT)
         self._feed.wait(self._feed.count)
         self._first = self._feed.count
 
     def sound(self) -> Sound:
-        """All since start(). Raises RigError before it, or when the device gives nothing."""
+        """The recording since start(). Raises RigError before start(), or if the device delivers nothing."""
         if self._feed is None:
             raise RigError(PART, "start() was never called")
         self._feed.wait(self._first)
         blocks = self._feed.blocks(self._first)
         if blocks[0][0] != self._first:
-            raise RigError(PART, "more than ten minutes were heard since start()")
+            raise RigError(PART, "more than ten minutes were recorded since start()")
         block_ns = BLOCK_FRAMES * NS_PER_S / RATE_HZ
         start_ns = min(at_ns - round((number - self._first + 1) * block_ns) for number, at_ns, _ in blocks)
         return Sound(start_ns - self._latency_ns, RATE_HZ, np.frombuffer(b"".join(data for *_, data in blocks), "<i2"))
 
     def close(self) -> None:
-        """Give the device back."""
+        """Release the device."""
         if self._feed is not None:
             self._feed.close()
             self._feed = None

@@ -1,4 +1,4 @@
-"""Bytes of a capture program, with the moment at which each came: the common part of screen and ears on a bench."""
+"""Timestamped output of a capture program, for screen and sound capture on a bench."""
 
 import subprocess
 import threading
@@ -13,10 +13,10 @@ WAIT_S: Final = 5.0
 
 
 class Feed:
-    """Runs command and cuts its output into blocks of block_bytes; keeps the newest `kept`, and when they came."""
+    """Runs a command and splits its output into blocks of block_bytes; keeps the newest `kept`, with arrival times."""
 
     def __init__(self, part: str, command: Sequence[str], block_bytes: int, kept: int) -> None:
-        """Raises RigError when the program is not installed."""
+        """Raises RigError if the program is not installed."""
         self._part = part
         self._command = list(command)
         self._bytes = block_bytes
@@ -38,24 +38,24 @@ class Feed:
 
     @property
     def count(self) -> int:
-        """Blocks that have come since the start."""
+        """Number of blocks received since the start."""
         return self._count
 
     def blocks(self, after: int) -> list[tuple[int, int, bytes]]:
-        """(number from 0, arrival in ns, bytes) of the kept blocks from number `after` on."""
+        """(number from 0, arrival in ns, bytes) of each kept block from number `after` on."""
         with self._news:
             return [block for block in self._blocks if block[0] >= after]
 
     def wait(self, number: int, within_s: float = WAIT_S) -> None:
-        """Until block `number` is there. Raises RigError with what the program said."""
+        """Wait for block `number`. Raises RigError with the program's output."""
         with self._news:
             there = self._news.wait_for(lambda: self._count > number or self._process.poll() is not None, within_s)
         if self._count <= number:
-            why = "it gives nothing" if not there else self._last_words()
+            why = "it delivers nothing" if not there else self._last_words()
             raise RigError(self._part, f"{' '.join(self._command)}: {why}")
 
     def close(self) -> None:
-        """End the program; may be called twice."""
+        """Stop the program; may be called twice."""
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
@@ -64,7 +64,7 @@ class Feed:
     def _last_words(self) -> str:
         assert self._process.stderr is not None
         said = self._process.stderr.read().decode("utf-8", "replace").strip()[-300:]
-        return f"ended with {self._process.poll()}: {said or 'without a word'}"
+        return f"ended with {self._process.poll()}: {said or 'no output'}"
 
     def _read(self) -> None:
         assert self._process.stdout is not None

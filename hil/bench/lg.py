@@ -1,8 +1,8 @@
-"""A bench by labgrid: its drivers for power, mux, storage and serial; our own for screen and ears."""
+"""A bench controlled through labgrid: its drivers for power, mux, storage and serial; our own for screen and ears."""
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import attr
 from labgrid import target_factory
@@ -14,6 +14,7 @@ from hil.bench.card import MuxCard
 from hil.bench.ears import PipeEars, arecord_command
 from hil.bench.net import NicNet
 from hil.bench.screen import PipeScreen, v4l2_command
+from hil.images import newest
 from hil.lg import REPOSITORY, RigHolder
 from hil.qemu.console import SerialConsole
 from hil.qemu.tunnel import SshTunnel
@@ -29,18 +30,18 @@ class LabgridPower:
         self._is_on = False
 
     def on(self) -> None:
-        """Feed the board."""
+        """Switch power on."""
         self._driver.on()
         self._is_on = True
 
     def cut(self) -> None:
-        """Pull the plug."""
+        """Cut the power."""
         self._driver.off()
         self._is_on = False
 
     @property
     def is_on(self) -> bool:
-        """What was asked for last."""
+        """The state requested last."""
         return self._is_on
 
 
@@ -51,28 +52,32 @@ class LabgridLine:
         self._driver = driver
 
     def send(self, data: bytes) -> None:
-        """All of it."""
+        """Send all of it."""
         self._driver.write(data)
 
     def receive(self) -> bytes:
-        """What has come within a moment."""
+        """What arrives within 0.2 s."""
         try:
             return bytes(self._driver.read(timeout=0.2))
         except TIMEOUT:
             return b""
 
     def close(self) -> None:
-        """labgrid closes it with its target."""
+        """Does nothing: labgrid closes the line with its target."""
 
 
 @target_factory.reg_driver
 @attr.s(eq=False)
-class BenchRigDriver(Driver, RigHolder):  # type: ignore[misc]
-    """video, audio: devices of this machine. card: the mux's block device here. host: the board's address. nic: the
-    network card that the board hangs on. latencies: of the capture stick and the ear, as hil/README.md calibrates them.
+class BenchRigDriver(Driver, RigHolder):
+    """video, audio: capture devices of this machine. card: the mux's block device here. host: the board's address.
+    nic: this machine's interface to the board. *_latency_ms: of the capture devices; hil/README.md calibrates them.
     """
 
-    bindings = {"power": PowerProtocol, "serial": ConsoleProtocol, "mux": {"USBSDMuxDriver", "USBSDWireDriver"}}  # noqa: RUF012
+    bindings: ClassVar[dict[str, object]] = {
+        "power": PowerProtocol,
+        "serial": ConsoleProtocol,
+        "mux": {"USBSDMuxDriver", "USBSDWireDriver"},
+    }
     video = attr.ib(default="/dev/video0", validator=attr.validators.instance_of(str))
     audio = attr.ib(default="plughw:CARD=Device", validator=attr.validators.instance_of(str))
     card = attr.ib(default="/dev/disk/by-id/usb-LinuxAut_sdmux", validator=attr.validators.instance_of(str))
@@ -86,8 +91,8 @@ class BenchRigDriver(Driver, RigHolder):  # type: ignore[misc]
     key = attr.ib(default="~/.ssh/id_ed25519", validator=attr.validators.instance_of(str))
 
     def on_activate(self) -> None:
-        """labgrid's: the target is used."""
-        self.image = Path(self.target.env.config.get_image_path("card"))
+        """Called by labgrid when the target is acquired."""
+        self.image = newest(self.target.env.config.get_image_path("card"))
         work = REPOSITORY / "build/hil/bench"
         work.mkdir(parents=True, exist_ok=True)
         size = (self.width, self.height)
@@ -117,5 +122,5 @@ class BenchRigDriver(Driver, RigHolder):  # type: ignore[misc]
         )
 
     def on_deactivate(self) -> None:
-        """labgrid's: the target is given back."""
+        """Called by labgrid when the target is released."""
         self.rig.close()

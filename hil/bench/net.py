@@ -1,4 +1,4 @@
-"""The network cable of a board on a bench: the network card of this machine that it is plugged into."""
+"""A bench board's network cable: the interface of this machine that it is connected to."""
 
 from typing import Final
 
@@ -10,21 +10,21 @@ PART: Final = "net"
 
 
 class NicNet:
-    """interface: of this machine, with nothing but the board on it. Needs root."""
+    """interface: of this machine, connected to the board only. Needs root."""
 
     def __init__(self, interface: str) -> None:
         self._interface = interface
 
     def plug(self) -> None:
-        """Cable in, nothing in its way."""
+        """Connect the cable and remove all impairment."""
         run(PART, "ip", "link", "set", self._interface, "up")
         if "netem" in run(PART, "tc", "qdisc", "show", "dev", self._interface):
             run(PART, "tc", "qdisc", "del", "dev", self._interface, "root")
 
     def unplug(self) -> None:
-        """Cable out: the board loses its carrier where the card switches its transmitter off; ethtool tells."""
+        """Disconnect. The board loses carrier if the interface turns its transmitter off: check with ethtool."""
         run(PART, "ip", "link", "set", self._interface, "down")
 
     def shape(self, link: Link) -> None:
-        """For packets to the board. Raises RigError when this kernel has no netem."""
+        """Impair packets to the board. Raises RigError if this kernel has no netem."""
         run(PART, "tc", "qdisc", "replace", "dev", self._interface, "root", "netem", *netem(link))

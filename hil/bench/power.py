@@ -1,4 +1,4 @@
-"""The plug of a board on a bench: whatever switches it, as two commands."""
+"""A bench board's power switch, as two commands."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -16,16 +16,16 @@ class CommandPower:
         self._is_on = False
 
     def on(self) -> None:
-        """Feed the board."""
+        """Switch power on."""
         run(PART, *self._on)
         self._is_on = True
 
     def cut(self) -> None:
-        """Pull the plug."""
+        """Cut the power."""
         run(PART, *self._off)
         self._is_on = False
 
     @property
     def is_on(self) -> bool:
-        """What was asked for last: few switches can be asked."""
+        """The state requested last: few switches can report theirs."""
         return self._is_on

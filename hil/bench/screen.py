@@ -1,4 +1,4 @@
-"""The screen of a board on a bench: an HDMI capture stick, through v4l2 and ffmpeg."""
+"""Screen capture of a bench: an HDMI capture stick, through v4l2 and ffmpeg."""
 
 import time
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from hil.errors import RigError
 
 PART: Final = "screen"
 KEPT: Final = 8
-STALE_NS: Final = NS_PER_S  # a stick without a signal repeats nothing
+STALE_NS: Final = NS_PER_S  # a capture stick without a signal delivers nothing
 
 
 def v4l2_command(device: str, size: tuple[int, int], fps: int) -> list[str]:
-    """ffmpeg's words for a capture stick: raw rgb24 pictures, as they come."""
+    """ffmpeg's command line for a capture stick: raw rgb24 frames as they arrive."""
     width, height = size
     return [
         "ffmpeg",
@@ -41,7 +41,7 @@ def v4l2_command(device: str, size: tuple[int, int], fps: int) -> list[str]:
 
 
 class PipeScreen:
-    """Pictures from a program that writes raw rgb24. latency_ms: from the board's connector to here, as calibrated."""
+    """Frames from a program that writes raw rgb24. latency_ms: from the board's connector to here, as calibrated."""
 
     def __init__(self, command: Sequence[str], size: tuple[int, int], *, latency_ms: float = 0.0) -> None:
         self._command = command
@@ -50,14 +50,14 @@ class PipeScreen:
         self._feed: Feed | None = None
 
     def frame(self) -> Frame:
-        """The next picture that comes. Raises RigError when there is no signal."""
+        """The next frame to arrive. Raises RigError if there is no signal."""
         feed = self._open()
         number = feed.count
         feed.wait(number)
         return self._frames(feed, number)[0]
 
     def record(self, seconds: float, at_most_hz: float = 60.0) -> list[Frame]:
-        """Pictures for `seconds`."""
+        """Capture for `seconds`."""
         frames = [self.frame()]
         gap_ns = NS_PER_S / at_most_hz * 0.9
         while frames[-1].time_ns - frames[0].time_ns < seconds * NS_PER_S:
@@ -67,7 +67,7 @@ class PipeScreen:
         return frames
 
     def close(self) -> None:
-        """Give the device back."""
+        """Release the device."""
         if self._feed is not None:
             self._feed.close()
             self._feed = None
@@ -85,5 +85,5 @@ class PipeScreen:
             for _, at_ns, data in feed.blocks(after)
         ]
         if not found or time.monotonic_ns() - found[-1].time_ns - self._latency_ns > STALE_NS:
-            raise RigError(PART, "the capture stick gives no pictures; is the HDMI cable in?")
+            raise RigError(PART, "no signal: the capture stick delivers no frames; is the HDMI cable connected?")
         return found

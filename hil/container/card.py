@@ -1,4 +1,4 @@
-"""The container board's card: the host's root below, read-only, and a small layer with mien over it."""
+"""The container board's card: an overlay with mien over the host's root, which is read-only."""
 
 import hashlib
 import io
@@ -11,7 +11,7 @@ from hil.errors import RigError
 from hil.process import run
 
 PART: Final = "card"
-MOST_MIB: Final = 96  # as small as a card's data partition: a full disk is soon full
+MOST_MIB: Final = 96  # as small as a card's data partition, so that filling it is quick
 UNWANTED: Final = (
     "postgresql.service",
     "postgresql@15-main.service",
@@ -27,7 +27,7 @@ from mien.{name}.__main__ import main
 
 sys.exit(main())
 """
-# SDL's X11 window in place of KMSDRM. eglGetDisplay() on X11 asks mincore(), which KMSDRM's way does not.
+# SDL's X11 window instead of KMSDRM. On X11, unlike KMSDRM, eglGetDisplay() calls mincore().
 FACE_DROP_IN: Final = """[Service]
 Environment=SDL_VIDEODRIVER=x11 DISPLAY=:{display}
 BindPaths=/run/screen:/tmp/.X11-unix
@@ -44,7 +44,7 @@ height = {height}
 
 
 class ContainerCard:
-    """work: an empty folder of ours. tree: what `git archive` of the commit under test gives."""
+    """work: an empty folder for the overlay. repository: whose .venv supplies the dependencies."""
 
     def __init__(self, work: Path, repository: Path, *, display: int, size: tuple[int, int]) -> None:
         self.root = work / "root"
@@ -55,7 +55,7 @@ class ContainerCard:
         self._sha256 = ""
 
     def flash(self, image: Path) -> None:
-        """As new, with the tree of the commit that `image` (a tar of it) holds. The board must be off."""
+        """Start from an empty layer with the tree in `image`, a tar from archive_commit(). The board must be off."""
         self.eject()
         for folder in ("below", "layer", "root"):
             (self._work / folder).mkdir(parents=True, exist_ok=True)
@@ -71,11 +71,11 @@ class ContainerCard:
         self._install()
 
     def sha256(self) -> str:
-        """Of the tar that was flashed last; "" before the first."""
+        """SHA-256 of the tar flashed last; "" before the first."""
         return self._sha256
 
     def eject(self) -> None:
-        """Forget what is on it; may be called twice."""
+        """Unmount and discard the layer; may be called twice."""
         for folder in ("root", "layer", "below"):
             while subprocess.run(["mountpoint", "-q", str(self._work / folder)], check=False).returncode == 0:
                 run(PART, "umount", str(self._work / folder))
@@ -105,8 +105,8 @@ class ContainerCard:
         journal.mkdir(exist_ok=True, parents=True)
 
     def version(self) -> str:
-        """Of the mien that is on it."""
-        line = (self.root / "opt/mien/pyproject.toml").read_text().split('version = "', 1)[1]
+        """Version of the mien that is installed on it."""
+        line = (self.root / "opt/mien/runtime/mien/__init__.py").read_text().split('__version__ = "', 1)[1]
         return line.split('"', 1)[0]
 
     def _put(self, path: str, text: str) -> Path:
@@ -117,7 +117,7 @@ class ContainerCard:
 
 
 def archive_commit(repository: Path, commit: str, target: Path) -> Path:
-    """A tar of what a board carries, at a commit. Raises RigError."""
+    """A tar of the files a board needs, at a commit. Raises RigError."""
     wanted = ("pyproject.toml", "runtime", "systemd", "models/motion", "models/avatars")
     made = subprocess.run(["git", "-C", str(repository), "archive", commit, *wanted], capture_output=True, check=False)
     if made.returncode:

@@ -8,7 +8,7 @@ from hil.errors import RigError
 
 
 class ContainerConsole:
-    """leader: the board's process number 1."""
+    """leader: returns the board's PID 1."""
 
     def __init__(self, leader: Callable[[], int]) -> None:
         self._leader = leader
@@ -32,4 +32,4 @@ class ContainerConsole:
         return Done(done.returncode, done.stdout.strip())
 
     def close(self) -> None:
-        """There is nothing to hang up."""
+        """Does nothing: each command runs in a process of its own."""

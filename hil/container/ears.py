@@ -1,7 +1,7 @@
-"""The container board's speaker: the file that mien's WAV sink writes, followed while it grows.
+"""The container board's speaker: follows the file that mien's WAV sink writes.
 
-The sink is an ideal device: frame n of the file is heard at opened_ns + n / rate. A voice that is started anew begins a
-new file; what was heard of the old one is kept.
+The sink is an ideal device: frame n of the file is heard at opened_ns + n / rate. A restarted voice begins a new file;
+the sound of the old one is kept.
 """
 
 import struct
@@ -21,12 +21,12 @@ from hil.follow import Follower
 PART: Final = "ears"
 HEADER_BYTES: Final = 44
 POLL_S: Final = 0.05
-REREAD_BYTES: Final = 48_000  # the sink takes back what it queued when speech is cut: at most its buffer
+REREAD_BYTES: Final = 48_000  # when speech is cut, the sink removes what it had queued: at most its buffer
 
 
 @dataclass(slots=True)
 class _Run:
-    """What one voice process gave."""
+    """Sound of one voice process."""
 
     opened_ns: int
     rate_hz: int
@@ -34,7 +34,7 @@ class _Run:
 
 
 class WavEars:
-    """where: finds the file, whose place changes with each start of the board. clock: the board's and ours."""
+    """where: returns the file's path, which changes with each start of the board. clock: shared with the board."""
 
     def __init__(self, where: Callable[[], Path], clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._where = where
@@ -45,13 +45,13 @@ class WavEars:
         self._follower = Follower(self._poll, POLL_S, PART)
 
     def start(self) -> None:
-        """Listen from now on."""
+        """Start recording."""
         with self._lock:
             self._start_ns = self._clock()
         self._follower.start()
 
     def sound(self) -> Sound:
-        """All since start(). Raises RigError before it, or when no voice ever wrote."""
+        """The recording since start(). Raises RigError before start(), or if no voice has written anything."""
         self._poll()
         with self._lock:
             if not self._start_ns:
@@ -73,7 +73,7 @@ class WavEars:
             try:
                 self._take(self._where())
             except (OSError, ValueError, RigError, struct.error):
-                return  # between two voices there is no file, or half of one
+                return  # between two voice processes the file is missing or incomplete
 
     def _take(self, path: Path) -> None:
         opened_ns = int(path.with_name(path.name + ".opened_ns").read_text())

@@ -1,4 +1,4 @@
-"""The container board's cable: a veth pair. This kernel has no netem, so that it can be pulled and not made bad."""
+"""The container board's cable: a veth pair. It can be disconnected, and impaired where the kernel has netem."""
 
 from collections.abc import Callable
 from typing import Final
@@ -13,14 +13,14 @@ BOARD_ADDRESS: Final = "169.254.77.2"
 
 
 class VethNet:
-    """name: the container's. leader: the board's process number 1."""
+    """name: of the container. leader: returns the board's PID 1."""
 
     def __init__(self, name: str, leader: Callable[[], int]) -> None:
         self._host = f"ve-{name}"
         self._leader = leader
 
     def plug(self) -> None:
-        """Cable in, addresses given."""
+        """Connect the cable and assign addresses."""
         run(PART, "ip", "addr", "replace", f"{HOST_ADDRESS}/30", "dev", self._host)
         run(PART, "ip", "link", "set", self._host, "up")
         inside = ("nsenter", "-t", str(self._leader()), "-n", "ip")
@@ -28,18 +28,18 @@ class VethNet:
         run(PART, *inside, "link", "set", "host0", "up")
 
     def unplug(self) -> None:
-        """Cable out: the board's end loses its carrier."""
+        """Disconnect: the board's end loses carrier."""
         run(PART, "ip", "link", "set", self._host, "down")
 
     def shape(self, link: Link) -> None:
-        """Raises RigError when the kernel has no netem."""
+        """Impair the link. Raises RigError if the kernel has no netem."""
         run(PART, "tc", "qdisc", "replace", "dev", self._host, "root", "netem", *netem(link))
 
 
 def netem(link: Link) -> list[str]:
-    """tc-netem(8)'s words for a link. Raises RigError for a reordering without a delay, which netem cannot do."""
+    """Arguments of tc-netem(8) for a link. Raises RigError for reordering without a delay, which netem cannot do."""
     if link.reorder and not link.delay_ms:
-        raise RigError(PART, "reordering needs a delay: packets can only overtake those that wait")
+        raise RigError(PART, "reordering needs a delay: packets can only overtake delayed ones")
     words = ["delay", f"{link.delay_ms}ms", f"{link.jitter_ms}ms"]
     if link.loss:
         words += ["loss", f"{100 * link.loss}%"]

@@ -1,4 +1,4 @@
-"""The container board's plug: systemd-nspawn, started and killed."""
+"""The container board's power: systemd-nspawn, started and killed."""
 
 import os
 import signal
@@ -11,12 +11,12 @@ from hil.errors import RigError
 
 PART: Final = "power"
 CGROUPS: Final = Path("/sys/fs/cgroup")
-# A board has its processor to itself: the container comes before whatever else this machine does.
+# A real board has its processor to itself: give the container priority over everything else on this machine.
 SHARES: Final = 8192
 
 
 class ContainerPower:
-    """root: the card's. memory_mb: the board's memory, all processes together. screens: where the X sockets are."""
+    """root: of the card. memory_mb: of the whole board. screens: the folder of the X sockets."""
 
     def __init__(self, root: Path, *, name: str, memory_mb: int, screens: Path, log: Path) -> None:
         self.name = name
@@ -35,20 +35,20 @@ class ContainerPower:
 
     @property
     def leader(self) -> int:
-        """The process that is number 1 on the board. Raises RigError when the board is off."""
+        """The board's PID 1, as seen from the host. Raises RigError if the board is off."""
         if self._process is None or not self.is_on:
             raise RigError(PART, "the board is off")
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
         if not children:
-            raise RigError(PART, "the board is only just being switched on")
+            raise RigError(PART, "the board is still starting")
         return int(children[0])
 
     def on(self) -> None:
-        """Start it; nothing happens when it runs."""
+        """Start the container; no effect if it runs."""
         if self.is_on:
             return
         if not (self._root / "usr").is_dir():
-            raise RigError(PART, "there is no card in the board: flash it first")
+            raise RigError(PART, "the board has no card: flash it first")
         for group in (self._memory, self._processor):
             group.mkdir(exist_ok=True)
         (self._processor / "cpu.shares").write_text(str(SHARES))
@@ -75,8 +75,7 @@ class ContainerPower:
         self._await_leader()
 
     def cut(self) -> None:
-        """All at once, by SIGKILL: nothing is told, nothing is written. What is in the page cache stays (a real cut
-        would lose it)."""
+        """Kill all processes by SIGKILL, without warning. The page cache survives; a real power cut would lose it."""
         if self._process is None:
             return
         try:

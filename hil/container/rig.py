@@ -1,4 +1,4 @@
-"""Puts the container board's parts together."""
+"""Assembles the container board."""
 
 import functools
 import os
@@ -29,7 +29,7 @@ EMULATED: Final = (
 def container_rig(
     work: Path, repository: Path, *, display: int = 77, size: tuple[int, int] = (240, 426), memory_mb: int = 1000
 ) -> Rig:
-    """work: a folder of ours. Raises RigError when this machine cannot run one."""
+    """work: a scratch folder. Raises RigError if this machine cannot run a container board."""
     if os.geteuid():
         raise RigError("power", "systemd-nspawn needs root")
     work.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The container board's screen: an X server's frame buffer, looked at from outside every process of the board."""
+"""The container board's screen: an X server's frame buffer, captured from outside the board."""
 
 import mmap
 import os
@@ -19,7 +19,7 @@ COLOR_BYTES: Final = 12
 
 
 class XvfbScreen:
-    """plug() is the cable: the server runs while the screen is connected. folder: for the frame buffer."""
+    """The server runs while the screen is plugged in. folder: for the frame buffer."""
 
     def __init__(self, folder: Path, *, display: int, size: tuple[int, int]) -> None:
         self._folder = folder
@@ -29,7 +29,7 @@ class XvfbScreen:
         self._memory: mmap.mmap | None = None
 
     def plug(self) -> None:
-        """Connect the screen; nothing happens when it is. Raises RigError."""
+        """Connect the screen; no effect if it is connected. Raises RigError."""
         if self._server is not None and self._server.poll() is None:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -64,10 +64,10 @@ class XvfbScreen:
                 self._map()
                 return
             time.sleep(0.02)
-        raise RigError(PART, f"Xvfb :{self._display} did not come up; is another one running there?")
+        raise RigError(PART, f"Xvfb :{self._display} did not start; is another one running there?")
 
     def unplug(self) -> None:
-        """Pull the screen's cable."""
+        """Disconnect the screen."""
         if self._memory is not None:
             self._memory.close()
             self._memory = None
@@ -79,7 +79,7 @@ class XvfbScreen:
                 left.unlink(missing_ok=True)
 
     def frame(self) -> Frame:
-        """One picture, now."""
+        """Capture one frame now."""
         if self._memory is None or self._server is None or self._server.poll() is not None:
             raise RigError(PART, "the screen is not plugged in")
         raw = np.frombuffer(self._memory, dtype=np.uint8)
@@ -90,7 +90,7 @@ class XvfbScreen:
         return Frame(time_ns, np.ascontiguousarray(rows[:, : 4 * width].reshape(height, width, 4)[:, :, 2::-1]))
 
     def record(self, seconds: float, at_most_hz: float = 60.0) -> list[Frame]:
-        """Pictures for `seconds`."""
+        """Capture for `seconds`."""
         frames, begin_ns = [], time.monotonic_ns()
         for number in range(max(1, round(seconds * at_most_hz))):
             due_ns = begin_ns + round(number * NS_PER_S / at_most_hz)

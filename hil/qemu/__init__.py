@@ -1,5 +1,5 @@
-"""The emulated board: QEMU's virt machine booting the very image that is flashed.
+"""The emulated board: QEMU's virt machine booting the SD-card image unchanged.
 
-In guest time (-icount) it is a board with one core that does one instruction a nanosecond: runs agree to about one
-per cent, and are comparable from version to version. It is no Raspberry Pi.
+In guest time (-icount) it is a single core that executes one instruction per nanosecond: runs agree to about 1 %, so
+that versions can be compared. It is no Raspberry Pi.
 """

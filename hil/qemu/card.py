@@ -1,4 +1,4 @@
-"""The emulated board's card: a copy of the image, with a test's settings put where a user would put them."""
+"""The emulated board's card: a copy of the image, with settings on the FAT partition as a user would put them."""
 
 import hashlib
 import shutil
@@ -15,10 +15,10 @@ BOARD: Final = 'hostname = "rig"\nconsole = true\n'
 
 
 class QemuCard:
-    """work: its folder. settings: mien.toml's text. public_key: who may log in; its file lies in `work`."""
+    """work: a scratch folder. settings: the text of mien.toml. public_key: name of a file in `work`; it may log in."""
 
     def __init__(self, work: Path, settings: str) -> None:
-        self.path = work / "card.qcow2"  # what a board writes lies over the image; a saved state lies in it, too
+        self.path = work / "card.qcow2"  # an overlay over the image: the board's writes and its saved states
         self._image = work / "card.raw"
         self.key = work / "key"
         self._work = work
@@ -28,7 +28,7 @@ class QemuCard:
         self._sha256 = self._noted()
 
     def flash(self, image: Path) -> None:
-        """Copy the image, make the card larger than it, provision it. The board must be off."""
+        """Copy the image, enlarge it as a card would be, provision it. The board must be off."""
         self._work.mkdir(parents=True, exist_ok=True)
         run(PART, "cp", "--sparse=always", str(image), str(self._image), timeout_s=600)
         self._sha256 = fingerprint(image)
@@ -39,11 +39,11 @@ class QemuCard:
         self._note.write_text(f"{self._sha256} {self._provisioned}")
 
     def sha256(self) -> str:
-        """Of the image that was flashed last, with these settings; "" before the first."""
+        """SHA-256 of the image flashed last, with these settings; "" before the first."""
         return self._sha256
 
     def has_state(self, name: str) -> bool:
-        """Whether a running board was saved under this name since the card was flashed."""
+        """Whether a running board has been saved under this name since the card was flashed."""
         return self.path.exists() and f" {name} " in run(PART, "qemu-img", "snapshot", "-U", "-l", str(self.path))
 
     def _noted(self) -> str:

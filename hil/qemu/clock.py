@@ -1,7 +1,7 @@
 """Guest time, read from outside the guest: the wall clock counter of the emulated sound card.
 
-Intel High Definition Audio 1.0a, 3.3.16: WALCLK, 32 bits at 24 MHz, from the controller's reset. QEMU derives it from
-its virtual clock, so that under -icount it counts instructions. It goes round every 179 s.
+Intel High Definition Audio 1.0a, 3.3.16: WALCLK, 32 bits at 24 MHz since the controller's reset. QEMU derives it from
+its virtual clock, so under -icount it counts instructions. It wraps around every 179 s.
 """
 
 import re
@@ -17,7 +17,7 @@ HDA: Final = (0x8086, 0x2668)  # QEMU's intel-hda: vendor, device
 
 
 class GuestClock:
-    """monitor(line), query_pci(): QEMU's. Ask at least every 179 s of guest time, or a round is missed."""
+    """monitor(line), query_pci(): of QEMU. Read at least every 179 s of guest time, or a wrap-around is missed."""
 
     def __init__(self, monitor: Callable[[str], str], query_pci: Callable[[], list[dict[str, Any]]]) -> None:
         self._monitor = monitor
@@ -37,12 +37,12 @@ class GuestClock:
 
 
 def unwrap(before: int, counter: int) -> int:
-    """The count that goes on for ever, of a 32-bit counter last seen at `before`."""
+    """Unwraps a 32-bit counter whose unwrapped value was last `before`."""
     return before + (counter - before) % PERIOD_TICKS
 
 
 def find_bar(buses: list[dict[str, Any]]) -> int:
-    """Where the guest has put the sound card's registers. Raises RigError."""
+    """Address to which the guest mapped the sound card's registers. Raises RigError."""
     for bus in buses:
         for device in bus["devices"]:
             if (device["id"]["vendor"], device["id"]["device"]) == HDA:

@@ -13,8 +13,8 @@ from hil.contracts import Done
 from hil.errors import RigError
 
 PART: Final = "console"
-LISTEN_S: Final = 2.0  # what is typed while U-Boot counts down would stop it
-# Seldom and a byte at a time: while nobody reads, QEMU's serial port fills up, and a full one gives no interrupt.
+LISTEN_S: Final = 2.0  # input during U-Boot's countdown would stop the boot
+# Rarely, and one byte at a time: while the guest does not read, QEMU's serial port fills up and raises no interrupts.
 PROBE_S: Final = 15.0
 LOADER: Final = re.compile(r"U-Boot|autoboot")
 KERNEL: Final = "Starting kernel"
@@ -24,14 +24,14 @@ PROMPT: Final = re.compile(r"[#$] (?:\x1b\[[0-9;?]*[a-zA-Z])*$")
 
 
 class Line(Protocol):
-    """Bytes both ways. receive() returns b"" when nothing came for a moment."""
+    """A bidirectional byte stream. receive() returns b"" if nothing arrives for a moment."""
 
     def send(self, data: bytes) -> None:
-        """All of it."""
+        """Send all of it."""
         ...
 
     def receive(self) -> bytes:
-        """What has come."""
+        """What has arrived."""
         ...
 
     def close(self) -> None:
@@ -40,7 +40,7 @@ class Line(Protocol):
 
 
 class SocketLine:
-    """A serial line as a Unix socket. Raises RigError when nobody listens there."""
+    """A serial line over a Unix socket. Raises RigError if nothing listens there."""
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
@@ -51,14 +51,14 @@ class SocketLine:
         self._socket.settimeout(0.2)
 
     def send(self, data: bytes) -> None:
-        """All of it."""
+        """Send all of it."""
         try:
             self._socket.sendall(data)
         except OSError as error:
             raise RigError(PART, f"the line is dead ({error})") from None
 
     def receive(self) -> bytes:
-        """What has come."""
+        """What has arrived."""
         try:
             data = self._socket.recv(65536)
         except TimeoutError:
@@ -75,14 +75,14 @@ class SocketLine:
 
 
 class SerialConsole:
-    """opener: opens the line, anew after each failure. The shell behind it is bash or dash, logged in as root."""
+    """opener: opens the line, again after each failure. A root shell, bash or dash, must answer on it."""
 
     def __init__(self, opener: Callable[[], Line]) -> None:
         self._opener = opener
         self._line: Line | None = None
 
     def run(self, command: str, timeout_s: float = 30.0) -> Done:
-        """Run a line of shell. A marker after it carries its status back; the echo of the marker does not match it."""
+        """Run a line of shell. A marker returns its exit status; the echo of the command does not match the marker."""
         try:
             return self._run(command, timeout_s)
         except RigError:
@@ -97,7 +97,7 @@ class SerialConsole:
             self._line = None
 
     def _greet(self, line: Line, deadline: float) -> None:
-        """Until a shell answers. A boot loader is left alone, and nothing but a prompt is told what to do."""
+        """Wait for a shell. Sends nothing to a boot loader, and commands only to a prompt."""
         seen, greeted, again = "", 0, time.monotonic() + LISTEN_S
         mark, greeting = _greeting()
         while mark not in seen:
@@ -110,7 +110,7 @@ class SerialConsole:
             elif PROMPT.search(seen[greeted:]):
                 line.send(greeting)
                 greeted = len(seen)
-            elif now >= again and not (in_loader(seen) or KERNEL in seen):  # a board that boots speaks first
+            elif now >= again and not (in_loader(seen) or KERNEL in seen):  # a booting board prints first
                 again = now + PROBE_S
                 line.send(b"\n")
             seen += line.receive().decode("utf-8", "replace").replace("\r", "")
@@ -130,18 +130,18 @@ class SerialConsole:
             if found is not None:
                 return Done(int(found.group(2)), _plain(found.group(1)))
             if STARTED_ANEW.search(seen):
-                raise RigError(PART, f"the board was started anew before it answered {command!r}")
+                raise RigError(PART, f"the board restarted before it answered {command!r}")
         raise RigError(PART, f"no answer to {command!r} within {timeout_s:.0f} s; the line last said {seen[-200:]!r}")
 
 
 def in_loader(seen: str) -> bool:
-    """Whether it was U-Boot that spoke last, of what a line has said."""
+    """Whether the last output on the line came from U-Boot."""
     said = [found.end() for found in LOADER.finditer(seen)]
     return bool(said) and said[-1] > seen.rfind(KERNEL)
 
 
 def _greeting() -> tuple[str, bytes]:
-    """What a shell answers, and to what: it adds, which U-Boot cannot."""
+    """A setup command and the answer that only a shell gives: it does arithmetic, which U-Boot cannot."""
     mark = secrets.token_hex(6)
     plain = "export SYSTEMD_COLORS=0 SYSTEMD_URLIFY=0"
     setup = f"stty -echo cols 4000; bind 'set enable-bracketed-paste off' 2>/dev/null; {plain}; PS1='# '"
@@ -149,6 +149,6 @@ def _greeting() -> tuple[str, bytes]:
 
 
 def _plain(text: str) -> str:
-    """Without what a terminal adds: escape sequences, carriage returns, continuation prompts."""
+    """Strip terminal escape sequences, carriage returns and continuation prompts."""
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text).replace("\r", "")
     return "\n".join(line.removeprefix("> ") for line in text.splitlines()).strip()

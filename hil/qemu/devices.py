@@ -1,4 +1,4 @@
-"""What is plugged into the emulated board and pulled out of it: a screen, and a USB sound card."""
+"""Hot-pluggable devices of the emulated board: a screen, a USB sound card."""
 
 import time
 from collections.abc import Callable
@@ -10,14 +10,14 @@ from hil.qemu.qmp import Qmp
 
 CONNECTORS: Final = "/sys/class/drm/card*-*/status"
 USB_CARD: Final = "usbcard"
-USB_SOUND: Final = "usbsound"  # QEMU's name of what the card plays into
+USB_SOUND: Final = "usbsound"  # QEMU's name of the card's audio backend
 
 
 class ScreenCable:
-    """The display's cable. resize: gives QEMU's screen a size; without one the graphics card tells the guest that its
-    connector is empty, as a real one does when the cable is pulled. size: the screen's own.
+    """The display's cable. resize: sets the size of QEMU's screen; at 0x0 the graphics card reports its connector as
+    empty, as on a real unplug. size: the screen's own.
 
-    A Pi's driver then looks at its connector by itself. virtio-gpu's leaves that to whoever draws: it is told to.
+    A Pi's driver then probes its connector by itself. virtio-gpu leaves that to user space, so a probe is forced here.
     """
 
     def __init__(
@@ -36,23 +36,25 @@ class ScreenCable:
         self.is_in = True
 
     def plug(self) -> None:
-        """Put it in; nothing happens when it is in."""
+        """Plug in; no effect if plugged in."""
         if not self.is_in and self._is_on():
             self._resize(*self._size)
             self._look()
         self.is_in = True
 
     def unplug(self) -> None:
-        """Pull it out; a board that is off starts without its screen, once started() is told."""
+        """Unplug. If the board is off, it starts without a screen, once started() is called."""
         self.is_in = False
         if self._is_on():
             self.started()
             self._look()
 
     def started(self) -> None:
-        """The board was switched on, which by itself has its screen."""
+        """Call after power on: QEMU always starts with a screen."""
         if not self.is_in and self._is_on():
-            self._resize(*self._size)  # QEMU forwards changes only, and a card that has just started had no size
+            self._resize(
+                *self._size
+            )  # QEMU forwards only changes, and a graphics card that has just started has no size yet
             self._resize(0, 0)
 
     def _look(self) -> None:
@@ -62,27 +64,27 @@ class ScreenCable:
 
 
 class UsbSoundCard:
-    """A sound card on the emulated USB, in and out while the board runs."""
+    """A sound card on the emulated USB bus, hot-pluggable."""
 
     def __init__(self, qmp: Callable[[], Qmp], timeout_s: float) -> None:
         self._qmp = qmp
         self._timeout_s = timeout_s
 
     def plug(self) -> None:
-        """Put it in; nothing happens when it is in."""
+        """Plug in; no effect if plugged in."""
         if not self.is_in():
             self._qmp().run("device_add", driver="usb-audio", id=USB_CARD, audiodev=USB_SOUND)
 
     def unplug(self) -> None:
-        """Pull it out; nothing happens when it is out. Raises RigError."""
+        """Unplug; no effect if unplugged. Raises RigError."""
         if self.is_in():
             self._qmp().run("device_del", id=USB_CARD)
         deadline = time.monotonic() + self._timeout_s
         while self.is_in():
             if time.monotonic() > deadline:
-                raise RigError("sound card", "it could not be pulled out")
+                raise RigError("sound card", "it could not be unplugged")
             time.sleep(0.1)
 
     def is_in(self) -> bool:
-        """Whether it is plugged in, as QEMU tells."""
+        """Whether it is plugged in, according to QEMU."""
         return f"ID: {USB_CARD}" in self._qmp().monitor("info usb")

@@ -1,7 +1,7 @@
-"""The emulated board's speaker: the WAV file that QEMU writes, followed while it grows.
+"""The emulated board's speaker: follows the WAV file that QEMU writes.
 
-QEMU completes the header only when it ends, and writes nothing while no stream runs; mien keeps its stream running. The
-file grows in steps of a buffer, so that what was seen earliest for its length says when each sample was played.
+QEMU completes the header only on exit, and writes nothing while no stream runs; mien keeps its stream running. The file
+grows by a buffer at a time: the earliest sighting relative to its length gives the time of each sample.
 """
 
 import threading
@@ -23,7 +23,7 @@ POLL_S: Final = 0.03
 
 
 class QemuEars:
-    """path: the file. clock: the rig's; it may raise RigError while the board has no clock yet."""
+    """path: of the file. clock: the rig's; may raise RigError while the guest has not set up its clock."""
 
     def __init__(self, path: Path, clock: Callable[[], int]) -> None:
         self._path = path
@@ -34,13 +34,13 @@ class QemuEars:
         self._start_ns: int | None = None
 
     def start(self) -> None:
-        """Listen from now on."""
+        """Start recording."""
         with self._lock:
             self._first_frame, self._start_ns = self._frames(), None
         self._follower.start()
 
     def sound(self) -> Sound:
-        """All since start()."""
+        """The recording since start()."""
         self._observe()
         with self._lock:
             if self._start_ns is None:
@@ -59,7 +59,7 @@ class QemuEars:
         try:
             with self._lock:
                 frames, now_ns = self._frames(), self._clock()
-                if frames < self._first_frame:  # the board was switched on anew
+                if frames < self._first_frame:  # the board was switched on again
                     self._first_frame, self._start_ns = 0, None
                 if frames > self._first_frame:
                     begun_ns = now_ns - round((frames - self._first_frame) * NS_PER_S / RATE_HZ)

@@ -1,11 +1,10 @@
-"""The emulated board in guest time: latency, offset, barge-in and the cost of a picture, to about one per cent.
+"""Measurements in guest time: latency, offset, barge-in, cost of a frame, to about one per cent.
 
     python -m hil.qemu.guest_time IMAGE [--runs 2]
 
-The image is copied, and a unit that measures by itself is laid beside mien's; nothing reaches the board from outside
-while it runs (no network, no entropy, no keyboard), so that with QEMU's -icount runs agree to about one per cent (what
-is left is the disk, which answers in the host's time). The face draws with the headless renderer: all but the
-rasteriser's work, which is a GPU's on a board.
+The image is copied and a unit that takes the measurements is added. Nothing reaches the board from outside while it
+runs (no network, no entropy, no keyboard), so with QEMU's -icount runs agree to about 1 %; the rest is due to the disk,
+which answers in host time. The face uses the headless renderer: everything but rasterisation, which a board's GPU does.
 """
 
 import argparse
@@ -34,12 +33,12 @@ MOST_S: Final = 2400.0
 RATE_HZ: Final = 48_000
 EMULATED: Final = (
     "QEMU's virt machine in guest time (-icount shift=0): one core, one instruction a nanosecond, no caches, no GPU. "
-    "The very image that is flashed, but for the measuring unit and U-Boot; the face's rasteriser is left out "
-    "(headless renderer); sound card: an emulated Intel HDA. Offsets are those of the "
-    "face's schedule: nothing is put on a glass. Figures are for comparing versions. Not a Raspberry Pi's."
+    "The SD-card image with a measuring unit added and without U-Boot; no rasterisation (headless renderer); sound "
+    "card: an emulated Intel HDA. Offsets are those of the face's schedule: no display is involved. "
+    "Figures are for comparing versions. Not a Raspberry Pi's."
 )
-# The disk answers in the host's time, and idle time until then is skipped forward.
-INFLATED: Final = "uptime when voice and face were ready: inflated, not to be compared [s]"
+# The disk answers in host time, and idle guest time until then is skipped.
+INFLATED: Final = "uptime when voice and face were ready (inflated, do not compare) [s]"
 KERNEL_FILES: Final = ("vmlinuz", "initrd.img")
 # firmware_scripts/boot/boot.cmd's
 BOOT_ARGUMENTS: Final = (
@@ -81,7 +80,7 @@ def prepare(image: Path, card: Path) -> None:
 
 
 def _dump_kernel(card: Path) -> None:
-    """Root A's kernel and initrd beside the card: U-Boot's countdown alone is two thousand million instructions."""
+    """Extract root A's kernel and initrd, to boot without U-Boot: its countdown alone takes 2e9 instructions."""
     root = f"{card}?offset={ROOT_AT}"
     for name in KERNEL_FILES:
         held = run("card", "debugfs", "-R", "ls -p /boot", root)
@@ -91,7 +90,7 @@ def _dump_kernel(card: Path) -> None:
 
 
 def command(work: Path) -> list[str]:
-    """QEMU, cut off from everything that is not the same at each run."""
+    """QEMU's command line, without any source of variation between runs."""
     return [
         "setpriv", "--pdeathsig", "KILL",
         "qemu-system-aarch64", "-M", "virt,dtb-randomness=off", "-cpu", "cortex-a72", "-m", "1G", "-smp", "1",
@@ -106,7 +105,7 @@ def command(work: Path) -> list[str]:
 
 
 def measure(work: Path) -> dict[str, Any]:
-    """Run once. Returns figures by name. Raises RigError with the serial line's last words."""
+    """Run once. Returns figures by name. Raises RigError with the last output of the serial line."""
     began = time.monotonic()
     board = subprocess.Popen(command(work), stdout=subprocess.DEVNULL, start_new_session=True)
     favour(board.pid)
@@ -114,7 +113,7 @@ def measure(work: Path) -> dict[str, Any]:
         board.wait(MOST_S)
     except subprocess.TimeoutExpired as error:
         board.kill()
-        raise RigError("power", f"{error}; the board last said {_serial(work)[-300:]!r}") from None
+        raise RigError("power", f"{error}; the serial line last said {_serial(work)[-300:]!r}") from None
     told = told_lines(work)
     if not told or told[-1]["kind"] != "end":
         raise RigError("board", f"the measurement did not end: {told[-1:] or _serial(work)[-300:]}")
@@ -122,7 +121,7 @@ def measure(work: Path) -> dict[str, Any]:
 
 
 def heard(path: Path, told: list[dict[str, Any]]) -> Sound:
-    """What QEMU wrote, on the guest's clock: the kernel's pointer into the stream says which frame was played when."""
+    """QEMU's recording on the guest's clock: the kernel's stream position says which sample was played when."""
     data = path.read_bytes()[44:]
     pcm = np.frombuffer(data[: len(data) // 4 * 4], dtype="<i2")[::2]
     at = next(line for line in told if line["kind"] == "pointer" and line["state"] == "RUNNING")
@@ -130,7 +129,7 @@ def heard(path: Path, told: list[dict[str, Any]]) -> Sound:
 
 
 def figures(told: list[dict[str, Any]], sound: Sound) -> dict[str, Any]:
-    """From what the board told and what was heard."""
+    """Figures from the board's records and the recording."""
     by_kind: dict[str, list[dict[str, Any]]] = {}
     for line in told:
         by_kind.setdefault(line["kind"], []).append(line)
@@ -147,29 +146,29 @@ def figures(told: list[dict[str, Any]], sound: Sound) -> dict[str, Any]:
     found: dict[str, Any] = {
         INFLATED: by_kind["up"][0]["uptime_s"],
         "first audio to first sound at the card, median [ms]": float(np.median(firsts)),
-        "first audio to first sound, as the voice tells, median [ms]": float(
+        "first audio to first sound, as reported by the voice, median [ms]": float(
             np.median([t["latency_ms"] for t in by_kind["turn"]])
         ),
         "barge-in to silence at the card, median [ms]": float(np.median(stops)),
-        "barge-in to silence at the card, most [ms]": float(np.max(stops)),
+        "barge-in to silence at the card, maximum [ms]": float(np.max(stops)),
         "barge-in to the client being told, median [ms]": float(
             np.median([1000 * (c["told_s"] - c["sent_s"]) for c in by_kind["cut"]])
         ),
-        "voice: processor a second of conversation [ms]": cost["cpu_ms"]["mien-voice"] / cost["seconds"],
-        "face without rasteriser: processor a picture [ms]": cost["cpu_ms"]["mien-face"] / max(1, cost["pictures"]),
-        "face: pictures a second": cost["pictures"] / cost["seconds"],
+        "voice: CPU time per second of conversation [ms]": cost["cpu_ms"]["mien-voice"] / cost["seconds"],
+        "face without rasterisation: CPU time per frame [ms]": cost["cpu_ms"]["mien-face"] / max(1, cost["frames"]),
+        "face: frames per second": cost["frames"] / cost["seconds"],
         "sink underruns": by_kind["voice"][0]["counters"].get("sink_underruns", 0),
     }
-    if "pictures" in by_kind:
-        pictures = by_kind["pictures"][0]
-        found["first audio to first visible motion, median [ms]"] = float(np.median(pictures["motion_ms"]))
-        found["picture to sound by the face's trace, median [ms]"] = pictures["offset_ms"]
-        found["picture to sound by the face's trace, 95th percentile [ms]"] = pictures["offset_p95_ms"]
-        found["pictures in that"] = pictures["count"]
+    if "frames" in by_kind:
+        frames = by_kind["frames"][0]
+        found["first audio to first visible motion, median [ms]"] = float(np.median(frames["motion_ms"]))
+        found["A/V offset by the face's trace, median [ms]"] = frames["offset_ms"]
+        found["A/V offset by the face's trace, 95th percentile [ms]"] = frames["offset_p95_ms"]
+        found["frames in that"] = frames["count"]
     if "face" in by_kind and by_kind["face"][0]["offsets_ms"]:
         face = by_kind["face"][0]
-        found["offset of picture to sound, as the face tells, median [ms]"] = float(np.median(face["offsets_ms"]))
-        found["offset, 95th percentile of the worst second [ms]"] = float(np.max(face["p95_ms"]))
+        found["A/V offset, as reported by the face, median [ms]"] = float(np.median(face["offsets_ms"]))
+        found["A/V offset, 95th percentile of the worst second [ms]"] = float(np.max(face["p95_ms"]))
     return found
 
 
@@ -179,12 +178,12 @@ def _serial(work: Path) -> str:
 
 
 def told_lines(work: Path) -> list[dict[str, Any]]:
-    """What the board told on its serial line."""
+    """The records on the serial line."""
     return [json.loads(line.split("@@rig ", 1)[1]) for line in _serial(work).splitlines() if "@@rig {" in line]
 
 
 def compared(values: list[Any]) -> str:
-    """How the runs agree, for the report."""
+    """How well the runs agree, for the report."""
     if len(values) < 2:
         return "one run"
     if len(set(values)) == 1:
@@ -193,10 +192,10 @@ def compared(values: list[Any]) -> str:
 
 
 def main() -> int:
-    """Measure, and compare with the runs before."""
+    """Measure, and compare with earlier runs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("image", type=Path)
-    parser.add_argument("--runs", type=int, default=2, help="with those that were kept; one is made in any case")
+    parser.add_argument("--runs", type=int, default=2, help="counting stored ones; at least one is made")
     given = parser.parse_args()
     work = OUT / "guest-time"
     work.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Runs in guest time that were made before: what one run found is compared with the others of the same board."""
+"""Stored results of earlier runs in guest time, for comparison with new runs of the same board."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ MOST = 8
 
 
 class KeptRuns:
-    """notes: their file. image, parts: what makes a board another one, so that its runs cannot be compared."""
+    """notes: the file that stores them. image, parts, command: identify the board; runs of others are ignored."""
 
     def __init__(self, notes: Path, image: Path, parts: Iterable[Path], command: list[str]) -> None:
         told = [fingerprint(image), *command, *(path.read_text() for path in sorted(parts))]
@@ -20,13 +20,13 @@ class KeptRuns:
         self._notes = notes
 
     def runs(self) -> list[dict[str, Any]]:
-        """The figures of each, the oldest first."""
+        """The figures of each run, oldest first."""
         if not self._notes.exists():
             return []
         kept = json.loads(self._notes.read_text())
         return list(kept["runs"]) if kept["board"] == self._key else []
 
     def add(self, figures: dict[str, Any]) -> None:
-        """Keep one more; the oldest goes when there are too many."""
+        """Store one more, dropping the oldest beyond MOST."""
         runs = [*self.runs(), figures][-MOST:]
         self._notes.write_text(json.dumps({"board": self._key, "runs": runs}, indent=1))

@@ -11,7 +11,7 @@ WAY_OUT = "$(ls /sys/class/net | grep -vx lo | head -n1)"
 
 
 class QemuNet:
-    """qmp: of the board that is on. console: its shell, which does not go through the cable."""
+    """qmp: returns the running board's. console: its shell, which does not use the cable."""
 
     def __init__(self, qmp: Callable[[], Qmp], console: Console, patience: float) -> None:
         self._qmp = qmp
@@ -19,16 +19,16 @@ class QemuNet:
         self._patience = patience
 
     def plug(self) -> None:
-        """Cable in, nothing in its way."""
+        """Connect the cable and remove all impairment."""
         self._qmp().run("set_link", name="nic", up=True)
         self._console.run(f"tc qdisc del dev {WAY_OUT} root 2>/dev/null", 20 * self._patience)
 
     def unplug(self) -> None:
-        """Cable out: the board loses its carrier."""
+        """Disconnect: the board loses carrier."""
         self._qmp().run("set_link", name="nic", up=False)
 
     def shape(self, link: Link) -> None:
-        """For packets that leave the board."""
+        """Impair packets that leave the board."""
         words = " ".join(netem(link))
         done = self._console.run(f"tc qdisc replace dev {WAY_OUT} root netem {words}", 20 * self._patience)
         if done.status:

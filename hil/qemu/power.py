@@ -1,4 +1,4 @@
-"""The emulated board's plug: QEMU, started, killed and reset."""
+"""The emulated board's power: QEMU, started and killed."""
 
 import contextlib
 import os
@@ -14,13 +14,13 @@ from hil.qemu.qmp import Qmp
 PART: Final = "power"
 BIOS: Final = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"
 SSH_PORT: Final = 2226
-# What the guest flushes goes to this machine's page cache, not to its disk: cut() kills QEMU, which takes nothing from
-# there, so that a cut means the same as with "writeback", and the board does not wait for this machine's disk.
+# What the guest flushes goes to this machine's page cache, not to its disk. Killing QEMU loses nothing from there, so a
+# cut is equivalent to "writeback", without waiting for this machine's disk.
 CACHE: Final = "unsafe"
 
 
 class QemuPower:
-    """work: its folder. card: the disk. icount: guest time follows instructions, one a nanosecond, on one core."""
+    """work: a scratch folder. card: the disk. icount: one core; guest time counts instructions, one per ns."""
 
     def __init__(
         self, work: Path, card: Path, *, icount: bool, size: tuple[int, int] = (320, 240), extra: tuple[str, ...] = ()
@@ -34,8 +34,8 @@ class QemuPower:
         self._icount = icount
         self._size = size
         self._extra = extra
-        self.resume_from = ""  # a state saved by save(): switched on, the board goes on there
-        self.started: Callable[[], None] = lambda: None  # is told when the board was switched on
+        self.resume_from = ""  # name of a state saved by save(): power on resumes it
+        self.started: Callable[[], None] = lambda: None  # called after power on
         self._process: subprocess.Popen[bytes] | None = None
         self._qmp: Qmp | None = None
 
@@ -46,17 +46,17 @@ class QemuPower:
 
     @property
     def qmp(self) -> Qmp:
-        """QEMU's machine protocol. Raises RigError when the board is off."""
+        """QEMU's machine protocol. Raises RigError if the board is off."""
         if self._qmp is None or not self.is_on:
             raise RigError(PART, "the board is off")
         return self._qmp
 
     def on(self) -> None:
-        """Start it; nothing happens when it runs."""
+        """Start QEMU; no effect if it runs."""
         if self.is_on:
             return
         if not self._card.exists():
-            raise RigError(PART, "there is no card in the board: flash it first")
+            raise RigError(PART, "the board has no card: flash it first")
         for old in (self.sound, self.usb_sound, self.serial, self.viewer, self._work / "qmp.sock"):
             old.unlink(missing_ok=True)
         with (self._work / "qemu.log").open("ab") as log:
@@ -68,7 +68,7 @@ class QemuPower:
         self.started()
 
     def cut(self) -> None:
-        """SIGKILL: what the guest had not written to its disk is lost; what it had is not (no torn sectors)."""
+        """Kill QEMU: what the guest has not yet written to its disk is lost; there are no torn sectors."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -78,19 +78,19 @@ class QemuPower:
             self._qmp = None
 
     def save(self, name: str) -> None:
-        """Keep the running board, memory and all, in its card. Raises RigError."""
+        """Save the running board's state, memory included, in the card file. Raises RigError."""
         said = self.qmp.monitor(f"savevm {name}").strip()
         if said:
             raise RigError(PART, f"savevm: {said}")
 
     def command(self) -> list[str]:
-        """How QEMU is started."""
+        """QEMU's command line."""
         width, height = self._size
         time_flows = (
             ["-smp", "1", "-icount", "shift=0,sleep=off", "-rtc", "clock=vm"] if self._icount else ["-smp", "2"]
         )
         return [
-            "setpriv", "--pdeathsig", "KILL",  # a suite that is killed leaves no board behind
+            "setpriv", "--pdeathsig", "KILL",  # QEMU ends with the test process
             "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72", "-m", "1G", *time_flows,
             "-display", "none", *(() if self._icount else ("-vnc", f"unix:{self.viewer}")), "-bios", BIOS,
             "-drive", f"if=none,id=card,file={self._card},format=qcow2,cache={CACHE}",
@@ -110,7 +110,6 @@ class QemuPower:
 
 
 def favour(pid: int) -> None:
-    """Give it more of a busy machine (sched(7), autogroups), or less, by MIEN_HIL_AUTOGROUP, -20..19; where that is not
-    allowed, it has to do with what it gets."""
+    """Set QEMU's share of a busy machine (sched(7), autogroups) from MIEN_HIL_AUTOGROUP, -20..19, if permitted."""
     with contextlib.suppress(OSError):
         Path(f"/proc/{pid}/autogroup").write_text(os.environ.get("MIEN_HIL_AUTOGROUP", "-5"))

@@ -1,4 +1,4 @@
-"""QEMU's machine protocol, as much of it as the rig needs. QEMU's QMP reference documents the commands."""
+"""The subset of QEMU's machine protocol that the rig needs. See QEMU's QMP reference for the commands."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ class Qmp:
     """One connection; safe for threads."""
 
     def __init__(self, path: Path, timeout_s: float = 60.0) -> None:
-        """Raises RigError when QEMU does not answer within timeout_s."""
+        """Raises RigError if QEMU does not answer within timeout_s."""
         self._lock = threading.Lock()
         self._socket = socket.socket(socket.AF_UNIX)
         deadline = time.monotonic() + timeout_s
@@ -32,7 +32,7 @@ class Qmp:
         self.run("qmp_capabilities")
 
     def run(self, command: str, **arguments: Any) -> Any:
-        """What a command returns. Raises RigError with QEMU's reason."""
+        """Execute a command, return its result. Raises RigError with QEMU's reason."""
         with self._lock:
             try:
                 self._file.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
@@ -44,11 +44,11 @@ class Qmp:
                     if "error" in answer:
                         raise RigError("power", f"{command}: {answer['error']['desc']}")
             except OSError as error:
-                raise RigError("power", f"{command}: QEMU is gone ({error})") from None
-        raise RigError("power", f"{command}: QEMU is gone")
+                raise RigError("power", f"{command}: QEMU has exited ({error})") from None
+        raise RigError("power", f"{command}: QEMU has exited")
 
     def monitor(self, line: str) -> str:
-        """What the human monitor says."""
+        """Execute a line of the human monitor, return its output."""
         return str(self.run("human-monitor-command", **{"command-line": line}))
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Puts the emulated board's parts together."""
+"""Assembles the emulated board."""
 
 import hashlib
 import json
@@ -22,18 +22,18 @@ from hil.rig import Rig
 from hil.voice import ClientStack
 
 REAL_TIME: Final = (
-    "QEMU's virt machine (Cortex-A72, translated) booting the very image that is flashed, through U-Boot. It is 25 to "
-    "500 times slower than the machine that ran it, and draws with the processor: it proves function, not speed. Times "
+    "QEMU's virt machine (Cortex-A72, translated) booting the SD-card image through U-Boot. It is 25 to "
+    "500 times slower than its host and draws with the CPU: it proves function, not speed. Times "
     "are the host's. Torn writes of a real card are not modelled. Not a Raspberry Pi."
 )
 GUEST_TIME: Final = (
     "QEMU's virt machine in guest time (-icount shift=0): one core, one instruction a nanosecond, no caches, no GPU: "
-    "what it draws counts as instructions. Runs agree to about one per cent, for comparing versions. "
+    "drawing counts as instructions. Runs agree to about one per cent, for comparing versions. "
     "Not a Raspberry Pi's figures."
 )
 READY: Final = "ready"
-# Portrait, for the mouth's share of it. Below 200 lines QEMU's EDID has no sync pulse: Linux then drops that mode, and
-# SDL takes the largest of the others, 5120x2160, which needs more than the face's memory limit.
+# Portrait, so that the mouth is large. Below 200 lines QEMU's EDID has no sync pulse: Linux then drops that mode, and
+# SDL chooses the largest of the others, 5120x2160, which exceeds the face's memory limit.
 SIZE: Final = (128, 224)
 SETTINGS: Final = """[playback]
 device = "plughw:0,0"
@@ -47,7 +47,7 @@ fps = {fps}
 
 
 def qemu_rig(work: Path, *, icount: bool, patience: float, fps: int = 2, size: tuple[int, int] = SIZE) -> Rig:
-    """work: a folder of ours."""
+    """work: a scratch folder."""
     work.mkdir(parents=True, exist_ok=True)
     card = QemuCard(work, SETTINGS.format(fps=fps))
     power = QemuPower(work, card.path, icount=icount, size=size)
@@ -65,7 +65,7 @@ def qemu_rig(work: Path, *, icount: bool, patience: float, fps: int = 2, size: t
     usb_card = UsbSoundCard(qmp, patience)
     tunnel = SshTunnel(work, host="127.0.0.1", port=SSH_PORT, key=card.key, timeout_s=20 * patience)
 
-    # A state goes on only in the very machine that it was saved in: another command line is another name.
+    # A saved state resumes only with the same command line: derive its name from that.
     ready = f"{READY}-{hashlib.sha256(' '.join(power.command()).encode()).hexdigest()[:8]}"
 
     kept = work / f"{ready}.json"

@@ -1,4 +1,4 @@
-"""The emulated board's screen: exact pixels, by QEMU's screendump."""
+"""The emulated board's screen: exact pixels from QEMU's screendump."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +14,8 @@ PART: Final = "screen"
 
 
 class QemuScreen:
-    """qmp: of the board that is on. clock: the rig's. frozen: stop guest time while a picture is taken. is_in: whether
-    the display's cable is."""
+    """qmp: returns the running board's. clock: the rig's. frozen: stop guest time during a capture. is_in: whether the
+    display is plugged in."""
 
     def __init__(
         self,
@@ -33,9 +33,9 @@ class QemuScreen:
         self._is_in = is_in
 
     def frame(self) -> Frame:
-        """One picture, now."""
+        """Capture one frame now."""
         if not self._is_in():
-            raise RigError(PART, "the cable is out")
+            raise RigError(PART, "the screen is unplugged")
         qmp = self._qmp()
         if self._frozen:
             qmp.run("stop")
@@ -48,7 +48,7 @@ class QemuScreen:
         return Frame(time_ns, read_ppm(self._path.read_bytes()))
 
     def record(self, seconds: float, at_most_hz: float = 60.0) -> list[Frame]:
-        """Pictures for `seconds` of the rig's clock, as fast as QEMU gives them."""
+        """Capture for `seconds` of the rig's clock, as fast as QEMU delivers frames."""
         frames = [self.frame()]
         begin_ns = frames[0].time_ns
         while (latest_ns := frames[-1].time_ns) < begin_ns + seconds * NS_PER_S:
@@ -58,13 +58,13 @@ class QemuScreen:
         return frames
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Does nothing."""
 
 
 def read_ppm(data: bytes) -> "np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]":
     """A binary portable pixmap (P6, 8 bits) as uint8 (height, width, 3). Raises RigError."""
     fields = data.split(maxsplit=4)
     if len(fields) < 4 or fields[0] != b"P6" or fields[3] != b"255":
-        raise RigError(PART, f"QEMU gave no picture: {data[:20]!r}")
+        raise RigError(PART, f"QEMU returned no image: {data[:20]!r}")
     width, height = int(fields[1]), int(fields[2])
     return np.frombuffer(data[-3 * width * height :], dtype=np.uint8).reshape(height, width, 3)

@@ -1,4 +1,4 @@
-"""An SSH tunnel from a local socket to the voice's on the board: for the emulated board and for a bench alike."""
+"""SSH tunnel from a local socket to the voice's socket on an emulated or bench board."""
 
 import subprocess
 import time
@@ -12,7 +12,7 @@ VOICE_SOCKET: Final = "/run/mien/voice.sock"
 
 
 class SshTunnel:
-    """host, port, key: how to log in as root. Opened when it is first asked for, and anew when it has ended."""
+    """host, port, key: for a login as root. Opened on first use, and reopened if it has ended."""
 
     def __init__(self, work: Path, *, host: str, port: int, key: Path, timeout_s: float) -> None:
         self._local = work / "voice.sock"
@@ -21,7 +21,7 @@ class SshTunnel:
         self._process: subprocess.Popen[bytes] | None = None
 
     def endpoint(self) -> str:
-        """Where the voice is. Raises RigError when the board cannot be reached."""
+        """The local endpoint. Raises RigError if the board cannot be reached."""
         deadline = time.monotonic() + self._timeout_s
         while time.monotonic() < deadline:
             if self._process is None or self._process.poll() is not None:

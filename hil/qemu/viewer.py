@@ -1,7 +1,7 @@
-"""What a viewer of the emulated board's screen can do to it: give it a size, or none, which pulls its cable.
+"""VNC client that resizes the emulated board's screen, or unplugs it.
 
-The remote frame buffer protocol (RFC 6143), as much of it as that takes, and its SetDesktopSize message (QEMU's and
-TigerVNC's extension, number 251). For QEMU's graphics card a screen of 0x0 is gone, and it tells the guest.
+Implements the necessary subset of the remote frame buffer protocol (RFC 6143) with the SetDesktopSize message, number
+251, an extension of QEMU and TigerVNC. QEMU's graphics card reports a screen of 0x0 to the guest as unplugged.
 """
 
 import socket
@@ -19,14 +19,14 @@ TIMEOUT_S: Final = 20.0
 
 
 def resize(path: Path, width: int, height: int) -> None:
-    """Give the screen behind QEMU's VNC socket this size in pixels; 0, 0 takes it away. Raises RigError."""
+    """Resize the screen behind QEMU's VNC socket, in pixels; 0, 0 unplugs it. Raises RigError."""
     try:
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(TIMEOUT_S)
             line.connect(str(path))
             _greet(line)
             line.sendall(struct.pack(">BxHHBx", SET_DESKTOP_SIZE, width, height, 0))
-            # The answer to any later message tells that QEMU has read this one: it reads them in their order.
+            # QEMU reads messages in order: the answer to any later message means that it has read this one.
             line.sendall(struct.pack(">BBHHHH", 3, 0, 0, 0, 1, 1))
             _take(line, 1)
     except OSError as error:
@@ -40,8 +40,8 @@ def _greet(line: socket.socket) -> None:
         raise RigError(PART, "QEMU's VNC server asks for a password")
     line.sendall(bytes((NO_PASSWORD,)))
     if _take(line, 4) != bytes(4):
-        raise RigError(PART, "QEMU's VNC server refuses its viewer")
-    line.sendall(b"\x01")  # others may look, too
+        raise RigError(PART, "QEMU's VNC server refuses the connection")
+    line.sendall(b"\x01")  # shared: other viewers may stay connected
     name_bytes = struct.unpack(">20xI", _take(line, 24))[0]
     _take(line, name_bytes)
 
@@ -51,6 +51,6 @@ def _take(line: socket.socket, count: int) -> bytes:
     while len(data) < count:
         more = line.recv(count - len(data))
         if not more:
-            raise RigError(PART, "QEMU's VNC server hung up")
+            raise RigError(PART, "QEMU's VNC server closed the connection")
         data += more
     return data

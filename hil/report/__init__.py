@@ -1,1 +1,1 @@
-"""What a run found, as JSON for machines and one HTML page for people."""
+"""Results of a run, as JSON for machines and as one HTML page for people."""

@@ -1,4 +1,4 @@
-"""report.html: one page with everything in it, made of the findings of all rigs that were run.
+"""Renders report.html, a single page, from the findings of all rigs.
 
 python -m hil.report.page build/hil
 """
@@ -28,12 +28,12 @@ ORDER: Final = ("failed", "error", "skipped", "passed")
 
 
 def page(runs: list[Findings], left_out: str = "") -> str:
-    """The whole page. left_out: what was not run, and why, a line each."""
+    """The whole page. left_out: what was not run and why, one per line."""
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
     body = "".join(_run(run) for run in runs)
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>mien: what the rig found</title>'
-        f"<style>{STYLE}</style><h1>mien: what the rig found</h1><p>Made {now}. "
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>mien: rig results</title>'
+        f"<style>{STYLE}</style><h1>mien: rig results</h1><p>Made {now}. "
         f"{'; '.join(escape(_summary(run)) for run in runs)}.</p>{_left_out(left_out)}{body}</html>"
     )
 
@@ -56,13 +56,13 @@ def _run(run: Findings) -> str:
         parts.append(
             "<h3>Figures</h3>" + _table(("what", "measured", "must be", ""), [_figure(f) for f in run.figures])
         )
-    if run.pictures:
+    if run.screenshots:
         shown = "".join(
             f'<figure><img alt="" src="data:image/png;base64,{p["png"]}"><figcaption>{escape(p["title"])}'
             "</figcaption></figure>"
-            for p in run.pictures
+            for p in run.screenshots
         )
-        parts.append(f"<h3>What the screen showed</h3>{shown}")
+        parts.append(f"<h3>Screenshots</h3>{shown}")
     parts += [f"<h3>{escape(drawing['title'])}</h3>{draw(drawing)}" for drawing in run.drawings]
     rows = sorted(run.results, key=lambda result: ORDER.index(result["outcome"]))
     if rows:
@@ -96,7 +96,7 @@ def _cell(cell: str) -> str:
 
 
 def main() -> int:
-    """Draw every *.json of a folder into its report.html."""
+    """Render the *.json files of a folder into its report.html."""
     folder = Path(sys.argv[1])
     runs = [Findings.load(path) for path in sorted(folder.glob("*.findings.json"))]
     left_out = folder / "left-out.txt"

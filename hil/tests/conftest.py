@@ -1,40 +1,44 @@
-"""The fixtures of the rig's tests, the same for every rig, and the record of what they found."""
+"""Fixtures of the rig's tests, common to all rigs; they also record the findings."""
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from labgrid import Target
+from labgrid.pytestplugin.hooks import LABGRID_ENV_KEY
+
 from hil.board import Board
 from hil.errors import RigError
 from hil.images import fingerprint
+from hil.lg import MienStrategy
 from hil.report.findings import Findings
 from hil.rig import Rig
 from hil.stages import State
-from labgrid.pytestplugin.hooks import LABGRID_ENV_KEY
 
 OUT = Path(__file__).resolve().parents[2] / "build/hil"
-PLACES = "/opt/mien /usr/local/lib"  # of the package: in the container, in the image
+PLACES = "/opt/mien /usr/local/lib"  # of the package, in the container or in the image
 _RESULTS: list[dict[str, object]] = []
 _FOUND: list[Findings] = []
 
 
 @pytest.fixture(scope="session")
-def strategy(target):
-    """labgrid's: moves the board between off, flashed, booted and ready."""
-    return target.get_driver("MienStrategy")
+def strategy(target: Target) -> MienStrategy:
+    """labgrid's strategy: moves the board between off, flashed, booted and ready."""
+    strategy: MienStrategy = target.get_driver("MienStrategy")
+    return strategy
 
 
 @pytest.fixture(scope="session")
-def rig(strategy) -> Rig:
+def rig(strategy: MienStrategy) -> Rig:
     """The bench: screen, ears, power, net, console, card, voice."""
     return strategy.rig
 
 
 @pytest.fixture(scope="session")
-def findings(rig: Rig, strategy) -> Iterator[Findings]:
-    """Where tests hand in what they found."""
+def findings(rig: Rig, strategy: MienStrategy) -> Findings:
+    """Collects the findings of the tests."""
     found = Findings(rig=rig.name, emulated=rig.emulated)
     image = strategy.stages.image
     found.identity["image"] = image.name
@@ -45,8 +49,8 @@ def findings(rig: Rig, strategy) -> Iterator[Findings]:
 
 
 @pytest.fixture(scope="session")
-def identified(strategy, findings: Findings) -> None:
-    """What is on the board goes into the record, once."""
+def identified(strategy: MienStrategy, findings: Findings) -> None:
+    """Record the versions on the board, once."""
     strategy.transition("ready")
     for name, command in (
         ("release", "tr '\\n' ' ' </etc/mien-release"),
@@ -60,23 +64,23 @@ def identified(strategy, findings: Findings) -> None:
 
 
 @pytest.fixture
-def board(strategy, findings: Findings, identified: None) -> Iterator[Board]:  # noqa: ARG001
-    """A board that is ready, and one that the next test can have: what a test broke is mended by a fresh card."""
+def board(strategy: MienStrategy, findings: Findings, identified: None) -> Iterator[Board]:  # noqa: ARG001
+    """A ready board. If the test leaves it unfit for the next one, a fresh card is written."""
     strategy.transition("ready")
     strategy.rig.ears.start()
     board = Board(strategy.stages, findings)
     yield board
     board.hang_up()
     strategy.rig.plug_screen()
-    if strategy.stages.state is not State.UNKNOWN and not board.sound_of_mind():
-        findings.figure("board begun anew after", str(_RESULTS[-1]["name"]) if _RESULTS else "the first test")
+    if strategy.stages.state is not State.UNKNOWN and not board.is_fit():
+        findings.figure("board reset after", str(_RESULTS[-1]["name"]) if _RESULTS else "the first test")
         strategy.stages.to(State.OFF)
         if not strategy.stages.resumes():
             strategy.stages.to(State.FLASHED)
 
 
 def post_mortem(board: Board) -> str:
-    """What the board says of itself after a test has failed."""
+    """The board's own account after a failed test."""
     try:
         return board.run("systemctl status --no-pager -n 12 mien-face mien-voice; uptime").output[-3000:]
     except RigError as error:
@@ -84,10 +88,14 @@ def post_mortem(board: Board) -> str:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # noqa: ARG001
+def pytest_runtest_makereport(
+    item: pytest.Item,
+    call: pytest.CallInfo[None],  # noqa: ARG001
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if report.when == "call" or report.skipped or (report.failed and report.when != "call"):
-        outcome = "error" if report.failed and report.when != "call" else report.outcome
+    broken = report.failed and report.when != "call"  # in a fixture
+    if report.when == "call" or report.skipped or broken:
+        outcome = "error" if broken else report.outcome
         why = (
             ""
             if report.passed
@@ -96,7 +104,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  
         if report.failed and isinstance(board := getattr(item, "funcargs", {}).get("board"), Board):
             why += "\n" + post_mortem(board)
         _RESULTS.append({"name": item.name, "outcome": outcome, "seconds": report.duration, "why": why})
-        save()  # after each: a run that is broken off has found something, too
+        save()  # after each test, so that an aborted run leaves a report
     return report
 
 
@@ -107,11 +115,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     for item in items:
         if item.get_closest_marker("thorough"):
-            item.add_marker(pytest.mark.skip(reason="takes an emulated board minutes: MIEN_HIL_FULL=1"))
+            item.add_marker(pytest.mark.skip(reason="takes minutes on an emulated board: set MIEN_HIL_FULL=1"))
 
 
 def save() -> None:
-    """The findings, for the page."""
+    """Write the findings for the report."""
     for found in _FOUND:
         found.results = _RESULTS
         found.save(OUT / f"{found.rig}.findings.json")

@@ -1,8 +1,9 @@
-"""What only a board with a kernel, a network and a clock of its own can show."""
+"""Faults that need a board with its own kernel, network and clock."""
 
 import time
 
 import pytest
+
 from hil.board import SERVICES, Board, Speech
 from hil.contracts import Link
 from hil.report.findings import Findings
@@ -10,7 +11,7 @@ from hil.speech import syllables
 from hil.stages import State, wait_until
 
 WATCHDOG_S = 30
-# The emulated board is shipped with 240 s, a Pi with 14 s; what is tested is the reset, not the waiting.
+# The image sets 240 s on the emulated board, 14 s on a Pi; what is tested is the reset, not the wait.
 SHORTEN = (
     "busctl set-property org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager "
     f"RuntimeWatchdogUSec t {WATCHDOG_S}000000"
@@ -39,7 +40,7 @@ def await_next_boot(board: Board, before: str, what: str, hung_at: float) -> Non
 
 
 @pytest.mark.lg_feature("kernel-watchdog")
-def test_a_kernel_that_hangs_is_reset_by_the_hardware_watchdog(board: Board):
+def test_a_kernel_that_hangs_is_reset_by_the_hardware_watchdog(board: Board) -> None:
     before = board.ask(BOOT_ID)
     shipped = board.ask("systemctl show -p RuntimeWatchdogUSec --value")
     assert shipped not in ("0", "infinity")
@@ -54,7 +55,7 @@ def test_a_kernel_that_hangs_is_reset_by_the_hardware_watchdog(board: Board):
 
 @pytest.mark.lg_feature("own-clock")
 @pytest.mark.parametrize("jump", ["+1 hour", "-1 hour"])
-def test_a_jump_of_the_clock_is_not_noticed(board: Board, jump: str):
+def test_a_jump_of_the_clock_is_not_noticed(board: Board, jump: str) -> None:
     pids = [board.pid(unit) for unit in SERVICES]
     with board.speaking(6, heard_first_s=0.5) as speech:
         board.ask(f"date -s '{jump}'")
@@ -66,7 +67,7 @@ def test_a_jump_of_the_clock_is_not_noticed(board: Board, jump: str):
 @pytest.mark.lg_feature("netem")
 @pytest.mark.parametrize("link", [Link(delay_ms=80, jitter_ms=30), Link(loss=0.05), Link(delay_ms=40, reorder=0.25)],
                          ids=["delay", "loss", "reordering"])  # fmt: skip
-def test_a_bad_network_loses_nothing(board: Board, link: Link):
+def test_a_bad_network_loses_nothing(board: Board, link: Link) -> None:
     with board.speaking(4, heard_first_s=0.2) as speech:
         board.rig.net.shape(link)
         try:
@@ -76,7 +77,7 @@ def test_a_bad_network_loses_nothing(board: Board, link: Link):
 
 
 @pytest.mark.lg_feature("netem")
-def test_a_link_that_goes_down_and_comes_back_ends_no_turn_falsely(board: Board):
+def test_a_link_that_goes_down_and_comes_back_ends_no_turn_falsely(board: Board) -> None:
     speech = Speech(board.client(), syllables(12))
     wait_until(lambda: speech.heard_s() > 1, 20 * board.rig.patience, "sound")
     down_ns = board.rig.clock()
@@ -98,4 +99,4 @@ def test_a_link_that_goes_down_and_comes_back_ends_no_turn_falsely(board: Board)
 
 def link_note(findings: Findings, finished: object, speech: Speech) -> None:
     reason = getattr(finished, "reason", "the session was lost")
-    findings.figure("link down for 5 s: how the turn under way ended", reason, note=f"{speech.heard_s():.1f} of 12 s")
+    findings.figure("link down for 5 s: how the current turn ended", reason, note=f"{speech.heard_s():.1f} of 12 s")

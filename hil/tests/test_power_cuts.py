@@ -1,6 +1,6 @@
-"""The plug is pulled at moments out of a seed: while it boots, while it speaks, while it writes its logs.
+"""Power cuts at seeded moments: while the board boots, speaks or writes its logs.
 
-MIEN_HIL_CUTS=10 pulls it ten times; the standard run, twice. Torn sectors are a real card's: no emulated one has them.
+MIEN_HIL_CUTS=10 cuts ten times; the default is two. Only real cards have torn sectors.
 """
 
 import os
@@ -8,6 +8,7 @@ import random
 import time
 
 import pytest
+
 from hil.board import SERVICES, Board
 from hil.stages import State, wait_until
 
@@ -17,18 +18,18 @@ CUTS = int(os.environ.get("MIEN_HIL_CUTS", "10" if FULL else "2"))
 SEED = int(os.environ.get("MIEN_HIL_SEED", "1"))
 MOMENTS = ("boot", "speech", "logs")
 WRITING = "(while :; do logger -t rig cut; dd if=/dev/urandom of=/data/log/rig bs=64k count=1 conv=fsync; done)"
-# A file that is written meanwhile does not verify: what there is is put aside first.
+# A journal file that is being written does not verify: rotate first.
 VERIFY = "journalctl --rotate; journalctl -q --verify --file='/var/log/journal/*/system@*' 2>&1 | cat"
 SETTINGS = "find /data/etc -type f | sort | xargs sha256sum | sha256sum"
 
 
 def moment(number: int) -> tuple[str, float]:
-    """What the board is doing at a cut, and how far into it, 0..1."""
+    """What the board does at each cut, with how far into it, 0..1."""
     return MOMENTS[number % len(MOMENTS)], random.Random(SEED * 1000 + number).random()
 
 
 def assert_boots_whole(board: Board, what: str) -> None:
-    """A board that was cut comes back by itself; its file systems and its journal are in order, and it speaks."""
+    """After a cut the board recovers by itself: file systems and journal are intact, and it speaks."""
     began = time.monotonic()
     board.rig.console.close()
     board.rig.power.on()
@@ -45,8 +46,11 @@ def assert_boots_whole(board: Board, what: str) -> None:
 
 
 def assert_speaks(board: Board, what: str) -> None:
-    """A turn is heard. Right after its start an emulated board may hear of a turn's end ten seconds late, and give the
-    turn up for forgotten (voice.turn_idle_timeout_ms): it has three turns, and how many it took is told."""
+    """Assert that a turn is played.
+
+    Right after its start an emulated board may receive a turn's end ten seconds late and end the turn as idle
+    (voice.turn_idle_timeout_ms). It gets three attempts; their number is recorded.
+    """
     ended: list[str] = []
     while "played" not in ended and len(ended) < (1 if board.rig.patience <= 1 else 3):
         ended.append(board.say(0.5).reason)
@@ -55,7 +59,7 @@ def assert_speaks(board: Board, what: str) -> None:
 
 
 @pytest.mark.parametrize("number", range(CUTS))
-def test_the_plug_is_pulled_and_the_board_comes_back_whole(board: Board, number: int):
+def test_the_plug_is_pulled_and_the_board_comes_back_whole(board: Board, number: int) -> None:
     doing, share = moment(number)
     settings = board.ask(SETTINGS)
     what = f"{doing}, {share:.2f} of the way"
@@ -71,7 +75,7 @@ def test_the_plug_is_pulled_and_the_board_comes_back_whole(board: Board, number:
             time.sleep(share * 10)
             board.rig.power.cut()
             finished = speech.wait(120)
-        assert finished is None or finished.reason != "played", "a turn that was lost is told as played"
+        assert finished is None or finished.reason != "played", "a lost turn was reported as played"
     else:
         board.ask(f"{WRITING} >/dev/null 2>&1 &")
         time.sleep(5 + share * 20)

@@ -1,18 +1,21 @@
-"""A service is killed, stopped, starved or misconfigured: what must hold for the voice, the face and the turn."""
+"""Services that are killed, stopped, starved or misconfigured: what must hold for voice, face and turn."""
 
 import shlex
 import time
 
 import pytest
+
 from hil.analysis import onsets
 from hil.board import Board
 from hil.stages import wait_until
 
 pytestmark = pytest.mark.lg_feature("killable")
-THOROUGH = pytest.mark.thorough  # the face starts anew, or a watchdog runs out
-BACK_S = 20.0  # a face imports numpy and opens a context; a board under test may be busy
-HUNG_S = 10.0 + BACK_S  # the watchdog's interval more
-EMULATED_WATCHDOG_S = 20  # shipped with 300 s there (systemd/emulated-board): it is the watchdog that is tested
+THOROUGH = pytest.mark.thorough  # a restart of the face, or a watchdog timeout
+BACK_S = 20.0  # the face imports numpy and opens a GL context; a board under test may be busy
+HUNG_S = 10.0 + BACK_S  # plus the watchdog's interval
+EMULATED_WATCHDOG_S = (
+    20  # the image sets 300 s there (systemd/emulated-board); what is tested is the watchdog, not the wait
+)
 
 
 def face_back(board: Board, restarts: int, within_s: float, what: str) -> None:
@@ -24,14 +27,14 @@ def face_back(board: Board, restarts: int, within_s: float, what: str) -> None:
 
 
 def hang(board: Board, unit: str) -> None:
-    """Stop its process where it stands. On an emulated board its watchdog is drawn in, as the service itself could."""
+    """SIGSTOP its process. On an emulated board, shorten its watchdog, as the service itself could."""
     board.ask(f"systemctl kill -s STOP {unit}")
     if board.rig.patience > 1:
         usec = EMULATED_WATCHDOG_S * 1_000_000
         board.ask(f"NOTIFY_SOCKET=/run/systemd/notify systemd-notify --pid={board.pid(unit)} WATCHDOG_USEC={usec}")
 
 
-def test_a_face_that_is_killed_costs_no_sample_and_comes_back(board: Board):
+def test_a_face_that_is_killed_costs_no_sample_and_comes_back(board: Board) -> None:
     restarts = board.restarts("mien-face")
     with board.speaking(12) as speech:
         board.ask("systemctl kill -s KILL mien-face")
@@ -41,7 +44,7 @@ def test_a_face_that_is_killed_costs_no_sample_and_comes_back(board: Board):
     face_back(board, restarts, BACK_S, "face killed: full again after")
 
 
-def test_a_face_that_hangs_is_replaced_and_costs_no_sample(board: Board):
+def test_a_face_that_hangs_is_replaced_and_costs_no_sample(board: Board) -> None:
     restarts = board.restarts("mien-face")
     with board.speaking(16) as speech:
         hang(board, "mien-face")
@@ -50,7 +53,7 @@ def test_a_face_that_hangs_is_replaced_and_costs_no_sample(board: Board):
     assert "watchdog" in board.ask("journalctl -q -u mien-face -n 80 -o cat --no-pager").lower()
 
 
-def test_a_voice_that_is_killed_reports_no_lost_turn_as_played(board: Board):
+def test_a_voice_that_is_killed_reports_no_lost_turn_as_played(board: Board) -> None:
     restarts = board.restarts("mien-voice")
     with board.speaking(10) as speech:
         began = time.monotonic()
@@ -64,7 +67,7 @@ def test_a_voice_that_is_killed_reports_no_lost_turn_as_played(board: Board):
     board.await_level("full", BACK_S)
 
 
-def test_a_voice_that_hangs_is_replaced_by_the_watchdog(board: Board):
+def test_a_voice_that_hangs_is_replaced_by_the_watchdog(board: Board) -> None:
     restarts = board.restarts("mien-voice")
     with board.speaking(4) as speech:
         began = time.monotonic()
@@ -78,8 +81,8 @@ def test_a_voice_that_hangs_is_replaced_by_the_watchdog(board: Board):
 
 
 @pytest.mark.lg_feature("unit-memory")
-def test_a_voice_that_reaches_its_memory_limit_comes_back_and_reports_no_lost_turn_as_played(board: Board):
-    """Its limit is drawn in below what it holds, until it was killed."""
+def test_a_voice_that_reaches_its_memory_limit_comes_back_and_reports_no_lost_turn_as_played(board: Board) -> None:
+    """Lower its memory limit below its usage until it is killed."""
     restarts, face = board.restarts("mien-voice"), board.pid("mien-face")
     with board.speaking(10) as speech:
         began = time.monotonic()
@@ -101,7 +104,7 @@ def test_a_voice_that_reaches_its_memory_limit_comes_back_and_reports_no_lost_tu
 HOG = "systemd-run -q --unit=hog --collect python3 -c 'a=[]\nwhile True: a.append(bytes(range(250)) * 40000)'"
 
 
-def test_when_the_boards_memory_runs_out_the_voice_lives_and_the_face_comes_back(board: Board):
+def test_when_the_boards_memory_runs_out_the_voice_lives_and_the_face_comes_back(board: Board) -> None:
     voice, restarts = board.pid("mien-voice"), board.restarts("mien-voice")
     with board.speaking(12) as speech:
         hog_ns = board.rig.clock()
@@ -115,9 +118,9 @@ def test_when_the_boards_memory_runs_out_the_voice_lives_and_the_face_comes_back
     board.await_level("full", BACK_S)
     sound = board.rig.ears.sound()
     stalls = onsets.stalls_ms(sound)
-    board.findings.waveform("The board's memory runs out in mid-sentence", sound, {"memory begins to go": hog_ns})
+    board.findings.waveform("The board's memory runs out in mid-sentence", sound, {"memory starts to fill": hog_ns})
     board.findings.figure(
-        "memory exhausted: sound stood still for",
+        "memory exhausted: sound stalled for",
         sum(stalls),
         "ms",
         must="0",
@@ -125,12 +128,12 @@ def test_when_the_boards_memory_runs_out_the_voice_lives_and_the_face_comes_back
     )
 
 
-# On the board itself: systemd gives up after five starts a minute, which a slow console would not reach.
+# In a loop on the board: systemd gives up after five starts a minute, too fast for a slow console.
 CRASH = "until systemctl is-failed -q mien-face; do systemctl kill -s KILL mien-face 2>/dev/null; sleep 0.2; done"
 
 
 def crash_until_given_up(board: Board) -> None:
-    """The face, in mid-sentence: not a sample of the sentence is lost, and what happened is said."""
+    """Crash the face until systemd gives up, in mid-sentence: no sample is lost, and the log says what happened."""
     voice = board.pid("mien-voice")
     with board.speaking(12) as speech:
         assert board.run(CRASH, 60).status == 0, "systemd never gave up"
@@ -140,7 +143,7 @@ def crash_until_given_up(board: Board) -> None:
 
 
 @THOROUGH
-def test_a_face_that_keeps_crashing_is_given_up_said_and_tried_again(board: Board):
+def test_a_face_that_keeps_crashing_is_given_up_said_and_tried_again(board: Board) -> None:
     began = time.monotonic()
     crash_until_given_up(board)
     board.await_active("mien-face", within_s=60 + BACK_S)
@@ -150,11 +153,11 @@ def test_a_face_that_keeps_crashing_is_given_up_said_and_tried_again(board: Boar
 
 
 @THOROUGH
-def test_a_face_that_was_given_up_comes_back_when_the_operator_starts_it(board: Board):
+def test_a_face_that_was_given_up_comes_back_when_the_operator_starts_it(board: Board) -> None:
     crash_until_given_up(board)
     wait_until(
         lambda: board.show("mien-failure@mien-face", "ActiveState") == "inactive", 10 * board.rig.patience,
-        "the end of the note: while it is written, the next failure could not be",
+        "the failure note to end: the next failure cannot be noted while it is active",
     )  # fmt: skip
     began = time.monotonic()
     board.ask("systemctl reset-failed mien-face && systemctl start --no-block mien-face")
@@ -175,7 +178,7 @@ def test_a_face_that_was_given_up_comes_back_when_the_operator_starts_it(board: 
     ],
     ids=["an unknown key", "a value out of range", "not text"],
 )
-def test_a_corrupt_configuration_is_refused_once_and_said(board: Board, unit: str, text: str, said: str):
+def test_a_corrupt_configuration_is_refused_once_and_said(board: Board, unit: str, text: str, said: str) -> None:
     path = "$(realpath -m /etc/mien)/mien.toml"
     board.run(f"cp {path} /run/kept.toml 2>/dev/null; printf %b {shlex.quote(text)} >{path}")
     restarts = board.restarts(unit)
@@ -191,7 +194,7 @@ def test_a_corrupt_configuration_is_refused_once_and_said(board: Board, unit: st
     assert "mien.toml" in log
     assert said in log
     if unit == "mien-face" and board.rig.resume is not None:
-        board.stages.lost()  # the way back is the container's: a start takes an emulated face a minute
+        board.stages.lost()  # recovery is tested in the container only: an emulated face takes a minute to start
         return
     board.run(
         f"if test -f /run/kept.toml; then mv /run/kept.toml {path}; else rm {path}; fi; systemctl reset-failed {unit}"
@@ -201,9 +204,9 @@ def test_a_corrupt_configuration_is_refused_once_and_said(board: Board, unit: st
 
 
 @THOROUGH
-def test_without_its_model_the_face_follows_loudness(board: Board):
+def test_without_its_model_the_face_follows_loudness(board: Board) -> None:
     board.configure("mien-face", face_model="/nonexistent/model.json")
-    assert board.say().reason == "played"  # while the face starts
+    assert board.say().reason == "played"  # while the face is starting
     board.await_level("envelope", BACK_S)
     wait_until(board.stages.shows_face, BACK_S * board.rig.patience, "the face")
     assert board.say().reason == "played"
@@ -211,7 +214,7 @@ def test_without_its_model_the_face_follows_loudness(board: Board):
     board.put_back("mien-face", BACK_S)
 
 
-def test_a_model_whose_bytes_were_changed_is_refused_and_the_jaw_follows_loudness(board: Board):
+def test_a_model_whose_bytes_were_changed_is_refused_and_the_jaw_follows_loudness(board: Board) -> None:
     board.ask(
         "mkdir -p /run/rig && cp $(dirname $(find /opt/mien /usr/local/lib -name mien-standard.tflite | head -n1))/* "
         "/run/rig/ && printf X | dd of=/run/rig/mien-standard.tflite bs=1 seek=5000 conv=notrunc status=none && "
@@ -234,9 +237,9 @@ SHIPPED_AVATAR = "$(find /opt/mien /usr/local/lib -name default.mien-avatar | he
         f"dd if=/dev/zero of={BAD_AVATAR} bs=1 seek=8 count=64 conv=notrunc status=none",
         f"printf X | dd of={BAD_AVATAR} bs=1 seek=90000 conv=notrunc status=none",
     ],
-    ids=["cut off", "its head overwritten", "a byte changed"],
+    ids=["cut off", "header overwritten", "one byte changed"],
 )
-def test_a_damaged_avatar_is_refused_with_a_clear_message_and_costs_no_sound(board: Board, damage: str):
+def test_a_damaged_avatar_is_refused_with_a_clear_message_and_costs_no_sound(board: Board, damage: str) -> None:
     board.ask(f"cp {SHIPPED_AVATAR} {BAD_AVATAR} && {damage} && chmod a+r {BAD_AVATAR}")
     board.configure("mien-face", face_avatar=BAD_AVATAR)
     try:
@@ -249,8 +252,8 @@ def test_a_damaged_avatar_is_refused_with_a_clear_message_and_costs_no_sound(boa
 
 @THOROUGH
 @pytest.mark.lg_feature("unit-memory")
-def test_a_face_that_reaches_its_memory_limit_is_killed_alone_and_comes_back(board: Board):
-    """Its limit is drawn in below what it holds: it cannot be made to hold more from outside."""
+def test_a_face_that_reaches_its_memory_limit_is_killed_alone_and_comes_back(board: Board) -> None:
+    """Lower its memory limit below its usage: its usage cannot be raised from outside."""
     restarts, voice = board.restarts("mien-face"), board.pid("mien-voice")
     for unit in ("mien-voice", "mien-face"):
         held, most = (int(board.show(unit, name)) / 2**20 for name in ("MemoryCurrent", "MemoryMax"))

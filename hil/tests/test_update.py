@@ -1,5 +1,7 @@
-"""Updates: what a board refuses, and a power cut in the middle of one. RAUC's bundles are made here, signed with the
-image's own key (firmware_scripts/make-keys) or another, and served to the board by HTTP from this machine."""
+"""Updates: bundles that a board must refuse, releases that must be rolled back, a power cut during an installation.
+
+Bundles are made here, signed with the image's key (firmware_scripts/make-keys) or another, and served by HTTP.
+"""
 
 import http.server
 import os
@@ -12,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+
 from hil.board import SERVICES, Board
 from hil.process import run
 from hil.stages import State, answers, wait_until
@@ -23,18 +26,16 @@ COMPATIBLE = "mien-arm64"
 BUNDLE_S = 600.0
 TRIAL_S = 60
 SLOT = "sed 's/.*rauc.slot=\\([AB]\\).*/\\1/' /proc/cmdline"
-INSTALL_S = (
-    240.0  # of a board's time; an emulated one, which writes half a megabyte a second, has its patience times that
-)
+INSTALL_S = 240.0  # scaled by the rig's patience: an emulated board writes half a megabyte per second
 
 
 def own_key() -> Path:
-    """The certificate that the image trusts; its key lies beside it."""
+    """The certificate that the image trusts; its key is beside it."""
     return Path(run("update", str(REPOSITORY / "firmware_scripts/make-keys"), timeout_s=60).strip())
 
 
 def foreign_key(folder: Path) -> Path:
-    """A certificate that nobody trusts."""
+    """A self-signed certificate that the image does not trust."""
     certificate = folder / "bundle.cert.pem"
     run(
         "update", "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
@@ -44,7 +45,7 @@ def foreign_key(folder: Path) -> Path:
 
 
 def bundle(folder: Path, name: str, root: Path, certificate: Path, *, version: str, compatible: str) -> None:
-    """A signed verity bundle with this root in it."""
+    """Make a signed verity bundle of a root."""
     content = folder / "content"
     shutil.rmtree(content, ignore_errors=True)
     content.mkdir()
@@ -62,7 +63,7 @@ def bundle(folder: Path, name: str, root: Path, certificate: Path, *, version: s
 
 
 def root_of(image: Path, folder: Path, version: str, *edits: str) -> Path:
-    """Root A of the image that the board runs, as a later release. edits: more lines of debugfs."""
+    """Root A of the board's image with another version. edits: further debugfs commands."""
     root = folder / "root.ext4"
     run("update", "dd", f"if={image}", f"of={root}", "bs=1M", f"skip={ROOT_AT >> 20}", f"count={ROOT_BYTES >> 20}",
         "conv=sparse", "status=none", timeout_s=300)  # fmt: skip
@@ -75,7 +76,7 @@ def root_of(image: Path, folder: Path, version: str, *edits: str) -> Path:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[Path, int]]:
-    """A folder, and the port at which it is served."""
+    """A folder with the port at which it is served by HTTP."""
     handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
     with http.server.ThreadingHTTPServer(("", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -85,7 +86,7 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, int]]:
 
 @pytest.fixture
 def updatable(board: Board) -> Board:
-    """A board with RAUC, two roots, and a machine here that can make bundles."""
+    """A board with RAUC and two roots; skips if this machine cannot make bundles."""
     if board.run("rauc --version").status:
         pytest.skip("no RAUC on this board: it has no second root")
     lacking = [name for name in ("rauc", "mksquashfs", "openssl", "debugfs") if shutil.which(name) is None]
@@ -95,18 +96,18 @@ def updatable(board: Board) -> Board:
 
 
 def address(board: Board, served: tuple[Path, int], name: str) -> str:
-    """Where the board finds a served file: this machine is what its default route leads to, or MIEN_HIL_HOST."""
+    """URL of a served file: this machine is the board's default gateway, or MIEN_HIL_HOST."""
     host = os.environ.get("MIEN_HIL_HOST") or board.ask("ip -4 route show default | cut -d' ' -f3 | head -n 1")
     return f"http://{host}:{served[1]}/{name}"
 
 
 def slot(board: Board) -> str:
-    """The root that runs: A or B."""
+    """The active root: A or B."""
     return board.ask(SLOT)
 
 
 def order(board: Board) -> str:
-    """U-Boot's order and tries left, as the environment on the disk has them."""
+    """U-Boot's boot order and attempts left, from the environment on the disk."""
     return board.ask("fw_printenv | sort | tr '\\n' ' '")
 
 
@@ -122,25 +123,25 @@ def order(board: Board) -> str:
 )
 def test_a_bundle_that_is_not_for_this_board_is_refused(
     updatable: Board, served: tuple[Path, int], version: str, compatible: str, trusted: bool, why: str
-):
+) -> None:
     folder, _ = served
     tiny = folder / "tiny.ext4"
-    tiny.write_bytes(os.urandom(2**20))  # zeros would pack to less than a bundle may be
+    tiny.write_bytes(os.urandom(2**20))  # zeros would compress to less than the minimum size of a bundle
     certificate = own_key() if trusted else foreign_key(folder)
     bundle(folder, "a.raucb", tiny, certificate, version=version, compatible=compatible)
-    # Not the tries of the root that runs: an installation, refused or not, gives it all three back.
+    # Not the attempts of the active root: any installation, even a refused one, resets them to three.
     untouched = f"fw_printenv BOOT_ORDER BOOT_{other_root(updatable).upper()}_LEFT"
     before = updatable.ask(untouched)
     done = updatable.run(f"rauc install {address(updatable, served, 'a.raucb')} 2>&1", INSTALL_S)
     assert done.status != 0
-    # What the handler before an installation says, RAUC writes to its journal alone.
+    # RAUC writes the output of the pre-install handler only to the journal.
     assert why in done.output + updatable.ask("journalctl -u rauc -n 40 -o cat --no-pager")
     assert updatable.ask(untouched) == before
     assert updatable.say(0.3).reason == "played"
 
 
 def written_mb(board: Board, root: str) -> float:
-    """How much was written to a root since the board started. root: a or b."""
+    """MB written to a root since the board started. root: a or b."""
     sectors = board.run(
         f"awk '{{print $7}}' /sys/class/block/$(basename $(readlink -f /dev/mien/root-{root}))/stat"
     ).output
@@ -148,12 +149,12 @@ def written_mb(board: Board, root: str) -> float:
 
 
 def other_root(board: Board) -> str:
-    """The root that does not run: a or b."""
+    """The inactive root: a or b."""
     return {"A": "b", "B": "a"}[slot(board)]
 
 
 def comes_back(board: Board) -> None:
-    """On the screen and in the speaker, after whatever was done to it."""
+    """Assert that face and voice work."""
     board.rig.console.close()
     wait_until(lambda: board.stages.shows_face() and board.active(*SERVICES), 240 * board.rig.patience, "the face", 2.0)
     board.stages.state = State.READY
@@ -161,10 +162,10 @@ def comes_back(board: Board) -> None:
 
 
 def restart(board: Board) -> None:
-    """From within, as mien-update does it; until another boot answers."""
+    """Reboot as mien-update does, and wait for the next boot."""
     boot = board.ask("cat /proc/sys/kernel/random/boot_id")
     board.hang_up()
-    answers(board.rig, "systemctl --no-block start reboot.target")  # it may be gone before it has answered
+    answers(board.rig, "systemctl --no-block start reboot.target")  # the connection may end before the answer
     board.rig.console.close()
 
     def started_anew() -> bool:
@@ -177,7 +178,7 @@ def restart(board: Board) -> None:
 @pytest.mark.thorough
 @pytest.mark.timeout(5400)
 @pytest.mark.lg_feature("power-cut")
-def test_a_release_that_cannot_start_is_left_for_the_one_before(updatable: Board, served: tuple[Path, int]):
+def test_a_release_that_cannot_start_is_left_for_the_one_before(updatable: Board, served: tuple[Path, int]) -> None:
     board, (folder, _) = updatable, served
     before, kept = slot(board), board.ask("cat /data/etc/hostname /data/etc/machine-id")
     no_root = folder / "none.ext4"
@@ -189,13 +190,13 @@ def test_a_release_that_cannot_start_is_left_for_the_one_before(updatable: Board
     began = time.monotonic()
     restart(board)
     assert slot(board) == before
-    board.findings.figure("a release without a kernel: the one before after", time.monotonic() - began, "s")
+    board.findings.figure("release without a kernel: rolled back after", time.monotonic() - began, "s")
     comes_back(board)
     assert board.ask("cat /data/etc/hostname /data/etc/machine-id") == kept
 
 
 def impatient(folder: Path, trial_s: int) -> tuple[str, str, str]:
-    """debugfs's lines for a release that is given up sooner: what is tested is the way back, not the waiting."""
+    """debugfs commands for a shorter trial period: what is tested is the rollback, not the wait."""
     text = (REPOSITORY / "firmware_scripts/overlay/usr/lib/mien/health").read_text()
     assert text.count("TRIAL_S = 300 ") == 1
     (folder / "health").write_text(text.replace("TRIAL_S = 300 ", f"TRIAL_S = {trial_s} "))
@@ -206,7 +207,9 @@ def impatient(folder: Path, trial_s: int) -> tuple[str, str, str]:
 @pytest.mark.thorough
 @pytest.mark.timeout(4 * 3600)
 @pytest.mark.lg_feature("own-disk")
-def test_a_release_whose_voice_does_not_start_is_tried_three_times_and_left(updatable: Board, served: tuple[Path, int]):
+def test_a_release_whose_voice_does_not_start_is_tried_three_times_and_left(
+    updatable: Board, served: tuple[Path, int]
+) -> None:
     board, (folder, _) = updatable, served
     before, other, kept = slot(board), other_root(board), board.ask("cat /data/etc/hostname /data/etc/machine-id")
     root = root_of(board.stages.image, folder, "0.9.2", "rm /usr/bin/mien-voice", *impatient(folder, TRIAL_S))
@@ -217,10 +220,10 @@ def test_a_release_whose_voice_does_not_start_is_tried_three_times_and_left(upda
     restart(board)
     assert slot(board) == other.upper()
     wait_until(
-        lambda: answers(board.rig, SLOT, 120).output == before, 3 * 240 * board.rig.patience, "the way back", 5.0
+        lambda: answers(board.rig, SLOT, 120).output == before, 3 * 240 * board.rig.patience, "the rollback", 5.0
     )
-    note = f"three tries of {TRIAL_S} s; a shipped release has 300 s"
-    board.findings.figure("a release without a voice: the one before after", time.monotonic() - began, "s", note=note)
+    note = f"three attempts of {TRIAL_S} s; 300 s in a shipped release"
+    board.findings.figure("release without a voice: rolled back after", time.monotonic() - began, "s", note=note)
     tried = "journalctl -q -u mien-health -o cat --no-pager | grep -c 'not marked good, and the board starts again'"
     assert board.run(tried, 60).output == "3"
     comes_back(board)
@@ -231,7 +234,7 @@ def test_a_release_whose_voice_does_not_start_is_tried_three_times_and_left(upda
 @pytest.mark.thorough
 @pytest.mark.timeout(4 * 3600)
 @pytest.mark.lg_feature("power-cut")
-def test_an_update_that_the_power_cut_short_is_installed_again(updatable: Board, served: tuple[Path, int]):
+def test_an_update_that_the_power_cut_short_is_installed_again(updatable: Board, served: tuple[Path, int]) -> None:
     board, (folder, _) = updatable, served
     root = root_of(board.stages.image, folder, "0.9.1")
     bundle(folder, "good.raucb", root, own_key(), version="0.9.1", compatible=COMPATIBLE)
@@ -239,7 +242,7 @@ def test_an_update_that_the_power_cut_short_is_installed_again(updatable: Board,
     before, other, kept = slot(board), other_root(board), board.ask("cat /data/etc/hostname /data/etc/machine-id")
 
     board.ask(f"systemd-run --quiet --unit=rig-update rauc install {url}")
-    wait_until(lambda: written_mb(board, other) > 10, INSTALL_S * board.rig.patience, "the other root begun", 2.0)
+    wait_until(lambda: written_mb(board, other) > 10, INSTALL_S * board.rig.patience, "writing to the other root", 2.0)
     board.rig.power.cut()
     board.hang_up()
     board.rig.power.on()

@@ -102,8 +102,9 @@ def main(out: Path, folder: Path | None) -> None:
     landscapes = {f"wide-{name}": stage.picture(*TEXTS[name]) for name in ("english", "arabic", "chinese")}
     landscapes["wide-lost"] = stage.picture(*TEXTS["russian"], lost=True)
     stage.renderer.close()
-    for name, pixels in {**portraits, **landscapes}.items() if folder else ():
-        pygame.image.save(pygame.surfarray.make_surface(pixels.swapaxes(0, 1)), folder / f"{name}.png")
+    if folder:
+        for name, pixels in {**portraits, **landscapes}.items():
+            pygame.image.save(pygame.surfarray.make_surface(pixels.swapaxes(0, 1)), folder / f"{name}.png")
     first = np.concatenate([scaled(portraits[name], CELL_HEIGHT) for name in TEXTS], axis=1)
     height = round(first.shape[1] / len(WIDE) * LANDSCAPE[1] / LANDSCAPE[0])
     second = np.concatenate([scaled(landscapes[name], height) for name in WIDE], axis=1)

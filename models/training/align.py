@@ -65,11 +65,14 @@ def _mel(bands: int = 26) -> NDArray[np.float64]:
     edges = 700 * (10 ** (mel / 2595) - 1)
     hz = np.arange(257)[:, None] * RATE_HZ / 512
     rise, fall = (hz - edges[:-2]) / np.diff(edges)[:-1], (edges[2:] - hz) / np.diff(edges)[1:]
-    return np.clip(np.minimum(rise, fall), 0, None)
+    result: NDArray[np.float64] = np.clip(np.minimum(rise, fall), 0, None)
+    return result
 
 
 def _cosines(bands: int, count: int = 13) -> NDArray[np.float64]:
-    return np.cos(np.pi / bands * (np.arange(bands)[:, None] + 0.5) * np.arange(count)) * np.sqrt(2 / bands)
+    angles = np.pi / bands * (np.arange(bands)[:, None] + 0.5) * np.arange(count)
+    result: NDArray[np.float64] = np.cos(angles) * np.sqrt(2 / bands)
+    return result
 
 
 def _slope(values: NDArray[np.float64], reach: int = 4) -> NDArray[np.float64]:

@@ -65,7 +65,8 @@ def chords(samples: int, draw: Draw) -> Sound:
         hz = notes[(seconds / beat_s).astype(int)]
         for partial in (1, 2, 3, 4):
             music += np.sin(2 * np.pi * partial * hz * seconds) / partial ** draw.uniform(1, 2)
-    return music * envelope
+    result: Sound = music * envelope
+    return result
 
 
 def _music(sound: Sound, draw: Draw) -> Sound:
@@ -93,7 +94,8 @@ def opus(sound: Sound, bitrate: int) -> Sound:
     encoder, decoder = OpusEncoder(RATE_HZ, bitrate), OpusDecoder(RATE_HZ)
     packets = encoder.encode_all(np.rint(sound / loudest * 29_000).astype(np.int16))
     heard = np.concatenate([decoder.decode(packet) for packet in packets])
-    return heard[encoder.lookahead :][: len(sound)] * (loudest / 29_000)
+    result: Sound = heard[encoder.lookahead :][: len(sound)] * (loudest / 29_000)
+    return result
 
 
 def _opus(sound: Sound, draw: Draw) -> Sound:
@@ -120,7 +122,8 @@ _CHANGES: tuple[tuple[float, Callable[[Sound, Draw], Sound]], ...] = (
 
 def _at_snr(sound: Sound, noise: Sound, snr_db: float) -> Sound:
     power = (sound**2).mean() * 2  # pauses lower the mean of what is heard as the speech's level
-    return noise * np.sqrt(power / ((noise**2).mean() + 1e-12) / 10 ** (snr_db / 10))
+    result: Sound = noise * np.sqrt(power / ((noise**2).mean() + 1e-12) / 10 ** (snr_db / 10))
+    return result
 
 
 def _filtered(sound: Sound, response: Sound) -> Sound:

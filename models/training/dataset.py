@@ -108,7 +108,8 @@ def load(sources: Iterable[str]) -> dict[str, NDArray[np.uint8]]:
 def _packed(x: NDArray[np.float32], config: FeatureConfig) -> NDArray[np.uint8]:
     # As fine as the int8 input of the network: nothing is lost that it could see.
     span = config.clip_high - config.clip_low
-    return np.rint((x - config.clip_low) / span * 255).astype(np.uint8)
+    result: NDArray[np.uint8] = np.rint((x - config.clip_low) / span * 255).astype(np.uint8)
+    return result
 
 
 def unpacked(x: NDArray[np.uint8], config: FeatureConfig) -> NDArray[np.float32]:

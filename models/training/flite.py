@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import soxr
+from numpy.typing import NDArray
 
 from . import corpus
 from .corpus import Utterance
@@ -19,7 +20,7 @@ from .texts import sentences
 VOICES = ("slt", "rms", "awb", "kal16")
 
 
-def speak(text: str, voice: str, stretch: float, pitch_hz: float | None) -> tuple[np.ndarray, list[TimedPhone]]:
+def speak(text: str, voice: str, stretch: float, pitch_hz: float | None) -> tuple[NDArray[np.int16], list[TimedPhone]]:
     """Text -> int16 PCM at 16 kHz and its timed phones."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"

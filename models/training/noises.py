@@ -41,19 +41,22 @@ def _surging(draw: Draw) -> Sound:
     # Traffic, wind, waves: noise whose strength wanders.
     knots = draw.uniform(-5, 0, SECONDS * 3)
     wander = np.exp(np.interp(_times() * 3, np.arange(len(knots)), knots))
-    return _coloured(draw) * wander
+    result: Sound = _coloured(draw) * wander
+    return result
 
 
 def _hum(draw: Draw) -> Sound:
     base_hz = draw.choice([50, 60, 100, draw.uniform(40, 400)])
     strengths = draw.uniform(0, 1, 25) ** 2
-    return sum(s * np.sin(2 * np.pi * base_hz * (k + 1) * _times()) for k, s in enumerate(strengths)) + 0.0
+    result: Sound = sum(s * np.sin(2 * np.pi * base_hz * (k + 1) * _times()) for k, s in enumerate(strengths)) + 0.0
+    return result
 
 
 def _tone(draw: Draw) -> Sound:
     on = np.repeat(draw.random(SECONDS * 4) < 0.7, RATE_HZ // 4)
     pitch_hz = np.repeat(draw.uniform(100, 3000, SECONDS), RATE_HZ) if draw.random() < 0.6 else draw.uniform(80, 4000)
-    return np.sin(2 * np.pi * np.cumsum(np.broadcast_to(pitch_hz, on.shape)) / RATE_HZ) * on
+    result: Sound = np.sin(2 * np.pi * np.cumsum(np.broadcast_to(pitch_hz, on.shape)) / RATE_HZ) * on
+    return result
 
 
 def _clicks(draw: Draw) -> Sound:

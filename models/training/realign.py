@@ -92,8 +92,8 @@ def spoken(source: str) -> Iterator[tuple[Utterance, list[list[str]]]]:
     """
     if (ALIGNED / f"{source}-rough.npz").exists():
         for utterance in corpus.read(f"{source}-rough"):
-            words = "\0".join(ipa for ipa, _, _ in utterance.phones).split("\0\0")
-            yield replace(utterance, source=source), [[p for p in word.split("\0") if p] for word in words]
+            joined = "\0".join(ipa for ipa, _, _ in utterance.phones).split("\0\0")
+            yield replace(utterance, source=source), [[p for p in word.split("\0") if p] for word in joined]
         return
     engine = Espeak()
     for recording in recordings(source):

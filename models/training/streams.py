@@ -19,7 +19,8 @@ def logits(net: Tcn, delay: int, utterance: Utterance) -> NDArray[np.float32]:
     with torch.no_grad():
         found = net(torch.from_numpy(features_of(padded, stream))[None])[0][0].numpy()
     count = -(-len(utterance.pcm) // stream.config.hop)
-    return found[delay : delay + count]
+    result: NDArray[np.float32] = found[delay : delay + count]
+    return result
 
 
 def gated(values: NDArray[np.float32], gates: dict[str, tuple[float, float]]) -> NDArray[np.float32]:

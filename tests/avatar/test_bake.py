@@ -4,7 +4,6 @@ import dataclasses
 import io
 import json
 import struct
-import sys
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -16,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from avatar.glb_file import GlbFile, add_mesh, ball, head
 from mien.avatar import assembly
 from mien.avatar.bake import bake_glb
 from mien.avatar.baked import read_baked, write_baked
@@ -23,9 +23,6 @@ from mien.avatar.inspection import inspect
 from mien.core.mesh import Mesh
 from mien.core.pose import ARKIT_SHAPES
 from mien.errors import AvatarError
-
-sys.path.insert(0, str(Path(__file__).parent))
-from glb_file import GlbFile, add_mesh, ball, head
 
 MAKEHUMAN = Path(__file__).resolve().parents[3] / "shared" / "avatars" / "makehuman-head.glb"
 

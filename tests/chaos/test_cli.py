@@ -2,12 +2,13 @@
 
 import json
 
-import chaos.__main__ as command
 import pytest
+from click.testing import CliRunner
+
+import chaos.__main__ as command
 from chaos.plan import SETTLE, Action, Schedule, load, save
 from chaos.run import Outcome
 from chaos.violation import Violation
-from click.testing import CliRunner
 
 BROKEN = Violation("death", "voice", "mien-voice ended with 1", 3.0, "Traceback\nlines of a log")
 

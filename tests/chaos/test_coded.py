@@ -1,9 +1,10 @@
 """Every sample of the coded speech tells whose it is and where it lies."""
 
 import numpy as np
-from chaos.coded import LEAST_STEP, PRIME, SHORTEST, TURNS, Run, find_runs, samples, step_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from chaos.coded import LEAST_STEP, PRIME, SHORTEST, TURNS, Run, find_runs, samples, step_of
 
 
 def test_no_two_turns_have_a_step_in_common():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from chaos.coded import PRIME, RATE_HZ, samples
 from chaos.heard import Heard
 

@@ -7,12 +7,12 @@ import threading
 
 import pytest
 import zmq
+
+from chaos import fuzz, hostile_messages
 from chaos.fuzz_bytes import stream
 from chaos.hostile import Order
 from chaos.hostile_bytes import good_stream, mutate
 from chaos.zmtp import LONG, MORE, Gone, Peer, command, frame, message
-
-from chaos import fuzz, hostile_messages
 from mien.core import wire
 from mien.errors import ProtocolError
 

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from chaos.acts import FAULTS as DONE_BY_FAULTS
 from chaos.catalogue import FAULTS, HOSTILE, HOSTILE_NAMES, KINDS, usable
 from chaos.plan import SETTLE, Action, Schedule, load, make_schedule, save

@@ -1,6 +1,7 @@
 """The smallest part of a schedule that still fails."""
 
 import pytest
+
 from chaos.shrink import shrink
 
 

@@ -1,8 +1,8 @@
 """The oracle of the turns, on synthetic conversations."""
 
 import pytest
-from chaos.turns import TurnBook
 
+from chaos.turns import TurnBook
 from mien.core import wire
 
 

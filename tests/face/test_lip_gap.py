@@ -4,10 +4,8 @@ Shut is a gap below three quarters of a millimetre, which is two pixels where 12
 to either side of the phone: what people do not notice (Grant et al., 2004: 45 ms where the picture leads).
 """
 
-import sys
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,8 +19,6 @@ from mien.motion.base import MotionFrames, Pcm
 from mien.motion.load import load_engine
 from rigs.posed_face import DrawnLips, PosedFace
 from rigs.timed_speech import VOICES, TimedPhone, say
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "models"))
 from training.phones import from_arpabet
 from training.rig import shapes
 from training.targets import articulate

@@ -1,12 +1,12 @@
-"""The rig's arithmetic on made-up pictures and sound whose answer is known."""
+"""The rig's analysis on synthetic frames and sound with known answers."""
 
 import numpy as np
 import pytest
-from hil.analysis import correlate, flashes, goldens, growth, intact, lipsync, mouth, onsets, pacing
-from hil.captured import BAR, MOUTH, Frame, Region, Sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hil.analysis import correlate, flashes, goldens, growth, intact, lipsync, mouth, onsets, pacing
+from hil.captured import BAR, MOUTH, Frame, Region, Sound
 from mien.face.calibration import flash_times_ms, is_lit
 
 MS = 1_000_000
@@ -43,12 +43,12 @@ def measured(offset_ms, **how):
 
 @settings(max_examples=25, deadline=None)
 @given(st.floats(-300, 300), st.sampled_from([25.0, 30.0, 59.94, 5.3]))
-def test_the_offset_is_found_whatever_the_rate_of_pictures(offset_ms, fps):
+def test_the_offset_is_found_at_any_frame_rate(offset_ms, fps):
     found = measured(offset_ms, fps=fps)
     assert found.offset_ms == pytest.approx(offset_ms, abs=found.half_width_ms + 1000 / fps / 4)
 
 
-def test_pictures_by_themselves_are_no_jitter_and_no_drift():
+def test_the_frame_spacing_counts_neither_as_jitter_nor_as_drift():
     found = measured(12.0)
     assert found.jitter_ms < 3.0
     assert abs(found.drift_ms_a_minute) < 40
@@ -148,14 +148,14 @@ def test_a_face_that_holds_still_gives_no_lag():
     assert correlate.lag(mouth.opening(frames), mouth.opening(frames)) is None
 
 
-def test_dropped_pictures_are_counted():
+def test_dropped_frames_are_counted():
     times = [n * 33 * MS for n in range(60) if n not in (20, 41, 42)]
     found = pacing.pacing(times)
     assert (found.dropped, found.median_ms, found.longest_ms) == (3, 33.0, 99.0)
     assert pacing.pacing(times[:2]) is None
 
 
-def test_a_picture_that_did_not_change_is_no_new_picture():
+def test_a_frame_that_did_not_change_is_not_a_new_frame():
     still, moved = face(0.2), face(0.6)
     frames = [Frame(n, pixels) for n, pixels in enumerate([still, still, moved, moved, still])]
     assert pacing.change_times_ns(frames) == [2, 4]
@@ -163,18 +163,18 @@ def test_a_picture_that_did_not_change_is_no_new_picture():
 
 def test_a_golden_forgives_a_breath_and_not_another_face():
     rng = np.random.default_rng(2)
-    picture = np.repeat(np.repeat(rng.integers(0, 255, (30, 20, 3)), 16, 0), 12, 1).astype(np.uint8)
-    golden = goldens.blocks(picture)
-    assert goldens.likeness(picture, golden).mean == 0
-    assert goldens.likeness(np.roll(picture, 1, axis=0), golden).matches
-    assert not goldens.likeness(picture[::-1], golden).matches
-    assert not goldens.likeness(np.zeros_like(picture), golden).matches
+    image = np.repeat(np.repeat(rng.integers(0, 255, (30, 20, 3)), 16, 0), 12, 1).astype(np.uint8)
+    golden = goldens.blocks(image)
+    assert goldens.likeness(image, golden).mean == 0
+    assert goldens.likeness(np.roll(image, 1, axis=0), golden).matches
+    assert not goldens.likeness(image[::-1], golden).matches
+    assert not goldens.likeness(np.zeros_like(image), golden).matches
 
 
 def test_a_golden_fits_any_size():
-    picture = np.tile(np.linspace(0, 255, 96).astype(np.uint8)[None, :, None], (160, 1, 3))
-    larger = np.repeat(np.repeat(picture, 3, axis=0), 3, axis=1)
-    assert goldens.likeness(larger, goldens.blocks(picture)).mean < 1
+    image = np.tile(np.linspace(0, 255, 96).astype(np.uint8)[None, :, None], (160, 1, 3))
+    larger = np.repeat(np.repeat(image, 3, axis=0), 3, axis=1)
+    assert goldens.likeness(larger, goldens.blocks(image)).mean < 1
 
 
 def speech(seconds=2.0):

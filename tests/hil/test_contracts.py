@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from hil.bench.card import MuxCard
 from hil.bench.ears import BLOCK_FRAMES, PipeEars, arecord_command
 from hil.bench.net import NicNet
@@ -29,7 +30,6 @@ from hil.qemu.console import SerialConsole, SocketLine
 from hil.qemu.ears import QemuEars
 from hil.qemu.qmp import Qmp
 from hil.qemu.screen import QemuScreen, read_ppm
-
 from mien.audio.wav import WavSink
 from mien.core.clock import ManualClock
 
@@ -38,7 +38,7 @@ SIZE = (16, 8)
 
 
 def grey_frames(levels, pause_s=0.02):
-    """A command that writes one rgb24 picture of each level, as a capture program would."""
+    """A command that writes one rgb24 frame per level, as a capture program would."""
     width, height = SIZE
     code = (
         f"import sys, time\nfor level in {list(levels)}:\n"
@@ -49,7 +49,7 @@ def grey_frames(levels, pause_s=0.02):
 
 
 class FakeQemu:
-    """Answers QMP on a socket: screendump writes a picture whose brightness is the number of pictures so far."""
+    """Answers QMP on a socket: screendump writes an image whose brightness is the number of dumps so far."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "qmp.sock"
@@ -108,7 +108,7 @@ def screen(request, tmp_path):
     made.close()
 
 
-def test_a_screen_shows_pictures_in_the_order_of_their_times(screen):
+def test_frames_come_in_the_order_of_their_times(screen):
     before_ns = time.monotonic_ns()
     frames = screen.record(0.3, at_most_hz=30)
     times = [frame.time_ns for frame in frames]
@@ -124,14 +124,14 @@ def test_a_screen_may_be_closed_twice(screen):
     screen.close()
 
 
-def test_each_picture_of_a_capture_program_is_taken_as_it_was():
+def test_each_frame_of_a_capture_program_is_taken_as_it_was():
     screen = PipeScreen(grey_frames([7] * 3 + [200] * 40), SIZE, latency_ms=5000)
     assert {int(frame.pixels.mean()) for frame in screen.record(0.3)} <= {7, 200}
     assert screen.frame().time_ns < time.monotonic_ns() - 4_900 * MS
     screen.close()
 
 
-def test_a_capture_stick_without_a_signal_is_an_error_and_no_black_picture():
+def test_a_capture_stick_without_a_signal_is_an_error_and_no_black_frame():
     screen = PipeScreen([sys.executable, "-c", "import sys; sys.exit('no signal')"], SIZE)
     with pytest.raises(RigError, match=r"screen: .*no signal"):
         screen.frame()
@@ -150,7 +150,7 @@ def test_an_unplugged_x_screen_is_an_error(tmp_path):
         XvfbScreen(tmp_path, display=99, size=SIZE).frame()
 
 
-def test_guest_time_stands_still_while_a_picture_is_taken(qemu, tmp_path):
+def test_guest_time_stands_still_during_a_capture(qemu, tmp_path):
     qmp = Qmp(qemu.path)
     QemuScreen(tmp_path, lambda: qmp, lambda: 5, frozen=True).frame()
     assert qemu.commands[-3:] == ["stop", "screendump", "cont"]
@@ -163,7 +163,7 @@ def test_qemu_saying_no_is_an_error_with_its_reason(qemu):
 
 
 @pytest.mark.parametrize("data", [b"", b"P5\n1 1\n255\n0", b"GIF89a"])
-def test_what_is_no_picture_is_refused(data):
+def test_what_is_no_image_is_refused(data):
     with pytest.raises(RigError):
         read_ppm(data)
 

@@ -2,9 +2,10 @@
 
 from collections import Counter
 
-from hil.conversation import caption, conversation, monologue
 from hypothesis import given
 from hypothesis import strategies as st
+
+from hil.conversation import caption, conversation, monologue
 
 
 @given(st.integers(0, 10**6))

@@ -1,8 +1,8 @@
 """The rig's self-test names the part that is broken, and no other."""
 
 import pytest
-from hil.diagnose import CHECKS, diagnose
 
+from hil.diagnose import CHECKS, diagnose
 from rigs.fake_rig import fake_rig
 
 NAMES = [part for part, _, _ in CHECKS]
@@ -10,7 +10,7 @@ NAMES = [part for part, _, _ in CHECKS]
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch):
-    """Waiting for a board takes minutes; for one made of variables it does not."""
+    """A fake board needs no waiting."""
     monkeypatch.setattr("hil.diagnose.wait_until", lambda condition, *_: 0.0 if condition() else _never())
 
 

@@ -5,6 +5,7 @@ import subprocess
 
 import numpy as np
 import pytest
+
 from hil.errors import RigError
 from hil.qemu import guest_time
 from hil.qemu.guest_time import FILES, RATE_HZ, ROOT_AT, command, figures, heard, prepare
@@ -27,7 +28,7 @@ def told():
         {"kind": "pointer", "at_s": 0.75, "hw_frames": RATE_HZ // 2, "state": "RUNNING"},
         {"kind": "turn", "sent_s": 1.0, "latency_ms": 80.0, "played_ms": 500.0},
         {"kind": "turn", "sent_s": 3.0, "latency_ms": 90.0, "played_ms": 500.0},
-        {"kind": "cost", "seconds": 10.0, "cpu_ms": {"mien-voice": 500.0, "mien-face": 3000.0}, "pictures": 300},
+        {"kind": "cost", "seconds": 10.0, "cpu_ms": {"mien-voice": 500.0, "mien-face": 3000.0}, "frames": 300},
         {"kind": "cut", "sent_s": 6.0, "told_s": 6.02, "played_ms": [700.0]},
         face,
         {"kind": "voice", "counters": {"sink_underruns": 2}, "level": "full"},
@@ -50,9 +51,9 @@ def test_figures_are_on_the_boards_clock(tmp_path):
     assert found["first audio to first sound at the card, median [ms]"] == pytest.approx(120, abs=0.1)
     assert found["barge-in to silence at the card, median [ms]"] == pytest.approx(60, abs=0.1)
     assert found["barge-in to the client being told, median [ms]"] == pytest.approx(20)
-    assert found["face without rasteriser: processor a picture [ms]"] == 10.0
-    assert found["voice: processor a second of conversation [ms]"] == 50.0
-    assert found["offset of picture to sound, as the face tells, median [ms]"] == 2.0
+    assert found["face without rasterisation: CPU time per frame [ms]"] == 10.0
+    assert found["voice: CPU time per second of conversation [ms]"] == 50.0
+    assert found["A/V offset, as reported by the face, median [ms]"] == 2.0
     assert found["sink underruns"] == 2
 
 

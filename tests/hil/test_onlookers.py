@@ -3,7 +3,6 @@
 import time
 
 from hil.onlookers import Onlooker
-
 from rigs.services import PATIENCE_S, running_voice
 
 

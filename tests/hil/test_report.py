@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+
 from hil.captured import Sound
 from hil.report.findings import Findings
 from hil.report.page import page

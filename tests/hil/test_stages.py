@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+
 from hil.errors import RigError
 from hil.stages import Stages, State, wait_until
-
 from rigs.fake_rig import fake_rig
 
 IMAGE = Path("image")

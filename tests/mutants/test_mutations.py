@@ -4,9 +4,9 @@ import ast
 from pathlib import Path
 
 import pytest
-from mutants.source import Mutation, Source
 
 from mutants import python, shell
+from mutants.source import Mutation, Source
 
 CODES = frozenset({"say", "agent"})
 

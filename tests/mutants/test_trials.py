@@ -4,12 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+
+from mutants import equivalent, report, sandbox, trial
 from mutants.covered import Suite
 from mutants.sample import candidates, draw, shares
 from mutants.source import Edit, Mutation
 from mutants.targets import PACKAGES, ROOT
-
-from mutants import equivalent, report, sandbox, trial
 
 
 def made(line: int = 1, *, package: str = "core", kind: str = "constant", at_import: bool = False) -> Mutation:

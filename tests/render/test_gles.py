@@ -246,10 +246,8 @@ def test_a_face_is_not_blank_and_nothing_is(mesh: Mesh, gles: GlesRenderer) -> N
 
 
 _UNDER_ES2 = """
-import sys
 import numpy as np
-sys.path.insert(0, {folder!r})
-from conftest import make_mesh
+from rigs.head_mesh import make_mesh
 from mien.core.pose import new_pose
 from mien.render.gles import GlesRenderer
 renderer = GlesRenderer(make_mesh(), width=120, height=160)
@@ -264,10 +262,10 @@ print(renderer.info.version)
 
 def draw_in_a_process(tmp_path: Path, name: str, **environ: str) -> tuple[str, np.ndarray]:
     saved = tmp_path / f"{name}.npy"
-    script = _UNDER_ES2.format(folder=str(Path(__file__).parent), saved=str(saved))
+    script = _UNDER_ES2.format(saved=str(saved))
     result = subprocess.run(
         [sys.executable, "-c", script],
-        env={**os.environ, "SDL_VIDEODRIVER": "offscreen", **environ},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "SDL_VIDEODRIVER": "offscreen", **environ},
         capture_output=True,
         text=True,
         timeout=60,
@@ -285,15 +283,14 @@ def test_es_2_0_alone_draws_the_same_picture(tmp_path: Path) -> None:
 
 def test_sigterm_ends_a_process_that_shows_a_face() -> None:
     script = (
-        f"import sys, time; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        "from conftest import make_mesh\nfrom mien.core.pose import new_pose\n"
+        "import time\nfrom rigs.head_mesh import make_mesh\nfrom mien.core.pose import new_pose\n"
         "from mien.render.gles import GlesRenderer\n"
         "renderer = GlesRenderer(make_mesh(), width=64, height=64)\nprint('open', flush=True)\n"
         "while True:\n    renderer.draw(new_pose()); renderer.present(); time.sleep(0.02)\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script],
-        env={**os.environ, "SDL_VIDEODRIVER": "offscreen"},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "SDL_VIDEODRIVER": "offscreen"},
         stdout=subprocess.PIPE,
         text=True,
     ) as process:

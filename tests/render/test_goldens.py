@@ -6,13 +6,11 @@ A change of light, camera or avatar is meant to fail here; tests/rigs/golden_sce
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rigs import golden_scenes
 from rigs.golden_scenes import GOLDENS, SCENES, read
 
 # Mean colour of 4x4 blocks, in steps of 255: below what is noticed side by side.
@@ -30,8 +28,8 @@ def drawn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """Every scene, drawn by a process of its own with that version of GLES."""
     saved = tmp_path_factory.mktemp("goldens") / "drawn.npz"
     made = subprocess.run(
-        [sys.executable, str(Path(golden_scenes.__file__)), str(saved)],
-        env={**os.environ, **request.param},
+        [sys.executable, "-m", "rigs.golden_scenes", str(saved)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **request.param},
         capture_output=True,
         text=True,
         timeout=100,

@@ -1,6 +1,7 @@
 """A rig whose board is made of variables: for what works with rigs and is not one itself."""
 
 import numpy as np
+
 from hil.captured import Frame, Sound
 from hil.contracts import Done
 from hil.errors import RigError

@@ -2,7 +2,7 @@
 
 Draw them anew after a change of light, camera or avatar, look at every one, and commit them:
 
-    python tests/rigs/golden_scenes.py
+    make goldens
 """
 
 import os
@@ -51,11 +51,10 @@ SCENES = {
 def draw_all() -> Iterator[tuple[str, NDArray[np.uint8], str]]:
     """(name, picture, GL version) of every scene, drawn offscreen with this process's GL."""
     os.environ["SDL_VIDEODRIVER"] = "offscreen"
-    sys.path[:0] = [str(TESTS / "render")]
-    from conftest import make_mesh
     from mien.avatar.load import load_avatar
     from mien.core.pose import CHANNEL_INDEX, new_pose
     from mien.render.gles import GlesRenderer
+    from rigs.head_mesh import make_mesh
 
     for name, scene in SCENES.items():
         mesh = make_mesh() if scene.avatar == "hand-built" else load_avatar()

@@ -3,27 +3,24 @@
 import contextlib
 import socket
 
-from mien.core.clock import ManualClock
-from mien.core.stats import Counters
 from mien.transport.zmtp.framing import encode_command, encode_frame, encode_metadata, greeting
 from mien.transport.zmtp.null import NullMechanism
 from mien.transport.zmtp.peer import Peer
-from mien.transport.zmtp.reactor import Reactor
 from mien.transport.zmtp.server import ZmtpServer
+from rigs.reactor_rig import ReactorRig
 
-STEPS = 2000
 ROUTER = {b"Socket-Type": b"ROUTER", b"Identity": b""}
 READY = encode_command(b"READY", encode_metadata({b"Socket-Type": b"DEALER"}))
 
 
-class ZmtpRig:
-    """known: the identities whose owner is known. Nothing waits longer than STEPS waits of 5 ms."""
+class ZmtpRig(ReactorRig):
+    """known: the identities whose owner is known."""
 
     def __init__(self, folder, *, guarded=None, counters=None, clock=None, endpoint=None):
-        self.clock, self.counters = clock or ManualClock(10**9), counters or Counters()
-        self.reactor, self.known = Reactor(), set()
+        super().__init__(clock=clock, counters=counters)
+        self.known = set()
         self._guarded = guarded
-        self.server = ZmtpServer(
+        self.server = self.served = ZmtpServer(
             "test",
             self.reactor,
             self.clock,
@@ -43,16 +40,7 @@ class ZmtpRig:
         return Peer(CurveMechanism(ROUTER, *self._guarded), b"CURVE", frozenset((b"DEALER",)))
 
     def step(self, ms=0):
-        self.reactor.wait(ms)
-        self.clock.advance_ms(1)
-        self.server.step()
-
-    def until(self, condition):
-        for _ in range(STEPS):
-            if condition():
-                return
-            self.step(5)
-        raise AssertionError("it never came")
+        super().step(ms)
 
     def receive(self):
         """The next message."""

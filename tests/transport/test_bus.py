@@ -5,32 +5,18 @@ import contextlib
 import pytest
 import zmq
 
-from mien.core.clock import ManualClock
 from mien.core.stats import Counters
 from mien.errors import BusError
 from mien.transport.bus import MAX_SUBSCRIBERS, SUBSCRIBER_BYTES, FaceBus, VoiceBus, subscribe
-from mien.transport.zmtp.reactor import Reactor
-
-STEPS = 4000
+from rigs.reactor_rig import ReactorRig
 
 
-class Rig:
+class Rig(ReactorRig):
     def __init__(self, run_dir):
-        self.run_dir, self.clock, self.counters, self.reactor = run_dir, ManualClock(10**9), Counters(), Reactor()
-        self.voice = VoiceBus(self.reactor, run_dir, self.clock, self.counters)
+        super().__init__()
+        self.run_dir = run_dir
+        self.voice = self.served = VoiceBus(self.reactor, run_dir, self.clock, self.counters)
         self.context = zmq.Context()
-
-    def step(self, ms=5):
-        self.reactor.wait(ms)
-        self.clock.advance_ms(1)
-        self.voice.step()
-
-    def until(self, condition):
-        for _ in range(STEPS):
-            if found := condition():
-                return found
-            self.step()
-        raise AssertionError("it never came")
 
     def subscriber(self):
         socket = subscribe(self.context, self.run_dir)

@@ -14,17 +14,17 @@ from mien.transport.key_check import KeyCheck
 from mien.transport.keys import KeyFolder
 from mien.transport.router import BUDGET_BYTES, ClientRouter
 from mien.transport.zmtp.reactor import Reactor
+from rigs.reactor_rig import ReactorRig
 
-STEPS = 4000
 
-
-class Rig:
+class Rig(ReactorRig):
     """Every client is what `roles` says of its identity, or a stranger."""
 
     def __init__(self, run_dir, keys=None):
-        self.clock, self.counters, self.reactor, self.roles = ManualClock(10**9), Counters(), Reactor(), {}
+        super().__init__()
+        self.roles = {}
         pair = tuple(map(zmq.utils.z85.decode, keys.voice_pair())) if keys else None
-        self.router = ClientRouter(
+        self.router = self.served = ClientRouter(
             self.reactor,
             [f"ipc://{run_dir}/voice.sock"],
             self.clock,
@@ -35,18 +35,6 @@ class Rig:
             keys=KeyCheck(keys, self.clock, self.counters) if keys else None,
         )
         self.context = zmq.Context()
-
-    def step(self, ms=5):
-        self.reactor.wait(ms)
-        self.clock.advance_ms(1)
-        self.router.step()
-
-    def until(self, condition):
-        for _ in range(STEPS):
-            if found := condition():
-                return found
-            self.step()
-        raise AssertionError("it never came")
 
     def client(self, role="speaker", endpoint=0, **options):
         """A connected client and its identity."""

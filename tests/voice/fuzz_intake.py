@@ -1,6 +1,6 @@
 """Fuzz the handler: clients that say anything in any order, on a manual clock, by seed. Any failure names its seed.
 
-    .venv/bin/python tests/voice/fuzz_intake.py --messages 1000000 [--seed 1]
+    PYTHONPATH=tests .venv/bin/python -m voice.fuzz_intake --messages 1000000 [--seed 1]
 
 What must hold whatever is sent: nothing raises; every turn that was begun is finished exactly once and nothing else is;
 what goes to the device is what was sent (each sample carries a value that only its turn has, and no turn gives more of
@@ -11,15 +11,11 @@ the floor is free and nothing is paused; when all clients are gone, nothing is l
 import argparse
 import gc
 import random
-import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import msgspec
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from mien.config import VoiceConfig
 from mien.core import wire

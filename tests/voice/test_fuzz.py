@@ -1,8 +1,5 @@
 """The fuzzer, briefly: seeds that are kept, and what hypothesis makes of single messages."""
 
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -10,10 +7,7 @@ from hypothesis import strategies as st
 
 from mien.core import wire
 from rigs.voice_rig import VoiceRig
-
-_SPEC = spec_from_file_location("fuzz_intake", Path(__file__).with_name("fuzz_intake.py"))
-fuzz_intake = module_from_spec(_SPEC)
-_SPEC.loader.exec_module(fuzz_intake)
+from voice import fuzz_intake
 
 SEEDS = (1, 77, 20261122, 5)  # a seed that ever fails is added here
 _values = st.recursive(

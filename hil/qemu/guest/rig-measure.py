@@ -1,6 +1,6 @@
-"""Runs on the emulated board in guest time, by itself: nothing from outside comes at a moment of its own.
+"""Measurement on the emulated board in guest time, independent of anything outside.
 
-Speaks, interrupts, and tells on the serial line what it did when (CLOCK_MONOTONIC), and what the services used.
+Speaks and interrupts; reports on the serial line when it did what (CLOCK_MONOTONIC) and what the services used.
 """
 
 import json
@@ -27,7 +27,7 @@ TRACE = SYSTEM_RUN_DIR / "trace.npz"
 
 
 def tell(kind: str, **what: object) -> None:
-    """One line for the rig."""
+    """Send one record to the rig."""
     print("@@rig " + json.dumps({"kind": kind, **what}), flush=True)
 
 
@@ -42,7 +42,7 @@ def noise(seconds: float, seed: int) -> NDArray[np.int16]:
 
 
 def cpu_ns(unit: str) -> int:
-    """Processor time of a service so far."""
+    """CPU time of a service so far."""
     show = ["systemctl", "show", "-p", "MainPID", "--value", unit]
     pid = subprocess.run(show, capture_output=True, text=True, check=True).stdout.strip()
     tasks = Path("/proc", pid, "task").iterdir()
@@ -50,7 +50,7 @@ def cpu_ns(unit: str) -> int:
 
 
 def pointer() -> dict[str, float | str]:
-    """Where the sound card is: the stream's frame that it plays, by the kernel, and when that was asked."""
+    """The kernel's stream position of the sound card, in frames, and when it was read."""
     before_s = time.monotonic()
     text = STATUS.read_text()
     at_s = (before_s + time.monotonic()) / 2
@@ -59,14 +59,14 @@ def pointer() -> dict[str, float | str]:
     return {"at_s": at_s, "hw_frames": int(found["hw_ptr"]), "state": found["state"]}
 
 
-def tell_pictures(spoken: list[tuple[int, int]], anchors: list[Anchor]) -> None:
-    """What the face showed when, by its own trace, which it writes when it stops. spoken: turns, from and to, in ns."""
+def tell_frames(spoken: list[tuple[int, int]], anchors: list[Anchor]) -> None:
+    """Report what the face showed when, from the trace it writes on exit. spoken: (start, end) of turns, in ns."""
     subprocess.run(["systemctl", "stop", "mien-face"], check=True)
-    pictures = read_pictures(TRACE)
-    seen = [first_motion_ns(pictures, begin_ns, end_ns) for begin_ns, end_ns in spoken]
-    _, offsets = offsets_ms(pictures, anchors)
+    frames = read_pictures(TRACE)
+    seen = [first_motion_ns(frames, begin_ns, end_ns) for begin_ns, end_ns in spoken]
+    _, offsets = offsets_ms(frames, anchors)
     tell(
-        "pictures",
+        "frames",
         motion_ms=[(at - begin) / 1e6 for at, (begin, _) in zip(seen, spoken, strict=True) if at is not None],
         offset_ms=float(np.median(offsets)) if len(offsets) else None,
         offset_p95_ms=float(np.percentile(np.abs(offsets), 95)) if len(offsets) else None,
@@ -105,7 +105,7 @@ def main() -> None:
                 "cost",
                 seconds=took_s,
                 cpu_ms={unit: (after[unit] - before[unit]) / 1e6 for unit in before},
-                pictures=(probe.faces[-1].shown - shown) if there else 0,
+                frames=(probe.faces[-1].shown - shown) if there else 0,
             )
             tell("pointer", **pointer())
             for number in range(CUTS):
@@ -130,7 +130,7 @@ def main() -> None:
                     level=probe.faces[-1].level,
                     missed=probe.faces[-1].missed,
                 )
-                tell_pictures(spoken, probe.anchors)
+                tell_frames(spoken, probe.anchors)
             tell("voice", counters=probe.voices[-1].counters, level=probe.voices[-1].level)
     tell("end")
 

@@ -20,6 +20,7 @@ from generator import (
     soft_picture,
     unwrap,
 )
+from generator.arrays import Floats, Ints, Pixels
 from generator.look import Look
 from generator.piece import Piece, keep_triangles
 from generator.shapes import Shaper
@@ -49,7 +50,7 @@ def build_mesh(look: Look) -> Mesh:
 
 
 # The skin's specular is what its moistest parts have; the alpha of its texture says how much of it the others get.
-PARTS = {
+PARTS: dict[str, dict[str, Any]] = {
     "skin": {"role": "skin", "texture": 0, "specular": 0.25, "gloss": 20.0},
     "mouth": {"role": "mouth", "specular": 0.25, "gloss": 40.0},
     "eye_left": {"role": "eye_left", "texture": 1, "specular": 0.95, "gloss": 160.0},
@@ -61,7 +62,7 @@ PARTS = {
 
 
 def _groups(
-    look: Look, skin: Skin, deltas: dict[str, np.ndarray], pictures: tuple[np.ndarray, np.ndarray]
+    look: Look, skin: Skin, deltas: dict[str, Floats], pictures: tuple[Pixels, Pixels]
 ) -> dict[str, list[Piece]]:
     """The pieces of each of PARTS. pictures: of hair and of lids."""
     balls, sides = skin.cage.eyeballs, (1, -1)
@@ -82,9 +83,7 @@ def _groups(
     return {name: group for name, group in groups.items() if group}
 
 
-def _soft(
-    look: Look, skin: Skin, deltas: dict[str, np.ndarray], pictures: tuple[np.ndarray, np.ndarray]
-) -> list[Piece]:
+def _soft(look: Look, skin: Skin, deltas: dict[str, Floats], pictures: tuple[Pixels, Pixels]) -> list[Piece]:
     """What lets light through, from the eyes outwards: strands may hang over lashes, never the other way round."""
     sides = (1, -1)
     of_lids = [
@@ -131,13 +130,13 @@ def _front(pieces: list[Piece]) -> list[Piece]:
     return kept
 
 
-def _joined(pieces: list[Piece]) -> tuple[np.ndarray, np.ndarray]:
+def _joined(pieces: list[Piece]) -> tuple[Floats, Ints]:
     starts = np.cumsum([0, *(len(piece.points) for piece in pieces)])
     tris = [piece.tris + start for piece, start in zip(pieces, starts, strict=False)]
     return np.concatenate([piece.points for piece in pieces]), np.concatenate(tris)
 
 
-def _skin_piece(look: Look, skin: Skin, deltas: dict[str, np.ndarray]) -> Piece:
+def _skin_piece(look: Look, skin: Skin, deltas: dict[str, Floats]) -> Piece:
     weights = np.clip(skin.spread(skin.cage.head_weights), 0, 1)
     return Piece(
         points=skin.points,
@@ -149,7 +148,7 @@ def _skin_piece(look: Look, skin: Skin, deltas: dict[str, np.ndarray]) -> Piece:
     )
 
 
-def _merge(look: Look, groups: dict[str, list[Piece]], textures: tuple, skin: Skin) -> Mesh:
+def _merge(look: Look, groups: dict[str, list[Piece]], textures: tuple[Pixels, ...], skin: Skin) -> Mesh:
     pieces = [piece for group in groups.values() for piece in group]
     starts = np.cumsum([0, *(len(piece.points) for piece in pieces)])
     points = np.concatenate([piece.points for piece in pieces])
@@ -183,11 +182,11 @@ def framing(highest: float) -> dict[str, Any]:
     return {"frame_center": _f32(center / 100), "frame_height": (top - FRAME_BOTTOM_Y) / 100}
 
 
-def _f32(array: np.ndarray) -> np.ndarray:
+def _f32(array: Floats) -> Floats:
     return np.ascontiguousarray(array, dtype=np.float32)
 
 
-def _normals(piece: Piece) -> np.ndarray:
+def _normals(piece: Piece) -> Floats:
     return vertex_normals(piece.points, piece.tris) if piece.normals is None else piece.normals
 
 
@@ -200,9 +199,7 @@ def _parts(groups: dict[str, list[Piece]]) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _occlusion(
-    pieces: list[Piece], starts: np.ndarray, points: np.ndarray, normals: np.ndarray, tris: np.ndarray
-) -> np.ndarray:
+def _occlusion(pieces: list[Piece], starts: Ints, points: Floats, normals: Floats, tris: Ints) -> Floats:
     casting = np.concatenate([np.full(len(piece.tris), piece.casts) for piece in pieces])
     ao = occlusion.bake(points, normals, tris[casting])
     ao = occlusion.smooth_over(np.clip(ao * 1.12, 0, 1) ** 1.5, tris)
@@ -212,7 +209,7 @@ def _occlusion(
     return 0.12 + 0.88 * np.clip(ao, 0, 1)
 
 
-def _targets(pieces: list[Piece], starts: np.ndarray, normals: np.ndarray) -> list[MorphTarget]:
+def _targets(pieces: list[Piece], starts: Ints, normals: Floats) -> list[MorphTarget]:
     targets = []
     for name in (*ARKIT_SHAPES, "breath"):
         moves, turns = np.zeros_like(normals), np.zeros_like(normals)

@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from generator.arrays import Floats
 from generator.look import Look
 from generator.unwrap import Canvas
 
 HAIRS, STEPS = 300, 30
 
 
-def brow_line(t: np.ndarray, look: Look) -> tuple[np.ndarray, np.ndarray]:
+def brow_line(t: Floats, look: Look) -> tuple[Floats, Floats]:
     """The brow's middle, t 0 at the nose to 1 at the tail: x and y in cm."""
     x = np.interp(t, [0, 0.3, 0.62, 1], [1.25, 2.7, 4.3, 5.75])
     rise = np.array([0.10, 0.34, 0.55, 0.68, 0.50, -0.06]) * (0.7 + look.brow_arch)
@@ -19,17 +20,18 @@ def brow_line(t: np.ndarray, look: Look) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-def brows(canvas: Canvas, rng: np.random.Generator, look: Look) -> np.ndarray:
+def brows(canvas: Canvas, rng: np.random.Generator, look: Look) -> Floats:
     """Coverage 0..1 of the brow: a soft bed and hundreds of single hairs."""
     coverage = 1 - np.exp(-1.25 * (_bed(canvas, look) + _hairs(canvas, rng, look)))
-    return np.clip(coverage, 0, 0.96)
+    result: Floats = np.clip(coverage, 0, 0.96)
+    return result
 
 
-def _half_width(t: np.ndarray, look: Look) -> np.ndarray:
+def _half_width(t: Floats, look: Look) -> Floats:
     return look.brow_thickness * np.interp(t, [0, 0.15, 0.5, 0.8, 1], [0.72, 1.0, 0.92, 0.55, 0.16])
 
 
-def _bed(canvas: Canvas, look: Look) -> np.ndarray:
+def _bed(canvas: Canvas, look: Look) -> Floats:
     grid = np.linspace(0, 1, 200)
     line_x, line_y = brow_line(grid, look)
     t = np.linspace(0.01, 0.98, 300)
@@ -40,7 +42,7 @@ def _bed(canvas: Canvas, look: Look) -> np.ndarray:
     return canvas.dots(np.tile(x, 3), at, np.tile(fade, 3), np.tile(0.34 * half + 0.02, 3))
 
 
-def _hairs(canvas: Canvas, rng: np.random.Generator, look: Look) -> np.ndarray:
+def _hairs(canvas: Canvas, rng: np.random.Generator, look: Look) -> Floats:
     """Hairs stand up at the nose, lie along the arch, and close in from above and below towards the tail."""
     grid = np.linspace(0, 1, 200)
     line_x, line_y = brow_line(grid, look)

@@ -14,6 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from generator.arrays import Floats, Grid, Ints, Vector
 from generator.look import Proportions
 from generator.sculpt import Sculpt
 
@@ -85,7 +86,7 @@ COLUMN_ANGLE = (0.0, 0.0, 0.05, 0.15, 0.3, 0.62, 1.25, 1.72, 2.15)
 class Eye:
     """Where an eyeball is: center (3,), radius, and +1 for the left one."""
 
-    center: np.ndarray
+    center: Floats
     radius: float
     side: int
 
@@ -94,15 +95,15 @@ class Eye:
 class Cage:
     """Control points (V, 3), quads (F, 4) and where things are in it."""
 
-    points: np.ndarray
-    quads: np.ndarray
+    points: Floats
+    quads: Ints
     grid: dict[tuple[int, int], int]
-    mouth: np.ndarray
-    eyes: dict[int, np.ndarray]
+    mouth: Ints
+    eyes: dict[int, Ints]
     eyeballs: dict[int, Eye]
-    detail: np.ndarray
-    head_weights: np.ndarray
-    rings: dict[str, np.ndarray] = field(default_factory=dict)
+    detail: Floats
+    head_weights: Floats
+    rings: dict[str, Ints] = field(default_factory=dict)
 
 
 def build_cage(p: Proportions) -> Cage:
@@ -129,7 +130,7 @@ def build_cage(p: Proportions) -> Cage:
     return Cage(points, quads, grid, mouth, eyes, eyeballs, detail, weights)
 
 
-def _topology() -> tuple[dict, np.ndarray, np.ndarray, dict, int]:
+def _topology() -> tuple[Grid, Ints, Ints, dict[int, Ints], int]:
     grid: dict[tuple[int, int], int] = {}
     quads: list[tuple[int, ...]] = []
 
@@ -158,7 +159,7 @@ def _in_hole(column: int, row: int) -> bool:
     return in_mouth or in_eye
 
 
-def _mouth_loop(grid: dict) -> list[int]:
+def _mouth_loop(grid: Grid) -> list[int]:
     low, high = MOUTH_ROWS
     m = MOUTH_COLUMN
     top = [grid[c, high] for c in range(m, -m - 1, -1)]
@@ -166,23 +167,23 @@ def _mouth_loop(grid: dict) -> list[int]:
     return [grid[m, low + 1], *top, grid[-m, low + 1], *bottom]
 
 
-def _eye_loop(grid: dict, side: int) -> list[int]:
+def _eye_loop(grid: Grid, side: int) -> list[int]:
     (low, high), (inner, outer) = EYE_ROWS, EYE_COLUMNS
     top = [grid[side * c, high] for c in range(outer, inner - 1, -1)]
     bottom = [grid[side * c, low] for c in range(inner, outer + 1)]
     return [grid[side * outer, low + 1], *top, grid[side * inner, low + 1], *bottom]
 
 
-def _rings(loop: list[int], rings: int, count: int) -> tuple[np.ndarray, int]:
+def _rings(loop: list[int], rings: int, count: int) -> tuple[Ints, int]:
     size = len(loop)
     inner = np.arange(count, count + size * (rings - 1)).reshape(rings - 1, size)
     return np.concatenate([np.array(loop)[None], inner]), count + inner.size
 
 
-def _grid_guess(column: int, row: int) -> np.ndarray:
+def _grid_guess(column: int, row: int) -> Floats:
     side, sign = abs(column), np.sign(column)
     rows = sorted(COLUMN_X)
-    front = [np.interp(row, rows, [COLUMN_X[r][min(side, 5)] for r in rows]), 0.0]
+    front_x = float(np.interp(row, rows, [COLUMN_X[r][min(side, 5)] for r in rows]))
     blend = np.clip((side - 2) / 5, 0, 1)
     y = ROW_Y_FRONT[row] + (ROW_Y_SIDE[row] - ROW_Y_FRONT[row]) * blend * blend * (3 - 2 * blend)
     if row <= 3:
@@ -190,12 +191,12 @@ def _grid_guess(column: int, row: int) -> np.ndarray:
         return np.array([sign * 5 * np.sin(angle), y, -3 + 5 * np.cos(angle)])
     if side <= 5:
         z = 8.5 if row > 5 else {4: 4.2, 5: 7.2}[row]
-        return np.array([sign * front[0], y, z - 0.12 * front[0] ** 2])
+        return np.array([sign * front_x, y, z - 0.12 * front_x**2])
     angle = COLUMN_ANGLE[side]
     return np.array([sign * 6.5 * np.sin(angle), y, -0.5 + 6.5 * np.cos(angle)])
 
 
-def _outward(grid: dict, count: int) -> np.ndarray:
+def _outward(grid: Grid, count: int) -> Floats:
     directions = np.zeros((count, 3))
     for (column, row), index in grid.items():
         side, sign = abs(column), np.sign(column)
@@ -211,7 +212,7 @@ def _eyeball(p: Proportions, side: int) -> Eye:
     return Eye(np.array([side * 3.42, 0.0, 4.85]), 2.0 * p.eye_scale, side)
 
 
-def _place_holes(points: np.ndarray, mouth: np.ndarray, eyes: dict, eyeballs: dict) -> None:
+def _place_holes(points: Floats, mouth: Ints, eyes: dict[int, Ints], eyeballs: dict[int, Eye]) -> None:
     angle = np.linspace(0, 2 * np.pi, EYE_COUNT, endpoint=False)
     for side, eye in eyes.items():
         center, radius = eyeballs[side].center, eyeballs[side].radius
@@ -225,7 +226,7 @@ def _place_holes(points: np.ndarray, mouth: np.ndarray, eyes: dict, eyeballs: di
     points[mouth[0], 1] = STOMION_Y + np.concatenate([up, -up[-2:0:-1] * 1.18])
 
 
-def _relax(points: np.ndarray, quads: np.ndarray, grid: dict, mouth: np.ndarray, eyes: dict, sculpt: Sculpt) -> None:
+def _relax(points: Floats, quads: Ints, grid: Grid, mouth: Ints, eyes: dict[int, Ints], sculpt: Sculpt) -> None:
     """Even the grid's spacing where no loop or nose line fixes it; always on the surface."""
     fixed = set(mouth[0]) | set(eyes[1][0]) | set(eyes[-1][0])
     free = [
@@ -245,7 +246,7 @@ def _relax(points: np.ndarray, quads: np.ndarray, grid: dict, mouth: np.ndarray,
         points[middle, 0] = 0.0
 
 
-def _around(corner: float, half: tuple) -> np.ndarray:
+def _around(corner: float, half: Vector) -> Floats:
     """Values at column 3, 2, 1, 0 of one lip to the 9 points from corner to corner."""
     return np.array([corner, *half, *half[-2::-1], corner])
 
@@ -274,7 +275,7 @@ LIP_RINGS = {
 CORNER_LIFT = 0.26  # the corners of a friendly mouth at rest lie above its middle
 
 
-def _place_mouth(points: np.ndarray, mouth: np.ndarray, sculpt: Sculpt, p: Proportions) -> None:
+def _place_mouth(points: Floats, mouth: Ints, sculpt: Sculpt, p: Proportions) -> None:
     """Each ring by its upper and lower curve (x, y) and by how far it stands out of the sculpted mound."""
     w, f = p.mouth_half_width / 2.55, p.lip_fullness
     for ring, (corner, upper_x, upper_y, lower_x, lower_y, upper_out, lower_out) in LIP_RINGS.items():
@@ -297,7 +298,7 @@ def _place_mouth(points: np.ndarray, mouth: np.ndarray, sculpt: Sculpt, p: Propo
     points[mouth[1]] = sculpt.project(0.55 * points[mouth[2]] + 0.45 * points[mouth[0]])
 
 
-def _signed(corner: float, half: tuple) -> np.ndarray:
+def _signed(corner: float, half: Vector) -> Floats:
     right = np.array([corner, *half])
     return np.concatenate([right, -right[-2::-1]])
 
@@ -307,25 +308,26 @@ LID_UPPER_Y = np.array([0.02, 0.41, 0.65, 0.73, 0.63, 0.31, -0.12])
 LID_LOWER_Y = np.array([0.02, -0.34, -0.66, -0.80, -0.74, -0.48, -0.12])
 
 
-def lid_curve(p: Proportions) -> np.ndarray:
+def lid_curve(p: Proportions) -> Floats:
     """The open lids' front edge seen from the front, (EYE_COUNT, 2), about the eye's center, for the left eye."""
     x = np.concatenate([LID_X, LID_X[-2:0:-1]])
     y = np.concatenate([LID_UPPER_Y, LID_LOWER_Y[-2:0:-1]])
-    return np.stack([x, y + p.eye_tilt * x / 1.7], axis=1) * p.eye_scale
+    result: Floats = np.stack([x, y + p.eye_tilt * x / 1.7], axis=1) * p.eye_scale
+    return result
 
 
-def on_ball(xy: np.ndarray, radius: float) -> np.ndarray:
+def on_ball(xy: Floats, radius: float | Floats) -> Floats:
     """Points on a ball of `radius` in front of (x, y); where there is none, its rim."""
     z = np.sqrt(np.maximum(radius**2 - (xy**2).sum(axis=1), 0.12))
     return np.column_stack([xy, z])
 
 
-def _place_eye(points: np.ndarray, eye: np.ndarray, ball: Eye, p: Proportions) -> None:
+def _place_eye(points: Floats, eye: Ints, ball: Eye, p: Proportions) -> None:
     rings = eye_rings(lid_curve(p), points[eye[0]], ball, p)
     points[eye[1:]] = rings
 
 
-def eye_rings(curve: np.ndarray, orbit: np.ndarray, ball: Eye, p: Proportions, closing: float = 0.0) -> np.ndarray:
+def eye_rings(curve: Floats, orbit: Floats, ball: Eye, p: Proportions, closing: float | Floats = 0.0) -> Floats:
     """Rings 1..5 of one eye, (5, EYE_COUNT, 3), for a lid edge `curve` (left eye, from the front, about the center).
 
     closing: 0..1 for each point, how far the lid has come down: its middle then covers the ball, pushed out so that
@@ -351,4 +353,5 @@ def eye_rings(curve: np.ndarray, orbit: np.ndarray, ball: Eye, p: Proportions, c
     back = on_ball(curve - away * 0.03, r + 0.045 + bulge)
     behind = on_ball(curve + away * 0.22, r + 0.02)
     behind[:, 2] -= 0.3
-    return ball.center + np.stack([crease, lid, front, back, behind]) * mirror
+    result: Floats = ball.center + np.stack([crease, lid, front, back, behind]) * mirror
+    return result

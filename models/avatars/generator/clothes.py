@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from generator.arrays import Floats, Ints, Vector
 from generator.fabric import PLAIN_UV
 from generator.look import Look
 from generator.piece import Piece, grid_quads
@@ -26,7 +27,7 @@ RINGS = (
 )
 
 
-def _loop(ring: tuple, angle: np.ndarray) -> np.ndarray:
+def _loop(ring: Vector, angle: Floats) -> Floats:
     """Points of a ring at angles from the front."""
     rx, rz, y, front_drop, z, square = ring
     c, s = np.cos(angle), np.sin(angle)
@@ -46,11 +47,12 @@ def clothes(look: Look, sculpt: Sculpt) -> list[Piece]:
     return pieces + (_jacket(look, sculpt) if look.jacket else [])
 
 
-def _outside(sculpt: Sculpt, points: np.ndarray, least: float) -> np.ndarray:
-    return points + sculpt.gradient(points) * np.clip(least - sculpt.distance(points), 0, 3)[:, None]
+def _outside(sculpt: Sculpt, points: Floats, least: float) -> Floats:
+    result: Floats = points + sculpt.gradient(points) * np.clip(least - sculpt.distance(points), 0, 3)[:, None]
+    return result
 
 
-def _draped(points: np.ndarray, quads: np.ndarray, color: np.ndarray) -> Piece:
+def _draped(points: Floats, quads: Ints, color: Floats) -> Piece:
     """Cloth that does not turn with the head and rises with the breath."""
     x = points[:, 0]
     return Piece(
@@ -63,7 +65,7 @@ def _draped(points: np.ndarray, quads: np.ndarray, color: np.ndarray) -> Piece:
     )
 
 
-def _breath(points: np.ndarray) -> np.ndarray:
+def _breath(points: Floats) -> Floats:
     front = np.clip(points[:, 2] / 8, 0, 1)
     breath = np.zeros_like(points)
     chest = np.exp(-(((points[:, 1] + 25) / 7) ** 2)) * np.exp(-((points[:, 0] / 13) ** 2))
@@ -72,7 +74,7 @@ def _breath(points: np.ndarray) -> np.ndarray:
     return breath
 
 
-def _crew(look: Look, neckline: np.ndarray, _sculpt: Sculpt) -> Piece:
+def _crew(look: Look, neckline: Floats, _sculpt: Sculpt) -> Piece:
     """A band along the neckline: its section as (outward, up) pairs, from the inside over the top."""
     section = ((-0.75, -0.9), (-0.66, 0.05), (-0.42, 0.46), (-0.05, 0.46), (0.14, 0.18), (0.0, 0.0))
     outward = neckline - neckline.mean(axis=0)
@@ -89,7 +91,7 @@ FOLD = ((0.10, 0.9), (0.16, 0.12), (0.40, 0.0), (0.72, 0.22), (0.82, 1.1), (0.72
 COLLAR_TOP_Y, COLLAR_TILT = -12.3, 1.5
 
 
-def _turtle(look: Look, neckline: np.ndarray, sculpt: Sculpt) -> Piece:
+def _turtle(look: Look, neckline: Floats, sculpt: Sculpt) -> Piece:
     """A knitted collar, folded over, that lies on the neck all round."""
     axis = np.array([0.0, 0.0, -3.3])
     outward = neckline - axis
@@ -109,7 +111,7 @@ def _turtle(look: Look, neckline: np.ndarray, sculpt: Sculpt) -> Piece:
 COLLARS = {"crew": _crew, "turtle": _turtle}
 
 
-def _collar(points: np.ndarray, color: np.ndarray, tones: tuple[float, ...], ribbed: bool) -> Piece:
+def _collar(points: Floats, color: Floats, tones: tuple[float, ...], ribbed: bool) -> Piece:
     rows = len(tones)
     u, v = np.meshgrid(np.linspace(0, 8, AROUND + 1)[:-1], np.linspace(0, 0.5, rows))
     if not ribbed:
@@ -144,15 +146,16 @@ def _jacket(look: Look, sculpt: Sculpt) -> list[Piece]:
     return [shell, *(_lapel(color, side) for side in (1, -1))]
 
 
-def _lifted(ring: tuple, angle: np.ndarray, lift: np.ndarray) -> np.ndarray:
+def _lifted(ring: Vector, angle: Floats, lift: Floats) -> Floats:
     points = _loop(ring, angle)
     out = points - np.array([0.0, 0.0, ring[4]])
     out[:, 1] = 6.0  # on the shoulders outward is up
     out /= np.linalg.norm(out, axis=1, keepdims=True)
-    return points + out * lift[:, None]
+    result: Floats = points + out * lift[:, None]
+    return result
 
 
-def _lapel(color: np.ndarray, side: int) -> Piece:
+def _lapel(color: Floats, side: int) -> Piece:
     """A strip folded out of the front edge, from the nape down: a shawl collar."""
     rows = []
     share = np.linspace(0, 1, LAPEL_COLUMNS)

@@ -1,18 +1,22 @@
 """The skin's vertex colours by region: warmth where blood shows, lips, lids and the wet inside of the lips."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from generator.arrays import Floats, Ints, Vector
 from generator.look import Look
 from generator.skin import Skin
 from generator.unwrap import smoothstep
 
 
-def _mix(colors: np.ndarray, to: tuple | np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _mix(colors: Floats, to: Vector | Floats, weight: Floats) -> Floats:
     w = weight[:, None]
-    return colors * (1 - w) + np.array(to, float) * w
+    result: Floats = colors * (1 - w) + np.array(to, float) * w
+    return result
 
 
-def skin_colors(skin: Skin, look: Look) -> np.ndarray:
+def skin_colors(skin: Skin, look: Look) -> Floats:
     """(V, 3), sRGB 0..255."""
     cage = skin.cage
     base = np.array(look.skin, float)
@@ -28,14 +32,15 @@ def skin_colors(skin: Skin, look: Look) -> np.ndarray:
     return np.clip(colors, 0, 255)
 
 
-def _warmth(colors: np.ndarray, skin: Skin, look: Look) -> np.ndarray:
+def _warmth(colors: Floats, skin: Skin, look: Look) -> Floats:
     """Painters' three zones: a paler forehead, a ruddier middle, a cooler jaw; and shade in the sockets."""
     x, y, z = np.abs(skin.points[:, 0]), skin.points[:, 1], skin.points[:, 2]
     front = smoothstep(z, 2.0, 5.0)
     p, base, blush = look.proportions, np.array(look.skin, float), np.array(look.blush, float)
 
-    def blob(cx: float, cy: float, rx: float, ry: float) -> np.ndarray:
-        return np.exp(-(((x - cx) / rx) ** 2) - ((y - cy) / ry) ** 2) * front
+    def blob(cx: float, cy: float, rx: float, ry: float) -> Floats:
+        result: Floats = np.exp(-(((x - cx) / rx) ** 2) - ((y - cy) / ry) ** 2) * front
+        return result
 
     cheeks = look.blush_amount * blob(4.2, -3.4, 1.8, 1.4) + 0.12 * blob(3.4, -2.6, 2.6, 1.6)
     nose = 0.30 * blob(0, -p.nose_length, 1.15, 0.85)
@@ -47,13 +52,13 @@ def _warmth(colors: np.ndarray, skin: Skin, look: Look) -> np.ndarray:
     return _mix(colors, base * np.array([0.95, 0.90, 0.88]), 0.6 * neck)
 
 
-def _ring_weight(skin: Skin, rings: list[np.ndarray]) -> np.ndarray:
+def _ring_weight(skin: Skin, rings: Sequence[Ints] | Ints) -> Floats:
     member = np.zeros(len(skin.cage.points))
     member[np.concatenate(rings)] = 1.0
     return skin.spread(member)
 
 
-def _lids(colors: np.ndarray, skin: Skin, side: int, look: Look) -> np.ndarray:
+def _lids(colors: Floats, skin: Skin, side: int, look: Look) -> Floats:
     rings = skin.cage.eyes[side]
     base = np.array(look.skin, float)
     colors = _mix(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from generator.arrays import Floats, Ints, Pixels
 from generator.cage import Eye
 from generator.look import Look
 from generator.piece import Piece, grid_quads
@@ -35,7 +36,7 @@ def eyeball(eye: Eye) -> Piece:
     )
 
 
-def _cornea_normals(local: np.ndarray, polar: np.ndarray) -> np.ndarray:
+def _cornea_normals(local: Floats, polar: Floats) -> Floats:
     """Over the iris the cornea is rounder than the ball, which draws its highlight smaller and nearer to the middle."""
     limbus = np.radians(IRIS_DEGREES)
     steeper = np.where(polar < limbus, polar * 1.35, polar + 0.35 * limbus * np.exp(-(polar - limbus) / 0.12))
@@ -43,7 +44,7 @@ def _cornea_normals(local: np.ndarray, polar: np.ndarray) -> np.ndarray:
     return np.column_stack([flat * np.sin(steeper)[:, None], np.cos(steeper)])
 
 
-def iris_texture(look: Look, size: int = 512) -> np.ndarray:
+def iris_texture(look: Look, size: int = 512) -> Pixels:
     """Sclera, limbal ring, fibres, pupil; uint8 (size, size, 4)."""
     rng = np.random.default_rng(look.seed)
     y, x = np.mgrid[0:size, 0:size] / (size - 1) * 2 - 1
@@ -71,10 +72,11 @@ def iris_texture(look: Look, size: int = 512) -> np.ndarray:
     white = _step(r, 0.94, 1.07)[..., None]
     color = color * (1 - white) + sclera * white
     alpha = np.full((size, size, 1), 255.0)
-    return np.clip(np.concatenate([color, alpha], axis=2), 0, 255).astype(np.uint8)
+    result: Pixels = np.clip(np.concatenate([color, alpha], axis=2), 0, 255).astype(np.uint8)
+    return result
 
 
-def _fibres(around: np.ndarray, r: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _fibres(around: Floats, r: Floats, rng: np.random.Generator) -> Floats:
     total = np.zeros_like(r)
     for count in (29, 46, 71, 113):
         phase, wobble = rng.uniform(0, 6.28, 2)
@@ -82,17 +84,17 @@ def _fibres(around: np.ndarray, r: np.ndarray, rng: np.random.Generator) -> np.n
     return 0.5 + 0.5 * total
 
 
-def _step(x: np.ndarray, low: float, high: float) -> np.ndarray:
+def _step(x: Floats, low: float, high: float) -> Floats:
     t = np.clip((x - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
-def edge_loop(skin: Skin, side: int, ring: int = 3) -> np.ndarray:
+def edge_loop(skin: Skin, side: int, ring: int = 3) -> Ints:
     """Refined vertices along a ring of the eye, from the outer corner over the top."""
     return refined_loop(skin, skin.cage.eyes[side][ring])
 
 
-def refined_loop(skin: Skin, ring: np.ndarray) -> np.ndarray:
+def refined_loop(skin: Skin, ring: Ints) -> Ints:
     """Refined vertices along a closed ring of cage points: each original, then its quarter points."""
     loop = list(ring)
     out: list[int] = []

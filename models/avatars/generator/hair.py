@@ -1,8 +1,7 @@
 """Hairstyles by name: what hides the scalp, what softens its edges, and where the hair begins."""
 
-import numpy as np
-
 from generator import hair_bob, hair_swept
+from generator.arrays import Floats
 from generator.look import Look
 from generator.piece import Piece
 from generator.sculpt import Sculpt
@@ -21,6 +20,6 @@ def soft(look: Look, sculpt: Sculpt) -> list[Piece]:
     return SOFT[look.hair_style](look, sculpt) if look.hair_style in SOFT else []
 
 
-def root_line(look: Look, sculpt: Sculpt) -> np.ndarray:
+def root_line(look: Look, sculpt: Sculpt) -> Floats:
     """The hairline on the left half of the scalp (N, 3), from the forehead's middle down to the sideburn."""
     return hair_swept.root_line(look.hair_style, sculpt)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from generator import strands
+from generator.arrays import Floats
 from generator.look import Look
 from generator.piece import Piece, grid_quads
 from generator.sculpt import Sculpt
@@ -69,7 +70,7 @@ def soft(look: Look, sculpt: Sculpt) -> list[Piece]:
     return pieces
 
 
-def _curtain(look: Look, sculpt: Sculpt, side: int) -> tuple[np.ndarray, np.ndarray]:
+def _curtain(look: Look, sculpt: Sculpt, side: int) -> tuple[Floats, Floats]:
     """Strands (STRANDS, STEPS, 3) and how far each point lies on a lock's ridge, 0..1."""
     rng = np.random.default_rng(look.seed + side)
     s = np.linspace(0, 1, STRANDS) ** 1.6
@@ -87,7 +88,7 @@ def _curtain(look: Look, sculpt: Sculpt, side: int) -> tuple[np.ndarray, np.ndar
     return points, ridge
 
 
-def _face_edge(look: Look, points: np.ndarray, side: int) -> Piece:
+def _face_edge(look: Look, points: Floats, side: int) -> Piece:
     """A strip from inside the curtain to a little beyond its edge, thinning out towards the face."""
     inner, edge = points[2], points[0]
     t = np.linspace(0, 1, STEPS)
@@ -100,7 +101,7 @@ def _face_edge(look: Look, points: np.ndarray, side: int) -> Piece:
     return _card(look, rows, np.full(3 * STEPS, 0.85), u[:, None] + 0 * t, t + 0 * u[:, None], flip=side > 0)
 
 
-def _tips(look: Look, points: np.ndarray, ridge: np.ndarray) -> Piece:
+def _tips(look: Look, points: Floats, ridge: Floats) -> Piece:
     """A hem below the curtain's end whose strands end each where it likes."""
     last, before = points[:, -1], points[:, -5]
     down = last - before
@@ -113,7 +114,7 @@ def _tips(look: Look, points: np.ndarray, ridge: np.ndarray) -> Piece:
     return _card(look, rows, tone, u, np.array([0.02, 0.42, 0.98]), flip=True)
 
 
-def _card(look: Look, rows: np.ndarray, tone: np.ndarray, u: np.ndarray, t: np.ndarray, flip: bool) -> Piece:
+def _card(look: Look, rows: Floats, tone: Floats, u: Floats, t: Floats, flip: bool) -> Piece:
     """Strands that let through what is behind them, rows (R, N, 3); tone (R * N,); u and t are broadcast to (R, N)."""
     count, columns = rows.shape[:2]
     across, along = np.broadcast_arrays(u if u.ndim == 2 else u[None], t if t.ndim == 2 else t[:, None])
@@ -141,7 +142,7 @@ def _lock(look: Look, sculpt: Sculpt, side: int, at: float, width: float, longer
     return strands.ribbon(path, out, breadth, strands.toned(look, np.full(steps, 0.92)), 0.2 + 0.6 * at)
 
 
-def _between_guides(s: np.ndarray, side: int) -> np.ndarray:
+def _between_guides(s: Floats, side: int) -> Floats:
     """Knots (7, S, 3) for strands at s: 0 at the face, 0.5 over the ear, 1 at the back."""
     mirror = np.array([side, 1, 1])
     middle = np.array(SIDE) * mirror

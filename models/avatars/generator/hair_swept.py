@@ -3,6 +3,7 @@
 import numpy as np
 
 from generator import strands
+from generator.arrays import Floats
 from generator.look import Look
 from generator.piece import Piece, grid_quads
 from generator.sculpt import Sculpt
@@ -46,18 +47,19 @@ BEHIND = 0.16
 HIGHER = {"bob": 2.4, "short": -0.45, "curls": -0.1}
 
 
-def _directions(style: str, count: int) -> np.ndarray:
+def _directions(style: str, count: int) -> Floats:
     line = HAIRLINE.copy()
     line[:, 1] += HIGHER[style] * np.clip((line[:, 1] - 1.0) / 3.0, 0, 1)
-    return strands.spline(line[:, None], count)[0]
+    result: Floats = strands.spline(line[:, None], count)[0]
+    return result
 
 
-def root_line(style: str, sculpt: Sculpt, count: int = 60) -> np.ndarray:
+def root_line(style: str, sculpt: Sculpt, count: int = 60) -> Floats:
     """The hairline on the scalp (count, 3), from the middle of the forehead to the sideburn of the left side."""
     return strands.on_skull(sculpt, _directions(style, count), 0.0)
 
 
-def _swept_back(style: str, sculpt: Sculpt, lift: np.ndarray, count: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
+def _swept_back(style: str, sculpt: Sculpt, lift: Floats, count: int, steps: int) -> tuple[Floats, Floats]:
     """Strands (S, T, 3) from sideburn to sideburn, and where each lies, -1..1."""
     s = np.linspace(-1, 1, count)
     t = np.abs(s)
@@ -100,13 +102,14 @@ def short(look: Look, sculpt: Sculpt) -> list[Piece]:
     return [strands.sheet(points, colors, tuck, flip=False), *_tufts(look, points, rng)]
 
 
-def _greyed(look: Look, beside: np.ndarray, tone: np.ndarray) -> np.ndarray:
+def _greyed(look: Look, beside: Floats, tone: Floats) -> Floats:
     """The hair's colour, turned grey towards the temples; beside: 0 on top, 1 at the sideburn."""
     grey = (look.grey_temples * np.clip((beside - 0.5) / 0.3, 0, 1))[..., None]
-    return strands.toned(look, tone) * (1 - grey) + np.array(look.grey, float) * tone[..., None] * grey * 1.25
+    result: Floats = strands.toned(look, tone) * (1 - grey) + np.array(look.grey, float) * tone[..., None] * grey * 1.25
+    return result
 
 
-def _tufts(look: Look, points: np.ndarray, rng: np.random.Generator) -> list[Piece]:
+def _tufts(look: Look, points: Floats, rng: np.random.Generator) -> list[Piece]:
     normals, k = strands.sheet_normals(points), np.linspace(0, 1, 8)
     pieces = []
     for begin, count, (low, high), sweep, back, width, rise in TUFT_ROWS:
@@ -152,7 +155,7 @@ def curls_soft(look: Look, sculpt: Sculpt) -> list[Piece]:
     ]
 
 
-def _cloud(look: Look, sculpt: Sculpt) -> tuple[np.ndarray, np.ndarray]:
+def _cloud(look: Look, sculpt: Sculpt) -> tuple[Floats, Floats]:
     rng = np.random.default_rng(look.seed)
     points, _ = _swept_back("curls", sculpt, CURLS_LIFT, CURL_STRANDS, CURL_STEPS)
     points = strands.clear(sculpt, points, np.full((CURL_STRANDS, CURL_STEPS), 0.06))

@@ -2,17 +2,19 @@
 
 import numpy as np
 
+from generator.arrays import Floats, Pixels
 from generator.look import Look
 
 WIDTH, HEIGHT = 512, 256
 CURL_SIZE = 512
 
 
-def _dark(look: Look) -> np.ndarray:
-    return np.clip(np.array(look.hair, float) / np.maximum(np.array(look.hair_light), 1), 0, 1)
+def _dark(look: Look) -> Floats:
+    result: Floats = np.clip(np.array(look.hair, float) / np.maximum(np.array(look.hair_light), 1), 0, 1)
+    return result
 
 
-def _streaks(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
+def _streaks(rng: np.random.Generator, width: int, height: int) -> Floats:
     """Fine and broad streaks that run down the picture and drift a little, 0..1."""
     at = np.linspace(0, 1, width)
     rows = np.linspace(0, 1.999, height)
@@ -24,7 +26,7 @@ def _streaks(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
     return total
 
 
-def straight(look: Look) -> np.ndarray:
+def straight(look: Look) -> Pixels:
     """uint8 (HEIGHT, WIDTH, 4): strands, darker at the root; below left ragged tips, right a thinning edge."""
     rng = np.random.default_rng(look.seed + 7)
     top = HEIGHT // 2
@@ -40,27 +42,28 @@ def straight(look: Look) -> np.ndarray:
     return picture
 
 
-def _tips(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
+def _tips(rng: np.random.Generator, width: int, height: int) -> Floats:
     """Solid above, then strands that end at different lengths, locks together."""
     lock = np.interp(np.linspace(0, 1, width), np.linspace(0, 1, 15), rng.random(15))
     hair = np.interp(np.linspace(0, 1, width), np.linspace(0, 1, 62), rng.random(62))
     end = 0.50 + 0.30 * lock + 0.20 * hair
     v = np.linspace(0, 1, height)[:, None]
-    return np.clip((end[None] - v) / 0.16, 0, 1) * np.clip(v / 0.28, 0, 1)
+    result: Floats = np.clip((end[None] - v) / 0.16, 0, 1) * np.clip(v / 0.28, 0, 1)
+    return result
 
 
-def _edge(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
+def _edge(rng: np.random.Generator, width: int, height: int) -> Floats:
     """Solid at the left, single hairs at the right that come and go along their way."""
     u = np.linspace(0, 1, width)[None]
     hair = np.interp(np.linspace(0, 1, width), np.linspace(0, 1, 30), rng.random(30))[None]
     v = np.linspace(0, 1, height)[:, None]
     drift = 0.10 * np.sin(9 * v + 2.0) + 0.06 * np.sin(23 * v)
     fall = np.clip((0.30 + drift - (u - 0.55)) / 0.30, 0, 1)
-    cover = np.where(u < 0.45, 1.0, np.clip((hair - 0.95 + 1.2 * fall) / 0.25, 0, 1))
+    cover: Floats = np.where(u < 0.45, 1.0, np.clip((hair - 0.95 + 1.2 * fall) / 0.25, 0, 1))
     return cover * np.clip(v / 0.06, 0, 1) * np.clip((1 - u) / 0.04, 0, 1)
 
 
-def coils(look: Look) -> np.ndarray:
+def coils(look: Look) -> Pixels:
     """uint8 (CURL_SIZE, CURL_SIZE, 4): ringlets, each an arc of light over its own shadow."""
     rng = np.random.default_rng(look.seed + 9)
     light = np.zeros((CURL_SIZE, CURL_SIZE))
@@ -78,7 +81,7 @@ def coils(look: Look) -> np.ndarray:
     return picture
 
 
-def _ringlet(light: np.ndarray, x: float, y: float, size: float, rng: np.random.Generator) -> None:
+def _ringlet(light: Floats, x: float, y: float, size: float, rng: np.random.Generator) -> None:
     """Paint one coil: an S-shaped band, brightest along its back, over what lies below it."""
     reach = int(size * 1.5)
     xs = np.arange(int(x) - reach, int(x) + reach + 1)
@@ -93,6 +96,6 @@ def _ringlet(light: np.ndarray, x: float, y: float, size: float, rng: np.random.
     light[at] = light[at] * (1 - inside) + glow * inside * rng.uniform(0.55, 1.0)
 
 
-def picture(look: Look) -> np.ndarray:
+def picture(look: Look) -> Pixels:
     """The picture of a look's hair."""
     return coils(look) if look.hair_style == "curls" else straight(look)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from generator.arrays import Floats
 from generator.hair import root_line
 from generator.look import Look
 from generator.sculpt import Sculpt
@@ -11,7 +12,7 @@ ROOTS, STEPS = 2600, 14
 SMALL = 192
 
 
-def hairline(canvas: Canvas, rng: np.random.Generator, look: Look, sculpt: Sculpt) -> tuple[np.ndarray, np.ndarray]:
+def hairline(canvas: Canvas, rng: np.random.Generator, look: Look, sculpt: Sculpt) -> tuple[Floats, Floats]:
     """Coverage (SIZE, SIZE, 1) 0..1, and the colour that covers (SIZE, SIZE, 3)."""
     line = uvs(root_line(look, sculpt)) * SIZE
     behind = _behind(line)
@@ -24,7 +25,7 @@ def hairline(canvas: Canvas, rng: np.random.Generator, look: Look, sculpt: Sculp
     return (0.97 * cover)[..., None], tone
 
 
-def _behind(line: np.ndarray) -> np.ndarray:
+def _behind(line: Floats) -> Floats:
     """How far behind the hairline each texel lies, about cm; negative on the face."""
     at = (np.arange(SMALL) + 0.5) * SIZE / SMALL
     column, row = np.meshgrid(at, at)
@@ -34,10 +35,11 @@ def _behind(line: np.ndarray) -> np.ndarray:
     grid = np.clip(np.arange(SIZE) / SIZE * SMALL - 0.5, 0, SMALL - 1.001)
     i, f = grid.astype(int), grid % 1
     rows = coarse[i] * (1 - f)[:, None] + coarse[i + 1] * f[:, None]
-    return rows[:, i] * (1 - f) + rows[:, i + 1] * f
+    result: Floats = rows[:, i] * (1 - f) + rows[:, i + 1] * f
+    return result
 
 
-def _strokes(canvas: Canvas, rng: np.random.Generator, line: np.ndarray, look: Look) -> np.ndarray:
+def _strokes(canvas: Canvas, rng: np.random.Generator, line: Floats, look: Look) -> Floats:
     """Short hairs from the hairline backwards, thinning out towards the face."""
     which = rng.uniform(0, len(line) - 1.001, ROOTS)
     i, f = which.astype(int), (which % 1)[:, None]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from generator.arrays import Floats, Ints, Pixels, Vector
 from generator.cage import Eye
 from generator.eyes import edge_loop
 from generator.look import Look
@@ -16,32 +17,33 @@ PICTURE = 256
 WHITE, SHADE = np.array([255, 255, 255]), (52, 26, 26)
 
 
-def _field(field: tuple, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+def _field(field: Vector, u: Floats, v: Floats) -> Floats:
     u0, u1, v0, v1 = field
     return np.stack([u0 + (u1 - u0) * u.reshape(-1), v0 + (v1 - v0) * v.reshape(-1)], axis=1)
 
 
-def _paths(loop: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _paths(loop: Ints, points: Floats) -> tuple[Floats, Floats]:
     """The front edge of the upper and lower lid, outer to inner corner, (n, 3) each."""
     half = len(loop) // 2
     return points[loop[: half + 1]], points[np.concatenate([loop[half:], loop[:1]])][::-1]
 
 
-def _followed(deltas: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _followed(deltas: dict[str, Floats]) -> dict[str, Floats]:
     return {name: delta for name, delta in deltas.items() if name.startswith(("eye", "cheekSquint"))}
 
 
-def shadow(skin: Skin, side: int, deltas: dict[str, np.ndarray]) -> Piece:
+def shadow(skin: Skin, side: int, deltas: dict[str, Floats]) -> Piece:
     """A thin shell over the ball that the upper lid darkens."""
     ball, loop = skin.cage.eyeballs[side], edge_loop(skin, side)
 
-    def shell(points: np.ndarray) -> np.ndarray:
+    def shell(points: Floats) -> Floats:
         upper, lower = (path[::2] - ball.center for path in _paths(loop, points))
         t = np.linspace(-0.08, 1.06, SHADOW_ROWS)[:, None, None]
         flat = upper * (1 - t) + lower * t
         radius = ball.radius + 0.035
         z = np.sqrt(np.maximum(radius**2 - (flat[..., :2] ** 2).sum(-1), 0.04))
-        return (ball.center + np.concatenate([flat[..., :2], z[..., None]], axis=-1)).reshape(-1, 3)
+        result: Floats = (ball.center + np.concatenate([flat[..., :2], z[..., None]], axis=-1)).reshape(-1, 3)
+        return result
 
     neutral = shell(skin.points)
     columns = len(neutral) // SHADOW_ROWS
@@ -58,11 +60,11 @@ def shadow(skin: Skin, side: int, deltas: dict[str, np.ndarray]) -> Piece:
     )
 
 
-def lashes(skin: Skin, side: int, look: Look, deltas: dict[str, np.ndarray]) -> Piece:
+def lashes(skin: Skin, side: int, look: Look, deltas: dict[str, Floats]) -> Piece:
     """Swept strips on the lids' edges, the upper one longest at its outer third."""
     ball, loop = skin.cage.eyeballs[side], edge_loop(skin, side)
 
-    def strips(points: np.ndarray) -> np.ndarray:
+    def strips(points: Floats) -> Floats:
         upper, lower = _paths(loop, points)
         return np.concatenate(
             [_fringe(upper, ball, look.lash_length, 0.10), _fringe(lower[::2], ball, -0.3 * look.lash_length, 0.0)]
@@ -87,7 +89,7 @@ def lashes(skin: Skin, side: int, look: Look, deltas: dict[str, np.ndarray]) -> 
     )
 
 
-def _fringe(edge: np.ndarray, ball: Eye, length: float, thickness: float) -> np.ndarray:
+def _fringe(edge: Floats, ball: Eye, length: float, thickness: float) -> Floats:
     t = np.linspace(0, 1, len(edge))  # outer to inner corner
     reach = length * np.clip(np.sin(np.pi * t), 0.10, 1) ** 0.6 * (1.35 - 0.95 * t)
     out = edge - ball.center
@@ -105,7 +107,7 @@ def _fringe(edge: np.ndarray, ball: Eye, length: float, thickness: float) -> np.
     return np.concatenate([inner, mid, tip])
 
 
-def picture(look: Look) -> np.ndarray:
+def picture(look: Look) -> Pixels:
     """uint8 (PICTURE, PICTURE, 4): how dark the shadow is, and the hairs of both rows of lashes."""
     out = np.empty((PICTURE, PICTURE, 4), dtype=np.uint8)
     out[..., :3] = look.lash
@@ -119,16 +121,17 @@ def picture(look: Look) -> np.ndarray:
     return out
 
 
-def _shadow_alpha(size: int) -> np.ndarray:
+def _shadow_alpha(size: int) -> Floats:
     """Most under the upper lid, a little in the corners and over the lower lid."""
     v, u = np.mgrid[0:size, 0:size] / (size - 1)
     top = 0.78 * np.exp(-((v / 0.27) ** 2))
     low = 0.20 * np.exp(-(((1 - v) / 0.16) ** 2))
     corners = 0.45 * np.exp(-((u / 0.13) ** 2)) + 0.45 * np.exp(-(((1 - u) / 0.13) ** 2))
-    return 1 - (1 - top) * (1 - low) * (1 - corners)
+    result: Floats = 1 - (1 - top) * (1 - low) * (1 - corners)
+    return result
 
 
-def _lash_alpha(rng: np.random.Generator, height: int, width: int, count: int, liner: float) -> np.ndarray:
+def _lash_alpha(rng: np.random.Generator, height: int, width: int, count: int, liner: float) -> Floats:
     """Tapering hairs, some of them leaning together; `liner`: how far from the root they are one dark band."""
     v = np.linspace(0, 1, height)[:, None]
     u = np.linspace(0, 1, width)[None]

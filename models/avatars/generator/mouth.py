@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from generator.arrays import Floats
 from generator.cage import STOMION_Y
 from generator.eyes import refined_loop
 from generator.piece import Piece, grid_quads
@@ -12,7 +13,7 @@ TEETH, STEPS = 12, 3
 JAW_SHIFTS = {"jawForward": (0.0, 0.0, 0.8), "jawLeft": (0.85, 0.0, 0.0), "jawRight": (-0.85, 0.0, 0.0)}
 
 
-def jaw_targets(points: np.ndarray, weight: np.ndarray | float = 1.0) -> dict[str, np.ndarray]:
+def jaw_targets(points: Floats, weight: Floats | float = 1.0) -> dict[str, Floats]:
     """What moves with the jaw bone."""
     w = np.broadcast_to(np.asarray(weight, float), len(points))[:, None]
     targets = {"jawOpen": jaw_rotation(points) * w}
@@ -20,7 +21,7 @@ def jaw_targets(points: np.ndarray, weight: np.ndarray | float = 1.0) -> dict[st
     return targets
 
 
-def cavity(skin: Skin, deltas: dict[str, np.ndarray]) -> Piece:
+def cavity(skin: Skin, deltas: dict[str, Floats]) -> Piece:
     """A bag behind the lips; its mouth is the lips' own innermost loop, so that nothing shows between."""
     loop = refined_loop(skin, skin.cage.mouth[-1])[::2]
     opening = skin.points[loop]
@@ -55,7 +56,7 @@ def cavity(skin: Skin, deltas: dict[str, np.ndarray]) -> Piece:
     )
 
 
-def _arch(u: np.ndarray, half_width: float, front_z: float, depth: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _arch(u: Floats, half_width: float, front_z: float, depth: float) -> tuple[Floats, Floats, Floats]:
     """The dental arch for u in -1..1: x, z and the outward direction in the plane."""
     angle = u * 1.25
     x, z = half_width * np.sin(angle) / np.sin(1.25), front_z - depth * (1 - np.cos(angle)) / (1 - np.cos(1.25))
@@ -141,11 +142,11 @@ def tongue() -> Piece:
     )
 
 
-def _ease(x: np.ndarray, low: float, high: float) -> np.ndarray:
+def _ease(x: Floats, low: float, high: float) -> Floats:
     t = np.clip((x - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
-def inside(skin: Skin, deltas: dict[str, np.ndarray]) -> list[Piece]:
+def inside(skin: Skin, deltas: dict[str, Floats]) -> list[Piece]:
     """Every piece of the mouth part."""
     return [cavity(skin, deltas), teeth(True), teeth(False), tongue()]

@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from generator.arrays import Floats, Ints, Mask
+
 DIRECTIONS, SIZE, SAMPLES = 110, 300, 420_000
 
 
-def bake(points: np.ndarray, normals: np.ndarray, tris: np.ndarray, seed: int = 1) -> np.ndarray:
+def bake(points: Floats, normals: Floats, tris: Ints, seed: int = 1) -> Floats:
     """Openness (V,), 0..1, of points (V, 3) in cm among the triangles that cast (F, 3)."""
     cloud = _samples(points, tris, np.random.default_rng(seed))
     lifted = points + normals * 0.18
@@ -14,12 +16,11 @@ def bake(points: np.ndarray, normals: np.ndarray, tris: np.ndarray, seed: int = 
         facing = np.clip(normals @ direction, 0, None) * (1.15 + 0.55 * direction[1])
         seen += facing * _visible(cloud, lifted, direction)
         total += facing
-    return seen / np.maximum(total, 1e-9)
+    result: Floats = seen / np.maximum(total, 1e-9)
+    return result
 
 
-def seen(
-    points: np.ndarray, normals: np.ndarray, tris: np.ndarray, seed: int = 2, turn_degrees: float = 70.0
-) -> np.ndarray:
+def seen(points: Floats, normals: Floats, tris: Ints, seed: int = 2, turn_degrees: float = 70.0) -> Mask:
     """Which points (V,) a viewer in front of the avatar can see when what they are part of may turn so far."""
     cloud = _samples(points, tris, np.random.default_rng(seed))
     visible = np.zeros(len(points), dtype=bool)
@@ -31,7 +32,7 @@ def seen(
     return visible
 
 
-def smooth_over(values: np.ndarray, tris: np.ndarray, rounds: int = 3) -> np.ndarray:
+def smooth_over(values: Floats, tris: Ints, rounds: int = 3) -> Floats:
     """Average with the neighbours: hides the depth maps' grain."""
     edges = np.concatenate([tris[:, [0, 1]], tris[:, [1, 2]], tris[:, [2, 0]]])
     count = np.bincount(edges.reshape(-1), minlength=len(values))
@@ -43,15 +44,16 @@ def smooth_over(values: np.ndarray, tris: np.ndarray, rounds: int = 3) -> np.nda
     return values
 
 
-def _samples(points: np.ndarray, tris: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _samples(points: Floats, tris: Ints, rng: np.random.Generator) -> Floats:
     a, b, c = points[tris[:, 0]], points[tris[:, 1]], points[tris[:, 2]]
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
     pick = rng.choice(len(tris), SAMPLES, p=area / area.sum())
     r1, r2 = np.sqrt(rng.random(SAMPLES))[:, None], rng.random(SAMPLES)[:, None]
-    return (1 - r1) * a[pick] + r1 * (1 - r2) * b[pick] + r1 * r2 * c[pick]
+    result: Floats = (1 - r1) * a[pick] + r1 * (1 - r2) * b[pick] + r1 * r2 * c[pick]
+    return result
 
 
-def _sphere(count: int) -> np.ndarray:
+def _sphere(count: int) -> Floats:
     i = np.arange(count) + 0.5
     y = 1 - 2 * i / count
     angle = np.pi * (1 + 5**0.5) * i
@@ -59,7 +61,7 @@ def _sphere(count: int) -> np.ndarray:
     return np.stack([r * np.cos(angle), y, r * np.sin(angle)], axis=1)
 
 
-def _visible(cloud: np.ndarray, lifted: np.ndarray, direction: np.ndarray) -> np.ndarray:
+def _visible(cloud: Floats, lifted: Floats, direction: Floats) -> Mask:
     side = np.cross(direction, [0.3, 0.9, 0.1])
     side /= np.linalg.norm(side)
     up = np.cross(direction, side)
@@ -71,4 +73,5 @@ def _visible(cloud: np.ndarray, lifted: np.ndarray, direction: np.ndarray) -> np
     nearest = np.full(SIZE * SIZE, -1e9)
     np.maximum.at(nearest, cell[:, 0] * SIZE + cell[:, 1], depth)
     at = np.clip(((lifted @ basis.T - low) * scale).astype(int), 0, SIZE - 1)
-    return lifted @ direction > nearest[at[:, 0] * SIZE + at[:, 1]] - 0.22
+    result: Mask = lifted @ direction > nearest[at[:, 0] * SIZE + at[:, 1]] - 0.22
+    return result

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from generator.arrays import Floats, Pixels
 from generator.brows import brows
 from generator.cage import STOMION_Y
 from generator.hairline import hairline
@@ -13,7 +14,7 @@ from generator.unwrap import SIZE, Canvas, smoothstep
 MATT, OILY, MOIST = 0.36, 0.55, 1.0
 
 
-def skin_texture(look: Look, skin: Skin) -> np.ndarray:
+def skin_texture(look: Look, skin: Skin) -> Pixels:
     """uint8 (SIZE, SIZE, 4)."""
     canvas, rng = Canvas(skin.sculpt), np.random.default_rng(look.seed)
     picture = np.ones((SIZE, SIZE, 3))
@@ -43,21 +44,22 @@ def skin_texture(look: Look, skin: Skin) -> np.ndarray:
     return out
 
 
-def smooth_noise(rng: np.random.Generator, size: int, cells: int) -> np.ndarray:
+def smooth_noise(rng: np.random.Generator, size: int, cells: int) -> Floats:
     """Smooth value noise, 0..1."""
     coarse = rng.random((cells + 2, cells + 2))
     at = np.linspace(0, cells, size)
     i, f = at.astype(int), at % 1
     f = f * f * (3 - 2 * f)
     rows = coarse[i] * (1 - f)[:, None] + coarse[i + 1] * f[:, None]
-    return rows[:, i] * (1 - f) + rows[:, i + 1] * f
+    result: Floats = rows[:, i] * (1 - f) + rows[:, i + 1] * f
+    return result
 
 
-def _blob(canvas: Canvas, cx: float, cy: float, rx: float, ry: float) -> np.ndarray:
+def _blob(canvas: Canvas, cx: float, cy: float, rx: float, ry: float) -> Floats:
     return np.exp(-(((canvas.x - cx) / rx) ** 2) - ((canvas.y - cy) / ry) ** 2)
 
 
-def _lips(canvas: Canvas, look: Look) -> np.ndarray:
+def _lips(canvas: Canvas, look: Look) -> Floats:
     half = look.proportions.mouth_half_width * 1.05
     high, low = 0.72 * look.proportions.lip_fullness, 0.95 * look.proportions.lip_fullness
     y = canvas.y - STOMION_Y
@@ -65,15 +67,16 @@ def _lips(canvas: Canvas, look: Look) -> np.ndarray:
     return 1 - smoothstep(reach, 0.7, 1.05)
 
 
-def _shine(canvas: Canvas, look: Look) -> np.ndarray:
+def _shine(canvas: Canvas, look: Look) -> Floats:
     nose_y = -look.proportions.nose_length
     oily = _blob(canvas, 0, nose_y, 0.9, 1.6) + _blob(canvas, 0, 4.0, 3.0, 2.4)
     shine = MATT + (OILY - MATT) * np.clip(oily, 0, 1)
     lips = _lips(canvas, look)
-    return shine * (1 - lips) + MOIST * lips
+    result: Floats = shine * (1 - lips) + MOIST * lips
+    return result
 
 
-def _freckles(canvas: Canvas, rng: np.random.Generator, look: Look) -> np.ndarray:
+def _freckles(canvas: Canvas, rng: np.random.Generator, look: Look) -> Floats:
     count = 150
     x, y = np.abs(rng.normal(0, 2.7, count)), rng.normal(-2.7, 0.9, count)
     y -= 0.06 * x
@@ -81,7 +84,7 @@ def _freckles(canvas: Canvas, rng: np.random.Generator, look: Look) -> np.ndarra
     return np.clip(canvas.dots(x, y, rng.uniform(0.25, 0.8, count) * look.freckles, size), 0, 1)
 
 
-def _age_lines(canvas: Canvas, look: Look) -> np.ndarray:
+def _age_lines(canvas: Canvas, look: Look) -> Floats:
     """The fold from nose to mouth, two lines on the forehead, the fan beside the eye: soft, never a drawing."""
     x, y, p = canvas.x, canvas.y, look.proportions
     fold_x = np.interp(-y, [p.nose_length + 0.1, 5.2, 6.6, 7.2], [1.65, 2.35, 3.1, 3.25])
@@ -95,10 +98,11 @@ def _age_lines(canvas: Canvas, look: Look) -> np.ndarray:
         * (1 - smoothstep(x, 5.8, 6.7))
         for slope in (0.45, -0.05, -0.5)
     )
-    return np.clip(0.7 * fold + 0.22 * brow + 0.25 * fan, 0, 1)
+    result: Floats = np.clip(0.7 * fold + 0.22 * brow + 0.25 * fan, 0, 1)
+    return result
 
 
-def _beard(canvas: Canvas, rng: np.random.Generator, look: Look) -> np.ndarray:
+def _beard(canvas: Canvas, rng: np.random.Generator, look: Look) -> Floats:
     """Short and trimmed: cheeks shaved to a line, lips free, every hair pointing down; it runs up to the sideburn."""
     x, y, across = canvas.x, canvas.y, canvas.across
     line = np.interp(
@@ -125,10 +129,11 @@ def _beard(canvas: Canvas, rng: np.random.Generator, look: Look) -> np.ndarray:
     )
     # Next to the mirror's line single hairs would make a pattern.
     hairs = np.where(x > 1.0, 1.0, 0.25 + 0.75 * x) * (0.9 * (1 - np.exp(-streaks)) - 0.3)
-    return look.beard * area * np.clip(0.80 + hairs, 0, 1)
+    result: Floats = look.beard * area * np.clip(0.80 + hairs, 0, 1)
+    return result
 
 
-def _nose_lines(canvas: Canvas, look: Look) -> np.ndarray:
+def _nose_lines(canvas: Canvas, look: Look) -> Floats:
     """Nostrils and the crease behind each wing."""
     x, y, p = canvas.x, canvas.y, look.proportions
     dx, dy = x - p.nose_width * 0.68, y + p.nose_length + 0.76
@@ -136,12 +141,14 @@ def _nose_lines(canvas: Canvas, look: Look) -> np.ndarray:
     nostril = 1 - smoothstep(np.hypot(turned[0] / 0.30, turned[1] / 0.12), 0.35, 1.35)
     wx, wy = x - p.nose_width * 0.98, y + p.nose_length + 0.24
     arc = np.exp(-(((np.hypot(wx, wy * 0.95) - 0.58) / 0.12) ** 2)) * smoothstep(wx, 0.0, 0.5)
-    return np.clip(0.85 * nostril + 0.16 * arc, 0, 1)
+    result: Floats = np.clip(0.85 * nostril + 0.16 * arc, 0, 1)
+    return result
 
 
-def _lip_lines(canvas: Canvas, rng: np.random.Generator) -> np.ndarray:
+def _lip_lines(canvas: Canvas, rng: np.random.Generator) -> Floats:
     """The fine upright lines of lips; their corners and the line between them a little darker."""
     x, y = canvas.x, canvas.y - STOMION_Y
     mouth = np.exp(-((x / 2.2) ** 4) - (y / 0.8) ** 4)
     lines = smooth_noise(rng, SIZE, 150)[150]
-    return 0.07 * mouth * (lines[None, :] ** 2)
+    result: Floats = 0.07 * mouth * (lines[None, :] ** 2)
+    return result

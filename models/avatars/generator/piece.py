@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from generator.arrays import Floats, Ints, Mask
+
 
 @dataclass(kw_only=True)
 class Piece:
@@ -14,14 +16,14 @@ class Piece:
     least_open: the darkest that its baked occlusion may get.
     """
 
-    points: np.ndarray
-    tris: np.ndarray
-    colors: np.ndarray
-    uvs: np.ndarray | None = None
-    head_weights: np.ndarray | None = None
-    targets: dict[str, np.ndarray] = field(default_factory=dict)
-    normals: np.ndarray | None = None
-    occlusion: np.ndarray | None = None
+    points: Floats
+    tris: Ints
+    colors: Floats
+    uvs: Floats | None = None
+    head_weights: Floats | None = None
+    targets: dict[str, Floats] = field(default_factory=dict)
+    normals: Floats | None = None
+    occlusion: Floats | None = None
     casts: bool = True
     least_open: float = 0.0
 
@@ -34,21 +36,25 @@ class Piece:
             self.head_weights = np.ones(count)
 
 
-def grid_quads(rows: int, columns: int, closed: bool = False) -> np.ndarray:
+def grid_quads(rows: int, columns: int, closed: bool = False) -> Ints:
     """Quads of a (rows, columns) grid of points, row by row; closed joins the last column to the first."""
     wide = columns if closed else columns - 1
     r, c = np.meshgrid(np.arange(rows - 1), np.arange(wide), indexing="ij")
     n = (c + 1) % columns
-    return np.stack([r * columns + c, r * columns + n, (r + 1) * columns + n, (r + 1) * columns + c], axis=-1).reshape(
-        -1, 4
-    )
+    result: Ints = np.stack(
+        [r * columns + c, r * columns + n, (r + 1) * columns + n, (r + 1) * columns + c], axis=-1
+    ).reshape(-1, 4)
+    return result
 
 
-def keep_triangles(piece: Piece, keep: np.ndarray) -> Piece:
+def keep_triangles(piece: Piece, keep: Mask) -> Piece:
     """The piece with only the triangles in the mask, and the vertices that these use."""
     tris = piece.tris[keep]
     used, flat = np.unique(tris, return_inverse=True)
-    pick = lambda array: None if array is None else array[used]  # noqa: E731
+
+    def pick(array: Floats | None) -> Floats | None:
+        return None if array is None else array[used]
+
     return Piece(
         points=piece.points[used],
         tris=flat.reshape(-1, 3),

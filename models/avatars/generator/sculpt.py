@@ -5,38 +5,43 @@ Distances are approximate (ellipsoids) but their zero set is exact enough to scu
 
 import numpy as np
 
+from generator.arrays import Floats, Vector
 from generator.look import Proportions
 
 
-def soft_union(a: np.ndarray, b: np.ndarray, k: float) -> np.ndarray:
+def soft_union(a: Floats, b: Floats, k: float) -> Floats:
     """The polynomial smooth minimum (I. Quilez): a blend of width `k`."""
     h = np.maximum(k - np.abs(a - b), 0.0) / k
-    return np.minimum(a, b) - h * h * k / 4
+    result: Floats = np.minimum(a, b) - h * h * k / 4
+    return result
 
 
-def soft_cut(a: np.ndarray, b: np.ndarray, k: float) -> np.ndarray:
+def soft_cut(a: Floats, b: Floats, k: float) -> Floats:
     """`a` without `b`."""
     return -soft_union(-a, b, k)
 
 
-def ellipsoid(p: np.ndarray, center: tuple, radii: tuple) -> np.ndarray:
+def ellipsoid(p: Floats, center: Vector, radii: Vector) -> Floats:
     q = p - np.array(center)
     r = np.array(radii)
     k0 = np.linalg.norm(q / r, axis=-1)
     k1 = np.linalg.norm(q / (r * r), axis=-1)
-    return k0 * (k0 - 1.0) / np.maximum(k1, 1e-9)
+    result: Floats = k0 * (k0 - 1.0) / np.maximum(k1, 1e-9)
+    return result
 
 
-def sphere(p: np.ndarray, center: tuple, radius: float) -> np.ndarray:
-    return np.linalg.norm(p - np.array(center), axis=-1) - radius
+def sphere(p: Floats, center: Vector, radius: float) -> Floats:
+    result: Floats = np.linalg.norm(p - np.array(center), axis=-1) - radius
+    return result
 
 
-def capsule(p: np.ndarray, start: tuple, end: tuple, r0: float, r1: float) -> np.ndarray:
+def capsule(p: Floats, start: Vector, end: Vector, r0: float, r1: float) -> Floats:
     """A capsule whose radius goes from r0 to r1."""
     a, b = np.array(start), np.array(end)
     axis = b - a
     t = np.clip(((p - a) @ axis) / (axis @ axis), 0.0, 1.0)
-    return np.linalg.norm(p - a - t[..., None] * axis, axis=-1) - (r0 + (r1 - r0) * t)
+    result: Floats = np.linalg.norm(p - a - t[..., None] * axis, axis=-1) - (r0 + (r1 - r0) * t)
+    return result
 
 
 class Sculpt:
@@ -45,7 +50,7 @@ class Sculpt:
     def __init__(self, proportions: Proportions) -> None:
         self.p = proportions
 
-    def distance(self, points: np.ndarray) -> np.ndarray:
+    def distance(self, points: Floats) -> Floats:
         p, q = self.p, points.copy()
         q[..., 0] = np.sqrt(q[..., 0] ** 2 + 1e-4)  # one half is modelled; the root keeps the middle smooth
         chin = p.chin_y
@@ -62,13 +67,13 @@ class Sculpt:
         d = soft_union(d, self._neck(q), 2.4)
         return soft_union(d, self._nose(q), 1.05)
 
-    def _neck(self, q: np.ndarray) -> np.ndarray:
+    def _neck(self, q: Floats) -> Floats:
         r = self.p.neck_radius
         column = capsule(q, (0, -6.0, -2.4), (0, -24.0, -4.0), r, r + 0.7)
         shoulder = capsule(q, (0, -15.8, -4.4), (11.0, -20.1, -4.4), 2.2, 2.6)
         return soft_union(column, shoulder, 5.0)
 
-    def _nose(self, q: np.ndarray) -> np.ndarray:
+    def _nose(self, q: Floats) -> Floats:
         p = self.p
         tip_y, tip_z = -p.nose_length, p.nose_tip_z
         d = capsule(q, (0, 0.9, 6.95 + p.nose_bridge), (0, tip_y + 0.25, tip_z - 0.15), 0.42, 0.58)
@@ -79,21 +84,22 @@ class Sculpt:
         nostril = ellipsoid(q, (p.nose_width * 0.74, tip_y - 0.80, tip_z - 0.85), (0.34, 0.36, 0.5))
         return soft_cut(d, nostril, 0.25)
 
-    def gradient(self, points: np.ndarray) -> np.ndarray:
+    def gradient(self, points: Floats) -> Floats:
         """The unit outward direction, by central differences."""
         step = 0.02
         offsets = np.eye(3) * step
         g = np.stack([self.distance(points + o) - self.distance(points - o) for o in offsets], axis=-1)
-        return g / np.maximum(np.linalg.norm(g, axis=-1, keepdims=True), 1e-9)
+        result: Floats = g / np.maximum(np.linalg.norm(g, axis=-1, keepdims=True), 1e-9)
+        return result
 
-    def march(self, starts: np.ndarray, directions: np.ndarray, steps: int = 90) -> np.ndarray:
+    def march(self, starts: Floats, directions: Floats, steps: int = 90) -> Floats:
         """Walk from outside until the surface is met."""
         points = starts.copy()
         for _ in range(steps):
             points += directions * (0.75 * self.distance(points))[..., None]
         return points
 
-    def project(self, points: np.ndarray, steps: int = 8) -> np.ndarray:
+    def project(self, points: Floats, steps: int = 8) -> Floats:
         """The surface point under each point, along the gradient."""
         points = points.copy()
         for _ in range(steps):

@@ -5,6 +5,7 @@ Apple, ARFaceAnchor.BlendShapeLocation, says what each name means. Left is the a
 
 import numpy as np
 
+from generator.arrays import Floats, Mask, Vector
 from generator.cage import CORNER_LIFT, EYE_COUNT, MOUTH_RINGS, STOMION_Y, Cage, eye_rings, lid_curve
 from generator.look import Proportions
 
@@ -13,7 +14,7 @@ JAW_OPEN_DEGREES = 15.0
 SIDES = {"Left": 1, "Right": -1}
 
 
-def jaw_rotation(points: np.ndarray) -> np.ndarray:
+def jaw_rotation(points: Floats) -> Floats:
     """Where a fully opened jaw takes points that are fixed to it, less where they were."""
     angle = np.radians(JAW_OPEN_DEGREES)
     arm = points - HINGE
@@ -21,10 +22,11 @@ def jaw_rotation(points: np.ndarray) -> np.ndarray:
     z = arm[..., 1] * np.sin(angle) + arm[..., 2] * np.cos(angle)
     moved = np.stack([arm[..., 0], y, z], axis=-1) - arm
     moved[..., 2] += 0.25
-    return moved
+    result: Floats = moved
+    return result
 
 
-def smooth(x: np.ndarray, low: float, high: float) -> np.ndarray:
+def smooth(x: Floats, low: float, high: float) -> Floats:
     t = np.clip((x - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
@@ -46,9 +48,9 @@ class Shaper:
         for rings in cage.eyes.values():
             self.eyelid[rings[1:].ravel()] = True
 
-    def all(self) -> dict[str, np.ndarray]:
+    def all(self) -> dict[str, Floats]:
         """Name to displacement (V, 3)."""
-        shapes: dict[str, np.ndarray] = {}
+        shapes: dict[str, Floats] = {}
         for name, side in SIDES.items():
             for maker in (self._eyes, self._brows, self._mouth_sides, self._cheek_nose):
                 shapes.update({f"{key}{name}": value for key, value in maker(side).items()})
@@ -60,14 +62,14 @@ class Shaper:
         shapes["mouthClose"] = self._mouth_close(shapes["jawOpen"])
         return shapes
 
-    def _upper(self) -> np.ndarray:
+    def _upper(self) -> Floats:
         upper = smooth(self.y - STOMION_Y, -0.8, 0.8)
         around = np.array([0.5, 0.9, 1, 1, 1, 1, 1, 0.9, 0.5, 0.1, 0, 0, 0, 0, 0, 0.1])
         for ring in range(1, MOUTH_RINGS):
             upper[self.cage.mouth[ring]] = around
         return upper
 
-    def _jaw(self) -> np.ndarray:
+    def _jaw(self) -> Floats:
         """How far each point goes with the jaw: by its angle under the hinge, and by the lip it belongs to."""
         angle = np.degrees(np.arctan2(-(self.y - HINGE[1]), np.maximum(self.z - HINGE[2], 0.3)))
         weight = smooth(angle, 15, 46) * smooth(self.z, -1.5, 3.0)
@@ -82,22 +84,25 @@ class Shaper:
                 weight[index] = max(weight[index], 0.97)
         return weight
 
-    def _blob(self, x: float, y: float, rx: float, ry: float) -> np.ndarray:
+    def _blob(self, x: float, y: float, rx: float, ry: float) -> Floats:
         front = smooth(self.z, -1.0, 2.0)
-        return np.exp(-(((self.x - x) / rx) ** 2) - ((self.y - y) / ry) ** 2) * front
+        result: Floats = np.exp(-(((self.x - x) / rx) ** 2) - ((self.y - y) / ry) ** 2) * front
+        return result
 
-    def _push(self, direction: tuple, weight: np.ndarray) -> np.ndarray:
-        return weight[:, None] * np.array(direction)
+    def _push(self, direction: Vector, weight: Floats | Mask) -> Floats:
+        result: Floats = weight[:, None] * np.array(direction)
+        return result
 
-    def _near_lips(self, reach: float) -> np.ndarray:
+    def _near_lips(self, reach: float) -> Floats:
         near = np.exp(-((self.lip_distance / reach) ** 2))
         near[self.ring >= 2] = 1.0
-        return near
+        result: Floats = near
+        return result
 
-    def _half(self, side: int, width: float = 1.2) -> np.ndarray:
+    def _half(self, side: int, width: float = 1.2) -> Floats:
         return smooth(self.x * side, -width, width)
 
-    def _jaws(self) -> dict[str, np.ndarray]:
+    def _jaws(self) -> dict[str, Floats]:
         opened = jaw_rotation(self.points) * self.jaw[:, None]
         corner = self._blob(2.3, STOMION_Y, 1.0, 1.0) - self._blob(-2.3, STOMION_Y, 1.0, 1.0)
         opened[:, 0] -= 0.30 * corner * np.clip(1 - np.abs(self.x) / 8, 0, 1)
@@ -111,7 +116,7 @@ class Shaper:
             "jawRight": self._push((-0.85, 0, 0), sideways),
         }
 
-    def _mouth_close(self, opened: np.ndarray) -> np.ndarray:
+    def _mouth_close(self, opened: Floats) -> Floats:
         """What shuts the lips again under an open jaw: both travel to a line between them, the lower one farther."""
         mouth, delta = self.cage.mouth, np.zeros_like(self.points)
         after = self.points + opened
@@ -125,7 +130,7 @@ class Shaper:
             delta[mouth[ring]] = travel * share
         return delta
 
-    def _mouth(self) -> dict[str, np.ndarray]:
+    def _mouth(self) -> dict[str, Floats]:
         near, wide = self._near_lips(1.25), self._near_lips(1.9)
         # Lips that come forward bring the cheeks along some way; a short reach would fold them.
         forward = np.maximum(self._near_lips(1.8), near) * smooth(4.8 - np.abs(self.x), 0, 3.2)
@@ -170,10 +175,10 @@ class Shaper:
             "tongueOut": tongue,
         }
 
-    def _middle(self, width: float) -> np.ndarray:
+    def _middle(self, width: float) -> Floats:
         return smooth(width + 0.5 - np.abs(self.x), 0, width)
 
-    def _roll(self, lip: np.ndarray, sign: int) -> np.ndarray:
+    def _roll(self, lip: Floats, sign: int) -> Floats:
         """A lip turned in over the teeth: its fullest line goes back most."""
         delta = np.zeros_like(self.points)
         taper = smooth(2.9 - np.abs(self.x), 0.2, 1.6)
@@ -190,12 +195,12 @@ class Shaper:
             delta[:, 2] += dz * on
         return delta
 
-    def cage_normals(self) -> np.ndarray:
+    def cage_normals(self) -> Floats:
         from generator.skin import triangles, vertex_normals
 
         return vertex_normals(self.points, triangles(self.cage.quads))
 
-    def _corner(self, side: int) -> np.ndarray:
+    def _corner(self, side: int) -> Floats:
         """1 at the mouth's corner, falling along the lips to their middle and into the cheek."""
         corner_x = self.p.mouth_half_width
         along = np.clip(self.x * side / corner_x, 0, 1.15) ** 1.5
@@ -203,7 +208,7 @@ class Shaper:
         field = field * smooth(self.x * side, 0.0, 1.8) * smooth(self.z, 0, 3)
         return np.select([self.ring >= 2, self.ring == 1], [along, 0.45 * np.minimum(along, 1.0) + 0.55 * field], field)
 
-    def _mouth_sides(self, side: int) -> dict[str, np.ndarray]:
+    def _mouth_sides(self, side: int) -> dict[str, Floats]:
         s, corner, half = side, self._corner(side), self._half(side, 0.9)
         near = self._near_lips(1.2)
         up, low = self.upper, 1 - self.upper
@@ -240,7 +245,7 @@ class Shaper:
             "mouthUpperUp": upper_up,
         }
 
-    def _brows(self, side: int) -> dict[str, np.ndarray]:
+    def _brows(self, side: int) -> dict[str, Floats]:
         s = side
         free = np.where(self.eyelid, 0.25, 1.0)
         down = self._push((-0.16 * s, -0.62, 0.14), self._blob(2.9 * s, 3.0, 2.6, 1.5) * free)
@@ -250,7 +255,7 @@ class Shaper:
             "browOuterUp": self._push((0, 0.78, 0.02), self._blob(4.6 * s, 3.1, 2.1, 1.7) * free),
         }
 
-    def _cheek_nose(self, side: int) -> dict[str, np.ndarray]:
+    def _cheek_nose(self, side: int) -> dict[str, Floats]:
         s = side
         lower_lid = self._lid(side, lower=0.28)
         squint = self._push((0.02 * s, 0.42, 0.16), self._blob(3.7 * s, -3.1, 2.3, 1.7) * ~self.eyelid) + lower_lid
@@ -263,7 +268,7 @@ class Shaper:
         )
         return {"cheekSquint": squint, "noseSneer": sneer}
 
-    def _eyes(self, side: int) -> dict[str, np.ndarray]:
+    def _eyes(self, side: int) -> dict[str, Floats]:
         return {
             "eyeBlink": self._blink(side),
             "eyeSquint": self._lid(side, lower=0.42, upper=-0.16)
@@ -277,7 +282,7 @@ class Shaper:
 
     def _lid(
         self, side: int, lower: float = 0.0, upper: float = 0.0, shift: float = 0.0, closing: float = 0.0
-    ) -> np.ndarray:
+    ) -> Floats:
         """Lids moved by cm at their middle, tapering to the corners; shift goes outward."""
         curve = lid_curve(self.p)
         taper = np.abs(np.sin(np.linspace(0, 2 * np.pi, EYE_COUNT, endpoint=False))) ** 0.8
@@ -287,7 +292,7 @@ class Shaper:
         moved[:, 0] += shift * taper
         return self._eye_delta(side, moved, taper * is_upper * closing)
 
-    def _blink(self, side: int) -> np.ndarray:
+    def _blink(self, side: int) -> Floats:
         curve = lid_curve(self.p)
         count = EYE_COUNT
         partner = (-np.arange(count)) % count
@@ -301,7 +306,7 @@ class Shaper:
         taper = np.abs(np.sin(np.linspace(0, 2 * np.pi, count, endpoint=False))) ** 0.5
         return self._eye_delta(side, meet, np.where(is_upper, taper, 0.2 * taper))
 
-    def _eye_delta(self, side: int, curve: np.ndarray, closing: np.ndarray) -> np.ndarray:
+    def _eye_delta(self, side: int, curve: Floats, closing: Floats) -> Floats:
         rings, ball = self.cage.eyes[side], self.cage.eyeballs[side]
         orbit, delta = self.points[rings[0]], np.zeros_like(self.points)
         delta[rings[1:]] = eye_rings(curve, orbit, ball, self.p, closing) - self.points[rings[1:]]

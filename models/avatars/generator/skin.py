@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from generator.arrays import Floats, Ints
 from generator.cage import Cage, build_cage
 from generator.look import Proportions
 from generator.sculpt import Sculpt
@@ -18,9 +19,9 @@ class Skin:
     """The refined skin. matrix: (V, cage points). points, quads: neutral."""
 
     cage: Cage
-    matrix: np.ndarray
-    points: np.ndarray
-    quads: np.ndarray
+    matrix: Floats
+    points: Floats
+    quads: Ints
     sculpt: Sculpt
 
     @cached_property
@@ -33,16 +34,16 @@ class Skin:
                 table[b].add(a)
         return table
 
-    def spread(self, values: np.ndarray) -> np.ndarray:
+    def spread(self, values: Floats) -> Floats:
         """Values on the cage to values on the refined skin."""
         return self.matrix @ values
 
-    def spread_delta(self, delta: np.ndarray) -> np.ndarray:
+    def spread_delta(self, delta: Floats) -> Floats:
         """What a shape adds on the cage to what it adds on the refined skin, reaching its full extent there."""
         return self.matrix @ fit(self.matrix, delta)
 
 
-def fit(matrix: np.ndarray, wanted: np.ndarray, rounds: int = 6) -> np.ndarray:
+def fit(matrix: Floats, wanted: Floats, rounds: int = 6) -> Floats:
     """The cage whose refinement passes through `wanted` at the cage's own vertices."""
     at_cage, values = matrix[: len(wanted)], wanted.copy()
     for _ in range(rounds):
@@ -59,15 +60,16 @@ def build_skin(p: Proportions) -> Skin:
     return Skin(cage, matrix, points, quads, sculpt)
 
 
-def triangles(quads: np.ndarray) -> np.ndarray:
+def triangles(quads: Ints) -> Ints:
     """Two triangles a quad."""
     return np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
 
 
-def vertex_normals(points: np.ndarray, tris: np.ndarray) -> np.ndarray:
+def vertex_normals(points: Floats, tris: Ints) -> Floats:
     """Area-weighted unit normals."""
     face = np.cross(points[tris[:, 1]] - points[tris[:, 0]], points[tris[:, 2]] - points[tris[:, 0]])
     normals = np.stack(
         [sum(np.bincount(tris[:, c], face[:, axis], len(points)) for c in range(3)) for axis in range(3)], axis=1
     )
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    result: Floats = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    return result

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from generator.arrays import Pixels
 from generator.piece import Piece
 
 
-def stacked(hair: np.ndarray, lids: np.ndarray) -> np.ndarray:
+def stacked(hair: Pixels, lids: Pixels) -> Pixels:
     """uint8 (2 H, W, 4) out of (H, W, 4) and (h, w, 4), w <= W, h <= H; powers of two stay powers of two.
 
     Hair keeps the whole breadth, because locks repeat sideways.
@@ -21,11 +22,11 @@ def stacked(hair: np.ndarray, lids: np.ndarray) -> np.ndarray:
 
 def hair_placed(pieces: list[Piece]) -> list[Piece]:
     """The same pieces with their texture coordinates in the upper half."""
-    return [replace(piece, uvs=piece.uvs * (1.0, 0.5)) for piece in pieces]
+    return [replace(piece, uvs=np.asarray(piece.uvs) * (1.0, 0.5)) for piece in pieces]
 
 
-def lids_placed(pieces: list[Piece], hair: np.ndarray, lids: np.ndarray) -> list[Piece]:
+def lids_placed(pieces: list[Piece], hair: Pixels, lids: Pixels) -> list[Piece]:
     """The same pieces with their texture coordinates where `stacked` put the lids' picture."""
     height, width = hair.shape[:2]
     scale = np.array([lids.shape[1] / width, lids.shape[0] / (2 * height)])
-    return [replace(piece, uvs=piece.uvs * scale + (0.0, 0.5)) for piece in pieces]
+    return [replace(piece, uvs=np.asarray(piece.uvs) * scale + (0.0, 0.5)) for piece in pieces]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from generator.arrays import Floats
 from generator.look import Look
 from generator.piece import Piece, grid_quads
 from generator.sculpt import Sculpt
@@ -14,24 +15,26 @@ SKULL = np.array([0.0, 3.2, -1.0])
 SOLID_V, SOFT_V = (0.01, 0.49), (0.52, 0.99)
 
 
-def on_skull(sculpt: Sculpt, direction: np.ndarray, lift: np.ndarray | float) -> np.ndarray:
+def on_skull(sculpt: Sculpt, direction: Floats, lift: Floats | float) -> Floats:
     """The point above the scalp in `direction` (..., 3) from the skull's middle."""
     d = direction / np.linalg.norm(direction, axis=-1, keepdims=True)
     hit = sculpt.march(SKULL + d * 16, -d)
-    return hit + d * np.asarray(lift)[..., None]
+    result: Floats = hit + d * np.asarray(lift)[..., None]
+    return result
 
 
-def spline(knots: np.ndarray, steps: int) -> np.ndarray:
+def spline(knots: Floats, steps: int) -> Floats:
     """Catmull-Rom through knots (K, S, 3) to (S, steps, 3)."""
     padded = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
     at = np.linspace(0, len(knots) - 1 - 1e-6, steps)
     i, t = at.astype(int), (at % 1)[:, None, None]
     a, b, c, d = padded[i], padded[i + 1], padded[i + 2], padded[i + 3]
     path = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
-    return path.transpose(1, 0, 2)
+    result: Floats = path.transpose(1, 0, 2)
+    return result
 
 
-def clear(sculpt: Sculpt, points: np.ndarray, least: np.ndarray) -> np.ndarray:
+def clear(sculpt: Sculpt, points: Floats, least: Floats) -> Floats:
     """Points pushed out of the head until they are `least` away from it."""
     for _ in range(4):
         short = np.maximum(least - sculpt.distance(points), 0.0)
@@ -39,17 +42,18 @@ def clear(sculpt: Sculpt, points: np.ndarray, least: np.ndarray) -> np.ndarray:
     return points
 
 
-def sheet_normals(points: np.ndarray) -> np.ndarray:
+def sheet_normals(points: Floats) -> Floats:
     """Unit normals (S, T, 3) of a sheet of strands, away from the skull."""
     along, across = np.gradient(points, axis=1), np.gradient(points, axis=0)
     n = np.cross(along, across)
     n /= np.maximum(np.linalg.norm(n, axis=-1, keepdims=True), 1e-9)
     outward = points - SKULL
     flip = np.sign((n * outward).sum(axis=-1).mean())
-    return n * flip
+    result: Floats = n * flip
+    return result
 
 
-def locks(across: np.ndarray, along: np.ndarray, count: float, rng: np.random.Generator) -> np.ndarray:
+def locks(across: Floats, along: Floats, count: float, rng: np.random.Generator) -> Floats:
     """Ridges 0..1 of `count` locks that lean and swell a little along the strand."""
     wobble = rng.uniform(-0.35, 0.35, 6)
     warped = (
@@ -58,18 +62,19 @@ def locks(across: np.ndarray, along: np.ndarray, count: float, rng: np.random.Ge
         + 0.25 * np.sin(along * 4 + across * 13 + wobble[1] * 9)
     )
     fine = across * count * 2.7 + 0.6 * np.sin(along * 5 + wobble[2] * 9)
-    return 0.72 * np.abs(np.sin(np.pi * warped)) ** 0.7 + 0.28 * np.abs(np.sin(np.pi * fine))
+    result: Floats = 0.72 * np.abs(np.sin(np.pi * warped)) ** 0.7 + 0.28 * np.abs(np.sin(np.pi * fine))
+    return result
 
 
-def solid_v(t: np.ndarray) -> np.ndarray:
+def solid_v(t: Floats) -> Floats:
     return SOLID_V[0] + (SOLID_V[1] - SOLID_V[0]) * t
 
 
-def soft_v(t: np.ndarray) -> np.ndarray:
+def soft_v(t: Floats) -> Floats:
     return SOFT_V[0] + (SOFT_V[1] - SOFT_V[0]) * t
 
 
-def sheet(points: np.ndarray, colors: np.ndarray, tuck: np.ndarray, flip: bool) -> Piece:
+def sheet(points: Floats, colors: Floats, tuck: Floats, flip: bool) -> Piece:
     """A piece from strands (S, T, 3) with colors alike; `tuck` (T, 3) goes first, so that its edge is round."""
     edge = np.concatenate([tuck[None], points])
     tones = np.concatenate([colors[:1] * 0.9, colors])
@@ -85,14 +90,13 @@ def sheet(points: np.ndarray, colors: np.ndarray, tuck: np.ndarray, flip: bool) 
     )
 
 
-def toned(look: Look, tone: np.ndarray) -> np.ndarray:
+def toned(look: Look, tone: Floats) -> Floats:
     """The hair's lighter colour, which its picture darkens, times a tone (...): (..., 3)."""
-    return np.array(look.hair_light, float) * tone[..., None]
+    result: Floats = np.array(look.hair_light, float) * tone[..., None]
+    return result
 
 
-def ribbon(
-    path: np.ndarray, out: np.ndarray, breadth: np.ndarray, colors: np.ndarray, u: float, ridge_height: float = 0.38
-) -> Piece:
+def ribbon(path: Floats, out: Floats, breadth: Floats, colors: Floats, u: float, ridge_height: float = 0.38) -> Piece:
     """A tapering lock along `path` (T, 3) with a ridge in the middle; out: which way it faces; breadth: half, cm."""
     steps, half = len(path), np.linspace(-1, 1, 4)
     across = np.cross(np.gradient(path, axis=0), out)
@@ -115,11 +119,12 @@ def ribbon(
     )
 
 
-def sample(grid: np.ndarray, s: np.ndarray, t: np.ndarray) -> np.ndarray:
+def sample(grid: Floats, s: Floats, t: Floats) -> Floats:
     """Bilinear: values of a grid (S, T, K) at s, t in 0..1."""
     rows, columns = grid.shape[:2]
     a, b = np.clip(s, 0, 1) * (rows - 1.001), np.clip(t, 0, 1) * (columns - 1.001)
     i, j, f, g = a.astype(int), b.astype(int), (a % 1)[:, None], (b % 1)[:, None]
-    return (grid[i, j] * (1 - f) + grid[i + 1, j] * f) * (1 - g) + (
+    result: Floats = (grid[i, j] * (1 - f) + grid[i + 1, j] * f) * (1 - g) + (
         grid[i, j + 1] * (1 - f) + grid[i + 1, j + 1] * f
     ) * g
+    return result

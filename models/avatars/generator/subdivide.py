@@ -6,8 +6,10 @@ by the cubic B-spline rule.
 
 import numpy as np
 
+from generator.arrays import Floats, Ints, Mask
 
-def subdivide(values: np.ndarray, quads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+
+def subdivide(values: Floats, quads: Ints) -> tuple[Floats, Ints]:
     """One step: (V, K) vertex values and (F, 4) quads to the refined values and quads."""
     count, faces = len(values), len(quads)
     edge_of, edges, face_count = _edges(quads)
@@ -28,7 +30,7 @@ def subdivide(values: np.ndarray, quads: np.ndarray) -> tuple[np.ndarray, np.nda
     return np.concatenate([moved, edge_points, face_points]), refined
 
 
-def operator(vertex_count: int, quads: np.ndarray, levels: int) -> tuple[np.ndarray, np.ndarray]:
+def operator(vertex_count: int, quads: Ints, levels: int) -> tuple[Floats, Ints]:
     """The matrix (refined vertices, cage vertices) of `levels` steps, and the refined quads."""
     matrix = np.eye(vertex_count, dtype=np.float64)
     for _ in range(levels):
@@ -36,15 +38,13 @@ def operator(vertex_count: int, quads: np.ndarray, levels: int) -> tuple[np.ndar
     return matrix, quads
 
 
-def _edges(quads: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _edges(quads: Ints) -> tuple[Ints, Ints, Ints]:
     sides = np.stack([quads, np.roll(quads, -1, axis=1)], axis=2).reshape(-1, 2)
     edges, inverse, face_count = np.unique(np.sort(sides, axis=1), axis=0, return_inverse=True, return_counts=True)
     return inverse.reshape(len(quads), 4), edges, face_count
 
 
-def _vertex_points(
-    values: np.ndarray, quads: np.ndarray, edges: np.ndarray, face_points: np.ndarray, open_edge: np.ndarray
-) -> np.ndarray:
+def _vertex_points(values: Floats, quads: Ints, edges: Ints, face_points: Floats, open_edge: Mask) -> Floats:
     count = len(values)
     valence = np.zeros(count)
     np.add.at(valence, edges.reshape(-1), 1)

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from generator.arrays import Floats, Ints
 from generator.sculpt import Sculpt
 
 SIZE = 1024
@@ -22,21 +23,22 @@ MARGIN = 0.02
 COARSE = 160
 
 
-def _across(points: np.ndarray) -> np.ndarray:
+def _across(points: Floats) -> Floats:
     angle = np.arctan2(np.abs(points[..., 0]), points[..., 2] - AXIS_Z)
     return np.interp(angle * RADIUS, ROUND, ACROSS)
 
 
-def uvs(points: np.ndarray) -> np.ndarray:
+def uvs(points: Floats) -> Floats:
     """Where points (V, 3) in cm lie in the picture, (V, 2), 0..1, v downwards."""
     u = MARGIN + (1 - 2 * MARGIN) * _across(points) / ACROSS[-1]
     v = (TOP_Y - points[:, 1]) / (TOP_Y - BOTTOM_Y)
     return np.stack([u, np.clip(v, MARGIN, 1 - MARGIN)], axis=1)
 
 
-def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
+def smoothstep(x: Floats | Ints, low: float, high: float) -> Floats:
     t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    result: Floats = t * t * (3 - 2 * t)
+    return result
 
 
 class Canvas:
@@ -53,12 +55,12 @@ class Canvas:
         self.x, self.y, self.z = (_enlarged(self._coarse[..., axis]) for axis in range(3))
 
     @cached_property
-    def across(self) -> np.ndarray:
+    def across(self) -> Floats:
         """How far round each texel lies, cm across the picture."""
         at = (np.linspace(0, 1, SIZE) - MARGIN) / (1 - 2 * MARGIN)
         return np.broadcast_to(np.abs(at) * ACROSS[-1], (SIZE, SIZE))
 
-    def pixels(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def pixels(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         """Columns and rows of points on the front of the head, seen from the front at x >= 0 and y."""
         row = np.clip(np.rint((TOP_Y - y) / (TOP_Y - BOTTOM_Y) * (COARSE - 1)), 0, COARSE - 1).astype(int)
         column = np.empty(np.shape(x))
@@ -68,12 +70,12 @@ class Canvas:
             column[mine] = np.interp(x[mine], known, np.arange(COARSE)) * (SIZE - 1) / (COARSE - 1)
         return column, (TOP_Y - y) / (TOP_Y - BOTTOM_Y) * (SIZE - 1)
 
-    def dots(self, x: np.ndarray, y: np.ndarray, weight: np.ndarray, radius_cm: np.ndarray) -> np.ndarray:
+    def dots(self, x: Floats, y: Floats, weight: Floats, radius_cm: Floats) -> Floats:
         """Soft round dots added up, (SIZE, SIZE): x, y in cm seen from the front."""
         column, row = self.pixels(x, y)
         return self.dots_at(column, row, weight, radius_cm)
 
-    def dots_at(self, column: np.ndarray, row: np.ndarray, weight: np.ndarray, radius_cm: np.ndarray) -> np.ndarray:
+    def dots_at(self, column: Floats, row: Floats, weight: Floats, radius_cm: Floats) -> Floats:
         """Soft round dots at texels."""
         wide = SIZE * (1 - 2 * MARGIN) / ACROSS[-1]
         high = SIZE / (TOP_Y - BOTTOM_Y)
@@ -88,8 +90,9 @@ class Canvas:
         return picture
 
 
-def _enlarged(coarse: np.ndarray) -> np.ndarray:
+def _enlarged(coarse: Floats) -> Floats:
     at = np.linspace(0, COARSE - 1.001, SIZE)
     i, f = at.astype(int), at % 1
     rows = coarse[i] * (1 - f)[:, None] + coarse[i + 1] * f[:, None]
-    return rows[:, i] * (1 - f) + rows[:, i + 1] * f
+    result: Floats = rows[:, i] * (1 - f) + rows[:, i + 1] * f
+    return result
