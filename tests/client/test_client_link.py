@@ -7,7 +7,7 @@ import pytest
 import zmq
 import zmq.asyncio
 
-from mien.client.link import Link
+from mien.client._link import Link
 
 PATIENCE_S = 20
 

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from mien.audio.opus import packet_frames
 from mien.client import connect, connect_async
-from mien.client.core import Session
-from mien.client.encoding import find_encoding
-from mien.client.pcm import SampleJoiner
+from mien.client._session import Session
+from mien.client.audio import SampleJoiner, find_encoding
 from mien.core import wire
 from mien.errors import ClientError
 from rigs.services import running_voice

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mien.client.core import EVENTS_KEPT, Disconnected, Session
+from mien.client._session import EVENTS_KEPT, Disconnected, Session
 from mien.core import wire
 from mien.errors import ClientError
 from rigs.voice_double import LIMITS, VoiceDouble, make_welcome

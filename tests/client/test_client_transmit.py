@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mien.client.core import Session
-from mien.client.encoding import Encoding
+from mien.client._session import Session
+from mien.client.audio import Encoding
 from mien.core import wire
 from mien.errors import ClientError
 from rigs.voice_double import VoiceDouble
@@ -132,7 +132,7 @@ def test_a_voice_that_keeps_its_word_refuses_nothing(actions):
 @settings(max_examples=100, deadline=None)
 @given(packets=st.integers(1, 120), capacity_ms=st.sampled_from([150, 300, 1000]), under_way=st.integers(1, 40))
 def test_an_encoder_that_only_goes_forward_is_asked_once_a_packet(packets, capacity_ms, under_way):
-    with mock.patch("mien.client.core.find_encoding", return_value=Encoding(320, 0, numbering_encoder)):
+    with mock.patch("mien.client._session.find_encoding", return_value=Encoding(320, 0, numbering_encoder)):
         both = Wire(capacity_ms)
     turn, rest = both.session.open_turn("t"), memoryview(bytes(packets * 640))
     while rest:
