@@ -72,11 +72,11 @@ ERRORS = {
     ),
     "an endpoint twice": (
         {"voice.listen": '["tcp://127.0.0.1:45571", "tcp://127.0.0.1:45571"]'},
-        "voice.listen: tcp://127.0.0.1:45571 can be opened once only",
+        "voice.listen: tcp://127.0.0.1:45571 is listed more than once",
     ),
     "an ipc endpoint in no folder": (
         {"voice.listen": '["ipc://{tmp}/nowhere/a.sock"]'},
-        "nowhere is not there; make it",
+        "nowhere does not exist; create it",
     ),
     "a long run_dir": ({"run_dir": "{tmp}/" + "x" * 100}, "choose a shorter one"),
     "a run_dir that is a file": ({"run_dir": "{tmp}/file"}, "file: cannot be made (File exists)"),

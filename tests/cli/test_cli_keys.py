@@ -59,7 +59,7 @@ def test_a_client_is_removed(mien_keys, tmp_path):
     for name, role in (("ada", "agent"), ("eve", "observer")):
         mien_keys("make", name, "--role", role, "--out", str(tmp_path / "stick"))
     removed = mien_keys("remove", "ada")
-    assert (removed.exit_code, removed.stdout) == (0, "ada is no agent any more\n")
+    assert (removed.exit_code, removed.stdout) == (0, "removed the agent ada\n")
     assert [row["name"] for row in json.loads(mien_keys("list", "--json").stdout)["allowed"]] == ["eve"]
     again = mien_keys("remove", "ada")
     assert again.exit_code == 2

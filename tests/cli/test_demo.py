@@ -72,5 +72,5 @@ def test_the_figures_are_those_of_the_recording(pictures):
     assert figures["first_sound_ms"] == 40.0
     assert figures["first_motion_ms"] == pytest.approx(60.0)
     assert figures["av_offset_median_ms"] == pytest.approx(0.0)
-    assert (figures["pictures_shown"], figures["pictures_missed"]) == (50, 2)
+    assert (figures["frames_shown"], figures["frames_missed"]) == (50, 2)
     assert figures["mien_face_pss_mb"] == 90.0

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mien.cli.long_speech import LOOK_PART, PAUSE_MS, TurnCutter
+from mien.cli.long_speech import PAUSE_MS, SEARCH_PART, TurnCutter
 
 RATE_HZ = 8000
 MS = RATE_HZ // 1000 * 2
@@ -48,7 +48,7 @@ def test_short_speech_is_one_turn():
     ],
 )
 def test_the_cut_is_in_a_pause_near_the_end_or_where_the_turn_is_full(chunk_bytes, pause, cut_ms):
-    assert 2000 * (1 - LOOK_PART) == 1600
+    assert 2000 * (1 - SEARCH_PART) == 1600
     pcm = speech(3000, pause)
     turns = turns_of(pcm, chunk_bytes)
     assert [len(turn) / MS for turn in turns] == [cut_ms, 3000 - cut_ms]

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from mien.bench.rows import Report, Row
-from mien.cli import main, progress, terminal
+from mien.cli import main, terminal
 from mien.cli.bench import print_reports
 from mien.cli.checks import Finding
 from mien.cli.doctor import as_table
-from mien.cli.watch_state import WatchState
-from mien.cli.watch_view import render
+from mien.cli.watch import render
+from mien.cli.watcher import WatchState
 from mien.core.bus import Anchor, CaptionCue, Expression, FaceHealth, VoiceHealth
 from mien.printable import one_line
 
@@ -88,9 +88,8 @@ def test_what_watch_shows_of_clients(written, text):
 
 
 @pytest.mark.parametrize("text", NASTY)
-def test_what_say_shows_while_it_speaks(written, monkeypatch, text):
-    monkeypatch.setattr(progress, "data_console", terminal.data_console)
-    with progress.heard_bar(f"<{text}>", shown=True) as update:
+def test_what_say_shows_while_it_speaks(written, text):
+    with terminal.heard_bar(f"<{text}>", shown=True) as update:
         update(100.0, 200.0)
     assert "0.1 of 0.2 s heard" in plain(written)
     assert one_line(f"<{text}>", 40) in plain(written)
