@@ -65,7 +65,10 @@ def test_a_good_one(check):
 
 
 ERRORS = {
-    "no keys": ({"voice.listen": '["tcp://0.0.0.0:0"]'}, "voice.listen: tcp://0.0.0.0:0 can be reached from beyond"),
+    "no keys": (
+        {"voice.listen": '["tcp://0.0.0.0:0"]'},
+        "voice.listen: tcp://0.0.0.0:0 is reachable from other machines",
+    ),
     "a bad voice key": (
         {"voice.listen": '["tcp://0.0.0.0:0"]', "access.keys": "{tmp}/badkeys"},
         "voice.key_secret: is not a key file",

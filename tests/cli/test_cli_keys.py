@@ -63,7 +63,7 @@ def test_a_client_is_removed(mien_keys, tmp_path):
     assert [row["name"] for row in json.loads(mien_keys("list", "--json").stdout)["allowed"]] == ["eve"]
     again = mien_keys("remove", "ada")
     assert again.exit_code == 2
-    assert "no key 'ada' is there; `mien keys list` shows who is" in again.stderr
+    assert "there is no key 'ada'; `mien keys list` shows the keys" in again.stderr
     assert mien_keys("remove", "eve", "--role", "agent").exit_code == 2
     assert mien_keys("remove", "eve", "--role", "observer").exit_code == 0
 

@@ -172,7 +172,7 @@ def test_what_was_sent_leaves_before_the_socket_is_closed(tmp_path):
 
 def test_a_second_router_is_refused_and_the_first_goes_on(tmp_path):
     with routed(tmp_path) as rig:
-        with pytest.raises(BusError, match=r"voice\.listen: .*voice\.sock belongs to a service that runs"):
+        with pytest.raises(BusError, match=r"voice\.listen: .*voice\.sock belongs to a running service"):
             Rig(tmp_path)
         rig.client()
 

@@ -7,8 +7,8 @@ import socket
 import pytest
 import zmq
 
-from mien.transport.zmtp.doors import ACCEPTS_A_WAIT
 from mien.transport.zmtp.framing import MORE, encode_command, encode_frame, encode_metadata, greeting
+from mien.transport.zmtp.listeners import ACCEPTS_A_WAIT
 from mien.transport.zmtp.peer import NEWCOMER_BYTES
 from mien.transport.zmtp.server import LEAVING, PENDING_EACH
 from rigs.zmtp_rig import READY, served
@@ -181,7 +181,7 @@ def test_the_log_of_refusals_is_limited(rig, caplog):
     for _ in range(20):
         rig.ended(rig.bare(b"nonsense"))
     assert count_of(rig, "refused_not_zmtp") == 20
-    assert len([line for line in caplog.messages if "hung up" in line]) == 5
+    assert len([line for line in caplog.messages if "disconnected" in line]) == 5
     assert f"process {os.getpid()} of user {os.getuid()}" in caplog.text
 
 
@@ -343,7 +343,7 @@ def test_a_socket_that_another_service_has_taken_is_left_alone(rig, caplog):
         rig.clock.advance_ms(1100)
         rig.step()
         assert count_of(rig, "sockets_rebound") == 0
-        assert "belongs to a service that runs" in caplog.text
+        assert "belongs to a running service" in caplog.text
         rig.server.close()
         assert rig.path.exists()
 
@@ -352,7 +352,7 @@ def test_without_descriptors_the_oldest_stranger_gives_way(rig):
     first = rig.bare()
     rig.step(5)
 
-    listener = rig.server._doors._listeners[0]
+    listener = rig.server._listeners._listeners[0]
     real, listener.socket = listener.socket, FullSocket(listener.socket)
     second = rig.bare()
     rig.step(5)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien.transport.zmtp.outbox import Outbox
+from mien.transport.zmtp.connection import Outbox
 
 
 def sending(limit, taken):
