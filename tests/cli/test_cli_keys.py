@@ -44,7 +44,7 @@ def test_an_empty_list(mien_keys):
 
 
 def test_a_clients_files_may_go_to_another_file_system(mien_keys, tmp_path):
-    """As a memory stick is one."""
+    """Such as a memory stick."""
     shared = Path("/dev/shm")
     if not shared.is_dir() or shared.stat().st_dev == tmp_path.stat().st_dev:
         pytest.skip("there is no second file system here")
@@ -90,7 +90,7 @@ def test_a_file_that_is_no_key_is_told_beside_the_list(mien_keys, tmp_path):
 
 @pytest.mark.parametrize("width", [80, 200])
 def test_twenty_thousand_keys_are_shown_as_they_are(monkeypatch, width):
-    """[b] is bold, [/] an error and :x: an emoji to rich, and Z85 has all of them."""
+    """To rich, [b] is bold, [/] an error and :x: an emoji; Z85 can contain all of them."""
     draw = random.Random(14)
     texts = [zmq.utils.z85.encode(draw.randbytes(32)) for _ in range(20_000)]
     texts += [b"[/]" + b"a" * 37, b"[b]" + b"a" * 37, b":x:" + b"a" * 37, b"[link=a]" + b"a" * 32, b"a" * 39 + b"["]

@@ -1,4 +1,4 @@
-"""A face that ends is started again: with growing pauses, said each time, and never given up."""
+"""Restarts of a face that exits: with growing pauses, each reported, without giving up."""
 
 import itertools
 
@@ -7,7 +7,7 @@ from mien.units import NS_PER_MS, NS_PER_S
 
 
 class Faces:
-    """Faces that live for so long; time goes by in steps of 100 ms."""
+    """Faces that run for lives_s; time advances in steps of 100 ms."""
 
     def __init__(self, lives_s):
         self.lives_ns = lives_s * NS_PER_S

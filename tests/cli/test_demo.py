@@ -1,4 +1,4 @@
-"""What the demo makes of a recording: the film, the contact sheet and the figures."""
+"""The demo's film, contact sheet and figures, from a recording."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ START_NS = 5 * 10**9
 
 @pytest.fixture
 def pictures():
-    """Two seconds of pictures; the mouth opens with the sound, half a second in."""
+    """Two seconds of frames; the mouth opens with the sound, half a second in."""
     visible = START_NS + np.arange(2 * FPS, dtype=np.int64) * PERIOD_NS
     media = np.where(visible >= START_NS + 500_000_000, visible - START_NS - 500_000_000, -1)
     poses = np.zeros((len(visible), CHANNEL_COUNT), np.float32)

@@ -1,4 +1,4 @@
-"""What doctor says while the services run and hold the devices."""
+"""mien doctor while services hold the devices."""
 
 import pytest
 

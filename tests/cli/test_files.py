@@ -1,4 +1,4 @@
-"""mien motion, record, check-config and doctor, run as commands on real files."""
+"""mien motion, record, check-config and doctor on real files."""
 
 import csv
 import json

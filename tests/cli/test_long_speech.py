@@ -1,4 +1,4 @@
-"""Cutting speech into turns."""
+"""Splitting long speech into turns."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def turns_of(pcm, chunk_bytes, most_ms=2000):
 
 
 def speech(ms, *pauses):
-    """Loud, with (start_ms, end_ms) of silence."""
+    """Loud noise with silence from start_ms to end_ms."""
     pcm = np.full(ms * RATE_HZ // 1000, 4000, "<i2")
     for start_ms, end_ms in pauses:
         pcm[start_ms * 8 : end_ms * 8] = 0
@@ -65,7 +65,7 @@ def test_every_byte_comes_once_in_order_and_no_turn_is_too_long(pcm, chunk_bytes
 
 
 def test_a_live_stream_is_passed_on_block_by_block():
-    """Nothing waits for the end of what a TTS is still making."""
+    """No block waits for the end of a synthesis in progress."""
     fed = 0
 
     def stream():

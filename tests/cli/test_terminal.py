@@ -1,4 +1,4 @@
-"""What is shown is data: no markup, no emoji, no escape sequences, whatever a client or a file is called."""
+"""Untrusted text on the terminal: no markup, no emoji, no escape sequences."""
 
 import io
 import re
@@ -24,7 +24,7 @@ NASTY = ("[/]", "[b]bold[/b]", ":smile:", "a[/b]b", "[link=x]", "\\[b]", "\x1b[2
 
 @pytest.fixture
 def written(monkeypatch):
-    """What data_console() writes, as a terminal 200 wide would get it."""
+    """What data_console() writes to a terminal 200 columns wide."""
     file = io.StringIO()
     monkeypatch.setattr(
         terminal,
@@ -35,7 +35,7 @@ def written(monkeypatch):
 
 
 def plain(file):
-    """Without the colours that rich itself puts in."""
+    """Without the colours that rich adds."""
     return re.sub(r"\x1b\[[0-9;]*m", "", file.getvalue())
 
 

@@ -1,4 +1,4 @@
-"""TTS engines as streams, with programs written here in their place, and with those that are installed."""
+"""TTS engines as streams: substitutes written in Python, and the installed engines."""
 
 import struct
 import sys
@@ -12,7 +12,7 @@ HEADER = b"RIFF" + struct.pack("<I", 36) + b"WAVEfmt " + struct.pack("<IHHIIHH",
 
 @pytest.fixture
 def make_engine(tmp_path):
-    """An engine whose program is some Python. HEADER is defined in it; the text is argv[1], or stdin."""
+    """An engine whose program is Python code, with HEADER defined; the text is argv[1] or stdin."""
 
     def make(code, *, whole=True, file=False, package="test-tts"):
         path = tmp_path / "engine.py"

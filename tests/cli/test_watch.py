@@ -1,4 +1,4 @@
-"""mien watch: what it makes of bus messages, and over a real bus."""
+"""mien watch: its state from bus messages, and the command over a real bus."""
 
 import io
 import json
@@ -113,7 +113,7 @@ class TestView:
 
 @contextmanager
 def published(run_dir, *messages):
-    """A bus on which these messages are said again and again."""
+    """A bus on which these messages are published repeatedly."""
     stop = threading.Event()
 
     def say():

@@ -1,4 +1,4 @@
-"""The names that a client program imports, captions that append, and thumbnails of the face."""
+"""The exported names, captions that append, thumbnails."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Speech that travels as Opus: packets of whole frames, sent once each and in order, and heard by the real voice."""
+"""Speech as Opus: whole packets, each sent once and in order, decoded by the real voice."""
 
 import asyncio
 
@@ -31,7 +31,7 @@ LIMITS = wire.Limits(
 
 
 def spoken_ms(frames):
-    """What is heard of so much speech: its last sample comes out of the decoder, in a whole packet."""
+    """How much of this speech is heard: up to its last sample, in whole packets."""
     return -(-(frames + LOOKAHEAD) // FRAMES) * 20
 
 
@@ -50,7 +50,7 @@ def tell(session, *messages):
 
 
 def sent_audio(session):
-    """(seq, packet) of all that waits to be sent."""
+    """(seq, packet) of all outgoing audio."""
     messages = [(wire.decode_client(frames[0]), frames) for frames in session.outgoing]
     session.outgoing.clear()
     return [(header.seq, frames[1]) for header, frames in messages if isinstance(header, wire.Audio)]
@@ -112,7 +112,7 @@ def test_what_opus_does_not_have():
 
 
 class TestHeard:
-    """By the real voice."""
+    """Against the real voice."""
 
     @pytest.fixture
     def sinks(self):

@@ -1,4 +1,4 @@
-"""The session's bookkeeping, stepped by hand: no socket, no clock, no thread."""
+"""The protocol state of a session, stepped by hand: no socket, clock or thread."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def make_session(**arguments):
 
 
 def sent(session):
-    """Everything that waits to be sent, decoded; payloads are left out."""
+    """All outgoing messages, decoded, without payloads."""
     headers = [wire.decode_client(frames[0]) for frames in session.outgoing]
     session.outgoing.clear()
     return headers

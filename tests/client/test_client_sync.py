@@ -20,7 +20,7 @@ PATIENCE_S = 20
 
 
 def in_thread(function, *arguments):
-    """Run it beside the test. Returns a function that waits for the outcome: what it returned, or its exception."""
+    """Run a function in a thread. Returns a function that waits for its result, or raises its exception."""
     outcome = []
 
     def run():

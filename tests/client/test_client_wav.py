@@ -1,4 +1,4 @@
-"""WAV of every kind that is read, and every kind of damage."""
+"""Every supported WAV format, and every kind of damage."""
 
 import io
 import struct
@@ -85,7 +85,7 @@ def test_a_frame_that_is_cut_off_is_left_out():
 
 
 class Trickle(io.RawIOBase):
-    """Gives three bytes a read, as a slow pipe may."""
+    """Returns three bytes a read, as a slow pipe may."""
 
     def __init__(self, data):
         self._data = io.BytesIO(data)

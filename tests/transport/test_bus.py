@@ -1,4 +1,4 @@
-"""The bus: everybody who subscribes hears it, nobody who does not read can hold it up."""
+"""The bus: every subscriber gets everything, and one that does not read cannot delay the others."""
 
 import contextlib
 

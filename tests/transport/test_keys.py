@@ -1,4 +1,4 @@
-"""The folder of keys: what counts as a key, what one bad file costs, and what is never overwritten."""
+"""The key directory: valid and invalid files, and files that are never overwritten."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The clients' socket: budgets, farewells, and keys that are removed."""
+"""The clients' socket: budgets, disconnects, removed keys."""
 
 import contextlib
 
@@ -19,7 +19,7 @@ STEPS = 4000
 
 
 class Rig:
-    """Every client is what `roles` says of its identity, or a stranger."""
+    """Each client has the role that `roles` gives its identity; "stranger" without one."""
 
     def __init__(self, run_dir, keys=None):
         self.clock, self.counters, self.reactor, self.roles = ManualClock(10**9), Counters(), Reactor(), {}
@@ -136,7 +136,7 @@ def test_a_client_that_leaves_is_gone(tmp_path):
 def test_hanging_up_without_a_word(tmp_path):
     with routed(tmp_path) as rig:
         socket, identity = rig.client()
-        rig.router.hang_up(identity)
+        rig.router.disconnect(identity)
         assert list(rig.router.gone) == [identity]
         for _ in range(20):
             rig.step()

@@ -29,7 +29,7 @@ SILENT: Final = Level.SILENT.value
 @click.command()
 @click.option("--config", "path", type=click.Path(path_type=Path), help="Configuration file.")
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Override a key, such as playback.sink=null.")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(path: Path | None, pairs: tuple[str, ...], as_json: bool) -> None:
     """Check this machine by opening its devices: sound, display, model, avatar, clock. On a board, also check screens,
     sound cards, permissions, power, temperature and time. Exits 1 when a verdict is bad.
@@ -56,7 +56,7 @@ def doctor(path: Path | None, pairs: tuple[str, ...], as_json: bool) -> None:
 
 def as_table(findings: Sequence[Finding]) -> Table:
     """The findings as a table."""
-    table = Table("", "verdict", "what there is", "what to do")
+    table = Table("", "verdict", "finding", "remedy")
     for finding in findings:
         table.add_row(
             shown(finding.name),

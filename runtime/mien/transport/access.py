@@ -48,8 +48,8 @@ def plan_access(listen: tuple[str, ...], folder: KeyFolder) -> Access:
     pair = folder.voice_pair()
     if pair is None or not folder.allowed():
         raise ConfigError(
-            f"voice.listen: {guarded[0]} is reachable from other machines, and {folder.root} has no keys to authenticate "
-            "clients with; make them with `mien keys make NAME --role speaker`, or leave voice.listen empty"
+            f"voice.listen: {guarded[0]} is reachable from other machines, and {folder.root} has no keys to "
+            "authenticate clients; make them with `mien keys make NAME --role speaker`, or leave voice.listen empty"
         )
     public, secret = map(zmq.utils.z85.decode, pair)
     return Access(open_, guarded, (public, secret))

@@ -9,7 +9,7 @@ from mien.core.clock import Clock
 from mien.core.stats import Counters
 from mien.transport import BUS_SOCKET, REPORT_SOCKET
 from mien.transport.zmtp.null import NullMechanism
-from mien.transport.zmtp.peer import MAX_FRAME_BYTES, NEWCOMER_BYTES, Peer
+from mien.transport.zmtp.peer import MAX_FRAME_BYTES, PENDING_BYTES, Peer
 from mien.transport.zmtp.reactor import Reactor
 from mien.transport.zmtp.server import ZmtpServer
 
@@ -32,7 +32,7 @@ class VoiceBus:
         self._listening: set[bytes] = set()
         self._joined = False
         self._publisher = self._serve("bus", b"XPUB", (b"SUB", b"XSUB"), reactor, clock)
-        self._reports = self._serve("reports", b"PULL", (b"PUSH",), reactor, clock, newcomer_bytes=MAX_FRAME_BYTES)
+        self._reports = self._serve("reports", b"PULL", (b"PUSH",), reactor, clock, pending_bytes=MAX_FRAME_BYTES)
         try:
             self._publisher.listen(f"ipc://{run_dir / BUS_SOCKET}", "run_dir")
             self._reports.listen(f"ipc://{run_dir / REPORT_SOCKET}", "run_dir")
@@ -46,7 +46,7 @@ class VoiceBus:
             if self._publisher.send(identity, frames) > SUBSCRIBER_BYTES:
                 self._counters.count("bus_subscribers_dropped")
                 self._listening.discard(identity)
-                self._publisher.hang_up(identity)
+                self._publisher.disconnect(identity)
 
     def joined(self) -> bool:
         """Whether there is a new subscriber since the last call."""
@@ -94,7 +94,7 @@ class VoiceBus:
         reactor: Reactor,
         clock: Clock,
         *,
-        newcomer_bytes: int = NEWCOMER_BYTES,
+        pending_bytes: int = PENDING_BYTES,
     ) -> ZmtpServer:
         properties = {b"Socket-Type": kind, b"Identity": b""}
         return ZmtpServer(
@@ -102,7 +102,7 @@ class VoiceBus:
             reactor,
             clock,
             self._counters,
-            make_peer=lambda _: Peer(NullMechanism(properties), NullMechanism.name, frozenset(accepts), newcomer_bytes),
+            make_peer=lambda _: Peer(NullMechanism(properties), NullMechanism.name, frozenset(accepts), pending_bytes),
             known=self._listening.__contains__,
             pending_ns=NEVER_NS,
         )

@@ -85,7 +85,7 @@ class ClientRouter:
         waiting = self._server.send(identity, [wire.encode(message)])
         if waiting > BUDGET_BYTES[self._standing(identity)]:
             self._counters.count("clients_too_slow")
-            self.hang_up(
+            self.disconnect(
                 identity,
                 "too_slow",
                 f"{waiting // KB} kB of events were not read; read faster or subscribe to less, and reconnect",
@@ -100,10 +100,10 @@ class ClientRouter:
         """Whether a client is held back now; step() ends that when due."""
         return self._server.holding_back
 
-    def hang_up(self, identity: bytes, code: str = "", why: str = "") -> None:
+    def disconnect(self, identity: bytes, code: str = "", why: str = "") -> None:
         """Close a connection. With a code, the client first gets an `error` with the reason."""
         farewell = [wire.encode(wire.Error(code=code, message=why))] if code else None
-        self._server.hang_up(identity, farewell)
+        self._server.disconnect(identity, farewell)
 
     def step(self) -> None:
         """Do what is due by the clock, and disconnect clients whose key was removed."""
@@ -113,7 +113,7 @@ class ClientRouter:
         for identity, user_id in self._server.peers():
             if user_id and not self._keys.listed(user_id):
                 self._counters.count("access_revoked")
-                self.hang_up(identity, "access_revoked", "this client's key was removed from the voice")
+                self.disconnect(identity, "access_revoked", "this client's key was removed from the voice")
 
     def close(self) -> None:
         """Close all connections, after up to LINGER_MS for queued messages to be sent."""

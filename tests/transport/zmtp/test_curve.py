@@ -1,4 +1,4 @@
-"""CURVE against libzmq's own client, and against whoever breaks it."""
+"""CURVE against libzmq's own client, and against clients that violate it."""
 
 import pytest
 import zmq

@@ -20,7 +20,7 @@ from mien.transport.zmtp.null import Mechanism
 MAX_FRAME_BYTES: Final = 1 << 18  # above any legal frame, so that a frame slightly too large still gets an error
 MAX_PARTS: Final = 8  # no legal message has more than two; a few more get an error, an endless one is cut off
 MAX_MESSAGE_BYTES: Final = MAX_FRAME_BYTES + (1 << 15)  # a frame of the largest size plus a header
-NEWCOMER_BYTES: Final = 1 << 15  # above any hello
+PENDING_BYTES: Final = 1 << 15  # above any hello
 HANDSHAKE_FRAME_BYTES: Final = 4096
 FRAMES_A_PARSE: Final = 64
 _WAIT_MESSAGES: Final = 64
@@ -34,8 +34,8 @@ class Peer:
     """Turns received bytes (feed(), then parse() a little at a time) into `messages`.
 
     accepts: the socket types that may connect, such as b"DEALER". feed() and parse() return the bytes to answer with,
-    and raise PeerError when the connection must be closed. A newcomer may have one message pending, of at most
-    newcomer_bytes, so that it costs little until the owner knows the client and calls accept_newcomer().
+    and raise PeerError when the connection must be closed. Until the owner knows the client and calls
+    identify(), one message of at most pending_bytes is parsed at a time, so that the connection costs little.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Peer:
         mechanism: Mechanism,
         mechanism_name: bytes,
         accepts: frozenset[bytes],
-        newcomer_bytes: int = NEWCOMER_BYTES,
+        pending_bytes: int = PENDING_BYTES,
     ) -> None:
         self._mechanism = mechanism
         self._name = mechanism_name
@@ -54,8 +54,8 @@ class Peer:
         self._parts_bytes = 0
         self.messages: deque[Message] = deque()
         self.messages_bytes = 0
-        self._most_bytes = self._newcomer_bytes = newcomer_bytes
-        self.newcomer = True
+        self._most_bytes = self._pending_bytes = pending_bytes
+        self.identified = False
         self.ready = False
         self.unparsed = False
 
@@ -67,7 +67,7 @@ class Peer:
     @property
     def full(self) -> bool:
         """Whether messages must be taken before more is read; until then the kernel holds back the peer."""
-        most = 1 if self.newcomer else _WAIT_MESSAGES
+        most = _WAIT_MESSAGES if self.identified else 1
         return self.unparsed or len(self.messages) >= most or self.messages_bytes >= MAX_FRAME_BYTES
 
     def hello(self) -> bytes:
@@ -88,9 +88,9 @@ class Peer:
         self._reader.feed(data)
         return begun + self.parse()
 
-    def accept_newcomer(self) -> None:
-        """Lift the newcomer's limits: the owner knows the client."""
-        self.newcomer = False
+    def identify(self) -> None:
+        """Lift the limits of an unidentified connection: the owner knows the client."""
+        self.identified = True
         self._most_bytes = MAX_MESSAGE_BYTES
         self._reader.max_bytes = MAX_FRAME_BYTES
 
@@ -101,7 +101,7 @@ class Peer:
         """
         answer = b""
         for _ in range(FRAMES_A_PARSE):
-            if self.newcomer and self.messages:
+            if self.messages and not self.identified:
                 break
             frame = self._reader.next()
             if frame is None:
@@ -147,7 +147,7 @@ class Peer:
                     f"{' or '.join(sorted(name.decode() for name in self._accepts))}",
                 )
             self.ready = True
-            self._reader.max_bytes = self._newcomer_bytes
+            self._reader.max_bytes = self._pending_bytes
         return answer
 
     def _command(self, body: bytes) -> bytes:

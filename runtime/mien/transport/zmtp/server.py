@@ -102,7 +102,7 @@ class ZmtpServer:
         for _ in range(len(self._ready)):
             connection = self._ready.popleft()
             peer = connection.peer
-            self._meet(connection)
+            self._identify(connection)
             message = peer.take() if peer.messages else None
             if peer.messages or (peer.unparsed and message is not None):
                 self._ready.append(connection)
@@ -123,7 +123,7 @@ class ZmtpServer:
         self._flush(connection)
         return connection.outbox.size
 
-    def hang_up(self, identity: bytes, farewell: Message | None = None) -> None:
+    def disconnect(self, identity: bytes, farewell: Message | None = None) -> None:
         """Close a connection. Queued output is dropped; the farewell is the last message sent, if the peer reads it."""
         connection = self._connections.pop(identity, None)
         if connection is None:
@@ -217,7 +217,7 @@ class ZmtpServer:
     def _parse(self, connection: Connection, data: memoryview | bytes) -> None:
         """Parse buffered input, then data, into messages."""
         peer = connection.peer
-        self._meet(connection)
+        self._identify(connection)
         try:
             answer = peer.feed(data) if data else peer.parse()
         except PeerError as error:
@@ -229,10 +229,10 @@ class ZmtpServer:
             self._answer(connection, answer)
         connection.watch(self._reactor)
 
-    def _meet(self, connection: Connection) -> None:
-        """Lift the newcomer's limits once the owner knows the client."""
-        if connection.peer.newcomer and self._known(connection.identity):
-            connection.peer.accept_newcomer()
+    def _identify(self, connection: Connection) -> None:
+        """Lift the limits of an unidentified connection once the owner knows its client."""
+        if not connection.peer.identified and self._known(connection.identity):
+            connection.peer.identify()
 
     def _answer(self, connection: Connection, answer: bytes) -> None:
         """Send an answer of the transport protocol itself, unless the peer does not read the previous ones."""
