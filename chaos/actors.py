@@ -7,8 +7,7 @@ from typing import Final
 
 from chaos.coded import RATE_HZ
 from chaos.world import World, patience
-from mien.client import Client, connect
-from mien.client.core import Disconnected
+from mien.client import Client, Disconnected, connect
 from mien.core import wire
 from mien.errors import ClientError, MienError
 

@@ -5,8 +5,7 @@ from typing import Final
 
 from chaos.actors import Actor
 from chaos.coded import RATE_HZ, samples
-from mien.client import Client
-from mien.client.syncturn import Turn
+from mien.client import Client, Turn
 from mien.core import wire
 from mien.errors import ClientError
 

@@ -1,4 +1,4 @@
-"""mien check-config: what a service would refuse is an error, what it would do without is a warning."""
+"""mien check-config: errors for what stops a service, warnings for what limits it."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def _bare(monkeypatch):
 
 @pytest.fixture
 def check(tmp_path):
-    """Checks settings laid over a configuration that is good here."""
+    """Checks settings on top of a configuration that is valid on this machine."""
     base = {"run_dir": tmp_path / "run", "playback.sink": "null", "access.keys": tmp_path / "keys"}
 
     def run(*arguments, **settings):
@@ -52,7 +52,7 @@ def check(tmp_path):
 
 
 def starts(pairs):
-    """Whether the voice starts with it; in a process of its own, since what refuses leaves its sockets to the exit."""
+    """Whether the voice starts with it, in a separate process because a refusal leaves sockets open until exit."""
     ran = subprocess.run([sys.executable, "-c", START, *pairs], capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode in (0, 3), ran.stderr
     return ran.returncode == 0
@@ -65,18 +65,21 @@ def test_a_good_one(check):
 
 
 ERRORS = {
-    "no keys": ({"voice.listen": '["tcp://0.0.0.0:0"]'}, "voice.listen: tcp://0.0.0.0:0 can be reached from beyond"),
+    "no keys": (
+        {"voice.listen": '["tcp://0.0.0.0:0"]'},
+        "voice.listen: tcp://0.0.0.0:0 is reachable from other machines",
+    ),
     "a bad voice key": (
         {"voice.listen": '["tcp://0.0.0.0:0"]', "access.keys": "{tmp}/badkeys"},
         "voice.key_secret: is not a key file",
     ),
     "an endpoint twice": (
         {"voice.listen": '["tcp://127.0.0.1:45571", "tcp://127.0.0.1:45571"]'},
-        "voice.listen: tcp://127.0.0.1:45571 can be opened once only",
+        "voice.listen: tcp://127.0.0.1:45571 is listed more than once",
     ),
     "an ipc endpoint in no folder": (
         {"voice.listen": '["ipc://{tmp}/nowhere/a.sock"]'},
-        "nowhere is not there; make it",
+        "nowhere does not exist; create it",
     ),
     "a long run_dir": ({"run_dir": "{tmp}/" + "x" * 100}, "choose a shorter one"),
     "a run_dir that is a file": ({"run_dir": "{tmp}/file"}, "file: cannot be made (File exists)"),
@@ -150,7 +153,7 @@ def test_a_model_and_an_avatar_that_load_are_good(check, tmp_path):
 
 
 def test_a_folder_that_may_not_be_written_is_named(check, tmp_path, monkeypatch):
-    """Mode bits do not stop root, who may run this."""
+    """The tests may run as root, whom mode bits do not stop."""
     (tmp_path / "logs").mkdir()
     real = os.access
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "logs" and real(path, mode))
@@ -201,6 +204,6 @@ def test_for_machines(check, things):
 
 
 def test_the_file_alone(check, things):
-    """As provisioning asks, before the keys that came with it are in their place."""
+    """As provisioning checks it, before the keys are installed."""
     assert check("--file-only", face__avatar=things / "file", voice__listen='["tcp://0.0.0.0:0"]').exit_code == 0
     assert check("--file-only", face__fps="fast").exit_code == 2

@@ -1,4 +1,4 @@
-"""mien avatar on files that are heads and files that are none."""
+"""mien avatar on heads and on invalid files."""
 
 import json
 
@@ -27,7 +27,7 @@ def test_what_is_no_head_is_told_and_exits_1(tmp_path, command, content):
 
 @pytest.fixture
 def baked_default(monkeypatch):
-    """The shipped avatar in the place of what a file would become."""
+    """The shipped avatar in place of a baked file."""
     from mien.avatar.bake import Baked
     from mien.avatar.load import load_avatar
     from mien.cli import avatar

@@ -1,4 +1,4 @@
-"""mien bench: figures beside their bars, for people and for machines, and an exit code."""
+"""mien bench: the table, the JSON, the exit code."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ ABSENT = Row(name="instructions", value=None, unit="million", note="needs QEMU")
 
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[Row]:
-    """The rows that the face's benchmark is to give, and the avatars it was asked for, after them."""
+    """The rows that the face benchmark returns, then the avatars it was given."""
     rows: list[Row] = []
 
     def run_face(others: tuple[Path, ...], _: object) -> Report:

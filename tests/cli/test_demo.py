@@ -1,4 +1,4 @@
-"""What the demo makes of a recording: the film, the contact sheet and the figures."""
+"""The demo's film, contact sheet and figures, from a recording."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ START_NS = 5 * 10**9
 
 @pytest.fixture
 def pictures():
-    """Two seconds of pictures; the mouth opens with the sound, half a second in."""
+    """Two seconds of frames; the mouth opens with the sound, half a second in."""
     visible = START_NS + np.arange(2 * FPS, dtype=np.int64) * PERIOD_NS
     media = np.where(visible >= START_NS + 500_000_000, visible - START_NS - 500_000_000, -1)
     poses = np.zeros((len(visible), CHANNEL_COUNT), np.float32)
@@ -72,5 +72,5 @@ def test_the_figures_are_those_of_the_recording(pictures):
     assert figures["first_sound_ms"] == 40.0
     assert figures["first_motion_ms"] == pytest.approx(60.0)
     assert figures["av_offset_median_ms"] == pytest.approx(0.0)
-    assert (figures["pictures_shown"], figures["pictures_missed"]) == (50, 2)
+    assert (figures["frames_shown"], figures["frames_missed"]) == (50, 2)
     assert figures["mien_face_pss_mb"] == 90.0

@@ -1,4 +1,4 @@
-"""What doctor says of boards that lie in a folder: their /sys, /proc, /run, /dev and /etc."""
+"""The board checks of mien doctor on a simulated board: its /sys, /proc, /run, /dev and /etc in a directory."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from mien.cli.checks import Finding
 
 
 class Board:
-    """A healthy Pi 4; the tests break one thing each."""
+    """A healthy Pi 4; each test breaks one thing."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

@@ -1,4 +1,4 @@
-"""What `mien doctor` says of captions."""
+"""The caption check of mien doctor."""
 
 from mien.cli.checks import check_captions
 from mien.config import Config, parse_config

@@ -1,9 +1,9 @@
-"""What doctor says while the services run and hold the devices."""
+"""mien doctor while services hold the devices."""
 
 import pytest
 
-from mien.cli.running_checks import display_of, held_devices
-from mien.core.bus import FaceHealth
+from mien.cli.doctor import display_of, held_devices, sound_of
+from mien.core.bus import FaceHealth, VoiceHealth
 from mien.errors import SinkError
 from rigs.services import running_voice
 
@@ -24,6 +24,21 @@ def test_a_voice_without_a_card_is_told(tmp_path):
         found = held_devices(tmp_path)["sound"]
     assert found.verdict == "bad"
     assert "aplay -L" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("device", "level", "verdict", "words"),
+    [
+        ("open", "full", "good", "plays on it: device open"),
+        ("released", "full", "good", "has released it until speech arrives: device released"),
+        ("lost", "full", "bad", "device lost"),
+        ("lost", "silent", "bad", "device lost"),
+    ],
+)
+def test_the_state_of_the_sound_card_is_told(device, level, verdict, words):
+    health = VoiceHealth(epoch=1, pid=7, level=level, clients=0, pss_mb=1.0, counters={}, device=device)
+    assert sound_of(health).verdict == verdict
+    assert words in sound_of(health).detail
 
 
 def test_nothing_is_held_where_nothing_runs(tmp_path):

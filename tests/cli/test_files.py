@@ -1,4 +1,4 @@
-"""mien motion, record, check-config and doctor, run as commands on real files."""
+"""mien motion, record, check-config and doctor on real files."""
 
 import csv
 import json
@@ -114,7 +114,7 @@ def test_doctor_opens_everything_and_says_what_is_missing(tmp_path):
     rows = {row["name"]: row for row in json.loads(ran.stdout)}
     assert ran.exit_code == 0
     assert rows["display"]["verdict"] in ("good", "poor")
-    assert "times faster than speech" in rows["model"]["detail"]
+    assert "times faster than real time" in rows["model"]["detail"]
     assert rows["service"]["verdict"] == "poor"
     assert "mien run" in rows["service"]["remedy"]
     missing = run(

@@ -1,11 +1,11 @@
-"""Cutting speech into turns."""
+"""Splitting long speech into turns."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mien.cli.long_speech import LOOK_PART, PAUSE_MS, TurnCutter
+from mien.cli.long_speech import PAUSE_MS, SEARCH_PART, TurnCutter
 
 RATE_HZ = 8000
 MS = RATE_HZ // 1000 * 2
@@ -26,7 +26,7 @@ def turns_of(pcm, chunk_bytes, most_ms=2000):
 
 
 def speech(ms, *pauses):
-    """Loud, with (start_ms, end_ms) of silence."""
+    """Loud noise with silence from start_ms to end_ms."""
     pcm = np.full(ms * RATE_HZ // 1000, 4000, "<i2")
     for start_ms, end_ms in pauses:
         pcm[start_ms * 8 : end_ms * 8] = 0
@@ -48,7 +48,7 @@ def test_short_speech_is_one_turn():
     ],
 )
 def test_the_cut_is_in_a_pause_near_the_end_or_where_the_turn_is_full(chunk_bytes, pause, cut_ms):
-    assert 2000 * (1 - LOOK_PART) == 1600
+    assert 2000 * (1 - SEARCH_PART) == 1600
     pcm = speech(3000, pause)
     turns = turns_of(pcm, chunk_bytes)
     assert [len(turn) / MS for turn in turns] == [cut_ms, 3000 - cut_ms]
@@ -65,7 +65,7 @@ def test_every_byte_comes_once_in_order_and_no_turn_is_too_long(pcm, chunk_bytes
 
 
 def test_a_live_stream_is_passed_on_block_by_block():
-    """Nothing waits for the end of what a TTS is still making."""
+    """No block waits for the end of a synthesis in progress."""
     fed = 0
 
     def stream():

@@ -80,7 +80,7 @@ class TestSources:
 
     @pytest.mark.parametrize("length", ["0", "streamed", "exact"])
     def test_a_wav_on_stdin_says_its_own_rate(self, run_dir, length):
-        """As espeak-ng --stdout writes it, who does not know how much will come; --rate is for raw PCM."""
+        """As espeak-ng --stdout writes it, without knowing the length; --rate applies to raw PCM only."""
         pcm = np.arange(2205, dtype="<i2").tobytes()
         size = {"0": 0, "streamed": 0x7FFFF000, "exact": len(pcm)}[length]
         head = struct.pack(
@@ -143,7 +143,7 @@ class TestSources:
 
 
 class TestLongSpeech:
-    """Longer than a turn may be: 1000 ms here."""
+    """Speech longer than max_turn_ms, which is 1000 ms here."""
 
     @pytest.fixture
     def voice(self, run_dir):

@@ -1,4 +1,4 @@
-"""What is shown is data: no markup, no emoji, no escape sequences, whatever a client or a file is called."""
+"""Untrusted text on the terminal: no markup, no emoji, no escape sequences."""
 
 import io
 import re
@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from mien.bench.rows import Report, Row
-from mien.cli import main, progress, terminal
+from mien.cli import main, terminal
 from mien.cli.bench import print_reports
 from mien.cli.checks import Finding
 from mien.cli.doctor import as_table
-from mien.cli.watch_state import WatchState
-from mien.cli.watch_view import render
+from mien.cli.watch import render
+from mien.cli.watcher import WatchState
 from mien.core.bus import Anchor, CaptionCue, Expression, FaceHealth, VoiceHealth
 from mien.printable import one_line
 
@@ -24,7 +24,7 @@ NASTY = ("[/]", "[b]bold[/b]", ":smile:", "a[/b]b", "[link=x]", "\\[b]", "\x1b[2
 
 @pytest.fixture
 def written(monkeypatch):
-    """What data_console() writes, as a terminal 200 wide would get it."""
+    """What data_console() writes to a terminal 200 columns wide."""
     file = io.StringIO()
     monkeypatch.setattr(
         terminal,
@@ -35,7 +35,7 @@ def written(monkeypatch):
 
 
 def plain(file):
-    """Without the colours that rich itself puts in."""
+    """Without the colours that rich adds."""
     return re.sub(r"\x1b\[[0-9;]*m", "", file.getvalue())
 
 
@@ -88,9 +88,8 @@ def test_what_watch_shows_of_clients(written, text):
 
 
 @pytest.mark.parametrize("text", NASTY)
-def test_what_say_shows_while_it_speaks(written, monkeypatch, text):
-    monkeypatch.setattr(progress, "data_console", terminal.data_console)
-    with progress.heard_bar(f"<{text}>", shown=True) as update:
+def test_what_say_shows_while_it_speaks(written, text):
+    with terminal.heard_bar(f"<{text}>", shown=True) as update:
         update(100.0, 200.0)
     assert "0.1 of 0.2 s heard" in plain(written)
     assert one_line(f"<{text}>", 40) in plain(written)

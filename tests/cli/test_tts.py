@@ -1,19 +1,18 @@
-"""TTS engines as streams, with programs written here in their place, and with those that are installed."""
+"""TTS engines as streams: substitutes written in Python, and the installed engines."""
 
 import struct
 import sys
 
 import pytest
 
-from mien.cli.errors import SpeechError
-from mien.cli.tts import Engine, find_engine, synthesize
+from mien.cli.tts import Engine, SpeechError, find_engine, synthesize
 
 HEADER = b"RIFF" + struct.pack("<I", 36) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 16000, 2, 16) + b"data"
 
 
 @pytest.fixture
 def make_engine(tmp_path):
-    """An engine whose program is some Python. HEADER is defined in it; the text is argv[1], or stdin."""
+    """An engine whose program is Python code, with HEADER defined; the text is argv[1] or stdin."""
 
     def make(code, *, whole=True, file=False, package="test-tts"):
         path = tmp_path / "engine.py"
@@ -70,7 +69,7 @@ def test_another_voice_and_rate(make_engine):
     ("code", "words"),
     [
         ("print('no such voice', file=sys.stderr); sys.exit(1)", "no such voice"),
-        ("sys.exit(0)", "said nothing"),
+        ("sys.exit(0)", "no error output"),
         (
             "out.write(HEADER + b'\\xff\\xff\\xff\\xff' + bytes(8)); print('broke', file=sys.stderr); sys.exit(3)",
             "broke",
@@ -94,7 +93,7 @@ def test_a_missing_engine_names_its_package():
     for name in ("", "missing"):
         with pytest.raises(SpeechError, match="apt-get install missing-tts"):
             find_engine(name, [missing])
-    with pytest.raises(SpeechError, match="there is no engine 'other'"):
+    with pytest.raises(SpeechError, match="unknown engine 'other'"):
         find_engine("other", [missing])
     with pytest.raises(SpeechError, match="apt-get install missing-tts"):
         synthesize("Hello", missing)

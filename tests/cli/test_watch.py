@@ -1,4 +1,4 @@
-"""mien watch: what it makes of bus messages, and over a real bus."""
+"""mien watch: its state from bus messages, and the command over a real bus."""
 
 import io
 import json
@@ -13,9 +13,8 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from mien.cli.watch import watch
-from mien.cli.watch_state import STALE_NS, WatchState
-from mien.cli.watch_view import render
+from mien.cli.watch import render, watch
+from mien.cli.watcher import STALE_NS, WatchState
 from mien.core import bus
 from mien.core.stats import Counters
 from mien.host.clock import MonotonicClock
@@ -105,7 +104,7 @@ class TestView:
             assert what in text
 
     def test_nothing(self):
-        assert self.show(WatchState().snapshot(0)).count("not heard of") == 2
+        assert self.show(WatchState().snapshot(0)).count("not reporting") == 2
 
     def test_names_from_clients_are_not_markup(self):
         anchor = bus.Anchor(epoch=1, media_ns=0, at_ns=0, until_ns=0, phase="speaking", turn="[red]x[/red]")
@@ -114,7 +113,7 @@ class TestView:
 
 @contextmanager
 def published(run_dir, *messages):
-    """A bus on which these messages are said again and again."""
+    """A bus on which these messages are published repeatedly."""
     stop = threading.Event()
 
     def say():
@@ -177,6 +176,17 @@ class TestCommand:
 
     def test_help_has_an_example(self):
         assert "mien watch --json" in CliRunner().invoke(watch, ["--help"]).output
+
+
+@pytest.mark.parametrize(
+    ("device", "told"), [("open", "open"), ("released", "released until speech"), ("lost", "lost, retrying")]
+)
+def test_the_table_and_the_json_show_the_sound_card(device, told):
+    snapshot = state_of(ANCHOR, msgspec.structs.replace(VOICE, device=device)).snapshot(50_200_000_000)
+    assert snapshot["voice"]["device"] == device
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(render(snapshot))
+    assert any("sound card" in line and told in line for line in console.export_text().splitlines())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A voice double on a local socket."""
+"""A served voice double on a local socket."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The asyncio client over real sockets: what it does on its own account; the rest is the synchronous client's tests."""
+"""The asyncio client over real sockets: what it does beyond the synchronous client, whose tests cover the rest."""
 
 import asyncio
 

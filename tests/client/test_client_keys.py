@@ -1,4 +1,4 @@
-"""Keys on the client's side, up to a turn that is heard over an encrypted connection."""
+"""The client's keys, up to a turn over an encrypted connection."""
 
 import pytest
 

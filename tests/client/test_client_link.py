@@ -1,4 +1,4 @@
-"""A link is one connection: whatever happens to it, nothing of it reaches the voice that comes after."""
+"""A link is one connection: no message queued for one voice reaches the next."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ import pytest
 import zmq
 import zmq.asyncio
 
-from mien.client.link import Link
+from mien.client._link import Link
 
 PATIENCE_S = 20
 
@@ -38,7 +38,7 @@ async def until_over(link):
 
 
 def test_what_is_queued_for_one_voice_never_reaches_the_next(where):
-    """The program has not read of the disconnect yet when the next voice is there already."""
+    """The next voice is up before the program has read the disconnect."""
 
     async def talk():
         context = zmq.asyncio.Context()

@@ -1,4 +1,4 @@
-"""Speech that travels as Opus: packets of whole frames, sent once each and in order, and heard by the real voice."""
+"""Speech as Opus: whole packets, each sent once and in order, decoded by the real voice."""
 
 import asyncio
 
@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from mien.audio.opus import packet_frames
 from mien.client import connect, connect_async
-from mien.client.core import Session
-from mien.client.encoding import find_encoding
-from mien.client.pcm import SampleJoiner
+from mien.client._session import Session
+from mien.client.audio import SampleJoiner, find_encoding
 from mien.core import wire
 from mien.errors import ClientError
 from rigs.services import running_voice
@@ -32,7 +31,7 @@ LIMITS = wire.Limits(
 
 
 def spoken_ms(frames):
-    """What is heard of so much speech: its last sample comes out of the decoder, in a whole packet."""
+    """How much of this speech is heard: up to its last sample, in whole packets."""
     return -(-(frames + LOOKAHEAD) // FRAMES) * 20
 
 
@@ -51,7 +50,7 @@ def tell(session, *messages):
 
 
 def sent_audio(session):
-    """(seq, packet) of all that waits to be sent."""
+    """(seq, packet) of all outgoing audio."""
     messages = [(wire.decode_client(frames[0]), frames) for frames in session.outgoing]
     session.outgoing.clear()
     return [(header.seq, frames[1]) for header, frames in messages if isinstance(header, wire.Audio)]
@@ -113,7 +112,7 @@ def test_what_opus_does_not_have():
 
 
 class TestHeard:
-    """By the real voice."""
+    """Against the real voice."""
 
     @pytest.fixture
     def sinks(self):

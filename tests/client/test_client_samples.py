@@ -1,4 +1,4 @@
-"""The samples in the docstrings of the clients run as they are, also when the user cuts in."""
+"""The samples in the clients' docstrings run as printed, also with a barge-in."""
 
 import asyncio
 import textwrap
@@ -75,7 +75,7 @@ def test_a_turn_in_chunks_for_asyncio(voice):
 
 
 class TestBargeIn:
-    """The user cuts in between two chunks, and the sample goes on to wait()."""
+    """On a barge-in between two chunks, the sample continues with wait()."""
 
     def test_for_asyncio(self, voice):
         async def tts(drawn):

@@ -1,4 +1,4 @@
-"""The client against the real mien-voice, over its ideal device."""
+"""The client against the real mien-voice with the null sink."""
 
 import asyncio
 import subprocess
@@ -139,7 +139,7 @@ def test_conversation_messages_are_taken(agent):
 
 
 def floors(agent):
-    """The changes of the floor, up to the one that gives it back."""
+    """The Floor events up to the one that gives it back."""
     for event in agent.events():
         if isinstance(event, wire.Floor):
             yield event

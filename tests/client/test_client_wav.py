@@ -1,4 +1,4 @@
-"""WAV of every kind that is read, and every kind of damage."""
+"""Every supported WAV format, and every kind of damage."""
 
 import io
 import struct
@@ -85,7 +85,7 @@ def test_a_frame_that_is_cut_off_is_left_out():
 
 
 class Trickle(io.RawIOBase):
-    """Gives three bytes a read, as a slow pipe may."""
+    """Returns three bytes a read, as a slow pipe may."""
 
     def __init__(self, data):
         self._data = io.BytesIO(data)
@@ -117,8 +117,8 @@ def test_what_was_handed_over_open_stays_open():
         (b"ID3" + bytes(40), "not a WAV"),
         (riff(header(), magic=b"RIFX"), "not a WAV"),
         (riff(header()), "cut off"),
-        (riff((b"data", b"\0\0")), "before its format"),
-        (riff((b"fmt ", b"\1\0")), "format of 2 bytes"),
+        (riff((b"data", b"\0\0")), "before its fmt chunk"),
+        (riff((b"fmt ", b"\1\0")), "fmt chunk of 2 bytes"),
         (riff(header(code=7, bits=8), (b"data", b"")), "mu-law"),
         (riff(header(code=0x1234), (b"data", b"")), "4660"),
         (riff(header(channels=0), (b"data", b"")), "impossible"),

@@ -2,18 +2,31 @@
 
 import pytest
 
-from mien.errors import ConfigError, MienError
-from mien.host.exits import EXIT_CONFIG, EXIT_FAILED, exit_codes
+from mien.errors import ClientError, ConfigError, MienError
+from mien.host.exits import Exit, exit_codes
 
 
 @pytest.mark.parametrize(
-    ("error", "code"), [(ConfigError("face.fps: too high"), EXIT_CONFIG), (MienError("no display"), EXIT_FAILED)]
+    ("error", "code"),
+    [
+        (ConfigError("face.fps: too high"), Exit.CONFIG),
+        (MienError("no display"), Exit.FAILED),
+        (ClientError("nothing answers"), Exit.UNREACHABLE),
+        (ClientError("an agent speaks", code="floor_taken"), Exit.FAILED),
+    ],
 )
 def test_our_errors_become_a_line_and_a_code(error: MienError, code: int, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_, exit_codes("mien-face"):
         raise error
     assert exit_.value.code == code
     assert capsys.readouterr().err == f"mien-face: {error}\n"
+
+
+def test_an_error_that_a_command_expects_becomes_a_line_and_a_code(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_, exit_codes("mien motion", OSError):
+        raise OSError("no space left")
+    assert exit_.value.code == Exit.FAILED
+    assert capsys.readouterr().err == "mien motion: no space left\n"
 
 
 def test_a_fault_of_ours_keeps_its_traceback() -> None:

@@ -105,6 +105,6 @@ def test_a_face_that_dies_is_started_again_and_a_voice_that_dies_ends_it(tmp_pat
         os.kill(holder(tmp_path, "voice"), signal.SIGKILL)
         assert running.wait(PATIENCE_S) == 128 + signal.SIGKILL
         said = running.log.read_text()
-    assert "the face ended with -9; another starts in 0.5 s" in said
-    assert "the face ended with -9; another starts in 1 s" in said
-    assert "the voice ended with -9" in said
+    assert "the face exited with -9; restarting it in 0.5 s" in said
+    assert "the face exited with -9; restarting it in 1 s" in said
+    assert "the voice exited with -9" in said

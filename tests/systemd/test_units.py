@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mien.config import VoiceConfig
-from mien.host.exits import EXIT_CONFIG
+from mien.host.exits import Exit
 from mien.host.realtime import PRIORITY
 from mien.host.rundir import SYSTEM_RUN_DIR
 
@@ -138,7 +138,7 @@ def test_tmpfiles_makes_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_refused_configuration_is_not_retried(service: str) -> None:
     unit = directives(f"{service}.service")
-    assert unit["RestartPreventExitStatus"] == [str(EXIT_CONFIG)]
+    assert unit["RestartPreventExitStatus"] == [str(Exit.CONFIG.value)]
     assert unit["Restart"] == ["always"]
 
 

@@ -1,4 +1,4 @@
-"""Which endpoints need keys, the folder of keys, and the check itself."""
+"""Which endpoints require CURVE, the key directory, the check of keys."""
 
 import stat
 

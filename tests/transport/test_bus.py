@@ -1,4 +1,4 @@
-"""The bus: everybody who subscribes hears it, nobody who does not read can hold it up."""
+"""The bus: every subscriber gets everything, and one that does not read cannot delay the others."""
 
 import contextlib
 
@@ -128,7 +128,7 @@ def test_a_deleted_bus_comes_back(rig):
 
 
 def test_a_second_voice_is_refused_and_the_first_goes_on(rig):
-    with pytest.raises(BusError, match=r"run_dir: .*bus\.sock belongs to a service that runs"):
+    with pytest.raises(BusError, match=r"run_dir: .*bus\.sock belongs to a running service"):
         VoiceBus(rig.reactor, rig.run_dir, rig.clock, rig.counters)
     rig.subscriber()
 

@@ -1,4 +1,4 @@
-"""Whose key it is, as the folder changes."""
+"""Authentication while the key directory changes."""
 
 import pytest
 

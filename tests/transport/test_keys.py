@@ -1,4 +1,4 @@
-"""The folder of keys: what counts as a key, what one bad file costs, and what is never overwritten."""
+"""The key directory: valid and invalid files, and files that are never overwritten."""
 
 import os
 import shutil
@@ -76,7 +76,7 @@ def test_a_pipe_or_folder_with_a_keys_name_does_not_hold_anybody_up(folder):
     descriptors = len(list(Path("/proc/self/fd").iterdir()))
     found = folder.read()
     assert [key.name for key in found.keys] == ["bot", "ada"]
-    assert ["no ordinary file" in problem for problem in found.problems] == [True, False, True]  # sorted by name
+    assert ["not a regular file" in problem for problem in found.problems] == [True, False, True]  # sorted by name
     assert "nowhere.key: cannot be read (No such file" in found.problems[1]
     assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
 
@@ -86,7 +86,7 @@ def test_a_name_that_could_not_be_told_to_anybody_does_not_count(folder):
     found = folder.read()
     assert [key.name for key in found.keys] == ["bot", "ada"]
     assert found.problems[0].isprintable()
-    assert r"x.key\udcff\n.key: the name does not count" in found.problems[0]
+    assert r"x.key\udcff\n.key: invalid name" in found.problems[0]
 
 
 def test_a_folder_that_is_not_there_is_empty(tmp_path):
@@ -140,7 +140,7 @@ def test_a_key_with_two_roles_has_the_lesser(tmp_path, roles, counts):
     found = folder.read()
     assert [key.user_id for key in found.keys] == [f"{counts}/as-{counts}"]
     assert len(found.problems) == len(roles) - 1
-    assert all(f"counts as {counts}/as-{counts} alone" in problem for problem in found.problems)
+    assert all(f"used as {counts}/as-{counts} only" in problem for problem in found.problems)
 
 
 def test_a_key_under_two_names_of_one_role_counts_once(tmp_path):
@@ -234,7 +234,7 @@ def test_half_a_surrogate_pair_is_as_bad_as_a_control_character():
 def test_a_file_that_is_there_is_never_overwritten(folder, tmp_path, taken):
     out = tmp_path / "out"
     (out / taken).write_text("another board's")
-    with pytest.raises(ConfigError, match="there already"):
+    with pytest.raises(ConfigError, match="exists already"):
         folder.make_client("new", "agent", out)
     assert (out / taken).read_text() == "another board's"
     assert users(folder) == ["speaker/bot", "agent/ada"]
@@ -261,7 +261,7 @@ def test_a_client_is_taken_off_the_list(folder):
     gone = folder.remove("ada")
     assert gone == [place(folder, "agent", "ada")]
     assert users(folder) == ["speaker/bot"]
-    with pytest.raises(ConfigError, match="no key 'ada' is there"):
+    with pytest.raises(ConfigError, match="there is no key 'ada'"):
         folder.remove("ada")
 
 
@@ -274,7 +274,7 @@ def test_a_file_that_is_no_key_is_removed_by_its_name_and_role(folder):
 
 @pytest.mark.parametrize("name", ["../voice", "", "a/b", "a\0b"])
 def test_nothing_beside_the_list_is_removed(folder, name):
-    with pytest.raises(ConfigError, match="no name for a key"):
+    with pytest.raises(ConfigError, match="is not a valid key name"):
         folder.remove(name)
 
 

@@ -1,4 +1,4 @@
-"""The clients' socket: budgets, farewells, and keys that are removed."""
+"""The clients' socket: budgets, disconnects, removed keys."""
 
 import contextlib
 
@@ -18,7 +18,7 @@ from rigs.reactor_rig import ReactorRig
 
 
 class Rig(ReactorRig):
-    """Every client is what `roles` says of its identity, or a stranger."""
+    """Each client has the role that `roles` gives its identity; "stranger" without one."""
 
     def __init__(self, run_dir, keys=None):
         super().__init__()
@@ -124,7 +124,7 @@ def test_a_client_that_leaves_is_gone(tmp_path):
 def test_hanging_up_without_a_word(tmp_path):
     with routed(tmp_path) as rig:
         socket, identity = rig.client()
-        rig.router.hang_up(identity)
+        rig.router.disconnect(identity)
         assert list(rig.router.gone) == [identity]
         for _ in range(20):
             rig.step()
@@ -160,7 +160,7 @@ def test_what_was_sent_leaves_before_the_socket_is_closed(tmp_path):
 
 def test_a_second_router_is_refused_and_the_first_goes_on(tmp_path):
     with routed(tmp_path) as rig:
-        with pytest.raises(BusError, match=r"voice\.listen: .*voice\.sock belongs to a service that runs"):
+        with pytest.raises(BusError, match=r"voice\.listen: .*voice\.sock belongs to a running service"):
             Rig(tmp_path)
         rig.client()
 

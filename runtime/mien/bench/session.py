@@ -15,6 +15,7 @@ from mien.errors import MienError
 from mien.host.clock import MonotonicClock
 from mien.host.stack import Stack
 from mien.motion.base import Pcm
+from mien.transport import voice_endpoint
 
 START_TIMEOUT_S = 60.0
 CHUNK_FRAMES = 320  # 20 ms at 16 kHz
@@ -69,7 +70,7 @@ def running_session(settings: dict[str, str], *, quiet: bool = True) -> Iterator
             with stack:
                 if not probe.wait_for_face(START_TIMEOUT_S):
                     raise MienError(f"no face came up within {START_TIMEOUT_S:.0f} s; run `mien doctor`")
-                with connect(f"ipc://{run_dir}/voice.sock") as client:
+                with connect(voice_endpoint(run_dir)) as client:
                     session = Session(stack, probe, client, started_ns, trace_path)
                     yield session
             _check_ended(stack)

@@ -1,10 +1,10 @@
-"""The command line. Commands are imported when they are called: `mien say` needs neither a model nor GL."""
+"""The command line. Each command is imported on demand: `mien say` needs neither a model nor GL."""
 
 import importlib
 import os
 from typing import Final
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: its threads cost memory and win nothing here
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: its threads cost memory and gain no speed here
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
 import click
@@ -14,27 +14,27 @@ from mien import __version__
 COMMANDS: Final = {
     "run": "start both services in the foreground",
     "say": "speak a text, a WAV file or raw PCM",
-    "watch": "the live state, in the terminal",
-    "motion": "the motion of a WAV file as CSV",
-    "record": "a WAV file as MP4, with the face",
-    "demo": "two services, a voice stack and a face",
+    "watch": "show the live state in the terminal",
+    "motion": "write the facial motion of a WAV file as CSV",
+    "record": "render a WAV file as MP4, with the face",
+    "demo": "run both services with a sample voice stack",
     "avatar": "bake or inspect a head of your own",
-    "bench": "what this machine reaches",
-    "doctor": "what this machine has",
+    "bench": "measure this machine's performance",
+    "doctor": "check this machine's devices and software",
     "check-config": "check a configuration file",
-    "keys": "make and list the keys of clients on other machines",
+    "keys": "make, list and remove the keys of clients on other machines",
 }
 
 
 class LazyGroup(click.Group):
-    """Finds a command in the module of its own name."""
+    """Loads each command from the module of the same name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order of COMMANDS."""
+        """The names, in the order of COMMANDS."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return it; None for a name that is not known."""
+        """Import and return a command; None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
         name = cmd_name.replace("-", "_")
@@ -43,7 +43,7 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list in --help, without importing any of them."""
+        """Write the list for --help without importing any command."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
@@ -51,7 +51,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="mien")
 def main() -> None:
-    """mien: a face for voice agents, on the kiosk itself.
+    """mien: a talking avatar for voice agents, rendered on the kiosk itself.
 
     Example: mien run, and in another terminal: mien say "Good morning"
     """

@@ -1,4 +1,4 @@
-"""mien avatar: bake and inspect."""
+"""The command group `mien avatar`: bake or inspect a head."""
 
 import dataclasses
 import json
@@ -14,20 +14,20 @@ import numpy as np
 from mien.avatar.bake import bake
 from mien.avatar.baked import SUFFIX, read_baked, write_baked
 from mien.avatar.inspection import Inspection, inspected
-from mien.cli.errors import exit_codes
 from mien.core.mesh import Mesh
 from mien.core.pose import CHANNEL_INDEX, new_pose
 from mien.errors import AvatarError
+from mien.host.exits import exit_codes
 
 TEXT_WIDTH: Final = 100
-# A syllable in a smile: about what is active at once while somebody speaks.
+# A syllable while smiling: about as many shapes as are active at once during speech.
 SPEAKING: Final = {
     "jawOpen": 0.4, "mouthClose": 0.1, "mouthFunnel": 0.3, "mouthSmileLeft": 0.3, "mouthSmileRight": 0.3,
     "mouthLowerDownLeft": 0.2, "mouthLowerDownRight": 0.2, "mouthUpperUpLeft": 0.1, "mouthUpperUpRight": 0.1,
     "eyeBlinkLeft": 0.5, "eyeBlinkRight": 0.5, "browInnerUp": 0.2, "eyeLookUpLeft": 0.1, "eyeLookUpRight": 0.1,
 }  # fmt: skip
-PICTURES: Final = 200
-# A Cortex-A53 at 1.2 GHz takes about this many times as long over the same numpy loops.
+FRAMES: Final = 200
+# A Cortex-A53 at 1.2 GHz takes about this many times as long for the same numpy loops.
 PI_3_TIMES: Final = 15
 
 
@@ -42,9 +42,9 @@ def avatar() -> None:
 @avatar.command("bake")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help=f"The file to write [beside the source, {SUFFIX}].")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bake_command(source: Path, out: Path | None, as_json: bool) -> None:
-    """Bake a head into the format that the board maps into memory.
+    """Bake a head into the format that a board maps into memory.
 
     Example: mien avatar bake head.glb --out head.mien-avatar
     """
@@ -65,9 +65,9 @@ def bake_command(source: Path, out: Path | None, as_json: bool) -> None:
 
 @avatar.command("inspect")
 @click.argument("source", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect_command(source: Path, as_json: bool) -> None:
-    """What is in a head, what is missing, and what it will cost on a board.
+    """Show what a head contains, what it lacks, and what it will cost on a board.
 
     Example: mien avatar inspect head.glb
     """
@@ -95,11 +95,11 @@ def _load_ms(path: Path) -> float:
 
 
 def _morph_ms(mesh: Mesh) -> float:
-    """The median of what adding up the shapes of a speaking face takes, a picture."""
+    """The median time to blend the shapes of one frame of a speaking face."""
     from mien.render.morph import Morpher
 
     morpher, pose, taken = Morpher(mesh), new_pose(), []
-    for number in range(PICTURES):
+    for number in range(FRAMES):
         for name, weight in SPEAKING.items():
             pose[CHANNEL_INDEX[name]] = weight * (0.9 + 0.1 * (number % 2))
         started_ns = time.perf_counter_ns()
@@ -116,16 +116,16 @@ def _summary(found: Inspection, morph_ms: float) -> Iterator[str]:
     textures = ", ".join(f"{width} x {height}" for width, height in found.textures) or "none"
     shapes = len(found.own) + len(found.substituted) + len(found.made)
     gaze = {
-        "eyeballs": "eyeballs that turn",
-        "shapes": "eyes that look by shapes",
-        "none": "eyes that cannot look anywhere",
+        "eyeballs": "gaze by turning the eyeballs",
+        "shapes": "gaze by blend shapes",
+        "none": "no gaze",
     }[found.gaze]
     yield click.style(found.name, bold=True)
     yield f"  mesh      {found.vertices} vertices of {found.source_vertices}, {found.triangles} triangles"
     yield f"  textures  {textures}"
-    yield f"  shapes    {shapes} of 52: {len(found.own)} its own, {len(found.substituted)} from the nearest, "
-    yield f"            {len(found.made)} made; {len(found.missing)} missing; {gaze}"
-    yield f"  cost      {found.draw_calls} draw calls, {found.memory_bytes / 1e6:.1f} MB in memory; a speaking picture"
+    yield f"  shapes    {shapes} of 52: {len(found.own)} its own, {len(found.substituted)} substituted, "
+    yield f"            {len(found.made)} derived; {len(found.missing)} missing; {gaze}"
+    yield f"  cost      {found.draw_calls} draw calls, {found.memory_bytes / 1e6:.1f} MB in memory; a frame of speech"
     there = f"about {morph_ms * PI_3_TIMES:.1f} ms on a Raspberry Pi 3 (estimate)"
     yield f"            takes {morph_ms:.2f} ms of CPU for its shapes here, {there}"
     for note in found.notes:
@@ -134,16 +134,16 @@ def _summary(found: Inspection, morph_ms: float) -> Iterator[str]:
 
 def _shapes(found: Inspection) -> Iterator[str]:
     if found.substituted:
-        yield "\nfrom the nearest that is there:"
+        yield "\nsubstituted by the nearest available:"
         yield from (f"  {shape} <- {', '.join(sources)}" for shape, sources in found.substituted.items())
     if found.made:
-        yield "\nmade:"
+        yield "\nderived:"
         yield from (f"  {shape} of {source}" for shape, source in found.made.items())
     if found.missing:
         yield "\nmissing:"
         yield textwrap.fill(", ".join(found.missing), TEXT_WIDTH, initial_indent="  ", subsequent_indent="  ")
     if found.costs:
-        yield "\nwhat that costs in looks:"
+        yield "\nvisible consequences:"
         for cost in found.costs:
             yield textwrap.fill(cost, TEXT_WIDTH, initial_indent="  - ", subsequent_indent="    ")
     if found.unused:

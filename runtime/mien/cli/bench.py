@@ -1,4 +1,4 @@
-"""mien bench."""
+"""The command `mien bench`."""
 
 import json
 from collections.abc import Sequence
@@ -10,9 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from mien.bench.rows import Report, Row
-from mien.cli.options import FiniteRange
-from mien.cli.terminal import data_console, shown, teller
-from mien.errors import MienError
+from mien.cli.terminal import FiniteRange, data_console, shown, teller
+from mien.host.exits import Exit, exit_codes
 
 
 @click.command()
@@ -23,7 +22,7 @@ from mien.errors import MienError
     default=0.0,
     show_default=True,
     type=FiniteRange(0, 1440),
-    help="Continuous speech to look for drift in.",
+    help="Minutes of continuous speech, to measure drift.",
 )
 @click.option(
     "--avatar",
@@ -31,11 +30,11 @@ from mien.errors import MienError
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="For face: measure this one too, baked or .glb.",
+    help="For face: also measure this avatar, baked or .glb.",
 )
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bench(names: tuple[str, ...], utterances: int, minutes: float, avatars: tuple[Path, ...], as_json: bool) -> None:
-    """Measure this machine: latencies, A/V offset, barge-in, memory, speed. Exits 1 where a bar is missed.
+    """Measure this machine: latencies, A/V offset, barge-in, memory, speed. Exits 1 when a target is missed.
 
     Example: mien bench pipeline --minutes 10 --json, or mien bench face --avatar head.glb
     """
@@ -46,28 +45,25 @@ def bench(names: tuple[str, ...], utterances: int, minutes: float, avatars: tupl
 
     console = data_console(stderr=True)
     reports = []
-    try:
-        with console.status("starting") as status:
-            if not names or "motion" in names:
-                reports.append(run_motion(utterances, teller(status)))
-            if not names or "pipeline" in names:
-                reports.append(run_pipeline(utterances, minutes, teller(status)))
-            if not names or "conversation" in names:
-                reports.append(run_conversation(utterances, teller(status)))
-            if not names or "face" in names:
-                reports.append(run_face(avatars, teller(status)))
-    except MienError as error:
-        click.echo(f"mien bench: {error}", err=True)
-        raise SystemExit(1) from None
+    with exit_codes("mien bench"), console.status("starting") as status:
+        if not names or "motion" in names:
+            reports.append(run_motion(utterances, teller(status)))
+        if not names or "pipeline" in names:
+            reports.append(run_pipeline(utterances, minutes, teller(status)))
+        if not names or "conversation" in names:
+            reports.append(run_conversation(utterances, teller(status)))
+        if not names or "face" in names:
+            reports.append(run_face(avatars, teller(status)))
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(reports), indent=2))
     else:
         print_reports(reports)
-    raise SystemExit(any(row.reached is False for report in reports for row in report.rows))
+    missed = any(row.reached is False for report in reports for row in report.rows)
+    raise SystemExit(Exit.FAILED if missed else Exit.DONE)
 
 
 def print_reports(reports: Sequence[Report]) -> None:
-    """The table for people."""
+    """Print the reports as a table."""
     table = Table("figure", "value", "bar", "samples", "")
     for report in reports:
         for row in report.rows:

@@ -1,4 +1,4 @@
-"""What `mien doctor` looks at on a board, beside mien's own parts: the machine's word about itself."""
+"""The checks of `mien doctor` that only apply to a board, one function a row."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,19 +7,19 @@ from mien.cli.checks import Finding, Verdict
 from mien.host import board
 
 WARM_C, HOT_C = 70.0, 80.0
-"""From 80 degrees on a Pi slows itself down (raspberrypi.com, "Frequency management and thermal control")."""
+"""A Pi throttles from 80 degrees Celsius (raspberrypi.com, "Frequency management and thermal control")."""
 
 SERVICE_ACCOUNTS = (("mien-face", "dri", "video"), ("mien-voice", "snd", "audio"))
-"""Account, folder of /dev, and the group that has access there (systemd/mien.sysusers.conf)."""
+"""Account, directory in /dev, and the group with access to it (systemd/mien.sysusers.conf)."""
 
 
 def check_board(root: Path) -> Finding:
-    """Which board this is."""
-    return Finding(name="board", verdict="good", detail=board.board_model(root) or "no board that names itself")
+    """The board's model."""
+    return Finding(name="board", verdict="good", detail=board.board_model(root) or "model unknown")
 
 
 def check_screen(root: Path) -> Finding:
-    """A graphics card, and a screen that is connected to it."""
+    """The graphics card and its connected screens."""
     if not board.graphics_cards(root):
         return Finding(
             name="screen",
@@ -36,29 +36,29 @@ def check_screen(root: Path) -> Finding:
         name="screen",
         verdict="bad",
         detail=f"nothing is connected ({names})",
-        remedy="plug the screen in and switch it on; the face looks again every two seconds. A screen that "
-        "does not say what it is needs video=HDMI-A-1:1280x720@60D on the kernel's command line",
+        remedy="plug the screen in and switch it on; the face retries at least every four seconds. A screen without "
+        "EDID needs video=HDMI-A-1:1280x720@60D on the kernel command line",
     )
 
 
 def check_cards(root: Path) -> Finding:
-    """The sound cards, by ALSA's names."""
+    """The sound cards, by their ALSA names."""
     cards = board.sound_cards(root)
     if cards and board.sound_devices(root):
         return Finding(name="sound cards", verdict="good", detail="; ".join(cards))
     return Finding(
         name="sound cards",
         verdict="poor",
-        detail="no sound card that plays",
-        remedy="plug a USB card in, or use the screen's sound (HDMI)",
+        detail="no sound card for playback",
+        remedy="plug in a USB sound card, or use the screen's sound (HDMI)",
     )
 
 
 def check_permissions(root: Path) -> Finding:
-    """Whether the accounts of the services reach their devices."""
+    """Whether the service accounts may access their devices."""
     accounts = [row for row in SERVICE_ACCOUNTS if board.has_account(row[0], root)]
     if not accounts:
-        return Finding(name="permissions", verdict="good", detail="the services are not installed here")
+        return Finding(name="permissions", verdict="good", detail="the services are not installed on this machine")
     locked = [
         (user, path, group)
         for user, folder, group in accounts
@@ -67,7 +67,9 @@ def check_permissions(root: Path) -> Finding:
     ]
     if not locked:
         return Finding(
-            name="permissions", verdict="good", detail=f"{' and '.join(row[0] for row in accounts)} reach their devices"
+            name="permissions",
+            verdict="good",
+            detail=f"{' and '.join(row[0] for row in accounts)} may use their devices",
         )
     user, path, group = locked[0]
     return Finding(
@@ -79,12 +81,12 @@ def check_permissions(root: Path) -> Finding:
 
 
 def check_power(root: Path) -> Finding:
-    """The Pi's complaints about its supply, and what it does about heat."""
+    """The Pi's warnings about under-voltage and throttling."""
     power = board.power(root)
     if power is None:
-        return Finding(name="power", verdict="good", detail="nothing here measures it: not a Raspberry Pi")
+        return Finding(name="power", verdict="good", detail="not measured: not a Raspberry Pi")
     if not power.now and not power.since_boot:
-        return Finding(name="power", verdict="good", detail=f"no complaint since boot ({power.source})")
+        return Finding(name="power", verdict="good", detail=f"no warning since boot ({power.source})")
     said = [f"{what} now" for what in power.now]
     said += [f"{what} since boot" for what in power.since_boot if what not in power.now]
     volts = "under-voltage" in (*power.now, *power.since_boot)
@@ -94,12 +96,12 @@ def check_power(root: Path) -> Finding:
         detail=f"{', '.join(said)} ({power.source})",
         remedy="use the Pi's own power supply, or a shorter and thicker cable"
         if volts
-        else "cool the board: it runs slower than it can",
+        else "cool the board: it is throttled",
     )
 
 
 def check_heat(root: Path) -> Finding:
-    """The hottest sensor."""
+    """The temperature of the hottest sensor."""
     hottest_c = board.hottest_c(root)
     if hottest_c is None:
         return Finding(name="heat", verdict="good", detail="no sensor")
@@ -108,20 +110,20 @@ def check_heat(root: Path) -> Finding:
         name="heat",
         verdict=verdict,
         detail=f"{hottest_c:.0f} degrees Celsius",
-        remedy="" if verdict == "good" else f"cool the board: from {HOT_C:.0f} degrees on it slows down",
+        remedy="" if verdict == "good" else f"cool the board: it throttles from {HOT_C:.0f} degrees",
     )
 
 
 def check_time(root: Path) -> Finding:
-    """The clock on the wall: certificates of updates and the times in the logs need it, speech does not."""
+    """The wall clock: update certificates and log times need it, speech does not."""
     was_set = board.clock_was_set(root)
     if was_set is None:
-        return Finding(name="time", verdict="good", detail="systemd-timesyncd does not run here")
+        return Finding(name="time", verdict="good", detail="systemd-timesyncd does not run on this machine")
     return Finding(
         name="time",
         verdict="good" if was_set else "poor",
         detail="set by a time server" if was_set else "not set by a time server since boot",
-        remedy="" if was_set else "`timedatectl timesync-status`; a server of your own goes into ntp of board.toml",
+        remedy="" if was_set else "run `timedatectl timesync-status`; to use another server, set ntp in board.toml",
     )
 
 

@@ -1,32 +1,48 @@
-"""mien check-config."""
+"""The command `mien check-config`: the configuration file, plus everything it names on this machine."""
 
 import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import click
 import msgspec
+from msgspec import Struct
 
-from mien.cli.config_checks import Problem, problems_of
-from mien.cli.errors import EXIT_FAILED, EXIT_USAGE
 from mien.config import SYSTEM_CONFIG, Config, load_config, parse_overrides
-from mien.errors import ConfigError
+from mien.errors import ConfigError, MienError
+from mien.host.exits import Exit
+from mien.host.rundir import cannot_write_in, examine_run_dir, resolve_run_dir
 from mien.printable import printable
+from mien.transport import voice_endpoint
+from mien.transport.access import is_local, plan_access
+from mien.transport.keys import KeyFolder
+
+Severity = Literal["error", "warning"]
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """severity: error, a service would not start; warning, it would run without a feature. text: the key, the problem
+    and the remedy."""
+
+    severity: Severity
+    text: str
 
 
 @click.command()
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Override a key, such as playback.sink=null.")
-@click.option("--file-only", is_flag=True, help="Check what stands in the file, not what it names on this machine.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print the whole configuration as it will be used, and the problems."
-)
+@click.option("--file-only", is_flag=True, help="Check the file alone, not what it names on this machine.")
+@click.option("--json", "as_json", is_flag=True, help="Print the effective configuration and the problems as JSON.")
 def check_config(path: Path | None, pairs: tuple[str, ...], file_only: bool, as_json: bool) -> None:
-    """Check a configuration file and what it names: keys, folders, model, avatar. /etc/mien/mien.toml where no file is
-    named.
+    """Check a configuration file and everything it names: keys, directories, model, avatar. The default file is
+    /etc/mien/mien.toml.
 
     Example: mien check-config mien.toml
 
-    Exit codes: 0 good, 1 warnings (the services start and do without something), 2 errors (a service would not start).
+    Exit codes: 0 good, 1 warnings (the services start without a feature), 2 errors (a service would not start).
     """
     name = printable(str(path or (SYSTEM_CONFIG if SYSTEM_CONFIG.exists() else "the defaults")))
     config: Config | None = None
@@ -50,7 +66,123 @@ def check_config(path: Path | None, pairs: tuple[str, ...], file_only: bool, as_
     raise SystemExit(_exit_code(problems))
 
 
-def _exit_code(problems: list[Problem]) -> int:
+def _exit_code(problems: list[Problem]) -> Exit:
     if any(problem.severity == "error" for problem in problems):
-        return EXIT_USAGE
-    return EXIT_FAILED if problems else 0
+        return Exit.CONFIG
+    return Exit.FAILED if problems else Exit.DONE
+
+
+def problems_of(config: Config) -> list[Problem]:
+    """All problems, errors first."""
+    found = [problem for check in CHECKS for problem in check(config)]
+    return sorted(found, key=lambda problem: problem.severity)
+
+
+def check_run_dir(config: Config) -> Iterator[Problem]:
+    """The directory of the sockets."""
+    try:
+        examine_run_dir(resolve_run_dir(config.run_dir))
+    except ConfigError as error:
+        yield _error(str(error))
+
+
+def check_listen(config: Config) -> Iterator[Problem]:
+    """The endpoints: no duplicates, existing directories, and keys where other machines can connect."""
+    listen = config.voice.listen
+    local = voice_endpoint(resolve_run_dir(config.run_dir))
+    for endpoint, count in Counter((*listen, local)).items():
+        if count > 1 and not endpoint.endswith("*"):
+            yield _error(
+                f"voice.listen: {endpoint} is listed more than once; remove the duplicate"
+                if endpoint != local
+                else f"voice.listen: {local} is always open; remove it from voice.listen"
+            )
+    for endpoint in listen:
+        folder = Path(endpoint.removeprefix("ipc://")).parent
+        if endpoint.startswith("ipc://") and (problem := _no_folder(folder)):
+            yield _error(f"voice.listen: {endpoint}: {problem}")
+    yield from _check_keys(listen, KeyFolder(Path(config.access.keys)))
+
+
+def check_sink(config: Config) -> Iterator[Problem]:
+    """The output file of the WAV sink. `mien doctor` checks the sound card."""
+    if config.playback.sink == "wav" and (problem := _no_folder(Path(config.playback.wav_path).absolute().parent)):
+        yield _warning(f"playback.wav_path: {config.playback.wav_path}: {problem}; the voice would be silent")
+
+
+def check_journal(config: Config) -> Iterator[Problem]:
+    """The directory of the session log."""
+    from mien.voice.session_log_writer import session_log_folder
+
+    if config.journal.enabled:
+        folder = session_log_folder(config.journal, resolve_run_dir(config.run_dir))
+        if problem := cannot_write_in(folder.absolute()):
+            yield _error(
+                f"journal.folder: {folder}: cannot be written ({problem}); name another, or set journal.enabled = false"
+            )
+
+
+def check_face(config: Config) -> Iterator[Problem]:
+    """The configured model and avatar, by loading them."""
+    from mien.avatar.load import load_avatar
+    from mien.motion.load import load_engine
+
+    for key, name, load, without in (
+        ("face.model", config.face.model, load_engine, "the jaw would follow loudness"),
+        ("face.avatar", config.face.avatar, load_avatar, "the shipped face would be shown"),
+    ):
+        try:
+            if name:
+                load(Path(name))
+        except MienError as error:
+            yield _warning(f"{key}: {error}; {without}")
+
+
+def check_captions(config: Config) -> Iterator[Problem]:
+    """The text renderer for captions and the status line."""
+    from mien.text.samples import lacking
+
+    if not (config.captions.enabled or config.face.status_line):
+        return
+    try:
+        lacking()
+    except MienError as error:
+        key = "captions.enabled" if config.captions.enabled else "face.status_line"
+        yield _warning(f"{key}: {error}; apt-get install libpangocairo-1.0-0, or no text would be shown")
+
+
+CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
+    check_run_dir,
+    check_listen,
+    check_sink,
+    check_journal,
+    check_face,
+    check_captions,
+)
+
+
+def _check_keys(listen: tuple[str, ...], folder: KeyFolder) -> Iterator[Problem]:
+    if all(map(is_local, listen)):
+        return
+    try:
+        plan_access(listen, folder)
+    except ConfigError as error:
+        yield _error(str(error))
+    yield from (_warning(problem) for problem in folder.read().problems)
+
+
+def _no_folder(folder: Path) -> str:
+    """Why no file can be created in a directory that must exist; "" when one can."""
+    if not folder.is_dir():
+        return f"the directory {folder} does not exist; create it"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"this user may not write in {folder}; change its permissions, or name another directory"
+    return ""
+
+
+def _error(text: str) -> Problem:
+    return Problem(severity="error", text=text)
+
+
+def _warning(text: str) -> Problem:
+    return Problem(severity="warning", text=text)

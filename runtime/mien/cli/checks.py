@@ -1,4 +1,4 @@
-"""What `mien doctor` looks at: one function a row, each says what there is and, where it is not good, what to do."""
+"""The checks of `mien doctor` on any machine, one function a row."""
 
 import shutil
 import statistics
@@ -13,13 +13,14 @@ from mien.config import Config
 from mien.errors import MienError
 from mien.host.clock import MonotonicClock, sleep_until_ns
 from mien.host.rundir import resolve_run_dir
+from mien.transport import voice_endpoint
 from mien.units import NS_PER_MS
 
 Verdict = Literal["good", "poor", "bad"]
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """One row. verdict: good; poor: works, but less well; bad: does not work. remedy: what to do about it."""
+    """One row. verdict: good; poor: works with limitations; bad: does not work. remedy: what to do about it."""
 
     name: str
     verdict: Verdict
@@ -28,7 +29,7 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 def check_sound(config: Config) -> Finding:
-    """The configured sink, opened for real."""
+    """The configured sink, by opening it."""
     from mien.voice.sinks import open_sink
 
     try:
@@ -46,12 +47,12 @@ def check_sound(config: Config) -> Finding:
         name="sound",
         verdict="good" if config.playback.sink == "alsa" else "poor",
         detail=detail,
-        remedy="" if config.playback.sink == "alsa" else "nobody hears this sink",
+        remedy="" if config.playback.sink == "alsa" else "this sink is inaudible; set playback.sink=alsa for sound",
     )
 
 
 def check_display(config: Config) -> Finding:
-    """A GL context on whatever screen there is, and what draws."""
+    """The display, by opening a GL context on it."""
     from mien.face.opening import open_renderer
 
     try:
@@ -72,12 +73,12 @@ def check_display(config: Config) -> Finding:
         verdict="poor" if software or not info.vsync else "good",
         detail=f"{info.version}, {info.device}, {info.width}x{info.height}, "
         f"{'vsync' if info.vsync else 'no vsync (offscreen)'}",
-        remedy="pictures are drawn by the CPU" if software else "",
+        remedy="frames are drawn by the CPU" if software else "",
     )
 
 
 def check_model(config: Config) -> Finding:
-    """The motion model and its interpreter, loaded for real, and how fast they are."""
+    """The motion model and its interpreter, by running them on one second of silence."""
     import numpy as np
 
     from mien.motion.load import load_engine
@@ -85,7 +86,7 @@ def check_model(config: Config) -> Finding:
     try:
         engine = load_engine(Path(config.face.model) if config.face.model else None)
     except MienError as error:
-        return Finding(name="model", verdict="bad", detail=str(error), remedy="the jaw will follow loudness until then")
+        return Finding(name="model", verdict="bad", detail=str(error), remedy="the jaw follows loudness instead")
     silence = np.zeros(engine.info.rate_hz, np.int16)
     started_s = time.perf_counter()
     engine.push(silence)
@@ -95,8 +96,8 @@ def check_model(config: Config) -> Finding:
         verdict="good" if ratio > 4 else "poor",
         detail=f"{engine.info.backend}, {engine.info.frame_hz} Hz, "
         f"{engine.info.lookahead_ms:.0f} ms lookahead, "
-        f"{ratio:.0f} times faster than speech",
-        remedy="" if ratio > 4 else "this machine is too slow for the model; expect late lips",
+        f"{ratio:.0f} times faster than real time",
+        remedy="" if ratio > 4 else "this machine is too slow for the model; the lips will lag",
     )
 
 
@@ -117,7 +118,7 @@ def check_avatar(config: Config) -> Finding:
 
 
 def check_captions(config: Config) -> Finding:
-    """Pango and its fonts, by a word of each script that is really set."""
+    """Pango and its fonts, by laying out a word of each script."""
     if not (config.captions.enabled or config.face.status_line):
         return Finding(name="captions", verdict="good", detail="off")
     from mien.text.samples import lacking
@@ -138,11 +139,11 @@ def check_captions(config: Config) -> Finding:
             detail=f"no font for {', '.join(lacks)}",
             remedy="apt-get install fonts-open-sans fonts-noto-ui-core fonts-wqy-microhei",
         )
-    return Finding(name="captions", verdict="good", detail="Pango, and fonts for every script that is looked for")
+    return Finding(name="captions", verdict="good", detail="Pango, with fonts for every script checked")
 
 
 def check_clock(_: Config) -> Finding:
-    """How late sleeps end: what frames and sound are paced with."""
+    """How late sleeps end; they pace frames and sound."""
     late = []
     for _index in range(60):
         due_ns = time.monotonic_ns() + 5 * NS_PER_MS
@@ -152,8 +153,8 @@ def check_clock(_: Config) -> Finding:
     return Finding(
         name="clock",
         verdict="good" if worst < 10 else "poor",
-        detail=f"CLOCK_MONOTONIC; sleeps end {usual:.2f} ms late, at worst {worst:.1f} ms",
-        remedy="" if worst < 10 else "the machine is busy: raise playback.buffer_ms against clicks",
+        detail=f"CLOCK_MONOTONIC; sleeps end {usual:.2f} ms late (median), {worst:.1f} ms at worst",
+        remedy="" if worst < 10 else "the machine is busy: raise playback.buffer_ms to prevent clicks",
     )
 
 
@@ -180,12 +181,11 @@ def check_video(_: Config) -> Finding:
 
 
 def check_service(config: Config) -> Finding:
-    """Whether a voice answers."""
+    """Whether mien-voice answers."""
     from mien.client import connect
 
     try:
-        endpoint = f"ipc://{resolve_run_dir(config.run_dir)}/voice.sock"
-        with connect(endpoint, timeout_s=1.0) as client:
+        with connect(voice_endpoint(resolve_run_dir(config.run_dir)), timeout_s=1.0) as client:
             return Finding(name="service", verdict="good", detail=f"mien-voice answers in {client.ping():.1f} ms")
     except MienError:
         return Finding(

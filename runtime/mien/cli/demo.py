@@ -1,4 +1,4 @@
-"""mien demo."""
+"""The command `mien demo`."""
 
 import json
 import os
@@ -21,6 +21,7 @@ from mien.bench.session import Session, running_session
 from mien.cli.terminal import data_console, teller
 from mien.cli.video import VideoWriter, contact_sheet, draw_all
 from mien.errors import MienError
+from mien.host.exits import exit_codes
 from mien.host.memory import pss_mb
 from mien.host.stack import has_display
 from mien.units import NS_PER_MS, NS_PER_S
@@ -28,14 +29,14 @@ from mien.units import NS_PER_MS, NS_PER_S
 Progress = Callable[[str], None]
 FPS = 25
 SIZE = (540, 960)  # of the window
-LIVE_SIZE = (200, 356)  # offscreen, where the processor draws beside all its other work
-FILM_SIZE = (400, 712)  # redrawn afterwards, from the poses that were shown
+LIVE_SIZE = (200, 356)  # offscreen, where the CPU renders in addition to all its other work
+FILM_SIZE = (400, 712)  # redrawn afterwards from the poses that were shown
 SHEET = (6, 2)  # columns, rows
 
 
 @dataclass(slots=True)
 class Performance:
-    """What came of one demo: the turns that the voice stack measured, and the memory of both services in MB PSS."""
+    """The measurements of one demo: the voice stack's turns, and the memory of both services in MB PSS."""
 
     turns: list[dict[str, float]]
     memory: dict[str, float]
@@ -43,32 +44,28 @@ class Performance:
 
 @click.command()
 @click.option("--window/--no-window", default=None, help="Show a window [where there is a display].")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Where demo.mp4 goes.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Directory for demo.mp4.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def demo(window: bool | None, out: Path, as_json: bool) -> None:
-    """Both services and a voice stack, as three processes: a spoken conversation, and what was measured of it.
+    """Run both services and a voice stack as three processes: a spoken conversation, then its measurements.
 
-    Without a display the face is drawn offscreen, and demo.mp4 and demo.png are left behind.
+    Without a display the face is drawn offscreen, and demo.mp4 and demo.png are written.
 
     Example: mien demo --no-window --out build
     """
     console = data_console(stderr=True)
     window = has_display() if window is None else window
-    try:
-        with tempfile.TemporaryDirectory(prefix="mien-demo-") as folder:
-            sound = Path(folder, "demo.wav")
-            with console.status("starting mien-voice and mien-face") as status:
-                session, performance = _perform(window, sound, teller(status))
-            figures = measure(session, performance)
-            if not window:
-                assert session.pictures is not None
-                out.mkdir(parents=True, exist_ok=True)
-                with console.status("drawing demo.mp4") as status:
-                    film(session.pictures, sound, out, teller(status))
-                console.print(f"wrote {out / 'demo.mp4'} and {out / 'demo.png'}")
-    except (MienError, OSError) as error:
-        click.echo(f"mien demo: {error}", err=True)
-        raise SystemExit(1) from None
+    with exit_codes("mien demo", OSError), tempfile.TemporaryDirectory(prefix="mien-demo-") as folder:
+        sound = Path(folder, "demo.wav")
+        with console.status("starting mien-voice and mien-face") as status:
+            session, performance = _perform(window, sound, teller(status))
+        figures = measure(session, performance)
+        if not window:
+            assert session.pictures is not None
+            out.mkdir(parents=True, exist_ok=True)
+            with console.status("drawing demo.mp4") as status:
+                film(session.pictures, sound, out, teller(status))
+            console.print(f"wrote {out / 'demo.mp4'} and {out / 'demo.png'}")
     click.echo(json.dumps(figures, indent=2)) if as_json else _print(figures)
 
 
@@ -80,7 +77,7 @@ def _perform(window: bool, sound: Path, progress: Progress) -> tuple[Session, Pe
     if not window:
         os.environ["SDL_VIDEODRIVER"] = "offscreen"
     with running_session(settings) as session:
-        progress("the voice stack speaks")
+        progress("the voice stack is speaking")
         turns = _run_voice_stack(str(session.client.endpoint), progress)
         processes = {"mien-voice": session.stack.voice, "mien-face": session.stack.face}
         memory = {name: pss_mb(process.pid) for name, process in processes.items() if process is not None}
@@ -97,7 +94,7 @@ def _run_voice_stack(endpoint: str, progress: Progress) -> list[dict[str, float]
             turns.append(json.loads(line))
             progress(f"heard: {turns[-1]['text']}")
     if stack.returncode or not turns:
-        raise MienError(f"the voice stack ended with {stack.returncode}")
+        raise MienError(f"the voice stack exited with {stack.returncode}")
     return turns
 
 
@@ -106,7 +103,7 @@ def _has_sound_card() -> bool:
 
 
 def measure(session: Session, performance: Performance) -> dict[str, float | int | None]:
-    """The figures that the demo ends with. Latencies in ms from the first chunk sent, offsets in ms."""
+    """The demo's measurements. Latencies in ms from the first chunk sent, offsets in ms."""
     pictures = session.pictures
     assert pictures is not None
     _, offsets = offsets_ms(pictures, session.probe.anchors)
@@ -123,8 +120,8 @@ def measure(session: Session, performance: Performance) -> dict[str, float | int
         "first_motion_ms": _median(motions),
         "av_offset_median_ms": _median(list(offsets)),
         "av_offset_p95_ms": round(float(np.percentile(np.abs(offsets), 95)), 2) if len(offsets) else None,
-        "pictures_shown": face.shown,
-        "pictures_missed": face.missed,
+        "frames_shown": face.shown,
+        "frames_missed": face.missed,
         **{f"{name.replace('-', '_')}_pss_mb": round(value, 1) for name, value in performance.memory.items()},
     }
 
@@ -134,7 +131,7 @@ def _median(values: list[float]) -> float | None:
 
 
 def film(pictures: Pictures, sound: Path, out: Path, progress: Progress) -> None:
-    """demo.mp4 and demo.png out of what the face really showed: each pose at the time at which it was seen."""
+    """Write demo.mp4 and demo.png from what the face showed: each pose at the time it was visible."""
     from mien.avatar.load import load_avatar
     from mien.render.gles import GlesRenderer
 

@@ -1,4 +1,4 @@
-"""mien keys."""
+"""The command group `mien keys`: the keys of clients on other machines."""
 
 import json
 import shutil
@@ -9,11 +9,11 @@ from typing import get_args
 import click
 from rich.table import Table
 
-from mien.cli.errors import exit_codes
 from mien.cli.terminal import data_console, shown
 from mien.config import load_config
 from mien.core.wire import Role
 from mien.errors import ConfigError
+from mien.host.exits import Exit, exit_codes
 from mien.transport.key_file import KEY_CHARACTERS
 from mien.transport.keys import ROLES, VOICE, AllowedKey, KeyFolder
 
@@ -22,7 +22,7 @@ ROLE = click.Choice(list(get_args(Role)))
 
 @click.group()
 @click.option(
-    "--keys", "root", type=click.Path(path_type=Path), help="The folder of keys [access.keys of the configuration]."
+    "--keys", "root", type=click.Path(path_type=Path), help="The key directory [access.keys of the configuration]."
 )
 @click.pass_context
 def keys(context: click.Context, root: Path | None) -> None:
@@ -41,24 +41,24 @@ def keys(context: click.Context, root: Path | None) -> None:
     type=ROLE,
     default=ROLES[0],
     show_default=True,
-    help="A speaker brings the speech, an agent may take the floor, an observer looks on.",
+    help="A speaker sends speech, an agent may also take the floor, an observer only watches.",
 )
-@click.option("--out", type=click.Path(path_type=Path), default=Path(), help="Where the client's files go [.].")
+@click.option("--out", type=click.Path(path_type=Path), default=Path(), help="Directory for the client's files [.].")
 @click.pass_obj
 def make(folder: KeyFolder, name: str, role: Role, out: Path) -> None:
-    """Put a client on the list, and write the two files that it needs to connect.
+    """Allow a client, and write the two files that it needs to connect.
 
     Example: mien keys make ada --role agent --out /media/stick
     """
     with exit_codes("mien keys"):
         if folder.make_voice_pair():
-            click.echo(f"made the voice's own pair in {click.format_filename(folder.root)}", err=True)
-        folder.voice_pair()  # that is there, and can be used
+            click.echo(f"made the voice's key pair in {click.format_filename(folder.root)}", err=True)
+        folder.voice_pair()  # raises ConfigError for a pair that is unusable
         secret = folder.make_client(name, role, out)
-        public = _bring_voice_key(folder, out)
+        public = _copy_voice_key(folder, out)
     click.echo(
-        f"{name} may connect as {role}, without a restart of a voice that has keys already.\nBring these to the "
-        f"client, and keep the first one secret:\n  {click.format_filename(secret)}\n  "
+        f"{name} may connect as {role}; a running voice that already has keys needs no restart.\nCopy these files to "
+        f"the client, and keep the first one secret:\n  {click.format_filename(secret)}\n  "
         f"{click.format_filename(public)}\nIn Python: "
         f'connect("tcp://HOST:5570", key="{secret.name}", voice_key="{public.name}")'
     )
@@ -66,24 +66,24 @@ def make(folder: KeyFolder, name: str, role: Role, out: Path) -> None:
 
 @keys.command()
 @click.argument("name")
-@click.option("--role", type=ROLE, help="Only from the list of this role.")
+@click.option("--role", type=ROLE, help="Remove the key of this role only.")
 @click.pass_obj
 def remove(folder: KeyFolder, name: str, role: Role | None) -> None:
-    """Take a client off the list. A voice that runs lets it in no more, and ends the sessions that it has.
+    """Remove a client's key. A running voice ends its sessions and refuses further connections.
 
     Example: mien keys remove ada
     """
     with exit_codes("mien keys"):
-        gone = folder.remove(name, role)
-    for path in gone:
-        click.echo(f"{name} is no {path.parent.name} any more")
+        removed = folder.remove(name, role)
+    for path in removed:
+        click.echo(f"removed the {path.parent.name} {name}")
 
 
 @keys.command("list")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def list_keys(folder: KeyFolder, as_json: bool) -> None:
-    """Who may connect. `mien keys remove` takes somebody off the list. Files that do not count are told on stderr.
+    """List the clients that may connect. Invalid key files are reported on stderr.
 
     Example: mien keys list
     """
@@ -102,21 +102,21 @@ def list_keys(folder: KeyFolder, as_json: bool) -> None:
         data_console().print(as_table(voice, found.keys))
         for problem in problems:
             click.echo(f"mien keys: {problem}", err=True)
-    raise SystemExit(bool(problems))
+    raise SystemExit(Exit.FAILED if problems else Exit.DONE)
 
 
 def as_table(voice: str | None, allowed: Sequence[AllowedKey]) -> Table:
-    """The list for people. A key stands in one piece on one line, so that it can be copied."""
+    """The keys as a table. Each key is on one unbroken line, so that it can be copied."""
     table = Table("name", "role")
     table.add_column("public key", no_wrap=True, min_width=KEY_CHARACTERS)
-    table.add_row(VOICE, "the voice itself", shown(voice or "none: `mien keys make NAME` makes it"))
+    table.add_row(VOICE, "the voice itself", shown(voice or "none; create it with `mien keys make NAME`"))
     for key in allowed:
         table.add_row(shown(key.name), key.role, shown(key.public.decode()))
     return table
 
 
-def _bring_voice_key(folder: KeyFolder, out: Path) -> Path:
-    """Copy the voice's public key to where the client's files are. Raises ConfigError."""
+def _copy_voice_key(folder: KeyFolder, out: Path) -> Path:
+    """Copy the voice's public key next to the client's files. Raises ConfigError."""
     listed, public = folder.root / f"{VOICE}.key", out / f"{VOICE}.key"
     try:
         if public.resolve() != listed.resolve():

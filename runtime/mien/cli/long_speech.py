@@ -1,4 +1,4 @@
-"""Speech that is longer than a turn may be, cut into turns: at pauses where there are any, and sample-exactly."""
+"""Splits speech that is longer than max_turn_ms into turns, at pauses where possible and without losing a sample."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -8,26 +8,26 @@ import numpy as np
 BLOCK_MS: Final = 20
 PAUSE_MS: Final = 200
 QUIET: Final = 330.0  # RMS of int16: -40 dB below full scale
-LOOK_PART: Final = 0.2  # of a turn's length, at its end, in which a pause is looked for
+SEARCH_PART: Final = 0.2  # the last part of a turn in which a pause is searched for
 _SAMPLE_BYTES: Final = 2
 
 
 class TurnCutter:
-    """Takes mono s16le of any size, and gives it back as (bytes, whether the turn ends after them).
+    """Splits mono s16le of any chunk size into (bytes, whether the turn ends after them).
 
-    most_ms: the longest turn. All bytes come back in order, half a sample at the very end too.
+    most_ms: the longest turn. All bytes are returned in order, including half a sample at the very end.
     """
 
     def __init__(self, rate_hz: int, most_ms: int) -> None:
         self._block_bytes = rate_hz * BLOCK_MS // 1000 * _SAMPLE_BYTES
         self._most_bytes = rate_hz * most_ms // 1000 * _SAMPLE_BYTES
-        self._look_bytes = int(self._most_bytes * (1 - LOOK_PART)) // _SAMPLE_BYTES * _SAMPLE_BYTES
+        self._search_from_bytes = int(self._most_bytes * (1 - SEARCH_PART)) // _SAMPLE_BYTES * _SAMPLE_BYTES
         self._bytes = 0  # of the turn so far
         self._quiet_ms = 0
         self._rest = b""
 
     def cut(self, chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-        """Cut speech as it comes; nothing waits for more than a block."""
+        """Split speech as it arrives, delaying it by at most one block."""
         for chunk in chunks:
             data = self._rest + chunk
             while data:
@@ -42,9 +42,9 @@ class TurnCutter:
             self._rest = b""
 
     def _next(self, data: bytes) -> tuple[bytes, bool]:
-        """What of `data` can be passed on; nothing while a block is looked at that is not whole."""
-        left = self._look_bytes - self._bytes
-        if left > 0:  # far from the end: all of it
+        """The part of `data` that can be returned now; nothing while an incomplete block must be searched."""
+        left = self._search_from_bytes - self._bytes
+        if left > 0:  # before the search range: all of it
             piece = data[:left]
             self._bytes += len(piece)
             return piece, False

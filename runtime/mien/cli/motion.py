@@ -1,4 +1,4 @@
-"""mien motion."""
+"""The command `mien motion`."""
 
 import csv
 import json
@@ -10,8 +10,8 @@ from rich.progress import Progress
 
 from mien.client.wav import wav_chunks
 from mien.core.pose import ARKIT_SHAPES, HEAD_CHANNELS
-from mien.errors import MienError
 from mien.face.offline import motion_frames
+from mien.host.exits import exit_codes
 from mien.motion.base import Pcm
 from mien.motion.load import load_engine
 
@@ -24,14 +24,14 @@ CHUNK_MS = 20
 @click.option("--model", type=click.Path(path_type=Path), help="A motion model: name or manifest [mien-standard].")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 def motion(wav: Path, out: Path, model: Path | None, as_json: bool) -> None:
-    """The facial motion of a WAV file, by the streaming engine fed in 20 ms chunks, as CSV.
+    """Write the facial motion of a WAV file as CSV, computed by the streaming engine in chunks of 20 ms.
 
-    Columns: time_s (when the pose is shown, on the audio's own clock), the 52 ARKit blend shapes in 0..1, then
-    headPitch, headYaw and headRoll in radians.
+    Columns: time_s (when the pose is shown, in audio time), the 52 ARKit blend shapes in 0..1, then headPitch, headYaw
+    and headRoll in radians.
 
     Example: mien motion hello.wav --out hello.csv
     """
-    try:
+    with exit_codes("mien motion", OSError):
         engine = load_engine(model)
         speech = read_wav(wav, engine.info.rate_hz)
         step = engine.info.rate_hz * CHUNK_MS // 1000
@@ -40,13 +40,10 @@ def motion(wav: Path, out: Path, model: Path | None, as_json: bool) -> None:
             chunks = (speech[at : at + step] for at in range(0, len(speech), step))
             frames = motion_frames(engine, chunks, lambda seconds: bar.update(task, completed=seconds))
         write_csv(out, frames, engine.info.frame_hz)
-    except (MienError, OSError) as error:
-        click.echo(f"mien motion: {error}", err=True)
-        raise SystemExit(1) from None
     words = {
         "frames": len(frames),
         "frame_hz": engine.info.frame_hz,
-        "seconds": round(len(speech) / 16000, 3),
+        "seconds": round(len(speech) / engine.info.rate_hz, 3),
         "lookahead_ms": engine.info.lookahead_ms,
         "out": click.format_filename(out),
     }
@@ -54,13 +51,13 @@ def motion(wav: Path, out: Path, model: Path | None, as_json: bool) -> None:
 
 
 def read_wav(path: Path, rate_hz: int) -> Pcm:
-    """A whole WAV file as mono int16 at rate_hz. Raises ClientError for what is no WAV file."""
+    """A whole WAV file as mono int16 at rate_hz. Raises ClientError (bad_wav)."""
     parts = [np.frombuffer(bytes(chunk), dtype="<i2") for chunk in wav_chunks(path, rate_hz)]
     return np.concatenate(parts).astype(np.int16) if parts else np.zeros(0, np.int16)
 
 
 def write_csv(path: Path, frames: "np.ndarray[tuple[int, int], np.dtype[np.float32]]", frame_hz: int) -> None:
-    """One row a frame, five decimals."""
+    """Write one row a frame, with five decimals."""
     with path.open("w", newline="", encoding="ascii") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["time_s", *ARKIT_SHAPES, *HEAD_CHANNELS])

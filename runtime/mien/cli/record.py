@@ -1,4 +1,4 @@
-"""mien record."""
+"""The command `mien record`."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ import click
 from rich.progress import Progress
 
 from mien.cli.motion import read_wav
-from mien.cli.options import FiniteRange
+from mien.cli.terminal import FiniteRange
 from mien.cli.video import VideoWriter, draw_all
-from mien.errors import MienError
 from mien.face.offline import motion_frames, poses, prosody_frames
+from mien.host.exits import exit_codes
 from mien.motion.load import load_engine
 from mien.units import NS_PER_S
 
@@ -21,22 +21,19 @@ from mien.units import NS_PER_S
 @click.option("--model", type=click.Path(path_type=Path), help="A motion model: name or manifest [mien-standard].")
 @click.option("--size", default="720x1280", show_default=True, metavar="WIDTHxHEIGHT")
 @click.option("--fps", default=30.0, show_default=True, type=FiniteRange(1, 120))
-@click.option("--seed", default=1, show_default=True, help="Of blinks, glances and breath.")
-@click.option("--text", default="", help="What is said, shown as captions that are spread over the speech.")
+@click.option("--seed", default=1, show_default=True, help="Seed of blinks, glances and breathing.")
+@click.option("--text", default="", help="What is said; shown as captions, spread evenly over the speech.")
 def record(
     wav: Path, out: Path, avatar: Path | None, model: Path | None, size: str, fps: float, seed: int, text: str
 ) -> None:
-    """A WAV file as MP4: the face that speaks it, drawn offscreen, with the voice in sync.
+    """Render a WAV file as MP4: the face speaking it, drawn offscreen, in sync with the sound.
 
     Example: mien record hello.wav --out hello.mp4 --size 480x854 --fps 25
     """
     width, height = parse_size(size)
-    try:
-        pictures = record_file(wav, out, avatar, model, width, height, fps, seed, text)
-    except (MienError, OSError) as error:
-        click.echo(f"mien record: {error}", err=True)
-        raise SystemExit(1) from None
-    click.echo(f"{click.format_filename(out)}: {pictures} pictures, {pictures / fps:.1f} s")
+    with exit_codes("mien record", OSError):
+        frames = record_file(wav, out, avatar, model, width, height, fps, seed, text)
+    click.echo(f"{click.format_filename(out)}: {frames} frames, {frames / fps:.1f} s")
 
 
 def record_file(
@@ -50,7 +47,7 @@ def record_file(
     seed: int,
     text: str = "",
 ) -> int:
-    """Do it. Returns how many pictures were drawn. Raises MienError."""
+    """Draw the video. Returns the number of frames. Raises MienError."""
     import os
 
     os.environ.setdefault("SDL_VIDEODRIVER", "offscreen")

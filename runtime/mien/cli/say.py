@@ -1,4 +1,4 @@
-"""mien say."""
+"""The command `mien say`."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ from typing import BinaryIO, NamedTuple, cast
 import click
 import msgspec
 
-from mien.cli.errors import EXIT_INTERRUPTED, exit_codes
 from mien.cli.long_speech import TurnCutter
-from mien.cli.options import FiniteRange
-from mien.cli.progress import heard_bar
+from mien.cli.terminal import FiniteRange, heard_bar
 from mien.cli.tts import ENGINES, find_engine, synthesize
 from mien.client import Client, Finished, Turn, connect
 from mien.client.wav import WavReader, wav_chunks
 from mien.core.wire import RATES_HZ
 from mien.errors import ClientError
+from mien.host.exits import Exit, exit_codes
 
 _READ_BYTES = 4096
 _CAPTION_CHARACTERS = 4000
-_MAX_TURN_MS = 600_000  # while the voice is away and has not said
+_MAX_TURN_MS = 600_000  # until the voice has sent its limits
 _RIFF_HEAD = b"RIFFsizeWAVE"
 
 
 class Source(NamedTuple):
-    """Speech to be spoken: s16le chunks at rate_hz. what: its name, for the progress bar. text: for the caption."""
+    """Speech as s16le chunks at rate_hz. what: its name, for the progress bar. text: for the caption."""
 
     what: str
     rate_hz: int
@@ -42,13 +41,13 @@ class Source(NamedTuple):
 @click.argument("text", required=False)
 @click.option("--file", "-f", "path", type=click.Path(path_type=Path), help="Speak a WAV file instead of a text.")
 @click.option("--engine", type=click.Choice([engine.name for engine in ENGINES]), help="TTS engine [first installed].")
-@click.option("--voice", default="", help="The engine's name of a voice, such as en-us+f3 (espeak-ng) or awb (flite).")
+@click.option("--voice", default="", help="A voice of the engine, such as en-us+f3 (espeak-ng) or awb (flite).")
 @click.option(
-    "--rate", "rate_hz", type=int, default=16000, show_default=True, help="Of raw PCM on stdin (TEXT is -), in Hz."
+    "--rate", "rate_hz", type=int, default=16000, show_default=True, help="Rate of raw PCM on stdin (TEXT is -), in Hz."
 )
-@click.option("--endpoint", help="Where mien-voice listens, such as tcp://HOST:5570 [this machine's].")
+@click.option("--endpoint", help="Endpoint of mien-voice, such as tcp://HOST:5570 [this machine's].")
 @click.option("--key", type=click.Path(path_type=Path), help="For a voice elsewhere: NAME.key_secret of `mien keys`.")
-@click.option("--voice-key", type=click.Path(path_type=Path), help="And voice.key, which came with it.")
+@click.option("--voice-key", type=click.Path(path_type=Path), help="The voice.key that `mien keys` wrote beside it.")
 @click.option(
     "--timeout",
     "timeout_s",
@@ -56,7 +55,7 @@ class Source(NamedTuple):
     default=5.0,
     show_default=True,
     metavar="S",
-    help="How long to wait for mien-voice.",
+    help="Seconds to wait for mien-voice.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def say(
@@ -71,9 +70,9 @@ def say(
     timeout_s: float,
     as_json: bool,
 ) -> None:
-    """Speak TEXT, a WAV file, or what comes on stdin: a WAV, or raw PCM (mono s16le). Returns when it has been heard.
+    """Speak TEXT, a WAV file, or stdin: a WAV, or raw PCM (mono s16le). Returns once it was heard.
 
-    Ctrl-C stops the speech and tells how much was heard. What is longer than a turn may be becomes several.
+    Ctrl-C stops the speech and reports how much was heard. Speech longer than one turn is split into several turns.
 
     \b
     Examples: mien say "Good morning"
@@ -81,7 +80,7 @@ def say(
               espeak-ng --stdout "Good morning" | mien say -
               my-tts "Good morning" | mien say - --rate 24000
 
-    Exit codes: 0 heard, 1 failed or cut short, 2 bad usage, 3 mien-voice is out of reach, 130 stopped by Ctrl-C.
+    Exit codes: 0 heard, 1 failed or cut short, 2 bad usage, 3 mien-voice is unreachable, 130 stopped by Ctrl-C.
     """
     if (text is None) == (path is None):
         raise click.UsageError("give either a TEXT, or - for PCM on stdin, or --file WAV")
@@ -101,7 +100,7 @@ def say(
         )
         turns, stopped = _speak(agent, source, quiet=as_json)
     _report(turns, as_json)
-    sys.exit(EXIT_INTERRUPTED if stopped else _together(turns).reason != "played")
+    sys.exit(_exit_code(turns, stopped))
 
 
 @contextmanager
@@ -112,25 +111,25 @@ def _from_text(text: str, engine: str, voice: str) -> Iterator[Source]:
 
 
 def _from_stdin(stdin: BufferedReader, rate_hz: int) -> Source:
-    """A WAV, which says its own format, or else raw PCM at rate_hz."""
+    """A WAV, recognized by its header, or else raw PCM at rate_hz."""
     head = b""
     while len(head) < len(_RIFF_HEAD) and (more := stdin.read1(len(_RIFF_HEAD) - len(head))):
         head += more
-    stream = Begun(head, stdin)
+    stream = _Prefixed(head, stdin)
     if head[:4] in (b"RIFF", b"RF64") and head[8:] == b"WAVE":
         return _from_wav(WavReader(cast("BinaryIO", stream)), "stdin")
     return Source("stdin", rate_hz, iter(lambda: stream.read1(_READ_BYTES), b""))
 
 
-class Begun:
-    """A stream whose first bytes have been read already."""
+class _Prefixed:
+    """A stream whose first bytes were already read."""
 
     def __init__(self, head: bytes, rest: BufferedReader) -> None:
         self._head = head
         self._rest = rest
 
     def read1(self, size: int) -> bytes:
-        """At most `size` bytes, as soon as there are any; nothing at the end."""
+        """At most `size` bytes, as soon as any are available; empty at the end."""
         if self._head:
             data, self._head = self._head[:size], self._head[size:]
             return data
@@ -138,7 +137,7 @@ class Begun:
 
 
 def _from_wav(wav: WavReader, path: Path | str) -> Source:
-    """A WAV of any PCM format; what is converted is told."""
+    """A WAV of any PCM format. Reports conversions on stderr."""
     fmt, rate_hz = wav.format, _spoken_rate(wav.format.rate_hz)
     if fmt.channels > 1:
         click.echo(f"mien say: {path} has {fmt.channels} channels; mixed down to one", err=True)
@@ -150,13 +149,12 @@ def _from_wav(wav: WavReader, path: Path | str) -> Source:
 
 
 def _spoken_rate(rate_hz: int) -> int:
-    """The rate itself where the protocol has it, else the next higher one."""
+    """The rate itself if the protocol supports it, else the next higher one, else the highest."""
     return min((rate for rate in RATES_HZ if rate >= rate_hz), default=RATES_HZ[-1])
 
 
 def _speak(agent: Client, source: Source, *, quiet: bool) -> tuple[list[Finished], bool]:
-    """Speak it, as several turns where it is longer than one may be. Returns how each finished, and whether Ctrl-C did
-    it."""
+    """Speak a source in as many turns as it needs. Returns how each finished, and whether Ctrl-C stopped them."""
     turns = [agent.turn()]
     try:
         with heard_bar(source.what, shown=not quiet) as update:
@@ -181,7 +179,7 @@ def _speak(agent: Client, source: Source, *, quiet: bool) -> tuple[list[Finished
 
 
 def _write(agent: Client, source: Source, turns: list[Turn], tell: Callable[[], None]) -> None:
-    """Send all of it, turn after turn into `turns`, or until somebody interrupts one."""
+    """Send all speech, appending turns to `turns`, until it ends or one of them is interrupted."""
     most_ms = agent.welcome.limits.max_turn_ms if agent.welcome else _MAX_TURN_MS
     full = False
     try:
@@ -201,7 +199,7 @@ def _write(agent: Client, source: Source, turns: list[Turn], tell: Callable[[], 
 
 
 def _cut_short(turns: list[Turn]) -> bool:
-    """Whether somebody stopped a turn. Those behind it go on with its speech, so they are stopped, too."""
+    """Whether a turn was cut short. The turns behind it continue the same speech, so they are stopped as well."""
     if all(turn.finished is None or turn.finished.reason == "played" for turn in turns):
         return False
     for turn in turns:
@@ -211,7 +209,7 @@ def _cut_short(turns: list[Turn]) -> bool:
 
 
 def _together(turns: list[Finished]) -> Finished:
-    """All turns as one: what was heard is the sum, and the first that was cut short says why."""
+    """All turns as one: played_ms is the sum; the first turn that was cut short gives the reason."""
     short = next((turn for turn in turns if turn.reason != "played"), turns[-1])
     return Finished(
         turn=turns[0].turn,
@@ -221,6 +219,12 @@ def _together(turns: list[Finished]) -> Finished:
         words_heard=sum(turn.words_heard for turn in turns),
         last_word=next((turn.last_word for turn in reversed(turns) if turn.last_word), ""),
     )
+
+
+def _exit_code(turns: list[Finished], stopped: bool) -> Exit:
+    if stopped:
+        return Exit.INTERRUPTED
+    return Exit.DONE if _together(turns).reason == "played" else Exit.FAILED
 
 
 def _report(turns: list[Finished], as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""The TTS engines of a Debian machine, as streams of PCM.
+"""TTS engines of Debian as streams of PCM.
 
 with synthesize("Good morning", find_engine()) as speech:
     for chunk in speech.chunks(): ...
@@ -17,19 +17,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, NamedTuple
 
-from mien.cli.errors import SpeechError
 from mien.client.wav import WavReader, wav_chunks
+from mien.errors import MienError
 
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?:;])\s+")
 _MAX_ARGUMENT_BYTES: Final = 100_000  # Linux takes 128 KiB for one argument (MAX_ARG_STRLEN in execve(2))
 
 
-class Engine(NamedTuple):
-    """A program that speaks. package: of Debian. voice: the default, "" where the program has one.
+class SpeechError(MienError):
+    """A TTS engine is missing or failed."""
 
-    command(text, voice): its arguments; "{wav}" stands for a temporary file, without it the WAV comes on stdout.
-    whole: it reads the text from stdin and streams; otherwise each sentence is a run of its own, so that the first is
-    heard while the next is made.
+
+class Engine(NamedTuple):
+    """A TTS program. package: its Debian package. voice: the default; "" leaves it to the program.
+
+    command(text, voice): its arguments; "{wav}" stands for a temporary file, otherwise the WAV comes on stdout. whole:
+    it reads the text from stdin and streams; otherwise each sentence is a separate run, so that the first is heard
+    while the next is synthesized.
     """
 
     name: str
@@ -41,7 +45,7 @@ class Engine(NamedTuple):
 
     @property
     def installed(self) -> bool:
-        """Whether the program is on the path."""
+        """Whether the program is on the PATH."""
         return shutil.which(self.program) is not None
 
 
@@ -80,25 +84,25 @@ def find_engine(name: str = "", engines: Sequence[Engine] = ENGINES) -> Engine:
     if found is not None:
         return found
     if not wanted:
-        raise SpeechError(f"there is no engine '{name}'; there are {', '.join(engine.name for engine in engines)}")
+        raise SpeechError(f"unknown engine '{name}'; use one of {', '.join(engine.name for engine in engines)}")
     packages = " or ".join(f"`apt-get install {engine.package}`" for engine in wanted)
     what = f"{name} is not installed" if name else "no TTS engine is installed"
     raise SpeechError(f"{what}: {packages}; or speak a file with --file")
 
 
 def synthesize(text: str, engine: Engine, voice: str = "") -> Speech:
-    """Start speaking. Raises SpeechError when the engine fails before its first sound, or there is nothing to say."""
+    """Start synthesizing. Raises SpeechError when the engine fails before its first sound, or the text is empty."""
     parts = [text] if engine.whole else _SENTENCE_END.split(text.strip())
     parts = [part.strip() for part in parts if part.strip()]
     if not parts:
-        raise SpeechError("there is nothing to say: the text is empty")
+        raise SpeechError("nothing to say: the text is empty")
     if not engine.whole and max(len(part.encode()) for part in parts) > _MAX_ARGUMENT_BYTES:
-        raise SpeechError(f"{engine.name} takes no sentence of more than {_MAX_ARGUMENT_BYTES} bytes")
+        raise SpeechError(f"{engine.name} accepts no sentence longer than {_MAX_ARGUMENT_BYTES} bytes")
     return Speech(engine, voice or engine.voice, parts)
 
 
 class Speech:
-    """An engine at work. rate_hz: what it speaks at. Use it in `with`: leaving early stops the engine."""
+    """A running synthesis. rate_hz: the engine's sample rate. A context manager: leaving early stops the engine."""
 
     def __init__(self, engine: Engine, voice: str, parts: list[str]) -> None:
         self._engine = engine
@@ -108,7 +112,7 @@ class Speech:
         self.rate_hz = self._run.wav.format.rate_hz
 
     def chunks(self, rate_hz: int | None = None) -> Iterator[bytes]:
-        """Mono s16le at rate_hz (None: the engine's own) as it is made. Raises SpeechError when the engine fails."""
+        """Mono s16le at rate_hz (None: the engine's own), as it arrives. Raises SpeechError when the engine fails."""
         for part in self._parts:
             if part is not self._parts[0]:
                 self._run = _Run(self._engine, self._voice, part)
@@ -127,12 +131,12 @@ class Speech:
 
 
 class _Run:
-    """One process that makes one WAV."""
+    """One process that writes one WAV."""
 
     def __init__(self, engine: Engine, voice: str, text: str) -> None:
         self._engine = engine
         self._files = ExitStack()
-        self._complaints: IO[bytes] = self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 (close() closes it)
+        self._stderr: IO[bytes] = self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 (close() closes it)
         self._text: IO[bytes] = self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 (close() closes it)
         self._text.write(text.encode() if engine.whole else b"")
         self._text.seek(0)
@@ -144,7 +148,7 @@ class _Run:
             raise
 
     def check(self) -> None:
-        """Raises SpeechError with the engine's own words when it failed."""
+        """Raises SpeechError with the engine's error output when it failed."""
         assert self._process is not None
         if self._process.wait() != 0:
             raise self._failed()
@@ -178,13 +182,13 @@ class _Run:
 
     def _popen(self, command: list[str], stdout: int | None) -> subprocess.Popen[bytes]:
         try:
-            return subprocess.Popen(command, stdin=self._text, stdout=stdout, stderr=self._complaints)
+            return subprocess.Popen(command, stdin=self._text, stdout=stdout, stderr=self._stderr)
         except OSError as error:
             raise SpeechError(
                 f"{self._engine.name} cannot be started: {error.strerror}; `apt-get install {self._engine.package}`"
             ) from None
 
     def _failed(self) -> SpeechError:
-        self._complaints.seek(0)
-        words = self._complaints.read(500).decode(errors="replace").strip() or "it said nothing"
+        self._stderr.seek(0)
+        words = self._stderr.read(500).decode(errors="replace").strip() or "no error output"
         return SpeechError(f"{self._engine.name} failed: {words}")

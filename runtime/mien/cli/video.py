@@ -1,4 +1,4 @@
-"""Poses into an MP4 and a contact sheet, through the project's own renderer and ffmpeg."""
+"""Draws poses into an MP4 or a contact sheet, with the project's renderer and ffmpeg."""
 
 import shutil
 import subprocess
@@ -15,12 +15,12 @@ Image = NDArray[np.uint8]
 
 
 class VideoWriter:
-    """Pipes pictures into ffmpeg, with sound from a WAV file beside them."""
+    """Pipes frames into ffmpeg, with the sound of a WAV file."""
 
     def __init__(
         self, path: Path, *, width: int, height: int, fps: float, sound: Path | None, sound_skip_s: float = 0.0
     ) -> None:
-        """sound_skip_s: what of the sound lies before the first picture. Raises MienError where there is no ffmpeg."""
+        """sound_skip_s: how much of the sound precedes the first frame. Raises MienError when ffmpeg is missing."""
         if shutil.which("ffmpeg") is None:
             raise MienError("ffmpeg is not installed: apt-get install ffmpeg")
         command = [
@@ -57,48 +57,48 @@ class VideoWriter:
         self._path = path
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
 
-    def add(self, picture: Image) -> None:
-        """One picture, uint8 (height, width, 3)."""
+    def add(self, frame: Image) -> None:
+        """Append one frame, uint8 of shape (height, width, 3)."""
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(np.ascontiguousarray(picture).data)
+            self._process.stdin.write(np.ascontiguousarray(frame).data)
         except BrokenPipeError:
-            raise MienError(f"{self._path}: ffmpeg gave up: {self._complaint()}") from None
+            raise MienError(f"{self._path}: ffmpeg exited early: {self._error_output()}") from None
 
     def close(self) -> None:
-        """Finish the file. Raises MienError with ffmpeg's words when it could not."""
+        """Finish the file. Raises MienError with ffmpeg's error output when it failed."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        complaint = self._complaint()
+        output = self._error_output()
         if self._process.wait():
-            raise MienError(f"{self._path}: ffmpeg failed: {complaint}")
+            raise MienError(f"{self._path}: ffmpeg failed: {output}")
 
-    def _complaint(self) -> str:
+    def _error_output(self) -> str:
         assert self._process.stderr is not None
         return self._process.stderr.read().decode(errors="replace").strip()
 
 
 def draw_all(renderer: Renderer, poses: Iterable[NDArray[np.float32]], writer: VideoWriter, keep: int) -> list[Image]:
-    """Draw every pose into the video. Returns every keep-th picture, for a contact sheet."""
+    """Draw every pose into the video. Returns every keep-th frame at half size, for a contact sheet."""
     kept = []
     for number, pose in enumerate(poses):
         renderer.draw(pose)
-        picture = renderer.capture()
+        frame = renderer.capture()
         renderer.present()
-        writer.add(picture)
+        writer.add(frame)
         if number % keep == 0:
-            kept.append(picture[::2, ::2].copy())
+            kept.append(frame[::2, ::2].copy())
     return kept
 
 
-def contact_sheet(pictures: list[Image], columns: int, path: Path) -> None:
-    """Pictures of one size, row by row, as PNG."""
+def contact_sheet(frames: list[Image], columns: int, path: Path) -> None:
+    """Write frames of one size as one PNG, row by row."""
     import pygame
 
-    height, width, _ = pictures[0].shape
-    rows = -(-len(pictures) // columns)
+    height, width, _ = frames[0].shape
+    rows = -(-len(frames) // columns)
     sheet = np.zeros((rows * height, columns * width, 3), np.uint8)
-    for number, picture in enumerate(pictures):
+    for number, frame in enumerate(frames):
         row, column = divmod(number, columns)
-        sheet[row * height : (row + 1) * height, column * width : (column + 1) * width] = picture
+        sheet[row * height : (row + 1) * height, column * width : (column + 1) * width] = frame
     pygame.image.save(pygame.surfarray.make_surface(sheet.swapaxes(0, 1)), str(path))

@@ -1,6 +1,6 @@
-"""The demo's voice stack: a process of its own that listens, thinks and speaks, as an integrator's would.
+"""The demo's voice stack: a separate process that listens, thinks and speaks like an integrator's.
 
-It prints one JSON object a turn: {"turn", "sent_ns", "latency_ms", "played_ms", "finished_ns"}.
+It prints one JSON object a turn: {"turn", "text", "sent_ns", "latency_ms", "played_ms", "finished_ns"}.
 """
 
 import json
@@ -23,7 +23,7 @@ THINK_S = 0.7
 
 
 def perform(client: Client) -> Iterator[dict[str, object]]:
-    """Speak the script; yields what was measured of each turn."""
+    """Speak the script; yields the measurements of each turn."""
     for voice, emotion, text in SCRIPT:
         client.state("listening")
         time.sleep(LISTEN_S)
@@ -36,7 +36,7 @@ def perform(client: Client) -> Iterator[dict[str, object]]:
 
 
 def speak(client: Client, text: str, voice: str) -> dict[str, object]:
-    """One turn, streamed chunk by chunk out of the TTS engine."""
+    """Speak one turn, streamed chunk by chunk from the TTS engine. Returns its measurements."""
     turn = client.turn()
     sent_ns = 0
     with synthesize(text, find_engine(), voice) as speech:
@@ -60,7 +60,7 @@ def speak(client: Client, text: str, voice: str) -> dict[str, object]:
 
 
 def main(endpoint: str) -> None:
-    """Speak to the voice at endpoint. Exits 1 with a sentence where that fails."""
+    """Speak to the voice at endpoint. Exits 1 with a message when that fails."""
     try:
         with connect(endpoint, rate_hz=16000, name="demo voice stack") as client:
             for measured in perform(client):

@@ -1,33 +1,32 @@
-"""mien watch."""
+"""The command `mien watch`."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
-from pathlib import Path
+from typing import Any, Final
 
 import click
-import zmq
+from rich.console import Group, RenderableType
 from rich.live import Live
+from rich.table import Table
+from rich.text import Text
 
-from mien.cli.errors import EXIT_FAILED, EXIT_UNREACHABLE, exit_codes
-from mien.cli.options import FiniteRange
-from mien.cli.terminal import data_console
-from mien.cli.watch_state import WatchState
-from mien.cli.watch_view import render
-from mien.core import bus
+from mien.cli.terminal import FiniteRange, data_console, shown
+from mien.cli.watcher import Watcher
+from mien.host.exits import Exit, exit_codes
 from mien.host.rundir import resolve_run_dir
-from mien.transport import BUS_SOCKET
-from mien.transport.bus import subscribe
 
-REFRESH_S = 0.25
-SETTLE_S = 1.5  # a face that runs reports once a second
+REFRESH_S: Final = 0.25
+SETTLE_S: Final = 1.5  # a running face reports once a second
+_SILENT: Final = Text("not reporting", style="bold red")
+_DEVICES: Final = {"open": "open", "released": "released until speech arrives", "lost": "lost, retrying"}
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line instead of a table.")
-@click.option("--once", is_flag=True, help="Print the state once and leave.")
+@click.option("--once", is_flag=True, help="Print the state once and exit.")
 @click.option(
     "--interval",
     "interval_s",
@@ -35,7 +34,7 @@ SETTLE_S = 1.5  # a face that runs reports once a second
     default=1.0,
     show_default=True,
     metavar="S",
-    help="Between the lines of --json.",
+    help="Seconds between the lines of --json.",
 )
 @click.option(
     "--timeout",
@@ -44,17 +43,17 @@ SETTLE_S = 1.5  # a face that runs reports once a second
     default=5.0,
     show_default=True,
     metavar="S",
-    help="How long --once waits for mien-voice.",
+    help="Seconds that --once waits for mien-voice.",
 )
-@click.option("--run-dir", default="", help="Where the local sockets are [the usual place].")
+@click.option("--run-dir", default="", help="Directory of the local sockets [found automatically].")
 def watch(as_json: bool, once: bool, interval_s: float, timeout_s: float, run_dir: str) -> None:
-    """Show what the voice and the face are doing, live. Ctrl-C ends it.
+    """Show what the voice and the face are doing, live, until Ctrl-C.
 
     \b
     Examples: mien watch
               mien watch --json --interval 0.5 | jq .face.offset_p95_ms
 
-    Exit codes: 0 shown, 1 another version's bus, 3 no mien-voice was heard of (--once).
+    Exit codes: 0 shown, 1 the bus has another version, 3 mien-voice does not report (--once).
     """
     folder = resolve_run_dir(run_dir)
     with exit_codes("mien watch"), Watcher(folder) as watcher:
@@ -68,52 +67,21 @@ def watch(as_json: bool, once: bool, interval_s: float, timeout_s: float, run_di
         except KeyboardInterrupt:
             return
         except BrokenPipeError:
-            sys.exit(EXIT_FAILED)
-
-
-class Watcher:
-    """Listens to the bus of run_dir and keeps the state."""
-
-    def __init__(self, run_dir: Path) -> None:
-        self.state = WatchState()
-        self.path = run_dir / BUS_SOCKET
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._socket = subscribe(self._context, run_dir)
-
-    def listen(self, duration_s: float) -> None:
-        """Take in what comes for so long. Raises BusError for a voice of another release."""
-        until_s = time.monotonic() + duration_s
-        while (left_s := until_s - time.monotonic()) > 0:
-            if self._socket.poll(max(1, round(left_s * 1000))):
-                self._take(self._socket.recv_multipart())
-
-    def snapshot(self) -> dict[str, object]:
-        """The state now."""
-        return self.state.snapshot(time.monotonic_ns())
-
-    def __enter__(self) -> Watcher:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
-        self._context.term()
-
-    def _take(self, frames: list[bytes]) -> None:
-        self.state.update(bus.decode_from_voice(frames[0]), time.monotonic_ns())
+            sys.exit(Exit.FAILED)
 
 
 def _show_once(watcher: Watcher, timeout_s: float, as_json: bool) -> int:
-    """Wait for the voice, and a moment for the face. Returns the exit code."""
+    """Wait for the voice, then briefly for the face. Returns the exit code."""
     until_s = time.monotonic() + timeout_s
     while watcher.state.voice is None and time.monotonic() < until_s:
         watcher.listen(0.05)
     if watcher.state.voice is None:
         click.echo(
-            f"mien watch: nothing was heard on {watcher.path} for {timeout_s:g} s; is mien-voice running? "
-            "`mien run` starts it, `mien doctor` looks at this machine",
+            f"mien watch: no message on {watcher.path} within {timeout_s:g} s; is mien-voice running? "
+            "Start it with `mien run`, or check this machine with `mien doctor`",
             err=True,
         )
-        return EXIT_UNREACHABLE
+        return Exit.UNREACHABLE
     settled_s = min(until_s, time.monotonic() + SETTLE_S)
     while watcher.state.face is None and time.monotonic() < settled_s:
         watcher.listen(0.05)
@@ -121,7 +89,7 @@ def _show_once(watcher: Watcher, timeout_s: float, as_json: bool) -> int:
         click.echo(json.dumps(watcher.snapshot()))
     else:
         data_console().print(render(watcher.snapshot()))
-    return 0
+    return Exit.DONE
 
 
 def _print_lines(watcher: Watcher, interval_s: float) -> None:
@@ -136,3 +104,74 @@ def _show_live(watcher: Watcher) -> None:
         while True:
             watcher.listen(REFRESH_S)
             live.update(render(watcher.snapshot()))
+
+
+def render(snapshot: dict[str, Any]) -> RenderableType:
+    """The table for one WatchState.snapshot()."""
+    return Group(_speech(snapshot), _voice(snapshot["voice"]), _face(snapshot["face"]))
+
+
+def _speech(snapshot: dict[str, Any]) -> Table:
+    table = _table("speech")
+    phase = snapshot["phase"] or "unknown"
+    table.add_row("phase", shown(phase, style="bold green" if phase == "speaking" else "bold"))
+    table.add_row("turn", shown(snapshot["turn"] or "-"))
+    table.add_row("caption", shown(" ".join((snapshot["caption"] or "-").split())))
+    media_ms = snapshot["media_ms"]
+    table.add_row("heard", "-" if media_ms is None else f"{media_ms / 1000:.1f} s of this epoch")
+    expression = snapshot["expression"]
+    if expression:
+        table.add_row("state", shown(expression["state"]))
+        table.add_row("emotion", shown(f"{expression['emotion']} {expression['intensity']:.2f}"))
+        x, y = expression["look_x"], expression["look_y"]
+        table.add_row("gaze", "free" if x is None else f"{x:+.2f}, {y or 0:+.2f}")
+    return table
+
+
+def _voice(voice: dict[str, Any] | None) -> Table:
+    table = _table("voice")
+    if voice is None:
+        table.add_row("", _SILENT)
+        return table
+    table.add_row("level", shown(voice["level"]))
+    table.add_row("sound card", shown(_DEVICES.get(voice["device"], voice["device"])))
+    table.add_row("clients", str(voice["clients"]))
+    table.add_row("process", f"{voice['pid']}, {voice['pss_mb']:.0f} MB")
+    table.add_row("counters", _counters(voice["counters"]))
+    return table
+
+
+def _face(face: dict[str, Any] | None) -> Table:
+    table = _table("face")
+    if face is None:
+        table.add_row("", _SILENT)
+        return table
+    table.add_row("level", shown(face["level"]))
+    idle = ", idle" if face["idle"] else ""
+    table.add_row("frames", f"{face['fps']:.1f} a second{idle}, {face['shown']} shown, {face['missed']} missed")
+    table.add_row("screen", shown(face["screen"]))
+    table.add_row("A/V offset", f"median {_ms(face['offset_median_ms'])}, p95 {_ms(face['offset_p95_ms'])}")
+    table.add_row("motion", f"{_ms(face['motion_lead_ms'])} ahead")
+    table.add_row("renderer", shown(", ".join(filter(None, (face["renderer"], face["quality"]))) or "-"))
+    table.add_row("process", f"{face['pid']}, {_mb(face['pss_mb'])}")
+    table.add_row("counters", _counters(face["counters"]))
+    return table
+
+
+def _table(title: str) -> Table:
+    table = Table(title=title, title_justify="left", show_header=False, expand=True)
+    table.add_column(width=12, style="dim")
+    table.add_column(ratio=1)
+    return table
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f} ms"
+
+
+def _mb(value: float | None) -> str:
+    return "memory unknown" if value is None else f"{value:.0f} MB"
+
+
+def _counters(counters: dict[str, int]) -> Text:
+    return shown(", ".join(f"{name} {count}" for name, count in sorted(counters.items())) or "-")

@@ -1,26 +1,32 @@
-"""The client of mien-voice: hand it speech, and learn what was heard.
+"""The client of mien-voice: send speech, and learn what was heard.
 
-    connect         a Client for programs without an event loop, safe for threads     (sync.py, syncturn.py)
-    connect_async   an AsyncClient for asyncio                                        (aio.py, aioturn.py)
+    connect         a thread-safe Client for programs without an event loop    (sync.py)
+    connect_async   an AsyncClient for asyncio                                 (aio.py)
 
-Both are thin over one pure session (core.py, ledger.py, credit.py); link.py holds the socket.
+Client runs AsyncClient in a background thread. AsyncClient connects a pure protocol state (_session.py, _transmit.py)
+with a socket (_link.py). Every event class that a client can receive is exported here.
 """
 
-from mien.client.aio import AsyncClient, connect_async
-from mien.client.aioturn import AsyncTurn
-from mien.client.core import Disconnected, Event
-from mien.client.sync import Client, connect
-from mien.client.syncturn import Turn
+from mien.client._session import Disconnected, Event
+from mien.client.aio import AsyncClient, AsyncTurn, connect_async
+from mien.client.sync import Client, Turn, connect
 from mien.core.wire import (
     Error,
     Finished,
+    Floor,
+    HealthReport,
     Interrupted,
     LevelChanged,
+    Levels,
+    Outcome,
     Progress,
     Rebuffered,
     Resumed,
+    Said,
     Stalled,
     Started,
+    Status,
+    Thumbnail,
     Welcome,
 )
 from mien.errors import ClientError
@@ -34,13 +40,20 @@ __all__ = [
     "Error",
     "Event",
     "Finished",
+    "Floor",
+    "HealthReport",
     "Interrupted",
     "LevelChanged",
+    "Levels",
+    "Outcome",
     "Progress",
     "Rebuffered",
     "Resumed",
+    "Said",
     "Stalled",
     "Started",
+    "Status",
+    "Thumbnail",
     "Turn",
     "Welcome",
     "connect",

@@ -1,4 +1,4 @@
-"""The keys that a client presents to a voice on another machine, as `mien keys make` wrote them."""
+"""CURVE keys of a client, loaded from the files that `mien keys make` writes."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class ClientKeys:
     voice: bytes
 
     def put_on(self, socket: zmq.Socket[Any]) -> None:
-        """Make a socket use them, before it connects."""
+        """Set them on a socket, before it connects."""
         socket.set(zmq.CURVE_PUBLICKEY, self.public)
         socket.set(zmq.CURVE_SECRETKEY, self.secret)
         socket.set(zmq.CURVE_SERVERKEY, self.voice)
 
 
 def load_keys(key: str | Path | None, voice_key: str | Path | None) -> ClientKeys | None:
-    """Read NAME.key_secret and voice.key; None for no keys.
+    """Read NAME.key_secret and voice.key; None when neither is given.
 
-    Raises ConfigError for files that are none, or one alone.
+    Raises ConfigError for an invalid key file, or when only one is given.
     """
     if key is None and voice_key is None:
         return None

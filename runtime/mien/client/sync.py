@@ -10,10 +10,10 @@
                 turn.write(chunk)
         print(turn.wait().played_ms)
 
-A barge-in ends the inner block early: the first write() after it leaves the block, and wait() says what was heard.
+A barge-in ends the turn's block early: the first write() after it leaves the block, and wait() returns what was heard.
 
-Every method may be called from any thread, also while another waits in write(), wait() or poll(): barge-in is
-`agent.interrupt()` from wherever the user was heard. A thread of the client's own keeps the session meanwhile.
+Every method may be called from any thread, even while another thread waits in write(), wait() or poll(). To barge in,
+call `agent.interrupt()` from the thread that heard the user. A background thread serves the session.
 """
 
 from __future__ import annotations
@@ -24,11 +24,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from mien.client.aio import AsyncClient, Connecting, connect_async
-from mien.client.core import Event
-from mien.client.pcm import Pcm, pcm_chunks
-from mien.client.portal import Portal
-from mien.client.syncturn import Turn
+from mien.client._portal import Portal
+from mien.client._session import Event
+from mien.client.aio import AsyncClient, AsyncTurn, Connecting, connect_async
+from mien.client.audio import PcmLike, pcm_chunks
 from mien.client.wav import WavSource, wav_chunks
 from mien.core import wire
 from mien.errors import ClientError
@@ -47,14 +46,15 @@ def connect(
 ) -> Client:
     """Open a session with mien-voice.
 
-    endpoint: such as "tcp://192.168.0.7:5570"; None is the voice of this machine. rate_hz: of all PCM to come, one of
-    mien.core.wire.RATES_HZ. timeout_s: how long to wait for a voice, now and later. name: for people who look at logs.
-    role: speaker is the voice stack; an agent may take the floor from it, an observer looks on. encoding: how the PCM
-    travels, s16le or opus (24 kbit/s; with headers a seventh of what s16le takes at 16 kHz; rate_hz one of
+    endpoint: such as "tcp://192.168.0.7:5570"; None is the voice on this machine. rate_hz: the sample rate of all PCM,
+    one of mien.core.wire.RATES_HZ. timeout_s: how long to wait for the voice, now and later. name: shown in logs. role:
+    speaker is the voice stack; an agent may take the floor from it; an observer only watches. encoding: of the audio on
+    the wire, s16le or opus (24 kbit/s, with headers a seventh of s16le at 16 kHz; rate_hz must be one of
     mien.core.wire.OPUS_RATES_HZ; needs libopus, Debian's libopus0). key, voice_key: the files NAME.key_secret and
-    voice.key of `mien keys make`, for a voice on another machine.
+    voice.key that `mien keys make` writes, for a voice on another machine.
 
-    Raises ClientError when nobody answers or the voice refuses, ConfigError for an endpoint or keys that are none.
+    Raises ClientError when the voice is unreachable or refuses the session, ConfigError for an invalid endpoint or key
+    file.
     """
     portal = Portal()
     try:
@@ -79,11 +79,11 @@ async def _opened(client: Connecting) -> AsyncClient:
 
 
 class Client:
-    """One session with the voice, opened anew whenever the voice comes back. Made by connect(); safe for threads.
+    """One session with the voice, reopened whenever the voice comes back. Made by connect(); thread-safe.
 
-    Methods that talk to the voice raise ClientError when it is out of reach for timeout_s. A turn that was begun when
-    the voice went away raises ClientError (unreachable) from write() and wait(); the next turn is spoken by the voice
-    that came back.
+    Methods that send to the voice raise ClientError when it is unreachable for timeout_s. A turn that had begun when
+    the voice went away raises ClientError (unreachable) from write() and wait(). A turn begun after that is spoken
+    normally once the voice is back.
     """
 
     def __init__(self, portal: Portal, client: AsyncClient) -> None:
@@ -92,7 +92,7 @@ class Client:
 
     @property
     def endpoint(self) -> str:
-        """Where the voice is."""
+        """The voice's endpoint."""
         return self._client.endpoint
 
     @property
@@ -102,36 +102,36 @@ class Client:
 
     @property
     def connected(self) -> bool:
-        """Whether there is a session now."""
+        """Whether a session is open now."""
         return self._client.connected
 
     @property
     def welcome(self) -> wire.Welcome | None:
-        """What the voice said of itself (version, capabilities, limits); None while it is away."""
+        """The voice's version, capabilities and limits; None while it is unreachable."""
         return self._client.welcome
 
     @property
     def credit_ms(self) -> float:
-        """How much speech write() would take now without waiting."""
+        """How much speech write() would accept now without waiting."""
         return self._client.credit_ms
 
     @property
     def events_dropped(self) -> int:
-        """Events that nobody read in time; the newest 1000 are kept."""
+        """Events that were dropped unread; the newest 1000 are kept."""
         return self._client.events_dropped
 
     def turn(self, name: str | None = None) -> Turn:
-        """A new turn. It begins with its first audio; nothing is sent before. name: None picks one."""
+        """Create a turn. It begins with its first audio; nothing is sent before. name: None picks one."""
 
         async def make() -> Turn:
             return Turn(self._portal, self._client.turn(name))
 
         return self._portal.call(make())
 
-    def say(self, speech: Pcm | Iterable[Pcm], *, name: str | None = None) -> wire.Finished:
-        """Speak PCM at rate_hz, or chunks of it as they come, as one turn.
+    def say(self, speech: PcmLike | Iterable[PcmLike], *, name: str | None = None) -> wire.Finished:
+        """Speak PCM at rate_hz, or chunks of it as they arrive, as one turn.
 
-        Returns when it was heard, or was interrupted; an iterable is not drawn from after that.
+        Returns once it was heard or interrupted; an iterable is not read any further after that.
         """
         with self.turn(name) as turn:
             for chunk in pcm_chunks(speech):
@@ -139,30 +139,30 @@ class Client:
         return turn.wait()
 
     def say_wav(self, wav: WavSource, *, name: str | None = None) -> wire.Finished:
-        """Speak a WAV file: a path, its bytes, or an open file or pipe, mixed to mono and converted to rate_hz.
+        """Speak a WAV, mixed down to mono and resampled to rate_hz. wav: a path, the bytes, or an open file or pipe.
 
-        A pipe is spoken as it fills. Raises ClientError (bad_wav).
+        A pipe is spoken while it fills. Raises ClientError (bad_wav).
         """
         return self.say(wav_chunks(wav, self.rate_hz), name=name)
 
     def interrupt(self) -> tuple[wire.Finished, ...]:
-        """Stop all turns of this client. Returns how each finished: played_ms is what was heard of it."""
+        """Stop all turns of this client. Returns how each one finished; played_ms is what was heard of it."""
         return self._portal.call(self._client.interrupt())
 
     def pause(self) -> None:
-        """Hold the speech where it is. No sample is lost."""
+        """Pause the speech. No sample is lost. The voice resumes by itself after limits.max_pause_ms."""
         self._portal.call(self._client.pause())
 
     def resume(self) -> None:
-        """Go on after pause()."""
+        """Resume after pause()."""
         self._portal.call(self._client.resume())
 
     def volume(self, gain: float, *, fade_ms: int = 20) -> None:
-        """Set the gain, 0..1, reached over fade_ms."""
+        """Set the gain, 0..1, fading to it over fade_ms."""
         self._portal.call(self._client.volume(gain, fade_ms=fade_ms))
 
     def state(self, state: wire.AgentState) -> None:
-        """Tell what the agent does while it does not speak: idle, listening or thinking."""
+        """Set what the agent does while it is not speaking: idle, listening or thinking."""
         self._portal.call(self._client.state(state))
 
     def emotion(self, name: wire.EmotionName, intensity: float = 1.0) -> None:
@@ -170,56 +170,70 @@ class Client:
         self._portal.call(self._client.emotion(name, intensity))
 
     def gesture(self, name: wire.GestureName) -> None:
-        """One movement, now: nod, shake, wink or smile."""
+        """Play one gesture now: nod, shake, wink or smile."""
         self._portal.call(self._client.gesture(name))
 
     def look_at(self, x: float | None = None, y: float | None = None) -> None:
-        """Look there: -1..1 from left to right and from bottom to top. Without arguments the gaze goes free."""
+        """Direct the gaze: x and y in -1..1, left to right and bottom to top. Without arguments, release it."""
         self._portal.call(self._client.look_at(x, y))
 
-    def caption(self, turn: str, text: str = "", words: Iterable[tuple[str, int, int]] = ()) -> None:
-        """What a turn says. words: (text, start_ms, end_ms) on the turn's clock, where the times are known."""
-        self._portal.call(self._client.caption(turn, text, words))
+    def caption(
+        self, turn: str, text: str = "", words: Iterable[tuple[str, int, int]] = (), *, append: bool = False
+    ) -> None:
+        """Set what a turn says. words: (text, start_ms, end_ms) on the turn's clock, where the times are known.
+
+        append: add to the turn's previous captions instead of replacing them.
+        """
+        self._portal.call(self._client.caption(turn, text, words, append=append))
 
     def take_floor(self, queue: Literal["hold", "drop"] = "hold") -> None:
-        """Speak instead of the speakers, as an agent. What is heard of them finishes as taken_over.
+        """Speak in place of the speakers, as an agent. The turn being heard finishes as taken_over.
 
-        queue: whether their turns behind it wait until the floor is given back, or are dropped. Returns once the floor
-        is this client's; every change comes as a Floor event, too. Raises ClientError: floor_taken, not_allowed.
+        queue: whether the speakers' queued turns wait until the floor is given back, or are dropped. Returns once this
+        client holds the floor; every change also comes as a Floor event. Raises ClientError: floor_taken, not_allowed.
         """
         self._portal.call(self._client.take_floor(queue))
 
     def release_floor(self) -> None:
-        """Give the floor back as soon as this agent's turns have been heard. Raises ClientError (floor_not_held)."""
+        """Give the floor back once this agent's turns were heard. Raises ClientError (floor_not_held)."""
         self._portal.call(self._client.release_floor())
 
     def subscribe(self, *topics: wire.Topic) -> None:
-        """What to be told of the conversation, as an agent or observer, in place of what was asked before.
+        """Subscribe to events about the conversation, as an agent or observer. Replaces the previous subscription.
 
-        topics: state (Status and Outcome events), captions (Said), levels (Levels), health (Health); none ends it. A
-        session that is opened anew has none. Raises ClientError (not_allowed, malformed).
+        topics: state (Status and Outcome events), captions (Said), levels (Levels), health (HealthReport); none
+        unsubscribes. A reopened session has no subscription. Raises ClientError (not_allowed, malformed).
         """
         self._portal.call(self._client.subscribe(*topics))
 
+    def thumbnail(self, width: int = 96, *, timeout_s: float = 5.0) -> wire.Thumbnail:
+        """Ask for a small screenshot of the face, as an agent or observer. width: 32..320 pixels.
+
+        Raises ClientError: no_thumbnail when the face does not answer, not_allowed for a speaker, malformed for another
+        width, unreachable after timeout_s.
+        """
+        return self._portal.call(self._client.thumbnail(width, timeout_s=timeout_s))
+
     def ping(self) -> float:
-        """The round trip to the voice and back, in ms."""
+        """Measure the round trip to the voice, in ms."""
         return self._portal.call(self._client.ping())
 
     def send(self, message: wire.ClientMessage) -> None:
-        """Send a message that has no method here. Raises ClientError when the voice is away or would refuse it."""
+        """Send a message that has no method here. Raises ClientError when the voice is unreachable or the message is
+        invalid."""
         self._portal.call(self._client.send(message))
 
     def poll(self, timeout_s: float | None = None) -> Event | None:
-        """The next event; None when none came within timeout_s, or the client is closed."""
+        """The next event; None when none came within timeout_s or the client is closed."""
         return self._portal.call(self._client.poll(timeout_s))
 
     def events(self) -> Iterator[Event]:
-        """Every event of the session, until the client is closed: the voice's messages, and Disconnected."""
+        """All events until the client is closed: the voice's messages, and Disconnected."""
         while (event := self._poll_open()) is not None:
             yield event
 
     def close(self) -> None:
-        """Say goodbye. What was sent is still spoken; turns that were not finished can no longer be waited for."""
+        """Close the session. Audio already sent is still spoken; wait() no longer works on unfinished turns."""
         with contextlib.suppress(ClientError):
             self._portal.call(self._client.close())
         self._portal.close()
@@ -237,3 +251,88 @@ class Client:
             if error.code == "closed":
                 return None
             raise
+
+
+class Turn:
+    """One turn of speech, from its first audio until it was heard. Made by Client.turn(); thread-safe.
+
+    A `with` block ends the turn when it completes, and interrupts the turn when it raises. A write() to a turn that was
+    interrupted or is finished leaves the block without an error; wait() then says how the turn finished.
+    """
+
+    def __init__(self, portal: Portal, turn: AsyncTurn) -> None:
+        self._portal = portal
+        self._turn = turn
+
+    @property
+    def name(self) -> str:
+        """The turn's name in events."""
+        return self._turn.name
+
+    @property
+    def played_ms(self) -> float:
+        """How much was heard, according to the last progress."""
+        return self._turn.played_ms
+
+    @property
+    def sent_ms(self) -> float:
+        """How much was sent, including the silence that pads the last packet of a packet encoding such as Opus."""
+        return self._turn.sent_ms
+
+    @property
+    def started(self) -> wire.Started | None:
+        """The Started event, with the latency to the first audible sample; None before it."""
+        return self._turn.started
+
+    @property
+    def finished(self) -> wire.Finished | None:
+        """How the turn ended; None before."""
+        return self._turn.finished
+
+    @property
+    def over(self) -> bool:
+        """Whether the turn was heard to its end, interrupted or lost, so that wait() returns at once."""
+        return self._turn.over
+
+    def write(self, speech: PcmLike) -> None:
+        """Send speech of any length: bytes of s16le, or an int16 array. Waits while the voice's buffer is full.
+
+        A sample may be split between two writes. Raises ClientError: turn_closed when the turn was ended, interrupted
+        or finished, unreachable, or the voice's refusal; TypeError for other arrays.
+        """
+        self._portal.call(self._turn.write(speech))
+
+    def end(self) -> None:
+        """Mark the speech as complete. Raises ClientError (odd_bytes) when half a sample remains.
+
+        A packet encoding sends its last packet now, and waits for room as write() does.
+        """
+        self._portal.call(self._turn.end())
+
+    def wait(self) -> wire.Finished:
+        """End the turn if necessary and wait until it was heard. Raises ClientError when the turn was lost."""
+        return self._portal.call(self._turn.wait())
+
+    def interrupt(self) -> wire.Finished:
+        """Stop this turn and those queued behind it. Returns once it is silent; played_ms is what was heard."""
+        return self._portal.call(self._turn.interrupt())
+
+    def caption(self, text: str = "", words: Iterable[tuple[str, int, int]] = (), *, append: bool = False) -> None:
+        """Set what this turn says. words: (text, start_ms, end_ms) on its own clock, where the times are known.
+
+        append: add to the turn's previous captions instead of replacing them.
+        """
+        self._portal.call(self._turn.caption(text, words, append=append))
+
+    def __enter__(self) -> Turn:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
+        if error is None:
+            self.end()
+        elif self._turn.was_cut_off(error):
+            return True
+        else:
+            with contextlib.suppress(ClientError):
+                self._portal.call(self._turn.cancel())
+        return False

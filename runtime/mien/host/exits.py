@@ -1,24 +1,42 @@
-"""Exit codes of the services: what systemd, a shell and `mien run` may conclude from an end."""
+"""Exit codes of the services and commands: what systemd, a shell and `mien run` can conclude from them."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 
-from mien.errors import ConfigError, MienError
+from mien.errors import ClientError, ConfigError, MienError
 
-EXIT_FAILED = 1
-EXIT_CONFIG = 2  # systemd does not retry this one
+
+class Exit(IntEnum):
+    """Every exit code that mien uses. 128 + N after signal N, as a shell reports it."""
+
+    DONE = 0
+    FAILED = 1
+    CONFIG = 2  # an argument or a configuration that a person must correct; systemd does not retry
+    UNREACHABLE = 3  # mien-voice does not answer
+    INTERRUPTED = 130  # Ctrl-C
 
 
 @contextmanager
-def exit_codes(program: str) -> Iterator[None]:
-    """Turn our own errors into one line on standard error and an exit code.
+def exit_codes(program: str, *expected: type[Exception]) -> Iterator[None]:
+    """Report a MienError as one line on standard error and exit with its code.
 
-    Raises SystemExit: 2 for a configuration that a person must mend, 1 for any other MienError. Other exceptions are
-    faults of ours and pass with their traceback.
+    expected: other exceptions to report the same way, such as OSError. All further exceptions are bugs and keep their
+    traceback. Raises SystemExit.
     """
+    reported: tuple[type[Exception], ...] = (MienError, *expected)
     try:
         yield
-    except MienError as error:
+    except reported as error:
         sys.stderr.write(f"{program}: {error}\n")
-        sys.exit(EXIT_CONFIG if isinstance(error, ConfigError) else EXIT_FAILED)
+        sys.exit(exit_code(error))
+
+
+def exit_code(error: Exception) -> Exit:
+    """The exit code for an error."""
+    if isinstance(error, ConfigError):
+        return Exit.CONFIG
+    if isinstance(error, ClientError) and error.code == "unreachable":
+        return Exit.UNREACHABLE
+    return Exit.FAILED

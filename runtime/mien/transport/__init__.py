@@ -1,5 +1,13 @@
-"""The sockets: ZeroMQ towards the clients (router) and between voice and face (bus)."""
+"""ZeroMQ sockets: the clients' (router.py) and the bus between voice and face (bus.py)."""
 
-VOICE_SOCKET = "voice.sock"
-BUS_SOCKET = "bus.sock"
-REPORT_SOCKET = "report.sock"
+from pathlib import Path
+from typing import Final
+
+VOICE_SOCKET: Final = "voice.sock"
+BUS_SOCKET: Final = "bus.sock"
+REPORT_SOCKET: Final = "report.sock"
+
+
+def voice_endpoint(run_dir: Path) -> str:
+    """The endpoint at which the voice with this run directory serves local clients."""
+    return f"ipc://{run_dir / VOICE_SOCKET}"

@@ -1,4 +1,4 @@
-"""Which endpoints need keys, and whether they are there."""
+"""Decides which endpoints require CURVE, given the configured keys."""
 
 import importlib.util
 import ipaddress
@@ -13,8 +13,8 @@ from mien.transport.keys import KeyFolder
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """open: endpoints that this machine alone can reach. guarded: those that need a key. pair: the voice's public and
-    secret key, 32 bytes each, or None."""
+    """open: endpoints that only this machine can reach. guarded: endpoints that require CURVE. pair: the voice's public
+    and secret key, 32 bytes each, or None."""
 
     open: tuple[str, ...]
     guarded: tuple[str, ...]
@@ -35,23 +35,21 @@ def is_local(endpoint: str) -> bool:
 
 
 def plan_access(listen: tuple[str, ...], folder: KeyFolder) -> Access:
-    """Sort the endpoints. Raises ConfigError when one can be reached from beyond this machine and there are no keys."""
+    """Split the endpoints. Raises ConfigError when other machines can reach one and the keys for it are missing."""
     guarded = tuple(endpoint for endpoint in listen if not is_local(endpoint))
     open_ = tuple(endpoint for endpoint in listen if is_local(endpoint))
     if not guarded:
         return Access(open_, (), None)
     if importlib.util.find_spec("nacl") is None:
         raise ConfigError(
-            f"voice.listen: {guarded[0]} can be reached from beyond this machine, and encrypting needs "
-            "PyNaCl; install it (pip install PyNaCl, apt install python3-nacl), or leave "
-            "voice.listen empty"
+            f"voice.listen: {guarded[0]} is reachable from other machines, and encryption needs PyNaCl; install it "
+            "(pip install PyNaCl, apt install python3-nacl), or leave voice.listen empty"
         )
     pair = folder.voice_pair()
     if pair is None or not folder.allowed():
         raise ConfigError(
-            f"voice.listen: {guarded[0]} can be reached from beyond this machine, and {folder.root} has no keys that "
-            "could tell who is there; make them with `mien keys make NAME --role speaker`, or leave "
-            "voice.listen empty"
+            f"voice.listen: {guarded[0]} is reachable from other machines, and {folder.root} has no keys to "
+            "authenticate clients; make them with `mien keys make NAME --role speaker`, or leave voice.listen empty"
         )
     public, secret = map(zmq.utils.z85.decode, pair)
     return Access(open_, guarded, (public, secret))

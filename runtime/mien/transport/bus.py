@@ -1,4 +1,4 @@
-"""The bus between voice and face: an XPUB that whoever is of the group may watch, a PULL for the face's reports."""
+"""The bus between voice and face: an XPUB of the voice for any local subscriber, a PULL for the face's reports."""
 
 from pathlib import Path
 from typing import Final
@@ -9,27 +9,30 @@ from mien.core.clock import Clock
 from mien.core.stats import Counters
 from mien.transport import BUS_SOCKET, REPORT_SOCKET
 from mien.transport.zmtp.null import NullMechanism
-from mien.transport.zmtp.peer import MAX_FRAME_BYTES, NEWCOMER_BYTES, Peer
+from mien.transport.zmtp.peer import MAX_FRAME_BYTES, PENDING_BYTES, Peer
 from mien.transport.zmtp.reactor import Reactor
 from mien.transport.zmtp.server import ZmtpServer
 
-HIGH_WATER_MARK = 2_000  # messages that a subscriber's own process keeps
-SUBSCRIBER_BYTES: Final = 1 << 19  # what waits for one subscriber: some five seconds of speech
+HIGH_WATER_MARK = 2_000  # messages queued in a subscriber's own process
+SUBSCRIBER_BYTES: Final = 1 << 19  # queued in the voice for one subscriber: about five seconds of speech
 MAX_SUBSCRIBERS: Final = 8  # the face, `mien watch`, measurements
 NEVER_NS: Final = 1 << 62
 Context = zmq.Context[zmq.Socket[bytes]]
 
 
 class VoiceBus:
-    """The voice's end, served beside its clients (see mien.transport.zmtp). Publishing never blocks: a subscriber that
-    does not read is hung up on, connects again, and is replayed to. Raises BusError where a socket cannot be bound."""
+    """The voice's end, served by the reactor that also serves its clients (see mien.transport.zmtp).
+
+    Publishing never blocks: a subscriber that does not read is disconnected; when it reconnects, the voice replays what
+    it needs. Raises BusError when a socket cannot be bound.
+    """
 
     def __init__(self, reactor: Reactor, run_dir: Path, clock: Clock, counters: Counters) -> None:
         self._counters = counters
         self._listening: set[bytes] = set()
         self._joined = False
         self._publisher = self._serve("bus", b"XPUB", (b"SUB", b"XSUB"), reactor, clock)
-        self._reports = self._serve("reports", b"PULL", (b"PUSH",), reactor, clock, newcomer_bytes=MAX_FRAME_BYTES)
+        self._reports = self._serve("reports", b"PULL", (b"PUSH",), reactor, clock, pending_bytes=MAX_FRAME_BYTES)
         try:
             self._publisher.listen(f"ipc://{run_dir / BUS_SOCKET}", "run_dir")
             self._reports.listen(f"ipc://{run_dir / REPORT_SOCKET}", "run_dir")
@@ -38,15 +41,15 @@ class VoiceBus:
             raise
 
     def publish(self, frames: list[bytes]) -> None:
-        """To everyone who listens."""
+        """Send to every subscriber."""
         for identity in list(self._listening):
             if self._publisher.send(identity, frames) > SUBSCRIBER_BYTES:
                 self._counters.count("bus_subscribers_dropped")
                 self._listening.discard(identity)
-                self._publisher.hang_up(identity)
+                self._publisher.disconnect(identity)
 
     def joined(self) -> bool:
-        """Whether somebody has subscribed since the last call."""
+        """Whether there is a new subscriber since the last call."""
         while (received := self._publisher.receive()) is not None:
             self._subscription(received[0], received[1][0])
         while self._publisher.gone:
@@ -55,19 +58,19 @@ class VoiceBus:
         return joined
 
     def report(self) -> bytes | None:
-        """The next report of a face, or None."""
+        """The next report of a face; None when none is queued."""
         self._reports.gone.clear()
         received = self._reports.receive()
         return None if received is None else received[1][0]
 
     def step(self) -> None:
-        """Whatever waits for a time."""
+        """Do what is due by the clock."""
         self._publisher.step()
         self._reports.step()
 
     @property
     def pending(self) -> bool:
-        """Whether reports or subscriptions wait."""
+        """Whether reports or subscriptions are queued."""
         return self._publisher.pending or self._reports.pending
 
     def close(self) -> None:
@@ -76,7 +79,7 @@ class VoiceBus:
         self._reports.close()
 
     def _subscription(self, identity: bytes, frame: bytes) -> None:
-        """ZMTP 3.0: a frame that begins with 1 subscribes, with 0 ends it. Whoever subscribes hears the whole bus."""
+        """ZMTP 3.0: a frame that begins with 1 subscribes, with 0 unsubscribes. A subscriber gets the whole bus."""
         if frame[:1] == b"\x01" and len(self._listening) < MAX_SUBSCRIBERS:
             self._listening.add(identity)
             self._joined = True
@@ -91,7 +94,7 @@ class VoiceBus:
         reactor: Reactor,
         clock: Clock,
         *,
-        newcomer_bytes: int = NEWCOMER_BYTES,
+        pending_bytes: int = PENDING_BYTES,
     ) -> ZmtpServer:
         properties = {b"Socket-Type": kind, b"Identity": b""}
         return ZmtpServer(
@@ -99,14 +102,14 @@ class VoiceBus:
             reactor,
             clock,
             self._counters,
-            make_peer=lambda _: Peer(NullMechanism(properties), NullMechanism.name, frozenset(accepts), newcomer_bytes),
+            make_peer=lambda _: Peer(NullMechanism(properties), NullMechanism.name, frozenset(accepts), pending_bytes),
             known=self._listening.__contains__,
             pending_ns=NEVER_NS,
         )
 
 
 class FaceBus:
-    """The face's end. Connects to a voice that may not be there yet; ZeroMQ goes on trying."""
+    """The face's end. The voice may start later: ZeroMQ keeps trying to connect."""
 
     def __init__(self, context: Context, run_dir: Path, counters: Counters) -> None:
         self._counters = counters
@@ -118,7 +121,7 @@ class FaceBus:
         self._reports.connect(f"ipc://{run_dir / REPORT_SOCKET}")
 
     def receive(self, timeout_ms: int) -> list[bytes] | None:
-        """The next message's frames, waiting up to timeout_ms; None when none came."""
+        """The frames of the next message, waiting up to timeout_ms; None when none came."""
         if timeout_ms and not self.subscriber.poll(timeout_ms):
             return None
         try:
@@ -127,7 +130,7 @@ class FaceBus:
             return None
 
     def report(self, frame: bytes) -> None:
-        """Tell the voice; with no voice to tell, counted and dropped."""
+        """Send a report to the voice; dropped and counted while the voice is not connected."""
         try:
             self._reports.send(frame, zmq.NOBLOCK)
         except zmq.Again:
@@ -140,7 +143,7 @@ class FaceBus:
 
 
 def subscribe(context: Context, run_dir: Path) -> "zmq.Socket[bytes]":
-    """A socket that hears the whole bus of run_dir: for the face, `mien watch` and measurements."""
+    """A socket subscribed to the whole bus in run_dir: for the face, `mien watch` and measurements."""
     socket = context.socket(zmq.SUB)
     socket.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
     socket.setsockopt(zmq.LINGER, 0)

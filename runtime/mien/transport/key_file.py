@@ -1,7 +1,7 @@
-"""One key file: a ZeroMQ certificate (CurveZMQ, rfc.zeromq.org/spec/26), read with suspicion.
+"""Reads one key file, a ZeroMQ certificate (CurveZMQ, rfc.zeromq.org/spec/26), with full validation.
 
-libzmq aborts and pyzmq raises on keys of the wrong shape, long after they were read. So a key counts only when it is 40
-characters of Z85 that stand for 32 bytes.
+A malformed key makes libzmq abort or pyzmq raise long after it was read. So a key is valid only when it is 40
+characters of Z85 that decode to 32 bytes.
 """
 
 import os
@@ -26,19 +26,19 @@ _LINE: Final = re.compile(rb"[ \t]*(public|secret)-key[ \t]*=[ \t]*[\"']?([^ \t\
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """The keys in a file, 40 characters of Z85 each. secret: None where the file holds the public key alone."""
+    """The keys in a file, 40 characters of Z85 each. secret: None when the file holds only the public key."""
 
     public: bytes
     secret: bytes | None
 
     @property
     def raw(self) -> bytes:
-        """The public key as CURVE puts it on the wire: 32 bytes."""
+        """The public key as CURVE sends it: 32 bytes."""
         return decode_key(self.public)
 
 
 def decode_key(text: bytes) -> bytes:
-    """The 32 bytes behind a key's 40 characters of Z85. Raises ValueError for anything else."""
+    """The 32 bytes that a key's 40 characters of Z85 encode. Raises ValueError for anything else."""
     if len(text) != KEY_CHARACTERS:
         raise ValueError(f"a key has {KEY_CHARACTERS} characters, and this one {len(text)}")
     try:
@@ -48,12 +48,12 @@ def decode_key(text: bytes) -> bytes:
 
 
 def read_key_file(path: Path) -> KeyFile:
-    """Read a key file. Raises ConfigError, with the file and the remedy, for one that cannot be read or is no key."""
+    """Read a key file. Raises ConfigError, with the file and the remedy, for one that is unreadable or invalid."""
     try:
         key = _parse(_read(path))
     except OSError as error:
         raise ConfigError(
-            f"access.keys: {printable(str(path))}: cannot be read ({error.strerror or error}); mend its "
+            f"access.keys: {printable(str(path))}: cannot be read ({error.strerror or error}); fix its "
             "permissions, or remove it"
         ) from None
     except ValueError as error:
@@ -69,9 +69,9 @@ def _parse(content: bytes) -> KeyFile:
     found: dict[bytes, bytes] = {}
     for line in content.split(b"\n"):
         if match := _LINE.fullmatch(line):
-            found.setdefault(match[1], match[2])  # the first of each counts
+            found.setdefault(match[1], match[2])  # the first of each is used
     if b"public" not in found:
-        raise ValueError("there is no public key in it")
+        raise ValueError("it contains no public key")
     key = KeyFile(found[b"public"], found.get(b"secret"))
     decode_key(key.public)
     if key.secret is not None:
@@ -82,11 +82,11 @@ def _parse(content: bytes) -> KeyFile:
 
 
 def _read(path: Path) -> bytes:
-    """The bytes of a regular file. A pipe in its place must not block us, nor a large file fill the memory."""
+    """The bytes of a regular file. A pipe must not block the service, and a large file must not fill its memory."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError("it is no ordinary file")
+            raise ValueError("it is not a regular file")
         content = os.read(descriptor, _MOST_BYTES + 1)
     finally:
         os.close(descriptor)

@@ -1,10 +1,10 @@
-"""The folder of keys: the voice's own pair, and the public keys of those who may connect from beyond this machine.
+"""The key directory: the voice's own pair, plus the public keys of the clients that may connect from other machines.
 
     voice.key            the voice's public key, for the clients          allowed/speaker/NAME.key
     voice.key_secret     its secret key                                   allowed/agent/NAME.key
                                                                           allowed/observer/NAME.key
 
-The files are ZeroMQ certificates (mien.transport.key_file). A client's own secret key never lies here.
+The files are ZeroMQ certificates (mien.transport.key_file). A client's secret key is never stored here.
 """
 
 import os
@@ -40,27 +40,30 @@ class AllowedKey:
 
     @property
     def user_id(self) -> str:
-        """What its connections carry."""
+        """The user id of its connections."""
         return f"{self.role}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class KeyList:
-    """The list as it is now. keys: everyone on it, by role and name, each public key once. problems: one sentence for
-    each file or folder that does not count, with its path and the remedy."""
+    """The current content of the directory.
+
+    keys: all valid keys, by role and name, each public key once. problems: one sentence for each invalid file or
+    directory, with its path and the remedy.
+    """
 
     keys: tuple[AllowedKey, ...]
     problems: tuple[str, ...]
 
 
 class KeyFolder:
-    """Reads and fills one folder of keys."""
+    """Reads and changes one key directory."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def voice_pair(self) -> tuple[bytes, bytes] | None:
-        """(public, secret) of the voice; None where it has none. Raises ConfigError for a file that is no pair."""
+        """(public, secret) of the voice; None when it has none. Raises ConfigError for an invalid file."""
         path = self.root / f"{VOICE}.key_secret"
         if not os.path.lexists(path):
             return None
@@ -70,9 +73,9 @@ class KeyFolder:
         return found.public, found.secret
 
     def read(self) -> KeyList:
-        """Everyone on the list. Never raises: one bad file costs its own key alone, and is reported.
+        """All valid keys. Never raises: an invalid file is reported and affects only its own key.
 
-        A folder that does not exist is an empty list. A public key under two names counts once, with the lesser role.
+        A directory that does not exist has no keys. A public key under two names is listed once, with the lesser role.
         """
         found: list[AllowedKey] = []
         problems: list[str] = []
@@ -90,23 +93,23 @@ class KeyFolder:
         return list(self.read().keys)
 
     def make_voice_pair(self) -> bool:
-        """Make the voice's pair, unless there is one. Returns whether it was made."""
+        """Make the voice's pair unless it exists. Returns whether it was made."""
         if os.path.lexists(self.root / f"{VOICE}.key_secret"):
             return False
         self._make(self.root, VOICE)
         return True
 
     def make_client(self, name: str, role: Role, out: Path) -> Path:
-        """Put a new client on the list and its secret key into `out`, which is for the client. Returns that file.
+        """Make a key pair for a client, allow its public key, and write its secret key to `out`. Returns that file.
 
-        Raises ConfigError for a name that is none, or that is on the list.
+        Raises ConfigError for a name that is invalid or already used.
         """
         _check_name(name)
         if there := self._named(name):
-            raise ConfigError(f"there is a key '{name}' already ({there[0]}); run `mien keys remove {name}` first")
+            raise ConfigError(f"a key '{name}' exists already ({there[0]}); run `mien keys remove {name}` first")
         for taken in (out / f"{name}.key_secret", out / f"{name}.key"):
             if os.path.lexists(taken):
-                raise ConfigError(f"{taken} is there already; move it away, or choose another --out")
+                raise ConfigError(f"{taken} exists already; move it away, or choose another --out")
         public, secret = self._make(out, name)
         try:
             self._list(public, role, name)
@@ -115,19 +118,19 @@ class KeyFolder:
             secret.unlink(missing_ok=True)
             raise ConfigError(
                 f"{self._place(role, name)}: cannot be written ({error.strerror or error}); run as root, "
-                "or name another folder with --keys"
+                "or name another directory with --keys"
             ) from None
         return secret
 
     def remove(self, name: str, role: Role | None = None) -> list[Path]:
-        """Take a client off the list, whatever is in its file. Returns the files that are gone. role: of this one only.
+        """Remove a client's key, whatever its file contains. Returns the removed files. role: only for this role.
 
-        Raises ConfigError for a name that is not on the list, or a file that cannot be removed.
+        Raises ConfigError for an unknown name, or a file that cannot be removed.
         """
         _check_name(name)
         there = [path for path in self._named(name) if role in (None, path.parent.name)]
         if not there:
-            raise ConfigError(f"{self.root / 'allowed'}: no key '{name}' is there; `mien keys list` shows who is")
+            raise ConfigError(f"{self.root / 'allowed'}: there is no key '{name}'; `mien keys list` shows the keys")
         for path in there:
             try:
                 path.unlink()
@@ -151,18 +154,18 @@ class KeyFolder:
         except (OSError, ValueError) as error:  # ValueError: a path with NUL
             problems.append(
                 f"access.keys: {printable(str(folder))}: cannot be read ({printable(str(error))}), so that "
-                f"no {role} may connect; let the voice's user read and enter it"
+                f"no {role} may connect; make it readable for the voice's user"
             )
             return
         yield from (folder / name for name in names)
 
     def _list(self, public: Path, role: Role, name: str) -> None:
-        """Move a public key to its place, whole or not at all: a voice may read the list at any moment."""
+        """Move a public key into the directory atomically: a voice may read it at any moment."""
         listed = self._place(role, name)
         listed.parent.mkdir(parents=True, exist_ok=True)
         new = listed.with_name(f".{name}.key.new")
         try:
-            shutil.copyfile(public, new)  # not renamed: `out` may be a memory stick
+            shutil.copyfile(public, new)  # not renamed: `out` may be on another file system
             new.chmod(0o644)
             new.replace(listed)
         finally:
@@ -177,41 +180,43 @@ class KeyFolder:
         except OSError as error:
             raise ConfigError(
                 f"{folder}: keys cannot be written there ({error.strerror or error}); run as root, or "
-                "name another folder with --keys or --out"
+                "name another directory with --keys or --out"
             ) from None
         finally:
             os.umask(old)
         public.chmod(0o644)
         secret.chmod(_SECRET_MODE if folder == self.root else 0o600)
         if folder == self.root and os.geteuid() == 0:
-            os.chown(secret, -1, folder.stat().st_gid)  # the service's group, where the folder is its
+            os.chown(secret, -1, folder.stat().st_gid)  # the group of the service, which owns the directory
         return public, secret
 
 
 def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
-        raise ConfigError(f"'{printable(name)}' is no name for a key; use letters, digits, dots, dashes, at most 64")
+        raise ConfigError(
+            f"'{printable(name)}' is not a valid key name; use at most 64 letters, digits, dots and dashes"
+        )
 
 
 def _allowed(role: Role, path: Path) -> AllowedKey:
     """Raises ConfigError."""
     if not _NAME.fullmatch(path.stem):
         raise ConfigError(
-            f"access.keys: {printable(str(path))}: the name does not count; rename it to letters, "
-            "digits, dots and dashes, at most 64, or remove it"
+            f"access.keys: {printable(str(path))}: invalid name; rename it to at most 64 letters, "
+            "digits, dots and dashes, or remove it"
         )
     found = read_key_file(path)
     return AllowedKey(role, path.stem, found.public, found.raw)
 
 
 def _each_once(found: list[AllowedKey], problems: list[str]) -> Iterator[AllowedKey]:
-    """Each public key with its least privileged entry: a doubt must not give anybody more."""
+    """Each public key once, with its least privileged role."""
     kept: dict[bytes, AllowedKey] = {}
     for key in sorted(found, key=lambda key: (_LEAST_FIRST.index(key.role), key.name)):
         other = kept.setdefault(key.raw, key)
         if other is not key:
             problems.append(
-                f"access.keys: {key.user_id} and {other.user_id} are the same key, which counts as "
-                f"{other.user_id} alone; remove one with `mien keys remove`, or make another key"
+                f"access.keys: {key.user_id} and {other.user_id} are the same key, which is used as "
+                f"{other.user_id} only; remove one with `mien keys remove`, or make another key"
             )
     yield from kept.values()

@@ -1,4 +1,4 @@
-"""The clients' socket: a ROUTER to its peers, at every endpoint of the voice, never blocking."""
+"""The clients' socket: a non-blocking ROUTER at every endpoint of the voice."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from mien.units import NS_PER_MS, NS_PER_S
 
 KB: Final = 1024
 BUDGET_BYTES: Final = {"speaker": 1024 * KB, "agent": 1024 * KB, "observer": 256 * KB, "stranger": 64 * KB}
-PENDING_NS: Final = 30 * NS_PER_S  # for a connection to say hello
+PENDING_NS: Final = 30 * NS_PER_S  # within which a connection must send hello
 HOLD_BACK_NS: Final = 5 * NS_PER_MS
 LINGER_MS: Final = 200
 
@@ -26,11 +26,12 @@ _PROPERTIES: Final = {b"Socket-Type": b"ROUTER", b"Identity": b""}
 
 
 class ClientRouter:
-    """Receives from and sends to clients by identity, which is the voice's own name for one connection.
+    """Receives from and sends to clients by identity, the voice's own name for one connection.
 
-    standing(identity) says what its hello made of a client. One that does not read loses nothing silently: when more
-    than BUDGET_BYTES wait for it, it is told too_slow and hung up on. Whoever is gone is found in `gone`, after its
-    last message was received. guarded: endpoints that let in who has a key; pair: the voice's own.
+    standing(identity) is the client's role; "stranger" before its hello. A client that does not read never loses
+    messages silently: when more than BUDGET_BYTES are queued for it, it gets the error too_slow and is disconnected.
+    `gone` holds the identities of closed connections, each added after its last message was received. guarded:
+    endpoints that require CURVE; pair: the voice's keys.
     """
 
     def __init__(
@@ -69,53 +70,53 @@ class ClientRouter:
 
     @property
     def pending(self) -> bool:
-        """Whether messages wait that receive() has not given out."""
+        """Whether receive() has messages to return."""
         return self._server.pending
 
     def receive(self) -> Received | None:
-        """The next message as (identity, frames, user id), or None when nothing waits.
+        """The next message as (identity, frames, user id), or None when none is queued.
 
-        The user id is whom the connection's key belongs to; "" where no key was asked for.
+        The user id is the owner of the connection's key; "" at an endpoint without CURVE.
         """
         return self._server.receive()
 
     def send(self, identity: bytes, message: wire.Message) -> None:
-        """Send, or hang up on a client that does not read."""
+        """Send a message, or disconnect a client that does not read."""
         waiting = self._server.send(identity, [wire.encode(message)])
         if waiting > BUDGET_BYTES[self._standing(identity)]:
             self._counters.count("clients_too_slow")
-            self.hang_up(
+            self.disconnect(
                 identity,
                 "too_slow",
-                f"{waiting // KB} kB of events were not read; read faster, subscribe to less, and connect again",
+                f"{waiting // KB} kB of events were not read; read faster or subscribe to less, and reconnect",
             )
 
     def hold_back(self, identity: bytes) -> None:
-        """A client sends more than it may: read nothing of it for a moment, so that refusing costs little."""
+        """Read nothing from a client for HOLD_BACK_NS: it exceeds its rate limit, and refusing messages costs time."""
         self._server.hold_back(identity, HOLD_BACK_NS)
 
     @property
     def holding_back(self) -> bool:
-        """Whether a client is held back now; step() lets it go on."""
+        """Whether a client is held back now; step() ends that when due."""
         return self._server.holding_back
 
-    def hang_up(self, identity: bytes, code: str = "", why: str = "") -> None:
-        """End a connection; with a code the client is told why, in an `error`."""
+    def disconnect(self, identity: bytes, code: str = "", why: str = "") -> None:
+        """Close a connection. With a code, the client first gets an `error` with the reason."""
         farewell = [wire.encode(wire.Error(code=code, message=why))] if code else None
-        self._server.hang_up(identity, farewell)
+        self._server.disconnect(identity, farewell)
 
     def step(self) -> None:
-        """Whatever waits for a time; clients whose key was removed are hung up on."""
+        """Do what is due by the clock, and disconnect clients whose key was removed."""
         self._server.step()
         if self._keys is None or not self._keys.step():
             return
         for identity, user_id in self._server.peers():
             if user_id and not self._keys.listed(user_id):
                 self._counters.count("access_revoked")
-                self.hang_up(identity, "access_revoked", "this client's key was removed from the voice")
+                self.disconnect(identity, "access_revoked", "this client's key was removed from the voice")
 
     def close(self) -> None:
-        """Close after what was sent has had a moment to leave."""
+        """Close all connections, after up to LINGER_MS for queued messages to be sent."""
         for _ in range(LINGER_MS // 10):
             if self._server.flush():
                 break
@@ -125,6 +126,6 @@ class ClientRouter:
     def _make_peer(self, guarded: bool) -> Peer:
         if not guarded or self._pair is None or self._keys is None:
             return Peer(NullMechanism(_PROPERTIES), NullMechanism.name, _ACCEPTS)
-        from mien.transport.zmtp.curve import CurveMechanism  # only where there are keys: it loads libsodium
+        from mien.transport.zmtp.curve import CurveMechanism  # imported only for CURVE: it loads libsodium
 
         return Peer(CurveMechanism(_PROPERTIES, self._pair, self._keys.user_of), CurveMechanism.name, _ACCEPTS)

@@ -1,4 +1,4 @@
-"""One connection's protocol, without sockets: what is taken, what is answered, and every bound."""
+"""One connection's protocol without sockets: messages, answers, every limit."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from mien.transport.zmtp.peer import (
     MAX_FRAME_BYTES,
     MAX_MESSAGE_BYTES,
     MAX_PARTS,
-    NEWCOMER_BYTES,
+    PENDING_BYTES,
     Peer,
 )
 
@@ -33,7 +33,7 @@ def new_peer():
 def ready_peer():
     peer = new_peer()
     peer.feed(greeting(b"NULL") + READY)
-    peer.accept_newcomer()
+    peer.identify()
     return peer
 
 
@@ -99,20 +99,20 @@ def test_a_message_never_grows_beyond_the_largest_frame_and_a_header():
         peer.feed(encode_frame(MORE, b"x"))
 
 
-def test_of_a_newcomer_one_message_is_made_at_a_time():
+def test_of_an_unidentified_peer_one_message_is_parsed_at_a_time():
     peer = new_peer()
     peer.feed(greeting(b"NULL") + READY)
     peer.feed(encode_frame(0, b"hello") + encode_frame(0, bytes(200_000)) + encode_frame(0, b"c"))
     assert (list(peer.messages), peer.full, peer.unparsed) == ([[b"hello"]], True, True)
     peer.take()
-    peer.accept_newcomer()
+    peer.identify()
     peer.parse()
     assert [len(message[0]) for message in peer.messages] == [200_000, 1]
     assert not peer.full
 
 
-@pytest.mark.parametrize("most", [1000, NEWCOMER_BYTES])
-def test_a_newcomer_may_send_so_much_and_no_more(most):
+@pytest.mark.parametrize("most", [1000, PENDING_BYTES])
+def test_an_unidentified_peer_may_send_so_much_and_no_more(most):
     peer = Peer(NullMechanism(ROUTER), b"NULL", frozenset((b"DEALER",)), most)
     peer.feed(greeting(b"NULL") + READY + encode_frame(0, bytes(most)))
     assert peer.full
@@ -120,7 +120,7 @@ def test_a_newcomer_may_send_so_much_and_no_more(most):
     with refused("endless_message"):
         peer.feed(encode_frame(MORE, bytes(most)) + encode_frame(MORE, b"x"))
     with refused("frame_too_large"):
-        new_peer().feed(greeting(b"NULL") + READY + encode_frame(0, bytes(NEWCOMER_BYTES + 1))[:9])
+        new_peer().feed(greeting(b"NULL") + READY + encode_frame(0, bytes(PENDING_BYTES + 1))[:9])
 
 
 def test_the_largest_frame_is_taken_and_no_larger():
@@ -182,7 +182,7 @@ def test_packing():
 
 
 class Doubling:
-    """A mechanism that changes every frame, to see that each goes through it."""
+    """A mechanism that changes every frame, to verify that each passes through it."""
 
     def __init__(self):
         self.user_id, self.peer_metadata = "role/name", {b"socket-type": b"DEALER"}
@@ -202,7 +202,7 @@ class Doubling:
 
 def test_the_mechanism_packs_and_unpacks_every_frame():
     peer = Peer(Doubling(), b"CURVE", frozenset((b"DEALER",)))
-    peer.accept_newcomer()
+    peer.identify()
     assert peer.feed(greeting(b"CURVE") + encode_command(b"X", b"")) == b"beginanswer"
     peer.feed(encode_frame(0, b"ab"))
     assert (peer.take(), peer.user_id) == ([b"abab"], "role/name")

@@ -1,4 +1,4 @@
-"""The server over real sockets, with libzmq's clients and with bare ones that break every rule."""
+"""The server over real sockets, with libzmq's clients and with bare ones that violate the protocol."""
 
 import errno
 import os
@@ -7,9 +7,9 @@ import socket
 import pytest
 import zmq
 
-from mien.transport.zmtp.doors import ACCEPTS_A_WAIT
 from mien.transport.zmtp.framing import MORE, encode_command, encode_frame, encode_metadata, greeting
-from mien.transport.zmtp.peer import NEWCOMER_BYTES
+from mien.transport.zmtp.listeners import ACCEPTS_A_WAIT
+from mien.transport.zmtp.peer import PENDING_BYTES
 from mien.transport.zmtp.server import LEAVING, PENDING_EACH
 from rigs.zmtp_rig import READY, served
 
@@ -44,8 +44,8 @@ def test_messages_both_ways(rig, dealer):
     assert list(rig.server.peers()) == [(identity, "")]
 
 
-def test_what_a_newcomer_sends_behind_its_first_message_waits_until_it_is_known(rig, dealer):
-    """As a client does that says hello and speaks at once."""
+def test_what_an_unidentified_peer_sends_behind_its_first_message_waits_until_it_is_known(rig, dealer):
+    """Like a client that sends audio right behind its hello."""
     dealer.send(b"hello")
     for number in range(200):
         dealer.send_multipart([b"%d" % number, bytes(150_000)])
@@ -55,11 +55,11 @@ def test_what_a_newcomer_sends_behind_its_first_message_waits_until_it_is_known(
     assert [rig.receive()[1][0] for _ in range(200)] == [b"%d" % number for number in range(200)]
 
 
-def test_a_newcomer_may_send_no_more_than_a_hello(rig, dealer):
-    dealer.send(bytes(NEWCOMER_BYTES))
+def test_an_unidentified_peer_may_send_no_more_than_a_hello(rig, dealer):
+    dealer.send(bytes(PENDING_BYTES))
     identity, message, _ = rig.receive()
-    assert len(message[0]) == NEWCOMER_BYTES
-    dealer.send(bytes(NEWCOMER_BYTES + 1))
+    assert len(message[0]) == PENDING_BYTES
+    dealer.send(bytes(PENDING_BYTES + 1))
     rig.until(lambda: rig.server.receive() or count_of(rig, "refused_frame_too_large"))
     assert list(rig.server.gone) == [identity]
 
@@ -181,7 +181,7 @@ def test_the_log_of_refusals_is_limited(rig, caplog):
     for _ in range(20):
         rig.ended(rig.bare(b"nonsense"))
     assert count_of(rig, "refused_not_zmtp") == 20
-    assert len([line for line in caplog.messages if "hung up" in line]) == 5
+    assert len([line for line in caplog.messages if "disconnected" in line]) == 5
     assert f"process {os.getpid()} of user {os.getuid()}" in caplog.text
 
 
@@ -261,7 +261,7 @@ def test_a_farewell_is_the_last_that_a_slow_peer_reads(rig):
     connection, identity = rig.shaken()
     for _ in range(100):
         rig.server.send(identity, [b"e" * 10_000])
-    rig.server.hang_up(identity, [b"too slow"])
+    rig.server.disconnect(identity, [b"too slow"])
     assert list(rig.server.gone) == [identity]
     assert rig.server.send(identity, [b"more"]) == 0
     told = rig.ended(connection)
@@ -275,7 +275,7 @@ def test_a_peer_that_never_reads_its_farewell_is_cut_off(rig):
     _connection, identity = rig.shaken()
     for _ in range(100):
         rig.server.send(identity, [bytes(10_000)])
-    rig.server.hang_up(identity, [b"too slow"])
+    rig.server.disconnect(identity, [b"too slow"])
     rig.clock.advance_ms(1900)
     rig.step()
     assert len(rig.server) == 1
@@ -288,15 +288,15 @@ def test_hanging_up_drops_what_was_not_taken(rig):
     connection, identity = rig.shaken()
     connection.sendall(encode_frame(0, b"x") * 3)
     rig.until(lambda: rig.server.pending)
-    rig.server.hang_up(identity)
-    rig.server.hang_up(identity)
+    rig.server.disconnect(identity)
+    rig.server.disconnect(identity)
     assert rig.server.receive() is None
     assert list(rig.server.gone) == [identity]
     rig.ended(connection)
 
 
 def ping_flood(rig, connection, steps):
-    """Returns whether the connection lived through it."""
+    """Returns whether the connection survived."""
     connection.setblocking(False)
     flood = encode_command(b"PING", b"\0\0" + bytes(16)) * 100
     for _ in range(steps):
@@ -343,7 +343,7 @@ def test_a_socket_that_another_service_has_taken_is_left_alone(rig, caplog):
         rig.clock.advance_ms(1100)
         rig.step()
         assert count_of(rig, "sockets_rebound") == 0
-        assert "belongs to a service that runs" in caplog.text
+        assert "belongs to a running service" in caplog.text
         rig.server.close()
         assert rig.path.exists()
 
@@ -352,7 +352,7 @@ def test_without_descriptors_the_oldest_stranger_gives_way(rig):
     first = rig.bare()
     rig.step(5)
 
-    listener = rig.server._doors._listeners[0]
+    listener = rig.server._listeners._listeners[0]
     real, listener.socket = listener.socket, FullSocket(listener.socket)
     second = rig.bare()
     rig.step(5)

@@ -1,12 +1,11 @@
 """The server side of ZMTP 3, ZeroMQ's transport protocol, on ordinary sockets.
 
-libzmq counts whole messages, cannot limit or close one connection, and takes the address of a client from the client.
-mien-voice must bound what every peer may cost, in bytes, and hang up on one of them. So it serves its sockets itself;
-its peers are ordinary ZeroMQ sockets.
+libzmq limits queues in messages instead of bytes, cannot throttle or close one connection, and takes a client's
+identity from the client. mien-voice must bound in bytes what every peer may cost, and be able to disconnect a single
+one. So it serves its sockets itself; its peers are ordinary ZeroMQ sockets.
 
-    framing.py      greeting and frames                     endpoint.py    addresses, binding
-    null.py         the mechanism without keys              doors.py       listens and accepts
-    curve.py        the mechanism with keys (CurveZMQ)      connection.py  one socket, its peer and its outbox
-    peer.py         one connection's protocol, pure         server.py      reads, writes, hangs up
-    outbox.py       what waits for one peer, in bytes       reactor.py     waits for all of them
+    framing.py      greeting, frames               listeners.py    binds endpoints, accepts connections
+    null.py         the NULL mechanism             connection.py   one socket with its peer and its queued output
+    curve.py        the CURVE mechanism            server.py       reads, writes, disconnects
+    peer.py         one connection's protocol      reactor.py      polls all sockets
 """

@@ -1,8 +1,8 @@
-"""The CURVE mechanism: encrypted, and the peer proves which key it has (rfc.zeromq.org/spec/26).
+"""The CURVE mechanism: encryption with mutual authentication by keys (rfc.zeromq.org/spec/26).
 
-The names are the specification's: C and S are the long-term keys of client and server, c and s the keys of one
-connection; a capital is a public key. Each command may come once and in its place; nothing is kept of a peer between
-WELCOME and INITIATE but its connection, since the cookie carries it.
+The names follow the specification: C and S are the long-term keys of client and server, C' and S' those of one
+connection. Each command is accepted once, in order. Between WELCOME and INITIATE the server keeps no key material of
+the connection but the cookie's key: the cookie carries the rest.
 """
 
 import os
@@ -37,10 +37,10 @@ Lookup = Callable[[bytes], str | None]
 
 
 class CurveMechanism:
-    """The server's side for one connection (see null.Mechanism).
+    """The server's side of one connection (see null.Mechanism).
 
-    pair: the server's long-term public and secret key, 32 bytes each. lookup(C) gives the user id of a client's public
-    key, None for a stranger.
+    pair: the server's long-term public and secret key, 32 bytes each. lookup(C) returns the user id of a client's
+    public key; None for an unknown key.
     """
 
     name: Final = b"CURVE"
@@ -58,18 +58,18 @@ class CurveMechanism:
         self.peer_metadata: dict[bytes, bytes] | None = None
 
     def begin(self) -> bytes:
-        """Nothing: the client speaks first."""
+        """Nothing: the client begins."""
         return b""
 
     def command(self, body: bytes) -> bytes:
-        """HELLO, then INITIATE."""
+        """Process HELLO, then INITIATE."""
         try:
             return self._step(body)
         except CryptoError:
-            raise PeerError("bad_handshake", "a box of the CURVE handshake does not open") from None
+            raise PeerError("bad_handshake", "a box of the CURVE handshake cannot be opened") from None
 
     def pack(self, frame: Frame) -> bytes:
-        """MESSAGE, encrypted."""
+        """Encrypt a frame as MESSAGE."""
         inner = (_INNER_MORE if frame.flags & MORE else 0) | (_INNER_COMMAND if frame.flags & COMMAND else 0)
         self._nonce += 1
         short = self._nonce.to_bytes(8, "big")
@@ -77,20 +77,20 @@ class CurveMechanism:
         return encode_frame(0, b"\x07MESSAGE" + short + box)
 
     def unpack(self, frame: Frame) -> Frame:
-        """What is in a MESSAGE. A nonce that is not newer is refused: it would be a replay."""
+        """Decrypt a MESSAGE. A nonce that is not newer than the last is refused as a replay."""
         body = frame.body
         if len(body) < _LEAST_MESSAGE or body[:8] != b"\x07MESSAGE":
-            raise PeerError("bad_frame", "only MESSAGE may come after a CURVE handshake")
+            raise PeerError("bad_frame", "only MESSAGE is allowed after a CURVE handshake")
         short = self._newer_nonce(body[8:16])
         try:
             plain = nacl.crypto_box_open_afternm(body[16:], b"CurveZMQMESSAGEC" + short, self._shared)
         except CryptoError:
-            raise PeerError("bad_frame", "a CURVE message does not open") from None
+            raise PeerError("bad_frame", "a CURVE message cannot be opened") from None
         if not plain:
             raise PeerError("bad_frame", "a CURVE message is empty")
         flags = (MORE if plain[0] & _INNER_MORE else 0) | (COMMAND if plain[0] & _INNER_COMMAND else 0)
         if flags == MORE | COMMAND:
-            raise PeerError("bad_frame", "a command has no parts")
+            raise PeerError("bad_frame", "a command cannot have several parts")
         return Frame(flags, plain[1:])
 
     def _newer_nonce(self, short: bytes) -> bytes:
@@ -119,7 +119,7 @@ class CurveMechanism:
 
     def _initiate(self, body: bytes) -> bytes:
         if len(body) < _LEAST_INITIATE or body[:9] != b"\x08INITIATE":
-            raise PeerError("bad_handshake", "INITIATE was due")
+            raise PeerError("bad_handshake", "INITIATE was expected")
         cookie, short = body[9 : 9 + _COOKIE_BYTES], self._newer_nonce(body[105:113])
         opened = nacl.crypto_secretbox_open(cookie[16:], _COOKIE_NONCE + cookie[:16], self._cookie_key)
         client_transient, transient_secret = opened[:32], opened[32:]
@@ -132,7 +132,7 @@ class CurveMechanism:
         metadata = decode_metadata(plain[128:])
         user_id = self._lookup(client)
         if user_id is None:
-            raise PeerError("stranger", "its key is not on the list")
+            raise PeerError("stranger", "its key is not allowed")
         self._step = self._over
         self._shared, self.user_id, self.peer_metadata = shared, user_id, metadata
         return encode_command(b"READY", self._ready())
@@ -145,4 +145,4 @@ class CurveMechanism:
         )
 
     def _over(self, body: bytes) -> bytes:
-        raise PeerError("bad_handshake", "the handshake is over")
+        raise PeerError("bad_handshake", "the handshake is already complete")

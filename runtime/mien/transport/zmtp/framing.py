@@ -1,4 +1,4 @@
-"""ZMTP 3.0's greeting and frames as bytes (rfc.zeromq.org/spec/23). Pure: no sockets."""
+"""Encodes and decodes the byte format of ZMTP 3.0 (rfc.zeromq.org/spec/23). Pure: no sockets."""
 
 from typing import Final, NamedTuple
 
@@ -14,7 +14,7 @@ _MECHANISM: Final = slice(12, 32)
 
 
 class Frame(NamedTuple):
-    """One frame. flags: MORE and COMMAND; LONG concerns only how it was sent."""
+    """One frame. flags: MORE or COMMAND; LONG is only part of the encoding."""
 
     flags: int
     body: bytes
@@ -28,9 +28,9 @@ def greeting(mechanism: bytes) -> bytes:
 
 
 def check_greeting(received: bytes, mechanism: bytes) -> None:
-    """Check what has come of a peer's greeting, up to 64 bytes. Raises PeerError as soon as it cannot be right."""
+    """Check the bytes received so far of a peer's greeting, up to 64. Raises PeerError as soon as they are invalid."""
     if received[:1] != b"\xff"[: len(received)] or (len(received) > 9 and received[9] != 0x7F):
-        raise PeerError("not_zmtp", "this is not ZeroMQ")
+        raise PeerError("not_zmtp", "the peer does not speak ZeroMQ")
     if len(received) > 10 and received[10] < _MAJOR:
         raise PeerError("not_zmtp", f"ZMTP {received[10]} is too old; use ZeroMQ 4 or newer")
     if len(received) == GREETING_BYTES and (offered := received[_MECHANISM].rstrip(b"\0")) != mechanism:
@@ -38,19 +38,19 @@ def check_greeting(received: bytes, mechanism: bytes) -> None:
 
 
 def encode_frame(flags: int, body: bytes) -> bytes:
-    """One frame as it is sent."""
+    """Encode one frame."""
     if len(body) < 256:
         return bytes([flags, len(body)]) + body
     return bytes([flags | LONG]) + len(body).to_bytes(8, "big") + body
 
 
 def encode_command(name: bytes, data: bytes) -> bytes:
-    """One command frame as it is sent."""
+    """Encode one command frame."""
     return encode_frame(COMMAND, command_body(name, data))
 
 
 def command_body(name: bytes, data: bytes) -> bytes:
-    """A command's body: its name with its length, and its data."""
+    """The body of a command: the length of its name, the name, the data."""
     return bytes([len(name)]) + name + data
 
 
@@ -62,14 +62,14 @@ def split_command(body: bytes) -> tuple[bytes, bytes]:
 
 
 def encode_metadata(properties: dict[bytes, bytes]) -> bytes:
-    """The properties of a READY command."""
+    """Encode the properties of a READY command."""
     return b"".join(
         bytes([len(name)]) + name + len(value).to_bytes(4, "big") + value for name, value in properties.items()
     )
 
 
 def decode_metadata(data: bytes) -> dict[bytes, bytes]:
-    """The properties of a READY or INITIATE command, names in lower case. Raises PeerError."""
+    """Decode the properties of a READY or INITIATE command, names in lower case. Raises PeerError."""
     found: dict[bytes, bytes] = {}
     at = 0
     while at < len(data):
@@ -77,16 +77,16 @@ def decode_metadata(data: bytes) -> dict[bytes, bytes]:
         value_at = name_end + 4
         value_end = value_at + int.from_bytes(data[name_end:value_at], "big")
         if value_end > len(data) or value_at > len(data):
-            raise PeerError("bad_frame", "the metadata of the handshake is cut off")
+            raise PeerError("bad_frame", "the metadata of the handshake is truncated")
         found[data[at + 1 : name_end].lower()] = data[value_at:value_end]
         at = value_end
     return found
 
 
 class FrameReader:
-    """Cuts a stream of bytes into frames. Keeps what feed() was given until next() has made frames of it.
+    """Splits a stream of bytes into frames. Buffers the bytes that next() has not returned yet.
 
-    next() raises PeerError (bad_frame, frame_too_large) for a header that is not allowed, before its body has come.
+    next() raises PeerError (bad_frame, frame_too_large) for an invalid header before the body arrives.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -95,17 +95,17 @@ class FrameReader:
         self._at = 0
 
     def __len__(self) -> int:
-        """Bytes that are kept."""
+        """The number of buffered bytes."""
         return len(self._buffer) - self._at
 
     def feed(self, data: memoryview | bytes) -> None:
-        """Take more of the stream."""
+        """Append bytes of the stream."""
         del self._buffer[: self._at]
         self._at = 0
         self._buffer += data
 
     def next(self) -> Frame | None:
-        """The next whole frame; None when its rest has not come."""
+        """The next whole frame; None when it is incomplete."""
         at, left = self._at, len(self)
         if not left:
             return None
@@ -117,7 +117,7 @@ class FrameReader:
             return None
         size = int.from_bytes(self._buffer[at + 1 : at + head], "big")
         if size > self.max_bytes:
-            raise PeerError("frame_too_large", f"a frame of {size} bytes; at most {self.max_bytes} are taken")
+            raise PeerError("frame_too_large", f"a frame of {size} bytes; at most {self.max_bytes} are accepted")
         if left < head + size:
             return None
         self._at = at + head + size

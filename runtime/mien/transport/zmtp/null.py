@@ -1,4 +1,7 @@
-"""The NULL mechanism: no keys; who may connect is decided by the file system (rfc.zeromq.org/spec/23)."""
+"""The NULL mechanism: no authentication (rfc.zeromq.org/spec/23).
+
+It serves ipc endpoints, where file permissions control access, and loopback TCP, which every local user can reach.
+"""
 
 from typing import Final, Protocol
 
@@ -14,37 +17,37 @@ from mien.transport.zmtp.framing import (
 
 
 class Mechanism(Protocol):
-    """One connection's handshake, and how its frames are packed afterwards."""
+    """The handshake of one connection and the encoding of its frames afterwards."""
 
     @property
     def user_id(self) -> str:
-        """Whom the peer's key belongs to; "" without keys. Known once peer_metadata is."""
+        """The owner of the peer's key; "" without CURVE. Valid once peer_metadata is set."""
         ...
 
     @property
     def peer_metadata(self) -> dict[bytes, bytes] | None:
-        """The peer's properties; None until the handshake is over."""
+        """The peer's properties; None until the handshake is complete."""
         ...
 
     def begin(self) -> bytes:
-        """What is sent right after the greeting."""
+        """The bytes to send right after the greeting."""
         ...
 
     def command(self, body: bytes) -> bytes:
-        """Take one command of the handshake; returns the answer to send. Raises PeerError."""
+        """Process one command of the handshake; returns the answer to send. Raises PeerError."""
         ...
 
     def pack(self, frame: Frame) -> bytes:
-        """A frame as it is sent."""
+        """Encode a frame for sending."""
         ...
 
     def unpack(self, frame: Frame) -> Frame:
-        """A frame that was received, as it was meant. Raises PeerError."""
+        """Decode a received frame. Raises PeerError."""
         ...
 
 
 class NullMechanism:
-    """See Mechanism. properties: the server's own."""
+    """Implements Mechanism. properties: the server's own."""
 
     name: Final = b"NULL"
     user_id: Final = ""
@@ -61,14 +64,14 @@ class NullMechanism:
         """The peer's READY."""
         name, data = split_command(body)
         if name != b"READY":
-            raise PeerError("bad_handshake", f"{name[:20]!r} came where READY was due")
+            raise PeerError("bad_handshake", f"{name[:20]!r} arrived instead of READY")
         self.peer_metadata = decode_metadata(data)
         return b""
 
     def pack(self, frame: Frame) -> bytes:
-        """As it is."""
+        """Encode it unchanged."""
         return encode_frame(*frame)
 
     def unpack(self, frame: Frame) -> Frame:
-        """As it is."""
+        """Return it unchanged."""
         return frame

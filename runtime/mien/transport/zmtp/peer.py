@@ -1,4 +1,4 @@
-"""One connection's side of ZMTP, without I/O: bytes in, messages and bytes out. Every bound on what a peer may send."""
+"""One connection's protocol state in ZMTP, without I/O, including every limit on what a peer may send."""
 
 from collections import deque
 from typing import Final
@@ -17,10 +17,10 @@ from mien.transport.zmtp.framing import (
 )
 from mien.transport.zmtp.null import Mechanism
 
-MAX_FRAME_BYTES: Final = 1 << 18  # above any legal frame, so that a large one is answered; beyond it we hang up
-MAX_PARTS: Final = 8  # no message has more than two; a few more are answered, an endless one is not collected
-MAX_MESSAGE_BYTES: Final = MAX_FRAME_BYTES + (1 << 15)  # a frame of the largest size, and a header
-NEWCOMER_BYTES: Final = 1 << 15  # above any hello
+MAX_FRAME_BYTES: Final = 1 << 18  # above any legal frame, so that a frame slightly too large still gets an error
+MAX_PARTS: Final = 8  # no legal message has more than two; a few more get an error, an endless one is cut off
+MAX_MESSAGE_BYTES: Final = MAX_FRAME_BYTES + (1 << 15)  # a frame of the largest size plus a header
+PENDING_BYTES: Final = 1 << 15  # above any hello
 HANDSHAKE_FRAME_BYTES: Final = 4096
 FRAMES_A_PARSE: Final = 64
 _WAIT_MESSAGES: Final = 64
@@ -31,11 +31,11 @@ Message = list[bytes]
 
 
 class Peer:
-    """feed() what was received, and parse() it a little at a time; `messages` are whole.
+    """Turns received bytes (feed(), then parse() a little at a time) into `messages`.
 
-    accepts: the socket types that may connect, as in b"DEALER". feed() and parse() return what to answer, and raise
-    PeerError: hang up then. Of a newcomer one message is made at a time, of at most newcomer_bytes, so that it costs
-    little until the owner knows who it is and says so: accept_newcomer().
+    accepts: the socket types that may connect, such as b"DEALER". feed() and parse() return the bytes to answer with,
+    and raise PeerError when the connection must be closed. Until the owner knows the client and calls
+    identify(), one message of at most pending_bytes is parsed at a time, so that the connection costs little.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Peer:
         mechanism: Mechanism,
         mechanism_name: bytes,
         accepts: frozenset[bytes],
-        newcomer_bytes: int = NEWCOMER_BYTES,
+        pending_bytes: int = PENDING_BYTES,
     ) -> None:
         self._mechanism = mechanism
         self._name = mechanism_name
@@ -54,28 +54,28 @@ class Peer:
         self._parts_bytes = 0
         self.messages: deque[Message] = deque()
         self.messages_bytes = 0
-        self._most_bytes = self._newcomer_bytes = newcomer_bytes
-        self.newcomer = True
+        self._most_bytes = self._pending_bytes = pending_bytes
+        self.identified = False
         self.ready = False
         self.unparsed = False
 
     @property
     def user_id(self) -> str:
-        """Whom its key belongs to; "" without keys."""
+        """The owner of the peer's key; "" without CURVE."""
         return self._mechanism.user_id
 
     @property
     def full(self) -> bool:
-        """Whether what came must be taken before more is read; the rest waits in the kernel and holds the peer back."""
-        most = 1 if self.newcomer else _WAIT_MESSAGES
+        """Whether messages must be taken before more is read; until then the kernel holds back the peer."""
+        most = _WAIT_MESSAGES if self.identified else 1
         return self.unparsed or len(self.messages) >= most or self.messages_bytes >= MAX_FRAME_BYTES
 
     def hello(self) -> bytes:
-        """What is sent when the connection opens."""
+        """The greeting, sent when the connection opens."""
         return greeting(self._name)
 
     def feed(self, data: memoryview | bytes) -> bytes:
-        """Take bytes of the connection."""
+        """Process received bytes."""
         begun = b""
         if len(self._greeting) < GREETING_BYTES:
             missing = GREETING_BYTES - len(self._greeting)
@@ -88,20 +88,20 @@ class Peer:
         self._reader.feed(data)
         return begun + self.parse()
 
-    def accept_newcomer(self) -> None:
-        """Its owner knows who it is."""
-        self.newcomer = False
+    def identify(self) -> None:
+        """Lift the limits of an unidentified connection: the owner knows the client."""
+        self.identified = True
         self._most_bytes = MAX_MESSAGE_BYTES
         self._reader.max_bytes = MAX_FRAME_BYTES
 
     def parse(self) -> bytes:
-        """Make messages of what was fed: a bounded number of frames, so that a flood of small ones costs no more time.
+        """Parse a bounded number of fed frames, so that a flood of small frames cannot take up the caller's time.
 
-        `unparsed` says whether there may be more.
+        `unparsed` tells whether more input remains.
         """
         answer = b""
         for _ in range(FRAMES_A_PARSE):
-            if self.newcomer and self.messages:
+            if self.messages and not self.identified:
                 break
             frame = self._reader.next()
             if frame is None:
@@ -112,13 +112,13 @@ class Peer:
         return answer
 
     def take(self) -> Message:
-        """The oldest whole message."""
+        """Remove and return the oldest message."""
         message = self.messages.popleft()
         self.messages_bytes -= sum(map(len, message))
         return message
 
     def pack(self, message: Message) -> bytes:
-        """A message as it is sent to this peer."""
+        """Encode a message for this peer."""
         last = len(message) - 1
         return b"".join(
             self._mechanism.pack(Frame(MORE if index < last else 0, part)) for index, part in enumerate(message)
@@ -135,7 +135,7 @@ class Peer:
 
     def _shake_hands(self, frame: Frame) -> bytes:
         if not frame.flags & COMMAND:
-            raise PeerError("bad_handshake", "a message came before the end of the handshake")
+            raise PeerError("bad_handshake", "a message arrived before the end of the handshake")
         answer = self._mechanism.command(frame.body)
         metadata = self._mechanism.peer_metadata
         if metadata is not None:
@@ -147,13 +147,13 @@ class Peer:
                     f"{' or '.join(sorted(name.decode() for name in self._accepts))}",
                 )
             self.ready = True
-            self._reader.max_bytes = self._newcomer_bytes
+            self._reader.max_bytes = self._pending_bytes
         return answer
 
     def _command(self, body: bytes) -> bytes:
         name, data = split_command(body)
         if name != b"PING":
-            return b""  # PONG, and what later versions add
+            return b""  # PONG, or a command of a later version
         context = data[_TTL_BYTES : _TTL_BYTES + _PONG_CONTEXT_BYTES]
         return self._mechanism.pack(Frame(COMMAND, command_body(b"PONG", context)))
 

@@ -1,4 +1,4 @@
-"""Waits for every socket of the process at once, and calls whoever it belongs to."""
+"""Polls all sockets of the process, calling the handlers of those that are ready."""
 
 import select
 from collections.abc import Callable
@@ -12,7 +12,7 @@ Handler = Callable[[int], None]
 
 
 class Reactor:
-    """An epoll and the handlers of its descriptors. handler(events) is called with what epoll says of one."""
+    """An epoll instance with one handler for each descriptor. handler(events) gets epoll's event mask."""
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
@@ -24,16 +24,16 @@ class Reactor:
         self._handlers[descriptor] = handler
 
     def watch(self, descriptor: int, events: int) -> None:
-        """Watch for other events from now on; 0: only for errors."""
+        """Change the events to watch for; 0: only errors."""
         self._epoll.modify(descriptor, events)
 
     def remove(self, descriptor: int) -> None:
-        """Watch no longer. To be called before the descriptor is closed."""
+        """Stop watching. Must be called before the descriptor is closed."""
         del self._handlers[descriptor]
         self._epoll.unregister(descriptor)
 
     def wait(self, timeout_ms: float) -> bool:
-        """Wait until something is ready, at most timeout_ms, and call the handlers. Returns whether anything was."""
+        """Wait up to timeout_ms until a descriptor is ready, and call the handlers. Returns whether any was ready."""
         ready = self._epoll.poll(timeout_ms / 1000, _EVENTS_A_WAIT)
         for descriptor, events in ready:
             if (handler := self._handlers.get(descriptor)) is not None:  # an earlier handler may have closed it
@@ -41,5 +41,5 @@ class Reactor:
         return bool(ready)
 
     def close(self) -> None:
-        """Watch nothing any more."""
+        """Close the epoll instance."""
         self._epoll.close()

@@ -1,8 +1,8 @@
-"""Serves ZeroMQ peers on ordinary sockets: accepts, reads, writes and hangs up, and never blocks.
+"""Serves ZeroMQ peers on ordinary sockets without ever blocking.
 
-What a peer may cost is bounded before it costs: connections that have not shown who they are (a few an endpoint, the
-oldest gives way), what was received and not taken (the kernel holds the sender back), and what waits to be sent (bytes,
-told by the owner).
+Every resource that a peer can use is bounded in advance: connections whose client is not yet known (a few an endpoint;
+a new one replaces the oldest), received messages not yet taken (beyond the bound the kernel blocks the sender), and
+queued output (in bytes, bounded by the owner).
 """
 
 import logging
@@ -16,9 +16,8 @@ from mien.core.log_limit import LogLimit
 from mien.core.stats import Counters
 from mien.errors import PeerError
 from mien.transport.zmtp.connection import Connection
-from mien.transport.zmtp.doors import Doors
-from mien.transport.zmtp.endpoint import Listener
 from mien.transport.zmtp.framing import encode_command
+from mien.transport.zmtp.listeners import Listener, Listeners
 from mien.transport.zmtp.peer import Message, Peer
 from mien.transport.zmtp.reactor import READ, WRITE, Reactor
 from mien.units import NS_PER_MS, NS_PER_S
@@ -26,20 +25,21 @@ from mien.units import NS_PER_MS, NS_PER_S
 log = logging.getLogger("mien.transport")
 
 READ_BYTES: Final = 64 * 1024
-PENDING_EACH: Final = 16  # connections an endpoint that have not shown who they are
-LEAVING: Final = 16  # connections that are given time to read a farewell
+PENDING_EACH: Final = 16  # connections an endpoint whose client is not yet known
+LEAVING: Final = 16  # connections that are being closed and may still read a farewell
 HANDSHAKE_NS: Final = 5 * NS_PER_S
-FAREWELL_NS: Final = 2 * NS_PER_S  # for a peer to read why it is hung up on
+FAREWELL_NS: Final = 2 * NS_PER_S  # for a peer to read why it is disconnected
 TIDY_NS: Final = 250 * NS_PER_MS
 
 Received = tuple[bytes, Message, str]
 
 
 class ZmtpServer:
-    """One kind of socket, at any number of endpoints.
+    """One type of socket, at any number of endpoints.
 
-    make_peer(guarded) gives the protocol of a new connection. known(identity): whether the owner has heard who this is;
-    the others have pending_ns to say so, counted from their connecting. The counters' names begin with `name`.
+    make_peer(guarded) makes the protocol state of a new connection. known(identity): whether the owner knows this
+    client, such as by its hello; a connection is closed when it is not known within pending_ns of connecting. `gone`
+    holds the identities of closed connections. The names of the counters begin with `name`.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class ZmtpServer:
         self._make_peer = make_peer
         self._known = known
         self._pending_ns = pending_ns
-        self._doors = Doors(reactor, clock, self._open, self._no_room)
+        self._listeners = Listeners(reactor, clock, self._open, self._accept_failed)
         self._connections: dict[bytes, Connection] = {}
         self._leaving: list[Connection] = []
         self._ready: deque[Connection] = deque()
@@ -72,21 +72,21 @@ class ZmtpServer:
         self.gone: deque[bytes] = deque()
 
     def listen(self, endpoint: str, what: str, *, guarded: bool = False) -> str:
-        """Open an endpoint; returns it as bound. what: the key or the file, for the error. Raises BusError."""
-        return self._doors.open(endpoint, what, guarded=guarded)
+        """Listen at an endpoint; returns it as bound. what: its configuration key, for the error. Raises BusError."""
+        return self._listeners.open(endpoint, what, guarded=guarded)
 
     @property
     def pending(self) -> bool:
-        """Whether messages were read that receive() has not given out."""
+        """Whether receive() has messages to return."""
         return bool(self._ready)
 
     @property
     def holding_back(self) -> bool:
-        """Whether step() has a peer to read from again."""
+        """Whether a peer is held back now; step() ends that when due."""
         return bool(self._held)
 
     def __len__(self) -> int:
-        """How many connections there are."""
+        """The number of connections, including those being closed."""
         return len(self._connections) + len(self._leaving)
 
     def peers(self) -> Iterator[tuple[bytes, str]]:
@@ -95,14 +95,14 @@ class ZmtpServer:
             yield identity, connection.peer.user_id
 
     def receive(self) -> Received | None:
-        """The next message as (identity, frames, user id), or None. Peers take turns.
+        """The next message as (identity, frames, user id), or None. Round-robin over the peers.
 
-        None while `pending` means that what was read so far had no message in it: ask again after other work.
+        None while `pending` means that the input read so far contained no whole message: call again after other work.
         """
         for _ in range(len(self._ready)):
             connection = self._ready.popleft()
             peer = connection.peer
-            self._meet(connection)
+            self._identify(connection)
             message = peer.take() if peer.messages else None
             if peer.messages or (peer.unparsed and message is not None):
                 self._ready.append(connection)
@@ -115,7 +115,7 @@ class ZmtpServer:
         return None
 
     def send(self, identity: bytes, message: Message) -> int:
-        """Send, now or when the peer takes it. Returns the bytes that wait for this peer; 0 for one that is gone."""
+        """Send a message, or queue it. Returns the bytes queued for this peer; 0 if it is disconnected."""
         connection = self._connections.get(identity)
         if connection is None or not connection.open:
             return 0
@@ -123,16 +123,16 @@ class ZmtpServer:
         self._flush(connection)
         return connection.outbox.size
 
-    def hang_up(self, identity: bytes, farewell: Message | None = None) -> None:
-        """End a connection. What waits for it is dropped; farewell is the last that it is sent, if it reads."""
+    def disconnect(self, identity: bytes, farewell: Message | None = None) -> None:
+        """Close a connection. Queued output is dropped; the farewell is the last message sent, if the peer reads it."""
         connection = self._connections.pop(identity, None)
         if connection is None:
             return
         self._forget(connection)
-        self._say_farewell(connection, connection.peer.pack(farewell) if farewell else b"")
+        self._close_with(connection, connection.peer.pack(farewell) if farewell else b"")
 
     def hold_back(self, identity: bytes, for_ns: int) -> None:
-        """Read nothing of a peer for so long; what it sends fills the kernel's buffers, and then it must wait."""
+        """Read nothing from a peer for for_ns: its output fills the kernel's buffers, after which it blocks."""
         connection = self._connections.get(identity)
         if connection is not None and connection.open and not connection.held:
             connection.held = True
@@ -140,7 +140,7 @@ class ZmtpServer:
             self._held.append((self._clock.now_ns() + for_ns, connection))
 
     def step(self) -> None:
-        """Whatever waits for a time. Cheap while nothing is due."""
+        """Do what is due by the clock. Cheap while nothing is."""
         now_ns = self._clock.now_ns()
         while self._held and now_ns >= self._held[0][0]:
             connection = self._held.popleft()[1]
@@ -150,31 +150,31 @@ class ZmtpServer:
             return
         self._tidy_ns = now_ns + TIDY_NS
         self._expire(now_ns)
-        if rebound := self._doors.step(now_ns):
+        if rebound := self._listeners.step(now_ns):
             self._counters.count(f"{self._name}_sockets_rebound", rebound)
 
     def flush(self) -> bool:
-        """Hand over what waits, to everyone. Returns whether nothing is left."""
+        """Send queued output to all peers. Returns whether nothing is left."""
         for connection in (*self._connections.values(), *self._leaving):
             if connection.open:
                 self._flush(connection)
         return not any(connection.open and connection.outbox for connection in self._connections.values())
 
     def close(self) -> None:
-        """Close everything at once."""
-        self._doors.close()
+        """Close all sockets immediately."""
+        self._listeners.close()
         for connection in (*self._connections.values(), *self._leaving):
             self._close(connection)
 
-    def _no_room(self, error: OSError) -> None:
-        """The system has no descriptor or memory for one more: the oldest stranger gives way."""
+    def _accept_failed(self, error: OSError) -> None:
+        """The system has no descriptor or memory for another connection: close the oldest that is not yet known."""
         self._counters.count(f"{self._name}_accept_failed")
-        self._warn(f"no further connection can be taken: {error.strerror}")
+        self._warn(f"cannot accept another connection: {error.strerror}")
         self._evict(None)
 
     def _open(self, accepted: socket.socket, listener: Listener) -> None:
-        strangers = sum(c.listener is listener and not self._known(c.identity) for c in self._connections.values())
-        if strangers >= PENDING_EACH and not self._evict(listener):
+        pending = sum(c.listener is listener and not self._known(c.identity) for c in self._connections.values())
+        if pending >= PENDING_EACH and not self._evict(listener):
             self._counters.count(f"{self._name}_connections_refused")
             accepted.close()
             return
@@ -187,7 +187,7 @@ class ZmtpServer:
         self._flush(connection)
 
     def _evict(self, listener: Listener | None) -> bool:
-        """Close the oldest connection that has said nothing yet. Returns whether there was one."""
+        """Close the oldest connection that has sent no message yet. Returns whether there was one."""
         for connection in list(self._connections.values()):
             silent = not connection.peer.messages and not self._known(connection.identity)
             if silent and (listener is None or connection.listener is listener):
@@ -199,7 +199,7 @@ class ZmtpServer:
     def _on_events(self, connection: Connection, events: int) -> None:
         if events & ~READ:
             self._flush(connection)
-        if connection.open and events & ~WRITE:  # data, or the end of it
+        if connection.open and events & ~WRITE:  # data or end of file
             self._read(connection)
 
     def _read(self, connection: Connection) -> None:
@@ -215,9 +215,9 @@ class ZmtpServer:
             self._parse(connection, self._buffer[:count])
 
     def _parse(self, connection: Connection, data: memoryview | bytes) -> None:
-        """Make messages of what came, and of more: data."""
+        """Parse buffered input, then data, into messages."""
         peer = connection.peer
-        self._meet(connection)
+        self._identify(connection)
         try:
             answer = peer.feed(data) if data else peer.parse()
         except PeerError as error:
@@ -229,30 +229,30 @@ class ZmtpServer:
             self._answer(connection, answer)
         connection.watch(self._reactor)
 
-    def _meet(self, connection: Connection) -> None:
-        """A newcomer may be known by now, and then may send more."""
-        if connection.peer.newcomer and self._known(connection.identity):
-            connection.peer.accept_newcomer()
+    def _identify(self, connection: Connection) -> None:
+        """Lift the limits of an unidentified connection once the owner knows its client."""
+        if not connection.peer.identified and self._known(connection.identity):
+            connection.peer.identify()
 
     def _answer(self, connection: Connection, answer: bytes) -> None:
-        """What the transport protocol itself answers. A peer that does not read is not answered for ever."""
+        """Send an answer of the transport protocol itself, unless the peer does not read the previous ones."""
         if connection.outbox.size <= READ_BYTES:
             connection.outbox.add(answer)
             if connection.open:
                 self._flush(connection)
         elif not self._known(connection.identity):
-            self._refuse(connection, PeerError("flood", "it makes us answer and does not read"))
+            self._refuse(connection, PeerError("flood", "it requests answers and does not read them"))
 
     def _refuse(self, connection: Connection, error: PeerError) -> None:
-        """A peer that breaks the transport protocol: tell it where the protocol can, and hang up."""
+        """Disconnect a peer that breaks the transport protocol, with an ERROR command during the handshake."""
         self._counters.count(f"{self._name}_refused_{error.code}")
-        self._warn(f"hung up on {connection.address}: {error}")
+        self._warn(f"disconnected {connection.address}: {error}")
         self._connections.pop(connection.identity, None)
         self._forget(connection)
         farewell = b"" if connection.peer.ready else encode_command(b"ERROR", b"\x03400")
-        self._say_farewell(connection, farewell)
+        self._close_with(connection, farewell)
 
-    def _say_farewell(self, connection: Connection, farewell: bytes) -> None:
+    def _close_with(self, connection: Connection, farewell: bytes) -> None:
         if not connection.open:
             return
         connection.leave(farewell, self._clock.now_ns() + FAREWELL_NS)
@@ -270,14 +270,14 @@ class ZmtpServer:
         connection.watch(self._reactor)
 
     def _settle(self, connection: Connection) -> None:
-        """Everything that was received of this one was taken."""
+        """All messages of this connection were taken: read more, or forget it if it is closed."""
         if connection.open:
             connection.watch(self._reactor)
         elif self._connections.pop(connection.identity, None) is not None:
             self.gone.append(connection.identity)
 
     def _lose(self, connection: Connection) -> None:
-        """The connection is over. What came whole is still given out, before it is told to be gone."""
+        """The connection ended. Whole messages received before are still returned, then its identity goes to `gone`."""
         self._close(connection)
         if connection.leaving:
             self._leaving.remove(connection)

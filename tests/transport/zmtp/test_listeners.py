@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mien.errors import BusError
-from mien.transport.zmtp.endpoint import Listener
+from mien.transport.zmtp.listeners import Listener
 
 
 def test_a_local_socket_is_for_its_group_from_the_first_moment(tmp_path, monkeypatch):
@@ -41,7 +41,7 @@ def test_a_socket_file_that_nobody_serves_is_replaced(tmp_path):
 
 def test_a_socket_that_is_served_is_not_taken(tmp_path):
     first = Listener(f"ipc://{tmp_path}/x.sock", "here")
-    with pytest.raises(BusError, match=r"here: .*x\.sock belongs to a service that runs"):
+    with pytest.raises(BusError, match=r"here: .*x\.sock belongs to a running service"):
         Listener(f"ipc://{tmp_path}/x.sock", "here")
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(tmp_path / "x.sock"))

@@ -1,19 +1,19 @@
-"""A face that ends is started again: with growing pauses, said each time, and never given up."""
+"""Restarts of a face that exits: with growing pauses, each reported, without giving up."""
 
 import itertools
 
-from mien.cli.face_keeper import CALM_NS, FaceKeeper
+from mien.cli.run import STABLE_NS, FaceSupervisor
 from mien.units import NS_PER_MS, NS_PER_S
 
 
 class Faces:
-    """Faces that live for so long; time goes by in steps of 100 ms."""
+    """Faces that run for lives_s; time advances in steps of 100 ms."""
 
     def __init__(self, lives_s):
         self.lives_ns = lives_s * NS_PER_S
         self.now_ns = 77
         self.started_s, self.said = [], []
-        self.keeper = FaceKeeper(self.start, self.said.append)
+        self.keeper = FaceSupervisor(self.start, self.said.append)
 
     def start(self):
         self.started_s.append((self.now_ns - 77) / NS_PER_S)
@@ -47,9 +47,9 @@ def test_each_end_is_said():
     faces.run(seconds=100)
     assert len(faces.said) == len(faces.started_s)
     assert faces.said[:3] == [
-        "the face ended with 1; another starts in 0.5 s",
-        "the face ended with 1; another starts in 1 s",
-        "the face ended with 1; another starts in 2 s",
+        "the face exited with 1; restarting it in 0.5 s",
+        "the face exited with 1; restarting it in 1 s",
+        "the face exited with 1; restarting it in 2 s",
     ]
 
 
@@ -62,9 +62,9 @@ def test_a_face_that_lives_is_left_alone():
 def test_a_calm_minute_is_a_clean_slate():
     faces = Faces(lives_s=0)
     faces.run(seconds=40)  # the pauses have grown to 30 s
-    faces.lives_ns = CALM_NS
+    faces.lives_ns = STABLE_NS
     faces.run(seconds=160)
-    assert faces.said[-1] == "the face ended with 1; another starts in 0.5 s"
-    faces.lives_ns = CALM_NS - NS_PER_S
+    assert faces.said[-1] == "the face exited with 1; restarting it in 0.5 s"
+    faces.lives_ns = STABLE_NS - NS_PER_S
     faces.run(seconds=300)
     assert [text.split()[-2] for text in faces.said[-4:]] == ["1", "2", "4", "8"]

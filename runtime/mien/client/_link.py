@@ -1,4 +1,4 @@
-"""One ZeroMQ connection to the voice, for asyncio: frames, or the word that the other side is gone."""
+"""One ZeroMQ connection to the voice, for asyncio, which reports when it is lost."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from zmq.utils.monitor import parse_monitor_message
 from mien.client.keys import ClientKeys
 from mien.errors import ConfigError
 
-# No ZeroMQ heartbeats: libzmq 4.3.5 may abort the voice over one (see PROTOCOL.md). The session's pings do their work.
+# No ZeroMQ heartbeats: libzmq 4.3.5 may abort the voice over one (see PROTOCOL.md). The session's pings replace them.
 KEEPALIVE_S = 2
-_OVER = zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED  # the latter: no connection came about
-RECONNECT_MS = 30_000  # never happens; but with -1 ("do not") a send would block once the voice is gone
+_OVER = zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED  # EVENT_CLOSED: the connection could not be established
+RECONNECT_MS = 30_000  # never reached; with -1 ("never") a send would block once the voice is gone
 LINGER_MS = 200  # for the last messages before close()
 
 
 class Link:
     """A DEALER that is used for one connection only.
 
-    ZeroMQ would reconnect by itself, and deliver what was meant for the old voice to a new one that knows nothing of
-    it, also before the program has heard of the disconnect. So it has to wait: the first failure or disconnect ends a
-    link long before that, and its owner opens another. Raises ConfigError for an endpoint that
-    ZeroMQ does not understand.
+    By default ZeroMQ reconnects by itself and delivers messages meant for the old voice to a new one that knows nothing
+    of them, even before the program learns of the disconnect. The long reconnect interval prevents that: the first
+    failure or disconnect ends a link, and its owner opens another. Raises ConfigError for an endpoint that ZeroMQ does
+    not accept.
     """
 
     def __init__(self, context: zmq.asyncio.Context, endpoint: str, keys: ClientKeys | None = None) -> None:
         self._socket = context.socket(zmq.DEALER)
         self._socket.set(zmq.LINGER, LINGER_MS)
         self._socket.set(zmq.RECONNECT_IVL, RECONNECT_MS)
-        self._socket.set(zmq.SNDHWM, 0)  # the session's credit is the bound
-        self._socket.set(zmq.RCVHWM, 0)  # a full queue here would make the voice drop the one `finished`
+        self._socket.set(zmq.SNDHWM, 0)  # bounded by the session's credit
+        self._socket.set(zmq.RCVHWM, 0)  # a full queue here could make the voice drop a `finished`
         self._socket.set(zmq.TCP_KEEPALIVE, 1)
         self._socket.set(zmq.TCP_KEEPALIVE_IDLE, KEEPALIVE_S)
         self._socket.set(zmq.TCP_KEEPALIVE_INTVL, 1)
@@ -57,7 +57,7 @@ class Link:
         await self._socket.send_multipart(frames)
 
     async def receive(self, timeout_s: float) -> list[bytes] | None:
-        """The next message; [] when none came in time; None once the connection is gone and everything was read."""
+        """The next message; [] after timeout_s; None once the connection was lost and every message was read."""
         ready = dict(await self._poller.poll(timeout_s * 1000))
         if self._socket in ready:
             return await self._socket.recv_multipart()
@@ -66,7 +66,7 @@ class Link:
         return []
 
     def close(self, linger_ms: int = LINGER_MS) -> None:
-        """Give the connection up."""
+        """Close the connection."""
         self._socket.disable_monitor()
         self._monitor.close(0)
         self._socket.close(linger_ms)

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, for those who have none."""
+"""An event loop in a background thread, for callers that have none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 
 
 class Portal:
-    """Runs coroutines for any thread. The thread is a daemon: a program that forgets to close it can still end."""
+    """Runs coroutines for any thread. The thread is a daemon, so that a program that forgets close() can still exit."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -21,7 +21,7 @@ class Portal:
         self._thread.start()
 
     def call(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
-        """Run it in the loop and wait for what it returns or raises. An interrupted wait (Ctrl-C) cancels it."""
+        """Run a coroutine in the loop; returns or raises its outcome. An interrupted wait (Ctrl-C) cancels it."""
         if self._loop.is_closed() or threading.current_thread() is self._thread:
             coroutine.close()
             raise ClientError("the client was closed", code="closed", retryable=False)

@@ -1,8 +1,8 @@
-"""The session's bookkeeping, stepped by hand: no socket, no clock, no thread."""
+"""The protocol state of a session, stepped by hand: no socket, clock or thread."""
 
 import pytest
 
-from mien.client.core import EVENTS_KEPT, Disconnected, Session
+from mien.client._session import EVENTS_KEPT, Disconnected, Session
 from mien.core import wire
 from mien.errors import ClientError
 from rigs.voice_double import LIMITS, VoiceDouble, make_welcome
@@ -15,7 +15,7 @@ def make_session(**arguments):
 
 
 def sent(session):
-    """Everything that waits to be sent, decoded; payloads are left out."""
+    """All outgoing messages, decoded, without payloads."""
     headers = [wire.decode_client(frames[0]) for frames in session.outgoing]
     session.outgoing.clear()
     return headers

@@ -1,7 +1,7 @@
-"""The session of one client, as pure bookkeeping: frames in, frames and events out, and no socket or clock.
+"""The protocol state of one client's session, without I/O: frames in, frames and events out.
 
-Whoever owns a socket hands what arrives to `receive`, calls `tick` a few times a second, and sends what lies in
-`outgoing`, in order. Not safe for threads: one thread steps it.
+The owner of the socket passes incoming messages to `receive`, calls `tick` several times a second, and sends the
+messages in `outgoing` in order. Not thread-safe.
 
     greeting --welcome--> open --lose--> lost --greet--> greeting
         `-----error-----> refused --greet--> greeting        (not after `replaced`: see stays_away)
@@ -15,22 +15,22 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from mien.client.delivery import Delivery
-from mien.client.encoding import find_encoding
-from mien.client.ledger import TurnLedger
+from mien.client._transmit import Transmitter, TurnState
+from mien.client.audio import find_encoding
 from mien.core import wire
 from mien.errors import ClientError, ProtocolError
 
 SessionState = Literal["greeting", "open", "refused", "lost", "closed"]
 EVENTS_KEPT: Final = 1000
-# Errors that come unasked: the session is over. Whoever was replaced stays away, or two would drive each other out.
-_OVER_FOR_GOOD: Final = frozenset({"replaced", "access_revoked"})
-_OVER: Final = frozenset({"gave_way", "too_slow"})
+# Unsolicited errors that end the session. A client that was replaced must not reconnect: two clients would keep
+# replacing each other.
+_ENDED_FOR_GOOD: Final = frozenset({"replaced", "access_revoked"})
+_ENDED: Final = frozenset({"gave_way", "too_slow"})
 _REFUSED_UNBEGUN: Final = frozenset({"too_many_turns", "turn_exists", "floor_taken"})
 
 
 class Disconnected(Struct, frozen=True, kw_only=True, tag_field="type", tag="disconnected"):
-    """The voice is gone: it stopped, was restarted, or does not answer. A new session is opened when it is back."""
+    """The voice stopped, restarted, or no longer answers. The client opens a new session when it is back."""
 
     why: str
 
@@ -39,10 +39,10 @@ Event: TypeAlias = wire.VoiceMessage | Disconnected
 
 
 class Session:
-    """One client's session. where: the endpoint, for messages. patience_s: how long the voice may be silent.
+    """One client's session. where: the endpoint, for messages. patience_s: how long the voice may stay silent.
 
-    Raises ClientError: unsupported_encoding or unsupported_rate for what hello names and is not sent from here,
-    malformed for a hello that no voice would read, such as a client's name with control characters.
+    Raises ClientError: unsupported_encoding or unsupported_rate when this client cannot send what hello names,
+    malformed for a hello that every voice would reject, such as a client name with control characters.
     """
 
     def __init__(self, hello: wire.Hello, *, where: str = "the voice", patience_s: float = 5.0) -> None:
@@ -53,56 +53,59 @@ class Session:
         self.welcome: wire.Welcome | None = None
         self.refusal: ClientError | None = None
         self.refused_order: ClientError | None = None
-        """The newest refusal of something that belongs to no turn."""
+        """The newest refusal of a message that belongs to no turn."""
+        self.thumbnail: wire.Thumbnail | ClientError | None = None
+        """The newest answer to get_thumbnail."""
         self.outgoing: deque[tuple[bytes, ...]] = deque()
         self.events: deque[Event] = deque()
         self.events_dropped = 0
         self.unreadable = 0
-        self.turns: dict[str, TurnLedger] = {}
+        self.turns: dict[str, TurnState] = {}
         self._where = where
         self._patience_s = patience_s
         self._heard_at_s = 0.0
         self._pinged_at_s: float | None = None
         self._named = 0
         self.dormant = False
-        """Whether the voice gave this session's place away: another is opened when there is something to say."""
+        """Whether the voice gave this session's place to another client: reconnect only when there is something to
+        send."""
         self.bye_answered = False
         self._session_before = ""
-        self._delivery = Delivery(self.turns, hello.rate_hz, self._put, self.encoding.packet_frames)
+        self._transmitter = Transmitter(self.turns, hello.rate_hz, self._put, self.encoding.packet_frames)
 
     @property
     def stays_away(self) -> bool:
-        """Whether the voice has ended this session for good, so that no other is to be opened."""
-        return self.refusal is not None and self.refusal.code in _OVER_FOR_GOOD
+        """Whether the voice ended this session for good: do not reconnect."""
+        return self.refusal is not None and self.refusal.code in _ENDED_FOR_GOOD
 
     def greet(self, now_s: float) -> None:
-        """A fresh connection: whatever was meant for the old one is dropped, and hello goes first."""
+        """Start on a new connection: drop what was queued for the old one and send hello first."""
         self.outgoing.clear()
         self.state, self.refusal, self.dormant = "greeting", None, False
         self._heard_at_s, self._pinged_at_s = now_s, None
         self._put(msgspec.structs.replace(self.hello, replaces=self._session_before))
 
     def receive(self, frames: list[bytes], now_s: float) -> None:
-        """Take in one ZeroMQ message. A message that a newer voice may have added is counted and passed over."""
+        """Process one ZeroMQ message. One that cannot be read, such as from a newer voice, is counted and ignored."""
         self._heard_at_s, self._pinged_at_s = now_s, None
         try:
             message = wire.decode_voice(frames[0])
         except ProtocolError:
             self.unreadable += 1
             return
-        self._take(message)
+        self._dispatch(message)
         if not isinstance(message, wire.Pong | wire.Bye):
-            self._tell(message)
+            self._emit(message)
         if self.state == "open":
-            self._delivery.step()
+            self._transmitter.step()
 
     def tick(self, now_s: float) -> None:
-        """Notice a voice that fell silent: ask after half of the patience, give up after all of it."""
+        """Detect a silent voice: send a ping after half of patience_s, give up after all of it."""
         if self.state not in ("greeting", "open"):
             return
         if self.state == "open":
-            self._delivery.tick(now_s)
-            self._delivery.step()
+            self._transmitter.tick(now_s)
+            self._transmitter.step()
         silent_s = now_s - (self._heard_at_s if self._pinged_at_s is None else self._pinged_at_s)
         asked = self._pinged_at_s is not None or self.state == "greeting"
         if asked and silent_s >= self._patience_s / (2 if self.state == "open" else 1):
@@ -112,29 +115,29 @@ class Session:
             self.ping()
 
     def lose(self, why: str) -> None:
-        """The connection is gone: every turn that was begun ends with an error. A turn not begun may still be."""
+        """The connection was lost: every turn that was begun fails. A turn not yet begun can still be spoken."""
         if self.state in ("lost", "closed"):
             return
         was_open = self.state == "open"
         self.state, self.welcome = "lost", None
         self._fail_turns(why, "unreachable", retryable=True)
         if was_open:
-            self._tell(Disconnected(why=why))
+            self._emit(Disconnected(why=why))
 
     def say_bye(self) -> bool:
-        """Tell the voice that this session is over, if it understands that. Returns whether an answer will come."""
+        """Send bye if the voice supports it. Returns whether an answer will come."""
         if self.state != "open" or self.welcome is None or "bye" not in self.welcome.capabilities:
             return False
         self._put(wire.Bye())
         return True
 
     def close(self) -> None:
-        """No more sessions."""
+        """End the session; no other will be opened."""
         self.state = "closed"
         self._fail_turns("the client was closed", "closed", retryable=False)
 
-    def open_turn(self, name: str | None = None) -> TurnLedger:
-        """A turn that begins with its first audio. name: unique in the session; None picks one.
+    def open_turn(self, name: str | None = None) -> TurnState:
+        """Create a turn; it begins with its first audio. name: unique in the session; None picks one.
 
         Raises ClientError (turn_exists, malformed).
         """
@@ -143,79 +146,83 @@ class Session:
             name = f"turn-{self._named}"
         if name in self.turns:
             raise ClientError(
-                f"there is a turn '{name}' already; give each its own name", code="turn_exists", retryable=False
+                f"a turn named '{name}' exists already; give each turn its own name",
+                code="turn_exists",
+                retryable=False,
             )
         _encode_checked(wire.End(turn=name))
-        turn = self.turns[name] = TurnLedger(name, self.encoding.open() if self.encoding.open else None)
+        turn = self.turns[name] = TurnState(name, self.encoding.open() if self.encoding.open else None)
         return turn
 
-    def write(self, turn: TurnLedger, pcm: memoryview) -> int:
-        """Send as much of `pcm` (whole samples or packets) as there is credit for. Returns the bytes taken; 0: wait.
+    def write(self, turn: TurnState, pcm: memoryview) -> int:
+        """Send as much of `pcm` (whole samples or packets) as the credit allows. Returns the bytes sent; 0: wait.
 
-        Raises ClientError when the turn takes no more audio.
+        Raises ClientError when the turn accepts no more audio.
         """
         turn.check_open()
         self._check_session()
-        return self._delivery.write(turn, pcm)
+        return self._transmitter.write(turn, pcm)
 
-    def has_room(self, turn: TurnLedger, wanted: int) -> bool:
-        """Whether write() would take some of `wanted` bytes now."""
-        return self._delivery.has_room(turn, wanted)
+    def has_room(self, turn: TurnState, wanted: int) -> bool:
+        """Whether write() would send some of `wanted` bytes now."""
+        return self._transmitter.has_room(turn, wanted)
 
-    def owes(self, turn: TurnLedger) -> bool:
-        """Whether a finished is still to come for this turn."""
+    def owes(self, turn: TurnState) -> bool:
+        """Whether the voice still owes this turn a `finished`."""
         return turn.name in self.turns and turn.begun
 
-    def end(self, turn: TurnLedger) -> None:
-        """No more audio. It is told once the voice has all of it. Raises ClientError as write does."""
+    def end(self, turn: TurnState) -> None:
+        """Mark a turn as complete: `end` is sent once the voice has its audio. Raises ClientError as write()."""
         if turn.end_wanted:
             return
         turn.check_open()
         self._check_session()
-        self._delivery.end(turn)
+        self._transmitter.end(turn)
 
-    def interrupt(self, turn: TurnLedger | None = None) -> list[TurnLedger]:
-        """Stop this turn and those behind it, or all. Returns what was named and alive; each of it will finish."""
+    def interrupt(self, turn: TurnState | None = None) -> list[TurnState]:
+        """Stop this turn and those queued behind it, or all turns. Returns the named turns that were active."""
         stopped = [t for t in self.turns.values() if turn is None or t is turn]
         to_tell = any(t.begun and not t.closing for t in stopped)
-        for ledger in stopped:
-            ledger.closing = True
-            ledger.forget_audio()
-            if not ledger.begun:
-                self._finish_unheard(ledger)
+        for each in stopped:
+            each.closing = True
+            each.forget_audio()
+            if not each.begun:
+                self._finish_unheard(each)
         if to_tell and self.state == "open":
             self._put(wire.Interrupt(turn=None if turn is None else turn.name))
         return stopped
 
     def send(self, message: wire.ClientMessage) -> None:
-        """Any message that carries no audio. Raises ClientError (malformed, header_too_large) before it is sent."""
+        """Queue a message without audio. Raises ClientError (malformed, header_too_large) for one that is invalid."""
         self._check_session()
         self.outgoing.append((_encode_checked(message),))
 
     def ping(self) -> int:
-        """Ask for a pong; once answered_ping has reached the nonce that is returned, it came."""
-        return self._delivery.ping()
+        """Send a ping. Returns its nonce; the pong has arrived once answered_ping reaches it."""
+        return self._transmitter.ping()
 
     @property
     def answered_ping(self) -> int:
-        """The newest nonce that came back."""
-        return self._delivery.answered_ping
+        """The newest nonce that was answered."""
+        return self._transmitter.answered_ping
 
     def credit_ms(self) -> float:
-        """How much more audio the voice takes now, as far as is known here; 0 without a session."""
-        return max(0, self._delivery.credit.left_frames()) * 1000 / self.hello.rate_hz if self.state == "open" else 0.0
+        """How much more audio the voice accepts now, as far as this client knows; 0 without a session."""
+        return (
+            max(0, self._transmitter.credit.left_frames()) * 1000 / self.hello.rate_hz if self.state == "open" else 0.0
+        )
 
-    def _take(self, message: wire.VoiceMessage) -> None:
+    def _dispatch(self, message: wire.VoiceMessage) -> None:
         match message:
             case wire.Welcome():
                 self.state, self.welcome = "open", message
                 self._session_before = message.session if "replaces" in message.capabilities else ""
-                self._delivery.open(message.limits)
+                self._transmitter.open(message.limits)
             case wire.Started(turn=name) if name in self.turns:
                 self.turns[name].started = message
             case wire.Progress(turn=name) | wire.Stalled(turn=name) if name in self.turns:
                 self.turns[name].hear(message.played_ms, self.hello.rate_hz)
-                self._delivery.progress(message.credit_ms if isinstance(message, wire.Progress) else 0.0)
+                self._transmitter.progress(message.credit_ms if isinstance(message, wire.Progress) else 0.0)
             case wire.Rebuffered(turn=name) if name in self.turns:
                 self.turns[name].hear(message.played_ms, self.hello.rate_hz)
             case wire.Interrupted(turns=names):
@@ -225,9 +232,11 @@ class Session:
             case wire.Error():
                 self._refused(message)
             case wire.Pong(nonce=nonce):
-                self._delivery.pong(nonce)
+                self._transmitter.pong(nonce)
             case wire.Bye():
                 self.bye_answered = True
+            case wire.Thumbnail():
+                self.thumbnail = message
 
     def _close_turns(self, names: tuple[str, ...]) -> None:
         for name in names:
@@ -240,42 +249,44 @@ class Session:
         if turn is not None:
             turn.finished = message
             turn.forget_audio()
-        self._delivery.news()
+        self._transmitter.retry()
 
-    def _finish_unheard(self, turn: TurnLedger) -> None:
-        """The voice knows nothing of a turn that is interrupted, so that no finished will come."""
+    def _finish_unheard(self, turn: TurnState) -> None:
+        """Finish a turn that the voice never knew: no `finished` will come for it."""
         self._finish(wire.Finished(turn=turn.name, played_ms=0.0, interrupted=True, reason="interrupted"))
 
     def _refused(self, error: wire.Error) -> None:
-        """Sort out what an error is about: the session, a chunk that may come again, or a turn."""
+        """Apply an error to the session, to a chunk that can be sent again, or to a turn."""
         if self.state == "greeting":
             self.state, self.refusal = "refused", _client_error(error)
-        elif error.code in _OVER_FOR_GOOD:
+        elif error.code in _ENDED_FOR_GOOD:
             self.lose(f"{self._where} has ended this session: {error.message}")
             self.state, self.refusal = "refused", _client_error(error)
-        elif error.code in _OVER:
+        elif error.code in _ENDED:
             self.lose(f"{self._where} has ended this session: {error.message}")
             self.dormant = error.code == "gave_way"
         elif error.code == "no_hello":
-            self.lose(f"{self._where} has forgotten this client: mien-voice was restarted")
+            self.lose(f"{self._where} does not know this session: mien-voice was restarted")
         elif error.turn in self.turns:
             self._refused_turn(self.turns[error.turn], error)
+        elif error.code == "no_thumbnail":
+            self.thumbnail = _client_error(error)
         elif not error.turn:
             self.refused_order = _client_error(error)
 
-    def _refused_turn(self, turn: TurnLedger, error: wire.Error) -> None:
+    def _refused_turn(self, turn: TurnState, error: wire.Error) -> None:
         if turn.closing and (error.code == "unknown_turn" or (error.seq == 0 and error.code != "repeated")):
             self._finish_unheard(turn)
         if turn.closing or (error.seq < 0 and error.code not in _REFUSED_UNBEGUN):
             return
-        if error.seq >= 0 and self._delivery.refused(turn, error):
+        if error.seq >= 0 and self._transmitter.refused(turn, error):
             return
         if error.code == "turn_closed" and error.seq > 0 and not turn.end_sent:
             turn.closing = True
         else:
             self._fail(turn, _client_error(error), error.seq)
 
-    def _fail(self, turn: TurnLedger, error: ClientError, seq: int) -> None:
+    def _fail(self, turn: TurnState, error: ClientError, seq: int) -> None:
         turn.error = error
         turn.take_back(max(seq, 0))
         turn.forget_audio()
@@ -286,7 +297,7 @@ class Session:
         for name, turn in list(self.turns.items()):
             if turn.begun:
                 heard_ms = turn.heard_frames * 1000 / self.hello.rate_hz
-                text = f"turn '{name}' is lost after {heard_ms:.0f} ms known to be heard: {why}"
+                text = f"turn '{name}' was lost; at least {heard_ms:.0f} ms of it was heard: {why}"
                 turn.error = ClientError(text, code=code, retryable=retryable)
                 turn.forget_audio()
                 del self.turns[name]
@@ -298,7 +309,7 @@ class Session:
     def _put(self, message: wire.ClientMessage, *payload: bytes) -> None:
         self.outgoing.append((wire.encode(message), *payload))
 
-    def _tell(self, event: Event) -> None:
+    def _emit(self, event: Event) -> None:
         if len(self.events) == EVENTS_KEPT:
             self.events.popleft()
             self.events_dropped += 1
@@ -306,7 +317,7 @@ class Session:
 
 
 def _encode_checked(message: wire.ClientMessage) -> bytes:
-    """Encode and read back as the voice will, so that a bad field is told to the caller who wrote it."""
+    """Encode and decode as the voice will, so that an invalid field is reported to its caller."""
     try:
         header = wire.encode(message)
         wire.decode_client(header)

@@ -1,4 +1,4 @@
-"""Whatever is refused on the way, and whenever messages arrive: all audio once, in order, and one finished a turn."""
+"""For any refusals and any message timing, all audio arrives once and in order, with one `finished` a turn."""
 
 import itertools
 from collections import deque
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mien.client.core import Session
-from mien.client.encoding import Encoding
+from mien.client._session import Session
+from mien.client.audio import Encoding
 from mien.core import wire
 from mien.errors import ClientError
 from rigs.voice_double import VoiceDouble
@@ -19,7 +19,7 @@ TURNS = 3
 
 
 class Wire:
-    """A session and a voice, with messages under way in both directions until they are delivered."""
+    """A session and a voice, with messages in flight in both directions until they are delivered."""
 
     def __init__(self, capacity_ms):
         self.session = Session(wire.Hello(protocol=1))
@@ -30,7 +30,7 @@ class Wire:
         self.deliver(10)
 
     def deliver(self, count):
-        """Let `count` messages arrive, one in each direction at a time."""
+        """Deliver `count` messages in each direction, alternately."""
         for _ in range(count):
             if not self.session.outgoing and not self.to_client:
                 return
@@ -47,7 +47,7 @@ class Wire:
         self.session.tick(self.now_s)
 
     def run_dry(self):
-        """Until nothing moves any more."""
+        """Deliver messages until none is in flight."""
         for _ in range(400):
             self.deliver(200)
             self.play(100)
@@ -57,7 +57,7 @@ class Wire:
 
 
 def sound(index, start, size):
-    """Bytes that tell which turn they are of and where in it."""
+    """Bytes that identify their turn and their position in it."""
     return b"".join((index * 20_000 + (start // 2 + n) % 20_000).to_bytes(2, "little") for n in range(size // 2))
 
 
@@ -132,7 +132,7 @@ def test_a_voice_that_keeps_its_word_refuses_nothing(actions):
 @settings(max_examples=100, deadline=None)
 @given(packets=st.integers(1, 120), capacity_ms=st.sampled_from([150, 300, 1000]), under_way=st.integers(1, 40))
 def test_an_encoder_that_only_goes_forward_is_asked_once_a_packet(packets, capacity_ms, under_way):
-    with mock.patch("mien.client.core.find_encoding", return_value=Encoding(320, 0, numbering_encoder)):
+    with mock.patch("mien.client._session.find_encoding", return_value=Encoding(320, 0, numbering_encoder)):
         both = Wire(capacity_ms)
     turn, rest = both.session.open_turn("t"), memoryview(bytes(packets * 640))
     while rest:
@@ -149,7 +149,7 @@ def test_an_encoder_that_only_goes_forward_is_asked_once_a_packet(packets, capac
 
 
 def numbering_encoder():
-    """Packets as large as their PCM, as the double counts, that tell when they were made."""
+    """Packets as large as their PCM, because the double counts bytes, numbered in the order of encoding."""
     numbers = itertools.count()
     return lambda pcm: next(numbers).to_bytes(len(pcm), "little")
 

@@ -1,19 +1,56 @@
-"""What `mien watch` knows, from the bus messages that it has seen."""
+"""The state of a running mien, as `mien watch` and `mien doctor` read it from the bus."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import zmq
+
+from mien.core import bus
 from mien.core.bus import Anchor, BusMessage, CaptionCue, Expression, FaceHealth, VoiceHealth
+from mien.core.media import extrapolate
+from mien.transport import BUS_SOCKET
+from mien.transport.bus import subscribe
 from mien.units import NS_PER_S, ns_to_ms
 
-STALE_NS = 3 * NS_PER_S  # health comes once a second
+STALE_NS = 3 * NS_PER_S  # health is published once a second
+
+
+class Watcher:
+    """Subscribes to the bus in run_dir and keeps its state."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self.state = WatchState()
+        self.path = run_dir / BUS_SOCKET
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._socket = subscribe(self._context, run_dir)
+
+    def listen(self, duration_s: float) -> None:
+        """Process messages for duration_s. Raises BusError for a voice of another release."""
+        until_s = time.monotonic() + duration_s
+        while (left_s := until_s - time.monotonic()) > 0:
+            if self._socket.poll(max(1, round(left_s * 1000))):
+                frames = self._socket.recv_multipart()
+                self.state.update(bus.decode_from_voice(frames[0]), time.monotonic_ns())
+
+    def snapshot(self) -> dict[str, object]:
+        """The state now, as JSON can hold it."""
+        return self.state.snapshot(time.monotonic_ns())
+
+    def __enter__(self) -> Watcher:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+        self._context.term()
 
 
 @dataclass(slots=True)
 class WatchState:
-    """The newest message of each kind, and when the voice and the face were last heard of (monotonic ns)."""
+    """The newest message of each kind, and when voice and face last reported (monotonic ns)."""
 
     anchor: Anchor | None = None
     expression: Expression | None = None
@@ -24,7 +61,7 @@ class WatchState:
     face_seen_ns: int = 0
 
     def update(self, message: BusMessage, now_ns: int) -> None:
-        """Take in one message. Those that are not shown pass by."""
+        """Apply one message. Kinds that are not shown are ignored."""
         match message:
             case Anchor():
                 self.anchor, self.voice_seen_ns = message, now_ns
@@ -38,23 +75,19 @@ class WatchState:
                 self.captions = {turn: text}
 
     def voice_alive(self, now_ns: int) -> bool:
-        """Whether the voice was heard of in the last three seconds."""
+        """Whether the voice reported within the last three seconds."""
         return self.voice_seen_ns > 0 and now_ns - self.voice_seen_ns < STALE_NS
 
     def face_alive(self, now_ns: int) -> bool:
-        """Whether the face was."""
+        """Whether the face reported within the last three seconds."""
         return self.face_seen_ns > 0 and now_ns - self.face_seen_ns < STALE_NS
 
     def media_ms(self, now_ns: int) -> float | None:
-        """What is heard now, in ms since the epoch began; None before the first anchor."""
-        anchor = self.anchor
-        if anchor is None:
-            return None
-        running = anchor.media_ns + max(0, now_ns - anchor.at_ns)
-        return ns_to_ms(max(anchor.media_ns, min(running, anchor.until_ns)))
+        """The media time heard now, in ms since the epoch began; None before the first anchor."""
+        return None if self.anchor is None else ns_to_ms(extrapolate(self.anchor, now_ns))
 
     def snapshot(self, now_ns: int) -> dict[str, Any]:
-        """All of it as JSON can hold it. voice and face are null while they are not heard of."""
+        """The whole state as JSON can hold it. voice and face are null while they do not report."""
         anchor, expression = self.anchor, self.expression
         media_ms = self.media_ms(now_ns)
         return {
@@ -65,7 +98,13 @@ class WatchState:
             "media_ms": None if media_ms is None else round(media_ms, 1),
             "expression": _fields(expression, "state", "emotion", "intensity", "look_x", "look_y"),
             "voice": _fields(
-                self.voice if self.voice_alive(now_ns) else None, "pid", "level", "clients", "pss_mb", "counters"
+                self.voice if self.voice_alive(now_ns) else None,
+                "pid",
+                "level",
+                "device",
+                "clients",
+                "pss_mb",
+                "counters",
             ),
             "face": _fields(
                 self.face if self.face_alive(now_ns) else None,

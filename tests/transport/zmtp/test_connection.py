@@ -1,14 +1,14 @@
-"""What waits to be sent: whole messages, counted in bytes."""
+"""Queued output: whole messages, counted in bytes."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien.transport.zmtp.outbox import Outbox
+from mien.transport.zmtp.connection import Outbox
 
 
 def sending(limit, taken):
-    """A sendmsg that takes `limit` bytes a call."""
+    """A sendmsg that accepts `limit` bytes a call."""
 
     def send(buffers):
         data = b"".join(buffers)[:limit]
