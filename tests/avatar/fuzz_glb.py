@@ -22,8 +22,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from glb_file import GlbFile, ball, head
 
-from mien.avatar import assembly
-from mien.avatar.bake import bake_glb
+from mien.avatar.bake import assembly
+from mien.avatar.bake.pipeline import bake_glb
 from mien.errors import AvatarError
 
 CASE_SECONDS = 20

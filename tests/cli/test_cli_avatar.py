@@ -28,7 +28,7 @@ def test_what_is_no_head_is_told_and_exits_1(tmp_path, command, content):
 @pytest.fixture
 def baked_default(monkeypatch):
     """The shipped avatar in the place of what a file would become."""
-    from mien.avatar.bake import Baked
+    from mien.avatar.bake.pipeline import Baked
     from mien.avatar.load import load_avatar
     from mien.cli import avatar
 

@@ -74,7 +74,7 @@ def _motion(folder: Path) -> Motion:
 def _baked(avatar: Path | None, scratch: Path) -> Path | None:
     if avatar is None or avatar.suffix == SUFFIX:
         return avatar
-    from mien.avatar.bake import bake_glb
+    from mien.avatar.bake.pipeline import bake_glb
     from mien.avatar.baked import write_baked
 
     write_baked(bake_glb(avatar), scratch)
