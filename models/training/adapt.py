@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from mien.motion.band_mean import BandMeanConfig
-from mien.motion.features import HOPS_PER_STEP
+from mien.motion.features import HOPS_PER_STEP, BandMeanConfig
 
 _BLOCK = 400  # steps that one matrix product carries the mean over
 

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from tensorflow.lite.tools import flatbuffer_utils
 
 from mien.core.pose import ARKIT_SHAPES
-from mien.motion.band_mean import BandMean
-from mien.motion.features import HOPS_PER_STEP, FeatureConfig
+from mien.motion.features import HOPS_PER_STEP, BandMean, FeatureConfig
 from mien.motion.manifest import FORMAT, Manifest, StateTensor
 
 from .dataset import load, unpacked

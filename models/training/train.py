@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from mien.motion.band_mean import BandMeanConfig
-from mien.motion.features import FeatureConfig
+from mien.motion.features import BandMeanConfig, FeatureConfig
 
 from .dataset import load, unpacked
 from .network import Shape, Tcn

@@ -71,7 +71,9 @@ def test_indices_are_whole_triangles_of_vertices_that_are_there(tetrahedron: Mes
     part = (dataclasses.replace(PART, index_count=3),)
     passes(tetrahedron, indices=np.array([1, 2, 3], np.uint16), parts=part)
     passes(tetrahedron, indices=np.zeros(0, np.uint16), parts=())
-    refused(tetrahedron, "indices: 4 is out of range for 4 vertices", indices=np.array([0, 1, 4], np.uint16), parts=part)
+    refused(
+        tetrahedron, "indices: 4 is out of range for 4 vertices", indices=np.array([0, 1, 4], np.uint16), parts=part
+    )
     refused(tetrahedron, "indices: 4 are not a multiple of 3", indices=np.zeros(4, np.uint16), parts=part)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mien.motion.steps import StepStream
+from mien.motion.framing import StepStream
 
 HOP = 4
 

@@ -1,4 +1,4 @@
-"""From any chunks to fixed steps: what makes an engine's frames independent of how its samples were cut."""
+"""Framing: PCM chunks of any size are regrouped into steps of a fixed size."""
 
 from collections.abc import Callable
 
@@ -11,10 +11,11 @@ Step = Callable[[NDArray[np.int16], NDArray[np.float32]], None]
 
 
 class StepStream:
-    """Gathers PCM into steps, runs `step` on each, and counts the frames that are owed.
+    """Collects PCM into steps, calls `step` for each, and tracks how many frames are due.
 
-    step(pcm, out): int16 (step_samples,) in, float32 (frames_per_step, width) written. delay_frames: the first frames
-    that step gives belong to times before the turn and are dropped; the last ones come from silence at flush.
+    This makes the frames independent of the chunking. step(pcm, out): reads int16 (step_samples,), writes float32
+    (frames_per_step, width). delay_frames: the first frames that step writes belong to times before the turn and are
+    dropped; flush() pushes silence to obtain the last ones.
     """
 
     def __init__(self, step: Step, *, step_samples: int, frames_per_step: int, delay_frames: int, width: int) -> None:
@@ -27,27 +28,27 @@ class StepStream:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the turn."""
+        """Discard the turn."""
         self._filled = 0
         self._pushed = 0
         self._skip = self._delay_frames
         self._returned = 0
 
     def push(self, pcm: Pcm) -> MotionFrames:
-        """int16 (N,) in, the frames that became final out: a view that the next call overwrites."""
+        """Feed int16 (N,). Returns the frames that became final, in a view that the next call overwrites."""
         self._pushed += len(pcm)
         frames = self._run(pcm)
         self._returned += len(frames)
         return frames
 
     def flush(self) -> MotionFrames:
-        """The frames still owed, with silence after the last sample. Call reset before the next turn."""
-        owed = -(-self._pushed // self._hop) - self._returned
-        if owed <= 0:
+        """The frames still due, computed with silence after the last sample. Call reset before the next turn."""
+        due = -(-self._pushed // self._hop) - self._returned
+        if due <= 0:
             return self._frames[:0]
-        steps = -(-(owed + self._skip) // self._frames_per_step)
+        steps = -(-(due + self._skip) // self._frames_per_step)
         silence = np.zeros(steps * len(self._pending) - self._filled, dtype=np.int16)
-        return self._run(silence)[:owed]
+        return self._run(silence)[:due]
 
     def _run(self, pcm: Pcm) -> MotionFrames:
         size = len(self._pending)
