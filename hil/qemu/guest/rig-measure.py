@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.bench.offsets import first_motion_ns, offsets_ms, read_pictures
-from mien.bench.probe import BusProbe
+from mien.bench.offsets import first_motion_ns, offsets_ms, read_trace
+from mien.bench.session import BusProbe
 from mien.client import connect
 from mien.core.bus import Anchor
 from mien.host.clock import MonotonicClock
@@ -62,7 +62,7 @@ def pointer() -> dict[str, float | str]:
 def tell_pictures(spoken: list[tuple[int, int]], anchors: list[Anchor]) -> None:
     """What the face showed when, by its own trace, which it writes when it stops. spoken: turns, from and to, in ns."""
     subprocess.run(["systemctl", "stop", "mien-face"], check=True)
-    pictures = read_pictures(TRACE)
+    pictures = read_trace(TRACE)
     seen = [first_motion_ns(pictures, begin_ns, end_ns) for begin_ns, end_ns in spoken]
     _, offsets = offsets_ms(pictures, anchors)
     tell(
