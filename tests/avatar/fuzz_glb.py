@@ -1,6 +1,7 @@
 """Damaged heads by the thousand: every one must bake, or be refused with an AvatarError that names its file.
 
-Long form: python tests/avatar/fuzz_glb.py --minutes 10 [--seed 1] [--keep FOLDER]; test_fuzz.py runs a slice.
+Long form: PYTHONPATH=tests python -m avatar.fuzz_glb --minutes 10 [--seed 1] [--keep FOLDER]
+test_fuzz.py runs a slice.
 """
 
 import argparse
@@ -19,9 +20,7 @@ from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent))
-from glb_file import GlbFile, ball, head
-
+from avatar.glb_file import GlbFile, ball, head
 from mien.avatar.bake import assembly
 from mien.avatar.bake.pipeline import bake_glb
 from mien.errors import AvatarError
@@ -102,7 +101,7 @@ def skinned() -> GlbFile:
 
 def compressed() -> GlbFile:
     """A meshopt stream, sparse targets, quantized positions."""
-    from meshopt_encoder import encode_attributes
+    from avatar.meshopt_encoder import encode_attributes
 
     file = head()
     points, _ = ball((0, 0, 0), 0.12, 15)

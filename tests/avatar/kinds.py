@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from glb_file import GlbFile
 
+from avatar.glb_file import GlbFile
 from mien.avatar.load import load_avatar
 from mien.core.mesh import Mesh, Part
 

@@ -77,12 +77,12 @@ class SteppedClock:
         return self.time_ns
 
 
-def speaking_presenter(renderer: GlesRenderer, motion: MotionFrames, frame_hz: int, clock: SteppedClock) -> Presenter:
-    """A presenter in the middle of a turn. motion: float32 (N, 55)."""
-    score = Score(Timeline(width=MOTION_WIDTH, frame_hz=frame_hz, capacity=len(motion)))
+def speaking_presenter(renderer: GlesRenderer, frames: MotionFrames, frame_hz: int, clock: SteppedClock) -> Presenter:
+    """A presenter in the middle of a turn with motion `frames`, float32 (N, 55)."""
+    score = Score(Timeline(width=MOTION_WIDTH, frame_hz=frame_hz, capacity=len(frames)))
     score.timeline.begin(0)
-    score.timeline.append(motion)
-    until_ns = len(motion) * NS_PER_S // frame_hz
+    score.timeline.append(frames)
+    until_ns = len(frames) * NS_PER_S // frame_hz
     score.clock.take(bus.Anchor(epoch=0, media_ns=0, at_ns=clock.now_ns(), until_ns=until_ns, phase="speaking"))
     score.heard_of_voice_ns = clock.now_ns() + until_ns
     return Presenter(

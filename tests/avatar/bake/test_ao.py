@@ -1,13 +1,8 @@
 """Occlusion: what stands free is open, what lies in a hollow is not."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from glb_file import ball
-
+from avatar.glb_file import ball
 from mien.avatar.bake.ao import openness
 from mien.avatar.bake.geometry import vertex_normals
 

@@ -1,19 +1,16 @@
 """A mesh put together: how dark each role may get, where eyes turn, what becomes one part."""
 
-import sys
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from avatar.glb_file import GlbFile, ball, head
 from mien.avatar.bake import assembly
 from mien.avatar.bake.assembly import _eye_center
 from mien.avatar.bake.pipeline import bake_glb
 from mien.core.mesh import Mesh
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from glb_file import GlbFile, ball, head
 
 
 def baked(file: GlbFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, light: float = 1.0) -> Mesh:

@@ -4,7 +4,6 @@ import dataclasses
 import io
 import json
 import struct
-import sys
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -16,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from avatar.glb_file import GlbFile, add_mesh, ball, head
 from mien.avatar.bake import assembly
 from mien.avatar.bake.inspection import inspect
 from mien.avatar.bake.pipeline import bake_glb
@@ -23,9 +23,6 @@ from mien.avatar.baked import read_baked, write_baked
 from mien.core.mesh import Mesh
 from mien.core.pose import ARKIT_SHAPES
 from mien.errors import AvatarError
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from glb_file import GlbFile, add_mesh, ball, head
 
 MAKEHUMAN = Path(__file__).resolve().parents[4] / "shared" / "avatars" / "makehuman-head.glb"
 

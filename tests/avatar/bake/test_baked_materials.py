@@ -1,16 +1,13 @@
 """Materials: what a picture, a factor, a colour and an alpha become in the baked mesh."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-import kinds
-from glb_file import GlbFile, head
-
+from avatar import kinds
+from avatar.glb_file import GlbFile, head
 from mien.avatar.bake import assembly
 from mien.avatar.bake.pipeline import bake_glb
 from mien.avatar.gltf.images import bled, image_size, resized

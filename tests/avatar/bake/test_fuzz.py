@@ -13,10 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-import fuzz_glb
-from glb_file import GlbFile, head
-
+from avatar import fuzz_glb
+from avatar.glb_file import GlbFile, head
 from mien.avatar.bake import assembly
 
 # What the interpreter, numpy, SDL and the limits of the reader come to; a bomb asks for much more.
@@ -139,14 +137,14 @@ def baked_apart(path: Path) -> "subprocess.CompletedProcess[str]":
     """Bake a file in a process that may have so much memory, and says BAKED or REFUSED and why."""
     code = (
         f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({ADDRESS_SPACE_BYTES},) * 2)\n"
-        "import sys, pathlib, fuzz_glb, numpy as np\n"
+        "import sys, pathlib, numpy as np\nfrom avatar import fuzz_glb\n"
         "from mien.avatar.bake import assembly\n"
         "assembly.openness = lambda positions, *_: np.ones(len(positions), dtype=np.float32)\n"
         "from mien.avatar.bake.pipeline import bake_glb\nfrom mien.errors import AvatarError\n"
         "try:\n    bake_glb(pathlib.Path(sys.argv[1])); print('BAKED')\n"
         "except AvatarError as error:\n    print('REFUSED', error)\n"
     )
-    paths = f"{Path(__file__).parents[1]}:{os.environ.get('PYTHONPATH', '')}".rstrip(":")
+    paths = f"{Path(__file__).parents[2]}:{os.environ.get('PYTHONPATH', '')}".rstrip(":")
     return subprocess.run(
         [sys.executable, "-c", code, str(path)],
         capture_output=True,

@@ -3,17 +3,14 @@
 import base64
 import dataclasses
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-import kinds
-from glb_file import head
-
+from avatar import kinds
+from avatar.glb_file import head
 from mien.avatar.bake import assembly
 from mien.avatar.bake.inspection import draw_calls, inspected
 from mien.avatar.bake.names import arkit_name, match
@@ -270,7 +267,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
 
 
 def test_a_jaw_bone_stands_in_for_the_shape(tmp_path: Path) -> None:
-    from fuzz_glb import skinned
+    from avatar.fuzz_glb import skinned
 
     file = skinned()
     file.json["extensions"] = {}

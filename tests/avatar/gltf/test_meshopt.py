@@ -1,16 +1,11 @@
 """The decoder of EXT_meshopt_compression reads what an encoder of our own wrote, in every mode and filter."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from meshopt_encoder import TriangleEncoder, encode_attributes, encode_indices
-
+from avatar.meshopt_encoder import TriangleEncoder, encode_attributes, encode_indices
 from mien.avatar.gltf.meshopt import decode
 from mien.errors import AvatarError
 
