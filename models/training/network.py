@@ -18,7 +18,7 @@ from .phones import ARTICULATORS, PHONES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """width: channels per layer. dilations: of the blocks, in hops or steps. taps: inputs per block, with the present."""
+    """width: channels per layer. dilations: of blocks, in hops or steps. taps: inputs per block, with the present."""
 
     bands: int = 40
     hop_width: int = 72
