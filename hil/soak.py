@@ -24,7 +24,7 @@ from hil.report.findings import Findings
 from hil.speech import syllables
 from hil.voice import RATE_HZ
 from mien import __version__
-from mien.bench.probe import BusProbe
+from mien.bench.session import BusProbe
 from mien.client import Client, connect
 from mien.core import wire
 from mien.errors import ClientError

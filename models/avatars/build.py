@@ -15,7 +15,7 @@ from mien.avatar.baked import SUFFIX, write_baked  # noqa: E402
 def main(names: list[str]) -> None:
     known = {look.name for look in LOOKS}
     if not known.issuperset(names):
-        sys.exit(f"no look is called {', '.join(set(names) - known)}; there are {', '.join(sorted(known))}")
+        sys.exit(f"there is no look named {', '.join(set(names) - known)}; there are {', '.join(sorted(known))}")
     for look in LOOKS:
         if not names or look.name in names:
             path = HERE / f"{look.name}{SUFFIX}"

@@ -1,7 +1,7 @@
 """Draw the shipped avatars with mien's own renderer, offscreen: python models/avatars/contact_sheet.py [FOLDER]
 
-Into FOLDER (this one when none is given) go four pictures: every shape of the default avatar, the combinations that
-speech and behaviour use and the head's turns of all looks, and the family; and readme.png into its pictures/.
+Writes four images into FOLDER (default: this one): every shape of the default avatar; the combinations that speech and
+behaviour use; turned heads of all avatars; the family. Writes readme.png into its pictures/.
 """
 
 import dataclasses
@@ -30,7 +30,7 @@ Size = tuple[int, int]
 
 
 def both(**weights: float) -> Pose:
-    """Weights of a shape's left and right half."""
+    """Equal weights for the left and right half of a shape."""
     return {f"{name}{side}": weight for name, weight in weights.items() for side in ("Left", "Right")}
 
 
@@ -74,38 +74,38 @@ SMILING: Pose = {"headRoll": -0.06, "headYaw": -0.08, **both(mouthSmile=0.85, ch
 
 
 def draw(mesh: Mesh, size: Size, poses: list[Pose]) -> list[pygame.Surface]:
-    """One picture a pose."""
+    """One image per pose."""
     renderer = GlesRenderer(mesh, width=size[0], height=size[1])
-    pictures = []
+    images = []
     for weights in poses:
         pose = new_pose()
         for name, weight in weights.items():
             pose[CHANNEL_INDEX[name]] = weight
         renderer.draw(pose)
-        pictures.append(pygame.surfarray.make_surface(renderer.capture().swapaxes(0, 1)))
+        images.append(pygame.surfarray.make_surface(renderer.capture().swapaxes(0, 1)))
         renderer.present()
     renderer.close()
-    return pictures
+    return images
 
 
 def sheet(
     meshes: list[Mesh], cells: dict[str, Pose], size: Size, columns: int, *, named: bool = True
 ) -> pygame.Surface:
-    """Each pose of each mesh with its name, `columns` beside each other."""
-    pictures = [picture for mesh in meshes for picture in draw(mesh, size, list(cells.values()))]
+    """A grid of every pose of every mesh, labelled, with `columns` columns."""
+    images = [image for mesh in meshes for image in draw(mesh, size, list(cells.values()))]
     pygame.font.init()
-    font, rows = pygame.font.Font(None, 17), -(-len(pictures) // columns)
+    font, rows = pygame.font.Font(None, 17), -(-len(images) // columns)
     page = pygame.Surface((size[0] * columns, size[1] * rows))
-    for number, picture in enumerate(pictures):
+    for number, image in enumerate(images):
         at = (number % columns * size[0], number // columns * size[1])
-        page.blit(picture, at)
+        page.blit(image, at)
         if named:
             page.blit(font.render(list(cells)[number % len(cells)], True, (245, 245, 245)), (at[0] + 5, at[1] + 4))
     return page
 
 
 def closer(mesh: Mesh) -> Mesh:
-    """The same, framed round the face alone."""
+    """The same mesh, framed more tightly around the face."""
     return dataclasses.replace(mesh, frame_center=np.array([0, -0.02, 0], dtype=np.float32), frame_height=0.27)
 
 

@@ -1,4 +1,4 @@
-"""The family: every avatar that build.py makes."""
+"""The looks of all shipped avatars, for build.py."""
 
 from generator.look import Look, Proportions
 

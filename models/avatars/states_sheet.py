@@ -1,6 +1,6 @@
-"""The states and emotions as the director plays them: python models/avatars/states_sheet.py OUT.jpg [AVATAR]
+"""Draws the states and emotions as the director plays them: python models/avatars/states_sheet.py OUT.jpg [AVATAR]
 
-One column a state, at two moments of its first four seconds; under them the emotions at full intensity.
+One column per state, at two moments of its first four seconds; below, the emotions at full intensity.
 """
 
 import os
@@ -34,7 +34,7 @@ MOMENTS_S = (2.48, 4.0)
 
 
 class Speech:
-    """A spoken sentence that begins at a time."""
+    """A sentence that starts at a given time."""
 
     def __init__(self, begins_s: float) -> None:
         pcm, engine = np.concatenate(utterances(3)), load_engine()
@@ -54,7 +54,7 @@ class Speech:
 
 
 def performance(state: str, emotion: str) -> Iterator[tuple[float, Pose, float]]:
-    """(seconds, pose, presence) of every picture. With an emotion the eyes stay on the viewer, to show it."""
+    """(seconds, pose, presence) of every frame. With an emotion the gaze stays on the viewer."""
     director, mouth, out = Director(seed=SEED), new_pose(), new_pose()
     speech = Speech(1.5) if state == "speaking" else None
     director.set_emotion(emotion or "neutral", 1.0, 0)

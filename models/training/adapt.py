@@ -1,16 +1,15 @@
-"""band_mean.py of the runtime for whole batches in PyTorch: the first layer of the network, without weights."""
+"""The runtime's mean normalisation (BandMean) for batches in PyTorch, as a layer without weights."""
 
 import torch
 from torch import Tensor, nn
 
-from mien.motion.band_mean import BandMeanConfig
-from mien.motion.features import HOPS_PER_STEP
+from mien.motion.features import HOPS_PER_STEP, BandMeanConfig
 
-_BLOCK = 400  # steps that one matrix product carries the mean over
+_BLOCK = 400  # steps per matrix product
 
 
 class BandMeanLayer(nn.Module):
-    """Features (batch, steps, 80) -> the same shape, each sequence's mean taken off as it is heard."""
+    """Features (batch, steps, 80) -> the same shape, minus the running mean of each sequence."""
 
     reference: Tensor
 
@@ -24,7 +23,7 @@ class BandMeanLayer(nn.Module):
 
     @property
     def config(self) -> BandMeanConfig:
-        """What the runtime needs to do the same."""
+        """The parameters of the equivalent runtime layer."""
         return BandMeanConfig(reference=[round(float(value), 5) for value in self.reference])
 
     def forward(self, x: Tensor) -> Tensor:
@@ -34,7 +33,7 @@ class BandMeanLayer(nn.Module):
         now = hops.mean(dim=2)
         c = self._constants
         weight = torch.sigmoid(c.sharpness * (now.mean(dim=2, keepdim=True) - c.loud))
-        # The reference is taken off first: what is left is the shift that the runtime computes.
+        # Subtracting the reference first leaves the shift that the runtime computes.
         heard = self._carried(torch.cat([weight * (now - self.reference), weight], dim=2))
         shift = heard[..., :-1] / (heard[..., -1:] + c.prior_steps)
         return (hops - shift[:, :, None]).reshape(x.shape)

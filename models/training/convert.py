@@ -1,7 +1,7 @@
-"""From a trained run to the int8 TFLite artefact and its manifest: python -m training.convert RUN NAME SOURCE...
+"""Converts a trained run to an int8 TFLite artefact with its manifest: python -m training.convert RUN NAME SOURCE...
 
-The streaming graph is written out here once more, in TensorFlow, a step at a time with its states as inputs and
-outputs. Norms are folded into their layers; the rig (rig.py) ends the graph, so that blend shapes come out.
+The streaming graph is implemented again in TensorFlow, one step at a time, with its states as inputs and outputs. Norms
+are folded into their layers. The graph ends with the rig (rig.py), so that its outputs are blend shapes.
 """
 
 import argparse
@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from tensorflow.lite.tools import flatbuffer_utils
 
 from mien.core.pose import ARKIT_SHAPES
-from mien.motion.band_mean import BandMean
-from mien.motion.features import HOPS_PER_STEP, FeatureConfig
+from mien.motion.features import HOPS_PER_STEP, BandMean, FeatureConfig
 from mien.motion.manifest import FORMAT, Manifest, StateTensor
 
 from .dataset import load, unpacked
@@ -81,7 +80,7 @@ class Streaming(tf.Module):
                 self.rig[index * HOPS_PER_STEP + hop, columns] = rig[TERMS.index(term)]
 
     def state_shapes(self) -> list[tuple[int, int, int]]:
-        """One state a block: its past inputs."""
+        """One state per block: its past inputs."""
         blocks = [*self.hop_blocks, *self.blocks]
         return [(1, (self.shape.taps - 1) * dilation, len(bias)) for dilation, (_, bias) in blocks]
 
@@ -148,7 +147,7 @@ def quantize(streaming: Streaming, examples: NDArray[np.float32]) -> bytes:
 def publish(
     model: bytes, streaming: Streaming, *, name: str, version: str, delay: int, folder: Path = ARTEFACTS
 ) -> Path:
-    """Write NAME.tflite and NAME.json. The path of the manifest."""
+    """Write NAME.tflite and NAME.json. Returns the path of the manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.tflite").write_bytes(model)
     states = [StateTensor(name=f"state_{i}", shape=list(s)) for i, s in enumerate(streaming.state_shapes())]
@@ -177,7 +176,7 @@ def _dense(values: Any, layer: Layer) -> Any:
 
 
 def _named(model: bytes, states: list[str]) -> bytes:
-    # The converter invents tensor names: the signature's are put in their place, so that the manifest can use them.
+    # The converter invents tensor names. Replace them by those of the signature, so that the manifest can use them.
     tree = flatbuffer_utils.convert_bytearray_to_object(bytearray(model))
     signature, tensors = tree.signatureDefs[0], tree.subgraphs[0].tensors
     for entry in (*signature.inputs, *signature.outputs):
@@ -186,24 +185,24 @@ def _named(model: bytes, states: list[str]) -> bytes:
     for name in states:
         one, other = found[name].quantization, found[f"{name}_next"].quantization
         if (one.scale[0], one.zeroPoint[0]) != (other.scale[0], other.zeroPoint[0]):
-            raise SystemExit(f"{name} goes in and out at different scales: {one.scale} {other.scale}")
+            raise SystemExit(f"{name} has different scales at input and output: {one.scale} {other.scale}")
     return bytes(flatbuffer_utils.convert_object_to_bytearray(tree))
 
 
 def examples_of(sources: list[str]) -> NDArray[np.float32]:
-    """Some of the sources' sequences, for calibration: float32 (CALIBRATION_SEQUENCES, steps, 80)."""
+    """Sequences for calibration, float32 (CALIBRATION_SEQUENCES, steps, 80)."""
     x = load(sources)["x"]
     pick = np.random.default_rng(0).choice(len(x), CALIBRATION_SEQUENCES, replace=False)
     return unpacked(x[np.sort(pick)], FeatureConfig())
 
 
 def check_band_mean(net: Tcn, sequence: NDArray[np.float32]) -> None:
-    """The runtime's first layer must do what the network was trained with. sequence: float32 (steps, 80)."""
+    """Check the runtime's mean normalisation against the one used in training. sequence: float32 (steps, 80)."""
     mean, bands = BandMean(net.adapt.config), sequence.shape[1] // HOPS_PER_STEP
     streamed = np.stack([mean.step(step.reshape(HOPS_PER_STEP, bands)).reshape(-1).copy() for step in sequence])
     worst = float(np.abs(net.adapt(torch.from_numpy(sequence)[None])[0].numpy() - streamed).max())
     if worst > 1e-3:
-        raise SystemExit(f"band means of runtime and training differ by {worst}")
+        raise SystemExit(f"the mean normalisations of runtime and training differ by {worst}")
 
 
 def main() -> None:

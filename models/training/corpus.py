@@ -1,4 +1,4 @@
-"""A corpus: utterances with timed phones, in one .npz a source under build/aligned."""
+"""Corpora: utterances with timed phones, one .npz per source under build/aligned."""
 
 import json
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from .targets import TimedPhone
 
 @dataclass(slots=True)
 class Utterance:
-    """pcm: int16 (N,) at 16 kHz. phones: (IPA, start s, end s), "" for a pause. speaker: one person or one voice."""
+    """pcm: int16 (N,) at 16 kHz. phones: (IPA, start s, end s), "" for a pause. speaker: a person or a voice."""
 
     source: str
     speaker: str

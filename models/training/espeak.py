@@ -1,4 +1,4 @@
-"""espeak-ng through its C API: speech with the start of every phone.
+"""Speech with phone times by espeak-ng, through its C API.
 
 Source: espeak-ng's speak_lib.h. Phone events carry the IPA name and the audio position in ms.
 """
@@ -21,7 +21,7 @@ _SYNCHRONOUS, _PHONEME_EVENTS, _PHONEME_IPA, _EVENT_PHONEME, _UTF8 = 2, 1, 2, 7,
 _RATE, _PITCH, _RANGE = 1, 3, 4
 _IPA = 2
 
-# voice of espeak-ng -> language of the text; a Finnish voice over Italian text widens the range of phones.
+# espeak-ng voice -> language of the text. A Finnish voice on Italian text widens the range of phones.
 VOICES = {
     "en-us": "en", "en-gb-x-rp": "en", "en-gb-scotland": "en", "de": "de", "fr": "fr", "it": "it", "nl": "nl",
     "pl": "pl", "ru": "ru", "cs": "cs", "sv": "sv", "bg": "bg", "sl": "sl", "pt-br": "it", "ro": "it", "fi": "it",
@@ -52,7 +52,7 @@ _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 
 class Espeak:
-    """One espeak-ng engine of this process. Raises OSError where libespeak-ng is not installed."""
+    """The espeak-ng engine of this process. Raises OSError when libespeak-ng is not installed."""
 
     def __init__(self) -> None:
         self._library = ctypes.CDLL("libespeak-ng.so.1")
@@ -104,10 +104,10 @@ class Espeak:
 
 
 def _on_time(phones: list[TimedPhone]) -> list[TimedPhone]:
-    """espeak-ng's events, moved to where the sound changes.
+    """espeak-ng's events, shifted to where the sound changes.
 
-    Measured on the energy around 5000 events: all come 12 ms after the sound, and a stop's comes at its burst, when the
-    lips have been shut for 40 ms already (for a voiced stop 20 ms).
+    Measured on the energy around 5000 events: all are 12 ms late, and a stop's event is at its burst, 40 ms after the
+    lips closed (20 ms for a voiced stop).
     """
     starts = [max(0.0, start - _LATE_S - _CLOSURE_S.get(ipa[:1], 0.0)) for ipa, start, _ in phones]
     starts = [max(own, before) for own, before in zip(starts, [0.0, *starts], strict=False)]
@@ -116,7 +116,7 @@ def _on_time(phones: list[TimedPhone]) -> list[TimedPhone]:
 
 
 def generate(minutes: float, seed: int = 1) -> None:
-    """Write the source "espeak": that much speech, cycling through voices with random variants, rates and pitches."""
+    """Write the source "espeak": speech that cycles through voices, with random variants, rates and pitches."""
     engine, draw = Espeak(), random.Random(seed)
     made: list[Utterance] = []
     seconds, said = 0.0, 0

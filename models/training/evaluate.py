@@ -1,6 +1,6 @@
 """Measures a published model on held-out speech: python -m training.evaluate MANIFEST [SOURCE[:LANGUAGE,...]]...
 
-Where build/runs has the run of the same name, its float32 network is measured on the same recordings.
+If build/runs has a run of the same name, its float32 network is measured on the same recordings.
 """
 
 import json
@@ -22,13 +22,13 @@ from .rig import shapes
 from .streams import gated, logits
 from .trained import GATES, load_run
 
-# Never trained on: two people (the second chose the gates), two Finnish voices, and three languages of espeak-ng.
+# Never trained on: two people (the second was used to choose the gates), two Finnish voices, three espeak-ng languages.
 HELD_OUT = ("asterisk-ru", "stamps-el", "festival:finnish", "espeak:tr,fi,sw")
-MOST = 330  # recordings of a choice
+MOST = 330  # recordings per choice
 
 
 def watch(engine: TfliteEngine, utterances: list[Utterance]) -> list[Seen]:
-    """Every utterance through the engine."""
+    """Run every utterance through the engine."""
     seen = []
     for utterance in utterances:
         frames = np.concatenate([engine.push(utterance.pcm).copy(), engine.flush()])
@@ -46,13 +46,13 @@ def select(choice: str) -> list[Utterance]:
 
 
 def watch_float(run: str, utterances: list[Utterance]) -> list[Seen]:
-    """Every utterance through the network as it was trained, with the same gates and rig."""
+    """Run every utterance through the float network, with the same gates and rig."""
     net, delay = load_run(run)
     return [see(shapes(gated(logits(net, delay, u), GATES)), u.phones) for u in utterances]
 
 
 def by_phone(seen: list[Seen], held: Callable[[Seen], NDArray[np.bool_]]) -> dict[str, float]:
-    """Phone class -> the share of its frames in which the lips are held so (measure.shut, measure.bitten)."""
+    """Phone class -> the share of its frames with this lip position (measure.shut, measure.bitten)."""
     track, frames = np.concatenate([s.track for s in seen]), np.concatenate([held(s) for s in seen])
     return {p.name: float(frames[track == i].mean()) for i, p in enumerate(PHONES) if (track == i).any()}
 

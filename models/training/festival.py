@@ -1,7 +1,7 @@
-"""festival: the diphone and HTS voices of Debian, each a person's recorded voice, with the end of every phone.
+"""Speech with phone times by festival's diphone and HTS voices in Debian, each from recordings of one person.
 
-festival runs from the unpacked packages: nothing is installed. Its own list of segments gives the phone times, which
-for these voices are what the sound was built to.
+festival runs from the unpacked packages; nothing is installed. The phone times come from its list of segments, which is
+exact for these voices.
 """
 
 import os
@@ -30,7 +30,7 @@ BATCH = 25
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """name: as festival's (voice_NAME). phoneset: whose labels it gives. text: language of what it reads."""
+    """name: as in festival's voice_NAME. phoneset: of its labels. text: language of its sentences."""
 
     name: str
     phoneset: str
@@ -53,7 +53,7 @@ _CONSONANTS, _VOWEL_SIGNS = "कगचजटडतदनपबभमपबमफ
 
 
 def script(voice: Voice, texts: list[str], stretches: list[float], folder: Path) -> bytes:
-    """A festival program that says every text into FOLDER/N.wav and FOLDER/N.lab."""
+    """A festival program that writes each text to FOLDER/N.wav and FOLDER/N.lab."""
     paths = " ".join(f'"{SHARE / name}"' for name in ("hindi_scm", "upc_catalan"))
     lines = [f"(set! load-path (append (list {paths}) load-path))", f"(voice_{voice.name})"]
     for index, (text, stretch) in enumerate(zip(texts, stretches, strict=True)):
@@ -68,7 +68,7 @@ def script(voice: Voice, texts: list[str], stretches: list[float], folder: Path)
 
 
 def say(voice: Voice, texts: list[str], stretches: list[float]) -> list[tuple[NDArray[np.int16], list[TimedPhone]]]:
-    """Texts -> int16 PCM at 16 kHz and timed phones. What festival gave up on is left out."""
+    """Texts -> int16 PCM at 16 kHz and timed phones. Texts that festival fails on are skipped."""
     libraries = str(ROOT / "usr/lib/x86_64-linux-gnu")
     found = []
     with tempfile.TemporaryDirectory() as name:
@@ -89,7 +89,7 @@ def say(voice: Voice, texts: list[str], stretches: list[float]) -> list[tuple[ND
 
 
 def nonsense(draw: random.Random) -> str:
-    """Words of random syllables in Devanagari: every consonant before every vowel."""
+    """Words of random Devanagari syllables, covering every consonant before every vowel."""
     syllables = [draw.choice(_CONSONANTS) + draw.choice(_VOWEL_SIGNS) for _ in range(draw.randint(8, 24))]
     cuts = [draw.randint(2, 4) for _ in syllables]
     words, at = [], 0
@@ -100,7 +100,7 @@ def nonsense(draw: random.Random) -> str:
 
 
 def generate(minutes_each: float, seed: int = 5) -> None:
-    """Write the source "festival": that many minutes of every voice."""
+    """Write the source "festival" with so many minutes of each voice."""
     made: list[Utterance] = []
     began = time.monotonic()
     for voice in VOICES:
@@ -109,7 +109,7 @@ def generate(minutes_each: float, seed: int = 5) -> None:
             texts = [nonsense(draw) if voice.text == "hi" else draw.choice(sentences(voice.text)) for _ in range(BATCH)]
             said = say(voice, texts, [draw.uniform(0.8, 1.25) for _ in texts])
             if not said:
-                raise SystemExit(f"festival: {voice.name} said none of {texts}")
+                raise SystemExit(f"festival: {voice.name} could not speak any of {texts}")
             for pcm, phones in said:
                 if 1.0 < len(pcm) / RATE_HZ < 14 and len(phones) > 6:
                     made.append(Utterance("festival", voice.name, voice.phoneset, f"{len(made)}", pcm, phones))

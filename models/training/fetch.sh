@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Unpacks the Debian packages that hold speech and texts into build/root. Installs nothing and needs no root.
-# The English and Spanish prompts of asterisk-core-sounds judge the model: they must never be fetched here.
+# Unpacks the Debian packages with speech and texts into build/root. Installs nothing and needs no root privileges.
+# The English and Spanish prompts of asterisk-core-sounds are the test set: never fetch them here.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -27,13 +27,13 @@ for package in "${packages[@]}"; do
     touch "build/apt/$package.unpacked"
 done
 
-# Kokoro's voices come with an npm package.
+# Kokoro's voices are part of an npm package.
 if [ ! -d build/root/kokoro-js ]; then
     (cd build/apt && npm pack --silent kokoro-js@1.2.1)
     mkdir build/root/kokoro-js
     tar -xzf build/apt/kokoro-js-1.2.1.tgz -C build/root/kokoro-js
 fi
 
-# festival's Czech voices name their files by where Debian would install them.
+# festival's Czech voices refer to their files by the paths of an installed package.
 voices=$PWD/build/root/usr/share/festival/voices/czech
 sed -i "s#\"/usr/share/festival/#\"$PWD/build/root/usr/share/festival/#g" "$voices"/*/festvox/*.scm

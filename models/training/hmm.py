@@ -1,7 +1,7 @@
-"""A flat-start monophone GMM-HMM in numpy: its states, their densities and the forced alignment.
+"""A flat-start monophone GMM-HMM in numpy, for forced alignment.
 
-Rabiner, "A tutorial on hidden Markov models", Proc. IEEE 77 (1989): Viterbi training from uniform segments. Three
-states a phone, an optional pause between words.
+Rabiner, "A tutorial on hidden Markov models", Proc. IEEE 77 (1989): Viterbi training from uniform segments, with
+three states per phone and optional pauses between words.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ Matrix = NDArray[np.float32]
 
 @dataclass(slots=True)
 class Chain:
-    """The states that an utterance must pass. owner: the phone instance of each state; skips: (to, from) pairs."""
+    """The state sequence of an utterance. owner: the phone instance of each state. skips: (to, from) pairs."""
 
     states: NDArray[np.intp]
     phones: list[str]
@@ -71,7 +71,7 @@ class Mixture:
         return Mixture(means, variances, np.maximum(count / count.sum(), 1e-3).astype(np.float64))
 
     def split(self) -> "Mixture":
-        """Every component in two, a little apart."""
+        """Split every component in two, slightly apart."""
         step = 0.2 * np.sqrt(self.variances)
         return Mixture(
             np.vstack([self.means + step, self.means - step]),
@@ -92,7 +92,7 @@ def log_likelihoods(mixtures: list[Mixture], frames: Matrix) -> Matrix:
 
 
 def viterbi(links: Chain, likelihood: Matrix) -> tuple[NDArray[np.intp], float]:
-    """Frames' state likelihoods (n, all states) -> the chain position of each frame, and the mean log likelihood."""
+    """State log likelihoods (n, all states) -> the position in the chain of each frame, and the mean log likelihood."""
     local = likelihood[:, links.states]
     count, positions = local.shape
     best = np.full(positions, -1e30)

@@ -1,12 +1,12 @@
-"""Recorded human speech in Debian, with its text: telephone prompts, a game's acted dialogues, a paint box's stamps.
+"""Recorded human speech in Debian with its text: telephone prompts, game dialogue, Tux Paint stamps.
 
 - asterisk-core-sounds-{fr,it,ru}: one speaker each (CC-BY-SA-3.0; ru CC-BY-3.0). The English and Spanish prompts of
-  that family judge mien's lips: they are not fetched, not read and not tuned on.
+  that family are the test set: they are not fetched, read or tuned on.
 - asterisk-prompt-it-menardi-wav: another speaker of the Italian prompts (CC-BY-SA-3.0-IT). The French ones of
-  asterisk-prompt-fr-armelle are of no use: a network hears a third of the list's phones in them (Italian: two thirds).
+  asterisk-prompt-fr-armelle do not match their texts: a network recognises a third of the phones (Italian: two thirds).
 - fillets-ng-data-{cs,nl}: acted dialogue, many voices (GPL-2).
-- stamps-*: what Tux Paint's stamps show, read aloud by volunteers in nine languages, one person each (GPL-2+).
-Single words are in words.py. festvox-ru comes with its own labels: see labelled.py.
+- stamps-*: descriptions of Tux Paint's stamps, read by volunteers in nine languages, one person each (GPL-2+).
+Single words are in words.py. festvox-ru comes with labels: see labelled.py.
 """
 
 import gzip
@@ -30,24 +30,24 @@ _SOUNDS = ROOT / "usr/share/asterisk/sounds"
 _SPEAKERS = {"fr": "fr_CA_f_June", "it": "it_IT_m_Carlo", "ru": "ru_RU_f_IvrvoiceRU"}
 _OTHERS = {"it": "it_IT_f_Menardi"}
 _STAMPS = ROOT / "usr/share/tuxpaint/stamps"
-_STAMPS_EACH = 520  # of about 900 a language: more of one voice teaches less than another voice
-_LINES_EACH = 300  # of about 600 that each of the two fish says
+_STAMPS_EACH = 520  # of about 900 per language: more voices help more than more of one voice
+_LINES_EACH = 300  # of about 600 lines of each of the two fish
 
 
 def recordings(source: str) -> Iterator[Recording]:
-    """Every recording of a source that has a text, in a fixed order."""
+    """All recordings of a source that have a text, in a fixed order."""
     family, language = source.split("-")
     families = {"asterisk": _prompts, "prompts": _others, "fillets": _dialogues, "stamps": _stamps, "words": every}
     return families[family](language)
 
 
 def decode(path: Path) -> NDArray[np.int16]:
-    """Any sound file -> mono int16 PCM at 16 kHz."""
+    """A sound file of any format -> mono int16 PCM at 16 kHz."""
     if path.suffix == ".g722":
         command = ["ffmpeg", "-v", "error", "-f", "g722", "-i", str(path), "-ar", str(RATE_HZ), "-f", "s16le", "-"]
         return np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, dtype="<i2")
     sound, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
-    # The French volunteer is on the right channel only; Vorbis overshoots what was 16 bits.
+    # The French volunteer is on the right channel only. Vorbis may exceed the 16-bit range.
     mono = soxr.resample(sound.mean(axis=1), rate_hz, RATE_HZ)
     return np.asarray(np.rint(mono * (32767 / np.abs(mono).max(initial=1.0))), dtype=np.int16)
 
@@ -58,7 +58,7 @@ def _prompts(language: str) -> Iterator[Recording]:
 
 
 def _others(language: str) -> Iterator[Recording]:
-    # Another person's prompts of the same names say the same; where not, the alignment tells.
+    # Another person's prompts with the same names have the same texts. Alignment reveals exceptions.
     yield from _listed(f"prompts-{language}", language, _SOUNDS / _OTHERS[language], ".wav")
 
 
@@ -89,7 +89,7 @@ def _stamps(language: str) -> Iterator[Recording]:
     found = []
     for path in sorted(_STAMPS.rglob(f"*_desc_{language}.ogg")):
         text = _described(path.with_name(path.name.replace(f"_desc_{language}.ogg", ".txt")), language)
-        # Figures and brackets: nobody knows how they were read, or whether.
+        # It is unknown how digits and brackets were read.
         if text and not re.search(r"[\d$(){}\[\]/]", text):
             name = str(path.relative_to(_STAMPS))
             found.append(Recording(f"stamps-{language}", language, name, path, text))

@@ -1,4 +1,4 @@
-"""Recorded speech that comes with its own phone labels: festvox-ru, one Russian man (a permissive licence)."""
+"""Recorded speech with phone labels: festvox-ru, one Russian man (permissive licence)."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ MINUTES = 40
 
 
 def read(folder: Path = _RUSSIAN) -> list[Utterance]:
-    """The first utterances of the voice, MINUTES in all, with their .lab files."""
+    """The first MINUTES of the voice, with their .lab files."""
     found, seconds = [], 0.0
     for path in sorted((folder / "lab").glob("*.lab")):
         if seconds > MINUTES * 60:

@@ -1,7 +1,7 @@
-"""What can be seen on a face, against timed phones: the figures of the model card.
+"""The figures of the model card: visible articulation compared with timed phones.
 
-Read from the blend shapes as an onlooker would: the gap between the lips, the lower lip under the teeth, rounding, the
-jaw. Phone classes are those of phones.py. Frames are 100 a second.
+Visible are the gap between the lips, the lower lip under the teeth, rounding and the jaw, all derived from the blend
+shapes. Phone classes are those of phones.py. There are 100 frames a second.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from mien.core.pose import CHANNEL_INDEX
 from .phones import INDEX, PHONES, SILENCE
 from .targets import TimedPhone, class_track
 
-NEAR = 4  # frames: what is 40 ms off still reads as the same moment
+NEAR = 4  # frames: an event 40 ms off is still perceived as simultaneous
 _LABIAL = (INDEX["p b"], INDEX["m"])
 _BITE = INDEX["f v"]
 _ROUND = tuple(INDEX[name] for name in ("ɔ o", "u", "w", "y ø"))
@@ -25,7 +25,7 @@ _HEIGHT = np.array([phone.jaw for phone in PHONES])
 
 @dataclass(slots=True)
 class Seen:
-    """One recording: its phone track and what the face showed."""
+    """One recording: its phone track and the visible articulation."""
 
     track: NDArray[np.uint8]
     gap: NDArray[np.float32]
@@ -35,7 +35,7 @@ class Seen:
 
 
 def see(frames: NDArray[np.float32], phones: Sequence[TimedPhone]) -> Seen:
-    """Motion frames (n, 55) and the phones that were said."""
+    """Derive the visible articulation from motion frames (n, 55) and the spoken phones."""
 
     def shape(name: str) -> NDArray[np.float32]:
         return frames[:, CHANNEL_INDEX[name]]
@@ -69,7 +69,7 @@ def figures(seen: Sequence[Seen]) -> dict[str, float]:
 
 
 def interval(seen: Sequence[Seen], draws: int = 60) -> dict[str, tuple[float, float]]:
-    """95% intervals of the figures, by drawing recordings again with replacement (Efron's bootstrap)."""
+    """95% intervals of the figures, by bootstrap over recordings (Efron)."""
     draw = np.random.default_rng(0)
     tables = [figures([seen[i] for i in draw.integers(0, len(seen), len(seen))]) for _ in range(draws)]
     return {

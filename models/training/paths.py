@@ -1,4 +1,4 @@
-"""Where the training keeps its things: everything but the artefact lies under build/, which git ignores."""
+"""The folders of the training: everything but the artefacts is under build/, which git ignores."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Pauses that labels pass over: an engine's last vowel lasts until the next word, a mouth does not stay open for it."""
+"""Pauses missing from labels: some engines extend the last vowel to the next word, but a mouth does not stay open."""
 
 from collections.abc import Sequence
 
@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from .paths import RATE_HZ
 from .targets import TimedPhone
 
-LEAST_S = 0.2  # no stop is shut for as long, geminates included: Lahiri and Hankamer, J. Phonetics 16 (1988)
-QUIET = 10 ** (-42 / 20)  # of the loudest 10 ms
-_EDGE_S = 0.03  # left to the phones on both sides
+LEAST_S = 0.2  # longer than any closure of a stop, geminates included: Lahiri and Hankamer, J. Phonetics 16 (1988)
+QUIET = 10 ** (-42 / 20)  # relative to the loudest 10 ms
+_EDGE_S = 0.03  # kept by the phones on both sides
 _FRAME = RATE_HZ // 100
 
 
 def pauses(pcm: NDArray[np.int16]) -> list[tuple[float, float]]:
-    """The stretches of at least 200 ms in which nothing is heard: (start s, end s)."""
+    """The silent stretches of at least 200 ms: (start s, end s)."""
     frames = pcm[: len(pcm) // _FRAME * _FRAME].reshape(-1, _FRAME).astype(np.float32)
     if not len(frames):
         return []
@@ -27,7 +27,7 @@ def pauses(pcm: NDArray[np.int16]) -> list[tuple[float, float]]:
 
 
 def hushed(phones: Sequence[TimedPhone], pcm: NDArray[np.int16]) -> list[TimedPhone]:
-    """The phones without what lies in pauses; a phone around a pause keeps its part before it and its part after."""
+    """The phones without pauses. A phone around a pause keeps the parts before and after it."""
     kept = list(phones)
     for start, end in pauses(pcm):
         first, last = start + _EDGE_S, end - _EDGE_S

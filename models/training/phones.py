@@ -1,4 +1,4 @@
-"""What a phone does to the visible face: one row of articulator targets for each class of IPA phone.
+"""Visible articulation by phone: one row of articulator targets for each class of IPA phone.
 
 Heights of the jaw follow vowel height, and for consonants the jaw positions of Keating, Lindblom, Lubker and Kreiman,
 "Variability in jaw height for segments in English and Swedish VCVs", J. Phonetics 22 (1994): sibilants highest, then
@@ -15,7 +15,7 @@ ARTICULATORS = ("jaw", "close", "bite", "pucker", "funnel", "spread", "upper", "
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """Targets in 0..1. jaw_weight, lip_weight: how strongly the phone insists (0: it follows its neighbours)."""
+    """Targets in 0..1. jaw_weight, lip_weight: dominance (0: follows its neighbours)."""
 
     name: str
     jaw: float
@@ -61,7 +61,7 @@ PHONES = (
 INDEX = {phone.name: index for index, phone in enumerate(PHONES)}
 SILENCE = INDEX["silence"]
 
-# First match wins, on the IPA with stress, length and secondary articulation taken off.
+# The first match wins, on IPA without stress, length and secondary articulation.
 _IPA = (
     ("p|b|ɓ|ɸ", "p b"), ("m|ɱ", "m"), ("f|v|ʋ|β", "f v"), ("θ|ð", "θ ð"),
     ("tʃ|dʒ|tɕ|dʑ|tʂ|dʐ|ʃ|ʒ|ɕ|ʑ|ʂ|ʐ", "ʃ ʒ"), ("ts|dz|s|z|ɬ", "s z"),
@@ -82,7 +82,7 @@ _ARPABET = {
 }  # fmt: skip
 
 
-# Labels of festival's phone sets where they are not IPA already. Stress digits and Czech length marks come off first.
+# Labels of festival's phone sets that are not IPA. Stress digits and Czech length marks are removed first.
 _FESTIVAL = {
     "italian": {"E": "ɛ", "O": "ɔ", "S": "ʃ", "Z": "ʒ", "tS": "tʃ", "dZ": "dʒ", "J": "ɲ", "ng": "ŋ", "nf": "ɱ",
                 "L": "ʎ"},
@@ -131,7 +131,7 @@ _PLAIN = frozenset(
 
 
 def from_festival(label: str, phoneset: str) -> str:
-    """A label of one of festival's phone sets -> IPA ("" for a pause). Raises KeyError for a label of no phone."""
+    """A label of one of festival's phone sets -> IPA ("" for a pause). Raises KeyError for an unknown label."""
     if label in _PAUSES:
         return ""
     if phoneset == "radio":
@@ -148,12 +148,12 @@ def from_festival(label: str, phoneset: str) -> str:
 
 
 def from_arpabet(phone: str) -> str:
-    """An ARPAbet phone as flite and festival print it -> IPA ("" for a pause)."""
+    """An ARPAbet phone as printed by flite and festival -> IPA ("" for a pause)."""
     return _ARPABET[phone.lower().rstrip("012")]
 
 
 def classes(ipa: str) -> tuple[int, ...]:
-    """The phone classes that one IPA symbol passes through: two for a diphthong, one for all others."""
+    """The phone classes of an IPA symbol: two for a diphthong, else one."""
     bare = _MARKS.sub("", ipa)
     if not bare:
         return (SILENCE,)

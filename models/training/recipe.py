@@ -1,6 +1,6 @@
 """The whole recipe, from unpacked packages to the published artefacts: python -m training.recipe.
 
-Every step leaves a file under build/ and is skipped when that file is there.
+Every step writes a file under build/ and is skipped if that file exists.
 """
 
 import os
@@ -13,7 +13,7 @@ from . import espeak, festival, flite, labelled, neural, noises
 from .dataset import build
 from .paths import ALIGNED, ARTEFACTS, RUNS
 
-# Sources whose labels come from the engine that spoke, or with the recordings: the longest work first.
+# Sources labelled by their engine or with their recordings, the slowest first.
 GENERATORS: dict[str, Callable[[], None]] = {
     "kokoro-voices-rough": lambda: neural.generate("kokoro-voices-rough", 26),
     "flite": lambda: flite.generate(90),
@@ -24,12 +24,12 @@ GENERATORS: dict[str, Callable[[], None]] = {
     "joe-rough": lambda: neural.generate("joe-rough", 12),
     "festvox-ru": lambda: labelled.generate("festvox-ru"),
 }
-# Recorded speech that a flat-start HMM aligns. The last is never trained on.
+# Recorded speech aligned by a flat-start HMM. The last is never trained on.
 RECORDED = ("asterisk-fr", "asterisk-it", "asterisk-ru")
-# What the first network aligns: single words, and neural voices whose own times are loose.
+# Aligned by the first network: single words, and neural voices with inaccurate times.
 REALIGNED = ("stamps-fr", "stamps-ru", "stamps-ro", "stamps-ca", "stamps-bg", "stamps-be", "stamps-es", "stamps-da",
              "joe", "kokoro")  # fmt: skip
-# Acted dialogue, telephone prompts, words and voices of many people: a better network aligns them, or they go astray.
+# Aligned by a better network, because a weak one fails on them: acted dialogue, telephone prompts, words, many voices.
 # The last is never trained on.
 LAST = ("fillets-cs", "fillets-nl", "prompts-it", "words-all", "kokoro-voices", "stamps-el")
 ALIGNER, BASE = "aligner", "base"
@@ -41,14 +41,14 @@ THEN = {"stamps-fr": (2, 1.0), "stamps-ru": (2, 1.0), "stamps-ro": (2, 1.0), "st
         "kokoro": (2, 1.0)}  # fmt: skip
 FINALLY = {"fillets-cs": (2, 1.0), "fillets-nl": (2, 1.0), "prompts-it": (3, 1.0), "words-all": (1, 1.0),
            "kokoro-voices": (2, 1.0)}  # fmt: skip
-# Languages as espeak-ng names them, and festival's Finnish voices.
+# Languages by their espeak-ng names, and festival's Finnish voices.
 HELD_OUT_LANGUAGES = frozenset({"tr", "fi", "sw", "finnish"})
 FIRST_EPOCHS, ALIGNER_EPOCHS, BASE_EPOCHS, EPOCHS = 6, 20, 32, 28
-# A second, slower descent: after the first a known voice's "people move" had an m that was not seen.
+# A second run with a lower learning rate: after the first, the m of "people move" was missing in a known voice.
 LAST_EPOCHS, LAST_RATE = 9, 1e-3
 CORES = 2
 VERSION = "7"  # of the artefacts
-# name -> how many 10 ms frames the network's output lags its input; the lookahead is 20 ms more.
+# name -> lag of the network's output in 10 ms frames; the lookahead is 20 ms more
 VARIANTS = {"mien-standard": 8, "mien-lowlatency": 2}
 
 
@@ -88,7 +88,7 @@ def _dataset(source: str) -> None:
 
 
 def _beside(work: Callable[[str], None], sources: list[str]) -> None:
-    """Each source on a core of its own."""
+    """Process the sources in parallel, one per core."""
     with ProcessPoolExecutor(CORES) as pool:
         list(pool.map(work, sources))
 
@@ -118,7 +118,7 @@ def _train(
 
 
 def _python(module: str, *arguments: str, threads: int = 1) -> None:
-    # A thread that waits for the other's share sleeps: where cores are shared, spinning costs more than it saves.
+    # Waiting threads sleep, because spinning costs more than it saves on shared cores.
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
     subprocess.run([sys.executable, "-m", module, *arguments], check=True, env=environment)
 

@@ -1,4 +1,4 @@
-"""A recording and what is said in it."""
+"""Recordings with their texts."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """language: as espeak-ng names its voices. text: what the speaker says, as it is written."""
+    """language: the name of an espeak-ng voice. text: the spoken text in its orthography."""
 
     speaker: str
     language: str

@@ -1,7 +1,7 @@
-"""From articulators to the 52 ARKit shapes. The same arithmetic runs inside the TFLite graph (convert.py).
+"""The rig: from articulators to the 52 ARKit shapes. The same arithmetic is part of the TFLite graph (convert.py).
 
-Lips that are shut stay shut whatever the jaw does: mouthClose takes back exactly what jawOpen opened, as ARKit defines
-it ("closure of the lips independent of jaw position"), and what parts the lips is scaled by how open they are.
+Closed lips stay closed whatever the jaw does: mouthClose cancels exactly what jawOpen opens, as ARKit defines it
+("closure of the lips independent of jaw position"), and shapes that part the lips are scaled by how open these are.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from .phones import ARTICULATORS
 
 OPENERS = ("funnel", "upper", "lower")
 
-# shape -> the articulators that move it, and how far at full strength
+# shape -> the articulators that move it, with their gains
 RIG = {
     "jawOpen": {"jaw": 1.0},
     "jawForward": {"funnel": 0.12},
@@ -38,7 +38,7 @@ TERMS = (*(name for name in ARTICULATORS), "jaw*close")
 
 
 def rig_matrix() -> NDArray[np.float32]:
-    """float32 (len(TERMS), 52): what each term adds to each shape; left and right move alike."""
+    """float32 (len(TERMS), 52): the contribution of each term to each shape, equal for left and right."""
     matrix = np.zeros((len(TERMS), len(ARKIT_SHAPES)), dtype=np.float32)
     for column, shape in enumerate(ARKIT_SHAPES):
         for term, amount in RIG.get(shape, RIG.get(shape.removesuffix("Left").removesuffix("Right"), {})).items():

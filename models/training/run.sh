@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the motion models from nothing: environment, speech, alignments, datasets, training, int8, figures.
-# Two quiet CPU cores, 77 minutes (MODEL_CARD.md); what is already in build/ is not made again (rm -r build/aligned build/runs to).
+# Builds the motion models from scratch: environment, speech, alignments, datasets, training, int8, figures.
+# Takes 77 minutes on two idle CPU cores (MODEL_CARD.md). Results in build/ are reused; rm -r build/aligned build/runs to redo.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -8,7 +8,7 @@ for tool in apt-get dpkg espeak-ng flite ffmpeg npm; do
     command -v "$tool" >/dev/null || { echo "model: $tool is missing; make setup installs it" >&2; exit 1; }
 done
 
-# Packages of speech come while pip fetches its own.
+# Speech packages download while pip installs.
 models/training/fetch.sh &
 fetching=$!
 trap 'kill "$fetching" 2>/dev/null || true' EXIT

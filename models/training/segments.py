@@ -1,4 +1,4 @@
-"""festival's lists of segments, as its voices print them and as recorded corpora for it are labelled."""
+"""festival's segment lists, as printed by its voices and used as labels of recorded corpora."""
 
 from .phones import from_festival
 from .targets import TimedPhone
@@ -7,7 +7,7 @@ from .targets import TimedPhone
 def read_segments(text: str, phoneset: str) -> list[TimedPhone]:
     """utt.save.segs: a header up to "#", then "end colour phone" a line -> timed phones in IPA.
 
-    Raises KeyError for a label that the phone set does not have.
+    Raises KeyError for a label that is not in the phone set.
     """
     phones: list[TimedPhone] = []
     start = 0.0

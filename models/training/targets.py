@@ -1,12 +1,12 @@
-"""From timed phones to articulator curves at 100 Hz, with coarticulation.
+"""Articulator curves at 100 Hz from timed phones, with coarticulation.
 
-Each articulator is a weighted mean of the targets around a moment, the weights being each phone's insistence under a
-bell that is narrow for closures (they must close, and on time) and wide for the jaw and for rounding, which spread
-over neighbours (Cohen and Massaro 1993, after Lofqvist's gestural dominance, 1990). Closures and bites are laid over
-that as gestures of their own, since a lip that does not meet is not a p.
+Each articulator is a weighted mean of the targets around a moment. The weights are each phone's dominance under a bell
+that is narrow for closures, which must be complete and on time, and wide for the jaw and for rounding, which spread
+over neighbours (Cohen and Massaro 1993, after Lofqvist's gestural dominance, 1990). Closures and bites are separate
+gestures on top, since an incomplete closure is not a p.
 
-Lips that come to rest are in no hurry: they stay parted for a moment after speech, and all through a gap between words
-that is as short as a stop. Shut at once, every t with a silent closure would look like a p to who listens 100 ms ahead.
+Lips return to rest slowly: they stay parted for a moment after speech, and throughout a gap between words that is as
+short as a stop. If they closed at once, every t with a silent closure would look like a p with 100 ms of lookahead.
 """
 
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ TimedPhone = tuple[str, float, float]
 _LIPS = ("pucker", "funnel", "spread", "upper", "lower", "tongue")
 _SPREAD_MS = {"jaw": 42.0, "close": 9.0, "bite": 10.0, "pucker": 30.0, "funnel": 30.0, "spread": 30.0, "upper": 25.0,
               "lower": 25.0, "tongue": 18.0, "press": 14.0}  # fmt: skip
-_FINE = 4  # subframes: phone boundaries fall between frames
+_FINE = 4  # subframes, because phone boundaries fall between frames
 
-_REST_AFTER_S = 0.06  # of silence the lips begin to meet,
-_LEAST_REST_S = 0.15  # and of a pause that is shorter they do not
+_REST_AFTER_S = 0.06  # of silence before the lips begin to close
+_LEAST_REST_S = 0.15  # pauses shorter than this keep them parted
 _PARTED = len(PHONES)
-# The jaw is at rest meanwhile: it would still move in silence.
+# The jaw is at rest meanwhile; otherwise it would move in silence.
 _ROWS = (*PHONES, Phone("parted", 0.0, upper=0.25, lower=0.35))
 
 _TABLE = np.array([[getattr(phone, name) for name in ARTICULATORS] for phone in _ROWS])
@@ -37,11 +37,11 @@ _WEIGHTS = np.array(
 
 
 def class_track(phones: Sequence[TimedPhone], frames: int, rate_hz: int = FRAME_HZ) -> NDArray[np.uint8]:
-    """(phone in IPA, start s, end s) -> the phone class at each frame's time, uint8 (frames,). Gaps are silence."""
+    """(phone in IPA, start s, end s) -> the phone class of each frame, uint8 (frames,). Gaps are silence."""
     track = np.full(frames, SILENCE, dtype=np.uint8)
     for ipa, start, end in phones:
         parts = classes(ipa)
-        # A diphthong's first target holds for the larger part of it.
+        # The first target of a diphthong lasts for the larger part of it.
         cuts = (start, end) if len(parts) == 1 else (start, start + 0.6 * (end - start), end)
         for index, part in enumerate(parts):
             first, last = (max(0, min(frames, round(at * rate_hz))) for at in cuts[index : index + 2])
@@ -64,7 +64,7 @@ def articulate(phones: Sequence[TimedPhone], frames: int) -> NDArray[np.float32]
 
 
 def _parted(track: NDArray[np.uint8], rate_hz: int) -> NDArray[np.uint8]:
-    """The track with the beginnings of its pauses, and short pauses whole, as lips that have not come to rest."""
+    """The track with parted lips at the start of pauses and throughout short pauses."""
     edges = np.flatnonzero(np.diff((track == SILENCE).astype(np.int8), prepend=0, append=0))
     moved = track.copy()
     for start, end in edges.reshape(-1, 2):

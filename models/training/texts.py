@@ -1,4 +1,4 @@
-"""Sentences to speak: the dialogues of fillets-ng (GPL-2, Debian's fillets-ng-data), in a dozen languages."""
+"""Sentences in a dozen languages: the dialogues of fillets-ng (GPL-2, Debian's fillets-ng-data)."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _FISH = re.compile(r"[^-]+-([mv])-")  # "vit-m-krabi": the small fish
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What is said in a game, and by which of a level's figures: the colour of its subtitles tells them apart."""
+    """A line of game dialogue. The colour of its subtitles identifies the speaker."""
 
     level: str
     name: str
@@ -26,13 +26,13 @@ class Line:
 
     @property
     def speaker(self) -> str:
-        """The two fish of the game's own levels are two actors; all other figures count for each level."""
+        """The speaker of a line: the two fish are the same actors in all levels, all others are specific to a level."""
         own = _FISH.match(self.name)
         return own[1] if own else f"{self.level}-{self.figure}"
 
 
 def entries(script: str, level: str) -> Iterator[Line]:
-    """The dialogues of one level's lua script; the original text where a line has no translation."""
+    """The dialogue of a level's Lua script, in the original language where a translation is missing."""
     for name, figure, original, translated in _ENTRY.findall(script):
         text = _plain(translated or original)
         if 3 < len(text) < 300:
@@ -40,7 +40,7 @@ def entries(script: str, level: str) -> Iterator[Line]:
 
 
 def dialogues(language: str) -> list[Line]:
-    """Every line of every level that has the language."""
+    """All lines of all levels that have the language."""
     paths = sorted(SCRIPTS.glob(f"*/dialogs_{language}.lua"))
     return [line for path in paths for line in entries(path.read_text("utf-8", "replace"), path.parent.name)]
 
@@ -52,7 +52,7 @@ def sentences(language: str) -> list[str]:
 
 
 def script_of(path: Path) -> str:
-    """The level that a sound file belongs to."""
+    """The level of a sound file."""
     return path.parent.parent.name
 
 

@@ -1,9 +1,9 @@
-"""Other voices from one: formants moved without the pitch, and breath.
+"""Voice variation: shifted formants at the same pitch, breathiness.
 
 The envelope of each short spectrum is taken from its first cepstra (Oppenheim and Schafer, "Homomorphic analysis of
-speech", 1968), stretched along frequency, and laid over the same harmonics. Breath is noise under that envelope, more
-of it towards high frequencies, as a glottis that does not close lets through (Klatt and Klatt, JASA 87, 1990).
-Frames stay where they are, so that labels do.
+speech", 1968), stretched along frequency, and applied to the same harmonics. Breath is noise under that envelope,
+stronger towards high frequencies, as with an incompletely closed glottis (Klatt and Klatt, JASA 87, 1990). Frames keep
+their positions, so that labels stay valid.
 """
 
 import numpy as np
@@ -13,13 +13,13 @@ from .paths import RATE_HZ
 
 _SIZE, _HOP = 512, 128
 _CEPSTRA = 24  # 1.5 ms: below the period of a pitch of 600 Hz
-_BREATHY_HZ = 2000  # where breath is half as strong as at the top
+_BREATHY_HZ = 2000  # frequency at which breath is half as strong as at the top
 
 Sound = NDArray[np.float64]
 
 
 def changed(sound: Sound, stretch: float, breath: float, draw: np.random.Generator) -> Sound:
-    """stretch: the factor on all formants. breath: noise against voice at high frequencies, 0 to about 0.5."""
+    """stretch: the factor on all formants. breath: noise relative to voice at high frequencies, 0 to about 0.5."""
     window = np.sqrt(np.hanning(_SIZE + 1)[:-1])
     padded = np.pad(sound, (_SIZE, _SIZE + -len(sound) % _HOP))
     frames = np.lib.stride_tricks.sliding_window_view(padded, _SIZE)[::_HOP] * window

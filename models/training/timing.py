@@ -1,7 +1,7 @@
-"""How late a source's labels are against its own sound: python -m training.timing SOURCE...
+"""Measures how late the labels of a source are relative to its sound: python -m training.timing SOURCE...
 
-At a voiceless stop the sound falls, and after it a vowel rises: the mean slope of the level around those boundaries
-peaks where the sound changes. Printed in ms, positive when the label comes after the sound.
+The level falls at a voiceless stop and rises at a following vowel: its mean slope around those boundaries peaks where
+the sound changes. Printed in ms, positive when labels are late.
 """
 
 import sys
@@ -17,7 +17,7 @@ from .paths import RATE_HZ
 from .phones import INDEX, SILENCE, classes
 from .targets import TimedPhone
 
-_HOP, _REACH = 32, 50  # 2 ms, and 100 ms to each side
+_HOP, _REACH = 32, 50  # 2 ms; 100 ms to each side
 _STOPS = "ptk"
 _ENOUGH = 60
 
@@ -29,7 +29,7 @@ def level(pcm: NDArray[np.int16]) -> NDArray[np.float64]:
 
 
 def slopes(utterance: Utterance) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
-    """Level changes around each vowel-to-stop boundary, and around each stop-to-vowel boundary."""
+    """The level changes around all vowel-to-stop and all stop-to-vowel boundaries."""
     change = np.gradient(level(utterance.pcm))
     falls, rises = [], []
     for (before, _, _), (after, start, _) in zip(utterance.phones, utterance.phones[1:], strict=False):
@@ -45,7 +45,7 @@ def slopes(utterance: Utterance) -> tuple[list[NDArray[np.float64]], list[NDArra
 
 
 def lateness_s(utterances: Sequence[Utterance]) -> float:
-    """How late the labels are, s: the mean over falls and rises. 0 where there are too few boundaries to tell."""
+    """The lateness of the labels in s, a mean over falls and rises; 0 for too few boundaries."""
     pairs = [slopes(utterance) for utterance in utterances]
     sides = [[piece for pair in pairs for piece in pair[side]] for side in (0, 1)]
     if min(map(len, sides)) < _ENOUGH:
@@ -54,13 +54,13 @@ def lateness_s(utterances: Sequence[Utterance]) -> float:
 
 
 def shifted(phones: Sequence[TimedPhone], by_s: float) -> list[TimedPhone]:
-    """The phones moved by so much, none before the start."""
+    """The phones shifted in time, none before the start."""
     moved = [(ipa, max(0.0, start + by_s), max(0.0, end + by_s)) for ipa, start, end in phones]
     return [(ipa, round(start, 4), round(end, 4)) for ipa, start, end in moved if end > start]
 
 
 def centred(utterances: list[Utterance]) -> list[Utterance]:
-    """One source's utterances with their labels where the sound changes."""
+    """The utterances of a source with their labels shifted to where the sound changes."""
     late_s = lateness_s(utterances)
     print(f"timing: labels {1000 * late_s:.0f} ms late, moved back", flush=True)
     return [replace(utterance, phones=shifted(utterance.phones, -late_s)) for utterance in utterances]

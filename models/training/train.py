@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from mien.motion.band_mean import BandMeanConfig
-from mien.motion.features import FeatureConfig
+from mien.motion.features import BandMeanConfig, FeatureConfig
 
 from .dataset import load, unpacked
 from .network import Shape, Tcn
@@ -21,25 +20,25 @@ from .phones import ARTICULATORS, INDEX
 from .warp import vary
 
 BATCH = 16
-RATE = 3e-3  # the learning rate at its highest
+RATE = 3e-3  # the peak learning rate
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
-# What an error costs: jaw, lips that must meet and teeth on the lip before all.
+# Loss weights: highest for the jaw, closures and bites.
 _WEIGHTS = {"jaw": 2.0, "close": 3.0, "bite": 2.5, "pucker": 1.5, "funnel": 1.0, "spread": 0.7, "upper": 0.4,
             "lower": 0.4, "tongue": 0.7, "press": 1.0}  # fmt: skip
-# How much a source weighs: about its speakers, less for synthetic formants, whose closures are not a mouth's, and more
-# for the one that has many of Russian's hard, velarised n, which sound like m to who knows only other languages'.
+# Weights of the sources: roughly their number of speakers; less for formant synthesis, whose closures are unnatural;
+# more for the source with many of Russian's hard, velarised n, which other languages lack and which resemble m.
 SPEAKERS = {"festival": 5.0, "flite": 2.5, "espeak": 1.0, "noises": 1.8, "kokoro": 1.0, "kokoro-voices": 7.0,
             "asterisk-fr": 1.5, "asterisk-it": 1.5, "festvox-ru": 3.0, "joe": 1.5, "fillets-cs": 5.0, "fillets-nl": 2.5,
             "words-all": 4.0}  # fmt: skip
 RECORDED_SPEAKER = 1.3
 EPOCH_SEQUENCES = 2400
-_MEAN_OF = 40  # of so many sequences one is enough for a mean
-# Where the lips must be told right, n among them: on a voice that it does not know it is what is taken for m.
+_MEAN_OF = 40  # one of so many sequences suffices for a mean
+# Classes in which the lips matter most, including n, which is mistaken for m in unknown voices.
 _TELLING = [INDEX[name] for name in ("p b", "m", "f v", "n")]
 
 
 def balance(source: NDArray[np.uint8], weights: Sequence[float]) -> NDArray[np.float64]:
-    """How likely each sequence is drawn: as likely a source as its weight says, whatever its minutes."""
+    """The sampling probability of each sequence: a source is drawn by its weight, whatever its length."""
     count = np.bincount(source, minlength=len(weights)).astype(np.float64)
     each = np.asarray(weights) / np.maximum(count, 1)
     chances = each[source]
@@ -47,18 +46,18 @@ def balance(source: NDArray[np.uint8], weights: Sequence[float]) -> NDArray[np.f
 
 
 def mean_bands(x: NDArray[np.uint8], config: FeatureConfig) -> NDArray[np.float32]:
-    """The mean band levels of what is loud enough to be speech, (bands,): what every voice is moved to."""
+    """The mean band levels of speech-level steps, (bands,): the reference for the mean normalisation."""
     hops = unpacked(x[::_MEAN_OF], config).reshape(-1, config.bands)
     return np.asarray(hops[hops.mean(axis=1) > BandMeanConfig(reference=[]).loud].mean(axis=0))
 
 
 def losses(articulators: Tensor, phones: Tensor, curves: Tensor, track: Tensor, delay: int) -> tuple[Tensor, Tensor]:
-    """Delayed cross entropies: of the articulators, weighted, and of the phone classes."""
+    """Delayed cross entropies, of the articulators (weighted) and of the phone classes."""
     weights = torch.tensor([_WEIGHTS[name] for name in ARTICULATORS])
     truth, labels = curves[:, : curves.shape[1] - delay], track[:, : track.shape[1] - delay]
     telling = torch.isin(labels, torch.tensor(_TELLING)).float()[..., None]
     each = functional.binary_cross_entropy_with_logits(articulators[:, delay:], truth, reduction="none")
-    # The entropy of a soft target is no error: taken off, so that the figure goes to zero.
+    # The entropy of a soft target is not an error; subtracting it lets the loss go to zero.
     floor = functional.binary_cross_entropy(truth, truth, reduction="none")
     shapes = ((each - floor) * weights * (1 + telling)).mean()
     classes = functional.cross_entropy(

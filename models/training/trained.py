@@ -1,11 +1,11 @@
-"""Trained networks, and the gates that turn what they believe into what a mouth does. Free of TensorFlow."""
+"""Trained networks with the gates for their posteriors. Independent of TensorFlow."""
 
 import torch
 
 from .network import Tcn
 from .paths import RUNS
 
-# Articulators whose posterior is turned into a decision: (gain, threshold). Folded into the last layer.
+# (gain, threshold) for articulators whose posterior becomes a decision. Folded into the last layer.
 GATES = {"jaw": (1.6, 0.5), "close": (2.5, 0.6), "bite": (1.5, 0.15), "press": (1.5, 0.5)}
 
 

@@ -1,8 +1,8 @@
-"""Chooses how sure the network must be before lips meet: python -m training.tune RUN [SOURCE].
+"""Chooses the confidence that the network needs before lips close: python -m training.tune RUN [SOURCE].
 
 The gates (gain, threshold) of convert.py turn the posteriors of closure and bite into decisions. They are chosen on
-held-out speakers, a Greek volunteer (stamps-el) and two Finnish voices (festival:finnish), whose figures therefore
-flatter; asterisk-ru stays out of it.
+held-out speakers, a Greek volunteer (stamps-el) and two Finnish voices (festival:finnish), whose figures are therefore
+optimistic. asterisk-ru is not used.
 """
 
 import sys
@@ -18,7 +18,7 @@ GAINS, THRESHOLDS = (1.0, 1.5, 2.0, 3.0), (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 
 
 def main(run: str, source: str = "stamps-el") -> None:
-    """Print the figures of every gate, the best last."""
+    """Print the figures of all gates, the best last."""
     net, delay = load_run(run)
     utterances = select(source)
     rows = [logits(net, delay, utterance) for utterance in utterances]

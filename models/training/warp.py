@@ -1,10 +1,9 @@
-"""Cheap changes to features while training: other vocal tracts and habits, other microphones and levels, lost bands.
+"""Cheap augmentation of features during training: vocal tracts, articulation, microphones, levels, missing bands.
 
-A talker differs from another phone by phone, most of all in nasals: their murmur is as the nose that it comes from,
-and a network that has learned noses takes a stranger's n for m. What a talker's phone sounds like is therefore moved,
-class by class, by a random smooth curve that holds for a sequence: what adaptation by regression classes takes off
-(Leggetter and Woodland, "Maximum likelihood linear regression", Computer Speech and Language 9, 1995), laid on. The
-nasals share one curve, so that only how their neighbours lead into them tells one from another.
+Speakers differ phone by phone, most of all in nasals: nasal timbre varies by speaker, and a network that has memorised
+it mistakes an unknown speaker's n for m. Therefore each phone class is shifted by a random smooth curve per sequence:
+the inverse of adaptation by regression classes (Leggetter and Woodland, "Maximum likelihood linear regression",
+Computer Speech and Language 9, 1995). The nasals share one curve, so that only transitions distinguish them.
 """
 
 import torch
@@ -15,16 +14,16 @@ from mien.motion.features import HOPS_PER_STEP, FeatureConfig
 
 from .phones import INDEX, PHONES
 
-_TRACT = 0.16  # vocal tracts differ by about this share: Lee and Rose, "Frequency warping approach", ICASSP 1996
+_TRACT = 0.16  # relative variation of vocal tract lengths: Lee and Rose, "Frequency warping approach", ICASSP 1996
 _TILT, _LEVEL = 0.35, 0.3  # in feature units: one is `spread` nats, 13 dB
 _MASKED_BANDS, _MASKED_SHARE = 6, 0.4
-_HABIT, _NOSE = 0.12, 0.35  # standard deviations of a phone's and of a nose's curve
-_KNOTS = 10  # of a curve, over all bands
+_HABIT, _NOSE = 0.12, 0.35  # standard deviations of the curves of phones and of nasals
+_KNOTS = 10  # per curve, over all bands
 _NASALS = [INDEX["m"], INDEX["n"]]
 
 
 def vary(x: Tensor, track: Tensor, config: FeatureConfig, noise: torch.Generator) -> Tensor:
-    """(batch, steps, 80) -> the same shape: each sequence as another speaker, through another channel.
+    """(batch, steps, 80) -> the same shape, with another speaker and channel for each sequence.
 
     track: the phone class of each hop, (batch, 2 steps).
     """
@@ -46,14 +45,14 @@ def _habits(track: Tensor, config: FeatureConfig, noise: torch.Generator) -> Ten
     knots[:, _NASALS] += torch.randn(batch, 1, _KNOTS, generator=noise) * _NOSE
     curves = functional.interpolate(knots, config.bands, mode="linear", align_corners=True)
     found = curves.gather(1, track[..., None].expand(-1, -1, config.bands))
-    # Over three hops, as a window hears two phones at their boundary.
+    # Smoothed over three hops, because a window at a boundary contains two phones.
     return functional.avg_pool1d(found.transpose(1, 2), 3, 1, 1).transpose(1, 2)
 
 
 def _warped(hops: Tensor, noise: torch.Generator) -> Tensor:
     batch, _, bands = hops.shape
     factor = 1 + (torch.rand(batch, 1, generator=noise) * 2 - 1) * _TRACT
-    # A factor on frequency is nearly a shift on the mel scale above 1 kHz and a factor below it.
+    # A frequency factor is nearly a shift on the mel scale above 1 kHz, and a factor below.
     places = torch.arange(bands)[None] * factor
     places = torch.where(places < bands / 3, places, torch.arange(bands)[None] + (factor - 1) * bands / 3)
     places = places.clamp(0, bands - 1)

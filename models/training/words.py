@@ -1,10 +1,10 @@
-"""Single words by many people, in Debian's games and learning programs.
+"""Single words by many speakers, from games and educational programs in Debian.
 
 - klettres-data: letters and syllables in some twenty languages, one volunteer each (GPL-2+); texts in its sounds.xml.
-- ktuberling-data: words for the parts of a face and other pictures (GPL-2+); files are named by the word that is said.
-- hedgewars-data: what angry hedgehogs shout, in English, by several actors (GFDL-1.3); file names are the sentences.
+- ktuberling-data: names of facial features and other objects (GPL-2+); files are named after the spoken word.
+- hedgewars-data: shouts in English by several actors (GFDL-1.3); file names are the sentences.
 
-Finnish and Greek are left out: the Finnish voices and a Greek volunteer are held out.
+Finnish and Greek are skipped, because Finnish voices and a Greek volunteer are held out.
 """
 
 import re
@@ -16,8 +16,8 @@ from .recording import Recording
 _KLETTRES = ROOT / "usr/share/klettres"
 _TUBERLING = ROOT / "usr/share/ktuberling/sounds"
 _HEDGEHOGS = ROOT / "usr/share/games/hedgewars/Data/Sounds/voices"
-_EACH = 150  # of one speaker
-# Where espeak-ng has another name for the language; Low German is read as German.
+_EACH = 150  # per speaker
+# Languages with another name in espeak-ng. Low German is read as German.
 _VOICES = {"en": "en-us", "en_GB": "en-gb-x-rp", "pt_BR": "pt-br", "nds": "de"}
 _SOUND = re.compile(r'<sound\s+name\s*=\s*"([^"]+)"\s+file\s*=\s*"([^"]+)"')
 _WORDED = ("da", "en", "es", "fr", "ga", "it", "nds", "nl", "pt", "ro", "sv")
@@ -39,13 +39,13 @@ SHOUTS = {
 
 
 def listed(table: str) -> Iterator[tuple[str, str]]:
-    """KLettres' sounds.xml -> (text, file below its folder). Capitals are spelt by espeak-ng, so words lose theirs."""
+    """KLettres' sounds.xml -> (text, file below its folder). Words become lower case: espeak-ng spells capitals."""
     for text, file in _SOUND.findall(table):
         yield (text if len(text) == 1 else text.lower()), file
 
 
 def named(stem: str, language: str) -> str:
-    """The word that a file of KTuberling's is named by: "egypt_oejenbryn" in Danish -> "øjenbryn"."""
+    """The word in the name of a KTuberling file: "egypt_oejenbryn" in Danish -> "øjenbryn"."""
     word = re.sub(r"[-\d]+", " ", stem.rpartition("_")[2]).strip()
     if language == "da":
         for written, letter in _DANISH.items():
@@ -54,7 +54,7 @@ def named(stem: str, language: str) -> str:
 
 
 def klettres() -> Iterator[Recording]:
-    """Letters and syllables."""
+    """Letters and syllables, from KLettres."""
     for table in sorted(_KLETTRES.glob("*/sounds.xml")):
         language = table.parent.name
         pairs = [(text, file) for text, file in listed(table.read_text("utf-8")) if (_KLETTRES / file).is_file()]
@@ -64,7 +64,7 @@ def klettres() -> Iterator[Recording]:
 
 
 def tuberling() -> Iterator[Recording]:
-    """Words for pictures."""
+    """Names of objects, from KTuberling."""
     for language in _WORDED:
         paths = sorted(path for path in (_TUBERLING / language).iterdir() if path.suffix in (".ogg", ".wav"))
         for path in paths[:: -(-len(paths) // _EACH) or 1]:
@@ -73,7 +73,7 @@ def tuberling() -> Iterator[Recording]:
 
 
 def hedgehogs() -> Iterator[Recording]:
-    """Shouts."""
+    """Shouts, from Hedgewars."""
     for actor in _ENGLISH:
         for path in sorted((_HEDGEHOGS / actor).glob("*.ogg")):
             if path.stem in SHOUTS:
@@ -81,7 +81,7 @@ def hedgehogs() -> Iterator[Recording]:
 
 
 def every(_: str) -> Iterator[Recording]:
-    """All of them."""
+    """The recordings of all three."""
     yield from klettres()
     yield from tuberling()
     yield from hedgehogs()

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from avatar.glb_file import GlbFile, ball, head
-from mien.avatar import assembly
-from mien.avatar.bake import bake_glb
+from mien.avatar.bake import assembly
+from mien.avatar.bake.pipeline import bake_glb
 from mien.errors import AvatarError
 
 CASE_SECONDS = 20

@@ -180,7 +180,7 @@ class Maker:
 
     def body(self, material: int) -> list[dict[str, Any]]:
         """A torso and arms in a T pose, legs."""
-        pieces = []
+        submeshes = []
         for start, end, radius, inner, outer in (
             ((0, 0.85, -0.02), (0, 1.40, -0.02), (0.15, 0.15), "Hips", "Spine"),
             ((0.13, 1.33, -0.02), (0.42, 1.33, -0.02), (0.06, 0.05), "Spine", "LeftArm"),
@@ -196,10 +196,10 @@ class Maker:
             weights[:, JOINTS.index(outer)] = np.clip(along * 4, 0, 1)
             weights[:, JOINTS.index(inner)] += 1 - np.clip(along * 4, 0, 1)
             normals = np.tile([0.0, 0, 1], (len(points), 1))
-            pieces.append((points, normals, np.zeros((len(points), 2)), tris, weights))
-        starts = np.cumsum([0, *(len(piece[0]) for piece in pieces)])
-        joined = [np.concatenate([piece[k] for piece in pieces]) for k in (0, 1, 2, 4)]
-        tris = np.concatenate([piece[3] + start for piece, start in zip(pieces, starts, strict=False)])
+            submeshes.append((points, normals, np.zeros((len(points), 2)), tris, weights))
+        starts = np.cumsum([0, *(len(submesh[0]) for submesh in submeshes)])
+        joined = [np.concatenate([submesh[k] for submesh in submeshes]) for k in (0, 1, 2, 4)]
+        tris = np.concatenate([submesh[3] + start for submesh, start in zip(submeshes, starts, strict=False)])
         return [self.primitive(joined[0], joined[1], joined[2], tris, {}, material, joined[3])]
 
 

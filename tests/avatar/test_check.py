@@ -34,7 +34,7 @@ def test_every_number_is_finite_and_within_a_hundred_metres(tetrahedron: Mesh, f
     for value in (MAX_EXTENT_M * 1.001, -MAX_EXTENT_M * 1.001, np.nan, np.inf, -np.inf):
         one = own.copy()
         one.flat[-1] = value
-        refused(tetrahedron, f"{field}: not every number is finite and within 100", **{field: one})
+        refused(tetrahedron, f"{field}: not every value is finite and within 100", **{field: one})
     assert MAX_EXTENT_M == 100.0
 
 
@@ -42,7 +42,7 @@ def test_weights_are_shares(tetrahedron: Mesh) -> None:
     passes(tetrahedron, head_weights=np.ones(4, np.float32))
     refused(
         tetrahedron,
-        "head_weights: not every number is finite and within 1$",
+        "head_weights: not every value is finite and within 1$",
         head_weights=np.full(4, 1.001, np.float32),
     )
 
@@ -71,8 +71,10 @@ def test_indices_are_whole_triangles_of_vertices_that_are_there(tetrahedron: Mes
     part = (dataclasses.replace(PART, index_count=3),)
     passes(tetrahedron, indices=np.array([1, 2, 3], np.uint16), parts=part)
     passes(tetrahedron, indices=np.zeros(0, np.uint16), parts=())
-    refused(tetrahedron, "indices: 4 with 4 vertices", indices=np.array([0, 1, 4], np.uint16), parts=part)
-    refused(tetrahedron, "indices: 4 are no whole triangles", indices=np.zeros(4, np.uint16), parts=part)
+    refused(
+        tetrahedron, "indices: 4 is out of range for 4 vertices", indices=np.array([0, 1, 4], np.uint16), parts=part
+    )
+    refused(tetrahedron, "indices: 4 are not a multiple of 3", indices=np.zeros(4, np.uint16), parts=part)
 
 
 @pytest.mark.parametrize(
@@ -82,8 +84,8 @@ def test_indices_are_whole_triangles_of_vertices_that_are_there(tetrahedron: Mes
         ({"first_index": -3}, "12 from -3 of 12"),
         ({"index_count": -3}, "-3 from 0 of 12"),
         ({"first_index": 3}, "12 from 3 of 12"),
-        ({"first_index": 1, "index_count": 3}, "not on whole triangles"),
-        ({"index_count": 4}, "not on whole triangles"),
+        ({"first_index": 1, "index_count": 3}, "not a multiple of 3"),
+        ({"index_count": 4}, "not a multiple of 3"),
         ({"texture": 1}, "texture: 1 with 1"),
         ({"texture": -2}, "texture: -2 with 1"),
         ({"specular": 1.01}, "specular 1.01"),
@@ -118,15 +120,15 @@ def jaw(vertices: list[int], *, name: str = "jawOpen", position: float = 0.0, no
 def test_targets_move_vertices_that_are_there_each_once_in_order(tetrahedron: Mesh) -> None:
     for vertices in ([], [3], [0, 1, 2, 3], [0, 3]):
         passes(tetrahedron, targets=(jaw(vertices),))
-    refused(tetrahedron, r"targets \(jawOpen\).vertices: 4 with 4 vertices", targets=(jaw([4]),))
+    refused(tetrahedron, r"targets \(jawOpen\).vertices: 4 is out of range for 4 vertices", targets=(jaw([4]),))
     for vertices in ([1, 1], [3, 1], [0, 2, 2], [0, 2, 1]):
         refused(tetrahedron, "vertices: not ascending", targets=(jaw(vertices),))
 
 
 def test_targets_are_of_known_names_and_each_there_once(tetrahedron: Mesh) -> None:
     passes(tetrahedron, targets=(jaw([1]), jaw([1], name="breath"), jaw([1], name="tongueOut")))
-    refused(tetrahedron, "targets: a name is there twice", targets=(jaw([1]), jaw([2])))
-    refused(tetrahedron, r"targets \(headYaw\): no ARKit shape", targets=(jaw([1], name="headYaw"),))
+    refused(tetrahedron, "targets: a name occurs twice", targets=(jaw([1]), jaw([2])))
+    refused(tetrahedron, r"targets \(headYaw\): not the name of an ARKit shape", targets=(jaw([1], name="headYaw"),))
 
 
 def test_deltas_are_numbers_for_each_vertex(tetrahedron: Mesh) -> None:

@@ -1,4 +1,4 @@
-"""The face's benchmark measures what it says: the same pictures through every binding, counts as QEMU prints them."""
+"""The face benchmark: identical frames through every binding, instruction counts as QEMU prints them."""
 
 import os
 import subprocess
@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from mien.avatar.load import load_avatar
-from mien.bench.face_aarch64 import instructions_a_picture, total_instructions
-from mien.bench.face_drawing import BINDINGS, Drawing
-from mien.bench.face_pyopengl import SwitchedGl
+from mien.bench.face import Motion, instruction_row
+from mien.bench.face_drawing import BINDINGS, Drawing, SwitchedGl
+from mien.bench.qemu import CannotCount, count_instructions, total_instructions
 from mien.core.pose import new_pose
 from mien.errors import MienError
 from mien.render.drawing import MAX_DRAW_CALLS
@@ -20,12 +20,12 @@ from mien.render.gles import GlesRenderer
 
 
 @pytest.mark.parametrize("binding", BINDINGS)
-def test_a_process_without_a_driver_draws_and_tells_what_it_cost(tmp_path: Path, binding: str) -> None:
+def test_a_process_without_a_driver_draws_and_reports_its_cost(tmp_path: Path, binding: str) -> None:
     motion = tmp_path / "motion.npy"
     np.save(motion, np.random.default_rng(1).random((20, 55), dtype=np.float32) * 0.3)
     made = subprocess.run(
         [sys.executable, "-m", "mien.bench.face_drawing", "--motion", str(motion), "--frame-hz", "100",
-         "--pictures", "25", "--size", "90", "160", "--binding", binding],
+         "--frames", "25", "--size", "90", "160", "--binding", binding],
         env={**os.environ, "SDL_VIDEODRIVER": "offscreen", "GALLIUM_NOOP": "true", "GALLIUM_THREAD": "0"},
         capture_output=True, timeout=60)  # fmt: skip
     assert made.returncode == 0, made.stderr.decode()
@@ -37,9 +37,9 @@ def test_a_process_without_a_driver_draws_and_tells_what_it_cost(tmp_path: Path,
     assert 1 < drawing.draw_calls <= MAX_DRAW_CALLS
 
 
-def test_pyopengl_draws_the_same_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pyopengl_draws_the_same_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
-    gl, pose, pictures = SwitchedGl(checked=True), new_pose(), []
+    gl, pose, frames = SwitchedGl(checked=True), new_pose(), []
     renderer = GlesRenderer(load_avatar(), width=60, height=90, samples=0, binding=lambda: gl)
     own = gl.draw_elements
     try:
@@ -50,11 +50,11 @@ def test_pyopengl_draws_the_same_picture(monkeypatch: pytest.MonkeyPatch) -> Non
             renderer.draw(pose)
             pose[:52] = 0.3
             renderer.draw(pose)
-            pictures.append(renderer.capture())
+            frames.append(renderer.capture())
             renderer.present()
     finally:
         renderer.close()
-    np.testing.assert_array_equal(*pictures)
+    np.testing.assert_array_equal(*frames)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_without_qemus_plugin_the_row_is_empty_and_says_what_to_build(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("MIEN_QEMU", str(tmp_path))
-    row = instructions_a_picture(tmp_path / "motion.npy", 100, (90, 160))
+    row = instruction_row(Motion(tmp_path / "motion.npy", 100))
     assert row.value is None
     assert "--enable-plugins" in row.note
 
@@ -87,6 +87,42 @@ def test_without_an_arm64_root_the_row_is_empty_and_says_how_to_get_one(
         (tmp_path / name).touch()
     monkeypatch.setenv("MIEN_QEMU", str(tmp_path))
     monkeypatch.setenv("MIEN_AARCH64_ROOT", str(tmp_path / "no-root"))
-    row = instructions_a_picture(tmp_path / "motion.npy", 100, (90, 160))
+    row = instruction_row(Motion(tmp_path / "motion.npy", 100))
     assert row.value is None
     assert "make image" in row.note
+
+
+@pytest.fixture
+def fake_emulator(tmp_path: Path) -> tuple[Path, Path]:
+    """A QEMU build that logs its arguments as a count of 4711, and an arm64 root with a BLAS."""
+    build, root = tmp_path / "qemu", tmp_path / "root"
+    (build / "tests/tcg/plugins").mkdir(parents=True)
+    (build / "tests/tcg/plugins/libinsn.so").touch()
+    emulator = build / "qemu-aarch64"
+    emulator.write_text(
+        '#!/bin/sh\nprintf "%s\\n" "$@" >"${0%/*}/arguments"\n'
+        'while [ "$1" != -D ]; do shift; done\necho "insns: 4711" >"$2"\n'
+    )
+    emulator.chmod(0o755)
+    for path in ("usr/bin/python3", "usr/lib/aarch64-linux-gnu/openblas-pthread/libblas.so.3"):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).touch()
+    return build, root
+
+
+def test_a_program_runs_in_the_root_with_the_plugin(fake_emulator: tuple[Path, Path]) -> None:
+    build, root = fake_emulator
+    assert count_instructions(["-c", "pass"], {"LAMP": "on"}, build=build, root=root, cpu="cortex-a72") == 4711
+    arguments = (build / "arguments").read_text().splitlines()
+    assert arguments[:4] == ["-cpu", "cortex-a72", "-L", str(root)]
+    assert f"{build / 'tests/tcg/plugins/libinsn.so'},inline=on" in arguments
+    assert "LAMP=on" in arguments
+    assert any(word.startswith("LD_LIBRARY_PATH=") and "openblas-pthread" in word for word in arguments)
+    assert arguments[-3:] == [str(root / "usr/bin/python3"), "-c", "pass"]
+
+
+def test_a_root_without_blas_cannot_count(fake_emulator: tuple[Path, Path]) -> None:
+    build, root = fake_emulator
+    (root / "usr/lib/aarch64-linux-gnu/openblas-pthread/libblas.so.3").unlink()
+    with pytest.raises(CannotCount, match="no BLAS"):
+        count_instructions([], {}, build=build, root=root)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mien.bench.offsets import Pictures, first_motion_ns, last_sound_ns, mouth_closed_ns, offsets_ms
+from mien.bench.offsets import FrameTrace, first_motion_ns, last_sound_ns, mouth_closed_ns, offsets_ms
 from mien.core.bus import Anchor
 from mien.core.pose import CHANNEL_COUNT, CHANNEL_INDEX
 
@@ -11,11 +11,11 @@ MS = 1_000_000
 JAW = CHANNEL_INDEX["jawOpen"]
 
 
-def pictures(count=100, period_ms=20, late_ms=0, jaw=None):
+def frames(count=100, period_ms=20, late_ms=0, jaw=None):
     visible = np.arange(count, dtype=np.int64) * period_ms * MS
     poses = np.zeros((count, CHANNEL_COUNT), np.float32)
     poses[:, JAW] = 0 if jaw is None else jaw
-    return Pictures(visible, visible - late_ms * MS, np.ones(count, np.int64), poses)
+    return FrameTrace(visible, visible - late_ms * MS, np.ones(count, np.int64), poses)
 
 
 def anchors(count=100, epoch=1):
@@ -27,20 +27,20 @@ def anchors(count=100, epoch=1):
 
 @pytest.mark.parametrize("late_ms", [-15, 0, 7])
 def test_an_offset_that_was_put_in_is_found(late_ms):
-    seen, offsets = offsets_ms(pictures(late_ms=late_ms), anchors())
+    seen, offsets = offsets_ms(frames(late_ms=late_ms), anchors())
     assert len(seen) > 90
     assert np.allclose(offsets, -late_ms)
 
 
-def test_pictures_without_sound_nearby_do_not_count():
-    assert len(offsets_ms(pictures(), [])[0]) == 0
-    assert len(offsets_ms(pictures(), anchors(10))[0]) < 13
-    assert len(offsets_ms(pictures(), anchors(epoch=2))[0]) == 0
+def test_frames_without_sound_nearby_do_not_count():
+    assert len(offsets_ms(frames(), [])[0]) == 0
+    assert len(offsets_ms(frames(), anchors(10))[0]) < 13
+    assert len(offsets_ms(frames(), anchors(epoch=2))[0]) == 0
 
 
 def test_first_motion_is_the_first_change_that_can_be_seen():
     jaw = np.r_[np.full(50, 0.1), 0.11, np.full(49, 0.2)]
-    shown = pictures(jaw=jaw)
+    shown = frames(jaw=jaw)
     assert first_motion_ns(shown, 500 * MS, 3000 * MS) == 51 * 20 * MS
     assert first_motion_ns(shown, 500 * MS, 900 * MS) is None
     assert first_motion_ns(shown, 9000 * MS, 9001 * MS) is None
@@ -48,8 +48,8 @@ def test_first_motion_is_the_first_change_that_can_be_seen():
 
 def test_the_mouth_is_closed_when_it_stays_closed():
     jaw = np.r_[np.full(30, 0.5), 0.0, np.full(10, 0.5), np.zeros(59)]
-    assert mouth_closed_ns(pictures(jaw=jaw), 100 * MS) == 41 * 20 * MS
-    assert mouth_closed_ns(pictures(jaw=0.5), 0) is None
+    assert mouth_closed_ns(frames(jaw=jaw), 100 * MS) == 41 * 20 * MS
+    assert mouth_closed_ns(frames(jaw=0.5), 0) is None
 
 
 def test_the_last_sound_is_when_the_played_ms_were_heard():

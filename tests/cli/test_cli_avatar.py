@@ -27,8 +27,8 @@ def test_what_is_no_head_is_told_and_exits_1(tmp_path, command, content):
 
 @pytest.fixture
 def baked_default(monkeypatch):
-    """The shipped avatar in place of a baked file."""
-    from mien.avatar.bake import Baked
+    """The shipped avatar in the place of what a file would become."""
+    from mien.avatar.bake.pipeline import Baked
     from mien.avatar.load import load_avatar
     from mien.cli import avatar
 

@@ -10,7 +10,7 @@ import pygame
 import pytest
 
 from mien.audio.wav import opened_path
-from mien.bench.offsets import Pictures
+from mien.bench.offsets import FrameTrace
 from mien.cli.demo import FILM_SIZE, FPS, Performance, film, measure
 from mien.core.bus import Anchor
 from mien.core.pose import CHANNEL_COUNT, CHANNEL_INDEX
@@ -26,7 +26,7 @@ def pictures():
     media = np.where(visible >= START_NS + 500_000_000, visible - START_NS - 500_000_000, -1)
     poses = np.zeros((len(visible), CHANNEL_COUNT), np.float32)
     poses[:, CHANNEL_INDEX["jawOpen"]] = np.where(media > 0, 0.5, 0.0)
-    return Pictures(visible, media, np.ones_like(visible), poses)
+    return FrameTrace(visible, media, np.ones_like(visible), poses)
 
 
 def test_the_film_has_picture_and_sound_of_the_right_length(pictures, tmp_path, monkeypatch):
@@ -66,7 +66,7 @@ def test_the_figures_are_those_of_the_recording(pictures):
         for i in range(75)
     ]
     face = SimpleNamespace(shown=50, missed=2)
-    session = SimpleNamespace(pictures=pictures, probe=SimpleNamespace(anchors=anchors, faces=[face]))
+    session = SimpleNamespace(trace=pictures, probe=SimpleNamespace(anchors=anchors, faces=[face]))
     turns = [{"sent_ns": START_NS + 460_000_000, "finished_ns": START_NS + 2 * 10**9, "latency_ms": 40.0}]
     figures = measure(session, Performance(turns, {"mien-voice": 20.0, "mien-face": 90.0}))
     assert figures["first_sound_ms"] == 40.0

@@ -21,7 +21,7 @@ def test_the_jaw_follows_loudness() -> None:
     assert silent == 0
 
 
-def test_a_quiet_talker_opens_the_mouth_as_far() -> None:
+def test_a_quiet_speaker_opens_the_mouth_as_far() -> None:
     engine = load_envelope()
     loud = engine.push(tone(0.4, 0.5))[-1, JAW]
     engine.reset()

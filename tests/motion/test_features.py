@@ -1,9 +1,10 @@
-"""Features: level, silence, determinism."""
+"""Features: level, silence, determinism, mean normalisation."""
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from mien.motion.features import FeatureConfig, FeatureStream, mel_weights
+from mien.motion.features import BandMean, BandMeanConfig, FeatureConfig, FeatureStream, mel_weights
 
 CONFIG = FeatureConfig()
 
@@ -32,7 +33,7 @@ def test_each_band_answers_to_its_own_frequency() -> None:
 
 
 @pytest.mark.parametrize("decibels", [-40, -26, -12])
-def test_level_hardly_matters_once_the_talker_is_known(decibels: float) -> None:
+def test_level_hardly_matters_once_the_speaker_is_known(decibels: float) -> None:
     loud, quiet = run(vowel(1.5, 0.9)), run(vowel(1.5, 0.9 * 10 ** (decibels / 20)))
     heard = loud[-10:] > -2
     assert np.abs(loud[-10:] - quiet[-10:])[heard].max() < 0.15
@@ -58,3 +59,38 @@ def test_reset_forgets() -> None:
     stream.step(pcm[CONFIG.step_samples : 2 * CONFIG.step_samples])
     stream.reset()
     np.testing.assert_array_equal(stream.step(pcm[: CONFIG.step_samples]), first)
+
+
+REFERENCE = np.linspace(-0.5, -1.5, 40)
+MEAN_CONFIG = BandMeanConfig(reference=REFERENCE.tolist())
+
+
+def means(mean: BandMean, levels: NDArray[np.float64], count: int) -> NDArray[np.float32]:
+    step = np.stack([levels, levels]).astype(np.float32)
+    return np.stack([mean.step(step).copy() for _ in range(count)])
+
+
+def test_a_turn_begins_with_the_reference_mean() -> None:
+    silence = np.full(40, -3.5)
+    assert np.allclose(means(BandMean(MEAN_CONFIG), silence, 1)[0], silence, atol=0.01)
+
+
+def test_another_voice_moves_towards_the_reference_within_seconds() -> None:
+    other = REFERENCE + np.linspace(-0.6, 0.6, 40)
+    seen = means(BandMean(MEAN_CONFIG), other, 200)
+    before, after = np.abs(other - REFERENCE).max(), np.abs(seen[-1, 0] - REFERENCE).max()
+    assert after < 0.4 * before
+
+
+def test_silence_does_not_affect_the_mean() -> None:
+    mean = BandMean(MEAN_CONFIG)
+    voice = means(mean, REFERENCE + 0.5, 100)[-1]
+    means(mean, np.full(40, -3.5), 3)
+    assert np.allclose(means(mean, REFERENCE + 0.5, 1)[0], voice, atol=0.06)
+
+
+def test_reset_discards_the_mean() -> None:
+    mean = BandMean(MEAN_CONFIG)
+    first = means(mean, REFERENCE + 0.5, 50)
+    mean.reset()
+    assert np.array_equal(means(mean, REFERENCE + 0.5, 50), first)

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from mien.errors import ModelError
-from mien.motion.interpreter import open_interpreter
 from mien.motion.load import load_engine, shipped_manifest
 from mien.motion.manifest import read_manifest
-from mien.motion.tflite import TfliteEngine
+from mien.motion.tflite import TfliteEngine, open_interpreter
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What goes into the network and what is made of what comes out, with an interpreter that says what it is told to."""
+"""The network's inputs and the engine's outputs, with a scripted interpreter."""
 
 from typing import Any
 
@@ -8,10 +8,9 @@ import pytest
 from mien.core.pose import SHAPE_COUNT
 from mien.errors import ModelError
 from mien.motion import tflite
-from mien.motion.interpreter import open_interpreter
 from mien.motion.load import shipped_manifest
 from mien.motion.manifest import read_manifest
-from mien.motion.tflite import Network, TfliteEngine
+from mien.motion.tflite import Network, TfliteEngine, open_interpreter
 
 MANIFEST = read_manifest(shipped_manifest())
 
@@ -98,7 +97,7 @@ def test_a_state_that_comes_back_at_another_scale_is_refused(quantization: tuple
     script.given[f"{name}_next"]["quantization"] = (0.1, 0)
     Network(MANIFEST, script)
     script.given[f"{name}_next"]["quantization"] = quantization
-    with pytest.raises(ModelError, match=f"state '{name}' goes in and out at different scales"):
+    with pytest.raises(ModelError, match=f"state '{name}' has different scales at input and output"):
         Network(MANIFEST, script)
 
 
@@ -115,7 +114,7 @@ def test_tensors_that_are_not_the_manifests_are_refused_by_name() -> None:
     for where in ("taken", "given"):
         more = Scripted()
         getattr(more, where)["more"] = {"name": "more"}
-        with pytest.raises(ModelError, match="has other tensors than its manifest names"):
+        with pytest.raises(ModelError, match="tensors differ from those in its manifest"):
             Network(MANIFEST, more)
 
 

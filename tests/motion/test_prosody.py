@@ -75,7 +75,7 @@ def test_louder_and_higher_syllables_are_stressed_and_others_are_not(how: dict, 
     begun_s = (np.flatnonzero((stress[1:] > 0) & (stress[:-1] == 0)) + 1) / 50
     for at in (9, 16):
         assert np.abs(begun_s - (0.2 * at + 0.08)).min() < 0.08
-    assert (begun_s > 1.6).sum() <= 3  # before that too little is known of the talker
+    assert (begun_s > 1.6).sum() <= 3  # before that too little is known of the speaker
 
 
 def test_stress_comes_later_but_comes_with_little_lookahead() -> None:
@@ -83,7 +83,7 @@ def test_stress_comes_later_but_comes_with_little_lookahead() -> None:
     assert 2 <= int(near.argmax()) - int(far.argmax()) <= 4
 
 
-def test_effort_follows_loudness_relative_to_the_talker() -> None:
+def test_effort_follows_loudness_relative_to_the_speaker() -> None:
     louder = track(np.concatenate([voice(120, 1.5, 0.1), voice(120, 0.5, 0.25)]))[:, EFFORT]
     softer = track(np.concatenate([voice(120, 1.5, 0.1), voice(120, 0.5, 0.04)]))[:, EFFORT]
     assert louder[-12:].max() > 0.75 > 0.4 > softer[-8:].min()

@@ -10,8 +10,8 @@ import numpy as np
 import pygame
 import pytest
 
-from mien.bench.offsets import offsets_ms, read_pictures
-from mien.bench.probe import BusProbe
+from mien.bench.offsets import offsets_ms, read_trace
+from mien.bench.session import BusProbe
 from mien.client import connect
 from mien.core import wire
 from mien.core.pose import SPEECH_INDICES
@@ -88,7 +88,7 @@ def test_speech_comes_out_as_sound_and_a_moving_face(tmp_path):
     with running(tmp_path) as (_, probe), connect(f"ipc://{tmp_path}/voice.sock") as agent:
         assert agent.say(pcm).played_ms == 2000.0
     assert_heard_whole(tmp_path, pcm)
-    pictures = read_pictures(tmp_path / "trace.npz")
+    pictures = read_trace(tmp_path / "trace.npz")
     speaking = pictures.poses[pictures.media_ns > 0][:, SPEECH_INDICES]
     assert len(speaking) > 10
     assert speaking.max() > 0.1
@@ -111,7 +111,7 @@ def test_a_face_killed_in_mid_sentence_costs_no_sample_and_rejoins_in_step(tmp_p
         assert turn.wait().played_ms == 8000.0
     assert_heard_whole(tmp_path, pcm)
     assert probe.faces[-1].counters["joined_mid_turn"] == 1
-    pictures = read_pictures(tmp_path / "trace.npz")
+    pictures = read_trace(tmp_path / "trace.npz")
     speaking = pictures.media_ns > 0
     assert speaking.sum() > 10
     assert pictures.poses[speaking][:, SPEECH_INDICES].std(axis=0).max() > 0.02
@@ -141,7 +141,7 @@ def test_a_voice_that_restarts_is_rejoined(tmp_path):
         assert probe.anchors[-1].epoch > epoch
         with connect(f"ipc://{tmp_path}/voice.sock") as agent:
             assert agent.say(speechlike(1.5)).reason == "played"
-    pictures = read_pictures(tmp_path / "trace.npz")
+    pictures = read_trace(tmp_path / "trace.npz")
     assert pictures.poses[pictures.media_ns > 0][:, SPEECH_INDICES].std(axis=0).max() > 0.02
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.bench.offsets import first_motion_ns, offsets_ms, read_pictures
-from mien.bench.probe import BusProbe
+from mien.bench.offsets import first_motion_ns, offsets_ms, read_trace
+from mien.bench.session import BusProbe
 from mien.client import connect
 from mien.core.bus import Anchor
 from mien.host.clock import MonotonicClock
@@ -62,7 +62,7 @@ def pointer() -> dict[str, float | str]:
 def tell_frames(spoken: list[tuple[int, int]], anchors: list[Anchor]) -> None:
     """Report what the face showed when, from the trace it writes on exit. spoken: (start, end) of turns, in ns."""
     subprocess.run(["systemctl", "stop", "mien-face"], check=True)
-    frames = read_pictures(TRACE)
+    frames = read_trace(TRACE)
     seen = [first_motion_ns(frames, begin_ns, end_ns) for begin_ns, end_ns in spoken]
     _, offsets = offsets_ms(frames, anchors)
     tell(

@@ -1,1 +1,1 @@
-"""The avatar generator: a control cage on a sculpted head, subdivided, shaped, dressed and painted. Centimetres."""
+"""The avatar generator: from a sculpted head with a control cage to a complete mesh. Units are centimetres."""

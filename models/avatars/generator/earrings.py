@@ -1,4 +1,4 @@
-"""Small hoops that hang from the lobes."""
+"""Hoop earrings."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ AROUND, SECTION = 16, 5
 
 
 def earring(side: int, look: Look) -> Piece:
-    """A ring that is seen nearly from the front."""
+    """A ring that faces the viewer."""
     a, b = np.meshgrid(
         np.linspace(0, 2 * np.pi, AROUND, endpoint=False),
         np.linspace(0, 2 * np.pi, SECTION, endpoint=False),

@@ -1,4 +1,4 @@
-"""Ears: a polar sheet with a rolled rim, an inner ridge, a bowl and a lobe."""
+"""Ears: a polar grid with a rolled helix, an antihelix, a concha and a lobe."""
 
 import numpy as np
 
@@ -6,14 +6,14 @@ from generator.look import Look
 from generator.piece import Piece, grid_quads
 from generator.skin import triangles
 
-# A corner of the skin's picture that is never painted on: below the ear, on the neck.
+# An unpainted spot of the skin's texture, on the neck below the ear.
 BARE_SKIN_UV = (0.97, 0.99)
 AROUND, CENTER = 26, np.array([6.9, -1.0, -0.9])
 
 
 def ear(side: int, look: Look) -> Piece:
     angle = np.linspace(0, 2 * np.pi, AROUND, endpoint=False)
-    # Outline by angle (0: towards the face, 90: up): narrow in front, full above and behind, a lobe below.
+    # Outline by angle (0: towards the face, 90: up): narrow in front, wide above and behind, a lobe below.
     outline_at = np.radians([0, 45, 80, 110, 150, 190, 230, 262, 290, 325, 360])
     outline = np.interp(angle, outline_at, [1.15, 2.05, 2.85, 2.95, 2.45, 2.05, 2.15, 2.65, 2.5, 1.5, 1.15])
     rings = np.array([0.0, 0.16, 0.34, 0.50, 0.62, 0.76, 0.88, 0.97, 1.0, 0.93])

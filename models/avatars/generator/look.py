@@ -1,4 +1,4 @@
-"""What makes one member of the family differ from another: every number and colour that a look may set."""
+"""The parameters of an avatar's look: proportions, colours, hairstyle, clothes."""
 
 from dataclasses import dataclass
 

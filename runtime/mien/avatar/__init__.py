@@ -1,1 +1,1 @@
-"""Avatar files: the baked format that a board maps into memory, and what makes it."""
+"""Avatar files: the baked format that a board memory-maps (baked, check, load), and its desktop tools (gltf, bake)."""

@@ -1,20 +1,20 @@
-"""The baked avatar file: what the board maps into memory and draws.
+"""The baked avatar file, which a board memory-maps.
 
     offset  bytes
     0       8     magic, "MIENAVTR"
     8       4     version, uint32
     12      4     length of the header, uint32
-    16      n     header, JSON (`Header`): counts, parts, pivots and where each array starts
+    16      n     header, JSON (`Header`): counts, parts, pivots and the offset of each array
     ...           arrays, little-endian, each on a 64-byte boundary; offsets count from the start of the file
-    -8      4     magic, "MCRC"
-    -4      4     CRC-32 of all before these 8 bytes, uint32; neither is there without "signed" in the header
+    -8      4     magic, "MCRC"; present if "signed" is set in the header, as is the checksum
+    -4      4     CRC-32 of everything before these 8 bytes, uint32
 
 Positions, normals, uvs, colors, head weights and indices are used in place, as read-only views of the mapped file.
-Morph deltas lie there as int16 with one scale a target, and are expanded to float32 once, at load. Textures are
-deflated; before that each row is replaced by its difference from the row above, which halves smooth paint.
+Morph deltas are int16 with one scale per target, and are expanded to float32 once, at load. Textures are deflated after
+each row is replaced by its difference from the row above, which halves the size of smooth textures.
 
-A file is untrusted: every count, offset, index and role is checked before it is used, and nothing is allocated
-that the file's own limits do not allow.
+Files are untrusted: every count, offset, index and role is checked before use, and allocations are bounded by the
+limits below.
 """
 
 import struct
@@ -49,7 +49,7 @@ MAX_TARGETS: Final = 64
 
 
 class PartEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A Part, field for field."""
+    """The fields of a `Part`."""
 
     name: str
     first_index: int
@@ -64,7 +64,7 @@ class PartEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class TextureEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A uint8 (height, width, 4) picture: its rows' differences from the rows above, modulo 256, deflated."""
+    """A uint8 (height, width, 4) texture, deflated. Rows hold their differences from the row above, modulo 256."""
 
     width: int
     height: int
@@ -73,7 +73,7 @@ class TextureEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class TargetEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A morph target: uint16 (count,) at `vertices`; int16 (count, 3) at `positions` and `normals`, times scale."""
+    """A morph target: uint16 (count,) at `vertices`; int16 (count, 3) at `positions` and `normals`, to be scaled."""
 
     name: str
     count: int
@@ -85,7 +85,7 @@ class TargetEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class ArrayOffsets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the arrays of the neutral mesh start."""
+    """The offsets of the neutral mesh's arrays."""
 
     positions: int
     normals: int
@@ -96,7 +96,7 @@ class ArrayOffsets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The JSON header. signed: the file ends with its checksum."""
+    """The JSON header. signed: the file ends with a checksum."""
 
     name: str
     vertex_count: int
@@ -113,7 +113,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def read_baked(path: Path) -> Mesh:
-    """Map a baked avatar. Raises AvatarError: unreadable, another version, or anything out of range in it."""
+    """Memory-map a baked avatar. Raises AvatarError: unreadable, another version, or a value out of range."""
     data = _map(path)
     try:
         header = _read_header(data)
@@ -128,7 +128,7 @@ def read_baked(path: Path) -> Mesh:
 
 
 def write_baked(mesh: Mesh, path: Path) -> None:
-    """Write `mesh`, whole or not at all. Raises AvatarError when it is out of the format's limits, OSError."""
+    """Write `mesh` atomically. Raises AvatarError when it exceeds the format's limits, OSError."""
     check_mesh(mesh)
     blob = _Blob()
     header = _header(mesh, blob)
@@ -152,9 +152,9 @@ def _sign(path: Path) -> None:
 def _check_sum(data: NDArray[np.uint8]) -> None:
     magic, expected = FOOTER.unpack(data[-FOOTER.size :].tobytes())
     if magic != FOOTER_MAGIC:
-        raise AvatarError("it does not end with its checksum; is the copy complete?")
+        raise AvatarError("the checksum at its end is missing; is the copy complete?")
     if zlib.crc32(data[: -FOOTER.size].data) != expected:
-        raise AvatarError("its checksum does not fit: the file is damaged")
+        raise AvatarError("the checksum does not match: the file is damaged")
 
 
 def _map(path: Path) -> NDArray[np.uint8]:
@@ -172,7 +172,7 @@ def _map(path: Path) -> NDArray[np.uint8]:
 def _read_header(data: NDArray[np.uint8]) -> Header:
     magic, version, length = PREFIX.unpack(data[: PREFIX.size].tobytes())
     if magic != MAGIC:
-        raise AvatarError("no baked avatar (a .glb becomes one through `mien avatar bake`)")
+        raise AvatarError("not a baked avatar (`mien avatar bake` makes one from a .glb)")
     if version != VERSION:
         raise AvatarError(f"baked in version {version}; this mien reads version {VERSION}")
     if length > MAX_HEADER_BYTES or PREFIX.size + length > len(data):
@@ -205,7 +205,7 @@ def _view(data: NDArray[np.uint8], field: str, offset: int, dtype: str, shape: t
     kind = np.dtype(dtype)
     length = int(np.prod(shape)) * kind.itemsize
     if offset % ALIGNMENT or offset < PREFIX.size or offset + length > len(data):
-        raise AvatarError(f"{field}: {length} bytes at {offset} are not in the file; is the copy complete?")
+        raise AvatarError(f"{field}: {length} bytes at {offset} are outside the file; is the copy complete?")
     return np.asarray(data[offset : offset + length]).view(kind).reshape(shape)
 
 
@@ -250,15 +250,15 @@ def _texture(data: NDArray[np.uint8], index: int, entry: TextureEntry) -> NDArra
         raise AvatarError(f"{field}: {error}") from None
     if len(rows) != size:
         raise AvatarError(f"{field}: {len(rows)} bytes of {size}")
-    picture = np.frombuffer(rows, dtype=np.uint8).reshape(entry.height, entry.width * 4).copy()
-    # Row by row: fifty times faster than np.cumsum, which walks down the columns.
+    texture = np.frombuffer(rows, dtype=np.uint8).reshape(entry.height, entry.width * 4).copy()
+    # Row by row is fifty times faster than np.cumsum, which walks down the columns.
     for row in range(1, entry.height):
-        np.add(picture[row], picture[row - 1], out=picture[row])
-    return picture.reshape(entry.height, entry.width, 4)
+        np.add(texture[row], texture[row - 1], out=texture[row])
+    return texture.reshape(entry.height, entry.width, 4)
 
 
 class _Blob:
-    """The arrays, one after the other; offsets are relative until the header's length is known."""
+    """The arrays, concatenated. Offsets are relative to the first until the header's length is known."""
 
     def __init__(self) -> None:
         self.data = bytearray()

@@ -1,4 +1,4 @@
-"""Whether a mesh keeps the promises of `mien.core.mesh`: checked once, so that the frame loop need not."""
+"""Validation of a mesh against `mien.core.mesh`, once at load time, so that the frame loop need not check."""
 
 from typing import Any, get_args
 
@@ -15,7 +15,7 @@ MAX_EXTENT_M = 100.0
 
 
 def check_mesh(mesh: Mesh) -> None:
-    """Raises AvatarError that names the field: shape, NaN, out of range, unknown name."""
+    """Raise AvatarError, naming the field, for a wrong shape, NaN, a value out of range or an unknown name."""
     count = len(mesh.positions)
     for name, width in (("positions", 3), ("normals", 3), ("uvs", 2)):
         _check_floats(name, getattr(mesh, name), (count, width))
@@ -32,7 +32,7 @@ def check_mesh(mesh: Mesh) -> None:
         _check_part(f"parts[{index}] ({part.name})", part, mesh)
     names = [target.name for target in mesh.targets]
     if len(set(names)) != len(names):
-        raise AvatarError("targets: a name is there twice")
+        raise AvatarError("targets: a name occurs twice")
     for target in mesh.targets:
         _check_target(target, count)
 
@@ -40,17 +40,17 @@ def check_mesh(mesh: Mesh) -> None:
 def _check_floats(field: str, array: NDArray[Any], shape: tuple[int, ...], limit: float = MAX_EXTENT_M) -> None:
     if array.shape != shape:
         raise AvatarError(f"{field}: shape {array.shape}, expected {shape}")
-    # A NaN fails every comparison, so that one pass finds it too.
+    # NaN fails every comparison, so one pass finds it as well.
     if array.size and not float(np.abs(array).max()) <= limit:
-        raise AvatarError(f"{field}: not every number is finite and within {limit:g}")
+        raise AvatarError(f"{field}: not every value is finite and within {limit:g}")
 
 
 def _check_indices(mesh: Mesh) -> None:
     if len(mesh.indices) % 3:
-        raise AvatarError(f"indices: {len(mesh.indices)} are no whole triangles")
+        raise AvatarError(f"indices: {len(mesh.indices)} are not a multiple of 3")
     highest = int(mesh.indices.max(initial=0))
     if highest >= len(mesh.positions):
-        raise AvatarError(f"indices: {highest} with {len(mesh.positions)} vertices")
+        raise AvatarError(f"indices: {highest} is out of range for {len(mesh.positions)} vertices")
 
 
 def _check_part(field: str, part: Part, mesh: Mesh) -> None:
@@ -59,7 +59,7 @@ def _check_part(field: str, part: Part, mesh: Mesh) -> None:
     if part.first_index < 0 or part.index_count < 0 or part.first_index + part.index_count > len(mesh.indices):
         raise AvatarError(f"{field}: {part.index_count} from {part.first_index} of {len(mesh.indices)} indices")
     if part.first_index % 3 or part.index_count % 3:
-        raise AvatarError(f"{field}: not on whole triangles")
+        raise AvatarError(f"{field}: not a multiple of 3")
     if not -1 <= part.texture < len(mesh.textures):
         raise AvatarError(f"{field}.texture: {part.texture} with {len(mesh.textures)} textures")
     if not (0.0 <= part.specular <= 1.0 and 0.0 < part.gloss <= 1000.0):
@@ -69,11 +69,11 @@ def _check_part(field: str, part: Part, mesh: Mesh) -> None:
 def _check_target(target: MorphTarget, vertex_count: int) -> None:
     field = f"targets ({target.name})"
     if target.name not in TARGET_NAMES:
-        raise AvatarError(f"{field}: no ARKit shape has this name")
+        raise AvatarError(f"{field}: not the name of an ARKit shape")
     count = len(target.vertices)
     _check_floats(f"{field}.positions", target.positions, (count, 3))
     _check_floats(f"{field}.normals", target.normals, (count, 3))
     if count and int(target.vertices[-1]) >= vertex_count:
-        raise AvatarError(f"{field}.vertices: {int(target.vertices[-1])} with {vertex_count} vertices")
+        raise AvatarError(f"{field}.vertices: {int(target.vertices[-1])} is out of range for {vertex_count} vertices")
     if count > 1 and not bool((target.vertices[1:] > target.vertices[:-1]).all()):
         raise AvatarError(f"{field}.vertices: not ascending")

@@ -1,4 +1,4 @@
-"""Which file an avatar comes from."""
+"""Loading an avatar: a given file, or the shipped one."""
 
 from pathlib import Path
 
@@ -10,16 +10,16 @@ DEFAULT_NAME = f"default{SUFFIX}"
 
 
 def load_avatar(path: Path | None = None) -> Mesh:
-    """The avatar in `path`, or the shipped one. Raises AvatarError."""
+    """The avatar in `path`; the shipped one for None. Raises AvatarError."""
     if path is None:
         path = default_avatar_path()
     if path.suffix.lower() in (".glb", ".vrm", ".gltf"):
-        raise AvatarError(f"{path}: not baked yet; run `mien avatar bake {path}` and load the {SUFFIX} file it writes")
+        raise AvatarError(f"{path}: not baked; run `mien avatar bake {path}` and load the {SUFFIX} file that it writes")
     return read_baked(path)
 
 
 def default_avatar_path() -> Path:
-    """The shipped avatar: in the installed package's data, or in the source tree. Raises AvatarError."""
+    """The path of the shipped avatar, in the installed package or in the source tree. Raises AvatarError."""
     here = Path(__file__).resolve()
     candidates = (here.parents[1] / "data" / DEFAULT_NAME, here.parents[3] / "models" / "avatars" / DEFAULT_NAME)
     for candidate in candidates:

@@ -1,1 +1,1 @@
-"""Measurements of the running system, from outside the two services: the bus, the client's socket, /proc, the trace."""
+"""Benchmarks of the running system, observed from outside the services: bus, client socket, /proc, frame trace."""

@@ -1,5 +1,4 @@
-"""The conversation's benchmark: barge-in, first sound and the mouth on the running system; hours on a manual clock; and
-what speech costs on the wire."""
+"""The conversation benchmark: barge-in on the running system, hours on a manual clock, bandwidth of speech."""
 
 import time
 from collections.abc import Callable
@@ -18,13 +17,13 @@ from mien.motion.base import Pcm
 from mien.units import NS_PER_MS
 
 HOURS = 8
-ZMTP_FRAME_BYTES = 2  # flags and length of a short frame (ZMTP 3.1); long frames have 9
+ZMTP_FRAME_BYTES = 2  # flags and length of a short frame, ZMTP 3.1
 ZMTP_LONG_FRAME_BYTES = 9
 Progress = Callable[[str], None]
 
 
 def run_conversation(count: int, progress: Progress) -> Report:
-    """Measure. count: interruptions, each of a turn of its own."""
+    """Run the benchmark. count: of interruptions, each in a turn of its own."""
     speech = utterances(min(count, 30))
     rows = _wire_rows(speech) + _hour_rows(speech, progress)
     cuts: list[tuple[int, int, float]] = []
@@ -40,14 +39,14 @@ def run_conversation(count: int, progress: Progress) -> Report:
             cuts += [(sent_ns, epoch, message.played_ms) for message in finished]
             time.sleep(GAP_S)
         last = session.client.say(speech[0])
-    pictures, anchors = session.pictures, session.probe.anchors
-    assert pictures is not None
+    trace, anchors = session.trace, session.probe.anchors
+    assert trace is not None
     silences = [
         (end - sent) / NS_PER_MS
         for sent, epoch, played in cuts
         if (end := last_sound_ns(anchors, epoch, played)) is not None
     ]
-    shut = [(at - sent) / NS_PER_MS for sent, *_ in cuts if (at := mouth_closed_ns(pictures, sent)) is not None]
+    shut = [(at - sent) / NS_PER_MS for sent, *_ in cuts if (at := mouth_closed_ns(trace, sent)) is not None]
     rows += [
         percentile_row("barge-in to last sample, median", silences, 50),
         percentile_row("barge-in to last sample, p95", silences, 95, bar=50.0),
@@ -56,7 +55,7 @@ def run_conversation(count: int, progress: Progress) -> Report:
         percentile_row("first sound, p95", sounds, 95, bar=60.0),
         Row(name="interruptions acknowledged", value=acknowledged, unit="", bar=count, at_most=False, samples=count),
         Row(
-            name="the turn after all of them, heard",
+            name="turn after the interruptions, heard",
             value=last.played_ms,
             unit="ms",
             bar=len(speech[0]) * 1000 / RATE_HZ - 1,
@@ -67,7 +66,7 @@ def run_conversation(count: int, progress: Progress) -> Report:
 
 
 def _interrupt(session: Session, pcm: Pcm, seed: int) -> tuple[int, int, tuple[wire.Finished, ...], float]:
-    """(when it was sent, the epoch that it ended, what was acknowledged, latency of the first sound in ms)."""
+    """Returns (time of the interrupt in ns, epoch that it ended, acknowledgements, first sound's latency in ms)."""
     _, turn = session.burst(pcm)
     latency_ms = float("nan")
     while not (isinstance(event := session.client.poll(10), wire.Started) and event.turn == turn):
@@ -102,13 +101,15 @@ def _hour_rows(speech: list[Pcm], progress: Progress) -> list[Row]:
             samples=len(found.late_ms),
         ),
         Row(
-            name="memory growth an hour, mean after the first",
+            name="memory growth per hour, mean after the first",
             value=round(float(growth.mean()), 3),
             unit="MB",
             bar=1.0,
             samples=len(growth),
         ),
-        Row(name="memory growth an hour, most", value=round(float(growth.max()), 3), unit="MB", samples=len(growth)),
+        Row(
+            name="memory growth per hour, maximum", value=round(float(growth.max()), 3), unit="MB", samples=len(growth)
+        ),
     ]
 
 
@@ -123,7 +124,7 @@ def _wire_rows(speech: list[Pcm]) -> list[Row]:
 
 
 def _wire_row(name: str, payloads: list[bytes], seconds: float) -> Row:
-    """Headers and framing included, in 20 ms messages."""
+    """Bandwidth in 20 ms messages, headers and framing included."""
     size = sum(
         _framed(wire.encode(wire.Audio(turn="turn-1", seq=seq))) + _framed(payload)
         for seq, payload in enumerate(payloads)

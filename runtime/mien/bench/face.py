@@ -1,4 +1,4 @@
-"""The face's benchmark: what a picture costs the processor, how long it takes, memory, and the binding's worth."""
+"""The face benchmark: CPU and wall time per frame, memory, and a comparison of GL bindings."""
 
 import os
 import subprocess
@@ -13,9 +13,9 @@ import msgspec
 import numpy as np
 
 from mien.avatar.baked import SUFFIX
-from mien.bench.face_aarch64 import instructions_a_picture
 from mien.bench.face_drawing import Drawing
 from mien.bench.pipeline import SETTINGS
+from mien.bench.qemu import DEFAULT_BUILD, DEFAULT_ROOT, CannotCount, count_instructions
 from mien.bench.rows import Report, Row, machine, percentile_row
 from mien.bench.session import running_session
 from mien.bench.speech import utterances
@@ -25,11 +25,12 @@ from mien.host.memory import pss_mb
 from mien.motion.load import load_engine
 from mien.render.drawing import MAX_DRAW_CALLS
 
-SIZE = (180, 320)  # llvmpipe spends its time on triangles: a larger picture would measure the rasteriser
-PICTURES = 600
-DRAWN_PICTURES = 240
-ROUNDS = 3  # a shared machine has moods: what is compared takes turns
-CPU_BAR_MS = {True: 1.0, False: 1.5}  # for the shipped avatar; for another
+SIZE = (180, 320)  # small, so that the software rasteriser does not dominate
+FRAMES = 600
+RASTERISED_FRAMES = 240
+COUNTED_FRAMES = (10, 50)
+ROUNDS = 3  # interleaved, because the load of a shared machine drifts
+CPU_BAR_MS = {True: 1.0, False: 1.5}  # True: the shipped avatar; False: another
 SHOWN_BAR_MS = 300.0
 PSS_BAR_MB = 110.0
 NOOP = {"GALLIUM_NOOP": "true", "GALLIUM_THREAD": "0"}
@@ -38,28 +39,28 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """Real motion to draw: an .npy of frames, float32 (N, 55), at frame_hz."""
+    """Recorded motion to draw: an .npy of frames, float32 (N, 55), at frame_hz."""
 
     path: Path
     frame_hz: int
 
 
 def run_face(others: Sequence[Path], progress: Progress) -> Report:
-    """Measure the shipped avatar, then each of `others`, baked or .glb. Raises MienError."""
+    """Measure the shipped avatar, then each of `others` (baked or .glb). Raises MienError."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="mien-bench-") as folder:
         motion = _motion(Path(folder))
         for number, avatar in enumerate([None, *others]):
             name = avatar.stem if avatar else "default"
             baked = _baked(avatar, Path(folder, f"{number}{SUFFIX}"))
-            progress(f"{name}: cost outside the driver")
+            progress(f"{name}: CPU outside the driver")
             rows += _cost_rows(name, baked, motion)
-            progress(f"{name}: pictures by llvmpipe")
-            rows += _picture_rows(name, baked, motion)
+            progress(f"{name}: frames by llvmpipe")
+            rows += _frame_rows(name, baked, motion)
         progress("memory of the face process")
         rows.append(_memory_row())
         progress("aarch64 instructions")
-        rows.append(instructions_a_picture(motion.path, motion.frame_hz, SIZE))
+        rows.append(instruction_row(motion))
     return Report(benchmark="face", rows=tuple(rows), machine=machine())
 
 
@@ -74,7 +75,7 @@ def _motion(folder: Path) -> Motion:
 def _baked(avatar: Path | None, scratch: Path) -> Path | None:
     if avatar is None or avatar.suffix == SUFFIX:
         return avatar
-    from mien.avatar.bake import bake_glb
+    from mien.avatar.bake.pipeline import bake_glb
     from mien.avatar.baked import write_baked
 
     write_baked(bake_glb(avatar), scratch)
@@ -82,34 +83,34 @@ def _baked(avatar: Path | None, scratch: Path) -> Path | None:
 
 
 def _cost_rows(name: str, avatar: Path | None, motion: Motion) -> Iterator[Row]:
-    cpu_ms = [value for _ in range(ROUNDS) for value in _draw(avatar, motion, PICTURES // ROUNDS, NOOP).cpu_ms]
-    what = f"{name}: CPU a picture, outside the driver"
+    cpu_ms = [value for _ in range(ROUNDS) for value in _draw(avatar, motion, FRAMES // ROUNDS, NOOP).cpu_ms]
+    what = f"{name}: CPU per frame, outside the driver"
     yield percentile_row(f"{what}, median", cpu_ms, 50, bar=CPU_BAR_MS[avatar is None])
     yield percentile_row(f"{what}, p95", cpu_ms, 95)
     if avatar is None:
-        yield _binding_row("the same through PyOpenGL without its checks", "pyopengl", motion)
-        yield _binding_row("the same through PyOpenGL as it comes", "pyopengl-checked", motion)
+        yield _binding_row("the same through PyOpenGL without error checks", "pyopengl", motion)
+        yield _binding_row("the same through PyOpenGL with its defaults", "pyopengl-checked", motion)
 
 
 def _binding_row(name: str, binding: str, motion: Motion) -> Row:
-    """What a picture costs through PyOpenGL, against the own binding in the same process, in turns."""
+    """The CPU time per frame through PyOpenGL, relative to mien's own binding, interleaved in one process."""
     if not find_spec("OpenGL"):
         return Row(name=name, value=None, unit="times", note="pip install PyOpenGL PyOpenGL-accelerate")
-    drawn = _draw(None, motion, PICTURES, NOOP, binding)
+    drawn = _draw(None, motion, FRAMES, NOOP, binding)
     own_ms, other_ms = (float(np.median(values)) for values in (drawn.cpu_ms, drawn.pyopengl_cpu_ms))
     return Row(
         name=name,
         value=round(other_ms / own_ms, 3),
         unit="times",
         samples=len(drawn.pyopengl_cpu_ms),
-        note=f"{other_ms:.3f} ms against {own_ms:.3f} ms in turns",
+        note=f"{other_ms:.3f} ms against {own_ms:.3f} ms, interleaved",
     )
 
 
-def _picture_rows(name: str, avatar: Path | None, motion: Motion) -> Iterator[Row]:
-    drawn = [_draw(avatar, motion, DRAWN_PICTURES // ROUNDS, {}) for _ in range(ROUNDS)]
+def _frame_rows(name: str, avatar: Path | None, motion: Motion) -> Iterator[Row]:
+    drawn = [_draw(avatar, motion, RASTERISED_FRAMES // ROUNDS, {}) for _ in range(ROUNDS)]
     wall_ms = [value for drawing in drawn for value in drawing.wall_ms]
-    what = f"{name}: picture of {SIZE[0]}x{SIZE[1]} with {drawn[0].device.split(' ')[0]}"
+    what = f"{name}: frame of {SIZE[0]}x{SIZE[1]} with {drawn[0].device.split(' ')[0]}"
     yield percentile_row(f"{what}, median", wall_ms, 50)
     yield percentile_row(f"{what}, p99", wall_ms, 99)
     yield percentile_row(f"{name}: display opened, median", [drawing.opened_ms for drawing in drawn], 50)
@@ -123,23 +124,10 @@ def _picture_rows(name: str, avatar: Path | None, motion: Motion) -> Iterator[Ro
 
 
 def _draw(
-    avatar: Path | None, motion: Motion, pictures: int, environment: dict[str, str], binding: str = "ctypes"
+    avatar: Path | None, motion: Motion, frames: int, environment: dict[str, str], binding: str = "ctypes"
 ) -> Drawing:
-    command = [
-        sys.executable,
-        "-m",
-        "mien.bench.face_drawing",
-        "--motion",
-        str(motion.path),
-        "--frame-hz",
-        str(motion.frame_hz),
-        "--pictures",
-        str(pictures),
-        "--size",
-        *map(str, SIZE),
-        "--binding",
-        binding,
-    ]
+    command = [sys.executable, "-m", "mien.bench.face_drawing", *_drawing_arguments(motion)]
+    command += ["--frames", str(frames), "--binding", binding]
     if avatar is not None:
         command += ["--avatar", str(avatar)]
     env = {**os.environ, "SDL_VIDEODRIVER": "offscreen", **environment}
@@ -147,6 +135,28 @@ def _draw(
     if made.returncode:
         raise MienError(f"drawing ended with {made.returncode}: {made.stderr.decode(errors='replace').strip()[-400:]}")
     return msgspec.json.decode(made.stdout, type=Drawing)
+
+
+def _drawing_arguments(motion: Motion) -> list[str]:
+    return ["--motion", str(motion.path), "--frame-hz", str(motion.frame_hz), "--size", *map(str, SIZE)]
+
+
+def instruction_row(motion: Motion) -> Row:
+    """The aarch64 instructions per frame. When they cannot be counted here, the row's note says what is missing."""
+    name = "default: aarch64 instructions per frame (cortex-a53)"
+    build = Path(os.environ.get("MIEN_QEMU", DEFAULT_BUILD))
+    root = Path(os.environ.get("MIEN_AARCH64_ROOT", DEFAULT_ROOT))
+    arguments = ["-m", "mien.bench.face_drawing", *_drawing_arguments(motion)]
+    environment = {"SDL_VIDEODRIVER": "offscreen", **NOOP}
+    try:
+        few, many = (
+            count_instructions([*arguments, "--frames", str(frames)], environment, build=build, root=root)
+            for frames in COUNTED_FRAMES
+        )
+    except CannotCount as missing:
+        return Row(name=name, value=None, unit="million", note=str(missing))
+    frames = COUNTED_FRAMES[1] - COUNTED_FRAMES[0]
+    return Row(name=name, value=round((many - few) / frames / 1e6, 3), unit="million", samples=frames)
 
 
 def _memory_row() -> Row:

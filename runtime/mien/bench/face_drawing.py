@@ -1,12 +1,19 @@
-"""One avatar drawn for a while in a process of its own: a program for the face's benchmark.
+"""Draws one avatar in a process of its own, for the face benchmark.
 
-python -m mien.bench.face_drawing: prints `Drawing` as JSON. With GALLIUM_NOOP=true in its environment the GPU's driver
-does nothing, and what is left is this project's own cost. GALLIUM_THREAD=0 goes with it: Mesa 22.3 crashes otherwise.
+python -m mien.bench.face_drawing prints a `Drawing` as JSON. With GALLIUM_NOOP=true in the environment the GPU driver
+does nothing, which leaves mien's own cost. It needs GALLIUM_THREAD=0, because Mesa 22.3 crashes otherwise.
+
+For comparison, frames can be drawn through PyOpenGL instead of mien's own binding. It receives ready-made addresses,
+and its error checks can be turned off, as its manual recommends for speed.
 """
 
+import ctypes
+import importlib
+import os
 import sys
 import time
 from pathlib import Path
+from typing import Any, Final
 
 import click
 import msgspec
@@ -18,28 +25,34 @@ from mien.core.pacer import DisplayPacer
 from mien.core.pose import new_pose
 from mien.core.stats import Counters
 from mien.core.timeline import Timeline
+from mien.errors import DisplayError
 from mien.face.director import Director
 from mien.face.motion_stage import Score
 from mien.face.presenter import Presenter
 from mien.motion.base import MotionFrames
-from mien.render.gl import Gl
+from mien.render.gl import Gl, GlFunction
 from mien.render.gles import GlesRenderer
 from mien.render.window import Window
 from mien.units import NS_PER_MS, NS_PER_S
 
-PICTURE_HZ = 60
+DISPLAY_HZ = 60
 MOTION_WIDTH = 55
 BINDINGS = ("ctypes", "pyopengl", "pyopengl-checked")
-TURN = 10  # pictures through one binding, where two take turns
-# Drivers allocate and compile in the first ones.
-SETTLING = 30
+TURN = 10  # consecutive frames through one binding, where two alternate
+SETTLING = 30  # frames to skip: drivers allocate and compile in them
+# The calls of a frame; all others belong to the setup.
+PER_FRAME: Final = frozenset((
+    "glUseProgram", "glUniform1f", "glUniform3f", "glUniform4f", "glUniformMatrix4fv", "glBindBuffer",
+    "glBufferSubData", "glVertexAttribPointer", "glBindTexture", "glEnable", "glDisable", "glDepthMask",
+    "glDrawElements", "glDrawArrays", "glClear", "glViewport", "glBindFramebuffer", "glFinish", "glGetError",
+))  # fmt: skip
 
 
 class Drawing(msgspec.Struct, frozen=True, kw_only=True):
-    """cpu_ms: of the drawing thread, wall_ms: of the clock, each picture. opened_ms: a display, driver included.
+    """Times in ms. cpu_ms: of the drawing thread, per frame. wall_ms: elapsed, per frame.
 
-    read_ms: the avatar mapped and checked. shown_ms: from then until its first picture was shown. pyopengl_cpu_ms: of
-    the pictures that were drawn through PyOpenGL, where the two bindings took turns.
+    opened_ms: opening a display with its driver. read_ms: mapping and checking the avatar. shown_ms: from then until
+    its first frame is on screen. pyopengl_cpu_ms: as cpu_ms, of frames drawn through PyOpenGL where bindings alternate.
     """
 
     device: str
@@ -54,13 +67,13 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SteppedClock:
-    """A clock that stands still within a picture, so that every run draws the same poses."""
+    """A clock that stands still within a frame, so that every run draws the same poses."""
 
     def __init__(self) -> None:
         self.time_ns = NS_PER_S
 
     def now_ns(self) -> int:
-        """The time of this picture."""
+        """The time of this frame."""
         return self.time_ns
 
 
@@ -78,24 +91,75 @@ def speaking_presenter(renderer: GlesRenderer, frames: MotionFrames, frame_hz: i
         renderer=renderer,
         clock=clock,
         display_latency_ms=0.0,
-        pacer=DisplayPacer(NS_PER_S // PICTURE_HZ),
+        pacer=DisplayPacer(NS_PER_S // DISPLAY_HZ),
         counters=Counters(),
     )
 
 
+class SwitchedGl(Gl):
+    """A Gl whose per-frame calls can be switched to OpenGL.GLES2 and back within one process and context.
+
+    Two processes differ by more than the two bindings do.
+    """
+
+    def __init__(self, *, checked: bool) -> None:
+        """checked: call glGetError after every call, PyOpenGL's default. It can be set once per process.
+
+        Raises DisplayError when PyOpenGL is not installed.
+        """
+        super().__init__()
+        functions = _gles2(checked)
+        self._own = {name: call for name, call in vars(self).items() if getattr(call, "__name__", "") in PER_FRAME}
+        self._other = {name: _adapted(functions, call) for name, call in self._own.items()}
+
+    def use_pyopengl(self, wanted: bool) -> None:
+        """Switch the binding from the next call on."""
+        vars(self).update(self._other if wanted else self._own)
+
+
+def _gles2(checked: bool) -> Any:
+    os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
+    try:
+        opengl = importlib.import_module("OpenGL")
+        opengl.ERROR_CHECKING = checked  # type: ignore[attr-defined]
+        if not checked:
+            # Without checks PyOpenGL 3.1.10 has no checker, but its GLES 2 module calls it regardless.
+            importlib.import_module("OpenGL.error")._ErrorChecker = lambda *_: None  # type: ignore[attr-defined]
+        return importlib.import_module("OpenGL.GLES2")
+    except ImportError as error:
+        raise DisplayError(f"no PyOpenGL ({error}): pip install PyOpenGL PyOpenGL-accelerate") from None
+
+
+def _adapted(functions: Any, own: Any) -> GlFunction:
+    function: GlFunction = getattr(functions, own.__name__)
+    return _with_address(function) if own.argtypes and own.argtypes[-1] is ctypes.c_void_p else function
+
+
+def _with_address(function: GlFunction) -> GlFunction:
+    """Wrap the last argument, an address, in the c_void_p that PyOpenGL requires."""
+    made: dict[int, ctypes.c_void_p] = {}
+
+    def call(*arguments: Any) -> Any:
+        *others, address = arguments
+        pointer = made.get(address)
+        if pointer is None:
+            pointer = made[address] = ctypes.c_void_p(address)
+        return function(*others, pointer)
+
+    return call
+
+
 def open_gl(binding: str) -> Gl:
-    """The project's own binding; for the others of BINDINGS one that can be switched to PyOpenGL."""
+    """mien's own binding for "ctypes", otherwise one that can be switched to PyOpenGL."""
     if binding == "ctypes":
         return Gl()
-    from mien.bench.face_pyopengl import SwitchedGl
-
     return SwitchedGl(checked=binding == "pyopengl-checked")
 
 
 def draw(
-    avatar: Path | None, frames: MotionFrames, *, frame_hz: int, pictures: int, width: int, height: int, binding: str
+    avatar: Path | None, motion: MotionFrames, *, frame_hz: int, frames: int, width: int, height: int, binding: str
 ) -> Drawing:
-    """Draw `pictures` pictures of the motion, which starts anew when it is over. Raises MienError."""
+    """Draw `frames` frames of the motion, which repeats. Raises MienError."""
     opening_ns = time.perf_counter_ns()
     Window(width=width, height=height, title="mien", fullscreen=False, samples=0).close()
     started_ns = time.perf_counter_ns()
@@ -107,17 +171,17 @@ def draw(
     renderer.present()
     shown_ns = time.perf_counter_ns()
     clock = SteppedClock()
-    turn = max(1, len(frames) * PICTURE_HZ // frame_hz)
+    turn = max(1, len(motion) * DISPLAY_HZ // frame_hz)
     cpu_ms: tuple[list[float], list[float]] = ([], [])
     wall_ms = []
     other = False
-    for number in range(pictures + SETTLING):
+    for number in range(frames + SETTLING):
         if number % turn == 0:
-            presenter = speaking_presenter(renderer, frames, frame_hz, clock)
+            presenter = speaking_presenter(renderer, motion, frame_hz, clock)
         if binding != "ctypes" and number % TURN == 0:
             other = not other
             gl.use_pyopengl(other)  # type: ignore[attr-defined]
-        clock.time_ns += NS_PER_S // PICTURE_HZ
+        clock.time_ns += NS_PER_S // DISPLAY_HZ
         wall, cpu = time.perf_counter_ns(), time.thread_time_ns()
         presenter.step()
         cpu_took, wall_took = time.thread_time_ns() - cpu, time.perf_counter_ns() - wall
@@ -143,13 +207,13 @@ def draw(
 @click.option("--avatar", type=click.Path(path_type=Path), help="A baked avatar [the shipped one].")
 @click.option("--motion", required=True, type=click.Path(path_type=Path), help="An .npy of motion frames (N, 55).")
 @click.option("--frame-hz", required=True, type=int)
-@click.option("--pictures", required=True, type=int)
+@click.option("--frames", required=True, type=int)
 @click.option("--size", nargs=2, type=int, required=True)
 @click.option("--binding", type=click.Choice(BINDINGS), default="ctypes")
-def main(avatar: Path | None, motion: Path, frame_hz: int, pictures: int, size: tuple[int, int], binding: str) -> None:
-    """Draw one avatar for a while; see the module."""
+def main(avatar: Path | None, motion: Path, frame_hz: int, frames: int, size: tuple[int, int], binding: str) -> None:
+    """Draw one avatar and print the timings as JSON."""
     drawing = draw(
-        avatar, np.load(motion), frame_hz=frame_hz, pictures=pictures, width=size[0], height=size[1], binding=binding
+        avatar, np.load(motion), frame_hz=frame_hz, frames=frames, width=size[0], height=size[1], binding=binding
     )
     sys.stdout.buffer.write(msgspec.json.encode(drawing) + b"\n")
 

@@ -1,4 +1,4 @@
-"""Hours of conversation on a manual clock: what grows, and what drifts, when the arithmetic goes on for long."""
+"""Hours of conversation on a manual clock, to reveal memory growth or drift."""
 
 import gc
 import resource
@@ -19,7 +19,7 @@ from mien.units import NS_PER_S, ns_to_ms
 from mien.voice.engine import Engine
 
 RATE_HZ: Final = 16_000
-STEP_MS: Final = 20.0  # coarser than the service's, with a buffer to match: hours take minutes
+STEP_MS: Final = 20.0  # coarser than the service's step, with a matching buffer, so that hours take minutes
 BUFFER_MS: Final = 60
 CHUNK_FRAMES = RATE_HZ // 50
 TURNS_A_MINUTE = 4
@@ -28,9 +28,9 @@ HOUR_S = 3600
 
 @dataclass(slots=True)
 class LongSession:
-    """What hours showed. resident_mb: memory after each hour. begun, finished: turns.
+    """resident_mb: memory after each hour. begun, finished: numbers of turns.
 
-    late_ms: of each turn heard whole, how much later it was heard than its length says.
+    late_ms: for each completed turn, how much longer its playback took than its audio lasts.
     """
 
     resident_mb: list[float] = field(default_factory=list)
@@ -40,7 +40,7 @@ class LongSession:
 
 
 class _Talk:
-    """A bot, an agent and an observer on one voice."""
+    """One voice with a bot, an agent and an observer."""
 
     def __init__(self, speech: list[Pcm]) -> None:
         self.clock = ManualClock(NS_PER_S)
@@ -91,7 +91,7 @@ class _Talk:
 
 
 def talk_for_hours(hours: int, speech: list[Pcm], progress: Callable[[str], None]) -> LongSession:
-    """Turns, interruptions, pauses and takeovers, TURNS_A_MINUTE of them. speech: int16 (N,) each, at RATE_HZ."""
+    """Simulate TURNS_A_MINUTE turns with interruptions, pauses and takeovers. speech: int16 (N,) each, at RATE_HZ."""
     talk, random = _Talk(speech), np.random.default_rng(8)
     for number in range(hours * 60 * TURNS_A_MINUTE):
         if number and number % (60 * TURNS_A_MINUTE) == 0:
@@ -106,13 +106,13 @@ def talk_for_hours(hours: int, speech: list[Pcm], progress: Callable[[str], None
 
 
 def resident_mb() -> float:
-    """This process's resident memory, in MB. Not PSS: that moves when other processes share less or more with it."""
+    """The resident memory of this process in MB. Unlike PSS, it does not depend on what other processes share."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * resource.getpagesize() / 1e6
 
 
 def _one_turn(talk: _Talk, number: int, random: np.random.Generator) -> None:
-    """A quarter of a minute."""
+    """Simulate one turn, which takes 60 / TURNS_A_MINUTE seconds."""
     talk.speak(b"bot", number)
     early_s = 0.1 + 0.4 * float(random.random())
     talk.pass_time(early_s)

@@ -1,4 +1,4 @@
-"""How fast motion is made: features, network and prosody on one core, in the 20 ms chunks of the bus."""
+"""The motion benchmark: speed of features, network and prosody on one core, in the 20 ms chunks of the bus."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Progress = Callable[[str], None]
 
 
 def run_motion(count: int, progress: Progress) -> Report:
-    """Times faster than real time, by processor time: the engine alone, and with the prosody that goes beside it."""
+    """Measure the speed relative to real time by CPU time: the engine alone, then together with prosody."""
     progress("motion speed")
     engine = load_engine(None)
     prosody = ProsodyStream(engine.info.lookahead_ms)

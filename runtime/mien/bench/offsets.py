@@ -1,4 +1,4 @@
-"""Pure arithmetic on what was recorded: pictures (the face's trace) against sound (the voice's anchors)."""
+"""Pure arithmetic on recordings: the face's frames against the voice's anchors."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from mien.core.bus import Anchor
 from mien.core.pose import CHANNEL_INDEX, SPEECH_INDICES
 from mien.units import NS_PER_MS
 
-NEAR_NS = 40 * NS_PER_MS  # an anchor says nothing of a moment farther away than two anchor periods
+NEAR_NS = 40 * NS_PER_MS  # two anchor periods: beyond that an anchor is not evidence
 GAP_SHAPES = (
     "jawOpen",
     "mouthClose",
@@ -19,11 +19,11 @@ GAP_SHAPES = (
     "mouthUpperUpLeft",
     "mouthUpperUpRight",
 )
-VISIBLE_CHANGE = 0.02  # of a blend shape's whole range: the least that is called motion
+VISIBLE_CHANGE = 0.02  # of a blend shape's range: the smallest change that counts as motion
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
+class FrameTrace:
     """The face's trace: visible_ns, media_ns (-1: no speech), epoch int64 (N,), poses float32 (N, CHANNEL_COUNT)."""
 
     visible_ns: NDArray[np.int64]
@@ -32,16 +32,17 @@ class Pictures:
     poses: NDArray[np.float32]
 
 
-def read_pictures(path: Path) -> Pictures:
+def read_trace(path: Path) -> FrameTrace:
     """Read a trace that mien-face --trace wrote."""
     with np.load(path) as arrays:
-        return Pictures(arrays["visible_ns"], arrays["media_ns"], arrays["epoch"], arrays["poses"])
+        return FrameTrace(arrays["visible_ns"], arrays["media_ns"], arrays["epoch"], arrays["poses"])
 
 
-def offsets_ms(pictures: Pictures, anchors: list[Anchor]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Pose shown minus audio heard at the instant at which each picture was seen, in ms, and those instants in ns.
+def offsets_ms(trace: FrameTrace, anchors: list[Anchor]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """For each frame with speech, the instant at which it became visible, in ns, and its A/V offset in ms.
 
-    Only pictures with speech that have an anchor of running speech nearby count.
+    The offset is the media time of the pose minus that of the audio heard at that instant. Frames without an anchor of
+    running speech nearby are skipped.
     """
     running = [a for a in anchors if a.phase == "speaking"]
     if not running:
@@ -50,42 +51,42 @@ def offsets_ms(pictures: Pictures, anchors: list[Anchor]) -> tuple[NDArray[np.in
     order = np.argsort(at, kind="stable")
     at, media = at[order], np.array([a.media_ns for a in running])[order]
     until, epoch = np.array([a.until_ns for a in running])[order], np.array([a.epoch for a in running])[order]
-    nearest = _nearest(at, pictures.visible_ns)
-    gap = pictures.visible_ns - at[nearest]
+    nearest = _nearest(at, trace.visible_ns)
+    gap = trace.visible_ns - at[nearest]
     heard = media[nearest] + gap
-    counts = (pictures.media_ns > 0) & (pictures.epoch == epoch[nearest]) & (np.abs(gap) < NEAR_NS)
+    counts = (trace.media_ns > 0) & (trace.epoch == epoch[nearest]) & (np.abs(gap) < NEAR_NS)
     counts &= (heard > 0) & (heard < until[nearest])
-    return pictures.visible_ns[counts], (pictures.media_ns - heard)[counts] / NS_PER_MS
+    return trace.visible_ns[counts], (trace.media_ns - heard)[counts] / NS_PER_MS
 
 
-def first_motion_ns(pictures: Pictures, since_ns: int, until_ns: int) -> int | None:
-    """When, after since_ns, the mouth was first seen to have left the pose that it had then; None if it never did."""
-    rows = np.flatnonzero((pictures.visible_ns >= since_ns) & (pictures.visible_ns < until_ns))
+def first_motion_ns(trace: FrameTrace, since_ns: int, until_ns: int) -> int | None:
+    """The time in since_ns..until_ns at which the mouth visibly left its initial pose; None if it did not."""
+    rows = np.flatnonzero((trace.visible_ns >= since_ns) & (trace.visible_ns < until_ns))
     if not len(rows):
         return None
-    rest = pictures.poses[max(0, rows[0] - 1)][SPEECH_INDICES]
-    moved = np.abs(pictures.poses[rows][:, SPEECH_INDICES] - rest).max(axis=1) > VISIBLE_CHANGE
-    speaking = pictures.media_ns[rows] >= 0
+    rest = trace.poses[max(0, rows[0] - 1)][SPEECH_INDICES]
+    moved = np.abs(trace.poses[rows][:, SPEECH_INDICES] - rest).max(axis=1) > VISIBLE_CHANGE
+    speaking = trace.media_ns[rows] >= 0
     found = np.flatnonzero(moved & speaking)
-    return int(pictures.visible_ns[rows[found[0]]]) if len(found) else None
+    return int(trace.visible_ns[rows[found[0]]]) if len(found) else None
 
 
 def last_sound_ns(anchors: list[Anchor], epoch: int, played_ms: float) -> int | None:
-    """When media time `played_ms` of an epoch was heard, by its last anchor of running speech."""
+    """The time at which `played_ms` of an epoch was heard, by the epoch's last anchor of running speech."""
     running = [a for a in anchors if a.epoch == epoch and a.phase == "speaking"]
     return running[-1].at_ns + round(played_ms * NS_PER_MS) - running[-1].media_ns if running else None
 
 
-def mouth_closed_ns(pictures: Pictures, since_ns: int) -> int | None:
-    """When, after since_ns, the lips were first seen shut (no gap above 0.05) to stay so for five pictures."""
-    rows = np.flatnonzero(pictures.visible_ns >= since_ns)
-    shut = lip_gap(pictures.poses[rows]) < 0.05
+def mouth_closed_ns(trace: FrameTrace, since_ns: int) -> int | None:
+    """The time after since_ns at which the lips closed (gap below 0.05) for five frames or more; None if never."""
+    rows = np.flatnonzero(trace.visible_ns >= since_ns)
+    shut = lip_gap(trace.poses[rows]) < 0.05
     stays = np.flatnonzero(np.convolve(shut, np.ones(5), "valid") == 5) if len(rows) >= 5 else shut[:0]
-    return int(pictures.visible_ns[rows[stays[0]]]) if len(stays) else None
+    return int(trace.visible_ns[rows[stays[0]]]) if len(stays) else None
 
 
 def lip_gap(poses: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How far the lips are apart, of the jaw's range, float32 (N,): jaw less mouthClose, and the lips' own part."""
+    """The gap between the lips, in units of the jaw's range, float32 (N,): jaw minus mouthClose plus lip shapes."""
     jaw, close, *lips = (poses[:, CHANNEL_INDEX[name]] for name in GAP_SHAPES)
     gap: NDArray[np.float32] = jaw - close + 0.25 * np.sum(lips, axis=0)
     return gap

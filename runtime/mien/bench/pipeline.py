@@ -1,4 +1,4 @@
-"""The end-to-end benchmark: null sink, offscreen display, thirty utterances, measured from outside."""
+"""The end-to-end benchmark: latency, A/V offset, barge-in, memory, with a null sink on an offscreen display."""
 
 import time
 from collections.abc import Callable
@@ -23,13 +23,13 @@ SETTINGS = {
     "face.fps": "30",
     "voice.listen": "[]",
 }
-RASTERISER = ("libLLVM", "swrast_dri", "libgallium")  # a GPU's driver has none of it
-GAP_S = 0.4  # between utterances: the face comes to rest, so that the next motion is the next utterance's
+RASTERISER = ("libLLVM", "swrast_dri", "libgallium")  # not part of a GPU driver
+GAP_S = 0.4  # between utterances, so that the face comes to rest
 Progress = Callable[[str], None]
 
 
 def run_pipeline(count: int, minutes: float, progress: Progress) -> Report:
-    """Measure. count: utterances. minutes: of continuous speech for drift; 0 leaves it out."""
+    """Run the benchmark. count: of utterances. minutes: of continuous speech to measure drift; 0 to skip it."""
     speech = utterances(count)
     marks: dict[str, list[tuple[int, int, float]]] = {"burst": [], "real time": []}
     cuts: list[tuple[int, int, float]] = []
@@ -50,7 +50,7 @@ def run_pipeline(count: int, minutes: float, progress: Progress) -> Report:
 
 
 def _speak(session: Session, send: Callable[[Pcm], tuple[int, str]], pcm: Pcm) -> tuple[int, int, float]:
-    """(sent_ns, finished_ns, latency_ms to the first sound)."""
+    """Returns (sent_ns, finished_ns, latency of the first sound in ms)."""
     sent_ns, turn = send(pcm)
     latency_ms = float("nan")
     while not isinstance(event := session.client.poll(30), wire.Finished) or event.turn != turn:
@@ -62,7 +62,7 @@ def _speak(session: Session, send: Callable[[Pcm], tuple[int, str]], pcm: Pcm) -
 
 
 def _interrupt(session: Session, pcm: Pcm, seed: int) -> tuple[int, int, float]:
-    """(when the interrupt was sent, epoch, played_ms)."""
+    """Returns (time of the interrupt in ns, epoch, played_ms)."""
     session.burst(pcm)
     time.sleep(0.25 + 0.6 * float(np.random.default_rng(seed).random()))
     epoch = session.probe.anchors[-1].epoch
@@ -88,8 +88,8 @@ def _rows(
     memory: list[float],
     minutes: float,
 ) -> list[Row]:
-    pictures, anchors = session.pictures, session.probe.anchors
-    assert pictures is not None
+    trace, anchors = session.trace, session.probe.anchors
+    assert trace is not None
     lookahead_ms = load_engine(None).info.lookahead_ms
     rows = []
     for kind, bar in (("burst", 60.0), ("real time", lookahead_ms + 60.0)):
@@ -97,7 +97,7 @@ def _rows(
         motions = [
             (seen - sent) / NS_PER_MS
             for sent, done, _ in marks[kind]
-            if (seen := first_motion_ns(pictures, sent, done)) is not None
+            if (seen := first_motion_ns(trace, sent, done)) is not None
         ]
         rows += [
             percentile_row(f"first sound, {kind}, median", sounds, 50),
@@ -105,7 +105,7 @@ def _rows(
             percentile_row(f"first visible motion, {kind}, median", motions, 50),
             percentile_row(f"first visible motion, {kind}, p95", motions, 95, bar=100.0 if kind == "burst" else None),
         ]
-    seen_ns, offsets = offsets_ms(pictures, anchors)
+    seen_ns, offsets = offsets_ms(trace, anchors)
     rows += [
         Row(name="A/V offset, |median|", value=abs(median(offsets)), unit="ms", bar=8.0, samples=len(offsets)),
         percentile_row("A/V offset, p95 of |offset|", list(np.abs(offsets)), 95, bar=20.0),
@@ -126,26 +126,28 @@ def _rows(
         for sent, epoch, played in cuts
         if (last := last_sound_ns(anchors, epoch, played)) is not None
     ]
-    closings = [(shut - sent) / NS_PER_MS for sent, *_ in cuts if (shut := mouth_closed_ns(pictures, sent)) is not None]
+    closings = [
+        (closed - sent) / NS_PER_MS for sent, *_ in cuts if (closed := mouth_closed_ns(trace, sent)) is not None
+    ]
     rows += [
         percentile_row("barge-in to last sample, median", silences, 50),
         percentile_row("barge-in to last sample, p95", silences, 95, bar=50.0),
-        percentile_row("barge-in to lips shut, p95", closings, 95, bar=150.0),
+        percentile_row("barge-in to lips closed, p95", closings, 95, bar=150.0),
     ]
     face = session.probe.faces[-1]
     rows += [
         Row(name="memory of mien-voice", value=round(memory[0], 1), unit="MB PSS"),
         Row(name="memory of mien-face", value=round(memory[1], 1), unit="MB PSS"),
         Row(name="memory of both", value=round(memory[0] + memory[1], 1), unit="MB PSS", bar=160.0),
-        Row(name="of it, the code of the software rasteriser", value=round(memory[2], 1), unit="MB PSS"),
+        Row(name="of which code of the software rasteriser", value=round(memory[2], 1), unit="MB PSS"),
         Row(
-            name="cold start to first picture",
+            name="cold start to first frame",
             unit="s",
             bar=2.5,
-            value=round((int(pictures.visible_ns[0]) - session.started_ns) / 1e9, 3),
+            value=round((int(trace.visible_ns[0]) - session.started_ns) / 1e9, 3),
         ),
         Row(
-            name="pictures missed",
+            name="frames missed",
             value=round(100 * face.missed / max(1, face.shown + face.missed), 2),
             unit="%",
             samples=face.shown,

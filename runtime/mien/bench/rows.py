@@ -1,4 +1,4 @@
-"""What a benchmark gives: named figures beside their bars, for people and for machines."""
+"""The result of a benchmark: named figures, each with its bar."""
 
 import os
 import platform
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """One figure. bar: what it must reach, None where there is none. at_most: or else at least. samples: behind it.
+    """One figure. value: None when it could not be measured; note: the reason and the remedy.
 
-    note: why there is no figure, and what would help.
+    bar: the required value, None for no requirement. at_most: whether the bar is an upper bound. samples: their number.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
     @property
     def reached(self) -> bool | None:
-        """Whether the bar is reached; None without a bar; False for a figure that could not be had."""
+        """Whether the figure meets its bar; None without a bar, False without a value."""
         if self.bar is None:
             return None
         if self.value is None:
@@ -35,7 +35,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """All rows of one benchmark, and the machine that they were measured on."""
+    """The rows of one benchmark with the machine that they were measured on."""
 
     benchmark: str
     rows: tuple[Row, ...]
@@ -45,18 +45,18 @@ class Report(Struct, frozen=True, kw_only=True):
 def percentile_row(
     name: str, values: Sequence[float], percent: float, unit: str = "ms", bar: float | None = None
 ) -> Row:
-    """A percentile of some values; without values the figure is missing, not zero."""
+    """A row with a percentile of `values`. Without values the figure is None, not zero."""
     value = round(float(np.percentile(values, percent)), 3) if len(values) else None
     return Row(name=name, value=value, unit=unit, bar=bar, samples=len(values))
 
 
 def median(values: NDArray[np.float64]) -> float:
-    """The median, rounded to a thousandth."""
+    """The median, rounded to three decimals."""
     return round(float(np.median(values)), 3)
 
 
 def machine() -> dict[str, str | int]:
-    """What this ran on, without its name."""
+    """A description of this machine, without its host name."""
     cpu = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()

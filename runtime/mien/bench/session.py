@@ -1,40 +1,98 @@
-"""Both services with a client and a probe, measured while they run: what `bench`, `demo` and the rig build on."""
+"""A running pair of services with a client and a bus probe, for `bench`, `demo` and the rig."""
 
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mien.bench.offsets import Pictures, read_pictures
-from mien.bench.probe import BusProbe
+import zmq
+
+from mien.bench.offsets import FrameTrace, read_trace
 from mien.client import Client, connect
+from mien.core import bus
+from mien.core.clock import Clock
 from mien.errors import MienError
 from mien.host.clock import MonotonicClock
 from mien.host.stack import Stack
 from mien.motion.base import Pcm
 from mien.transport import voice_endpoint
+from mien.transport.bus import subscribe
 
 START_TIMEOUT_S = 60.0
 CHUNK_FRAMES = 320  # 20 ms at 16 kHz
-BURST_FRAMES = 3200  # a TTS that is faster than speech hands over larger pieces
+BURST_FRAMES = 3200  # a TTS that is faster than real time sends larger chunks
+POLL_MS = 50
+MAX_ANCHORS = 500_000
+
+
+class BusProbe:
+    """Keeps every anchor and health report from the bus, in a thread that runs between __enter__ and __exit__.
+
+    Lists only grow, so that reading them needs no lock.
+    """
+
+    def __init__(self, run_dir: Path, clock: Clock) -> None:
+        self._run_dir = run_dir
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._level = threading.Condition()
+        self._thread = threading.Thread(target=self._listen, name="probe", daemon=True)
+        self.anchors: list[bus.Anchor] = []
+        self.faces: list[bus.FaceHealth] = []
+        self.voices: list[bus.VoiceHealth] = []
+
+    def __enter__(self) -> "BusProbe":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def wait_for_face(self, timeout_s: float) -> bool:
+        """Wait for the first health report of a face. Returns False on timeout."""
+        with self._level:
+            return self._level.wait_for(lambda: bool(self.faces), timeout_s)
+
+    def _listen(self) -> None:
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        socket = subscribe(context, self._run_dir)
+        while not self._stopping.is_set():
+            if socket.poll(POLL_MS):
+                self._take(bus.decode_from_voice(socket.recv_multipart()[0]))
+        socket.close()
+        context.term()
+
+    def _take(self, message: bus.VoiceBusMessage) -> None:
+        match message:
+            case bus.Anchor():
+                if len(self.anchors) < MAX_ANCHORS:
+                    self.anchors.append(message)
+            case bus.VoiceHealth():
+                self.voices.append(message)
+            case bus.FaceHealth():
+                with self._level:
+                    self.faces.append(message)
+                    self._level.notify_all()
 
 
 @dataclass(slots=True)
 class Session:
-    """A running stack. started_ns: before the first process was started. pictures: after the end, None before it."""
+    """A running stack. started_ns: taken before the first process started. trace: set when the session has ended."""
 
     stack: Stack
     probe: BusProbe
     client: Client
     started_ns: int
     trace_path: Path
-    pictures: Pictures | None = None
+    trace: FrameTrace | None = None
 
     def burst(self, pcm: Pcm) -> tuple[int, str]:
-        """Send an utterance as fast as it goes. Returns when its first chunk was sent, and the turn's name."""
+        """Send an utterance as fast as possible. Returns (time of the first chunk in ns, name of the turn)."""
         turn = self.client.turn()
         sent_ns = time.monotonic_ns()
         for at in range(0, len(pcm), BURST_FRAMES):
@@ -43,7 +101,7 @@ class Session:
         return sent_ns, turn.name
 
     def real_time(self, pcm: Pcm) -> tuple[int, str]:
-        """Send an utterance in 20 ms chunks at the pace of speech, the first when 20 ms of it exist."""
+        """Send an utterance in 20 ms chunks in real time. Returns as burst()."""
         turn = self.client.turn()
         sent_ns = time.monotonic_ns()
         for number, at in enumerate(range(0, len(pcm), CHUNK_FRAMES)):
@@ -57,9 +115,9 @@ class Session:
 
 @contextmanager
 def running_session(settings: dict[str, str], *, quiet: bool = True) -> Iterator[Session]:
-    """Start everything in a directory of its own, and give it back when done; the trace is read at the end.
+    """Run both services in a temporary directory; the trace is read after they have stopped.
 
-    Raises MienError when the face does not come up.
+    Raises MienError when the face does not start.
     """
     with tempfile.TemporaryDirectory(prefix="mien-") as folder:
         run_dir, trace_path = Path(folder), Path(folder, "trace.npz")
@@ -69,12 +127,12 @@ def running_session(settings: dict[str, str], *, quiet: bool = True) -> Iterator
             started_ns = clock.now_ns()
             with stack:
                 if not probe.wait_for_face(START_TIMEOUT_S):
-                    raise MienError(f"no face came up within {START_TIMEOUT_S:.0f} s; run `mien doctor`")
+                    raise MienError(f"the face did not start within {START_TIMEOUT_S:.0f} s; run `mien doctor`")
                 with connect(voice_endpoint(run_dir)) as client:
                     session = Session(stack, probe, client, started_ns, trace_path)
                     yield session
             _check_ended(stack)
-        session.pictures = read_pictures(trace_path)
+        session.trace = read_trace(trace_path)
 
 
 def _check_ended(stack: Stack) -> None:

@@ -1,4 +1,4 @@
-"""Speech to measure with: short sentences through espeak-ng, without silence in front, mono int16 at 16 kHz."""
+"""Test speech: short sentences by espeak-ng, trimmed of silence, mono int16 at 16 kHz."""
 
 import io
 import subprocess
@@ -26,7 +26,7 @@ SENTENCES = (
 
 
 def utterances(count: int) -> list[Pcm]:
-    """`count` utterances of one to three seconds; sentences, voices and paces take turns."""
+    """`count` utterances of one to three seconds, cycling through sentences, voices and paces."""
     voices, paces = ("en", "en-us+f3", "en+m3"), ("150", "175", "200")
     return [_speak(SENTENCES[i % len(SENTENCES)], voices[i % 3], paces[(i // 3) % 3]) for i in range(count)]
 
@@ -35,7 +35,7 @@ def _speak(text: str, voice: str, pace: str) -> Pcm:
     try:
         made = subprocess.run(["espeak-ng", "--stdout", "-v", voice, "-s", pace, text], capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise MienError(f"espeak-ng cannot speak ({error}); install Debian's espeak-ng") from None
+        raise MienError(f"espeak-ng failed ({error}); install Debian's espeak-ng") from None
     with wave.open(io.BytesIO(made.stdout)) as source:
         pcm = np.frombuffer(source.readframes(source.getnframes()), dtype="<i2")
         rate_hz = source.getframerate()

@@ -11,9 +11,9 @@ from typing import Final
 import click
 import numpy as np
 
-from mien.avatar.bake import bake
+from mien.avatar.bake.inspection import Inspection, inspected
+from mien.avatar.bake.pipeline import bake
 from mien.avatar.baked import SUFFIX, read_baked, write_baked
-from mien.avatar.inspection import Inspection, inspected
 from mien.core.mesh import Mesh
 from mien.core.pose import CHANNEL_INDEX, new_pose
 from mien.errors import AvatarError

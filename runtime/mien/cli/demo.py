@@ -16,7 +16,7 @@ import numpy as np
 from rich.table import Table
 
 from mien.audio.wav import opened_path
-from mien.bench.offsets import Pictures, first_motion_ns, offsets_ms
+from mien.bench.offsets import FrameTrace, first_motion_ns, offsets_ms
 from mien.bench.session import Session, running_session
 from mien.cli.terminal import data_console, teller
 from mien.cli.video import VideoWriter, contact_sheet, draw_all
@@ -61,10 +61,10 @@ def demo(window: bool | None, out: Path, as_json: bool) -> None:
             session, performance = _perform(window, sound, teller(status))
         figures = measure(session, performance)
         if not window:
-            assert session.pictures is not None
+            assert session.trace is not None
             out.mkdir(parents=True, exist_ok=True)
             with console.status("drawing demo.mp4") as status:
-                film(session.pictures, sound, out, teller(status))
+                film(session.trace, sound, out, teller(status))
             console.print(f"wrote {out / 'demo.mp4'} and {out / 'demo.png'}")
     click.echo(json.dumps(figures, indent=2)) if as_json else _print(figures)
 
@@ -104,7 +104,7 @@ def _has_sound_card() -> bool:
 
 def measure(session: Session, performance: Performance) -> dict[str, float | int | None]:
     """The demo's measurements. Latencies in ms from the first chunk sent, offsets in ms."""
-    pictures = session.pictures
+    pictures = session.trace
     assert pictures is not None
     _, offsets = offsets_ms(pictures, session.probe.anchors)
     sounds = [turn["latency_ms"] for turn in performance.turns if turn["latency_ms"] is not None]
@@ -130,7 +130,7 @@ def _median(values: list[float]) -> float | None:
     return round(float(np.median(values)), 2) if values else None
 
 
-def film(pictures: Pictures, sound: Path, out: Path, progress: Progress) -> None:
+def film(pictures: FrameTrace, sound: Path, out: Path, progress: Progress) -> None:
     """Write demo.mp4 and demo.png from what the face showed: each pose at the time it was visible."""
     from mien.avatar.load import load_avatar
     from mien.render.gles import GlesRenderer

@@ -1,1 +1,1 @@
-"""Speech in, facial motion out: one contract (base), one file a backend, and the features they share."""
+"""Facial motion from speech: one contract (base), one file for each backend, shared features."""

@@ -1,11 +1,11 @@
-"""The contract of a motion engine: PCM in, pose frames out, as a stream.
+"""The contract of a motion engine: a stream of PCM in, a stream of pose frames out.
 
-Frame k of a turn is the pose shown k / frame_hz seconds after the first sample of that turn. Contract, held by
-tests/contracts/test_motion.py over every backend:
+Frame k of a turn is the pose shown k / frame_hz seconds after the first sample of that turn. The contract, which
+tests/contracts/test_motion.py checks for every backend:
 
-- The frames that push() and flush() return for a turn do not depend on how its samples were cut into chunks.
-- After S samples have been pushed and flush() was called, exactly ceil(S * frame_hz / rate_hz) frames were returned.
-- Without flush(), frame k is returned at the latest when lookahead_ms more audio than its own time has been pushed.
+- The frames that push() and flush() return for a turn do not depend on how its samples were split into chunks.
+- Once S samples have been pushed and flush() was called, exactly ceil(S * frame_hz / rate_hz) frames were returned.
+- Without flush(), frame k is returned no later than when lookahead_ms of audio beyond its own time has been pushed.
 - Values are finite; blend shapes are in 0..1, head angles within +-0.5 rad. Digital silence gives a still face.
 """
 
@@ -21,9 +21,9 @@ MotionFrames: TypeAlias = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MotionInfo:
-    """What an engine is. rate_hz: of the PCM it takes. frame_hz: of the frames it gives.
+    """Properties of an engine. rate_hz: of its input PCM. frame_hz: of its output frames.
 
-    lookahead_ms: how much audio after a frame's time it needs, features included. backend: "tflite", "envelope", ...
+    lookahead_ms: how much audio beyond a frame's time it needs, features included. backend: "tflite", "envelope", ...
     """
 
     backend: str
@@ -33,7 +33,7 @@ class MotionInfo:
 
 
 class MotionEngine(Protocol):
-    """Streaming speech to motion. Not safe for use from two threads."""
+    """Streaming speech to motion. Not thread-safe."""
 
     info: MotionInfo
 
@@ -46,9 +46,9 @@ class MotionEngine(Protocol):
         ...
 
     def flush(self) -> MotionFrames:
-        """End the turn as if silence followed: the frames still owed, float32 (n, 55). Leaves the engine reset."""
+        """End the turn as if silence followed. Returns the remaining frames, float32 (n, 55), and resets the engine."""
         ...
 
     def reset(self) -> None:
-        """Forget the turn: the next push starts a new one."""
+        """Discard the turn. The next push starts a new one."""
         ...

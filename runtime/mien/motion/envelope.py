@@ -1,28 +1,29 @@
-"""The degraded level's engine: no model, the jaw follows loudness, and silence is still."""
+"""The engine of the degraded level: without a model, the jaw follows loudness."""
 
 import numpy as np
 
 from mien.core.pose import CHANNEL_INDEX, HEAD_CHANNELS, SHAPE_COUNT
 from mien.motion.base import MotionFrames, MotionInfo, Pcm
 from mien.motion.features import FULL_SCALE
-from mien.motion.steps import StepStream
+from mien.motion.framing import StepStream
 
 RATE_HZ = 16_000
 FRAME_HZ = 100
 HOP = RATE_HZ // FRAME_HZ
 
-# A talker's range above the noise of a room: below QUIET of the recent peak the mouth is shut.
+# Below this share of the recent peak the mouth is closed: it separates speech from room noise.
 QUIET = 0.08
 LEAST_PEAK = 0.004
 PEAK_KEPT = 0.9985
-# What goes on without a pause is a fan or a hum: its level, the least of late (let rise 10 dB a second), is none.
+# The noise floor is the recent minimum, allowed to rise by 10 dB a second. A sound without pauses, such as a fan or a
+# mains hum, ends up at the floor and moves nothing.
 FLOOR_RISES, FLOOR_START, ABOVE_FLOOR = 1.0116, 0.01, 1.7
 OPENING, CLOSING = 0.45, 0.25
 JAW_MOST, LIPS_MOST = 0.55, 0.25
 
 
 class EnvelopeEngine:
-    """MotionEngine from loudness alone: jaw and lips open with the RMS of each 10 ms, relative to the recent peak."""
+    """A MotionEngine driven by loudness: jaw and lips open with the RMS of each 10 ms, relative to the recent peak."""
 
     def __init__(self) -> None:
         self.info = MotionInfo(backend="envelope", rate_hz=RATE_HZ, frame_hz=FRAME_HZ, lookahead_ms=1000 / FRAME_HZ)

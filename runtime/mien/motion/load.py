@@ -1,4 +1,4 @@
-"""Where the shipped motion models lie, and which engine a path or a name means."""
+"""Lookup of motion models by path or by name."""
 
 from pathlib import Path
 
@@ -7,26 +7,26 @@ from mien.motion.base import MotionEngine
 
 SHIPPED = "mien-standard"
 
-# In a wheel the artefacts lie inside the package; in the source tree under models/motion.
+# A wheel has the artefacts inside the package, the source tree under models/motion.
 _PACKAGE = Path(__file__).resolve().parent / "data"
 _SOURCE = Path(__file__).resolve().parents[3] / "models" / "motion"
 
 
 def shipped_manifest(name: str = SHIPPED) -> Path:
-    """The manifest of a model that came with mien, by its name. Raises ModelError where there is none."""
+    """The path of a shipped model's manifest. Raises ModelError for an unknown name."""
     for folder in (_PACKAGE, _SOURCE):
         if (folder / f"{name}.json").is_file():
             return folder / f"{name}.json"
     names = sorted({path.stem for folder in (_PACKAGE, _SOURCE) for path in folder.glob("*.json")})
     if not names:
         raise ModelError(f"the shipped motion models are missing (looked in {_PACKAGE} and {_SOURCE}); reinstall mien")
-    raise ModelError(f"no motion model {name!r} came with mien: one of {', '.join(names)}, or the path of a manifest")
+    raise ModelError(f"no motion model {name!r} is shipped: use one of {', '.join(names)}, or the path of a manifest")
 
 
 def load_engine(model: Path | None = None) -> MotionEngine:
-    """The TFLite engine of the manifest at a path, or of a shipped model by its name; None: mien-standard.
+    """The TFLite engine for the path of a manifest, for the name of a shipped model, or for mien-standard (None).
 
-    A name is one word without a suffix, such as mien-lowlatency. Raises ModelError.
+    A name has neither folder nor suffix, as in mien-lowlatency. Raises ModelError.
     """
     from mien.motion.tflite import TfliteEngine
 
@@ -37,7 +37,7 @@ def load_engine(model: Path | None = None) -> MotionEngine:
 
 
 def load_envelope() -> MotionEngine:
-    """The engine that needs no model, for the degraded level."""
+    """The engine of the degraded level, which needs no model."""
     from mien.motion.envelope import EnvelopeEngine
 
     return EnvelopeEngine()

@@ -1,8 +1,8 @@
-"""Streaming prosody: how speech is said, as a track that lies beside the poses in media time.
+"""Streaming prosody: stress, melody and effort of speech, as a track parallel to the poses in media time.
 
-Frame k of a turn tells of k / PROSODY_HZ seconds after its first sample, as heard lookahead_ms later; that hindsight
-is what lets a syllable be known as stressed while it still sounds. The contract of motion/base.py holds here too: the
-frames do not depend on how the samples were cut into chunks, and each is given exactly once.
+Frame k of a turn describes the moment k / PROSODY_HZ seconds after its first sample, as known lookahead_ms later. The
+lookahead is what reveals a syllable as stressed while it still sounds. As in motion/base.py, frames do not depend on
+the chunking, and each is returned exactly once.
 """
 
 import math
@@ -12,43 +12,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.motion.base import Pcm
+from mien.motion.framing import StepStream
 from mien.motion.pitch import RATE_HZ, STEP_SAMPLES, Pitch
-from mien.motion.steps import StepStream
 
 ProsodyFrames = NDArray[np.float32]
 
 PROSODY_HZ: Final = RATE_HZ // STEP_SAMPLES
-# stress 0..1: how prominent the syllable is that is said now, 0 between. pitch -1..1: the melody against the talker's
-# middle, in half octaves. effort 0..1: loudness against the talker's own. voice: 1 while somebody talks, 0 in pauses.
-# rise 0..1: how much the melody goes up, kept into the pause that follows: after a question it is high.
+# stress 0..1: the prominence of the current syllable, 0 between stressed ones. pitch -1..1: relative to the speaker's
+# mean, in half octaves. effort 0..1: loudness relative to the speaker's mean. voice: 1 during speech, 0 in pauses.
+# rise 0..1: how much the pitch rises; held into the following pause, so that it is high after a question.
 PROSODY_CHANNELS: Final = ("stress", "pitch", "effort", "voice", "rise")
 STRESS, PITCH, EFFORT, VOICE, RISE = range(len(PROSODY_CHANNELS))
 
 _STEP_S: Final = 1 / PROSODY_HZ
 _VOICED: Final = 0.6
 _LEAST_DB: Final = -66.0
-_TALKERS_RANGE_DB: Final = 22.0
+_SPEAKER_RANGE_DB: Final = 22.0
 _PEAK_FALLS_DB_PER_S: Final = 3.0
-# The talker's middle is the mean so far, and over this long once that much was heard.
-_MIDDLE_S: Final = 1.5
+# The time constant of the speaker's means, which are plain averages until that much voiced speech was heard.
+_MEAN_S: Final = 1.5
 _PAUSE_S: Final = 0.24
 _RISE_KEPT_S: Final = 0.6
 
 
 class Prosody:
-    """One turn's prosody, a 20 ms step at a time; everything about the talker is learned from the turn itself."""
+    """The prosody of one turn, a 20 ms step at a time. The speaker's means are learned from the turn itself."""
 
     def __init__(self) -> None:
         self._pitch = Pitch()
         self.reset()
 
     def reset(self) -> None:
-        """Forget the turn."""
+        """Discard the turn."""
         self._pitch.reset()
         self._melody, self._accent = Melody(), Accent()
         self._peak_db = _LEAST_DB
         self._heard = 0
-        self._middle_db = 0.0
+        self._mean_db = 0.0
         self._unvoiced_s = math.inf
         self._effort = 0.0
 
@@ -58,7 +58,7 @@ class Prosody:
         pitch.step(pcm)
         level_db = pitch.level_db
         self._peak_db = max(level_db, self._peak_db - _PEAK_FALLS_DB_PER_S * _STEP_S)
-        audible = level_db > max(_LEAST_DB, self._peak_db - _TALKERS_RANGE_DB)
+        audible = level_db > max(_LEAST_DB, self._peak_db - _SPEAKER_RANGE_DB)
         voiced = audible and pitch.clarity > _VOICED
         louder_db = self._learn(level_db) if voiced else -12.0
         self._unvoiced_s = 0.0 if voiced else self._unvoiced_s + _STEP_S
@@ -72,37 +72,39 @@ class Prosody:
         row[RISE] = self._melody.rise
 
     def _learn(self, level_db: float) -> float:
-        """Take one voiced step in; how much louder it is than the talker's middle, dB."""
+        """Update the mean level with a voiced step. Returns the step's level relative to it, in dB."""
         self._heard += 1
-        share = max(1 / self._heard, _STEP_S / _MIDDLE_S)
-        self._middle_db += share * (level_db - self._middle_db)
-        return level_db - self._middle_db
+        share = max(1 / self._heard, _STEP_S / _MEAN_S)
+        self._mean_db += share * (level_db - self._mean_db)
+        return level_db - self._mean_db
 
 
 class Melody:
-    """The course of the voice in semitones. above: over the talker's middle, unsmoothed. smooth: the same, without its
-    jumps and fading in pauses. rise: 0..1, how much the last stretch goes up."""
+    """The pitch contour. above: semitones above the speaker's mean. smooth: the same, smoothed, and decaying in pauses.
+
+    rise: 0..1, how much the most recent stretch rises.
+    """
 
     def __init__(self) -> None:
         self.above = self.smooth = self.rise = 0.0
-        self._middle = self._low = self._now = 0.0
+        self._mean = self._low = self._now = 0.0
         self._heard = 0
         self._silent_s = 0.0
 
     def step(self, semitones: float | None) -> None:
-        """One step on. semitones: of the voice, above any reference; None where there is none."""
+        """Advance one step. semitones: the pitch above any fixed reference, None when unvoiced."""
         if semitones is None:
             self._rest()
             return
         self._silent_s = 0.0
         self._heard += 1
         if self._heard == 1:
-            self._middle = self._low = self._now = semitones
-        # An octave too high or too low for one step is the estimate's mistake, not the talker's.
+            self._mean = self._low = self._now = semitones
+        # A jump of an octave for one step is an error of the estimate.
         near = self._now + _limit(semitones - self._now, -2.0, 2.0)
         self._now += 0.6 * (near - self._now)
-        self._middle += max(1 / self._heard, _STEP_S / _MIDDLE_S) * (near - self._middle)
-        self.above = self._now - self._middle
+        self._mean += max(1 / self._heard, _STEP_S / _MEAN_S) * (near - self._mean)
+        self.above = self._now - self._mean
         self.smooth += 0.25 * (self.above - self.smooth)
         self._low = min(self._now, self._low + 0.12)
         self.rise = _limit(min(self._now - self._low, self.above + 3.0) / 3.5, 0, 1)
@@ -118,7 +120,7 @@ class Melody:
 
 
 class Accent:
-    """Which syllables stand out: prominence gathered over a syllable, against what is usual and the accent before."""
+    """Detects stressed syllables: peaks of prominence relative to the usual peak and to the previous accent."""
 
     _GATHERED: Final = 0.3
     _LEAST: Final = 0.14
@@ -134,18 +136,18 @@ class Accent:
         self._strength, self._left = 0.0, 0
 
     def step(self, prominence: float) -> float:
-        """prominence: of this step, 0 is the talker's middle. Returns the stress to show, 0..1."""
+        """Advance one step. prominence: 0 at the speaker's mean. Returns the stress to show, 0..1."""
         self._before = self._gathered
         self._gathered += self._GATHERED * (max(0.0, prominence) - self._gathered)
         self._mark *= self._MARK_KEPT
         self._left -= 1
         if self._rising and self._gathered < self._before:
-            self._top(self._before)
+            self._on_peak(self._before)
         self._rising = self._gathered > self._before
         return self._strength if self._left > 0 else 0.0
 
-    def _top(self, height: float) -> None:
-        """A syllable's top was passed."""
+    def _on_peak(self, height: float) -> None:
+        """Handle a peak of prominence."""
         if height > max(self._LEAST, self._mark, self._ABOVE_USUAL * self._usual):
             self._mark = self._MARKED * height
             self._strength = min(1.0, 0.3 + 1.2 * max(0.0, height - 0.8 * self._usual))
@@ -155,12 +157,12 @@ class Accent:
 
 
 class ProsodyStream:
-    """Prosody as a stream beside a MotionEngine's."""
+    """Prosody as a stream parallel to that of a MotionEngine."""
 
     def __init__(self, lookahead_ms: float) -> None:
-        """lookahead_ms: of the engine whose poses it accompanies; at least one step of 20 ms is needed.
+        """lookahead_ms: that of the engine whose poses it accompanies, at least one step of 20 ms.
 
-        What one step cannot fill is not used, so that a frame is never later than the engine's own.
+        It is rounded down to whole steps, so that a frame is never later than the engine's.
         """
         self._prosody = Prosody()
         delay = max(0, int(lookahead_ms * PROSODY_HZ / 1000) - 1)
@@ -171,17 +173,17 @@ class ProsodyStream:
         )  # fmt: skip
 
     def push(self, pcm: Pcm) -> ProsodyFrames:
-        """Feed mono int16 (N,) at 16 kHz. The frames that became final, float32 (n, 5): a view for now."""
+        """Feed mono int16 (N,) at 16 kHz. Returns the frames that became final, float32 (n, 5), in a view."""
         return self._steps.push(pcm)
 
     def flush(self) -> ProsodyFrames:
-        """End the turn as if silence followed: the frames still owed. Leaves the stream reset."""
+        """End the turn as if silence followed. Returns the remaining frames and resets the stream."""
         frames = self._steps.flush()
         self.reset()
         return frames
 
     def reset(self) -> None:
-        """Forget the turn: the next push starts a new one."""
+        """Discard the turn. The next push starts a new one."""
         self._steps.reset()
         self._prosody.reset()
 

@@ -1,5 +1,6 @@
-"""The motion engine proper: an int8 TFLite network that carries its memory in explicit int8 state tensors."""
+"""The TFLite motion engine: an int8 network with explicit int8 state tensors."""
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +9,18 @@ from numpy.typing import NDArray
 
 from mien.core.pose import HEAD_CHANNELS, SHAPE_COUNT
 from mien.errors import ModelError
-from mien.motion.band_mean import BandMean
 from mien.motion.base import MotionFrames, MotionInfo, Pcm
-from mien.motion.features import HOPS_PER_STEP, FeatureStream
-from mien.motion.interpreter import open_interpreter, read_model
+from mien.motion.features import HOPS_PER_STEP, BandMean, FeatureStream
+from mien.motion.framing import StepStream
 from mien.motion.manifest import Manifest, check_hash, read_manifest
 from mien.motion.speech_gate import SpeechGate
-from mien.motion.steps import StepStream
+
+# In order of preference. Both have the same API; they differ by up to 3 LSB in int8 results.
+RUNTIMES = ("tflite_runtime.interpreter", "ai_edge_litert.interpreter")
 
 
 class Network:
-    """The quantized network, one step at a time. Its state starts, and restarts, at zero."""
+    """The quantized network, one step at a time. Its states start at zero."""
 
     def __init__(self, manifest: Manifest, interpreter: Any) -> None:
         self._interpreter = interpreter
@@ -28,7 +30,7 @@ class Network:
         step_out = _find(given, manifest.output, (1, HOPS_PER_STEP * SHAPE_COUNT))
         self._states = [_pair(taken, given, state.name, tuple(state.shape)) for state in manifest.states]
         if len(taken) != len(self._states) + 1 or len(given) != len(self._states) + 1:
-            raise ModelError("`$.states`: the model has other tensors than its manifest names; run `make model`")
+            raise ModelError("`$.states`: the model's tensors differ from those in its manifest; run `make model`")
         self._input, self._output = step_in["index"], step_out["index"]
         self._in_scale, self._in_zero = step_in["quantization"]
         self._out_scale, self._out_zero = step_out["quantization"]
@@ -38,7 +40,7 @@ class Network:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything: all states hold their zero."""
+        """Set all states to their zero points."""
         self._memory = [np.full(shape, zero, dtype=np.int8) for _, _, shape, zero in self._states]
 
     def step(self, features: NDArray[np.float32], out: NDArray[np.float32]) -> None:
@@ -47,7 +49,7 @@ class Network:
         np.multiply(features.reshape(1, -1), 1 / self._in_scale, out=self._scaled)
         np.rint(self._scaled, out=self._scaled)
         np.add(self._scaled, self._in_zero, out=self._scaled)
-        np.maximum(self._scaled, -128, out=self._scaled)  # np.clip takes five times as long for so little
+        np.maximum(self._scaled, -128, out=self._scaled)  # np.clip takes five times as long on so few values
         np.minimum(self._scaled, 127, out=self._scaled)
         np.copyto(self._quantized, self._scaled, casting="unsafe")
         interpreter.set_tensor(self._input, self._quantized)
@@ -59,13 +61,13 @@ class Network:
         np.multiply(out, self._out_scale, out=out)
 
 
-# A face none of whose shapes reaches this is at rest: in silence an int8 network flickers by single steps, up to .028
-# (measured on both shipped models), and nothing may quiver.
+# A frame is at rest when no shape reaches this. In silence an int8 network flickers by single quantization steps, up to
+# .028 on both shipped models, and the face must not quiver.
 REST = 0.03
 
 
 class TfliteEngine:
-    """MotionEngine over a manifest and its artefact. Raises ModelError where the two do not fit each other."""
+    """A MotionEngine for a manifest and its artefact. Raises ModelError when the two do not match."""
 
     def __init__(self, manifest_path: Path) -> None:
         manifest = read_manifest(manifest_path)
@@ -132,8 +134,8 @@ def _find(details: dict[str, Any], name: str, shape: tuple[int, ...]) -> Any:
         raise ModelError(f"the model has no tensor {name!r} (it has {', '.join(sorted(details))}); run `make model`")
     if tuple(detail["shape"]) != shape or detail["dtype"] is not np.int8:
         raise ModelError(
-            f"the model's tensor {name!r} is {detail['dtype'].__name__} {tuple(detail['shape'])}, and the manifest "
-            f"wants int8 {shape}; run `make model`"
+            f"the model's tensor {name!r} is {detail['dtype'].__name__} {tuple(detail['shape'])}, but the manifest "
+            f"specifies int8 {shape}; run `make model`"
         )
     return detail
 
@@ -143,5 +145,37 @@ def _pair(
 ) -> tuple[int, int, tuple[int, ...], int]:
     entry, leave = _find(given, name, shape), _find(returned, f"{name}_next", shape)
     if entry["quantization"] != leave["quantization"]:
-        raise ModelError(f"the model's state {name!r} goes in and out at different scales; convert it again")
+        raise ModelError(f"the model's state {name!r} has different scales at input and output; convert it again")
     return entry["index"], leave["index"], shape, entry["quantization"][1]
+
+
+def open_interpreter(model: bytes, *, runtimes: tuple[str, ...] = RUNTIMES) -> Any:
+    """An allocated interpreter for the bytes of a TFLite file.
+
+    It has one thread, because two never helped a network of this size. Raises ModelError when no runtime can be
+    imported or the bytes are not a model that it can run.
+    """
+    reasons = []
+    for name in runtimes:
+        try:
+            module = importlib.import_module(name)
+        except ImportError as error:
+            reasons.append(f"{name}: {error}")
+            continue
+        try:
+            interpreter = module.Interpreter(model_content=model, num_threads=1)
+            interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(f"{name} cannot run the motion model: {error}; make it again with `make model`") from error
+        return interpreter
+    raise ModelError(
+        "no TFLite runtime can be imported (" + "; ".join(reasons) + "); install tflite-runtime or ai-edge-litert"
+    )
+
+
+def read_model(path: Path) -> bytes:
+    """The bytes of a model file. Raises ModelError when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: the motion model cannot be read: {error.strerror}") from error

@@ -1,0 +1,1 @@
+"""Baking avatars from glTF scenes: desktop tools, which a board does without."""

@@ -1,0 +1,43 @@
+"""Chunks to steps, with a step that only copies: the arithmetic of what is owed."""
+
+import numpy as np
+import pytest
+
+from mien.motion.framing import StepStream
+
+HOP = 4
+
+
+def copying(delay_frames: int) -> StepStream:
+    """Two frames a step, each the first sample of its hop."""
+
+    def step(pcm: np.ndarray, out: np.ndarray) -> None:
+        out[:, 0] = pcm[::HOP]
+
+    return StepStream(step, step_samples=2 * HOP, frames_per_step=2, delay_frames=delay_frames, width=1)
+
+
+def test_without_delay_the_frames_are_the_hops() -> None:
+    stream, pcm = copying(0), np.arange(1, 25, dtype=np.int16)
+    np.testing.assert_array_equal(stream.push(pcm)[:, 0], pcm[::HOP])
+    assert len(stream.flush()) == 0
+
+
+@pytest.mark.parametrize("samples", range(1, 20))
+@pytest.mark.parametrize("delay_frames", [0, 1, 3])
+def test_flush_pays_what_is_owed(samples: int, delay_frames: int) -> None:
+    stream = copying(delay_frames)
+    pushed = len(stream.push(np.ones(samples, dtype=np.int16)))
+    assert pushed + len(stream.flush()) == -(-samples // HOP)
+
+
+def test_a_long_push_is_not_cut_short() -> None:
+    pcm = np.arange(8000, dtype=np.int16)
+    np.testing.assert_array_equal(copying(0).push(pcm)[:, 0], pcm[::HOP])
+
+
+def test_reset_drops_what_was_pending() -> None:
+    stream = copying(0)
+    stream.push(np.full(5, 9, dtype=np.int16))
+    stream.reset()
+    np.testing.assert_array_equal(stream.push(np.full(8, 3, dtype=np.int16))[:, 0], [3, 3])
