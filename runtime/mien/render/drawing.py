@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.core.mesh import Part
+from mien.core.mesh import Part, material_key
 
 # Background and overlay included: a Pi 3 spends more on a call than on its triangles.
 MAX_DRAW_CALLS = 8
@@ -20,7 +20,7 @@ def plan(parts: tuple[Part, ...], indices: NDArray[np.uint16]) -> tuple[tuple[Pa
     """
     groups: dict[tuple[object, ...], list[Part]] = {}
     for part in sorted(parts, key=lambda part: part.alpha):
-        groups.setdefault(_look(part), []).append(part)
+        groups.setdefault(_draw_call(part), []).append(part)
     joined: list[Part] = []
     runs: list[NDArray[np.uint16]] = []
     first = 0
@@ -33,13 +33,7 @@ def plan(parts: tuple[Part, ...], indices: NDArray[np.uint16]) -> tuple[tuple[Pa
     return tuple(joined), np.concatenate(runs) if runs else indices[:0]
 
 
-def is_eye(part: Part) -> bool:
-    """Whether a part is an eyeball: both are drawn in one call, each vertex knows its side."""
-    return part.role in ("eye_left", "eye_right")
-
-
-def _look(part: Part) -> tuple[object, ...]:
+def _draw_call(part: Part) -> tuple[object, ...]:
     if part.role in ("cloth", "other") and part.texture < 0 and not part.alpha and part.specular <= _DULL:
         return ("dull",)
-    role = "eyes" if is_eye(part) else part.role
-    return (part.alpha, part.masked, role, part.texture, part.specular, part.gloss, part.double_sided)
+    return material_key(part)
