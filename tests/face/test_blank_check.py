@@ -9,12 +9,11 @@ from mien.avatar.load import load_avatar
 from mien.core.clock import ManualClock
 from mien.core.pacer import DisplayPacer
 from mien.core.stats import Counters
-from mien.core.timeline import Timeline
-from mien.face.blank_check import BlankCheck
 from mien.face.director import Director
 from mien.face.health import FaceReporter
-from mien.face.motion_stage import Score
 from mien.face.presenter import Presenter
+from mien.face.readback import BlankCheck
+from mien.face.state import FaceState
 from mien.render.gles import GlesRenderer
 from mien.render.scene import Background
 
@@ -44,9 +43,9 @@ def test_health_tells_of_a_renderer_that_draws_nothing(monkeypatch, caplog, blan
         replace(mesh, parts=()) if blank else mesh, width=64, height=96, samples=samples, background=BLACK
     )
     clock, counters, pacer = ManualClock(10**9), Counters(), DisplayPacer(10**9 // FPS)
-    score = Score(Timeline(width=55, frame_hz=100, capacity=10))
+    state = FaceState(frame_hz=100, capacity=10)
     presenter = Presenter(
-        score=score,
+        state=state,
         director=Director(seed=1),
         renderer=renderer,
         pacer=pacer,
@@ -54,7 +53,7 @@ def test_health_tells_of_a_renderer_that_draws_nothing(monkeypatch, caplog, blan
         display_latency_ms=0.0,
         counters=counters,
     )
-    reporter = FaceReporter(score=score, pacer=pacer, counters=counters, renderer=renderer)
+    reporter = FaceReporter(state=state, pacer=pacer, counters=counters, renderer=renderer)
     try:
         for _ in range(int(1.2 * FPS)):
             presenter.step()

@@ -1,4 +1,4 @@
-"""Captions from the bus to the overlay, on a manual clock, with real fonts and a typist that works at once."""
+"""Captions from the bus to the overlay, on a manual clock, with real fonts and a worker that works at once."""
 
 import time
 
@@ -10,9 +10,9 @@ from mien.core import bus
 from mien.core.clock import ManualClock
 from mien.core.stats import Counters
 from mien.errors import TextError
-from mien.face.overlay import typist as typist_module
+from mien.face.overlay import text_worker
 from mien.face.overlay.annotations import Annotations, Layout
-from mien.face.overlay.cues import MAX_CUES, CueBox
+from mien.face.state import MAX_CUES, CueStore
 from mien.render.base import ALL_HEARD
 from mien.render.headless import HeadlessRenderer
 
@@ -28,7 +28,7 @@ class Rig:
         self.config = parse_config({"captions": {"enabled": True, **captions}}, "test")
         self.renderer = HeadlessRenderer(720, 1280, ManualClock(0))
         self.overlay = self.renderer.overlay
-        self.counters, self.cues = Counters(), CueBox()
+        self.counters, self.cues = Counters(), CueStore()
         self.annotations = Annotations(self.config, self.renderer, self.cues, self.counters)
         self.now_ms, self.media_ms = 0, 0
         self.epoch, self.turn, self.phase = 1, "", "idle"
@@ -41,7 +41,7 @@ class Rig:
             )
         )
 
-    def picture(self, *, runs=True):
+    def frame(self, *, runs=True):
         self.now_ms += 20
         if self.phase == "speaking" and runs:
             self.media_ms += 20
@@ -52,11 +52,11 @@ class Rig:
         )
         self.annotations.step(self.now_ms * MS, anchor, self.media_ms * MS, voice=None, motion_lost=False)
         if self.works:
-            self.annotations.typist.do()
+            self.annotations.worker.do()
         return self.shown
 
     def play(self, ms, **kwargs):
-        return [self.picture(**kwargs) for _ in range(ms // 20)]
+        return [self.frame(**kwargs) for _ in range(ms // 20)]
 
     def speak(self, turn="t"):
         self.turn, self.phase = turn, "speaking"
@@ -70,7 +70,7 @@ class Rig:
 
     @property
     def typeset(self):
-        return self.annotations.typist._maker._typesetter.typeset - 1  # the first one warmed the fonts
+        return self.annotations.worker._maker._typesetter.typeset - 1  # the first one warmed the fonts
 
 
 WORDS = (("Good", 200, 500), ("day", 600, 900), ("everyone", 1500, 2200))
@@ -144,7 +144,7 @@ def test_text_that_is_added_does_not_move_what_is_shown():
     assert rig.shown.progress > 0
     for count in range(1, 60):
         rig.cue("One two three. Four five six." + " and more" * count)
-        rig.picture()
+        rig.frame()
     rig.play(400)
     assert rig.shown is not None
 
@@ -155,7 +155,7 @@ def test_at_the_turns_end_all_is_bright_stays_a_moment_and_fades():
     rig.speak()
     rig.play(1600)
     rig.over()
-    rig.picture()
+    rig.frame()
     assert rig.shown.progress == ALL_HEARD
     assert rig.play(800)[-1].opacity == 1.0
     fading = [placed.opacity for placed in rig.play(400) if placed]
@@ -173,7 +173,7 @@ def test_an_interrupt_takes_away_at_once_what_was_not_heard():
     assert rig.shown.ahead > 0.5
     rig.epoch, rig.media_ms = 2, 0
     rig.over()
-    cut = rig.picture()
+    cut = rig.frame()
     assert (cut.ahead, cut.progress, cut.opacity) == (0.0, 2.0, 1.0)
     assert all(placed is None or placed.progress == 2.0 for placed in rig.play(2000))
     assert rig.shown is None
@@ -315,7 +315,7 @@ def test_without_pango_the_log_says_so_and_the_face_goes_on(monkeypatch, caplog)
     def absent(_):
         raise TextError("libpango-1.0.so.0 cannot be loaded; install Debian's libpangocairo-1.0-0")
 
-    monkeypatch.setattr(typist_module, "Typesetter", absent)
+    monkeypatch.setattr(text_worker, "Typesetter", absent)
     rig = Rig()
     rig.cue("Good day", length_ms=1000)
     rig.speak()
@@ -325,7 +325,7 @@ def test_without_pango_the_log_says_so_and_the_face_goes_on(monkeypatch, caplog)
 
 
 def test_the_bus_can_bring_any_number_of_cues():
-    box = CueBox()
+    box = CueStore()
     for number in range(1000):
         box.take(bus.CaptionCue(epoch=1, turn=f"t{number}", text="x", turn_start_ns=number))
     assert len(box._cues) == MAX_CUES
@@ -342,10 +342,10 @@ def test_the_thread_works_and_ends():
     rig.annotations.start()
     rig.cue("Good day", length_ms=1000)
     rig.speak()
-    made = rig.annotations.typist
+    made = rig.annotations.worker
     deadline_s = time.monotonic() + 20
     while rig.shown is None and time.monotonic() < deadline_s:
-        rig.picture(runs=False)
+        rig.frame(runs=False)
         time.sleep(0.005)
     rig.annotations.stop()
     assert not made._thread.is_alive()
@@ -370,14 +370,14 @@ def test_captions_that_cannot_be_set_are_counted_and_written_once(monkeypatch, c
     def broken(_):
         raise ValueError("a bug")
 
-    monkeypatch.setattr(typist_module.Typist, "do", broken)
-    typist = typist_module.Typist(captions=None, status=None, counters=(counters := Counters()))
-    typist.start()
+    monkeypatch.setattr(text_worker.TextWorker, "do", broken)
+    worker = text_worker.TextWorker(captions=None, status=None, counters=(counters := Counters()))
+    worker.start()
     deadline_s = time.monotonic() + 20
     while counters["captions_failed"] < 50 and time.monotonic() < deadline_s:
-        typist.ask_line("x")
+        worker.ask_line("x")
         time.sleep(0.001)
-    typist.stop()
+    worker.stop()
     assert counters["captions_failed"] >= 50
     assert len([record for record in caplog.records if "cannot be set" in record.message]) == 1
 
@@ -385,14 +385,14 @@ def test_captions_that_cannot_be_set_are_counted_and_written_once(monkeypatch, c
 def test_pages_that_nobody_takes_are_bounded_and_counted():
     counters = Counters()
     style = Layout(720, 1280).caption
-    typist = typist_module.Typist(captions=style, status=None, counters=counters)
+    worker = text_worker.TextWorker(captions=style, status=None, counters=counters)
     for number in range(6):
         cue = bus.CaptionCue(epoch=1, turn=f"t{number}", text="hello")
-        typist.ask_page(cue, 0.0)
-        typist.do()
+        worker.ask_page(cue, 0.0)
+        worker.do()
     assert counters["caption_pages"] == 6
     assert counters["caption_pages_dropped"] == 2
     taken = []
-    while (page := typist.take_page()) is not None:
+    while (page := worker.take_page()) is not None:
         taken.append(page.cue.turn)
     assert taken == ["t2", "t3", "t4", "t5"]

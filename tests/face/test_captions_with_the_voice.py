@@ -8,7 +8,7 @@ from mien.core.clock import ManualClock
 from mien.core.media import MediaClock
 from mien.core.stats import Counters
 from mien.face.overlay.annotations import Annotations
-from mien.face.overlay.cues import CueBox
+from mien.face.state import CueStore
 from mien.render.headless import HeadlessRenderer
 from rigs.voice_rig import VoiceRig
 
@@ -30,7 +30,7 @@ class Kiosk:
     def join(self):
         """A face that has just been started."""
         self.renderer = HeadlessRenderer(720, 1280, ManualClock(0))
-        self.clock, self.cues = MediaClock(), CueBox()
+        self.clock, self.cues = MediaClock(), CueStore()
         config = parse_config({"captions": {"enabled": True}}, "test")
         self.annotations = Annotations(config, self.renderer, self.cues, Counters())
         self.voice.published.clear()
@@ -46,7 +46,7 @@ class Kiosk:
                     self.cues.take(bus.decode_from_voice(bus.encode(message)))
             self.voice.published.clear()
             self.annotations.step(now_ns, self.clock.anchor, self.clock.media_ns(now_ns), voice=None, motion_lost=False)
-            self.annotations.typist.do()
+            self.annotations.worker.do()
         return self.renderer.overlay.shown.get(0)
 
     def finished(self, turn):

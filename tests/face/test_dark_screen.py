@@ -9,8 +9,8 @@ from mien.config import Config, ScreenConfig
 from mien.core import bus
 from mien.core.clock import ManualClock
 from mien.face.draw_loop import DARK_LOOK_NS, DrawLoop
-from mien.face.heartbeat import Heartbeat
-from mien.face.screen.brightness import ScreenMode
+from mien.face.health import Heartbeat
+from mien.face.screen import ScreenMode
 from mien.units import NS_PER_MS, NS_PER_S
 from rigs.face_rig import FaceRig
 
@@ -24,7 +24,7 @@ class Dark:
         self.clock: ManualClock = self.rig.clock
         config = Config(screen=ScreenConfig(**{"off_after_s": 10, **screen}))  # type: ignore[arg-type]
         self.screen = ScreenMode(config.screen, lambda: datetime(2026, 3, 29, 23, 0), self.clock.now_ns())
-        self.loop = DrawLoop(config=config, clock=self.clock, score=self.rig.score, stage=self.rig.stage,
+        self.loop = DrawLoop(config=config, clock=self.clock, state=self.rig.state, stage=self.rig.stage,
                              counters=self.rig.counters, notifier=None,  # type: ignore[arg-type]
                              heartbeat=Heartbeat(lambda: None), stopping=threading.Event(), wake=threading.Event(),
                              report=lambda _: None, trace=None, screen=self.screen)  # fmt: skip
@@ -36,7 +36,7 @@ class Dark:
         """Look as the loop does, the voice being there; how many frames were shown."""
         before, until_ns = len(self.rig.renderer.records()[0]), self.clock.now_ns() + round(seconds * NS_PER_S)
         while self.clock.now_ns() < until_ns:
-            self.rig.score.heard_of_voice_ns = self.clock.now_ns()
+            self.rig.state.voice_alive(self.clock.now_ns())
             at_ns = self.loop._look(self.clock.now_ns(), self.rig.presenter, self.rig.renderer)
             self.clock.advance_ns(max(20 * NS_PER_MS, at_ns - self.clock.now_ns()))
         return len(self.rig.renderer.records()[0]) - before
@@ -96,7 +96,7 @@ def test_a_picture_that_was_asked_for_in_the_dark_is_not_sent_when_it_is_light()
     dark.run(20)
     dark.rig.hear(bus.ThumbnailRequest(epoch=1, width=64))
     dark.run(1)
-    assert not dark.rig.score.thumbnails.wanted
+    assert not dark.rig.state.thumbnails.wanted
 
 
 def test_in_quiet_hours_the_picture_is_dim_and_told_so() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mien.core.pose import ARKIT_SHAPES, CHANNEL_COUNT, CHANNEL_INDEX, SHAPE_COUNT, Pose, new_pose
+from mien.face.behaviour.expressions import EMOTIONS, OPENING_INDICES, STATES
 from mien.face.behaviour.gestures import GESTURES
-from mien.face.behaviour.looks import EMOTIONS, OPENING_INDICES, STATES
 from mien.face.director import Director
 from mien.units import NS_PER_S
 

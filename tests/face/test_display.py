@@ -90,7 +90,7 @@ def test_while_it_waits_systemd_knows_that_it_lives_and_is_not_ready() -> None:
 def test_the_log_gives_each_reason_once(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "mien.face"):
         DisplayWait(Flaky(20), Notified(), Stopping(), Counters(), lambda: None).open()  # type: ignore[arg-type]
-    assert [record.message for record in caplog.records] == ["no display yet: no screen"]
+    assert [record.message for record in caplog.records] == ["waiting for a display: no screen"]
 
 
 def test_a_stop_ends_the_waiting() -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mien.face.draw_cost import DrawCost
+from mien.face.frame_timing import DrawCost
 from rigs.face_rig import FaceRig
 
 
@@ -28,7 +28,7 @@ def test_pictures_that_take_longer_than_a_refresh_are_not_late_in_pose():
     rig.speech(to_ms=2000)
     rig.anchor(until_ms=2000, phase="speaking", turn="t")
     for _ in range(30):
-        rig.picture()
+        rig.frame()
     offsets = rig.presenter.offsets_ms
     assert abs(offsets.percentile(50)) < 0.1
     assert rig.pacer.missed > 5

@@ -8,11 +8,10 @@ import pytest
 from mien.config import Config
 from mien.core.clock import ManualClock
 from mien.core.stats import Counters
-from mien.core.timeline import Timeline
 from mien.face import draw_loop
 from mien.face.draw_loop import DrawLoop
-from mien.face.motion_stage import Score
-from mien.face.screen.brightness import ScreenMode
+from mien.face.screen import ScreenMode
+from mien.face.state import FaceState
 from mien.units import NS_PER_MS
 
 PERIOD_NS = 20 * NS_PER_MS
@@ -39,7 +38,7 @@ def rested_ms(monkeypatch: pytest.MonkeyPatch, *, rest_ms: float, woken_after_ms
     """How long a rest lasts that begins 2 ms after the look began."""
     clock = ManualClock(10**9)
     monkeypatch.setattr(draw_loop, "sleep_until_ns", lambda at_ns: clock.advance_ns(max(0, at_ns - clock.now_ns())))
-    loop = DrawLoop(config=Config(), clock=clock, score=Score(Timeline(width=55, frame_hz=50, capacity=50)),
+    loop = DrawLoop(config=Config(), clock=clock, state=FaceState(frame_hz=50, capacity=50),
                     stage=None, counters=Counters(), notifier=None, heartbeat=None,  # type: ignore[arg-type]
                     stopping=threading.Event(), wake=Wake(clock, woken_after_ms), report=lambda _: None,
                     trace=None, screen=ScreenMode(Config().screen, datetime.now, 0))  # fmt: skip

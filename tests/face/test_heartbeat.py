@@ -12,7 +12,7 @@ import pytest
 
 from mien.config import load_config, parse_overrides
 from mien.errors import DisplayError, FaceError
-from mien.face.heartbeat import Heartbeat
+from mien.face.health import Heartbeat
 from mien.face.motion_stage import MotionStage
 from mien.face.presenter import Presenter
 from mien.face.service import FaceService
@@ -234,4 +234,4 @@ def test_the_process_ends_with_a_code_that_systemd_restarts_and_one_traceback(tm
     assert done.returncode == 1
     said = done.stdout + done.stderr
     assert said.count("Traceback") == 1
-    assert "mien-face: the motion thread ended: RuntimeError: a bug" in said
+    assert "mien-face: the motion thread failed: RuntimeError: a bug" in said

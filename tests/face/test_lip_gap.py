@@ -14,7 +14,7 @@ import pytest
 
 from mien.avatar.load import load_avatar
 from mien.core.pose import CHANNEL_COUNT, CHANNEL_INDEX, Pose, new_pose
-from mien.face.behaviour.looks import EMOTIONS
+from mien.face.behaviour.expressions import EMOTIONS
 from mien.face.director import Director
 from mien.face.offline import motion_frames, poses, prosody_frames
 from mien.motion.base import MotionFrames, Pcm

@@ -7,8 +7,7 @@ import pytest
 from mien.config import ScreenConfig, load_config, parse_overrides
 from mien.core import bus
 from mien.errors import ConfigError
-from mien.face.screen.brightness import AWAKE_NS, ScreenMode
-from mien.face.screen.quiet_hours import QuietHours, quiet_hours
+from mien.face.screen import AWAKE_NS, QuietHours, ScreenMode, quiet_hours
 from mien.units import NS_PER_S, minutes_of_day
 from rigs.face_rig import FaceRig
 

@@ -11,11 +11,10 @@ from mien.config import Config, parse_config
 from mien.core import bus
 from mien.core.clock import ManualClock
 from mien.core.stats import Counters
-from mien.face.motion_watch import MotionWatch
-from mien.face.overlay.annotations import Annotations
-from mien.face.overlay.cues import CueBox
+from mien.face.overlay.annotations import Annotations, status_text
 from mien.face.overlay.signs import draw_sign, sign_for
-from mien.face.overlay.status import status_text
+from mien.face.speech_motion import MotionWatch
+from mien.face.state import CueStore
 from mien.render.headless import HeadlessRenderer
 
 MS = 1_000_000
@@ -96,7 +95,7 @@ class Rig:
             return inner(sizes)
 
         self.renderer.open_overlay = counted
-        self.annotations = Annotations(config, self.renderer, CueBox(), Counters())
+        self.annotations = Annotations(config, self.renderer, CueStore(), Counters())
         self.now_ms = 0
 
     def play(self, ms, what, health=VOICE, *, lost=False):
@@ -151,8 +150,8 @@ def test_the_status_line_is_set_when_told_and_only_then():
     rig = Rig(parse_config({"face": {"status_line": True}}, "test"))
     overlay = rig.renderer.overlay
     for _ in range(3):
-        rig.annotations.tell(FACE)
-        rig.annotations.typist.do()
+        rig.annotations.show_health(FACE)
+        rig.annotations.worker.do()
         rig.play(1000, anchor())
     assert overlay.uploads == 3
     assert overlay.shown[STATUS].opacity > 0.5
@@ -163,8 +162,8 @@ def test_the_status_line_is_set_when_told_and_only_then():
 
 def test_it_is_off_by_default():
     rig = Rig(Config())
-    rig.annotations.tell(FACE)
-    assert rig.annotations.typist is None
+    rig.annotations.show_health(FACE)
+    assert rig.annotations.worker is None
 
 
 def test_motion_is_lost_only_when_it_stays_away():

@@ -7,7 +7,7 @@ import pygame
 
 from mien.core import bus
 from mien.errors import DisplayError
-from mien.face import thumbnail
+from mien.face import readback
 from rigs.face_rig import FaceRig
 
 
@@ -18,8 +18,8 @@ def test_one_request_one_jpeg_of_about_the_width_asked_for():
     rig.renderer.capture = lambda: picture
     rig.anchor()
     rig.hear(bus.ThumbnailRequest(epoch=1, width=100))
-    rig.picture()
-    rig.picture()
+    rig.frame()
+    rig.frame()
     rig.stage.work()
     rig.stage.work()
     answers = [report for report in rig.reports if isinstance(report, bus.Thumbnail)]
@@ -33,7 +33,7 @@ def test_a_renderer_without_pixels_does_not_answer_and_goes_on():
     rig = FaceRig()
     rig.anchor()
     rig.hear(bus.ThumbnailRequest(epoch=1, width=100))
-    rig.picture()
+    rig.frame()
     rig.stage.work()
     assert not [report for report in rig.reports if isinstance(report, bus.Thumbnail)]
 
@@ -42,12 +42,12 @@ def test_a_picture_that_cannot_be_encoded_is_counted_and_the_mouth_goes_on(monke
     def fails(_):
         raise DisplayError("no JPEG here")
 
-    monkeypatch.setattr(thumbnail, "encode_jpeg", fails)
+    monkeypatch.setattr(readback, "encode_jpeg", fails)
     rig = FaceRig()
     rig.renderer.capture = lambda: np.zeros((40, 30, 3), np.uint8)
     rig.anchor()
     rig.hear(bus.ThumbnailRequest(epoch=1, width=100))
-    rig.picture()
+    rig.frame()
     rig.stage.work()
     assert rig.counters["thumbnails_failed"] == 1
     rig.speech(to_ms=100)

@@ -7,7 +7,7 @@ from mien.core import bus
 from mien.core.pacer import DisplayPacer
 from mien.core.pose import CHANNEL_INDEX, new_pose
 from mien.face.director import Director
-from mien.face.frame_rate import LONGEST_NS, STEP, TRAVEL, FrameRate
+from mien.face.frame_timing import LONGEST_NS, STEP, TRAVEL, FrameRate
 from mien.face.presenter import Presenter
 from mien.units import NS_PER_MS, NS_PER_S
 from rigs.face_rig import FaceRig
@@ -103,7 +103,7 @@ class Idle(FaceRig):
 
     def __init__(self, *, idle_fps: float = 12.5) -> None:
         super().__init__(fps=FPS)
-        self.presenter = Presenter(score=self.score, director=Director(seed=1), renderer=self.renderer,
+        self.presenter = Presenter(state=self.state, director=Director(seed=1), renderer=self.renderer,
                                    pacer=self.pacer, clock=self.clock, display_latency_ms=0.0, counters=self.counters,
                                    trace=self.trace, idle_fps=idle_fps)  # fmt: skip
         self._anchored_ns = 0
@@ -114,7 +114,7 @@ class Idle(FaceRig):
         while self.clock.now_ns() < until_ns:
             if self.clock.now_ns() - self._anchored_ns >= 200 * NS_PER_MS:
                 self._anchored_ns = self.clock.now_ns()
-                self.score.heard_of_voice_ns = self.clock.now_ns()
+                self.state.voice_alive(self.clock.now_ns())
             self.once()
         return [int(at) for at in self.renderer.records()[0][before:]]
 

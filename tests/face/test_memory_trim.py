@@ -3,7 +3,7 @@
 import errno
 
 from mien.core.stats import Counters
-from mien.face.upkeep import CREPT_EVERY, CREPT_MB, GROWN_MB, Upkeep
+from mien.face.memory_trim import CREPT_EVERY, CREPT_MB, GROWN_MB, MemoryTrim
 
 
 class Memory:
@@ -22,7 +22,7 @@ class Memory:
 
 def test_what_starting_left_goes_back_once_and_not_while_a_face_rejoins_a_sentence() -> None:
     memory = Memory(80.0, 60.0)
-    upkeep = Upkeep(Counters(), memory.measure, memory.release)
+    upkeep = MemoryTrim(Counters(), memory.measure, memory.release)
     assert upkeep.step(speaking=True) == 140.0
     assert memory.releases == 0
     for _ in range(100):
@@ -32,7 +32,7 @@ def test_what_starting_left_goes_back_once_and_not_while_a_face_rejoins_a_senten
 
 def test_what_grew_goes_back_when_speech_is_over() -> None:
     memory = Memory(80.0, 0.0)
-    upkeep = Upkeep(Counters(), memory.measure, memory.release)
+    upkeep = MemoryTrim(Counters(), memory.measure, memory.release)
     upkeep.step(speaking=False)
     memory.spare = GROWN_MB + 1
     assert upkeep.step(speaking=True) == 80.0 + GROWN_MB + 1
@@ -43,7 +43,7 @@ def test_what_grew_goes_back_when_speech_is_over() -> None:
 
 def test_ordinary_growth_is_left_alone_and_lasting_growth_is_the_new_measure() -> None:
     memory = Memory(80.0, 0.0)
-    upkeep = Upkeep(Counters(), memory.measure, memory.release)
+    upkeep = MemoryTrim(Counters(), memory.measure, memory.release)
     upkeep.step(speaking=False)
     memory.used += GROWN_MB - 1
     upkeep.step(speaking=False)
@@ -56,7 +56,7 @@ def test_ordinary_growth_is_left_alone_and_lasting_growth_is_the_new_measure() -
 
 def test_what_crept_goes_back_every_two_minutes_and_what_is_needed_again_is_left_alone() -> None:
     memory = Memory(80.0, 0.0)
-    upkeep = Upkeep(Counters(), memory.measure, memory.release)
+    upkeep = MemoryTrim(Counters(), memory.measure, memory.release)
     upkeep.step(speaking=False)
     memory.spare = CREPT_MB + 1
     for _ in range(CREPT_EVERY - 1):
@@ -81,7 +81,7 @@ def test_no_figure_is_counted_and_told_as_none_and_ends_nothing() -> None:
             raise OSError(errno.EMFILE, "Too many open files")
         return memory.measure()
 
-    upkeep = Upkeep(counters, measure, memory.release)
+    upkeep = MemoryTrim(counters, measure, memory.release)
     assert upkeep.step(speaking=False) == 80.0
     broken = True
     assert [upkeep.step(speaking=False) for _ in range(3)] == [None] * 3
@@ -96,5 +96,5 @@ def test_a_give_back_that_fails_ends_nothing() -> None:
     def release() -> None:
         raise OSError(errno.EMFILE, "Too many open files")
 
-    assert Upkeep(counters, lambda: 80.0, release).step(speaking=False) is None
+    assert MemoryTrim(counters, lambda: 80.0, release).step(speaking=False) is None
     assert counters["memory_unread"] == 1
