@@ -137,7 +137,7 @@ def test_a_card_that_moves_in_long_steps_is_told_of(
 ) -> None:
     monkeypatch.setattr(FakePcm, "agrees_to", {"period_size": period})
     open_sink()
-    assert ("moves in steps of" in caplog.text) is told
+    assert ("advances in steps of" in caplog.text) is told
 
 
 @pytest.mark.parametrize(

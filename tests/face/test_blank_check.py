@@ -22,7 +22,7 @@ FPS = 10
 
 
 @pytest.mark.parametrize(("blank", "counted"), [(True, 1), (False, 0)])
-def test_a_blank_picture_is_counted_once_a_second_after_the_first(blank, counted):
+def test_a_blank_frame_is_counted_once_a_second_after_the_first(blank, counted):
     looks = []
     renderer = SimpleNamespace(info=SimpleNamespace(device="GPU"), looks_blank=lambda: looks.append(1) or blank)
     counters = Counters()

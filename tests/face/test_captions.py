@@ -22,7 +22,7 @@ LONG = "The train to the airport leaves at a quarter past nine. Please do not be
 
 
 class Rig:
-    """One turn after the other in media time; pictures every 20 ms."""
+    """One turn after the other in media time; frames every 20 ms."""
 
     def __init__(self, **captions):
         self.config = parse_config({"captions": {"enabled": True, **captions}}, "test")
@@ -184,11 +184,11 @@ def test_the_next_turn_takes_the_place_of_the_last():
     rig.cue("Good day, everyone", words=WORDS, length_ms=2500)
     rig.speak()
     rig.play(2500)
-    before = rig.overlay.pictures[CAPTION]
+    before = rig.overlay.images[CAPTION]
     rig.cue("How are you?", turn="u", start_ms=2500, length_ms=1000)
     rig.speak("u")
     rig.play(60)
-    assert rig.overlay.pictures[CAPTION] is not before
+    assert rig.overlay.images[CAPTION] is not before
     assert rig.shown.ahead > 0.5
     assert rig.shown.progress < 3
 
@@ -208,11 +208,11 @@ def test_a_takeover_shows_the_agents_words_even_under_the_same_name():
     rig.cue("I am a machine and speak on and on", length_ms=4000)
     rig.speak()
     rig.play(1000)
-    machine = rig.overlay.pictures[CAPTION]
+    machine = rig.overlay.images[CAPTION]
     rig.epoch, rig.media_ms = 2, 0
     rig.cue("A person speaks now", length_ms=1500)
     rig.play(100)
-    assert rig.overlay.pictures[CAPTION] is not machine
+    assert rig.overlay.images[CAPTION] is not machine
     assert rig.shown.progress < 2
 
 
@@ -226,7 +226,7 @@ def test_a_face_that_joins_in_mid_turn_shows_the_page_that_is_heard():
     late.speak()
     late.cue(LONG, length_ms=8000)
     late.play(100)
-    np.testing.assert_array_equal(late.overlay.pictures[CAPTION], rig.overlay.pictures[CAPTION])
+    np.testing.assert_array_equal(late.overlay.images[CAPTION], rig.overlay.images[CAPTION])
     assert late.typeset <= 2
 
 
@@ -279,7 +279,7 @@ def test_hostile_text_shows_lines_within_the_screen(text):
     rig.cue(text, length_ms=60_000)
     rig.speak()
     rig.play(2000)
-    height, width = rig.overlay.pictures[CAPTION].shape[:2]
+    height, width = rig.overlay.images[CAPTION].shape[:2]
     style = Layout(720, 1280, lines=3).caption
     assert (width, height) <= style.largest
     assert rig.shown.left >= 0
@@ -300,7 +300,7 @@ def test_the_first_page_is_ready_when_the_turn_begins():
     assert rig.typeset == 2  # and the page that follows
 
 
-def test_a_slow_typist_delays_the_caption_and_nothing_else():
+def test_a_slow_worker_delays_the_caption_and_nothing_else():
     rig = Rig()
     rig.works = False
     rig.cue("Good day", length_ms=1000)
@@ -379,7 +379,7 @@ def test_captions_that_cannot_be_set_are_counted_and_written_once(monkeypatch, c
         time.sleep(0.001)
     worker.stop()
     assert counters["captions_failed"] >= 50
-    assert len([record for record in caplog.records if "cannot be set" in record.message]) == 1
+    assert len([record for record in caplog.records if "cannot be rendered" in record.message]) == 1
 
 
 def test_pages_that_nobody_takes_are_bounded_and_counted():

@@ -104,17 +104,17 @@ def test_an_agent_takes_over_and_the_held_turn_is_shown_afterwards(kiosk):
         kiosk.voice.say(wire.Caption(turn=name, text=f"{name}. {TEXT}"))
         kiosk.voice.speak(name, ms=1500)
     kiosk.run(600)
-    machine = kiosk.renderer.overlay.pictures[0]
+    machine = kiosk.renderer.overlay.images[0]
     kiosk.voice.say(wire.TakeFloor(queue="hold"), client=b"agent")
     kiosk.voice.say(wire.Caption(turn="first", text="Here is Ada."), client=b"agent")
     kiosk.voice.speak("first", ms=800, client=b"agent")
     kiosk.run(400)
-    person = kiosk.renderer.overlay.pictures[0]
+    person = kiosk.renderer.overlay.images[0]
     assert person.shape != machine.shape
     kiosk.voice.say(wire.ReleaseFloor(), client=b"agent")
     shown = kiosk.run(1200)
     assert shown.ahead > 0
-    assert kiosk.renderer.overlay.pictures[0].shape not in (person.shape, machine.shape)
+    assert kiosk.renderer.overlay.images[0].shape not in (person.shape, machine.shape)
 
 
 def test_a_pause_holds_the_words(kiosk):

@@ -91,7 +91,7 @@ def test_presence_by_a_sensor_lights_it_for_as_long_again() -> None:
     assert dark.run(10) == 0
 
 
-def test_a_picture_that_was_asked_for_in_the_dark_is_not_sent_when_it_is_light() -> None:
+def test_a_thumbnail_requested_in_the_dark_is_not_sent_later() -> None:
     dark = Dark()
     dark.run(20)
     dark.rig.hear(bus.ThumbnailRequest(epoch=1, width=64))
@@ -99,7 +99,7 @@ def test_a_picture_that_was_asked_for_in_the_dark_is_not_sent_when_it_is_light()
     assert not dark.rig.state.thumbnails.wanted
 
 
-def test_in_quiet_hours_the_picture_is_dim_and_told_so() -> None:
+def test_in_quiet_hours_the_frame_is_dim_and_reported_so() -> None:
     dark = Dark(off_after_s=0, dim=0.25, quiet_from="22:00", quiet_until="07:00")
     dark.run(29)
     assert (dark.loop._shown, dark.rig.renderer.brightness) == ("on", 1.0)

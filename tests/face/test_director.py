@@ -49,7 +49,7 @@ def perform(
     start_s: float = 0.0,
     prosody: np.ndarray | None = None,
 ) -> np.ndarray:
-    """The poses of a performance, (pictures, CHANNEL_COUNT)."""
+    """The poses of a performance, (frames, CHANNEL_COUNT)."""
     poses = np.zeros((round(seconds * rate_hz), CHANNEL_COUNT), dtype=np.float32)
     for number, out in enumerate(poses):
         time_s = start_s + number / rate_hz
@@ -99,13 +99,13 @@ def test_the_clock_may_stand_anywhere_when_it_begins() -> None:
 
 
 @pytest.mark.parametrize("state", ["idle", "listening", "thinking", "paused", "disconnected"])
-def test_the_rate_of_pictures_changes_nothing(state: str) -> None:
+def test_the_frame_rate_changes_nothing(state: str) -> None:
     slow = perform(Director(seed=9), seconds=40, state=state, rate_hz=30)
     fast = perform(Director(seed=9), seconds=40, state=state, rate_hz=120)[::4]
     np.testing.assert_allclose(slow, fast, atol=0.02)
 
 
-def test_speech_is_played_alike_at_any_rate_of_pictures() -> None:
+def test_speech_is_played_alike_at_any_frame_rate() -> None:
     slow = perform(Director(seed=9), seconds=20, state="speaking", rate_hz=30)
     fast = perform(Director(seed=9), seconds=20, state="speaking", rate_hz=60)[::2]
     mouth = [CHANNEL_INDEX[name] for name in ARKIT_SHAPES if name.startswith(("mouth", "jaw"))]
@@ -122,7 +122,7 @@ def test_blinks_close_both_lids_at_a_natural_rate(state: str, fewest: int, most:
     assert shut.mean() < 0.1
 
 
-def test_a_blink_is_seen_shut_even_at_24_pictures_a_second() -> None:
+def test_a_blink_is_seen_shut_even_at_24_frames_a_second() -> None:
     lids = perform(Director(seed=5), seconds=120, rate_hz=24)[:, BLINKS[0]]
     peaks = [
         lid
@@ -220,7 +220,7 @@ def test_presence_fades_with_the_state_and_comes_back() -> None:
 
 
 def test_movement_is_smooth_through_every_change() -> None:
-    """No channel but the eyes' jumps between two pictures at 60 Hz."""
+    """No channel but the eyes' jumps between two frames at 60 Hz."""
     director = Director(seed=7)
     acts = []
     for number, (state, emotion) in enumerate(zip(STATES * 2, EMOTIONS * 2, strict=False)):

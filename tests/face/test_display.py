@@ -100,7 +100,7 @@ def test_a_stop_ends_the_waiting() -> None:
 
 
 class Vanishing(HeadlessRenderer):
-    """Loses its display at one picture."""
+    """Loses its display at one frame."""
 
     def __init__(self, clock: Clock, at: int) -> None:
         super().__init__(64, 64, clock)

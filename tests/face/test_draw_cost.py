@@ -6,7 +6,7 @@ from mien.face.frame_timing import DrawCost
 from rigs.face_rig import FaceRig
 
 
-def test_one_slow_picture_changes_little_and_a_lasting_change_is_followed():
+def test_one_slow_frame_changes_little_and_a_lasting_change_is_followed():
     cost = DrawCost()
     for _ in range(10):
         cost.observe(1000)
@@ -20,7 +20,7 @@ def test_one_slow_picture_changes_little_and_a_lasting_change_is_followed():
     assert cost.estimate_ns == 500
 
 
-def test_pictures_that_take_longer_than_a_refresh_are_not_late_in_pose():
+def test_frames_that_take_longer_than_a_refresh_are_not_late_in_pose():
     rig = FaceRig(fps=50)
     draw = rig.renderer.draw
     rig.renderer.draw = lambda pose: (draw(pose), rig.clock.advance_ms(27))

@@ -23,7 +23,7 @@ def rate_of(idle_fps: float = 12.5) -> FrameRate:
 
 
 def turned(steps: float) -> np.ndarray:
-    """A head turned so far that the picture moved by so many steps."""
+    """A head turned so far that the image moved by so many steps."""
     pose = new_pose()
     pose[YAW] = steps * STEP / TRAVEL[YAW]
     return pose

@@ -1,7 +1,7 @@
 """The lips of the drawn mesh meet on p, b and m: motion, director and morph together, on speech of known timing.
 
 Shut is a gap below three quarters of a millimetre, which is two pixels where 1280 show 40 cm. The timing allows 40 ms
-to either side of the phone: what people do not notice (Grant et al., 2004: 45 ms where the picture leads).
+to either side of the phone: what people do not notice (Grant et al., 2004: 45 ms where the video leads).
 """
 
 import sys

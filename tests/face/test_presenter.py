@@ -23,11 +23,11 @@ def speaking(rig, *, epoch=1, length_ms=2000):
 
 
 def play(rig, ms):
-    pictures = []
+    frames = []
     end_ns = rig.clock.now_ns() + ms * MS
     while rig.clock.now_ns() < end_ns:
-        pictures.append(rig.frame())
-    return pictures
+        frames.append(rig.frame())
+    return frames
 
 
 def test_the_pose_is_the_one_of_the_moment_at_which_it_is_seen():
@@ -107,7 +107,7 @@ def test_state_emotion_and_gesture_reach_the_director():
     assert rig.take_gestures() == []
 
 
-def test_a_late_picture_counts_as_missed_and_the_next_is_in_step():
+def test_a_late_frame_counts_as_missed_and_the_next_is_in_step():
     rig = FaceRig()
     speaking(rig)
     play(rig, 300)

@@ -58,7 +58,7 @@ def test_the_cheeks_go_with_effort() -> None:
     assert course(lambda _: how(effort=1.0))[-1, CHEEK] > 0.15 > 0.02 > course(lambda _: how())[-1, CHEEK]
 
 
-def test_it_hardly_matters_how_many_pictures_there_are() -> None:
+def test_it_hardly_matters_how_many_frames_there_are() -> None:
     slow, fast = course(stressed, fps=30), course(stressed, fps=120)[::4]
     np.testing.assert_allclose(slow[:, [NOD, YAW, ROLL]], fast[:, [NOD, YAW, ROLL]], atol=0.012)
 

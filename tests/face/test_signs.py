@@ -75,12 +75,12 @@ def test_each_condition_has_its_sign(what, lost, health, sign):
 
 @pytest.mark.parametrize("size_px", [24, 40, 90])
 def test_signs_look_different_and_stay_inside_their_disc(size_px):
-    pictures = {name: draw_sign(name, size_px) for name in ("paused", "audio_only", "disconnected", "silent")}
-    for picture in pictures.values():
-        assert picture[..., 0].max() > 180
-        assert picture[0, 0].max() == 0
-        assert (picture[..., 0][picture[..., 3] == 0] == 0).all()
-    for one, other in combinations(pictures.values(), 2):
+    images = {name: draw_sign(name, size_px) for name in ("paused", "audio_only", "disconnected", "silent")}
+    for image in images.values():
+        assert image[..., 0].max() > 180
+        assert image[0, 0].max() == 0
+        assert (image[..., 0][image[..., 3] == 0] == 0).all()
+    for one, other in combinations(images.values(), 2):
         assert np.abs(one[..., 0].astype(int) - other[..., 0]).mean() > 5
 
 
@@ -133,9 +133,9 @@ def test_a_voice_that_restarts_quickly_raises_no_sign():
 def test_one_sign_gives_way_to_another():
     rig = Rig(Config())
     rig.play(2000, anchor("paused"))
-    first = rig.renderer.overlay.pictures[SIGN]
+    first = rig.renderer.overlay.images[SIGN]
     rig.play(6000, None)
-    assert (rig.renderer.overlay.pictures[SIGN] != first).any()
+    assert (rig.renderer.overlay.images[SIGN] != first).any()
     assert rig.renderer.overlay.shown[SIGN].opacity > 0.7
 
 
@@ -155,9 +155,9 @@ def test_the_status_line_is_set_when_told_and_only_then():
         rig.play(1000, anchor())
     assert overlay.uploads == 3
     assert overlay.shown[STATUS].opacity > 0.5
-    picture = overlay.pictures[STATUS]
-    assert picture.shape[0] < 40
-    assert overlay.shown[STATUS].left + picture.shape[1] < 660  # the sign's place stays free
+    image = overlay.images[STATUS]
+    assert image.shape[0] < 40
+    assert overlay.shown[STATUS].left + image.shape[1] < 660  # the sign's place stays free
 
 
 def test_it_is_off_by_default():

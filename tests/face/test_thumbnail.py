@@ -1,4 +1,4 @@
-"""A thumbnail is asked for over the bus, read back from a drawn picture, and reported as JPEG."""
+"""A thumbnail is asked for over the bus, read back from a drawn frame, and reported as JPEG."""
 
 import io
 
@@ -13,9 +13,9 @@ from rigs.face_rig import FaceRig
 
 def test_one_request_one_jpeg_of_about_the_width_asked_for():
     rig = FaceRig()
-    picture = np.zeros((400, 300, 3), np.uint8)
-    picture[:, :150] = (200, 100, 50)
-    rig.renderer.capture = lambda: picture
+    frame = np.zeros((400, 300, 3), np.uint8)
+    frame[:, :150] = (200, 100, 50)
+    rig.renderer.capture = lambda: frame
     rig.anchor()
     rig.hear(bus.ThumbnailRequest(epoch=1, width=100))
     rig.frame()
@@ -38,7 +38,7 @@ def test_a_renderer_without_pixels_does_not_answer_and_goes_on():
     assert not [report for report in rig.reports if isinstance(report, bus.Thumbnail)]
 
 
-def test_a_picture_that_cannot_be_encoded_is_counted_and_the_mouth_goes_on(monkeypatch):
+def test_a_thumbnail_that_cannot_be_encoded_is_counted_and_the_mouth_goes_on(monkeypatch):
     def fails(_):
         raise DisplayError("no JPEG here")
 

@@ -1,4 +1,4 @@
-"""Captions of a film: each picture's, whatever time it takes to draw."""
+"""Captions of a video: of each frame, however long it takes to draw."""
 
 from mien.core.clock import ManualClock
 from mien.face.offline import VideoCaptions

@@ -1,4 +1,4 @@
-"""Draw calls as they are made, counted: at most eight a picture, whatever the avatar and the tier."""
+"""Draw calls as they are made, counted: at most eight a frame, whatever the avatar and the tier."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 from mien.avatar.baked import SUFFIX
 from mien.avatar.load import default_avatar_path, load_avatar
 from mien.core.pose import new_pose
-from mien.render.drawing import MAX_DRAW_CALLS
+from mien.render.draw_calls import MAX_DRAW_CALLS
 from mien.render.gl import Gl
 from mien.render.gles import GlesRenderer
 
@@ -36,7 +36,7 @@ class CountingGl(Gl):
 
 @pytest.mark.parametrize("quality", ["full", "low"])
 @pytest.mark.parametrize("avatar", AVATARS, ids=lambda path: path.stem)
-def test_at_most_eight_draw_calls_a_picture(monkeypatch: pytest.MonkeyPatch, avatar: Path, quality: str) -> None:
+def test_at_most_eight_draw_calls_a_frame(monkeypatch: pytest.MonkeyPatch, avatar: Path, quality: str) -> None:
     monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
     gl = CountingGl()
     renderer = GlesRenderer(load_avatar(avatar), width=90, height=160, samples=0, quality=quality, binding=lambda: gl)

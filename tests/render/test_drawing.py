@@ -3,7 +3,7 @@
 import numpy as np
 
 from mien.core.mesh import Part
-from mien.render.drawing import plan
+from mien.render.draw_calls import plan
 
 
 def part(name: str, first: int, count: int, **look: object) -> Part:

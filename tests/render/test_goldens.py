@@ -37,14 +37,14 @@ def drawn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         timeout=100,
     )
     assert made.returncode == 0, made.stderr
-    with np.load(saved) as pictures:
+    with np.load(saved) as images:
         if request.param:
-            assert "OpenGL ES 2.0" in str(pictures["version"])
-        return {name: pictures[name] for name in SCENES}
+            assert "OpenGL ES 2.0" in str(images["version"])
+        return {name: images[name] for name in SCENES}
 
 
 @pytest.mark.parametrize("scene", SCENES)
-def test_a_picture_looks_like_its_golden(drawn: dict[str, NDArray[np.uint8]], scene: str) -> None:
+def test_an_image_looks_like_its_golden(drawn: dict[str, NDArray[np.uint8]], scene: str) -> None:
     golden = read(scene)
     assert drawn[scene].shape == golden.shape
     difference = np.abs(blocks(drawn[scene]) - blocks(golden))

@@ -1,4 +1,4 @@
-"""The director: combines speech, expression, gaze, gestures and body movement into one pose.
+"""The director: combines all movements of the face into one pose.
 
 Speech controls the mouth. Everything else is blended around it. Every movement is a function of time and of a seeded
 draw made when the movement begins, so that the same seed and calls give the same performance at any frame rate.

@@ -54,7 +54,7 @@ class DisplayWait:
     def lost(self, error: DisplayError) -> None:
         """Report that the display was lost; the next open() waits for it."""
         self._counters.count("display_lost")
-        log.error("display lost, waiting for it: %s", error)
+        log.error("the display is lost, waiting for it: %s", error)
 
     def _wait(self, wait_s: float, reason: str) -> None:
         self._notifier.status(f"waiting for a display: {reason}")

@@ -1,4 +1,4 @@
-"""The motion stage: takes bus messages, fills the timeline ahead of the playhead and reports readiness.
+"""The motion stage: turns bus messages into motion ahead of the playhead.
 
 Only the thread that reads the bus calls take() and work().
 """

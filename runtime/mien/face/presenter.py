@@ -1,4 +1,4 @@
-"""The presenter: for every frame, composes and draws the pose of the moment at which that frame is seen."""
+"""The presenter: draws, for every frame, the pose of the moment at which it is seen."""
 
 from mien.core.clock import Clock
 from mien.core.media import extrapolate

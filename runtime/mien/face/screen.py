@@ -1,4 +1,4 @@
-"""Screen brightness: when the screen is bright, dim or dark, by quiet hours, silence and presence. Pure."""
+"""Screen brightness: bright, dim or dark, by quiet hours, silence, presence. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

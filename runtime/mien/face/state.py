@@ -1,4 +1,4 @@
-"""The state that the motion thread and the drawing thread share.
+"""The state shared by the threads of mien-face.
 
 The motion thread writes it. The presenter reads one consistent Snapshot a frame; health and the draw loop read single
 values. Every method takes the lock itself.

@@ -1,4 +1,4 @@
-"""Records what was shown and when, for benchmarks, `mien record` and the demo."""
+"""Records what was shown at what time, for benchmarks, `mien record`, the demo."""
 
 from pathlib import Path
 

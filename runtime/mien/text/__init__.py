@@ -1,1 +1,1 @@
-"""Text rendering: cleaning, shaping and layout by Pango, drawing by cairo."""
+"""Text rendering: cleaning, shaping, layout, drawing, by Pango with cairo."""

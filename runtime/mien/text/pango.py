@@ -1,4 +1,4 @@
-"""A minimal ctypes binding of Pango and cairo, with argument types so that mistakes raise.
+"""A minimal ctypes binding of Pango with cairo, typed so that mistakes raise.
 
 Debian's libpangocairo-1.0-0 (Pango 1.50; LGPL) depends on the rest: HarfBuzz for shaping, FriBidi for ordering,
 fontconfig for font selection. Signatures and constants are those of the headers.

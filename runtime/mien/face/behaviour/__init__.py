@@ -1,1 +1,1 @@
-"""Behaviour of the face: one kind of movement per module, each a pure function of time, state and seed."""
+"""Behaviour of the face: one kind of movement per module, a pure function of time, state, seed."""

@@ -1,4 +1,4 @@
-"""Facial expressions of states and emotions, as channel values. Data."""
+"""Facial expressions by state or emotion, as channel values. Data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Arbitration of the mouth between speech and expression, derived from the speech pose."""
+"""Mouth arbitration: speech against expression, derived from the speech pose."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Annotations over the face: the overlay's layers, their sizes and their positions."""
+"""Annotations over the face: sizes, positions, contents of the overlay's layers."""
 
 import math
 

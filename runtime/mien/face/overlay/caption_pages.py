@@ -1,4 +1,4 @@
-"""Caption pages: splits a turn's text into pages, each with word times and a rendered image."""
+"""Caption pages: splits a turn's text into timed, rendered pages."""
 
 import logging
 import math
