@@ -1,4 +1,4 @@
-"""The building blocks of behaviour: courses that do not depend on how time is cut."""
+"""Building blocks of behaviour: curves that do not depend on the step size."""
 
 import random
 

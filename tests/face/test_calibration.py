@@ -1,4 +1,4 @@
-"""The flashing bar: when it is lit, what it paints, and that nothing else of the frame changes."""
+"""The calibration bar: when it is lit, what it paints, and that the rest of the frame stays the same."""
 
 import os
 
@@ -39,7 +39,7 @@ def test_clicks_are_where_flashes_begin(length_ms):
     assert all(at < length_ms and is_lit(ms_to_ns(at)) and not is_lit(ms_to_ns(at) - 1) for at in times)
 
 
-def test_the_bar_is_told_of_each_frame():
+def test_the_bar_is_painted_on_each_frame():
     painted = []
     calibration = Calibration(painted.append)
     for media_ms in (-1, 0, FLASHES_MS[0], FLASHES_MS[0] + FLASH_MS):

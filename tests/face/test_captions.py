@@ -1,4 +1,4 @@
-"""Captions from the bus to the overlay, on a manual clock, with real fonts and a worker that works at once."""
+"""Captions from the bus to the overlay, on a manual clock, with real fonts and a synchronous text worker."""
 
 import time
 
@@ -22,7 +22,7 @@ LONG = "The train to the airport leaves at a quarter past nine. Please do not be
 
 
 class Rig:
-    """One turn after the other in media time; frames every 20 ms."""
+    """Consecutive turns in media time, with a frame every 20 ms."""
 
     def __init__(self, **captions):
         self.config = parse_config({"captions": {"enabled": True, **captions}}, "test")
@@ -130,7 +130,7 @@ def test_a_known_length_only_spreads_the_same_pages_anew():
     rig.cue(LONG, length_ms=20_000)
     rig.play(200)
     assert rig.typeset == set_before
-    assert rig.shown.progress >= shown.progress  # what was bright stays bright
+    assert rig.shown.progress >= shown.progress  # bright words stay bright
 
 
 def test_text_that_is_added_does_not_move_what_is_shown():
@@ -365,7 +365,7 @@ def test_captions_lie_below_the_mouth_within_safe_margins(size):
 
 
 def test_captions_that_cannot_be_set_are_counted_and_written_once(monkeypatch, caplog):
-    """A flood of them costs its own captions, not the log."""
+    """A flood of bad captions must not flood the log."""
 
     def broken(_):
         raise ValueError("a bug")

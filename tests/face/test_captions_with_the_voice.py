@@ -1,4 +1,4 @@
-"""Captions all the way: a client's messages into the voice, its bus into the face, words onto the overlay."""
+"""Captions end to end: from a client's messages through voice and bus to the overlay of the face."""
 
 import pytest
 
@@ -20,7 +20,7 @@ TEXT = "One two three four five six."
 
 
 class Kiosk:
-    """The voice on a manual clock, and as much of a face as captions take."""
+    """The voice on a manual clock, with the parts of a face that captions need."""
 
     def __init__(self):
         self.voice = VoiceRig()

@@ -1,4 +1,4 @@
-"""The loop that draws keeps a dark screen dark, tells it truthfully, and lights it for whoever comes. Headless."""
+"""The drawing loop keeps a dark screen dark, reports it correctly, and wakes it on presence. Headless."""
 
 import threading
 from datetime import datetime
@@ -33,7 +33,7 @@ class Dark:
             self.rig.renderer.blank = lambda: blank() or True  # type: ignore[method-assign]
 
     def run(self, seconds: float) -> int:
-        """Look as the loop does, the voice being there; how many frames were shown."""
+        """Step as the loop does, with a live voice. Returns the number of frames shown."""
         before, until_ns = len(self.rig.renderer.records()[0]), self.clock.now_ns() + round(seconds * NS_PER_S)
         while self.clock.now_ns() < until_ns:
             self.rig.state.voice_alive(self.clock.now_ns())

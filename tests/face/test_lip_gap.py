@@ -32,7 +32,7 @@ LONG = "Maybe my mum bought a big pepper map."
 BILABIALS = ("p", "b", "m")
 SHUT_MM = 0.75
 NEAR_S = 0.040
-MOST_PRESSED_MM = 0.8  # beyond how they touch at rest
+MOST_PRESSED_MM = 0.8  # beyond their contact at rest
 FPS = 60
 MOTION_HZ = 100
 
@@ -63,7 +63,7 @@ def said(text: str, voice: str) -> tuple[Pcm, list[TimedPhone]]:
 
 
 def by_the_model(text: str, voice: str) -> tuple[Iterator[Pose], list[TimedPhone]]:
-    """What the shipped int8 model and the director make of it, chunk by chunk as in a conversation."""
+    """By the shipped int8 model and the director, chunk by chunk as in a conversation."""
     pcm, phones = said(text, voice)
     engine = load_engine(None)
     frames = motion_frames(engine, [pcm[at : at + 320] for at in range(0, len(pcm), 320)], lambda _: None)
@@ -72,7 +72,7 @@ def by_the_model(text: str, voice: str) -> tuple[Iterator[Pose], list[TimedPhone
 
 
 def by_the_targets(text: str, voice: str) -> tuple[MotionFrames, list[TimedPhone]]:
-    """What the model is taught: the same phones by the rules that its labels are made with."""
+    """By the rules that generate the model's training labels, for the same phones."""
     _, phones = said(text, voice)
     timed = [(from_arpabet(phone.name), phone.start_s, phone.end_s) for phone in phones]
     count = int(phones[-1].end_s * MOTION_HZ)

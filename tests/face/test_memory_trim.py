@@ -1,4 +1,4 @@
-"""When the face gives memory back: after its start, and when it has grown while nobody is spoken to."""
+"""The face trims its memory after start-up, and when it has grown while idle."""
 
 import errno
 
@@ -7,7 +7,7 @@ from mien.face.memory_trim import CREPT_EVERY, CREPT_MB, GROWN_MB, MemoryTrim
 
 
 class Memory:
-    """What a process uses, in MB, of which `spare` can be given back."""
+    """The memory of a process in MB, of which `spare` can be released."""
 
     def __init__(self, used: float, spare: float) -> None:
         self.used, self.spare, self.releases = used, spare, 0

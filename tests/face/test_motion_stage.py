@@ -1,4 +1,4 @@
-"""Bus messages into the timeline, in whatever order a bus can bring them."""
+"""Bus messages to timeline, in any order that a bus can deliver."""
 
 import numpy as np
 import pytest
@@ -92,7 +92,7 @@ def test_a_bus_of_another_version_is_an_error_that_says_what_to_do():
         rig.stage.take([b""], 0)
 
 
-def test_the_clock_is_heard_before_the_speech_that_waits():
+def test_anchors_overtake_queued_speech():
     rig = FaceRig()
     rig.anchor()
     message = bus.encode(bus.Speech(epoch=1, turn="t", turn_start_ns=0, offset=0))
@@ -134,7 +134,7 @@ def test_speech_that_waits_is_bounded_in_bytes_too_whatever_its_blocks():
 
 
 @pytest.mark.parametrize("size", [1, 641, MAX_WAITING_BYTES + 2])
-def test_a_payload_that_is_no_speech_is_refused_and_leaves_what_waits(size):
+def test_a_malformed_payload_is_refused_without_touching_the_queue(size):
     rig = FaceRig()
     rig.anchor()
     rig.stage.take([bus.encode(bus.Speech(epoch=1, turn="t", turn_start_ns=0, offset=0)), bytes(640)], 0)
@@ -144,8 +144,8 @@ def test_a_payload_that_is_no_speech_is_refused_and_leaves_what_waits(size):
     assert rig.counters["speech_dropped"] == 0
 
 
-def test_speech_of_an_epoch_that_no_anchor_told_of_is_stale_too():
-    """It may be of a voice that was restarted, whose media time this clock does not know yet."""
+def test_speech_of_an_unknown_epoch_is_stale_too():
+    """It may come from a restarted voice whose media time is not known yet."""
     rig = FaceRig()
     rig.anchor(epoch=5)
     rig.speech(epoch=6, to_ms=100)
@@ -155,7 +155,7 @@ def test_speech_of_an_epoch_that_no_anchor_told_of_is_stale_too():
 
 
 def test_a_replay_of_an_older_turn_does_not_undo_the_newer_one():
-    """Whoever joins is replayed to: everybody hears it, the older turn first."""
+    """A replay for a new subscriber reaches all of them, older turns first."""
     rig = FaceRig()
     rig.anchor()
     rig.speech(turn="one", to_ms=100)

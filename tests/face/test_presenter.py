@@ -1,4 +1,4 @@
-"""What is shown when, on a manual clock with the headless renderer."""
+"""Poses against time, on a manual clock with the headless renderer."""
 
 from dataclasses import replace
 
@@ -207,7 +207,7 @@ def on_display(*, vsync, draw_ms, idle_fps=0):
 
 @pytest.mark.parametrize("vsync", [True, False])
 def test_a_frame_costs_what_drawing_takes_and_not_the_wait_for_the_display(vsync):
-    """With vsync the wait in present() is no cost; without, present() waits for the rasteriser, which is."""
+    """With vsync the wait in present() is no cost. Without, present() waits for the rasteriser, which is a cost."""
     rig = on_display(vsync=vsync, draw_ms=6)
     rig.anchor()
     for _ in range(20):
@@ -235,7 +235,7 @@ def test_without_vsync_what_present_takes_is_cost():
 
 
 def test_after_a_rest_the_first_flip_does_not_tell_the_displays_clock():
-    """It finds the display ready and returns at once, wherever between two refreshes that is."""
+    """Such a flip returns at once, at any time between two refreshes."""
     rig = on_display(vsync=True, draw_ms=1, idle_fps=12)
     rig.anchor()
     told = []
@@ -258,7 +258,7 @@ def test_after_a_rest_the_first_flip_does_not_tell_the_displays_clock():
 
 
 def test_motion_that_is_late_is_shown_for_four_tenths_of_a_second_and_told_as_late():
-    """What is shown then is the newest frame there is: the offset tells its age, not that all is well."""
+    """The newest motion frame is shown, and the offset reports its age."""
     rig = FaceRig()
     rig.anchor()
     rig.speech(to_ms=1000)
@@ -278,7 +278,7 @@ def test_motion_that_is_late_is_shown_for_four_tenths_of_a_second_and_told_as_la
 
 
 def test_a_paused_turn_moves_no_head_with_its_melody():
-    """The prosody of the playhead is that of a sound; while paused there is none, however long it lasts."""
+    """Prosody at the playhead belongs to audible speech, and there is none while paused."""
     rig = FaceRig()
     speaking(rig)
     given = []

@@ -1,4 +1,4 @@
-"""How something is said, on the face: nods, brows, phrase ends, questions."""
+"""Co-speech gestures: nods, brows, phrase ends, questions."""
 
 import random
 
@@ -26,7 +26,7 @@ def stressed(time_s: float) -> np.ndarray:
 
 
 def course(rows, *, seconds: float = 2.5, fps: float = 60, vigour: float = 1.0, seed: int = 1) -> np.ndarray:
-    """The poses that a ProsodyGestures alone makes. rows(time_s): what is heard then, None for nothing."""
+    """Poses by a ProsodyGestures alone. rows(time_s): the prosody at that time, None for silence."""
     gestures, poses = ProsodyGestures(random.Random(seed)), []
     for number in range(int(seconds * fps)):
         gestures.at(number / fps, rows(number / fps), vigour)
@@ -82,7 +82,7 @@ def test_phrases_are_noticed_once_each_and_with_their_rise() -> None:
 
 
 def act(rows, *, emotion: str = "neutral", seconds: float = 3.0, seed: int = 2) -> np.ndarray:
-    """The same through the whole director, with the speech's mouth at rest."""
+    """The same through the director, with the speech pose at rest."""
     director, out, poses = Director(seed=seed), new_pose(), []
     director.set_emotion(emotion, 1.0, 0)
     for number in range(int(seconds * 50)):

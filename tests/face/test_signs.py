@@ -1,4 +1,4 @@
-"""Signs and the status line: what is shown when, and that they can be told apart."""
+"""Signs and status line: what is shown when, and that signs differ."""
 
 from itertools import combinations
 

@@ -1,4 +1,4 @@
-"""Offscreen there is no display to wait for: frames must not pile up behind it (once 2 MB a frame, unseen)."""
+"""Offscreen rendering must not let frames pile up, which once cost 2 MB per frame."""
 
 from mien.core.pose import CHANNEL_INDEX, new_pose
 from mien.host.memory import pss_mb

@@ -10,7 +10,7 @@ from mien.render.gles import GlesRenderer
 
 
 class Switch:
-    """A display's power switch that writes down what it was told. takes: whether the display follows."""
+    """A power switch that records its calls. takes: whether the display obeys."""
 
     def __init__(self, takes: bool) -> None:
         self.told: list[bool] = []

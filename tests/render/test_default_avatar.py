@@ -1,4 +1,4 @@
-"""The shipped avatar as the renderer shows it: on the screen, in the middle, and moved by every channel."""
+"""The default avatar as rendered: on the screen, centred, moved by every channel."""
 
 from collections.abc import Iterator
 

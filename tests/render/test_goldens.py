@@ -1,4 +1,4 @@
-"""Pictures against goldens, as an eye compares: small shifts of edges and noise pass. By GLES 2.0 too.
+"""Frames against golden images, tolerant of noise and small shifts of edges. Under GLES 2.0 too.
 
 A change of light, camera or avatar is meant to fail here; tests/rigs/golden_scenes.py says how to draw them anew.
 """

@@ -1,4 +1,4 @@
-"""Thumbnails: a JPEG of the image, and not one byte kept of it afterwards."""
+"""JPEG encoding, without leaks."""
 
 import gc
 import io
@@ -39,12 +39,12 @@ def test_a_slice_of_a_larger_image_is_taken_as_it_looks():
 
 
 def kept_files():
-    """How many files in memory there are, other tests' included."""
+    """The number of in-memory files, including those of other tests."""
     return sum(isinstance(kept, io.BytesIO) for kept in gc.get_objects())
 
 
 def test_nothing_of_a_thousand_images_is_kept():
-    """pygame.image.save(surface, file) kept every file: 5 KB a thumbnail, 20 MB an hour with one observer who asks."""
+    """pygame.image.save(surface, file) leaked every file: 5 KB per thumbnail, 20 MB an hour with one observer."""
     image = np.random.default_rng(1).integers(0, 255, (40, 30, 3), dtype=np.uint8)
     encode_jpeg(image)
     gc.collect()

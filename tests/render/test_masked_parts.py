@@ -1,4 +1,4 @@
-"""Cards of hair: cut out by the alpha of their texture, with depth, without blending."""
+"""Hair cards: alpha-tested with depth, without blending."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def card(masked: bool) -> Mesh:
 
 
 def drawn(mesh: Mesh, quality: str) -> tuple[float, float]:
-    """How bright the frame is above and below the middle."""
+    """The brightness of the frame above and below the middle."""
     renderer = GlesRenderer(mesh, width=120, height=120, quality=quality)
     try:
         renderer.draw(new_pose())

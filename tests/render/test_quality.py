@@ -1,4 +1,4 @@
-"""Tiers follow the time that frames take, and do not flap."""
+"""Tiers follow the frame time without flapping."""
 
 import itertools
 from collections.abc import Callable
@@ -10,7 +10,7 @@ FULL, REDUCED, LOW = (tier.name for tier in TIERS)
 
 
 def run(governor: QualityGovernor, cost_ms: Callable[[str], float], frames: int) -> list[str]:
-    """Feed frames whose cost depends on the tier; the tiers in which they were drawn."""
+    """Feed frames whose cost depends on the tier. Returns the tier of each."""
     drawn = []
     for _ in range(frames):
         drawn.append(governor.tier.name)

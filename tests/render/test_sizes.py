@@ -1,4 +1,4 @@
-"""Screens of any shape: portrait, landscape, odd, tiny and as large as a wall's, the face in the middle of each."""
+"""Screens of any size or shape show the face centred."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The motion stage and the presenter on a manual clock: mien-face without its sockets and its GPU."""
+"""Motion stage and presenter on a manual clock: mien-face without sockets or GPU."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The scenes that are kept as golden images: a small head built by hand, which never changes, and the shipped avatar.
+"""The scenes kept as golden images: a small hand-built head that never changes, and the default avatar.
 
 Draw them anew after a change of light, camera or avatar, look at every one, and commit them:
 

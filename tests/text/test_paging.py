@@ -1,4 +1,4 @@
-"""Where pages end, by the text alone."""
+"""Page ends, by the text alone."""
 
 from mien.text.paging import glued, page_end, sentence_start
 

@@ -1,4 +1,4 @@
-"""Shaping, order, lines and pages, by the pixels of real fonts: the Debian packages of .ci/debian-packages.txt."""
+"""Shaping, ordering, lines and pages, by pixels of the fonts in .ci/debian-packages.txt."""
 
 import numpy as np
 import pytest

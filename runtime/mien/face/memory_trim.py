@@ -1,4 +1,4 @@
-"""Returns memory that is no longer needed to the system, for example after start-up or a shader compilation."""
+"""Memory trimming: returns unused memory to the system, for example after start-up or a shader compilation."""
 
 from collections.abc import Callable
 from typing import Final

@@ -112,7 +112,7 @@ class MotionStage:
     def _send_thumbnail(self) -> None:
         try:
             thumbnail = self._state.thumbnails.answer(max(0, self._state.epoch))
-        except DisplayError:  # the observer times out; speech must go on
+        except DisplayError:  # the request times out; speech must go on
             self._counters.count("thumbnails_failed")
             return
         if thumbnail is not None:

@@ -1,4 +1,4 @@
-"""Pixels read back from a drawn frame, for thumbnails or to find a blank screen."""
+"""Pixels read back from a drawn frame, for thumbnails or to detect a blank screen."""
 
 import logging
 

@@ -107,7 +107,7 @@ class FaceService:
         self._stopping.set()
         self._wake.set()
 
-    def somebody_is_here(self) -> None:
+    def report_presence(self) -> None:
         """Wake the screen, as speech does; for presence sensors. Callable from any thread."""
         self._stirred(True)
 

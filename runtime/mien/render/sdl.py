@@ -37,7 +37,7 @@ class _WindowInfo(ctypes.Structure):
 @lru_cache(maxsize=1)
 def libsdl() -> Any:
     """The functions by name. Raises DisplayError if one is missing."""
-    imageext = importlib.import_module("pygame.imageext")  # not importable by attribute
+    imageext = importlib.import_module("pygame.imageext")  # not an attribute of pygame
     library, found = ctypes.CDLL(str(imageext.__file__)), SimpleNamespace()
     for name, result, arguments in _FUNCTIONS:
         if (function := getattr(library, name, None)) is None:

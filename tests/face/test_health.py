@@ -1,4 +1,4 @@
-"""A face of which one half has died must not pass for a living one: the watchdog, the log and the exit code say so."""
+"""A face with a dead thread must not pass for healthy: watchdog, log and exit code report it."""
 
 import logging
 import subprocess
@@ -67,7 +67,7 @@ def test_a_part_that_is_watched_later_must_advance_from_then_on() -> None:
 
 
 class Running:
-    """A real FaceService, headless, in a thread; what run() raised, and what systemd was told and when."""
+    """A real FaceService, headless, in a thread. Records what run() raised and the notifications to systemd."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.told: list[str] = []
@@ -91,14 +91,14 @@ class Running:
         return self.told.count("WATCHDOG=1")
 
     def until(self, true: Callable[[], bool]) -> bool:
-        """Wait until something is true; False when it never was."""
+        """Wait until a condition holds; False on timeout."""
         deadline_s = time.monotonic() + PATIENCE_S
         while not true() and time.monotonic() < deadline_s:
             time.sleep(0.005)
         return true()
 
     def ended(self) -> bool:
-        """Wait for its end."""
+        """Wait for the thread to end."""
         self._thread.join(PATIENCE_S)
         return not self._thread.is_alive()
 
