@@ -8,7 +8,7 @@ import pytest
 from mien.config import Config, ScreenConfig
 from mien.core import bus
 from mien.core.clock import ManualClock
-from mien.face.draw_loop import DARK_LOOK_NS, DrawLoop
+from mien.face.draw_loop import DARK_STEP_NS, DrawLoop
 from mien.face.health import Heartbeat
 from mien.face.screen import ScreenMode
 from mien.units import NS_PER_MS, NS_PER_S
@@ -37,7 +37,7 @@ class Dark:
         before, until_ns = len(self.rig.renderer.records()[0]), self.clock.now_ns() + round(seconds * NS_PER_S)
         while self.clock.now_ns() < until_ns:
             self.rig.state.voice_alive(self.clock.now_ns())
-            at_ns = self.loop._look(self.clock.now_ns(), self.rig.presenter, self.rig.renderer)
+            at_ns = self.loop._step(self.clock.now_ns(), self.rig.presenter, self.rig.renderer)
             self.clock.advance_ns(max(20 * NS_PER_MS, at_ns - self.clock.now_ns()))
         return len(self.rig.renderer.records()[0]) - before
 
@@ -51,7 +51,7 @@ def test_a_dark_screen_is_not_drawn_and_health_tells_which_dark_it_is(switches: 
     assert dark.loop._shown == told
     blanks = dark.rig.renderer.blanks
     assert dark.run(60) == 0
-    assert dark.rig.renderer.blanks - blanks == pytest.approx(60 * NS_PER_S / DARK_LOOK_NS, abs=1)
+    assert dark.rig.renderer.blanks - blanks == pytest.approx(60 * NS_PER_S / DARK_STEP_NS, abs=1)
 
 
 def test_it_fades_before_it_is_dark_and_is_told_as_dim() -> None:

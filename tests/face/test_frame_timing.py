@@ -29,15 +29,17 @@ def turned(steps: float) -> np.ndarray:
     return pose
 
 
-def look(rate: FrameRate, at_ms: float, pose: np.ndarray, **given: object) -> bool:
-    return rate.look(int(at_ms * NS_PER_MS), pose, **{"moves": False, "must": False, "next_move_ns": FAR_NS, **given})  # type: ignore[arg-type]
+def should_draw(rate: FrameRate, at_ms: float, pose: np.ndarray, **given: object) -> bool:
+    return rate.should_draw(
+        int(at_ms * NS_PER_MS), pose, **{"moves": False, "must": False, "next_move_ns": FAR_NS, **given}
+    )  # type: ignore[arg-type]
 
 
 def test_a_face_that_stands_still_is_looked_at_at_the_idle_rate_and_drawn_once_a_second() -> None:
     rate, drawn = rate_of(), []
     at_ms = 1000.0
     for _ in range(100):
-        if look(rate, at_ms, new_pose()):
+        if should_draw(rate, at_ms, new_pose()):
             drawn.append(at_ms)
         assert rate.rest_ns == NS_PER_S / 12.5
         at_ms += rate.rest_ns / NS_PER_MS
@@ -47,53 +49,53 @@ def test_a_face_that_stands_still_is_looked_at_at_the_idle_rate_and_drawn_once_a
 
 def test_what_must_be_drawn_is_and_at_the_full_rate() -> None:
     rate = rate_of()
-    look(rate, 1000, new_pose())
-    assert look(rate, 1020, new_pose(), must=True)
+    should_draw(rate, 1000, new_pose())
+    assert should_draw(rate, 1020, new_pose(), must=True)
     assert rate.rest_ns == 0
 
 
 def test_while_something_fast_moves_every_frame_that_shows_it_is_drawn() -> None:
     rate = rate_of()
-    look(rate, 1000, new_pose())
-    assert not look(rate, 1020, turned(0.2), moves=True)
-    assert look(rate, 1040, turned(0.3), moves=True)
+    should_draw(rate, 1000, new_pose())
+    assert not should_draw(rate, 1020, turned(0.2), moves=True)
+    assert should_draw(rate, 1040, turned(0.3), moves=True)
     assert rate.rest_ns == 0
 
 
 def test_slow_movement_is_drawn_when_it_has_gone_a_step_and_rests_until_then() -> None:
     rate = rate_of()
-    look(rate, 1000, new_pose())
-    assert not look(rate, 1040, turned(0.4))  # a hundredth of a step per ms
+    should_draw(rate, 1000, new_pose())
+    assert not should_draw(rate, 1040, turned(0.4))  # a hundredth of a step per ms
     assert rate.rest_ns == pytest.approx(60 * NS_PER_MS, rel=0.01)
-    assert look(rate, 1100, turned(1.01))
+    assert should_draw(rate, 1100, turned(1.01))
     assert rate.rest_ns == pytest.approx(80 * NS_PER_MS), "the next step is further away than the next idle look"
 
 
 def test_movement_of_a_step_a_frame_is_drawn_at_the_full_rate() -> None:
     rate = rate_of()
-    look(rate, 1000, new_pose())
-    assert look(rate, 1020, turned(1.01))
+    should_draw(rate, 1000, new_pose())
+    assert should_draw(rate, 1020, turned(1.01))
     assert rate.rest_ns == 0
 
 
 @pytest.mark.parametrize(("in_ms", "rest_ms"), [(70, 70), (100, 80), (15, 0), (-5, 0)])
 def test_a_rest_ends_where_the_next_movement_begins(in_ms: int, rest_ms: int) -> None:
     rate = rate_of()
-    look(rate, 1000, new_pose(), next_move_ns=(1000 + in_ms) * NS_PER_MS)
+    should_draw(rate, 1000, new_pose(), next_move_ns=(1000 + in_ms) * NS_PER_MS)
     assert rate.rest_ns == rest_ms * NS_PER_MS
 
 
 def test_nothing_is_left_out_at_an_idle_rate_of_nought() -> None:
     rate = rate_of(0)
-    assert all(look(rate, 1000 + 20 * n, new_pose()) for n in range(10))
+    assert all(should_draw(rate, 1000 + 20 * n, new_pose()) for n in range(10))
     assert rate.rest_ns == 0
     assert not rate.take_rested()
 
 
 def test_a_rest_is_told_once() -> None:
     rate = rate_of()
-    look(rate, 1000, new_pose())
-    look(rate, 1080, new_pose(), must=True)
+    should_draw(rate, 1000, new_pose())
+    should_draw(rate, 1080, new_pose(), must=True)
     assert rate.take_rested()
     assert not rate.take_rested()
 
@@ -121,14 +123,14 @@ class Idle(FaceRig):
     def once(self) -> None:
         self.presenter.step()
         now_ns = self.clock.now_ns()
-        self.clock.advance_ns(max(1, self.pacer.wait_ns(now_ns), self.presenter.next_look_ns - now_ns))
+        self.clock.advance_ns(max(1, self.pacer.wait_ns(now_ns), self.presenter.next_step_ns - now_ns))
 
 
 def calm(rig: Idle) -> None:
     """Advance a rig to the beginning of a long rest."""
     rig.anchor()
     rig.run(4000)
-    while rig.presenter.next_look_ns - rig.clock.now_ns() < 0 or rig.presenter._rate.rest_ns < 60 * NS_PER_MS:
+    while rig.presenter.next_step_ns - rig.clock.now_ns() < 0 or rig.presenter._rate.rest_ns < 60 * NS_PER_MS:
         rig.once()
 
 
@@ -236,7 +238,7 @@ def test_a_rest_is_no_missed_refresh_and_a_late_frame_after_it_is(rest_ms: int, 
 
 def test_the_voices_messages_that_want_showing_wake_the_loop_and_the_usual_ones_do_not() -> None:
     rig, woken = FaceRig(), []
-    rig.stage._stirred = lambda somebody: woken.append(somebody)
+    rig.stage._on_change = lambda somebody: woken.append(somebody)
 
     def wakes(action: object) -> bool:
         woken.clear()

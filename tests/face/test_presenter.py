@@ -252,7 +252,7 @@ def test_after_a_rest_the_first_flip_does_not_tell_the_displays_clock():
         rig.presenter.step()
         if len(told) > count:
             assert told[-1] is not rested
-        rig.clock.advance_ns(max(0, rig.presenter.next_look_ns - rig.clock.now_ns()))
+        rig.clock.advance_ns(max(0, rig.presenter.next_step_ns - rig.clock.now_ns()))
         rig.state.voice_alive(rig.clock.now_ns())
     assert {True, False} == set(told)
 

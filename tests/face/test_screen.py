@@ -184,6 +184,6 @@ def test_speech_and_what_goes_with_it_is_presence_and_an_observer_is_not(
 ) -> None:
     rig, told = FaceRig(), []
     rig.anchor()
-    rig.stage._stirred = told.append
+    rig.stage._on_change = told.append
     rig.hear(message)
     assert told == [somebody]

@@ -26,7 +26,7 @@ from mien.render.base import Renderer
 from mien.units import NS_PER_S
 
 PART: Final = "drawing"
-DARK_LOOK_NS: Final = NS_PER_S // 2  # while dark: how often window events and the display's power are served
+DARK_STEP_NS: Final = NS_PER_S // 2  # while dark: how often window events and the display's power are served
 
 
 class DrawLoop:
@@ -82,7 +82,7 @@ class DrawLoop:
         while not self._stopping.is_set() and not renderer.close_requested:
             self._wake.clear()
             begun_ns = self._clock.now_ns()
-            until_ns = self._look(begun_ns, presenter, renderer)
+            until_ns = self._step(begun_ns, presenter, renderer)
             now_ns = self._clock.now_ns()
             if now_ns >= self._report_due_ns:
                 self._report_due_ns = now_ns + NS_PER_S
@@ -93,7 +93,7 @@ class DrawLoop:
                 sleep_until_ns(now_ns + pacer.wait_ns(now_ns))
             self._rest(begun_ns, until_ns, round(pacer.period_ns))
 
-    def _look(self, now_ns: int, presenter: Presenter, renderer: Renderer) -> int:
+    def _step(self, now_ns: int, presenter: Presenter, renderer: Renderer) -> int:
         """Draw a frame, or keep the screen dark. Returns the latest time for the next call."""
         if self._state.speaking:
             self._screen.present(now_ns)
@@ -101,11 +101,11 @@ class DrawLoop:
             self._shown = "off" if renderer.blank() else "blank"
             self._state.thumbnails.ask(0)  # a black thumbnail would be of no use
             presenter.slept()
-            return now_ns + DARK_LOOK_NS
+            return now_ns + DARK_STEP_NS
         self._shown = "on" if self._screen.level == 1.0 else "dim"
         presenter.brightness = self._screen.level
         presenter.step()
-        return presenter.next_look_ns
+        return presenter.next_step_ns
 
     def _rest(self, begun_ns: int, until_ns: int, period_ns: int) -> None:
         """Sleep until the next step; when woken early, only until one frame after the last step."""

@@ -44,12 +44,12 @@ class FrameRate:
         self._idle_ns = round(NS_PER_S / idle_fps) if idle_fps > 0 else 0
         self.rest_ns = 0
         self._rested = False
-        self._drawn, self._looked = new_pose(), new_pose()
+        self._drawn, self._previous = new_pose(), new_pose()
         self._drawn_ns: int | None = None
-        self._looked_ns = 0
+        self._stepped_ns = 0
         self._scratch = new_pose()
 
-    def look(self, visible_ns: int, pose: Pose, *, moves: bool, must: bool, next_move_ns: int) -> bool:
+    def should_draw(self, visible_ns: int, pose: Pose, *, moves: bool, must: bool, next_move_ns: int) -> bool:
         """Whether to draw this pose, which would be seen at visible_ns.
 
         moves: a fast movement is in progress. must: draw it regardless of the pose. next_move_ns: when the next
@@ -57,11 +57,11 @@ class FrameRate:
         """
         if not self._idle_ns:
             return True
-        passed_ns = max(1, visible_ns - self._looked_ns)
-        speed = self._travelled(pose, self._looked) / passed_ns
+        passed_ns = max(1, visible_ns - self._stepped_ns)
+        speed = self._travelled(pose, self._previous) / passed_ns
         left_out = self._travelled(pose, self._drawn)
-        np.copyto(self._looked, pose)
-        self._looked_ns = visible_ns
+        np.copyto(self._previous, pose)
+        self._stepped_ns = visible_ns
         overdue = self._drawn_ns is None or visible_ns - self._drawn_ns >= LONGEST_NS
         draw = must or overdue or left_out >= (_FINE_STEP if moves else STEP)
         if draw:

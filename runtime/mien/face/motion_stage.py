@@ -26,8 +26,8 @@ class MotionStage:
     """Feeds the engine in stream order and places its frames in media time.
 
     spare: the engine that takes over when the first one fails. report(frame) sends a bus frame to the voice.
-    stirred(somebody) is called for messages that change what is shown; somebody: the message implies that people are
-    present.
+    on_change(presence) is called for messages that change what is shown; presence: whether the message implies that
+    people are present.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class MotionStage:
         state: FaceState,
         counters: Counters,
         report: Callable[[bytes], None],
-        stirred: Callable[[bool], None] = lambda _: None,
+        on_change: Callable[[bool], None] = lambda _: None,
     ) -> None:
         self._engine = engine
         self._spare = spare
@@ -46,7 +46,7 @@ class MotionStage:
         self._state = state
         self._counters = counters
         self._report = report
-        self._stirred = stirred
+        self._on_change = on_change
         self._turn = ""
         self._start_ns = -1
         self._next_offset = 0
@@ -88,12 +88,12 @@ class MotionStage:
                 self._gesture(message)
             case bus.CaptionCue():
                 self._state.cues.take(message)
-                self._stirred(True)
+                self._on_change(True)
             case bus.VoiceHealth():
                 self._state.set_voice(message)
             case bus.ThumbnailRequest():
                 self._state.thumbnails.ask(message.width)
-                self._stirred(False)
+                self._on_change(False)
 
     def work(self) -> None:
         """Process the oldest queued message; send a thumbnail if one is ready."""
@@ -134,7 +134,7 @@ class MotionStage:
     def _express(self, expression: bus.Expression) -> None:
         before = self._state.set_expression(expression)
         if expression != before:
-            self._stirred(msgspec.structs.replace(before, epoch=expression.epoch) != expression)
+            self._on_change(msgspec.structs.replace(before, epoch=expression.epoch) != expression)
 
     def _anchor(self, anchor: bus.Anchor) -> None:
         before, renewed = self._state.take_anchor(anchor)
@@ -143,7 +143,7 @@ class MotionStage:
             self._prosody.reset()
             self._start_ns, self._ended = -1, True
         if before is None or (before.epoch, before.phase, before.turn) != (anchor.epoch, anchor.phase, anchor.turn):
-            self._stirred(anchor.phase != "idle")
+            self._on_change(anchor.phase != "idle")
 
     def _speech(self, speech: bus.Speech, pcm: "np.ndarray[tuple[int], np.dtype[np.int16]]") -> None:
         same_turn = (speech.turn, speech.turn_start_ns) == (self._turn, self._start_ns)
@@ -186,4 +186,4 @@ class MotionStage:
     def _gesture(self, cue: bus.GestureCue) -> None:
         if not self._state.add_gesture(cue.name):
             self._counters.count("gestures_dropped")
-        self._stirred(True)
+        self._on_change(True)

@@ -22,7 +22,7 @@ class Presenter:
 
     display_latency_ms: from the flip to visible light, beyond what the pacer accounts for. idle_fps: steps per second
     while nothing moves fast, of which only those with a visible change are drawn; 0 draws every step. brightness: the
-    factor applied to the whole frame from the next step on. next_look_ns: the latest time for the next step, as of the
+    factor applied to the whole frame from the next step on. next_step_ns: the latest time for the next step, as of the
     last step(); in the past when it may follow immediately.
     """
 
@@ -59,7 +59,7 @@ class Presenter:
         self._period_ns = round(pacer.period_ns)
         self._rate = FrameRate(full_ns=self._period_ns, idle_fps=idle_fps)
         self._rested = False
-        self.next_look_ns = 0
+        self.next_step_ns = 0
         self.brightness = self._brightness_shown = 1.0
         self._blank = BlankCheck(renderer, counters)
         self.offsets_ms = Window(256)
@@ -80,10 +80,10 @@ class Presenter:
         if self._is_seen(visible_ns):
             self._show(now_ns)
             self._rested = self._rate.rest_ns > 0
-            self.next_look_ns = now_ns + self._rate.rest_ns
+            self.next_step_ns = now_ns + self._rate.rest_ns
         else:
             self._rested = True
-            self.next_look_ns = now_ns + max(self._rate.rest_ns, self._period_ns)
+            self.next_step_ns = now_ns + max(self._rate.rest_ns, self._period_ns)
 
     def slept(self) -> None:
         """Call while the screen is dark: the next step draws whatever the pose, and counts no missed refresh."""
@@ -101,7 +101,7 @@ class Presenter:
         overlaid = annotations is not None and annotations.stale
         fades = self.brightness != self._brightness_shown
         must = speaking or overlaid or fades or self._director.busy or self._state.thumbnails.wanted
-        return self._rate.look(
+        return self._rate.should_draw(
             visible_ns, self._pose, moves=self._director.moves, must=must, next_move_ns=self._director.next_move_ns
         )
 

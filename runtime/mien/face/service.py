@@ -61,7 +61,7 @@ class FaceService:
             state=self._state,
             counters=self._counters,
             report=bus.report,
-            stirred=self._stirred,
+            on_change=self._on_change,
         )
         self._motion = MotionThread(
             stage=self._stage,
@@ -109,10 +109,10 @@ class FaceService:
 
     def report_presence(self) -> None:
         """Wake the screen, as speech does; for presence sensors. Callable from any thread."""
-        self._stirred(True)
+        self._on_change(True)
 
-    def _stirred(self, somebody: bool) -> None:
-        if somebody:
+    def _on_change(self, presence: bool) -> None:
+        if presence:
             self._screen.present(self._clock.now_ns())
         self._wake.set()
 

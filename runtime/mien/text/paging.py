@@ -68,7 +68,7 @@ def sentence_start(text: str, words: Sequence[int], word: int, reach: int) -> in
     return 0
 
 
-def glued(text: str) -> str:
+def tie_one_letter_words(text: str) -> str:
     """Tie words of one letter to the next word, so that "a", "в" or "y" does not end a line."""
     return _ONE_LETTER.sub("\\1\u00a0", text)
 

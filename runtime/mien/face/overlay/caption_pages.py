@@ -13,7 +13,7 @@ from mien.core.bus import CaptionCue
 from mien.face.overlay.timing import text_of, word_times_ms
 from mien.face.state import turn_of
 from mien.text.clean import clean, without_symbols
-from mien.text.paging import glued, sentence_start, word_starts
+from mien.text.paging import sentence_start, tie_one_letter_words, word_starts
 from mien.text.typesetter import Image, Typesetter
 
 log = logging.getLogger("mien.face")
@@ -94,7 +94,7 @@ class PageMaker:
         before = self._script
         if before is not None and before.cue is cue:
             return before
-        text = glued(self._readable(clean(cue.text or text_of(cue.words))))
+        text = tie_one_letter_words(self._readable(clean(cue.text or text_of(cue.words))))
         words = word_starts(text)
         given = [(clean(word), start_ms, end_ms) for word, start_ms, end_ms in cue.words]
         times_ms = word_times_ms(text, words, given, cue.length_ms)
