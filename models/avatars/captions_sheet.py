@@ -75,7 +75,7 @@ class Stage:
         for _ in range(40):
             self._now_ns += 50 * NS_PER_MS
             self._annotations.step(self._now_ns, anchor, heard_ms * NS_PER_MS, voice=VOICE, motion_lost=lost)
-            self._annotations.tell(HEALTH)
+            self._annotations.show_health(HEALTH)
             assert self._annotations.worker is not None
             self._annotations.worker.do()
         self._pose[CHANNEL_INDEX["jawOpen"]] = 0.22 if phase == "speaking" and not lost else 0.0

@@ -1,4 +1,4 @@
-"""A small hand-built avatar: a box head with a mouth that opens, two eyeballs, fixed shoulders."""
+"""A small avatar built by hand: a box head with a mouth that opens, two ball eyes, shoulders that stay."""
 
 from collections.abc import Iterator
 
@@ -26,7 +26,7 @@ def sphere(center: tuple[float, float, float], radius: float, rings: int = 12) -
 
 
 def target(name: str, chosen: NDArray, offset: tuple[float, float, float]) -> MorphTarget:
-    """A target that moves the chosen vertices by offset and tilts their normals slightly."""
+    """A target that moves the chosen vertices by offset and tips their normals a little."""
     vertices = np.flatnonzero(chosen).astype(np.uint16)
     moved = np.tile(np.asarray(offset, dtype=np.float32), (len(vertices), 1))
     normals = np.tile(np.array([0, -0.2, 0.1], dtype=np.float32), (len(vertices), 1))

@@ -35,7 +35,11 @@ class WavSink(NullSink):
         """As NullSink. Also raises SinkError on file errors."""
         taken = super().write(pcm)
         if taken:
-            self._writer.append(pcm[:taken])
+            try:
+                self._writer.append(pcm[:taken])
+            except SinkError:
+                self._run_frames -= taken  # not in the file, so close() must not truncate the file by them
+                raise
             self._repair_if_due()
         return taken
 

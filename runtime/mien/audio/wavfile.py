@@ -3,7 +3,8 @@
 Source of the header: "Multimedia Programming Interface and Data Specifications 1.0", IBM and Microsoft, 1991.
 """
 
-import contextlib
+import errno
+import os
 import struct
 from pathlib import Path
 from typing import Final
@@ -27,7 +28,7 @@ class WavWriter:
         self._path = path
         self._rate_hz = rate_hz
         try:
-            self._file = path.open("wb")
+            self._file = path.open("wb", buffering=0)  # so that a full disk fails the write that caused it
         except OSError as error:
             raise SinkError(f"{path}: cannot be written ({error.strerror})") from None
         self.repair_header()
@@ -35,9 +36,13 @@ class WavWriter:
     def append(self, pcm: Pcm) -> None:
         """Append frames, int16 (N,)."""
         if self.frames + len(pcm) > MAX_FRAMES:
-            raise SinkError(f"{self._path}: is full: WAV files are limited to 4 GiB")
+            raise SinkError(f"{self._path}: is full; WAV files are limited to 4 GiB")
+        data = np.ascontiguousarray(pcm, dtype="<i2").tobytes()
         try:
-            self._file.write(np.ascontiguousarray(pcm, dtype="<i2").data)
+            written = self._file.write(data)
+            if written < len(data):  # the rest would not fit either
+                self._file.truncate(HEADER.size + self.frames * FRAME_BYTES)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise self._refused(error) from None
         self.frames += len(pcm)
@@ -45,11 +50,10 @@ class WavWriter:
     def resize(self, frames: int) -> None:
         """Truncate the file to `frames`, or extend it with silence."""
         if frames > MAX_FRAMES:
-            raise SinkError(f"{self._path}: is full: WAV files are limited to 4 GiB")
+            raise SinkError(f"{self._path}: is full; WAV files are limited to 4 GiB")
         if frames == self.frames:
             return
         try:
-            self._file.flush()
             self._file.truncate(HEADER.size + frames * FRAME_BYTES)
             self._file.seek(0, 2)
         except OSError as error:
@@ -63,7 +67,6 @@ class WavWriter:
             self._file.seek(0)
             self._file.write(self._header())
             self._file.seek(0, 2)
-            self._file.flush()
         except OSError as error:
             raise self._refused(error) from None
 
@@ -74,8 +77,7 @@ class WavWriter:
         try:
             self.repair_header()
         finally:
-            with contextlib.suppress(OSError):  # flushes the buffer again, which fails again
-                self._file.close()
+            self._file.close()
 
     def _header(self) -> bytes:
         data_bytes = self.frames * FRAME_BYTES
