@@ -34,7 +34,7 @@ class Region:
         return pixels[y : max(y + 1, int(self.bottom * height)), x : max(x + 1, int(self.right * width))]
 
 
-# The face.calibration bar: the lowest eighth (mien.render.screen_passes.BAR_SHARE), less its edges.
+# The face.calibration bar: the lowest eighth (mien.render.bar.SHARE), less its edges.
 BAR: Final = Region(0.1, 0.90, 0.9, 0.99)
 # The mouth of a framed face on a portrait screen: below the nose, above the chin, with room for a head that nods.
 MOUTH: Final = Region(0.36, 0.56, 0.66, 0.70)

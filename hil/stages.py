@@ -12,7 +12,7 @@ from hil.rig import Rig
 BOOT_S = 60.0
 READY_S = 60.0
 LOOK_S = 0.05  # between two looks; each costs an emulated board time
-LEAST_SPAN = 12  # grey levels, as mien.render.readback
+LEAST_SPAN = 12  # grey levels, as mien.render.blank
 
 
 class State(Enum):

@@ -76,11 +76,6 @@ def material_key(material: Material) -> tuple[object, ...]:
     )
 
 
-def same_material(a: Material, b: Material) -> bool:
-    """Whether one draw call can draw both."""
-    return material_key(a) == material_key(b)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MorphTarget:
     """What one channel adds to the neutral mesh at weight 1, for the vertices that it moves.
