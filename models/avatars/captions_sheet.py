@@ -23,7 +23,7 @@ from mien.core import bus
 from mien.core.pose import CHANNEL_INDEX, new_pose
 from mien.core.stats import Counters
 from mien.face.overlay.annotations import Annotations
-from mien.face.overlay.cues import CueBox
+from mien.face.state import CueStore
 from mien.render.gles import GlesRenderer
 from mien.render.jpeg import encode_jpeg
 from mien.units import NS_PER_MS, NS_PER_S
@@ -63,7 +63,7 @@ class Stage:
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.renderer = GlesRenderer(load_avatar(None), width=size[0], height=size[1])
-        self._cues = CueBox()
+        self._cues = CueStore()
         self._annotations = Annotations(CONFIG, self.renderer, self._cues, Counters())
         self._now_ns = 0
         self._pose = new_pose()
@@ -75,9 +75,9 @@ class Stage:
         for _ in range(40):
             self._now_ns += 50 * NS_PER_MS
             self._annotations.step(self._now_ns, anchor, heard_ms * NS_PER_MS, voice=VOICE, motion_lost=lost)
-            self._annotations.tell(HEALTH)
-            assert self._annotations.typist is not None
-            self._annotations.typist.do()
+            self._annotations.show_health(HEALTH)
+            assert self._annotations.worker is not None
+            self._annotations.worker.do()
         self._pose[CHANNEL_INDEX["jawOpen"]] = 0.22 if phase == "speaking" and not lost else 0.0
         self.renderer.draw(self._pose)
         pixels = self.renderer.capture()

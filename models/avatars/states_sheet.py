@@ -19,7 +19,7 @@ from mien.avatar.load import load_avatar
 from mien.bench.speech import utterances
 from mien.core.pose import Pose, new_pose
 from mien.core.timeline import Timeline
-from mien.face.behaviour.looks import EMOTIONS, STATES
+from mien.face.behaviour.expressions import EMOTIONS, STATES
 from mien.face.director import Director
 from mien.face.offline import motion_frames, prosody_frames
 from mien.motion.load import load_engine

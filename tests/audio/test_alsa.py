@@ -1,4 +1,4 @@
-"""What a real device does rarely: a stand-in for pyalsaaudio acts it out. Its return values are those of 0.11's source.
+"""Rare device behaviour, simulated by a fake pyalsaaudio with the return values of version 0.11.
 
 The contract over real ALSA PCMs is in tests/contracts/test_sink.py.
 """
@@ -23,7 +23,7 @@ class FakeALSAAudioError(Exception):
 
 
 class FakePcm:
-    """A PCM that holds what it is given until a test says otherwise."""
+    """A PCM that keeps its queue until a test consumes it."""
 
     agrees_to: dict[str, Any]
     opened_with: dict[str, Any]
@@ -70,7 +70,7 @@ class FakePcm:
             raise FakeALSAAudioError("PCM device is closed")
         self.drops += 1
         self.queued = 0
-        # The kernel answers EBADFD from here on, until the next write prepares the device.
+        # From here on the kernel answers EBADFD until the next write prepares the device.
         self.avail_says = -errno.EBADFD
         return 0
 
@@ -128,7 +128,7 @@ def test_another_rate_that_mien_speaks_is_told_in_the_format(
     monkeypatch.setattr(FakePcm, "agrees_to", {"rate": 44100})
     sink, _ = open_sink()
     assert sink.format.rate_hz == 44100
-    assert "44100 Hz, not at 48000 Hz; playback.rate_hz = 44100" in caplog.text
+    assert "44100 Hz instead of 48000 Hz; set playback.rate_hz = 44100" in caplog.text
 
 
 @pytest.mark.parametrize(("period", "told"), [(960, False), (1008, True), (4800, True)])
@@ -137,7 +137,7 @@ def test_a_card_that_moves_in_long_steps_is_told_of(
 ) -> None:
     monkeypatch.setattr(FakePcm, "agrees_to", {"period_size": period})
     open_sink()
-    assert ("moves in steps of" in caplog.text) is told
+    assert ("advances in steps of" in caplog.text) is told
 
 
 @pytest.mark.parametrize(

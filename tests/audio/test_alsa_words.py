@@ -1,4 +1,4 @@
-"""What alsa-lib itself would write to stderr, with the real library."""
+"""alsa-lib's output on stderr, with the real library."""
 
 import os
 import subprocess
@@ -35,7 +35,7 @@ os._exit(0)  # alsa-lib's share plugin crashes when it is closed
 
 
 def test_alsa_itself_gives_another_rate_than_it_was_asked_for_and_says_so(tmp_path: Path) -> None:
-    """A real PCM that is fixed to 44.1 kHz: what info() says of it is what no double can vouch for."""
+    """A real PCM fixed to 44.1 kHz, because a double cannot prove what info() returns."""
     pytest.importorskip("alsaaudio", reason="pyalsaaudio is not installed")
     definitions = tmp_path / "asound.conf"
     definitions.write_text(SHARED)

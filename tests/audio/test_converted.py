@@ -1,4 +1,4 @@
-"""A card at another rate: as long, as high, and told as truthfully as one at the right rate."""
+"""A card at another rate: duration, pitch and reported delay match a card at the requested rate."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def converted(clock, rate_hz, buffer_frames, *, device_hz=44100, **traits):
 
 
 def heard_in_full(device_hz=44100, ms=5000, **traits):
-    """A turn of so long on a card of that rate; the device, and what its client was told."""
+    """A turn on a card of that rate; returns the device, and the delays reported to its client."""
     rig = VoiceRig(rate_hz=48000, device=lambda *a: converted(*a, device_hz=device_hz, **traits))
     rig.hello(rate_hz=48000)
     rig.step(100)
@@ -75,7 +75,7 @@ class NullSinkThatKeeps(NullSink):
 
 
 def test_the_delay_runs_down_to_the_last_frame_and_no_earlier():
-    """The tail that the resampler held back is given to the device last: until it was heard, something is left."""
+    """The tail held back by the resampler is flushed last: the delay is above 0 until it has been heard."""
     clock = ManualClock(10**9)
     sink = ConvertedSink(NullSink(clock, 44100, 4410), 48000)
     sink.write(np.ones(480, np.int16))

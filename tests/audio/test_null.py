@@ -24,7 +24,7 @@ def test_frames_are_heard_to_the_frame(rate_hz: int) -> None:
 
 
 def test_an_hour_of_small_writes_does_not_drift() -> None:
-    """22.05 kHz has no whole number of ns a frame, which is where a rounded-up sum would drift."""
+    """A frame at 22.05 kHz is not a whole number of ns, so accumulated rounding would drift."""
     clock = ManualClock()
     sink = NullSink(clock, 22050, 22050)
     given = sink.write(zeros(22050))

@@ -1,4 +1,4 @@
-"""Opus there and back."""
+"""Opus round trips."""
 
 import numpy as np
 import pytest

@@ -42,7 +42,7 @@ def level_db(signal: NDArray[np.float64]) -> float:
 
 @pytest.mark.parametrize(("from_hz", "to_hz"), PAIRS)
 def test_a_tone_comes_out_as_the_same_tone_at_the_same_time(from_hz: int, to_hz: int) -> None:
-    """Sampling the tone at the other rate is the truth: it shows any shift, distortion, alias or image at once."""
+    """The reference is the tone sampled at the other rate: it reveals any shift, distortion, alias or image."""
     tone_hz = 0.40 * min(from_hz, to_hz)
     out = convert(to_pcm(tone(tone_hz, from_hz)), from_hz, to_hz)
     truth = tone(tone_hz, to_hz)

@@ -19,7 +19,7 @@ RATE_HZ = 8000
 
 
 def read(path: Path) -> Pcm:
-    """By the standard library's reader: it knows nothing of ours."""
+    """Read by the standard library, independently of our own writer."""
     with wave.open(str(path)) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, RATE_HZ)
         frames = file.readframes(file.getnframes())
@@ -170,7 +170,7 @@ def test_a_sink_that_was_lost_to_a_full_disk_is_closed_without_a_word(clock: Man
         sink.write(ramp(80, 80))
     sink.close()
     sink.close()
-    with pytest.raises(SinkError, match="was closed"):
+    with pytest.raises(SinkError, match="is closed"):
         sink.delay_frames()
 
 

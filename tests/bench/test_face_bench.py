@@ -15,7 +15,7 @@ from mien.bench.face_drawing import BINDINGS, Drawing, SwitchedGl
 from mien.bench.qemu import CannotCount, count_instructions, total_instructions
 from mien.core.pose import new_pose
 from mien.errors import MienError
-from mien.render.drawing import MAX_DRAW_CALLS
+from mien.render.draw_calls import MAX_DRAW_CALLS
 from mien.render.gles import GlesRenderer
 
 

@@ -174,12 +174,12 @@ def test_nothing_is_made_by_looking(check, tmp_path):
 
 def test_captions_without_pango_are_a_warning(check, monkeypatch):
     from mien.errors import TextError
-    from mien.text import samples
+    from mien.text import typesetter
 
     def no_pango():
         raise TextError("Pango is missing")
 
-    monkeypatch.setattr(samples, "lacking", no_pango)
+    monkeypatch.setattr(typesetter, "missing_scripts", no_pango)
     assert check().exit_code == 0
     for key in ("captions.enabled", "face.status_line"):
         warned = check(**{key: "true"})

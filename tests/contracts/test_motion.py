@@ -18,7 +18,7 @@ def engine(request: pytest.FixtureRequest) -> MotionEngine:
 
 
 def babble(seconds: float, rate_hz: int = 16_000, seed: int = 1) -> Pcm:
-    """Something like speech: a buzz through two moving resonances, in syllables."""
+    """Synthetic speech: a buzz through two moving resonances, in syllables."""
     draw = np.random.default_rng(seed)
     at = np.arange(int(seconds * rate_hz)) / rate_hz
     syllables = np.clip(np.sin(2 * np.pi * 3.7 * at), 0, 1)

@@ -68,7 +68,7 @@ def test_it_says_what_it_is(renderer: Renderer) -> None:
     assert not renderer.info.vsync
 
 
-def test_many_pictures_of_changing_poses_are_each_the_pose_drawn_last(renderer: Renderer) -> None:
+def test_many_frames_of_changing_poses_are_each_the_pose_drawn_last(renderer: Renderer) -> None:
     pose = new_pose()
     shown = []
     for number in range(20):
@@ -102,7 +102,7 @@ def test_the_overlay_is_stale_whenever_it_shows_something_else_than_was_drawn(re
     assert not stale_after(lambda: overlay.place(0, 2, 1, 0.0))
 
 
-def test_a_dark_screen_is_lit_by_the_next_picture(renderer: Renderer) -> None:
+def test_a_dark_screen_is_lit_by_the_next_frame(renderer: Renderer) -> None:
     renderer.draw(new_pose())
     renderer.present()
     for _ in range(3):
@@ -138,7 +138,7 @@ def test_the_pose_is_not_kept(renderer: Renderer) -> None:
         np.testing.assert_array_equal(renderer.capture(), before)
 
 
-def test_capture_is_the_picture_last_drawn_top_row_first_or_refused(renderer: Renderer) -> None:
+def test_capture_is_the_frame_last_drawn_top_row_first_or_refused(renderer: Renderer) -> None:
     pose = new_pose()
     renderer.draw(pose)
     if renderer.info.device == "":

@@ -50,7 +50,7 @@ class Rig:
         return np.full(ms_to_frames(ms, self.sink.format.rate_hz), 1000, np.int16)
 
     def queued(self, frames: int) -> int:
-        """What delay_frames() must be, where `frames` would be queued in a paced device."""
+        """The expected delay_frames() when a paced device would hold `frames`."""
         return frames if self.paced else 0
 
     def until_dry(self) -> None:
@@ -64,7 +64,7 @@ class Rig:
 
 @pytest.fixture(scope="session")
 def alsa_definitions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """ALSA definitions of our own: this machine's may lack `null`, or send `default` to a real speaker."""
+    """Private ALSA definitions: the machine's may lack `null`, or route `default` to a real speaker."""
     folder = tmp_path_factory.mktemp("alsa")
     address = folder / "server"
     definitions = folder / "asound.conf"
@@ -74,13 +74,13 @@ def alsa_definitions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def sound_server(alsa_definitions: Path) -> Iterator[None]:
-    """A PulseAudio of our own with a sink that nobody hears: a real ALSA PCM at a real pace, without a sound card."""
+    """A private PulseAudio with a null sink: a real, paced ALSA PCM without a sound card."""
     program = shutil.which("pulseaudio")
     if program is None or not any(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so")):
         pytest.skip("no paced ALSA device: apt-get install pulseaudio libasound2-plugins")
     folder = alsa_definitions.parent
     address = folder / "server"
-    # norewinds: without it the null sink takes two seconds at a time.
+    # Without norewinds the null sink consumes two seconds at a time.
     options = ["-n", "--daemonize=no", "--use-pid-file=no", "--disable-shm=yes", "--exit-idle-time=-1"]
     modules = [f"module-null-sink rate={RATE_HZ} channels=1 norewinds=1"]
     modules += [f"module-native-protocol-unix auth-anonymous=1 socket={address}"]
@@ -121,7 +121,7 @@ def open_rig(backend: str, request: pytest.FixtureRequest) -> Rig:
     if backend == "converted":
         device = NullSink(clock, 44100, ms_to_frames(BUFFER_MS, 44100))
         return Rig(sink=ConvertedSink(device, RATE_HZ), wait_ms=clock.advance_ms, slack_frames=2)
-    if backend == "card":  # the voice's tests play on this double, so it has to keep to the contract, too
+    if backend == "card":  # the voice's tests use this double, so it must implement the contract too
         return Rig(
             sink=CardSink(clock, RATE_HZ, buffer_frames),
             wait_ms=clock.advance_ms,
@@ -173,14 +173,14 @@ def test_no_write_takes_more_than_the_free_room(rig: Rig) -> None:
     assert rig.sink.write(rig.frames(500)) == room
     free = room - rig.sink.delay_frames()
     if not rig.slack_frames:
-        # PulseAudio's plugin hands a whole first buffer over to its server, and says that all of it is free again.
+        # PulseAudio's plugin passes a whole first buffer to its server and reports all of it as free.
         assert free == (0 if rig.paced else room)
     assert rig.sink.write(rig.frames(500)) <= free + rig.slack_frames
     assert rig.sink.delay_frames() <= room
 
 
 def test_room_comes_back_at_the_pace_of_the_device(rig: Rig) -> None:
-    """A second of sound through a tenth of a second of buffer takes a second, but for the buffer."""
+    """A second of sound through a buffer of 0.1 s takes a second, minus the buffer."""
     sink, left, waited_ms = rig.sink, len(rig.frames(1000)), 0
     pcm = rig.frames(1000)
     began = time.monotonic()

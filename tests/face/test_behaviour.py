@@ -1,4 +1,4 @@
-"""The building blocks of behaviour: courses that do not depend on how time is cut."""
+"""Building blocks of behaviour: curves that do not depend on the step size."""
 
 import random
 
@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 
 from mien.core.pose import CHANNEL_INDEX, new_pose
 from mien.face.behaviour.blink import BLINK_S, CLOSING_S, SHUT_S, closure
-from mien.face.behaviour.curves import Spring, keyframes, minimum_jerk, smoothstep
-from mien.face.behaviour.fade import Fade
+from mien.face.behaviour.curves import Fade, Spring, keyframes, minimum_jerk, smoothstep
+from mien.face.behaviour.expressions import EMOTION_POSES, STATE_POSES, STATE_STYLES, STATES
 from mien.face.behaviour.gaze import STYLES, Gaze
 from mien.face.behaviour.gestures import MAX_AT_ONCE, TRACKS, Gestures
-from mien.face.behaviour.looks import EMOTION_POSES, MANNERS, STATE_POSES, STATES
 
 
 @given(cuts=st.lists(st.floats(0.001, 0.3), min_size=1, max_size=20), target=st.floats(-2, 2))
@@ -92,5 +91,5 @@ def test_a_saccade_is_quick_and_the_head_follows_slowly() -> None:
 
 
 def test_there_is_a_look_a_manner_and_a_gaze_for_every_state() -> None:
-    assert set(STATE_POSES) == set(MANNERS) == set(STYLES) == set(STATES)
-    assert {manner.aside for manner in MANNERS.values()} <= {"", *TRACKS}
+    assert set(STATE_POSES) == set(STATE_STYLES) == set(STYLES) == set(STATES)
+    assert {style.aside for style in STATE_STYLES.values()} <= {"", *TRACKS}

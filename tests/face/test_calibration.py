@@ -1,4 +1,4 @@
-"""The flashing bar: when it is lit, what it paints, and that nothing else of the picture changes."""
+"""The calibration bar: when it is lit, what it paints, and that the rest of the frame stays the same."""
 
 import os
 
@@ -39,7 +39,7 @@ def test_clicks_are_where_flashes_begin(length_ms):
     assert all(at < length_ms and is_lit(ms_to_ns(at)) and not is_lit(ms_to_ns(at) - 1) for at in times)
 
 
-def test_the_bar_is_told_of_each_picture():
+def test_the_bar_is_painted_on_each_frame():
     painted = []
     calibration = Calibration(painted.append)
     for media_ms in (-1, 0, FLASHES_MS[0], FLASHES_MS[0] + FLASH_MS):
@@ -50,24 +50,24 @@ def test_the_bar_is_told_of_each_picture():
 def test_the_bar_covers_the_bottom_and_nothing_else():
     os.environ.setdefault("SDL_VIDEODRIVER", "offscreen")
     from mien.avatar.load import load_avatar
-    from mien.render.bar import SHARE, Bar
     from mien.render.gles import GlesRenderer
+    from mien.render.screen_passes import BAR_SHARE, Bar
 
     try:
         renderer = GlesRenderer(load_avatar(None), width=96, height=160, samples=0)
     except DisplayError as error:
         pytest.skip(f"no GLES context: {error}")
-    pictures = []
+    frames = []
     bar = Bar(96, 160)
     for lit in (None, False, True):
         renderer.draw(new_pose())
         if lit is not None:
             bar.paint(lit)
-        pictures.append(renderer.capture().copy())
+        frames.append(renderer.capture().copy())
         renderer.present()
     renderer.close()
-    plain, dark, bright = pictures
-    edge = 160 - 160 // SHARE
+    plain, dark, bright = frames
+    edge = 160 - 160 // BAR_SHARE
     assert np.array_equal(plain[:edge], dark[:edge])
     assert np.array_equal(plain[:edge], bright[:edge])
     assert not dark[edge:].any()

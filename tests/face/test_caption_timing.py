@@ -1,4 +1,4 @@
-"""When words are heard, by the client's times and without them."""
+"""Word times, from the client's or by estimate."""
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def test_a_chinese_character_takes_as_long_as_a_syllable():
 
 def test_without_a_length_the_pace_is_that_of_speech():
     text = " ".join(["speaking"] * 17)
-    assert 6000 < times(text)[-1] < 11000  # 17 words at 100 to 170 a minute
+    assert 6000 < times(text)[-1] < 11000  # 17 words at 100 to 170 per minute
 
 
 @pytest.mark.parametrize(

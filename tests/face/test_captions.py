@@ -1,4 +1,4 @@
-"""Captions from the bus to the overlay, on a manual clock, with real fonts and a typist that works at once."""
+"""Captions from the bus to the overlay, on a manual clock, with real fonts and a synchronous text worker."""
 
 import time
 
@@ -10,9 +10,9 @@ from mien.core import bus
 from mien.core.clock import ManualClock
 from mien.core.stats import Counters
 from mien.errors import TextError
-from mien.face.overlay import typist as typist_module
+from mien.face.overlay import text_worker
 from mien.face.overlay.annotations import Annotations, Layout
-from mien.face.overlay.cues import MAX_CUES, CueBox
+from mien.face.state import MAX_CUES, CueStore
 from mien.render.base import ALL_HEARD
 from mien.render.headless import HeadlessRenderer
 
@@ -22,13 +22,13 @@ LONG = "The train to the airport leaves at a quarter past nine. Please do not be
 
 
 class Rig:
-    """One turn after the other in media time; pictures every 20 ms."""
+    """Consecutive turns in media time, with a frame every 20 ms."""
 
     def __init__(self, **captions):
         self.config = parse_config({"captions": {"enabled": True, **captions}}, "test")
         self.renderer = HeadlessRenderer(720, 1280, ManualClock(0))
         self.overlay = self.renderer.overlay
-        self.counters, self.cues = Counters(), CueBox()
+        self.counters, self.cues = Counters(), CueStore()
         self.annotations = Annotations(self.config, self.renderer, self.cues, self.counters)
         self.now_ms, self.media_ms = 0, 0
         self.epoch, self.turn, self.phase = 1, "", "idle"
@@ -41,7 +41,7 @@ class Rig:
             )
         )
 
-    def picture(self, *, runs=True):
+    def frame(self, *, runs=True):
         self.now_ms += 20
         if self.phase == "speaking" and runs:
             self.media_ms += 20
@@ -52,11 +52,11 @@ class Rig:
         )
         self.annotations.step(self.now_ms * MS, anchor, self.media_ms * MS, voice=None, motion_lost=False)
         if self.works:
-            self.annotations.typist.do()
+            self.annotations.worker.do()
         return self.shown
 
     def play(self, ms, **kwargs):
-        return [self.picture(**kwargs) for _ in range(ms // 20)]
+        return [self.frame(**kwargs) for _ in range(ms // 20)]
 
     def speak(self, turn="t"):
         self.turn, self.phase = turn, "speaking"
@@ -70,7 +70,7 @@ class Rig:
 
     @property
     def typeset(self):
-        return self.annotations.typist._maker._typesetter.typeset - 1  # the first one warmed the fonts
+        return self.annotations.worker._maker._typesetter.typeset - 1  # the first one warmed the fonts
 
 
 WORDS = (("Good", 200, 500), ("day", 600, 900), ("everyone", 1500, 2200))
@@ -130,7 +130,7 @@ def test_a_known_length_only_spreads_the_same_pages_anew():
     rig.cue(LONG, length_ms=20_000)
     rig.play(200)
     assert rig.typeset == set_before
-    assert rig.shown.progress >= shown.progress  # what was bright stays bright
+    assert rig.shown.progress >= shown.progress  # bright words stay bright
 
 
 def test_text_that_is_added_does_not_move_what_is_shown():
@@ -144,7 +144,7 @@ def test_text_that_is_added_does_not_move_what_is_shown():
     assert rig.shown.progress > 0
     for count in range(1, 60):
         rig.cue("One two three. Four five six." + " and more" * count)
-        rig.picture()
+        rig.frame()
     rig.play(400)
     assert rig.shown is not None
 
@@ -155,7 +155,7 @@ def test_at_the_turns_end_all_is_bright_stays_a_moment_and_fades():
     rig.speak()
     rig.play(1600)
     rig.over()
-    rig.picture()
+    rig.frame()
     assert rig.shown.progress == ALL_HEARD
     assert rig.play(800)[-1].opacity == 1.0
     fading = [placed.opacity for placed in rig.play(400) if placed]
@@ -173,7 +173,7 @@ def test_an_interrupt_takes_away_at_once_what_was_not_heard():
     assert rig.shown.ahead > 0.5
     rig.epoch, rig.media_ms = 2, 0
     rig.over()
-    cut = rig.picture()
+    cut = rig.frame()
     assert (cut.ahead, cut.progress, cut.opacity) == (0.0, 2.0, 1.0)
     assert all(placed is None or placed.progress == 2.0 for placed in rig.play(2000))
     assert rig.shown is None
@@ -184,11 +184,11 @@ def test_the_next_turn_takes_the_place_of_the_last():
     rig.cue("Good day, everyone", words=WORDS, length_ms=2500)
     rig.speak()
     rig.play(2500)
-    before = rig.overlay.pictures[CAPTION]
+    before = rig.overlay.images[CAPTION]
     rig.cue("How are you?", turn="u", start_ms=2500, length_ms=1000)
     rig.speak("u")
     rig.play(60)
-    assert rig.overlay.pictures[CAPTION] is not before
+    assert rig.overlay.images[CAPTION] is not before
     assert rig.shown.ahead > 0.5
     assert rig.shown.progress < 3
 
@@ -208,11 +208,11 @@ def test_a_takeover_shows_the_agents_words_even_under_the_same_name():
     rig.cue("I am a machine and speak on and on", length_ms=4000)
     rig.speak()
     rig.play(1000)
-    machine = rig.overlay.pictures[CAPTION]
+    machine = rig.overlay.images[CAPTION]
     rig.epoch, rig.media_ms = 2, 0
     rig.cue("A person speaks now", length_ms=1500)
     rig.play(100)
-    assert rig.overlay.pictures[CAPTION] is not machine
+    assert rig.overlay.images[CAPTION] is not machine
     assert rig.shown.progress < 2
 
 
@@ -226,7 +226,7 @@ def test_a_face_that_joins_in_mid_turn_shows_the_page_that_is_heard():
     late.speak()
     late.cue(LONG, length_ms=8000)
     late.play(100)
-    np.testing.assert_array_equal(late.overlay.pictures[CAPTION], rig.overlay.pictures[CAPTION])
+    np.testing.assert_array_equal(late.overlay.images[CAPTION], rig.overlay.images[CAPTION])
     assert late.typeset <= 2
 
 
@@ -279,7 +279,7 @@ def test_hostile_text_shows_lines_within_the_screen(text):
     rig.cue(text, length_ms=60_000)
     rig.speak()
     rig.play(2000)
-    height, width = rig.overlay.pictures[CAPTION].shape[:2]
+    height, width = rig.overlay.images[CAPTION].shape[:2]
     style = Layout(720, 1280, lines=3).caption
     assert (width, height) <= style.largest
     assert rig.shown.left >= 0
@@ -300,7 +300,7 @@ def test_the_first_page_is_ready_when_the_turn_begins():
     assert rig.typeset == 2  # and the page that follows
 
 
-def test_a_slow_typist_delays_the_caption_and_nothing_else():
+def test_a_slow_worker_delays_the_caption_and_nothing_else():
     rig = Rig()
     rig.works = False
     rig.cue("Good day", length_ms=1000)
@@ -315,7 +315,7 @@ def test_without_pango_the_log_says_so_and_the_face_goes_on(monkeypatch, caplog)
     def absent(_):
         raise TextError("libpango-1.0.so.0 cannot be loaded; install Debian's libpangocairo-1.0-0")
 
-    monkeypatch.setattr(typist_module, "Typesetter", absent)
+    monkeypatch.setattr(text_worker, "Typesetter", absent)
     rig = Rig()
     rig.cue("Good day", length_ms=1000)
     rig.speak()
@@ -325,7 +325,7 @@ def test_without_pango_the_log_says_so_and_the_face_goes_on(monkeypatch, caplog)
 
 
 def test_the_bus_can_bring_any_number_of_cues():
-    box = CueBox()
+    box = CueStore()
     for number in range(1000):
         box.take(bus.CaptionCue(epoch=1, turn=f"t{number}", text="x", turn_start_ns=number))
     assert len(box._cues) == MAX_CUES
@@ -342,10 +342,10 @@ def test_the_thread_works_and_ends():
     rig.annotations.start()
     rig.cue("Good day", length_ms=1000)
     rig.speak()
-    made = rig.annotations.typist
+    made = rig.annotations.worker
     deadline_s = time.monotonic() + 20
     while rig.shown is None and time.monotonic() < deadline_s:
-        rig.picture(runs=False)
+        rig.frame(runs=False)
         time.sleep(0.005)
     rig.annotations.stop()
     assert not made._thread.is_alive()
@@ -365,34 +365,34 @@ def test_captions_lie_below_the_mouth_within_safe_margins(size):
 
 
 def test_captions_that_cannot_be_set_are_counted_and_written_once(monkeypatch, caplog):
-    """A flood of them costs its own captions, not the log."""
+    """A flood of bad captions must not flood the log."""
 
     def broken(_):
         raise ValueError("a bug")
 
-    monkeypatch.setattr(typist_module.Typist, "do", broken)
-    typist = typist_module.Typist(captions=None, status=None, counters=(counters := Counters()))
-    typist.start()
+    monkeypatch.setattr(text_worker.TextWorker, "do", broken)
+    worker = text_worker.TextWorker(captions=None, status=None, counters=(counters := Counters()))
+    worker.start()
     deadline_s = time.monotonic() + 20
     while counters["captions_failed"] < 50 and time.monotonic() < deadline_s:
-        typist.ask_line("x")
+        worker.ask_line("x")
         time.sleep(0.001)
-    typist.stop()
+    worker.stop()
     assert counters["captions_failed"] >= 50
-    assert len([record for record in caplog.records if "cannot be set" in record.message]) == 1
+    assert len([record for record in caplog.records if "cannot be rendered" in record.message]) == 1
 
 
 def test_pages_that_nobody_takes_are_bounded_and_counted():
     counters = Counters()
     style = Layout(720, 1280).caption
-    typist = typist_module.Typist(captions=style, status=None, counters=counters)
+    worker = text_worker.TextWorker(captions=style, status=None, counters=counters)
     for number in range(6):
         cue = bus.CaptionCue(epoch=1, turn=f"t{number}", text="hello")
-        typist.ask_page(cue, 0.0)
-        typist.do()
+        worker.ask_page(cue, 0.0)
+        worker.do()
     assert counters["caption_pages"] == 6
     assert counters["caption_pages_dropped"] == 2
     taken = []
-    while (page := typist.take_page()) is not None:
+    while (page := worker.take_page()) is not None:
         taken.append(page.cue.turn)
     assert taken == ["t2", "t3", "t4", "t5"]

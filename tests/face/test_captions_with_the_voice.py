@@ -1,4 +1,4 @@
-"""Captions all the way: a client's messages into the voice, its bus into the face, words onto the overlay."""
+"""Captions end to end: from a client's messages through voice and bus to the overlay of the face."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from mien.core.clock import ManualClock
 from mien.core.media import MediaClock
 from mien.core.stats import Counters
 from mien.face.overlay.annotations import Annotations
-from mien.face.overlay.cues import CueBox
+from mien.face.state import CueStore
 from mien.render.headless import HeadlessRenderer
 from rigs.voice_rig import VoiceRig
 
@@ -20,7 +20,7 @@ TEXT = "One two three four five six."
 
 
 class Kiosk:
-    """The voice on a manual clock, and as much of a face as captions take."""
+    """The voice on a manual clock, with the parts of a face that captions need."""
 
     def __init__(self):
         self.voice = VoiceRig()
@@ -30,7 +30,7 @@ class Kiosk:
     def join(self):
         """A face that has just been started."""
         self.renderer = HeadlessRenderer(720, 1280, ManualClock(0))
-        self.clock, self.cues = MediaClock(), CueBox()
+        self.clock, self.cues = MediaClock(), CueStore()
         config = parse_config({"captions": {"enabled": True}}, "test")
         self.annotations = Annotations(config, self.renderer, self.cues, Counters())
         self.voice.published.clear()
@@ -46,7 +46,7 @@ class Kiosk:
                     self.cues.take(bus.decode_from_voice(bus.encode(message)))
             self.voice.published.clear()
             self.annotations.step(now_ns, self.clock.anchor, self.clock.media_ns(now_ns), voice=None, motion_lost=False)
-            self.annotations.typist.do()
+            self.annotations.worker.do()
         return self.renderer.overlay.shown.get(0)
 
     def finished(self, turn):
@@ -104,17 +104,17 @@ def test_an_agent_takes_over_and_the_held_turn_is_shown_afterwards(kiosk):
         kiosk.voice.say(wire.Caption(turn=name, text=f"{name}. {TEXT}"))
         kiosk.voice.speak(name, ms=1500)
     kiosk.run(600)
-    machine = kiosk.renderer.overlay.pictures[0]
+    machine = kiosk.renderer.overlay.images[0]
     kiosk.voice.say(wire.TakeFloor(queue="hold"), client=b"agent")
     kiosk.voice.say(wire.Caption(turn="first", text="Here is Ada."), client=b"agent")
     kiosk.voice.speak("first", ms=800, client=b"agent")
     kiosk.run(400)
-    person = kiosk.renderer.overlay.pictures[0]
+    person = kiosk.renderer.overlay.images[0]
     assert person.shape != machine.shape
     kiosk.voice.say(wire.ReleaseFloor(), client=b"agent")
     shown = kiosk.run(1200)
     assert shown.ahead > 0
-    assert kiosk.renderer.overlay.pictures[0].shape not in (person.shape, machine.shape)
+    assert kiosk.renderer.overlay.images[0].shape not in (person.shape, machine.shape)
 
 
 def test_a_pause_holds_the_words(kiosk):

@@ -1,4 +1,4 @@
-"""The loop that draws keeps a dark screen dark, tells it truthfully, and lights it for whoever comes. Headless."""
+"""The drawing loop keeps a dark screen dark, reports it correctly, and wakes it on presence. Headless."""
 
 import threading
 from datetime import datetime
@@ -8,9 +8,9 @@ import pytest
 from mien.config import Config, ScreenConfig
 from mien.core import bus
 from mien.core.clock import ManualClock
-from mien.face.draw_loop import DARK_LOOK_NS, DrawLoop
-from mien.face.heartbeat import Heartbeat
-from mien.face.screen.brightness import ScreenMode
+from mien.face.draw_loop import DARK_STEP_NS, DrawLoop
+from mien.face.health import Heartbeat
+from mien.face.screen import ScreenMode
 from mien.units import NS_PER_MS, NS_PER_S
 from rigs.face_rig import FaceRig
 
@@ -24,7 +24,7 @@ class Dark:
         self.clock: ManualClock = self.rig.clock
         config = Config(screen=ScreenConfig(**{"off_after_s": 10, **screen}))  # type: ignore[arg-type]
         self.screen = ScreenMode(config.screen, lambda: datetime(2026, 3, 29, 23, 0), self.clock.now_ns())
-        self.loop = DrawLoop(config=config, clock=self.clock, score=self.rig.score, stage=self.rig.stage,
+        self.loop = DrawLoop(config=config, clock=self.clock, state=self.rig.state, stage=self.rig.stage,
                              counters=self.rig.counters, notifier=None,  # type: ignore[arg-type]
                              heartbeat=Heartbeat(lambda: None), stopping=threading.Event(), wake=threading.Event(),
                              report=lambda _: None, trace=None, screen=self.screen)  # fmt: skip
@@ -33,11 +33,11 @@ class Dark:
             self.rig.renderer.blank = lambda: blank() or True  # type: ignore[method-assign]
 
     def run(self, seconds: float) -> int:
-        """Look as the loop does, the voice being there; how many frames were shown."""
+        """Step as the loop does, with a live voice. Returns the number of frames shown."""
         before, until_ns = len(self.rig.renderer.records()[0]), self.clock.now_ns() + round(seconds * NS_PER_S)
         while self.clock.now_ns() < until_ns:
-            self.rig.score.heard_of_voice_ns = self.clock.now_ns()
-            at_ns = self.loop._look(self.clock.now_ns(), self.rig.presenter, self.rig.renderer)
+            self.rig.state.voice_alive(self.clock.now_ns())
+            at_ns = self.loop._step(self.clock.now_ns(), self.rig.presenter, self.rig.renderer)
             self.clock.advance_ns(max(20 * NS_PER_MS, at_ns - self.clock.now_ns()))
         return len(self.rig.renderer.records()[0]) - before
 
@@ -51,7 +51,7 @@ def test_a_dark_screen_is_not_drawn_and_health_tells_which_dark_it_is(switches: 
     assert dark.loop._shown == told
     blanks = dark.rig.renderer.blanks
     assert dark.run(60) == 0
-    assert dark.rig.renderer.blanks - blanks == pytest.approx(60 * NS_PER_S / DARK_LOOK_NS, abs=1)
+    assert dark.rig.renderer.blanks - blanks == pytest.approx(60 * NS_PER_S / DARK_STEP_NS, abs=1)
 
 
 def test_it_fades_before_it_is_dark_and_is_told_as_dim() -> None:
@@ -91,15 +91,15 @@ def test_presence_by_a_sensor_lights_it_for_as_long_again() -> None:
     assert dark.run(10) == 0
 
 
-def test_a_picture_that_was_asked_for_in_the_dark_is_not_sent_when_it_is_light() -> None:
+def test_a_thumbnail_requested_in_the_dark_is_not_sent_later() -> None:
     dark = Dark()
     dark.run(20)
     dark.rig.hear(bus.ThumbnailRequest(epoch=1, width=64))
     dark.run(1)
-    assert not dark.rig.score.thumbnails.wanted
+    assert not dark.rig.state.thumbnails.wanted
 
 
-def test_in_quiet_hours_the_picture_is_dim_and_told_so() -> None:
+def test_in_quiet_hours_the_frame_is_dim_and_reported_so() -> None:
     dark = Dark(off_after_s=0, dim=0.25, quiet_from="22:00", quiet_until="07:00")
     dark.run(29)
     assert (dark.loop._shown, dark.rig.renderer.brightness) == ("on", 1.0)

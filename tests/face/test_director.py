@@ -1,4 +1,4 @@
-"""The director: the same seed plays the same part, lids close, speech keeps its lips, states look different."""
+"""The director: seeds are reproducible, lids close, speech keeps its lips, states look different."""
 
 import itertools
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mien.core.pose import ARKIT_SHAPES, CHANNEL_COUNT, CHANNEL_INDEX, SHAPE_COUNT, Pose, new_pose
+from mien.face.behaviour.expressions import EMOTIONS, OPENING_INDICES, STATES
 from mien.face.behaviour.gestures import GESTURES
-from mien.face.behaviour.looks import EMOTIONS, OPENING_INDICES, STATES
 from mien.face.director import Director
 from mien.units import NS_PER_S
 
@@ -25,14 +25,14 @@ def pose_of(**channels: float) -> Pose:
 
 
 def talk(time_s: float) -> Pose:
-    """Something like speech: syllables at 4 Hz in phrases of 2 s with pauses of 0.5 s."""
+    """Synthetic speech: syllables at 4 Hz in phrases of 2 s with pauses of 0.5 s."""
     voiced = time_s % 2.5 < 2.0
     open_ = 0.35 * max(0.0, np.sin(2 * np.pi * 4 * time_s)) * (1 + 0.6 * np.sin(2 * np.pi * 0.9 * time_s))
     return pose_of(jawOpen=float(open_), mouthFunnel=float(open_) / 3) if voiced else new_pose()
 
 
 def said(time_s: float) -> np.ndarray:
-    """How talk() is said: a stress in the first half of each second, a melody that falls through the phrase."""
+    """The prosody of talk(): stress in the first half of each second, pitch falling through the phrase."""
     into_s = time_s % 2.5
     voice = float(into_s < 2.24)
     stress = 0.8 * float(into_s % 1.0 < 0.14 and into_s < 2.0)
@@ -49,7 +49,7 @@ def perform(
     start_s: float = 0.0,
     prosody: np.ndarray | None = None,
 ) -> np.ndarray:
-    """The poses of a performance, (pictures, CHANNEL_COUNT)."""
+    """The poses of a performance, (frames, CHANNEL_COUNT)."""
     poses = np.zeros((round(seconds * rate_hz), CHANNEL_COUNT), dtype=np.float32)
     for number, out in enumerate(poses):
         time_s = start_s + number / rate_hz
@@ -99,13 +99,13 @@ def test_the_clock_may_stand_anywhere_when_it_begins() -> None:
 
 
 @pytest.mark.parametrize("state", ["idle", "listening", "thinking", "paused", "disconnected"])
-def test_the_rate_of_pictures_changes_nothing(state: str) -> None:
+def test_the_frame_rate_changes_nothing(state: str) -> None:
     slow = perform(Director(seed=9), seconds=40, state=state, rate_hz=30)
     fast = perform(Director(seed=9), seconds=40, state=state, rate_hz=120)[::4]
     np.testing.assert_allclose(slow, fast, atol=0.02)
 
 
-def test_speech_is_played_alike_at_any_rate_of_pictures() -> None:
+def test_speech_is_played_alike_at_any_frame_rate() -> None:
     slow = perform(Director(seed=9), seconds=20, state="speaking", rate_hz=30)
     fast = perform(Director(seed=9), seconds=20, state="speaking", rate_hz=60)[::2]
     mouth = [CHANNEL_INDEX[name] for name in ARKIT_SHAPES if name.startswith(("mouth", "jaw"))]
@@ -122,7 +122,7 @@ def test_blinks_close_both_lids_at_a_natural_rate(state: str, fewest: int, most:
     assert shut.mean() < 0.1
 
 
-def test_a_blink_is_seen_shut_even_at_24_pictures_a_second() -> None:
+def test_a_blink_is_seen_shut_even_at_24_frames_a_second() -> None:
     lids = perform(Director(seed=5), seconds=120, rate_hz=24)[:, BLINKS[0]]
     peaks = [
         lid
@@ -134,7 +134,7 @@ def test_a_blink_is_seen_shut_even_at_24_pictures_a_second() -> None:
 
 
 def test_blinks_come_at_phrase_ends() -> None:
-    """Speech that always pauses at the same place of 2.5 s: blinks gather just after the pause begins."""
+    """Speech pauses at the same point of every 2.5 s: blinks cluster just after the pause begins."""
     lids = perform(Director(seed=8), seconds=200, state="speaking", rate_hz=30)[:, BLINKS[0]]
     begun_s = np.flatnonzero(np.diff((lids > 0.5).astype(int)) == 1) / 30
     in_pauses = ((begun_s % 2.5 > 2.2) & (begun_s % 2.5 < 2.5)).sum()
@@ -187,7 +187,7 @@ def test_speech_moves_the_mouth_in_any_state() -> None:
 
 
 def test_states_are_told_apart() -> None:
-    """Half a minute of each: any two differ plainly in where some channel that is seen stays or how much it moves."""
+    """Over half a minute, any two states differ clearly in the mean or the spread of some visible channel."""
     scale = np.ones(CHANNEL_COUNT)
     scale[HEAD] = 4.0
     signs = {}
@@ -220,7 +220,7 @@ def test_presence_fades_with_the_state_and_comes_back() -> None:
 
 
 def test_movement_is_smooth_through_every_change() -> None:
-    """No channel but the eyes' jumps between two pictures at 60 Hz."""
+    """Only the eyes may jump between two frames at 60 Hz."""
     director = Director(seed=7)
     acts = []
     for number, (state, emotion) in enumerate(zip(STATES * 2, EMOTIONS * 2, strict=False)):
@@ -361,7 +361,7 @@ def shown(director: Director, at_s: float, speech: Pose | None = None, prosody: 
 
 
 def resting(director: Director) -> float:
-    """Run it until nothing is under way; returns that time."""
+    """Run it until nothing is in progress; returns that time."""
     at_s = 0.0
     while at_s < 5.0 or director.busy or director.moves:
         shown(director, at_s)
@@ -400,7 +400,7 @@ def test_speech_makes_it_busy_and_a_change_of_state_does() -> None:
 
 
 def test_every_blink_and_turn_of_the_eyes_was_told_of_beforehand_and_makes_it_move() -> None:
-    """At each step of 5 ms: lids or eyes that go fast are told as moves, and began when next_move_ns had said."""
+    """Checked every 5 ms: fast lids or eyes are reported as moves, and began when next_move_ns had predicted."""
     director, out, before = Director(seed=3), new_pose(), new_pose()
     eyes = [CHANNEL_INDEX[f"eyeLook{way}Left"] for way in ("In", "Out", "Up", "Down")]
     began = 0

@@ -1,4 +1,4 @@
-"""A display that is absent, fails a few times, or is lost in the middle: the face waits, tries again and says so."""
+"""A display that is absent, fails a few times, or is lost: the face waits, retries and reports it."""
 
 import logging
 import threading
@@ -19,7 +19,7 @@ from mien.render.headless import HeadlessRenderer
 
 
 class Notified:
-    """What systemd was told, in order."""
+    """Records notifications to systemd."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
@@ -41,7 +41,7 @@ class Notified:
 
 
 class Stopping(threading.Event):
-    """An event whose waits take no time and are written down. after: waits until it is set by itself."""
+    """An event that records its waits without waiting. after: the number of waits until it sets itself."""
 
     def __init__(self, after: int = 10**6) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class Stopping(threading.Event):
 
 
 class Flaky:
-    """An opener that fails so often, then gives a renderer."""
+    """An opener that fails a number of times, then returns a renderer."""
 
     def __init__(self, failures: int, reason: str = "no screen") -> None:
         self.failures, self.reason, self.tries = failures, reason, 0
@@ -90,7 +90,7 @@ def test_while_it_waits_systemd_knows_that_it_lives_and_is_not_ready() -> None:
 def test_the_log_gives_each_reason_once(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "mien.face"):
         DisplayWait(Flaky(20), Notified(), Stopping(), Counters(), lambda: None).open()  # type: ignore[arg-type]
-    assert [record.message for record in caplog.records] == ["no display yet: no screen"]
+    assert [record.message for record in caplog.records] == ["waiting for a display: no screen"]
 
 
 def test_a_stop_ends_the_waiting() -> None:
@@ -100,7 +100,7 @@ def test_a_stop_ends_the_waiting() -> None:
 
 
 class Vanishing(HeadlessRenderer):
-    """Loses its display at one picture."""
+    """Loses its display at one frame."""
 
     def __init__(self, clock: Clock, at: int) -> None:
         super().__init__(64, 64, clock)

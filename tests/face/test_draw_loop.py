@@ -1,4 +1,4 @@
-"""The loop that draws rests when nothing moves, and something that comes wakes it."""
+"""The drawing loop rests while nothing moves, and messages wake it."""
 
 import threading
 from datetime import datetime
@@ -8,18 +8,17 @@ import pytest
 from mien.config import Config
 from mien.core.clock import ManualClock
 from mien.core.stats import Counters
-from mien.core.timeline import Timeline
 from mien.face import draw_loop
 from mien.face.draw_loop import DrawLoop
-from mien.face.motion_stage import Score
-from mien.face.screen.brightness import ScreenMode
+from mien.face.screen import ScreenMode
+from mien.face.state import FaceState
 from mien.units import NS_PER_MS
 
 PERIOD_NS = 20 * NS_PER_MS
 
 
 class Wake(threading.Event):
-    """An event that is set after so long by itself, on the manual clock."""
+    """An event that sets itself after a while, on the manual clock."""
 
     def __init__(self, clock: ManualClock, after_ms: float | None) -> None:
         super().__init__()
@@ -36,10 +35,10 @@ class Wake(threading.Event):
 
 
 def rested_ms(monkeypatch: pytest.MonkeyPatch, *, rest_ms: float, woken_after_ms: float | None) -> float:
-    """How long a rest lasts that begins 2 ms after the look began."""
+    """The duration of a rest that begins 2 ms after the step."""
     clock = ManualClock(10**9)
     monkeypatch.setattr(draw_loop, "sleep_until_ns", lambda at_ns: clock.advance_ns(max(0, at_ns - clock.now_ns())))
-    loop = DrawLoop(config=Config(), clock=clock, score=Score(Timeline(width=55, frame_hz=50, capacity=50)),
+    loop = DrawLoop(config=Config(), clock=clock, state=FaceState(frame_hz=50, capacity=50),
                     stage=None, counters=Counters(), notifier=None, heartbeat=None,  # type: ignore[arg-type]
                     stopping=threading.Event(), wake=Wake(clock, woken_after_ms), report=lambda _: None,
                     trace=None, screen=ScreenMode(Config().screen, datetime.now, 0))  # fmt: skip

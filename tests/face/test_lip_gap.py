@@ -1,7 +1,7 @@
 """The lips of the drawn mesh meet on p, b and m: motion, director and morph together, on speech of known timing.
 
 Shut is a gap below three quarters of a millimetre, which is two pixels where 1280 show 40 cm. The timing allows 40 ms
-to either side of the phone: what people do not notice (Grant et al., 2004: 45 ms where the picture leads).
+to either side of the phone: what people do not notice (Grant et al., 2004: 45 ms where the video leads).
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ import pytest
 
 from mien.avatar.load import load_avatar
 from mien.core.pose import CHANNEL_COUNT, CHANNEL_INDEX, Pose, new_pose
-from mien.face.behaviour.looks import EMOTIONS
+from mien.face.behaviour.expressions import EMOTIONS
 from mien.face.director import Director
 from mien.face.offline import motion_frames, poses, prosody_frames
 from mien.motion.base import MotionFrames, Pcm
@@ -28,7 +28,7 @@ LONG = "Maybe my mum bought a big pepper map."
 BILABIALS = ("p", "b", "m")
 SHUT_MM = 0.75
 NEAR_S = 0.040
-MOST_PRESSED_MM = 0.8  # beyond how they touch at rest
+MOST_PRESSED_MM = 0.8  # beyond their contact at rest
 FPS = 60
 MOTION_HZ = 100
 
@@ -59,7 +59,7 @@ def said(text: str, voice: str) -> tuple[Pcm, list[TimedPhone]]:
 
 
 def by_the_model(text: str, voice: str) -> tuple[Iterator[Pose], list[TimedPhone]]:
-    """What the shipped int8 model and the director make of it, chunk by chunk as in a conversation."""
+    """By the shipped int8 model and the director, chunk by chunk as in a conversation."""
     pcm, phones = said(text, voice)
     engine = load_engine(None)
     frames = motion_frames(engine, [pcm[at : at + 320] for at in range(0, len(pcm), 320)], lambda _: None)
@@ -68,7 +68,7 @@ def by_the_model(text: str, voice: str) -> tuple[Iterator[Pose], list[TimedPhone
 
 
 def by_the_targets(text: str, voice: str) -> tuple[MotionFrames, list[TimedPhone]]:
-    """What the model is taught: the same phones by the rules that its labels are made with."""
+    """By the rules that generate the model's training labels, for the same phones."""
     _, phones = said(text, voice)
     timed = [(from_arpabet(phone.name), phone.start_s, phone.end_s) for phone in phones]
     count = int(phones[-1].end_s * MOTION_HZ)

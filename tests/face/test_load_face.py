@@ -1,4 +1,4 @@
-"""An avatar that cannot be used costs the kiosk its own face, not a face."""
+"""If the configured avatar cannot be used, the kiosk shows the default one."""
 
 import logging
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Bus messages into the timeline, in whatever order a bus can bring them."""
+"""Bus messages to timeline, in any order that a bus can deliver."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from rigs.face_rig import MS, FaceRig
 
 def jaw_at(rig, media_ms):
     out = np.zeros(55, np.float32)
-    return float(out[JAW]) if rig.score.timeline.sample(media_ms * MS, out) else None
+    return float(out[JAW]) if rig.state._timeline.sample(media_ms * MS, out) else None
 
 
 def test_motion_lands_on_the_media_clock_and_readiness_is_reported():
@@ -39,9 +39,9 @@ def test_a_replay_changes_nothing():
     rig = FaceRig()
     rig.anchor()
     rig.speech(to_ms=200)
-    before = rig.score.timeline.end_ns
+    before = rig.state.motion_end_ns
     rig.speech(from_ms=0, to_ms=100)
-    assert rig.score.timeline.end_ns == before
+    assert rig.state.motion_end_ns == before
 
 
 def test_a_face_that_joins_in_mid_turn_is_in_step():
@@ -70,7 +70,7 @@ def test_a_new_epoch_forgets_and_stale_speech_is_counted():
     rig.speech(epoch=1, from_ms=500, to_ms=600)
     assert rig.counters["stale_speech"] == 5
     rig.anchor(epoch=1)
-    assert rig.score.clock.epoch == 2
+    assert rig.state.epoch == 2
     rig.speech(epoch=2, to_ms=100)
     assert jaw_at(rig, 50) == pytest.approx(0.005)
 
@@ -81,7 +81,7 @@ def test_an_engine_that_breaks_is_replaced_and_counted():
     rig.speech(to_ms=400)
     assert rig.stage.backend == "envelope"
     assert rig.counters["engine_failed"] == 1
-    assert rig.score.timeline.end_ns > 0
+    assert rig.state.motion_end_ns > 0
 
 
 def test_a_bus_of_another_version_is_an_error_that_says_what_to_do():
@@ -92,13 +92,13 @@ def test_a_bus_of_another_version_is_an_error_that_says_what_to_do():
         rig.stage.take([b""], 0)
 
 
-def test_the_clock_is_heard_before_the_speech_that_waits():
+def test_anchors_overtake_queued_speech():
     rig = FaceRig()
     rig.anchor()
     message = bus.encode(bus.Speech(epoch=1, turn="t", turn_start_ns=0, offset=0))
     rig.stage.take([message, bytes(640)], 0)
     rig.stage.take([bus.encode(bus.Anchor(epoch=1, media_ns=5, at_ns=0, until_ns=9, phase="speaking"))], 0)
-    assert rig.score.clock.anchor.phase == "speaking"
+    assert rig.state.anchor.phase == "speaking"
     assert rig.stage.backlog == 1
     rig.stage.work()
     assert rig.stage.backlog == 0
@@ -114,7 +114,7 @@ def test_waiting_speech_is_bounded_and_counted():
     assert rig.counters["speech_dropped"] == 100
     while rig.stage.backlog:
         rig.stage.work()
-    assert rig.score.timeline.end_ns == (500 * 20 - 20) * MS
+    assert rig.state.motion_end_ns == (500 * 20 - 20) * MS
 
 
 def test_speech_that_waits_is_bounded_in_bytes_too_whatever_its_blocks():
@@ -134,7 +134,7 @@ def test_speech_that_waits_is_bounded_in_bytes_too_whatever_its_blocks():
 
 
 @pytest.mark.parametrize("size", [1, 641, MAX_WAITING_BYTES + 2])
-def test_a_payload_that_is_no_speech_is_refused_and_leaves_what_waits(size):
+def test_a_malformed_payload_is_refused_without_touching_the_queue(size):
     rig = FaceRig()
     rig.anchor()
     rig.stage.take([bus.encode(bus.Speech(epoch=1, turn="t", turn_start_ns=0, offset=0)), bytes(640)], 0)
@@ -144,8 +144,8 @@ def test_a_payload_that_is_no_speech_is_refused_and_leaves_what_waits(size):
     assert rig.counters["speech_dropped"] == 0
 
 
-def test_speech_of_an_epoch_that_no_anchor_told_of_is_stale_too():
-    """It may be of a voice that was restarted, whose media time this clock does not know yet."""
+def test_speech_of_an_unknown_epoch_is_stale_too():
+    """It may come from a restarted voice whose media time is not known yet."""
     rig = FaceRig()
     rig.anchor(epoch=5)
     rig.speech(epoch=6, to_ms=100)
@@ -155,16 +155,16 @@ def test_speech_of_an_epoch_that_no_anchor_told_of_is_stale_too():
 
 
 def test_a_replay_of_an_older_turn_does_not_undo_the_newer_one():
-    """Whoever joins is replayed to: everybody hears it, the older turn first."""
+    """A replay for a new subscriber reaches all of them, older turns first."""
     rig = FaceRig()
     rig.anchor()
     rig.speech(turn="one", to_ms=100)
     rig.end(turn="one", length_ms=100)
     rig.speech(turn="two", start_ms=105, to_ms=200)
-    end_ns, reports = rig.score.timeline.end_ns, len(rig.reports)
+    end_ns, reports = rig.state.motion_end_ns, len(rig.reports)
     rig.speech(turn="one", to_ms=100)
     rig.end(turn="one", length_ms=100)
-    assert (rig.score.timeline.end_ns, len(rig.reports)) == (end_ns, reports)
+    assert (rig.state.motion_end_ns, len(rig.reports)) == (end_ns, reports)
     rig.speech(turn="two", start_ms=105, from_ms=200, to_ms=300)
     assert rig.counters["joined_mid_turn"] == 0, "the stream went on where it was"
     assert jaw_at(rig, 105 + 250) == pytest.approx(0.025)
@@ -177,9 +177,9 @@ def test_gestures_are_kept_in_order_until_there_are_eight_and_then_counted():
     for name in names:
         rig.hear(bus.GestureCue(epoch=1, name=name))
     assert rig.counters["gestures_dropped"] == 4
-    assert rig.score.take_gestures() == names[:8]
+    assert rig.take_gestures() == names[:8]
     rig.hear(bus.GestureCue(epoch=1, name="nod"))
-    assert rig.score.take_gestures() == ["nod"]
+    assert rig.take_gestures() == ["nod"]
     assert rig.counters["gestures_dropped"] == 4
 
 
@@ -187,7 +187,7 @@ def test_prosody_lies_beside_the_poses_from_any_place_of_a_turn_and_goes_with_th
     rig = FaceRig()
     rig.anchor()
     rig.speech(from_ms=400, to_ms=1000)
-    timeline, prosody = rig.score.timeline, rig.score.prosody
+    timeline, prosody = rig.state._timeline, rig.state._prosody
     assert (prosody._tracks[-1].origin_ns, prosody._tracks[-1]._begin) == (0, 20)
     assert abs(timeline.end_ns - prosody.end_ns) <= 20 * MS
     rig.end(length_ms=1000)

@@ -1,4 +1,4 @@
-"""Who holds the mouth: speech takes it fast, keeps it a quarter of a second after it moved, gives it back slowly."""
+"""Speech takes the mouth quickly, keeps it for a quarter of a second, releases it slowly."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is shown when, on a manual clock with the headless renderer."""
+"""Poses against time, on a manual clock with the headless renderer."""
 
 from dataclasses import replace
 
@@ -23,11 +23,11 @@ def speaking(rig, *, epoch=1, length_ms=2000):
 
 
 def play(rig, ms):
-    pictures = []
+    frames = []
     end_ns = rig.clock.now_ns() + ms * MS
     while rig.clock.now_ns() < end_ns:
-        pictures.append(rig.picture())
-    return pictures
+        frames.append(rig.frame())
+    return frames
 
 
 def test_the_pose_is_the_one_of_the_moment_at_which_it_is_seen():
@@ -52,12 +52,12 @@ def test_on_an_underrun_the_face_holds_still():
 def test_before_the_turn_opens_the_lips_go_to_its_first_sound():
     rig = FaceRig()
     rig.anchor()
-    rig.picture()
+    rig.frame()
     rig.speech(from_ms=0, to_ms=200)
-    rig.score.timeline._tracks[-1]._ring[0, JAW] = 0.3
+    rig.state._timeline._tracks[-1]._ring[0, JAW] = 0.3
     rig.anchor(phase="preroll")
     play(rig, SETTLED_MS)
-    assert rig.picture()[1][JAW] == pytest.approx(0.3, abs=1e-3)
+    assert rig.frame()[1][JAW] == pytest.approx(0.3, abs=1e-3)
 
 
 def test_after_the_turn_the_mouth_comes_to_rest():
@@ -67,7 +67,7 @@ def test_after_the_turn_the_mouth_comes_to_rest():
     play(rig, 500)
     rig.anchor(media_ms=500, until_ms=500, phase="idle")
     play(rig, SETTLED_MS)
-    assert rig.picture()[1][JAW] < 1e-3
+    assert rig.frame()[1][JAW] < 1e-3
 
 
 def test_an_interrupt_shuts_the_mouth_without_a_jump_and_within_150_ms():
@@ -86,34 +86,34 @@ def test_without_a_voice_the_face_is_disconnected_and_at_rest_then_rejoins():
     speaking(rig)
     play(rig, 500)
     for _ in range(80):
-        rig.picture()
-    assert rig.presenter._state() == "disconnected"
-    assert np.abs(rig.picture()[1][JAW]) < 1e-3
+        rig.frame()
+    assert rig.presenter._state_name() == "disconnected"
+    assert np.abs(rig.frame()[1][JAW]) < 1e-3
     speaking(rig, epoch=7)
     play(rig, 500)
-    assert rig.picture()[1][JAW] > 0.03
+    assert rig.frame()[1][JAW] > 0.03
 
 
 def test_state_emotion_and_gesture_reach_the_director():
     rig = FaceRig()
     rig.anchor()
-    calm = rig.picture()[1].copy()
+    calm = rig.frame()[1].copy()
     rig.hear(bus.Expression(epoch=1, state="listening", emotion="happy", intensity=1.0, look_x=1.0, look_y=0.0))
     rig.hear(bus.GestureCue(epoch=1, name="nod"))
     for _ in range(40):
         rig.anchor()
-        pose = rig.picture()[1]
+        pose = rig.frame()[1]
     assert np.abs(pose - calm).max() > 0.2
-    assert rig.score.take_gestures() == []
+    assert rig.take_gestures() == []
 
 
-def test_a_late_picture_counts_as_missed_and_the_next_is_in_step():
+def test_a_late_frame_counts_as_missed_and_the_next_is_in_step():
     rig = FaceRig()
     speaking(rig)
     play(rig, 300)
     rig.clock.advance_ms(95)
-    seen_ns, pose = rig.picture()
-    seen_ns, pose = rig.picture()
+    seen_ns, pose = rig.frame()
+    seen_ns, pose = rig.frame()
     assert rig.pacer.missed >= 3
     assert pose[JAW] * 1000 * 10 * MS == pytest.approx(seen_ns - 10**9, abs=0.1 * MS)
 
@@ -123,7 +123,7 @@ def test_speech_shapes_rest_when_nobody_speaks():
     rig.anchor()
     for _ in range(100):
         rig.anchor()
-        pose = rig.picture()[1]
+        pose = rig.frame()[1]
         assert np.abs(pose[SPEECH_INDICES]).max() < 0.25
 
 
@@ -138,7 +138,7 @@ def test_how_it_is_said_reaches_the_director_in_step_and_stops_with_the_speech(m
     )  # fmt: skip
     rig.anchor()
     rig.speech(to_ms=1000)
-    rig.score.prosody._tracks[-1]._ring[25, 0] = 0.9  # at 500 ms
+    rig.state._prosody._tracks[-1]._ring[25, 0] = 0.9  # at 500 ms
     start_ns = rig.clock.now_ns()
     rig.anchor(until_ms=1000, phase="speaking", turn="t")
     seen_ns = np.array([seen for seen, _ in play(rig, 900)])
@@ -161,13 +161,13 @@ def test_without_motion_the_face_rests_and_says_that_only_the_voice_is_left():
         rig.anchor(media_ms=at_ms, until_ms=at_ms + 500, phase="speaking", turn="t")
         play(rig, 100)
     assert rig.presenter.motion_lost
-    assert rig.presenter._state() == "audio_only"
-    assert np.abs(rig.picture()[1][JAW]) < 1e-3
+    assert rig.presenter._state_name() == "audio_only"
+    assert np.abs(rig.frame()[1][JAW]) < 1e-3
     rig.speech(from_ms=2800, to_ms=4000)
     rig.anchor(media_ms=3000, until_ms=4000, phase="speaking", turn="t")
     play(rig, 100)
     assert not rig.presenter.motion_lost
-    assert rig.presenter._state() == "speaking"
+    assert rig.presenter._state_name() == "speaking"
 
 
 class Display(HeadlessRenderer):
@@ -192,7 +192,7 @@ def on_display(*, vsync, draw_ms, idle_fps=0):
     rig = FaceRig()
     rig.renderer = Display(rig.clock, draw_ms=draw_ms, period_ns=20 * MS, vsync=vsync)
     rig.presenter = Presenter(
-        score=rig.score,
+        state=rig.state,
         director=Director(seed=1),
         renderer=rig.renderer,
         pacer=rig.pacer,
@@ -207,7 +207,7 @@ def on_display(*, vsync, draw_ms, idle_fps=0):
 
 @pytest.mark.parametrize("vsync", [True, False])
 def test_a_frame_costs_what_drawing_takes_and_not_the_wait_for_the_display(vsync):
-    """With vsync the wait in present() is no cost; without, present() waits for the rasteriser, which is."""
+    """With vsync the wait in present() is no cost. Without, present() waits for the rasteriser, which is a cost."""
     rig = on_display(vsync=vsync, draw_ms=6)
     rig.anchor()
     for _ in range(20):
@@ -235,7 +235,7 @@ def test_without_vsync_what_present_takes_is_cost():
 
 
 def test_after_a_rest_the_first_flip_does_not_tell_the_displays_clock():
-    """It finds the display ready and returns at once, wherever between two refreshes that is."""
+    """Such a flip returns at once, at any time between two refreshes."""
     rig = on_display(vsync=True, draw_ms=1, idle_fps=12)
     rig.anchor()
     told = []
@@ -252,13 +252,13 @@ def test_after_a_rest_the_first_flip_does_not_tell_the_displays_clock():
         rig.presenter.step()
         if len(told) > count:
             assert told[-1] is not rested
-        rig.clock.advance_ns(max(0, rig.presenter.next_look_ns - rig.clock.now_ns()))
-        rig.score.heard_of_voice_ns = rig.clock.now_ns()
+        rig.clock.advance_ns(max(0, rig.presenter.next_step_ns - rig.clock.now_ns()))
+        rig.state.voice_alive(rig.clock.now_ns())
     assert {True, False} == set(told)
 
 
 def test_motion_that_is_late_is_shown_for_four_tenths_of_a_second_and_told_as_late():
-    """What is shown then is the newest frame there is: the offset tells its age, not that all is well."""
+    """The newest motion frame is shown, and the offset reports its age."""
     rig = FaceRig()
     rig.anchor()
     rig.speech(to_ms=1000)
@@ -266,10 +266,10 @@ def test_motion_that_is_late_is_shown_for_four_tenths_of_a_second_and_told_as_la
     for at_ms in range(0, 1400, 20):
         rig.anchor(media_ms=at_ms, until_ms=3000, phase="speaking", turn="t")
         rig.presenter.offsets_ms.clear()
-        rig.picture()
+        rig.frame()
         offset = rig.presenter.offsets_ms.median_and_abs_p95()
         ages.append(None if offset is None else round(-offset[0]))
-    end_ms = round(rig.score.timeline.end_ns / MS)
+    end_ms = round(rig.state.motion_end_ns / MS)
     late = [age for age in ages if age]
     assert late == list(range(late[0], late[0] + 20 * len(late), 20)), "each 20 ms older than the one before"
     assert 380 <= late[-1] <= 400
@@ -278,7 +278,7 @@ def test_motion_that_is_late_is_shown_for_four_tenths_of_a_second_and_told_as_la
 
 
 def test_a_paused_turn_moves_no_head_with_its_melody():
-    """The prosody of the playhead is that of a sound; while paused there is none, however long it lasts."""
+    """Prosody at the playhead belongs to audible speech, and there is none while paused."""
     rig = FaceRig()
     speaking(rig)
     given = []
@@ -296,8 +296,8 @@ def test_a_voice_that_is_silent_for_a_second_is_gone_and_one_that_is_not_is_ther
     rig = FaceRig()
     speaking(rig)
     rig.clock.advance_ms(990)
-    rig.picture()
-    assert rig.score.clock.anchor is not None
+    rig.frame()
+    assert rig.state.anchor is not None
     rig.clock.advance_ms(20)
-    rig.picture()
-    assert rig.score.clock.anchor is None
+    rig.frame()
+    assert rig.state.anchor is None

@@ -1,4 +1,4 @@
-"""When the screen is bright, dim or dark, on a manual clock and a clock on the wall that the test sets."""
+"""Screen modes, on a manual monotonic clock and a manual wall clock."""
 
 from datetime import datetime, timedelta
 
@@ -7,8 +7,7 @@ import pytest
 from mien.config import ScreenConfig, load_config, parse_overrides
 from mien.core import bus
 from mien.errors import ConfigError
-from mien.face.screen.brightness import AWAKE_NS, ScreenMode
-from mien.face.screen.quiet_hours import QuietHours, quiet_hours
+from mien.face.screen import AWAKE_NS, QuietHours, ScreenMode, quiet_hours
 from mien.units import NS_PER_S, minutes_of_day
 from rigs.face_rig import FaceRig
 
@@ -40,7 +39,7 @@ def test_hours_begin_with_their_first_minute_and_end_before_their_last_round_mid
 
 def test_the_hour_that_summer_time_takes_or_gives_is_as_the_clock_on_the_wall_shows_it() -> None:
     hours = QuietHours(minutes_of_day("01:00"), minutes_of_day("02:30"))
-    spring = [at("01:59"), at("03:00")]  # the minute after the one is the other
+    spring = [at("01:59"), at("03:00")]  # consecutive minutes
     assert [hours.hold(now) for now in spring] == [True, False]
     autumn = [at("02:29"), at("02:59"), at("02:00").replace(fold=1), at("02:29").replace(fold=1)]
     assert [hours.hold(now) for now in autumn] == [True, False, True, True]
@@ -76,7 +75,7 @@ def test_other_mistakes_are_refused(pair: str) -> None:
 
 
 class Wall:
-    """A screen mode with both clocks; after(s) lets time pass on both, looking ten times a second."""
+    """A screen mode with both clocks; after(s) advances both, stepping ten times a second."""
 
     def __init__(self, start: str, **config: object) -> None:
         self.now, self.now_ns = at(start), 10**9
@@ -152,7 +151,7 @@ def test_by_default_it_is_always_on() -> None:
 
 
 def test_a_wall_clock_that_is_set_while_it_runs_changes_the_mode_and_not_the_silence() -> None:
-    """A board without a battery starts in 1970 and learns the time later."""
+    """A board without a battery-backed clock starts in 1970 and sets its time later."""
     wall = Wall("23:00", off_after_s=60, **NIGHT)
     wall.now = at("12:00")
     assert wall.after(100) == "on"
@@ -185,6 +184,6 @@ def test_speech_and_what_goes_with_it_is_presence_and_an_observer_is_not(
 ) -> None:
     rig, told = FaceRig(), []
     rig.anchor()
-    rig.stage._stirred = told.append
+    rig.stage._on_change = told.append
     rig.hear(message)
     assert told == [somebody]

@@ -1,4 +1,4 @@
-"""Signs and the status line: what is shown when, and that they can be told apart."""
+"""Signs and status line: what is shown when, and that signs differ."""
 
 from itertools import combinations
 
@@ -11,11 +11,10 @@ from mien.config import Config, parse_config
 from mien.core import bus
 from mien.core.clock import ManualClock
 from mien.core.stats import Counters
-from mien.face.motion_watch import MotionWatch
-from mien.face.overlay.annotations import Annotations
-from mien.face.overlay.cues import CueBox
+from mien.face.overlay.annotations import Annotations, status_text
 from mien.face.overlay.signs import draw_sign, sign_for
-from mien.face.overlay.status import status_text
+from mien.face.speech_motion import MotionWatch
+from mien.face.state import CueStore
 from mien.render.headless import HeadlessRenderer
 
 MS = 1_000_000
@@ -76,12 +75,12 @@ def test_each_condition_has_its_sign(what, lost, health, sign):
 
 @pytest.mark.parametrize("size_px", [24, 40, 90])
 def test_signs_look_different_and_stay_inside_their_disc(size_px):
-    pictures = {name: draw_sign(name, size_px) for name in ("paused", "audio_only", "disconnected", "silent")}
-    for picture in pictures.values():
-        assert picture[..., 0].max() > 180
-        assert picture[0, 0].max() == 0
-        assert (picture[..., 0][picture[..., 3] == 0] == 0).all()
-    for one, other in combinations(pictures.values(), 2):
+    images = {name: draw_sign(name, size_px) for name in ("paused", "audio_only", "disconnected", "silent")}
+    for image in images.values():
+        assert image[..., 0].max() > 180
+        assert image[0, 0].max() == 0
+        assert (image[..., 0][image[..., 3] == 0] == 0).all()
+    for one, other in combinations(images.values(), 2):
         assert np.abs(one[..., 0].astype(int) - other[..., 0]).mean() > 5
 
 
@@ -96,7 +95,7 @@ class Rig:
             return inner(sizes)
 
         self.renderer.open_overlay = counted
-        self.annotations = Annotations(config, self.renderer, CueBox(), Counters())
+        self.annotations = Annotations(config, self.renderer, CueStore(), Counters())
         self.now_ms = 0
 
     def play(self, ms, what, health=VOICE, *, lost=False):
@@ -134,9 +133,9 @@ def test_a_voice_that_restarts_quickly_raises_no_sign():
 def test_one_sign_gives_way_to_another():
     rig = Rig(Config())
     rig.play(2000, anchor("paused"))
-    first = rig.renderer.overlay.pictures[SIGN]
+    first = rig.renderer.overlay.images[SIGN]
     rig.play(6000, None)
-    assert (rig.renderer.overlay.pictures[SIGN] != first).any()
+    assert (rig.renderer.overlay.images[SIGN] != first).any()
     assert rig.renderer.overlay.shown[SIGN].opacity > 0.7
 
 
@@ -151,20 +150,20 @@ def test_the_status_line_is_set_when_told_and_only_then():
     rig = Rig(parse_config({"face": {"status_line": True}}, "test"))
     overlay = rig.renderer.overlay
     for _ in range(3):
-        rig.annotations.tell(FACE)
-        rig.annotations.typist.do()
+        rig.annotations.show_health(FACE)
+        rig.annotations.worker.do()
         rig.play(1000, anchor())
     assert overlay.uploads == 3
     assert overlay.shown[STATUS].opacity > 0.5
-    picture = overlay.pictures[STATUS]
-    assert picture.shape[0] < 40
-    assert overlay.shown[STATUS].left + picture.shape[1] < 660  # the sign's place stays free
+    image = overlay.images[STATUS]
+    assert image.shape[0] < 40
+    assert overlay.shown[STATUS].left + image.shape[1] < 660  # the sign's place stays free
 
 
 def test_it_is_off_by_default():
     rig = Rig(Config())
-    rig.annotations.tell(FACE)
-    assert rig.annotations.typist is None
+    rig.annotations.show_health(FACE)
+    assert rig.annotations.worker is None
 
 
 def test_motion_is_lost_only_when_it_stays_away():

@@ -1,4 +1,4 @@
-"""The difference to what was shown fades: from when, how fast, and how far it has gone at the first frame."""
+"""The blend between speech motion and rest: when it starts, how fast it is, how far it is at the first frame."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ REST, OPEN = new_pose(), np.ones_like(new_pose())
 
 
 def shown_after(gap_ms: float, *, then_ms: float = 0.0) -> float:
-    """An open mouth is shown, and gap_ms later speech is over: what is shown then, or then_ms after that."""
+    """The opening shown when speech ends gap_ms after an open-mouth frame, or then_ms after that."""
     motion, out = SpeechMotion(), new_pose()
     for at_ms in range(1000, 1301, 20):
         motion.step(at_ms * NS_PER_MS, epoch=1, live=True, target=OPEN, out=out)

@@ -1,10 +1,10 @@
-"""Offscreen there is no display to wait for: pictures must not pile up behind it (once 2 MB a picture, unseen)."""
+"""Offscreen rendering must not let frames pile up, which once cost 2 MB per frame."""
 
 from mien.core.pose import CHANNEL_INDEX, new_pose
 from mien.host.memory import pss_mb
 
 
-def test_a_hundred_pictures_cost_no_memory(gles):
+def test_a_hundred_frames_cost_no_memory(gles):
     pose = new_pose()
 
     def draw(count):

@@ -1,4 +1,4 @@
-"""What the camera must show, on a screen of any shape."""
+"""Camera framing on screens of any shape."""
 
 import numpy as np
 import pytest

@@ -10,7 +10,7 @@ from mien.render.gles import GlesRenderer
 
 
 class Switch:
-    """A display's power switch that writes down what it was told. takes: whether the display follows."""
+    """A power switch that records its calls. takes: whether the display obeys."""
 
     def __init__(self, takes: bool) -> None:
         self.told: list[bool] = []
@@ -33,7 +33,7 @@ def drawn(renderer: GlesRenderer) -> np.ndarray:
 
 
 @pytest.mark.parametrize("brightness", [0.5, 0.1, 0.0])
-def test_brightness_multiplies_the_whole_picture_captions_and_all(gles: GlesRenderer, brightness: float) -> None:
+def test_brightness_multiplies_the_whole_frame_captions_and_all(gles: GlesRenderer, brightness: float) -> None:
     overlay = gles.open_overlay([(32, 16)])
     overlay.load(0, np.full((16, 32, 4), 255, np.uint8))
     overlay.place(0, 4, 4, 1.0)
@@ -58,7 +58,7 @@ def test_offscreen_a_dark_screen_is_black_and_says_that_it_is_not_switched_off(g
 
 
 @pytest.mark.parametrize("takes", [True, False])
-def test_a_screen_that_can_be_switched_is_told_once_and_lit_by_the_next_picture(
+def test_a_screen_that_can_be_switched_is_told_once_and_lit_by_the_next_frame(
     gles: GlesRenderer, takes: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     switch = Switch(takes)
@@ -81,8 +81,8 @@ def test_a_frame_after_a_rest_does_not_judge_the_quality(gles: GlesRenderer, mon
     judged: list[float] = []
 
     class Governor:
-        def add(self, picture_ms: float) -> object:
-            judged.append(picture_ms)
+        def add(self, frame_ms: float) -> object:
+            judged.append(frame_ms)
             return gles._tier
 
     monkeypatch.setattr(gles, "_governor", Governor())

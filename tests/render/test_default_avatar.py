@@ -1,4 +1,4 @@
-"""The shipped avatar as the renderer shows it: on the screen, in the middle, and moved by every channel."""
+"""The default avatar as rendered: on the screen, centred, moved by every channel."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ import pytest
 from mien.avatar.load import load_avatar
 from mien.core.mesh import Mesh
 from mien.core.pose import ARKIT_SHAPES, CHANNEL_INDEX, new_pose
-from mien.render.drawing import MAX_DRAW_CALLS
+from mien.render.draw_calls import MAX_DRAW_CALLS
 from mien.render.gles import GlesRenderer
 from mien.render.scene import Background
 
@@ -31,7 +31,7 @@ def renderer(avatar: Mesh) -> Iterator[GlesRenderer]:
         opened.close()
 
 
-def picture(renderer: GlesRenderer, **channels: float) -> np.ndarray:
+def rendered(renderer: GlesRenderer, **channels: float) -> np.ndarray:
     pose = new_pose()
     for name, value in channels.items():
         pose[CHANNEL_INDEX[name]] = value
@@ -46,7 +46,7 @@ def silhouette(pixels: np.ndarray) -> np.ndarray:
 
 
 def test_the_face_fills_the_screen_and_stands_in_the_middle(renderer: GlesRenderer) -> None:
-    shape = silhouette(picture(renderer))
+    shape = silhouette(rendered(renderer))
     assert 0.25 < shape.mean() < 0.85
     columns = np.flatnonzero(shape[HEIGHT // 3])
     assert abs(columns.mean() - WIDTH / 2) < 0.06 * WIDTH
@@ -55,7 +55,7 @@ def test_the_face_fills_the_screen_and_stands_in_the_middle(renderer: GlesRender
 
 
 def test_light_leaves_neither_black_holes_nor_burnt_skin(renderer: GlesRenderer) -> None:
-    pixels = picture(renderer)
+    pixels = rendered(renderer)
     shape = silhouette(pixels)
     assert (pixels[shape].max(axis=1) >= 253).mean() < 0.05
     assert 60 < np.median(pixels[shape].max(axis=1)) < 240
@@ -64,7 +64,7 @@ def test_light_leaves_neither_black_holes_nor_burnt_skin(renderer: GlesRenderer)
 @pytest.mark.parametrize("shape", ARKIT_SHAPES)
 def test_every_shape_is_seen(renderer: GlesRenderer, shape: str) -> None:
     others = {"jawOpen": 0.3} if shape in ("mouthClose", "tongueOut") else {}
-    change = np.abs(picture(renderer, **others, **{shape: 1.0}) - picture(renderer, **others)).max(axis=-1)
+    change = np.abs(rendered(renderer, **others, **{shape: 1.0}) - rendered(renderer, **others)).max(axis=-1)
     assert (change > 12).sum() > 15
 
 

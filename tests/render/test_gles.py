@@ -14,12 +14,12 @@ from mien.core.mesh import Mesh, Part
 from mien.core.pose import CHANNEL_INDEX, new_pose
 from mien.errors import DisplayError
 from mien.render import program
-from mien.render.drawing import MAX_DRAW_CALLS
+from mien.render.draw_calls import MAX_DRAW_CALLS
 from mien.render.gles import GlesRenderer
 from mien.render.scene import Background
 
 
-def picture(renderer: GlesRenderer, **channels: float) -> np.ndarray:
+def rendered(renderer: GlesRenderer, **channels: float) -> np.ndarray:
     pose = new_pose()
     for name, value in channels.items():
         pose[CHANNEL_INDEX[name]] = value
@@ -48,7 +48,7 @@ def middle(mask: np.ndarray) -> tuple[float, float]:
 
 
 def test_head_above_shoulders_eyes_on_the_head_background_calm(gles: GlesRenderer) -> None:
-    pixels = picture(gles)
+    pixels = rendered(gles)
     assert red(pixels).sum() > 500
     assert blue(pixels).sum() > 500
     assert middle(red(pixels))[1] < middle(blue(pixels))[1]
@@ -62,19 +62,19 @@ def test_the_jaw_opens_downwards(gles: GlesRenderer) -> None:
     def lowest(pixels: np.ndarray) -> int:
         return int(np.flatnonzero(red(pixels).any(axis=1)).max())
 
-    assert lowest(picture(gles, jawOpen=1.0)) > lowest(picture(gles)) + 3
+    assert lowest(rendered(gles, jawOpen=1.0)) > lowest(rendered(gles)) + 3
 
 
 def test_the_head_turns_and_the_shoulders_stay(gles: GlesRenderer) -> None:
-    before, after = picture(gles), picture(gles, headYaw=0.5)
+    before, after = rendered(gles), rendered(gles, headYaw=0.5)
     assert middle(white(after))[0] > middle(white(before))[0] + 5
     lowest_rows = slice(130, 160)
     assert np.abs(before[lowest_rows] - after[lowest_rows]).max() <= 2
 
 
 def test_eyes_turn_without_the_head(gles: GlesRenderer) -> None:
-    before = picture(gles)
-    after = picture(gles, eyeLookOutLeft=1.0, eyeLookInRight=1.0)
+    before = rendered(gles)
+    after = rendered(gles, eyeLookOutLeft=1.0, eyeLookInRight=1.0)
     assert np.abs(before - after).sum() > 0
     changed = np.abs(before - after).max(axis=-1) > 8
     assert changed[: before.shape[0] // 4].sum() == 0
@@ -82,10 +82,10 @@ def test_eyes_turn_without_the_head(gles: GlesRenderer) -> None:
 
 
 def test_the_same_pose_gives_the_same_pixels_whatever_came_before(gles: GlesRenderer) -> None:
-    first = picture(gles, jawOpen=0.4, eyeBlinkLeft=0.7)
+    first = rendered(gles, jawOpen=0.4, eyeBlinkLeft=0.7)
     for weight in (0.1, 0.9, 0.3, 0.0, 1.0):
-        picture(gles, jawOpen=weight, breath=weight, mouthSmileLeft=1 - weight)
-    np.testing.assert_array_equal(picture(gles, jawOpen=0.4, eyeBlinkLeft=0.7), first)
+        rendered(gles, jawOpen=weight, breath=weight, mouthSmileLeft=1 - weight)
+    np.testing.assert_array_equal(rendered(gles, jawOpen=0.4, eyeBlinkLeft=0.7), first)
 
 
 def test_few_draw_calls(gles: GlesRenderer) -> None:
@@ -108,7 +108,7 @@ def test_textures_and_blended_parts_are_drawn(mesh: Mesh, monkeypatch: pytest.Mo
     textured = replace(mesh, textures=(green,), parts=(replace(skin, texture=0, alpha=True), *others))
     renderer = GlesRenderer(textured, width=120, height=160)
     try:
-        pixels = picture(renderer)
+        pixels = rendered(renderer)
     finally:
         renderer.close()
     greenish = (pixels[..., 1] > 1.3 * pixels[..., 0]) & (pixels[..., 1] > 50)
@@ -135,19 +135,19 @@ def test_a_shader_that_does_not_compile_is_a_display_error_with_the_drivers_log(
 
 
 def test_one_eye_turns_without_the_other(gles: GlesRenderer) -> None:
-    change = np.abs(picture(gles) - picture(gles, eyeLookUpLeft=1.0)).max(axis=-1) > 8
+    change = np.abs(rendered(gles) - rendered(gles, eyeLookUpLeft=1.0)).max(axis=-1) > 8
     assert change[:, 60:].sum() > 10
     assert change[:, :60].sum() == 0
 
 
 @pytest.mark.parametrize("quality", ["reduced", "low"])
-def test_lower_quality_is_the_same_picture_less_sharp(mesh: Mesh, gles: GlesRenderer, quality: str) -> None:
-    full = picture(gles, jawOpen=0.5)
+def test_lower_quality_is_the_same_frame_less_sharp(mesh: Mesh, gles: GlesRenderer, quality: str) -> None:
+    full = rendered(gles, jawOpen=0.5)
     gles.close()
     renderer = GlesRenderer(mesh, width=120, height=160, quality=quality)
     try:
-        less = picture(renderer, jawOpen=0.5)
-        again = picture(renderer, jawOpen=0.5)
+        less = rendered(renderer, jawOpen=0.5)
+        again = rendered(renderer, jawOpen=0.5)
     finally:
         renderer.close()
     np.testing.assert_array_equal(less, again)
@@ -156,14 +156,14 @@ def test_lower_quality_is_the_same_picture_less_sharp(mesh: Mesh, gles: GlesRend
     assert np.abs(full - less)[:, 1:-1][~edges].mean() < 2
 
 
-def test_automatic_quality_gives_way_when_pictures_are_slow(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_automatic_quality_gives_way_when_frames_are_slow(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
     renderer = GlesRenderer(mesh, width=64, height=64, quality="auto", budget_ms=1e-6)
     try:
         assert renderer.quality == "full"
         qualities = set()
         for number in range(250):
-            picture(renderer, jawOpen=(number % 10) / 10)
+            rendered(renderer, jawOpen=(number % 10) / 10)
             qualities.add(renderer.quality)
     finally:
         renderer.close()
@@ -171,11 +171,11 @@ def test_automatic_quality_gives_way_when_pictures_are_slow(mesh: Mesh, monkeypa
 
 
 def test_captured_edges_are_smooth_where_several_samples_were_taken(mesh: Mesh, gles: GlesRenderer) -> None:
-    smooth = picture(gles)
+    smooth = rendered(gles)
     gles.close()
     renderer = GlesRenderer(mesh, width=120, height=160, samples=0)
     try:
-        jagged = picture(renderer)
+        jagged = rendered(renderer)
     finally:
         renderer.close()
     row = slice(20, 40)
@@ -186,7 +186,7 @@ def test_captured_edges_are_smooth_where_several_samples_were_taken(mesh: Mesh, 
 
 @pytest.mark.parametrize("quality", ["full", "reduced"])
 @pytest.mark.parametrize("quarter_turns", [1, 2, 3])
-def test_a_screen_that_hangs_turned_shows_the_picture_turned(
+def test_a_screen_that_hangs_turned_shows_the_frame_turned(
     mesh: Mesh, monkeypatch: pytest.MonkeyPatch, quarter_turns: int, quality: str
 ) -> None:
     monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
@@ -195,7 +195,7 @@ def test_a_screen_that_hangs_turned_shows_the_picture_turned(
         renderer = GlesRenderer(mesh, width=width, height=height, quarter_turns=turns, quality=quality)
         try:
             renderer.set_presence(0.0)
-            return picture(renderer, headYaw=0.4, jawOpen=0.5)
+            return rendered(renderer, headYaw=0.4, jawOpen=0.5)
         finally:
             renderer.close()
 
@@ -218,11 +218,11 @@ def test_an_absent_face_is_dim_and_grey(mesh: Mesh, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
     renderer = GlesRenderer(mesh, width=240, height=320, quality=quality)
     try:
-        present = picture(renderer)
+        present = rendered(renderer)
         renderer.set_presence(0.0)
-        absent = picture(renderer)
+        absent = rendered(renderer)
         renderer.set_presence(1.0)
-        back = picture(renderer)
+        back = rendered(renderer)
     finally:
         renderer.close()
     assert np.ptp(absent, axis=-1).max() <= 12
@@ -231,7 +231,7 @@ def test_an_absent_face_is_dim_and_grey(mesh: Mesh, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_face_is_not_blank_and_nothing_is(mesh: Mesh, gles: GlesRenderer) -> None:
-    picture(gles)
+    rendered(gles)
     gles.draw(new_pose())
     assert not gles.looks_blank()
     gles.close()
@@ -274,7 +274,7 @@ def draw_in_a_process(tmp_path: Path, name: str, **environ: str) -> tuple[str, n
     return result.stdout, np.load(saved).astype(int)
 
 
-def test_es_2_0_alone_draws_the_same_picture(tmp_path: Path) -> None:
+def test_es_2_0_alone_draws_the_same_frame(tmp_path: Path) -> None:
     _, newest = draw_in_a_process(tmp_path, "newest")
     version, oldest = draw_in_a_process(tmp_path, "oldest", MESA_GLES_VERSION_OVERRIDE="2.0")
     assert "OpenGL ES 2.0" in version
@@ -311,7 +311,7 @@ def test_a_part_may_be_seen_from_both_sides(mesh: Mesh, monkeypatch: pytest.Monk
         part = Part(name="mask", role="skin", first_index=0, index_count=len(facing_away), double_sided=double_sided)
         renderer = GlesRenderer(replace(mesh, indices=facing_away, parts=(part,)), width=120, height=160)
         try:
-            return int(red(picture(renderer)).sum())
+            return int(red(rendered(renderer)).sum())
         finally:
             renderer.close()
 

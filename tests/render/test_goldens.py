@@ -1,4 +1,4 @@
-"""Pictures against goldens, as an eye compares: small shifts of edges and noise pass. By GLES 2.0 too.
+"""Frames against golden images, tolerant of noise and small shifts of edges. Under GLES 2.0 too.
 
 A change of light, camera or avatar is meant to fail here; tests/rigs/golden_scenes.py says how to draw them anew.
 """
@@ -35,14 +35,14 @@ def drawn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         timeout=100,
     )
     assert made.returncode == 0, made.stderr
-    with np.load(saved) as pictures:
+    with np.load(saved) as images:
         if request.param:
-            assert "OpenGL ES 2.0" in str(pictures["version"])
-        return {name: pictures[name] for name in SCENES}
+            assert "OpenGL ES 2.0" in str(images["version"])
+        return {name: images[name] for name in SCENES}
 
 
 @pytest.mark.parametrize("scene", SCENES)
-def test_a_picture_looks_like_its_golden(drawn: dict[str, NDArray[np.uint8]], scene: str) -> None:
+def test_an_image_looks_like_its_golden(drawn: dict[str, NDArray[np.uint8]], scene: str) -> None:
     golden = read(scene)
     assert drawn[scene].shape == golden.shape
     difference = np.abs(blocks(drawn[scene]) - blocks(golden))

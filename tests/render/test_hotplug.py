@@ -1,4 +1,4 @@
-"""Screens that come and go, as the kernel tells in /sys/class/drm."""
+"""Screens plugged in and out, as reported in /sys/class/drm."""
 
 import errno
 from pathlib import Path

@@ -1,13 +1,12 @@
-"""Cards of hair: cut out by the alpha of their texture, with depth, without blending."""
+"""Hair cards: alpha-tested with depth, without blending."""
 
 import numpy as np
 import pytest
 
 from mien.core.mesh import Mesh, Part
 from mien.core.pose import new_pose
-from mien.render.drawing import plan
+from mien.render.draw_calls import VARIANTS, drawn_by, plan
 from mien.render.gles import GlesRenderer
-from mien.render.materials import VARIANTS, drawn_by
 
 FRONT = np.array([[-0.1, -0.1, 0.12], [0.1, -0.1, 0.12], [0.1, 0.1, 0.12], [-0.1, 0.1, 0.12]], dtype=np.float32)
 
@@ -39,14 +38,14 @@ def card(masked: bool) -> Mesh:
 
 
 def drawn(mesh: Mesh, quality: str) -> tuple[float, float]:
-    """How bright the picture is above and below the middle."""
+    """The brightness of the frame above and below the middle."""
     renderer = GlesRenderer(mesh, width=120, height=120, quality=quality)
     try:
         renderer.draw(new_pose())
-        picture = renderer.capture().astype(float)
+        frame = renderer.capture().astype(float)
     finally:
         renderer.close()
-    return float(picture[40:50, 55:65].mean()), float(picture[70:80, 55:65].mean())
+    return float(frame[40:50, 55:65].mean()), float(frame[70:80, 55:65].mean())
 
 
 @pytest.mark.parametrize("quality", ["full", "low"])

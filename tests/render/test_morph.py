@@ -1,4 +1,4 @@
-"""The morpher's buffers against the sum written out plainly."""
+"""The morpher's buffers against a plain sum."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ def in_mesh_order(morpher: Morpher) -> np.ndarray:
 
 
 def assert_close(vertices: np.ndarray, expected: np.ndarray, left_out: int = 0) -> None:
-    """left_out: how many targets may each have been left out as too small to see."""
+    """left_out: how many targets may have been skipped as invisible."""
     np.testing.assert_allclose(vertices[:, :3], expected[:, :3], rtol=0, atol=1e-7 + left_out * MIN_SHIFT_M)
     np.testing.assert_allclose(vertices[:, 3:], expected[:, 3:], rtol=0, atol=1e-6 + left_out * MIN_TIP)
 

@@ -1,11 +1,11 @@
-"""Flat pictures over the face, by their pixels."""
+"""Overlay images over the face, by their pixels."""
 
 import numpy as np
 import pytest
 
 from mien.core.mesh import Mesh
 from mien.core.pose import new_pose
-from mien.render.drawing import MAX_DRAW_CALLS
+from mien.render.draw_calls import MAX_DRAW_CALLS
 from mien.render.gles import GlesRenderer
 
 SIZES = ((100, 40), (60, 20))
@@ -19,10 +19,10 @@ def shot(renderer: GlesRenderer) -> np.ndarray:
 
 
 def ink(width: int, height: int, word: int = 0) -> np.ndarray:
-    picture = np.zeros((height, width, 4), dtype=np.uint8)
-    picture[..., 0] = 255
-    picture[..., 2] = word
-    return picture
+    image = np.zeros((height, width, 4), dtype=np.uint8)
+    image[..., 0] = 255
+    image[..., 2] = word
+    return image
 
 
 def test_nothing_placed_changes_no_pixel_and_draws_no_call(gles: GlesRenderer) -> None:
@@ -32,7 +32,7 @@ def test_nothing_placed_changes_no_pixel_and_draws_no_call(gles: GlesRenderer) -
     np.testing.assert_array_equal(shot(gles), before)
 
 
-def test_a_picture_covers_exactly_its_pixels(gles: GlesRenderer) -> None:
+def test_an_image_covers_exactly_its_pixels(gles: GlesRenderer) -> None:
     before = shot(gles)
     overlay = gles.open_overlay(SIZES)
     overlay.load(1, ink(30, 12))
@@ -46,7 +46,7 @@ def test_a_picture_covers_exactly_its_pixels(gles: GlesRenderer) -> None:
     np.testing.assert_array_equal(shot(gles), before)
 
 
-def test_layers_lie_side_by_side_and_keep_their_pictures(gles: GlesRenderer) -> None:
+def test_layers_lie_side_by_side_and_keep_their_images(gles: GlesRenderer) -> None:
     overlay = gles.open_overlay(SIZES)
     overlay.load(0, ink(10, 10))
     overlay.load(1, np.full((10, 10, 4), (0, 0, 0, 255), dtype=np.uint8))
@@ -59,21 +59,21 @@ def test_layers_lie_side_by_side_and_keep_their_pictures(gles: GlesRenderer) -> 
 
 def test_words_to_come_are_dim_and_opacity_is_of_all(gles: GlesRenderer) -> None:
     overlay = gles.open_overlay(SIZES)
-    picture = np.concatenate([ink(20, 20, word) for word in range(3)], axis=1)
-    picture[..., 3] = 255
-    overlay.load(0, picture)
+    image = np.concatenate([ink(20, 20, word) for word in range(3)], axis=1)
+    image[..., 3] = 255
+    overlay.load(0, image)
     overlay.place(0, 10, 10, 1.0, progress=1.5, ahead=0.25)
     row = shot(gles)[20, :, 1]
     heard, now, ahead = row[20], row[40], row[60]
     assert heard > 240
     assert 130 < now < 200
     assert 50 < ahead < 90
-    picture[..., :2] = 255
-    overlay.load(0, picture)
+    image[..., :2] = 255
+    overlay.load(0, image)
     overlay.place(0, 10, 10, 1.0, progress=2.0, ahead=0.0)
     gone = shot(gles)[20, 60]
-    picture[..., :2] = 0
-    overlay.load(0, picture)
+    image[..., :2] = 0
+    overlay.load(0, image)
     overlay.place(0, 10, 10, 1.0)
     np.testing.assert_array_equal(gone, shot(gles)[20, 60])  # neither ink nor shade of a word that is not shown
     overlay.place(0, 10, 10, 0.0)
@@ -106,9 +106,9 @@ def test_it_is_upright_on_a_screen_that_hangs_turned(mesh: Mesh, monkeypatch: py
     try:
         overlay = renderer.open_overlay(SIZES)
         assert (overlay.width, overlay.height) == ((120, 160) if turns % 2 else (160, 120))
-        picture = np.full((10, 40, 4), (0, 0, 0, 255), dtype=np.uint8)
-        picture[:, :10, 0] = 255
-        overlay.load(0, picture)
+        image = np.full((10, 40, 4), (0, 0, 0, 255), dtype=np.uint8)
+        image[:, :10, 0] = 255
+        overlay.load(0, image)
         overlay.place(0, 20, 30, 1.0)
         upright = np.rot90(shot(renderer), turns)
         assert upright[30:40, 20:30].min() > 240

@@ -14,7 +14,7 @@ OFF, ON = 3, 0
 
 
 class Server:
-    """An X server with DPMS, as libX11 and libXext show it. force: whether it does what it is told."""
+    """An X server with DPMS, through libX11 and libXext. force: whether it obeys."""
 
     def __init__(self, *, display: int = 7, extension: bool = True, capable: bool = True, force: bool = True) -> None:
         self.level, self.enabled, self.closed, self.errors = ON, False, False, 0
@@ -72,7 +72,7 @@ def test_a_server_without_dpms_has_no_switch(lacks: dict[str, Any], monkeypatch:
 
 
 class Kernel:
-    """Mode setting with connectors: {id: (connected, encoder, property names)}. Nothing that it hands out is kept."""
+    """Mode setting with connectors: {id: (connected, encoder, property names)}. Checks that everything is freed."""
 
     def __init__(self, connectors: dict[int, tuple[int, int, list[bytes]]], refuses: tuple[int, ...] = ()) -> None:
         self.levels: dict[tuple[int, int], int] = {}

@@ -1,4 +1,4 @@
-"""Tiers follow the time that pictures take, and do not flap."""
+"""Tiers follow the frame time without flapping."""
 
 import itertools
 from collections.abc import Callable
@@ -9,10 +9,10 @@ BUDGET_MS = 16.7
 FULL, REDUCED, LOW = (tier.name for tier in TIERS)
 
 
-def run(governor: QualityGovernor, cost_ms: Callable[[str], float], pictures: int) -> list[str]:
-    """Feed pictures whose cost depends on the tier; the tiers in which they were drawn."""
+def run(governor: QualityGovernor, cost_ms: Callable[[str], float], frames: int) -> list[str]:
+    """Feed frames whose cost depends on the tier. Returns the tier of each."""
     drawn = []
-    for _ in range(pictures):
+    for _ in range(frames):
         drawn.append(governor.tier.name)
         governor.add(cost_ms(governor.tier.name))
     return drawn

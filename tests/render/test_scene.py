@@ -1,4 +1,4 @@
-"""The lamps and what throws a shadow."""
+"""Lights, and the ellipsoid that casts the shadow."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Screens of any shape: portrait, landscape, odd, tiny and as large as a wall's, the face in the middle of each."""
+"""Screens of any size or shape show the face centred."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def _offscreen(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("width", "height"), [(1, 1), (1, 7), (3, 2), (101, 333), (333, 101), (854, 480), (64, 4096), (4096, 64)]
 )
-def test_a_picture_of_any_size_is_drawn_whole(mesh: Mesh, width: int, height: int, quality: str) -> None:
+def test_a_frame_of_any_size_is_drawn_whole(mesh: Mesh, width: int, height: int, quality: str) -> None:
     pixels = drawn(mesh, width, height, quality)
     assert pixels.shape == (height, width, 3)
     assert pixels.max() > 0

@@ -1,4 +1,4 @@
-"""Mipmaps by the definition."""
+"""Mipmaps against their definition."""
 
 import itertools
 

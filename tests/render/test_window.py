@@ -1,4 +1,4 @@
-"""Where the picture goes."""
+"""Where the window opens."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A motion engine whose frames tell where they came from: for tests of what happens around an engine."""
+"""A motion engine whose frames encode their origin, for tests of the code around engines."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ JAW = CHANNEL_INDEX["jawOpen"]
 
 
 class CountingEngine:
-    """jawOpen of frame k is k / 1000, as if each 10 ms of speech had a number; two frames of lookahead."""
+    """jawOpen of frame k is k / 1000; two frames of lookahead."""
 
     def __init__(self, backend="tflite", fail_after=None):
         self.info = MotionInfo(backend=backend, rate_hz=16000, frame_hz=100, lookahead_ms=20.0)

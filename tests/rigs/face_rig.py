@@ -1,4 +1,4 @@
-"""The motion stage and the presenter on a manual clock: mien-face without its sockets and its GPU."""
+"""Motion stage and presenter on a manual clock: mien-face without sockets or GPU."""
 
 import numpy as np
 
@@ -6,10 +6,10 @@ from mien.core import bus
 from mien.core.clock import ManualClock
 from mien.core.pacer import DisplayPacer
 from mien.core.stats import Counters
-from mien.core.timeline import Timeline
 from mien.face.director import Director
-from mien.face.motion_stage import MotionStage, Score
+from mien.face.motion_stage import MotionStage
 from mien.face.presenter import Presenter
+from mien.face.state import FaceState, Snapshot
 from mien.face.trace import Trace
 from mien.render.headless import HeadlessRenderer
 from rigs.engines import CountingEngine
@@ -18,18 +18,18 @@ MS = 1_000_000
 
 
 class FaceRig:
-    """Feed it bus messages, step it picture by picture."""
+    """Feed it bus messages, step it frame by frame."""
 
     def __init__(self, *, fps=50, engine=None, spare=None):
         self.clock = ManualClock(10**9)
         self.counters = Counters()
         self.reports = []
         engine = engine or CountingEngine()
-        self.score = Score(Timeline(width=55, frame_hz=100, capacity=300))
+        self.state = FaceState(frame_hz=100, capacity=300)
         self.stage = MotionStage(
             engine=engine,
             spare=spare or CountingEngine("envelope"),
-            score=self.score,
+            state=self.state,
             counters=self.counters,
             report=lambda f: self.reports.append(bus.decode_from_face(f)),
         )
@@ -37,7 +37,7 @@ class FaceRig:
         self.renderer = HeadlessRenderer(64, 64, self.clock)
         self.trace = Trace(10_000)
         self.presenter = Presenter(
-            score=self.score,
+            state=self.state,
             director=Director(seed=1),
             renderer=self.renderer,
             pacer=self.pacer,
@@ -82,8 +82,14 @@ class FaceRig:
             )
         )
 
-    def picture(self):
-        """One picture; returns when it is seen and the pose that was drawn."""
+    def take_gestures(self):
+        """The gestures requested since the last frame."""
+        snapshot = Snapshot()
+        self.state.read(self.clock.now_ns(), self.clock.now_ns(), snapshot)
+        return snapshot.gestures
+
+    def frame(self):
+        """Step one frame; returns when it is seen and the pose that was drawn."""
         self.presenter.step()
         self.clock.advance_ns(max(1, self.pacer.wait_ns(self.clock.now_ns())))
         row = self.trace._count - 1

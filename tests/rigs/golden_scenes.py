@@ -1,4 +1,4 @@
-"""The scenes that are kept as golden pictures: a small head built by hand, which never changes, and the shipped avatar.
+"""The scenes kept as golden images: a small hand-built head that never changes, and the default avatar.
 
 Draw them anew after a change of light, camera or avatar, look at every one, and commit them:
 
@@ -49,7 +49,7 @@ SCENES = {
 
 
 def draw_all() -> Iterator[tuple[str, NDArray[np.uint8], str]]:
-    """(name, picture, GL version) of every scene, drawn offscreen with this process's GL."""
+    """(name, image, GL version) of every scene, drawn offscreen with this process's GL."""
     os.environ["SDL_VIDEODRIVER"] = "offscreen"
     from mien.avatar.load import load_avatar
     from mien.core.pose import CHANNEL_INDEX, new_pose
@@ -69,24 +69,24 @@ def draw_all() -> Iterator[tuple[str, NDArray[np.uint8], str]]:
 
 
 def read(name: str) -> NDArray[np.uint8]:
-    """A golden picture, uint8 (height, width, 3)."""
+    """A golden image, uint8 (height, width, 3)."""
     import pygame
 
     return pygame.surfarray.array3d(pygame.image.load(str(GOLDENS / f"{name}.jpg"))).swapaxes(0, 1)
 
 
 def main() -> None:
-    """Write every golden; with an argument, one .npz of the pictures and their GL version instead."""
+    """Write every golden; with an argument, one .npz of the images and their GL version instead."""
     drawn = list(draw_all())
     if len(sys.argv) > 1:
-        np.savez(sys.argv[1], version=drawn[0][2], **{name: picture for name, picture, _ in drawn})
+        np.savez(sys.argv[1], version=drawn[0][2], **{name: image for name, image, _ in drawn})
         return
     import pygame
 
     GOLDENS.mkdir(exist_ok=True)
-    for name, picture, _ in drawn:
-        image = pygame.image.frombuffer(picture.tobytes(), picture.shape[1::-1], "RGB")
-        pygame.image.save(image, str(GOLDENS / f"{name}.jpg"))
+    for name, image, _ in drawn:
+        surface = pygame.image.frombuffer(image.tobytes(), image.shape[1::-1], "RGB")
+        pygame.image.save(surface, str(GOLDENS / f"{name}.jpg"))
         print(GOLDENS / f"{name}.jpg")
 
 

@@ -1,4 +1,4 @@
-"""What is left of untrusted text."""
+"""Sanitising untrusted text."""
 
 import time
 

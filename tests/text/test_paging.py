@@ -1,6 +1,6 @@
-"""Where pages end, by the text alone."""
+"""Page ends, by the text alone."""
 
-from mien.text.paging import glued, page_end, sentence_start
+from mien.text.paging import page_end, sentence_start, tie_one_letter_words
 
 
 def words_of(text):
@@ -54,6 +54,6 @@ def test_articles_and_prepositions_go_with_what_follows():
 
 
 def test_a_word_of_one_letter_is_tied_to_the_next():
-    assert glued("at a quarter") == "at a\u00a0quarter"
-    assert glued("приходит в девять и уходит") == "приходит в\u00a0девять и\u00a0уходит"
-    assert glued("plan 9 b. c") == "plan 9 b. c"
+    assert tie_one_letter_words("at a quarter") == "at a\u00a0quarter"
+    assert tie_one_letter_words("приходит в девять и уходит") == "приходит в\u00a0девять и\u00a0уходит"
+    assert tie_one_letter_words("plan 9 b. c") == "plan 9 b. c"

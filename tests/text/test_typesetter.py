@@ -1,4 +1,4 @@
-"""Shaping, order, lines and pages, by the pixels of real fonts: the Debian packages of .ci/debian-packages.txt."""
+"""Shaping, ordering, lines and pages, by pixels of the fonts in .ci/debian-packages.txt."""
 
 import numpy as np
 import pytest
@@ -6,9 +6,8 @@ import pytest
 from mien.errors import TextError
 from mien.text import pango
 from mien.text.layout import Layout
-from mien.text.samples import SAMPLES, lacking
-from mien.text.typesetter import MAX_WORDS, Style, Typesetter
-from mien.text.words import LONGEST_WORD, word_starts
+from mien.text.paging import LONGEST_WORD, word_starts
+from mien.text.typesetter import MAX_WORDS, SAMPLES, Style, Typesetter, missing_scripts
 
 STYLE = Style(font_px=32, width_px=480, lines=2, padding_px=(20, 12), radius_px=14)
 ENGLISH = "Good morning! The train leaves at a quarter past nine from platform seven, so please do not be late today."
@@ -40,7 +39,7 @@ def pages(typesetter, text):
 @pytest.mark.parametrize("script", SAMPLES)
 def test_every_script_has_a_font(typesetter, script):
     assert typesetter.missing(SAMPLES[script]) == ""
-    assert lacking() == []
+    assert missing_scripts() == []
 
 
 def test_two_letters_that_look_different_are_not_the_same_box():
@@ -116,36 +115,36 @@ def test_hostile_lengths_are_paged_too(typesetter, text):
     assert "".join(pages(typesetter, text)) == text
 
 
-def test_a_picture_is_no_larger_than_promised_and_has_all_four_parts(typesetter):
+def test_an_image_is_no_larger_than_promised_and_has_all_four_parts(typesetter):
     for page in [*pages(typesetter, ENGLISH), "i", "Ẫ" * 60, "字" * 300]:
-        picture = typesetter.picture(page.rstrip())
-        height, width = picture.shape[:2]
+        image = typesetter.image(page.rstrip())
+        height, width = image.shape[:2]
         assert width <= STYLE.largest[0]
         assert height <= STYLE.largest[1]
-        assert picture[..., 0].max() > 200
-        assert (picture[..., 1] > 0).sum() > (picture[..., 0] > 0).sum()
-        assert picture[height // 2, width // 2, 3] == int(255 * STYLE.plate)
-        assert picture[0, 0, 3] == 0
-        edge = np.concatenate([picture[:, :4, 0].ravel(), picture[:, -4:, 0].ravel()])
+        assert image[..., 0].max() > 200
+        assert (image[..., 1] > 0).sum() > (image[..., 0] > 0).sum()
+        assert image[height // 2, width // 2, 3] == int(255 * STYLE.plate)
+        assert image[0, 0, 3] == 0
+        edge = np.concatenate([image[:, :4, 0].ravel(), image[:, -4:, 0].ravel()])
         assert edge.max() == 0
 
 
 def test_each_word_is_numbered_where_it_stands(typesetter):
-    picture = typesetter.picture("one two three")
-    inked = picture[..., 0] > 128
-    numbers = [np.flatnonzero((inked & (picture[..., 2] == number)).any(axis=0)) for number in range(3)]
+    image = typesetter.image("one two three")
+    inked = image[..., 0] > 128
+    numbers = [np.flatnonzero((inked & (image[..., 2] == number)).any(axis=0)) for number in range(3)]
     assert numbers[0].max() < numbers[1].min() < numbers[1].max() < numbers[2].min()
-    assert picture[..., 2].max() == 2
-    arabic = typesetter.picture("واحد اثنان ثلاثة")
+    assert image[..., 2].max() == 2
+    arabic = typesetter.image("واحد اثنان ثلاثة")
     inked = arabic[..., 0] > 128
     firsts = [np.flatnonzero((inked & (arabic[..., 2] == number)).any(axis=0)).mean() for number in range(3)]
     assert firsts[0] > firsts[1] > firsts[2]
 
 
 def test_lines_are_about_as_long_as_each_other(typesetter):
-    picture = typesetter.picture("The quick brown fox jumps over dogs")
-    ink = picture[..., 0] > 100
-    middle = picture.shape[0] // 2
+    image = typesetter.image("The quick brown fox jumps over dogs")
+    ink = image[..., 0] > 100
+    middle = image.shape[0] // 2
     widths = [np.ptp(np.flatnonzero(half.any(axis=0))) for half in (ink[:middle], ink[middle:])]
     assert min(widths) > 0.6 * max(widths)
 
@@ -156,8 +155,8 @@ def test_markup_is_text():
 
 
 def test_the_number_of_words_fits_a_byte(typesetter):
-    picture = typesetter.picture("字" * 2000)
-    assert picture[..., 2].max() <= MAX_WORDS
+    image = typesetter.image("字" * 2000)
+    assert image[..., 2].max() <= MAX_WORDS
 
 
 def test_without_pango_the_error_says_what_to_install(monkeypatch):

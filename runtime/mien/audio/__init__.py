@@ -1,1 +1,1 @@
-"""Sound out: one contract (base), one file a backend, and the resampler."""
+"""Audio output: one contract (base), one module per backend, plus resampling."""

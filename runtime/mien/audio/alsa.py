@@ -1,8 +1,8 @@
-"""The sound card, through ALSA and pyalsaaudio.
+"""Playback through ALSA, by pyalsaaudio.
 
-pyalsaaudio offers no snd_pcm_delay(): what is still to be heard is the buffer's size less what avail() says is free.
-That leaves out what lies behind the buffer (a converter's filter, an HDMI screen, a sound server): it is constant, and
-belongs in playback.output_latency_ms. A device moves its position in steps of its own, 10 ms on the Pi's outputs.
+pyalsaaudio lacks snd_pcm_delay(), so the delay is the buffer size minus the free space reported by avail(). Latency
+behind the buffer (converter filters, HDMI screens, sound servers) is constant and belongs in
+playback.output_latency_ms. Devices advance their position in steps: 10 ms on the Pi's outputs.
 """
 
 import ctypes
@@ -23,29 +23,31 @@ from mien.units import frames_to_ms, ms_to_frames
 log = logging.getLogger(__name__)
 
 PERIOD_MS: Final = 5
-"""How often the card reports back, if it can: it bounds both the smallest buffer and the steps of its position."""
+"""The requested period, which bounds the smallest buffer and the steps of the device's position."""
 
 COARSE_MS: Final = 20
-"""A card whose steps are longer answers late, and the time of what is heard is a guess."""
+"""With longer steps, the playhead is only known roughly."""
 
-_SAY: Final = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)
-"""snd_lib_error_handler_t (alsa/error.h), less the values that the format is about."""
+_ERROR_HANDLER: Final = ctypes.CFUNCTYPE(
+    None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
+)
+"""snd_lib_error_handler_t (alsa/error.h), without its variadic arguments."""
 
-_RAN_DRY: Final = (-errno.EPIPE, -errno.ESTRPIPE)
+_UNDERRUN_CODES: Final = (-errno.EPIPE, -errno.ESTRPIPE)
 
 
 class AlsaSink:
-    """An ALSA playback PCM, mono s16, that never blocks.
+    """A non-blocking ALSA playback PCM, mono s16.
 
-    The device goes on by itself after it ran dry or the machine was suspended. ALSA's own `null` PCM consumes at once:
-    its delay is always 0. `underruns` counts what the device reports; a PulseAudio PCM reports none unless its
-    definition says handle_underrun 1.
+    Playback resumes by itself after an underrun or a suspend. ALSA's `null` PCM consumes at once, so its delay is
+    always 0. `underruns` counts what the device reports; a PulseAudio PCM reports none unless its definition sets
+    handle_underrun 1.
     """
 
     def __init__(self, device: str, rate_hz: int, buffer_ms: float) -> None:
-        """Raises SinkError when there is no ALSA, no such device, or no mono s16 at a rate that mien speaks.
+        """Raises SinkError without ALSA or the device, or if it plays no mono s16 at one of RATES_HZ.
 
-        A device may agree to another rate than rate_hz; `format` says what it is (see mien.audio.converted).
+        The device may settle on another rate than rate_hz, which `format` reports (see mien.audio.converted).
         """
         self._alsa = _load_alsa()
         self._device = device
@@ -72,7 +74,7 @@ class AlsaSink:
         self._run_frames = 0
 
     def write(self, pcm: Pcm) -> int:
-        """Queue frames, int16 (N,). Returns how many were taken, 0..N. Raises SinkError when the device is gone."""
+        """Queue frames, int16 (N,). Returns how many were accepted, 0..N. Raises SinkError if the device is gone."""
         part = np.ascontiguousarray(pcm[: self._room()])
         taken = self._put(part) if len(part) else 0
         if taken:
@@ -82,35 +84,35 @@ class AlsaSink:
         return taken
 
     def delay_frames(self) -> int:
-        """Frames that were taken and are not yet heard. Raises SinkError when the device is gone."""
+        """Accepted frames that have not been heard yet. Raises SinkError if the device is gone."""
         return min(self.format.buffer_frames - self._room(), self._run_frames)
 
     def drop(self) -> None:
-        """Forget what is queued; the device is ready for the next write. Raises SinkError when the device is gone."""
+        """Discard queued frames; the device is ready for the next write. Raises SinkError if the device is gone."""
         self._check()
         if not self._idle:
             self._stop_device()
         self._starved = False
 
     def close(self) -> None:
-        """Give the device back at once; what is queued is not heard."""
+        """Release the device at once, discarding queued frames."""
         if not self._why_gone:
-            self._why_gone = "it was closed"
-        # Without the drop, close() lets a sound server play on to the end.
-        for give_back in (self._pcm.drop, self._pcm.close):
+            self._why_gone = "the sink is closed"
+        # Without drop(), close() lets a sound server play to the end.
+        for release in (self._pcm.drop, self._pcm.close):
             try:
-                give_back()
+                release()
             except self._alsa.ALSAAudioError as error:
                 log.debug("%s: %s", self._device, error)
 
     def _room(self) -> int:
-        """How many frames the device can take now."""
+        """The number of frames the device accepts now."""
         self._check()
         if self._idle:
             return self.format.buffer_frames
         avail = int(self._pcm.avail())
-        if avail in _RAN_DRY:
-            self._ran_dry(avail)
+        if avail in _UNDERRUN_CODES:
+            self._note_underrun(avail)
             return self.format.buffer_frames
         if avail < 0:
             raise self._gone(errno.errorcode.get(-avail, str(avail)))
@@ -119,20 +121,20 @@ class AlsaSink:
     def _put(self, part: Pcm) -> int:
         try:
             taken = int(self._pcm.write(part))
-            if taken in _RAN_DRY:
-                # pyalsaaudio has prepared the device again, and took nothing.
-                self._ran_dry(taken)
+            if taken in _UNDERRUN_CODES:
+                # pyalsaaudio has re-prepared the device without accepting any frames.
+                self._note_underrun(taken)
                 taken = int(self._pcm.write(part))
         except self._alsa.ALSAAudioError as error:
             raise self._gone(str(error)) from None
         return max(0, taken)
 
-    def _ran_dry(self, code: int) -> None:
+    def _note_underrun(self, code: int) -> None:
         self._starved = True
         self._idle = True
         self._run_frames = 0
         if code == -errno.ESTRPIPE:
-            # After a suspend only a stopped device can be prepared; write() does that.
+            # After a suspend, the device must be stopped before write() can prepare it.
             self._stop_device()
 
     def _stop_device(self) -> None:
@@ -148,12 +150,12 @@ class AlsaSink:
         if channels != 1 or layout != "S16_LE" or agreed_hz not in RATES_HZ:
             self.close()
             raise SinkError(
-                f"{self._device}: plays {channels} channels of {layout} at {agreed_hz} Hz, and mien needs mono S16_LE;"
-                f" let ALSA convert, with plughw: in place of hw:"
+                f"{self._device}: plays {channels} channels of {layout} at {agreed_hz} Hz, but mien needs mono S16_LE;"
+                f" use plughw: instead of hw: to let ALSA convert"
             )
         if agreed_hz != rate_hz:
             log.warning(
-                "%s: plays at %d Hz, not at %d Hz; playback.rate_hz = %d spares the voice a conversion",
+                "%s: plays at %d Hz instead of %d Hz; set playback.rate_hz = %d to avoid resampling",
                 self._device,
                 agreed_hz,
                 rate_hz,
@@ -162,7 +164,7 @@ class AlsaSink:
         period_ms = frames_to_ms(info["period_size"], agreed_hz)
         if period_ms > COARSE_MS:
             log.warning(
-                "%s: moves in steps of %.0f ms, so that sound comes late and lips are off; try hw: or plughw:",
+                "%s: advances in steps of %.0f ms, which delays sound and degrades lip-sync; try hw: or plughw:",
                 self._device,
                 period_ms,
             )
@@ -186,20 +188,20 @@ def _load_alsa() -> ModuleType:
     return alsa
 
 
-def _say(_file: bytes, _line: int, function: bytes, _code: int, text: bytes) -> None:
+def _log_alsa_error(_file: bytes, _line: int, function: bytes, _code: int, text: bytes) -> None:
     log.debug("alsa-lib: %s: %s", function.decode(), text.decode(errors="replace"))
 
 
 @functools.cache
 def _quieten_alsa_lib() -> object:
-    """alsa-lib writes up to ten lines to stderr at each try for a missing card; the exception says it in one.
+    """Silence alsa-lib, which writes up to ten lines to stderr for a missing card; the exception is enough.
 
-    Returns what must live as long as the process: the function that alsa-lib calls instead.
+    Returns the error handler, which must live as long as the process.
     """
     try:
-        handler = _SAY(_say)
+        handler = _ERROR_HANDLER(_log_alsa_error)
         ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(handler)
-    except (OSError, AttributeError, MemoryError) as error:  # MemoryError: no memory that may be executed
-        log.debug("alsa-lib keeps its own words: %s", error)
+    except (OSError, AttributeError, MemoryError) as error:  # MemoryError: executable memory is denied
+        log.debug("alsa-lib still logs to stderr: %s", error)
         return None
     return handler

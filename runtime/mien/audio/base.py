@@ -1,13 +1,14 @@
 """The contract of a sound sink.
 
-A sink takes mono int16 frames without ever blocking and says how much of what it took is still to be heard. All else
-(turns, clock, fades, filler) is the playback's. Contract, held by tests/contracts/test_sink.py over every backend:
+A sink accepts mono int16 frames without blocking and reports how many of them have not been heard yet. Everything else
+(turns, clock, fades, filler) belongs to playback. tests/contracts/test_sink.py runs the contract over every backend:
 
-- write() takes at most the free room and returns how many frames it took; it never blocks and never keeps a reference.
-- delay_frames() never exceeds what was written, falls at rate_hz while frames are queued, and is 0 when all was heard.
-- A sink that ran dry goes on with the next write by itself, and counts it in `underruns`.
-- drop() forgets what is queued; the next write is heard as soon as the device can.
-- close() may be called twice. Every other method raises SinkError when the device is gone.
+- write() accepts at most the free space and returns the number of frames accepted. It never blocks and keeps no
+  reference.
+- delay_frames() never exceeds what was written, falls at rate_hz while frames are queued, and ends at 0.
+- After an underrun a sink resumes with the next write, and counts it in `underruns`.
+- drop() discards queued frames; the next write is heard as soon as possible.
+- close() may be called twice. Every other method raises SinkError if the device is gone.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ Pcm: TypeAlias = NDArray[np.int16]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SinkFormat:
-    """What the device agreed to. rate_hz: frames a second, mono s16. buffer_frames: the most it holds."""
+    """The device's format, mono s16. rate_hz: frames per second. buffer_frames: capacity of its buffer."""
 
     rate_hz: int
     buffer_frames: int
@@ -34,17 +35,17 @@ class Sink(Protocol):
     underruns: int
 
     def write(self, pcm: Pcm) -> int:
-        """Queue frames, int16 (N,). Returns how many were taken, 0..N. Raises SinkError."""
+        """Queue frames, int16 (N,). Returns how many were accepted, 0..N. Raises SinkError."""
         ...
 
     def delay_frames(self) -> int:
-        """Frames that were taken and are not yet heard. Raises SinkError."""
+        """Accepted frames that have not been heard yet. Raises SinkError."""
         ...
 
     def drop(self) -> None:
-        """Forget what is queued. Raises SinkError."""
+        """Discard queued frames. Raises SinkError."""
         ...
 
     def close(self) -> None:
-        """Give the device back."""
+        """Release the device."""
         ...

@@ -1,4 +1,4 @@
-"""The ideal device: it plays what it was given at exactly its rate, and nobody hears it."""
+"""A sink without a device: an ideal one that consumes frames at exactly its rate."""
 
 from mien.audio.base import Pcm, SinkFormat
 from mien.core.clock import Clock
@@ -7,9 +7,9 @@ from mien.units import ns_to_frames
 
 
 class NullSink:
-    """Frames are heard at rate_hz from the moment of the first write after it was empty.
+    """Frames count as heard at rate_hz, starting with the first write to an empty queue.
 
-    Run dry, it stands still until the next write. All of it is integer arithmetic on the clock: no drift, no thread.
+    After an underrun it stands still until the next write. Integer arithmetic on the clock: no drift, no thread.
     """
 
     def __init__(self, clock: Clock, rate_hz: int, buffer_frames: int) -> None:
@@ -21,7 +21,7 @@ class NullSink:
         self._run_frames = 0
 
     def write(self, pcm: Pcm) -> int:
-        """Queue frames, int16 (N,). Returns how many were taken, 0..N. Raises SinkError when it was closed."""
+        """Queue frames, int16 (N,). Returns how many were accepted, 0..N. Raises SinkError after close()."""
         now_ns = self._now_ns()
         queued = self._queued(now_ns)
         taken = min(len(pcm), self.format.buffer_frames - queued)
@@ -31,20 +31,20 @@ class NullSink:
         return taken
 
     def delay_frames(self) -> int:
-        """Frames that were taken and are not yet heard. Raises SinkError when it was closed."""
+        """Accepted frames that have not been heard yet. Raises SinkError after close()."""
         return self._queued(self._now_ns())
 
     def drop(self) -> None:
-        """Forget what is queued. Raises SinkError when it was closed."""
+        """Discard queued frames. Raises SinkError after close()."""
         self._now_ns()
         self._run_frames = 0
 
     def close(self) -> None:
-        """No more after this; what is queued is not heard."""
+        """Refuse further use, discarding queued frames."""
         self._closed = True
 
     def _begin_run(self, now_ns: int) -> None:
-        # A run that drop() ended has no frames left: only one that was heard to its end ran dry.
+        # drop() leaves a run without frames, so only a run that was heard to its end is an underrun.
         if self._run_frames:
             self.underruns += 1
         self._run_from_ns = now_ns
@@ -56,5 +56,5 @@ class NullSink:
 
     def _now_ns(self) -> int:
         if self._closed:
-            raise SinkError("the sink was closed")
+            raise SinkError("the sink is closed")
         return self._clock.now_ns()

@@ -1,4 +1,4 @@
-"""Opus through libopus (Debian's libopus0): a thin ctypes binding of what speech needs.
+"""Opus through libopus (Debian's libopus0): a minimal ctypes binding for speech.
 
 Constants and signatures are those of opus.h and opus_defines.h, libopus 1.3 (BSD; the codec is RFC 6716).
 """
@@ -15,7 +15,7 @@ from mien.audio.base import Pcm
 from mien.errors import ConfigError
 
 RATES_HZ: Final = (8000, 12000, 16000, 24000, 48000)
-MAX_PACKET_BYTES: Final = 1275 * 3 + 7  # three frames at the most bytes a frame (RFC 6716, section 3.4)
+MAX_PACKET_BYTES: Final = 1275 * 3 + 7  # three frames of maximum size (RFC 6716, section 3.4)
 MAX_PACKET_MS: Final = 120
 FRAME_MS: Final = 20
 _APPLICATION_VOIP: Final = 2048
@@ -27,7 +27,7 @@ _PCM: Final = POINTER(c_int16)
 
 @lru_cache(maxsize=1)
 def libopus() -> ctypes.CDLL:
-    """The library. Raises ConfigError where it is not installed."""
+    """The library. Raises ConfigError if it is not installed."""
     try:
         library = ctypes.CDLL("libopus.so.0")
     except OSError:
@@ -57,7 +57,7 @@ def available() -> bool:
 
 
 def packet_frames(packet: bytes, rate_hz: int) -> int:
-    """How many frames a packet holds at rate_hz, 1 or more. Raises ValueError for bytes that are no packet."""
+    """The number of frames in a packet at rate_hz, at least 1. Raises ValueError for an invalid packet."""
     if not 0 < len(packet) <= MAX_PACKET_BYTES:
         raise ValueError(f"an Opus packet has 1 to {MAX_PACKET_BYTES} bytes, not {len(packet)}")
     frames = int(libopus().opus_packet_get_nb_samples(packet, len(packet), rate_hz))
@@ -67,7 +67,7 @@ def packet_frames(packet: bytes, rate_hz: int) -> int:
 
 
 class OpusDecoder:
-    """One stream's decoder, mono. Packets in, in order; int16 out at rate_hz, which is one of RATES_HZ."""
+    """A mono decoder for one stream: packets in order in, int16 at rate_hz out. rate_hz: one of RATES_HZ."""
 
     def __init__(self, rate_hz: int) -> None:
         self.rate_hz = rate_hz
@@ -78,11 +78,11 @@ class OpusDecoder:
             raise ValueError(f"no Opus decoder at {rate_hz} Hz: {_why(error.value)}")
 
     def decode(self, packet: bytes) -> Pcm:
-        """One packet, int16 (N,). Raises ValueError for a packet that cannot be decoded."""
+        """Decode one packet to int16 (N,). Raises ValueError for an invalid packet."""
         pcm = np.empty(packet_frames(packet, self.rate_hz), np.int16)
         count = self._library.opus_decode(self._state, packet, len(packet), pcm.ctypes.data_as(_PCM), len(pcm), 0)
         if count < 0:
-            raise ValueError(f"the Opus packet cannot be decoded: {_why(count)}")
+            raise ValueError(f"cannot decode the Opus packet: {_why(count)}")
         return pcm[:count]
 
     def __del__(self) -> None:
@@ -92,7 +92,7 @@ class OpusDecoder:
 
 
 class OpusEncoder:
-    """One stream's encoder, mono. bitrate: bits a second. FRAME_MS of PCM in, one packet out."""
+    """A mono encoder for one stream: FRAME_MS of PCM in, one packet out. bitrate: in bits per second."""
 
     def __init__(self, rate_hz: int, bitrate: int = 24_000) -> None:
         error = c_int()
@@ -102,15 +102,15 @@ class OpusEncoder:
             raise ValueError(f"no Opus encoder at {rate_hz} Hz: {_why(error.value)}")
         self.frames = rate_hz * FRAME_MS // 1000
         self._packet = ctypes.create_string_buffer(MAX_PACKET_BYTES)
-        control = self._library.opus_encoder_ctl  # variadic: it has no argument types of its own
+        control = self._library.opus_encoder_ctl  # variadic, so argument types cannot be declared
         control(c_void_p(self._state), c_int(_SET_BITRATE), c_int32(bitrate))
         lookahead = c_int32()
         control(c_void_p(self._state), c_int(_GET_LOOKAHEAD), ctypes.byref(lookahead))
         self.lookahead = int(lookahead.value)
-        """How many frames later than its input the decoded speech comes."""
+        """The codec's delay in frames."""
 
     def encode(self, pcm: Pcm) -> bytes:
-        """One packet from int16 (frames,). Raises ValueError for another length."""
+        """Encode int16 (frames,) to one packet. Raises ValueError for another length."""
         if len(pcm) != self.frames:
             raise ValueError(f"a packet takes {self.frames} frames, not {len(pcm)}")
         pcm = np.ascontiguousarray(pcm, np.int16)
@@ -118,11 +118,11 @@ class OpusEncoder:
             self._state, pcm.ctypes.data_as(_PCM), len(pcm), self._packet, MAX_PACKET_BYTES
         )
         if size < 0:
-            raise ValueError(f"cannot be encoded: {_why(size)}")
+            raise ValueError(f"cannot encode: {_why(size)}")
         return self._packet.raw[:size]
 
     def encode_all(self, pcm: Pcm) -> list[bytes]:
-        """A whole turn, int16 (N,): filled up with silence so that the last sample comes out of the decoder too."""
+        """Encode a whole turn, int16 (N,), padded with silence so that the decoder outputs its last sample."""
         padded = -(-(len(pcm) + self.lookahead) // self.frames) * self.frames
         whole = np.zeros(padded, np.int16)
         whole[: len(pcm)] = pcm

@@ -1,14 +1,14 @@
-"""The filter of the resampler: a Kaiser-windowed sinc, cut into phases and stacked into matrices.
+"""The resampler's polyphase filter: a Kaiser-windowed sinc, arranged as matrices.
 
-For a rate change by up/down (in lowest terms), output n lies at input time n * down / up. It is the scalar product of
-the row of phase (n * down) % up with the 2 * lookahead input frames around that time. A few neighbouring outputs make
-a block: one matrix product over the input frames that any of them needs.
+For a rate change of up/down (in lowest terms), output n is at input time n * down / up. It is the dot product of the
+filter row of phase (n * down) % up and the 2 * lookahead input frames around that time. A few neighbouring outputs form
+a block, computed by one matrix product over all input frames that they need.
 
-The coefficients lie on a grid of 2**-24. With int16 input every product and every partial sum is then an exact float64
-(16 + 24 + 8 bits are fewer than 53), so that the result does not depend on the order of the additions: the same
-speech gives the same samples, however it was cut into chunks.
+Coefficients are rounded to multiples of 2**-24. With int16 input, every product and partial sum is then an exact
+float64 (16 + 24 + 8 bits are fewer than 53), so the result does not depend on the order of summation: the same speech
+gives the same samples, however it is split into chunks.
 
-Source of the window and of its beta: J. F. Kaiser, "Nonrecursive digital filter design using the I0-sinh window
+Source of the window and its beta: J. F. Kaiser, "Nonrecursive digital filter design using the I0-sinh window
 function", 1974.
 """
 
@@ -24,23 +24,23 @@ from numpy.typing import NDArray
 from mien.core.wire import RATES_HZ
 
 HALF_WIDTH: Final = 32
-"""Half of the filter's length, in frames at the lower of the two rates: 2 ms at 16 kHz, 4 ms at 8 kHz."""
+"""Half the filter's length, in frames at the lower of the two rates: 2 ms at 16 kHz, 4 ms at 8 kHz."""
 
 STOPBAND_DB: Final = 80.0
 CUTOFF: Final = 0.96
-"""The -6 dB point, as a part of the lower Nyquist frequency: flat up to 0.88, closed from 1.04."""
+"""The -6 dB point as a share of the lower Nyquist frequency: passband up to 0.88, stopband from 1.04."""
 
 GRID: Final = 2.0**24
 
 BLOCK_LIMIT: Final = 24
-"""The most outputs in a block: more outputs share one product, yet more of its matrix is zero."""
+"""Maximum outputs per block: larger blocks share one product, but more of the matrix is zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterBank:
-    """up, down: the rate change in lowest terms. lookahead: input frames that are needed beyond an output's time.
+    """up, down: the rate change in lowest terms. lookahead: input frames needed beyond an output's time.
 
-    matrices: float64 (period, span, block). Block b holds the outputs from b * block on; they are
+    matrices: float64 (period, span, block). Block b holds the outputs from b * block on:
     input[start : start + span] @ matrices[b % period], where start is first_input(b * block).
     """
 
@@ -50,13 +50,13 @@ class FilterBank:
     matrices: NDArray[np.float64]
 
     def first_input(self, output: int) -> int:
-        """The first input frame that this output needs (below zero: silence before the start)."""
+        """The first input frame that this output needs; negative ones are silence before the start."""
         return output * self.down // self.up + 1 - self.lookahead
 
 
-@lru_cache(maxsize=2 * len(RATES_HZ))  # every client's rate to the sink's and to the model's: designed once
+@lru_cache(maxsize=2 * len(RATES_HZ))  # from every client rate, to the sink's and the model's rate
 def design(from_hz: int, to_hz: int) -> FilterBank:
-    """The bank for a rate change. Linear phase: nothing is shifted once the lookahead is compensated."""
+    """The filter bank for a rate change. Linear phase: no shift once the lookahead is compensated."""
     ratio = Fraction(to_hz, from_hz)
     lookahead = ceil(HALF_WIDTH * max(1.0, from_hz / to_hz))
     rows = _rows(ratio.numerator, lookahead, CUTOFF * min(1.0, to_hz / from_hz))
@@ -66,7 +66,7 @@ def design(from_hz: int, to_hz: int) -> FilterBank:
 
 
 def _rows(up: int, lookahead: int, bandwidth: float) -> NDArray[np.float64]:
-    """The coefficients of each phase, in input order, each row with a sum of 1: float64 (up, 2 * lookahead)."""
+    """The coefficients of each phase in input order, float64 (up, 2 * lookahead); each row sums to 1."""
     taps = np.arange(1 - lookahead, lookahead + 1, dtype=np.float64)
     distance = taps[np.newaxis, :] - np.arange(up, dtype=np.float64)[:, np.newaxis] / up
     rows = np.sinc(bandwidth * distance) * _kaiser(distance / lookahead)
@@ -75,13 +75,13 @@ def _rows(up: int, lookahead: int, bandwidth: float) -> NDArray[np.float64]:
 
 
 def _kaiser(position: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The Kaiser window at positions in -1..1, not normalised."""
+    """The Kaiser window at positions -1..1, not normalised."""
     beta = 0.1102 * (STOPBAND_DB - 8.7)
     return np.asarray(np.i0(beta * np.sqrt(np.maximum(0.0, 1.0 - position**2))), dtype=np.float64)
 
 
 def _matrices(rows: NDArray[np.float64], up: int, down: int) -> NDArray[np.float64]:
-    """The rows, stacked into blocks."""
+    """The rows arranged as blocks."""
     block = _block_length(up)
     period = max(1, up // block)
     taps = rows.shape[1]
@@ -96,7 +96,7 @@ def _matrices(rows: NDArray[np.float64], up: int, down: int) -> NDArray[np.float
 
 
 def _block_length(up: int) -> int:
-    """A multiple or a divisor of `up`, so that whole blocks make a whole period."""
+    """A multiple or a divisor of `up`, so that whole blocks form a whole period."""
     if up <= BLOCK_LIMIT:
         return BLOCK_LIMIT // up * up
     return max(length for length in range(1, BLOCK_LIMIT + 1) if up % length == 0)

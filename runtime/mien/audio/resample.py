@@ -1,7 +1,7 @@
-"""A streaming resampler that looks 0.7 to 4.1 ms ahead.
+"""A streaming resampler with a lookahead of 0.7 to 4.1 ms.
 
 soxr's streams hold back 20 to 175 ms (LQ to HQ, 8 or 16 kHz to 48 kHz), because their half-band stages work on DFT
-blocks: that alone would break the first-sound budget. This one needs HALF_WIDTH frames of the lower rate, and no more.
+blocks. That alone would exceed the first-sound budget. This resampler holds back HALF_WIDTH frames of the lower rate.
 """
 
 from typing import Final
@@ -15,26 +15,25 @@ from mien.audio.polyphase import design
 from mien.core.wire import RATES_HZ
 
 SLAB_BLOCKS: Final = 256
-"""Blocks that are worked out at a time, so that a burst of speech does not take megabytes of scratch."""
+"""Blocks computed at a time, so that a burst of speech does not need megabytes of scratch memory."""
 
 _NOTHING: Final = np.empty(0, np.int16)
 
 
 class Resampler:
-    """One turn's speech from one rate to another, mono int16 in, mono int16 out.
+    """Resamples one turn of speech, mono int16.
 
-    push() what comes, flush() at the end. The output is aligned with the input (frame n lies at n / to_hz), and
-    altogether it is round(frames * to_hz / from_hz) frames long, half up. After flush() the next turn may begin.
-
-    With equal rates push() gives back the very array it was given.
+    push() each chunk, then flush(). The output is aligned with the input (frame n is at n / to_hz) and has
+    round(frames * to_hz / from_hz) frames in total, rounded half up. After flush() the next turn may begin. With equal
+    rates push() returns its argument.
     """
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
         """Raises ValueError for a rate that is not in RATES_HZ."""
         for name, rate_hz in (("from_hz", from_hz), ("to_hz", to_hz)):
             if rate_hz not in RATES_HZ:
-                spoken = ", ".join(map(str, RATES_HZ))
-                raise ValueError(f"{name}: {rate_hz} Hz is not supported; choose one of {spoken}")
+                choices = ", ".join(map(str, RATES_HZ))
+                raise ValueError(f"{name}: {rate_hz} Hz is not supported; choose one of {choices}")
         self.from_hz = from_hz
         self.to_hz = to_hz
         self._bypass = from_hz == to_hz
@@ -43,18 +42,18 @@ class Resampler:
 
     @property
     def lookahead_ms(self) -> float:
-        """How much later than its input an output frame comes, in ms."""
+        """Delay of the output relative to the input, in ms."""
         return 0.0 if self._bypass else self._bank.lookahead * 1000 / self.from_hz
 
     def push(self, pcm: Pcm) -> Pcm:
-        """The next input frames, int16 (N,). Returns the output frames that are ready, int16 (M,), M >= 0."""
+        """Take the next input frames, int16 (N,). Returns the output frames that are ready, int16 (M,), M >= 0."""
         if self._bypass:
             return pcm
         self._append(pcm)
         return self._produce(self.yields(0))
 
     def flush(self) -> Pcm:
-        """The rest of the turn, int16 (M,)."""
+        """End the turn. Returns the remaining output, int16 (M,)."""
         if self._bypass:
             return _NOTHING
         rest = self._produce(self.yields(0, end=True))
@@ -62,7 +61,7 @@ class Resampler:
         return rest
 
     def yields(self, frames: int, *, end: bool = False) -> int:
-        """How many output frames push() of so many input frames would give; with end, flush() after it included."""
+        """The number of output frames that push() of `frames` would return; with end, including flush() after it."""
         if self._bypass:
             return frames
         up, down = self._bank.up, self._bank.down
@@ -71,7 +70,7 @@ class Resampler:
         return max(0, until - self._given)
 
     def restart(self) -> None:
-        """Forget the turn so far."""
+        """Discard the turn so far."""
         self._taken = 0
         self._given = 0
         self._held_from = self._bank.first_input(0)
@@ -85,7 +84,6 @@ class Resampler:
         self._taken += len(pcm)
 
     def _produce(self, frames: int) -> Pcm:
-        """The next output frames."""
         if not frames:
             return _NOTHING
         until = self._given + frames
@@ -103,7 +101,7 @@ class Resampler:
         return ready
 
     def _blocks(self, first: int, count: int) -> NDArray[np.float64]:
-        """Whole blocks before rounding, float64 (count, block). What lies behind the input's end counts as silence."""
+        """Whole blocks before rounding, float64 (count, block). Input beyond the end counts as silence."""
         matrices = self._bank.matrices
         period, span, block = matrices.shape
         windows = self._windows(first, count, span, block)
@@ -112,7 +110,7 @@ class Resampler:
         while done < count:
             phase = (first + done) % period
             left = count - done
-            # Whole periods share one product; a part of a period stands at either end.
+            # Whole periods share one product; partial periods can occur at either end.
             whole = phase == 0 and left >= period
             rounds, width = (left // period, period) if whole else (1, min(period - phase, left))
             part = slice(done, done + rounds * width)
@@ -123,7 +121,7 @@ class Resampler:
         return out
 
     def _windows(self, first: int, count: int, span: int, block: int) -> NDArray[np.float64]:
-        """The input that each block needs, float64 (count, span)."""
+        """The input window of each block, float64 (count, span)."""
         outputs = np.arange(first, first + count) * block
         starts = outputs * self._bank.down // self._bank.up + 1 - self._bank.lookahead - self._held_from
         missing = int(starts[-1]) + span - len(self._held)

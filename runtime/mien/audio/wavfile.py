@@ -1,4 +1,4 @@
-"""A mono s16 WAV file that can be read while it grows, and cut back at its end.
+"""A mono s16 WAV file that readers can follow while it grows.
 
 Source of the header: "Multimedia Programming Interface and Data Specifications 1.0", IBM and Microsoft, 1991.
 """
@@ -21,22 +21,22 @@ _FORMAT_PCM: Final = 1
 
 
 class WavWriter:
-    """Appends to a new file. Every method raises SinkError when the file system refuses, or at 4 GiB."""
+    """Appends to a new file. Every method raises SinkError on file errors and at 4 GiB."""
 
     def __init__(self, path: Path, rate_hz: int) -> None:
         self.frames = 0
         self._path = path
         self._rate_hz = rate_hz
         try:
-            self._file = path.open("wb", buffering=0)  # what a full disk refuses must not wait in a buffer, counted
+            self._file = path.open("wb", buffering=0)  # so that a full disk fails the write that caused it
         except OSError as error:
             raise SinkError(f"{path}: cannot be written ({error.strerror})") from None
         self.repair_header()
 
     def append(self, pcm: Pcm) -> None:
-        """Frames at the end of the file, int16 (N,)."""
+        """Append frames, int16 (N,)."""
         if self.frames + len(pcm) > MAX_FRAMES:
-            raise SinkError(f"{self._path}: is full, a WAV file ends at 4 GiB")
+            raise SinkError(f"{self._path}: is full; WAV files are limited to 4 GiB")
         data = np.ascontiguousarray(pcm, dtype="<i2").tobytes()
         try:
             written = self._file.write(data)
@@ -48,9 +48,9 @@ class WavWriter:
         self.frames += len(pcm)
 
     def resize(self, frames: int) -> None:
-        """Cut the file, or lengthen it with silence, to `frames`."""
+        """Truncate the file to `frames`, or extend it with silence."""
         if frames > MAX_FRAMES:
-            raise SinkError(f"{self._path}: is full, a WAV file ends at 4 GiB")
+            raise SinkError(f"{self._path}: is full; WAV files are limited to 4 GiB")
         if frames == self.frames:
             return
         try:
@@ -62,7 +62,7 @@ class WavWriter:
         self.repair_header()
 
     def repair_header(self) -> None:
-        """Make the header tell the file's length: whoever opens the file from now on can read it up to here."""
+        """Update the length in the header, so that readers see everything written so far."""
         try:
             self._file.seek(0)
             self._file.write(self._header())
@@ -71,7 +71,7 @@ class WavWriter:
             raise self._refused(error) from None
 
     def close(self) -> None:
-        """Leave a valid file. May be called twice. Raises SinkError when the header could not be written."""
+        """Finish the file. May be called twice. Raises SinkError if the header cannot be written."""
         if self._file.closed:
             return
         try:

@@ -23,7 +23,7 @@ from mien.errors import MienError
 from mien.face.offline import motion_frames
 from mien.host.memory import pss_mb
 from mien.motion.load import load_engine
-from mien.render.drawing import MAX_DRAW_CALLS
+from mien.render.draw_calls import MAX_DRAW_CALLS
 
 SIZE = (180, 320)  # small, so that the software rasteriser does not dominate
 FRAMES = 600

@@ -24,11 +24,10 @@ from mien.core import bus
 from mien.core.pacer import DisplayPacer
 from mien.core.pose import new_pose
 from mien.core.stats import Counters
-from mien.core.timeline import Timeline
 from mien.errors import DisplayError
 from mien.face.director import Director
-from mien.face.motion_stage import Score
 from mien.face.presenter import Presenter
+from mien.face.state import FaceState
 from mien.motion.base import MotionFrames
 from mien.render.gl import Gl, GlFunction
 from mien.render.gles import GlesRenderer
@@ -36,7 +35,6 @@ from mien.render.window import Window
 from mien.units import NS_PER_MS, NS_PER_S
 
 DISPLAY_HZ = 60
-MOTION_WIDTH = 55
 BINDINGS = ("ctypes", "pyopengl", "pyopengl-checked")
 TURN = 10  # consecutive frames through one binding, where two alternate
 SETTLING = 30  # frames to skip: drivers allocate and compile in them
@@ -79,14 +77,14 @@ class SteppedClock:
 
 def speaking_presenter(renderer: GlesRenderer, frames: MotionFrames, frame_hz: int, clock: SteppedClock) -> Presenter:
     """A presenter in the middle of a turn with motion `frames`, float32 (N, 55)."""
-    score = Score(Timeline(width=MOTION_WIDTH, frame_hz=frame_hz, capacity=len(frames)))
-    score.timeline.begin(0)
-    score.timeline.append(frames)
+    state = FaceState(frame_hz=frame_hz, capacity=len(frames))
     until_ns = len(frames) * NS_PER_S // frame_hz
-    score.clock.take(bus.Anchor(epoch=0, media_ns=0, at_ns=clock.now_ns(), until_ns=until_ns, phase="speaking"))
-    score.heard_of_voice_ns = clock.now_ns() + until_ns
+    state.take_anchor(bus.Anchor(epoch=0, media_ns=0, at_ns=clock.now_ns(), until_ns=until_ns, phase="speaking"))
+    state.voice_alive(clock.now_ns() + until_ns)
+    state.begin_turn(0)
+    state.append(frames)
     return Presenter(
-        score=score,
+        state=state,
         director=Director(seed=1),
         renderer=renderer,
         clock=clock,

@@ -140,12 +140,12 @@ def check_face(config: Config) -> Iterator[Problem]:
 
 def check_captions(config: Config) -> Iterator[Problem]:
     """The text renderer for captions and the status line."""
-    from mien.text.samples import lacking
+    from mien.text.typesetter import missing_scripts
 
     if not (config.captions.enabled or config.face.status_line):
         return
     try:
-        lacking()
+        missing_scripts()
     except MienError as error:
         key = "captions.enabled" if config.captions.enabled else "face.status_line"
         yield _warning(f"{key}: {error}; apt-get install libpangocairo-1.0-0, or no text would be shown")

@@ -121,10 +121,10 @@ def check_captions(config: Config) -> Finding:
     """Pango and its fonts, by laying out a word of each script."""
     if not (config.captions.enabled or config.face.status_line):
         return Finding(name="captions", verdict="good", detail="off")
-    from mien.text.samples import lacking
+    from mien.text.typesetter import missing_scripts
 
     try:
-        lacks = lacking()
+        lacks = missing_scripts()
     except MienError as error:
         return Finding(
             name="captions",

@@ -52,13 +52,13 @@ def record_file(
 
     os.environ.setdefault("SDL_VIDEODRIVER", "offscreen")
     from mien.avatar.load import load_avatar
-    from mien.face.overlay.film import FilmCaptions
+    from mien.face.offline import VideoCaptions
     from mien.render.gles import GlesRenderer
 
     engine = load_engine(model)
     speech = read_wav(wav, engine.info.rate_hz)
     renderer = GlesRenderer(load_avatar(avatar), width=width, height=height, title="mien record")
-    captions = FilmCaptions(renderer, text, len(speech) * 1000 // engine.info.rate_hz) if text else None
+    captions = VideoCaptions(renderer, text, len(speech) * 1000 // engine.info.rate_hz) if text else None
     with Progress(transient=True) as bar:
         task = bar.add_task("motion", total=len(speech) / engine.info.rate_hz)
         step = engine.info.rate_hz // 50

@@ -4,7 +4,7 @@ Right-handed, +Y up, +Z towards the viewer (as glTF), in metres at human scale.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,48 @@ class Part:
     alpha: bool = False
     double_sided: bool = False
     masked: bool = False
+
+
+class Material(Protocol):
+    """What decides how triangles are shaded. The fields are those of Part."""
+
+    @property
+    def role(self) -> Role: ...
+
+    @property
+    def texture(self) -> int: ...
+
+    @property
+    def specular(self) -> float: ...
+
+    @property
+    def gloss(self) -> float: ...
+
+    @property
+    def alpha(self) -> bool: ...
+
+    @property
+    def masked(self) -> bool: ...
+
+    @property
+    def double_sided(self) -> bool: ...
+
+
+def material_key(material: Material) -> tuple[object, ...]:
+    """A hashable key, equal for everything that one draw call can draw.
+
+    Both eyeballs share a key: each vertex carries the eye that it belongs to.
+    """
+    role = "eyes" if material.role in ("eye_left", "eye_right") else material.role
+    return (
+        material.alpha,
+        material.masked,
+        role,
+        material.texture,
+        material.specular,
+        material.gloss,
+        material.double_sided,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,1 +1,1 @@
-"""mien-face: owns the screen and the motion model."""
+"""mien-face: motion inference, rendering, the screen."""

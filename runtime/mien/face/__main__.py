@@ -5,7 +5,7 @@ import os
 import signal
 from pathlib import Path
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: its threads cost memory and win nothing here
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy loads: its threads cost memory and gain nothing here
 
 import click
 
@@ -17,13 +17,18 @@ from mien.host.lock import RunLock
 from mien.host.parent import end_with_parent
 from mien.host.rundir import ensure_run_dir, resolve_run_dir
 
-TRACE_PICTURES = 60 * 60 * 20  # twenty minutes at 60 Hz
+TRACE_FRAMES = 60 * 60 * 20  # twenty minutes at 60 Hz
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--config", "path", type=click.Path(path_type=Path), help="Configuration file [/etc/mien/mien.toml].")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key, such as face.fps=25.")
-@click.option("--trace", "trace_path", type=click.Path(path_type=Path), help="Write (time, pose) of each picture here.")
+@click.option(
+    "--trace",
+    "trace_path",
+    type=click.Path(path_type=Path),
+    help="Record time and pose of each frame (.npz).",
+)
 def main(path: Path | None, overrides: tuple[str, ...], trace_path: Path | None) -> None:
     """Show the avatar: read speech and clock from the bus, infer motion, draw.
 
@@ -33,7 +38,7 @@ def main(path: Path | None, overrides: tuple[str, ...], trace_path: Path | None)
     from mien.face.service import FaceService
     from mien.face.trace import Trace
 
-    trace = Trace(TRACE_PICTURES) if trace_path else None
+    trace = Trace(TRACE_FRAMES) if trace_path else None
     with exit_codes("mien-face"):
         config = load_config(path, parse_overrides(overrides))
         logging.basicConfig(level=config.log.level.upper(), handlers=[log_handler()])

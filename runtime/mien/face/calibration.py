@@ -1,7 +1,7 @@
-"""Calibration: a bar on the screen that flashes at exact media times, so that a rig can measure lip-sync from outside.
+"""Calibration: a bar that flashes at exact media times, so that lip-sync can be measured from outside.
 
-A test utterance with a click at each flash's beginning, a camera or capture card, and a microphone are all it takes:
-what the rig sees and hears needs no help from inside. Only for measuring; `face.calibration` switches it on.
+It takes a test utterance with a click at the start of each flash, a camera or capture card, and a microphone.
+`face.calibration` enables the bar.
 """
 
 from collections.abc import Callable
@@ -9,16 +9,16 @@ from typing import Final
 
 from mien.units import ns_to_ms
 
-# No two gaps are alike (606, 706, 509, 1013, 825 ms), so that a whole pattern matches at one place only; and none is a
-# multiple of a display's period, or each flash would fall on the same place between two pictures.
+# All gaps differ (606, 706, 509, 1013, 825 ms), so that the pattern matches at one offset only. None is a multiple of a
+# display's period, so that flashes fall at different phases between two frames.
 PERIOD_MS: Final = 3659
 FLASHES_MS: Final = (407, 1013, 1719, 2228, 3241)
-# Long enough for a picture at 5 Hz to show it: an emulated board draws no faster.
+# Long enough to be caught at 5 frames per second, the rate of an emulated board.
 FLASH_MS: Final = 200
 
 
 def is_lit(media_ns: int) -> bool:
-    """Whether the bar is lit at a media time; never before the first sound."""
+    """Whether the bar is lit at a media time; False for negative ones."""
     if media_ns < 0:
         return False
     at_ms = ns_to_ms(media_ns) % PERIOD_MS
@@ -26,17 +26,17 @@ def is_lit(media_ns: int) -> bool:
 
 
 def flash_times_ms(length_ms: float) -> list[int]:
-    """The media times in [0, length_ms) at which a flash begins: where the test utterance has its clicks."""
+    """Media times in [0, length_ms) at which a flash begins; the test utterance clicks there."""
     rounds = range(0, int(length_ms) + 1, PERIOD_MS)
     return [at for begin in rounds for start in FLASHES_MS if (at := begin + start) < length_ms]
 
 
 class Calibration:
-    """Draws the bar over each picture. paint(lit): puts it into the picture last drawn."""
+    """Draws the bar over each frame. paint(lit) paints it over the frame last drawn."""
 
     def __init__(self, paint: Callable[[bool], None]) -> None:
         self._paint = paint
 
     def after_draw(self, media_ns: int) -> None:
-        """media_ns: the media time for which the picture was drawn; -1 where no speech is shown."""
+        """media_ns: the media time for which the frame was drawn; -1 if it shows no speech."""
         self._paint(is_lit(media_ns))

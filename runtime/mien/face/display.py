@@ -1,4 +1,4 @@
-"""Waiting for a display: one that is absent at boot, was lost, or is plugged in later. The voice needs none."""
+"""Waits for a display that is absent at boot, is lost, or is plugged in later."""
 
 import logging
 import threading
@@ -13,13 +13,13 @@ from mien.render.base import Renderer
 log = logging.getLogger("mien.face")
 
 FIRST_RETRY_S: Final = 0.5
-MOST_RETRY_S: Final = 4.0  # somebody who plugs in a screen looks at it
-PATIENCE_S: Final = 30  # until systemd asks again whether this is alive
-_SLICE_S: Final = 0.5  # systemd's watchdog is fed while we wait
+MOST_RETRY_S: Final = 4.0  # whoever plugs in a screen waits for an image
+PATIENCE_S: Final = 30  # by which each wait extends systemd's start timeout
+_SLICE_S: Final = 0.5  # between feeds of systemd's watchdog
 
 
 class DisplayWait:
-    """Opens the renderer again and again, ever less often, until there is a display or the service stops."""
+    """Retries opening the renderer, with backoff, until it succeeds or the service stops."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class DisplayWait:
         self._alive = alive
 
     def open(self) -> Renderer | None:
-        """The renderer, or None when the service stops first. One log line for each reason, however often tried."""
+        """The renderer, or None when the service stops first. Logs each distinct reason once."""
         retry_s, logged = FIRST_RETRY_S, ""
         while not self._stopping.is_set():
             try:
@@ -46,13 +46,13 @@ class DisplayWait:
                 self._counters.count("display_retries")
                 if str(error) != logged:
                     logged = str(error)
-                    log.warning("no display yet: %s", logged)
+                    log.warning("waiting for a display: %s", logged)
                 self._wait(retry_s, logged)
                 retry_s = min(2 * retry_s, MOST_RETRY_S)
         return None
 
     def lost(self, error: DisplayError) -> None:
-        """Tell that the display went away; the next open() waits for it."""
+        """Report that the display was lost; the next open() waits for it."""
         self._counters.count("display_lost")
         log.error("the display is lost, waiting for it: %s", error)
 

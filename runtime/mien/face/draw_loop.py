@@ -1,4 +1,4 @@
-"""The loop that draws: on the thread that opened the renderer, until the display is lost or the service stops."""
+"""The drawing loop: runs on the thread that opened the renderer until the display is lost or the service stops."""
 
 import threading
 from collections.abc import Callable
@@ -11,33 +11,33 @@ from mien.core.degradation import Level
 from mien.core.pacer import DisplayPacer
 from mien.core.stats import Counters
 from mien.face.director import Director
-from mien.face.health import FaceReporter
-from mien.face.heartbeat import Heartbeat
-from mien.face.motion_stage import MotionStage, Score
+from mien.face.health import FaceReporter, Heartbeat
+from mien.face.memory_trim import MemoryTrim
+from mien.face.motion_stage import MotionStage
 from mien.face.opening import open_calibration
 from mien.face.overlay.annotations import Annotations
-from mien.face.presenter import LIVE_PHASES, Presenter
-from mien.face.screen.brightness import ScreenMode
+from mien.face.presenter import Presenter
+from mien.face.screen import ScreenMode
+from mien.face.state import FaceState
 from mien.face.trace import Trace
-from mien.face.upkeep import Upkeep
 from mien.host.clock import sleep_until_ns
 from mien.host.notify import ServiceNotifier
 from mien.render.base import Renderer
 from mien.units import NS_PER_S
 
 PART: Final = "drawing"
-DARK_LOOK_NS: Final = NS_PER_S // 2  # a dark screen is looked after so often: its window's events, its power
+DARK_STEP_NS: Final = NS_PER_S // 2  # while dark: how often window events and the display's power are served
 
 
 class DrawLoop:
-    """What one drawing needs beside its renderer. report: takes a bus frame to the voice."""
+    """Draws the face on a renderer, reports health once a second. report: sends a bus frame to the voice."""
 
     def __init__(
         self,
         *,
         config: Config,
         clock: Clock,
-        score: Score,
+        state: FaceState,
         stage: MotionStage,
         counters: Counters,
         notifier: ServiceNotifier,
@@ -48,10 +48,10 @@ class DrawLoop:
         trace: Trace | None,
         screen: ScreenMode,
     ) -> None:
-        """wake: set when something came that wants showing, or the service stops."""
+        """wake: set when a message changes what is shown, or the service stops."""
         self._config = config
         self._clock = clock
-        self._score = score
+        self._state = state
         self._stage = stage
         self._counters = counters
         self._notifier = notifier
@@ -65,8 +65,8 @@ class DrawLoop:
         self._shown: bus.Screen = "on"
 
     def run(self, renderer: Renderer) -> None:
-        """Show the face on this renderer until the service stops. Raises DisplayError when the display is lost."""
-        annotations = Annotations(self._config, renderer, self._score.captions, self._counters)
+        """Draw on this renderer until the service stops. Raises DisplayError when the display is lost."""
+        annotations = Annotations(self._config, renderer, self._state.cues, self._counters)
         annotations.start()
         try:
             self._show(renderer, annotations)
@@ -77,38 +77,38 @@ class DrawLoop:
         info = renderer.info
         pacer = DisplayPacer(info.refresh_ns or NS_PER_S // self._config.face.fps, depth=info.flip_depth)
         presenter = self._presenter(renderer, pacer, annotations)
-        reporter = FaceReporter(score=self._score, pacer=pacer, counters=self._counters, renderer=renderer)
-        upkeep = Upkeep(self._counters)
+        reporter = FaceReporter(state=self._state, pacer=pacer, counters=self._counters, renderer=renderer)
+        trim = MemoryTrim(self._counters)
         while not self._stopping.is_set() and not renderer.close_requested:
             self._wake.clear()
             begun_ns = self._clock.now_ns()
-            until_ns = self._look(begun_ns, presenter, renderer)
+            until_ns = self._step(begun_ns, presenter, renderer)
             now_ns = self._clock.now_ns()
             if now_ns >= self._report_due_ns:
                 self._report_due_ns = now_ns + NS_PER_S
-                self._tell(reporter, presenter, annotations, upkeep.step(speaking=self._speaking), now_ns)
+                self._send_report(reporter, presenter, annotations, trim.step(speaking=self._state.speaking), now_ns)
             self._heartbeat.advance(PART)
             self._heartbeat.feed()
             if not renderer.info.vsync:
                 sleep_until_ns(now_ns + pacer.wait_ns(now_ns))
             self._rest(begun_ns, until_ns, round(pacer.period_ns))
 
-    def _look(self, now_ns: int, presenter: Presenter, renderer: Renderer) -> int:
-        """Show what is to be seen now, or keep the screen dark. Returns when to look again at the latest."""
-        if self._speaking:
+    def _step(self, now_ns: int, presenter: Presenter, renderer: Renderer) -> int:
+        """Draw a frame, or keep the screen dark. Returns the latest time for the next call."""
+        if self._state.speaking:
             self._screen.present(now_ns)
         if self._screen.step(now_ns) == "dark" and not self._screen.level:
             self._shown = "off" if renderer.blank() else "blank"
-            self._score.thumbnails.ask(0)  # nobody is shown a black picture
+            self._state.thumbnails.ask(0)  # a black thumbnail would be of no use
             presenter.slept()
-            return now_ns + DARK_LOOK_NS
+            return now_ns + DARK_STEP_NS
         self._shown = "on" if self._screen.level == 1.0 else "dim"
         presenter.brightness = self._screen.level
         presenter.step()
-        return presenter.next_look_ns
+        return presenter.next_step_ns
 
     def _rest(self, begun_ns: int, until_ns: int, period_ns: int) -> None:
-        """Wait for the next look at the face; when something comes, until one frame after the last look, no longer."""
+        """Sleep until the next step; when woken early, only until one frame after the last step."""
         left_ns = until_ns - self._clock.now_ns()
         if left_ns > 0 and self._wake.wait(left_ns / NS_PER_S) and not self._stopping.is_set():
             sleep_until_ns(min(begun_ns + period_ns, until_ns))
@@ -116,7 +116,7 @@ class DrawLoop:
     def _presenter(self, renderer: Renderer, pacer: DisplayPacer, annotations: Annotations) -> Presenter:
         face = self._config.face
         return Presenter(
-            score=self._score,
+            state=self._state,
             director=Director(seed=face.seed),
             renderer=renderer,
             pacer=pacer,
@@ -129,7 +129,7 @@ class DrawLoop:
             annotations=annotations,
         )
 
-    def _tell(
+    def _send_report(
         self,
         reporter: FaceReporter,
         presenter: Presenter,
@@ -144,12 +144,7 @@ class DrawLoop:
         screen = "" if self._shown == "on" else f", screen {self._shown}"
         self._notifier.status(f"{health.level}, {health.fps:.0f} fps, {offset}{screen}")
         self._report(bus.encode(health))
-        annotations.tell(health)
-
-    @property
-    def _speaking(self) -> bool:
-        anchor = self._score.clock.anchor
-        return anchor is not None and anchor.phase in LIVE_PHASES
+        annotations.show_health(health)
 
     @property
     def _level(self) -> Level:

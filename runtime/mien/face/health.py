@@ -1,21 +1,48 @@
-"""What the face reports once a second: to the voice, to watchers and to systemd."""
+"""Health of the face: a watchdog heartbeat fed by every thread, a report once a second."""
 
 import os
+from collections.abc import Callable
 
 from mien.core import bus
 from mien.core.pacer import DisplayPacer
 from mien.core.stats import Counters
-from mien.face.motion_stage import Score
 from mien.face.presenter import Presenter
+from mien.face.state import FaceState
 from mien.render.base import Renderer
 from mien.units import NS_PER_S, ns_to_ms
 
 
-class FaceReporter:
-    """Makes the FaceHealth of the second that has passed."""
+class Heartbeat:
+    """Feeds systemd's watchdog once every part has advanced since the last feed: one dead thread stops the feeding.
 
-    def __init__(self, *, score: Score, pacer: DisplayPacer, counters: Counters, renderer: Renderer) -> None:
-        self._score = score
+    Progress counts, not time, so that a slow machine passes. feed: notifies systemd.
+    """
+
+    def __init__(self, feed: Callable[[], None]) -> None:
+        self._feed = feed
+        self._advanced: dict[str, bool] = {}
+
+    def watch(self, part: str) -> None:
+        """Require progress of this part from now on."""
+        self._advanced[part] = False
+
+    def advance(self, part: str) -> None:
+        """Record progress of a part. Called by its own thread."""
+        self._advanced[part] = True
+
+    def feed(self) -> None:
+        """Feed the watchdog if every part has advanced since the last feed. Called by one thread only."""
+        if self._advanced and all(self._advanced.values()):
+            for part in self._advanced:
+                self._advanced[part] = False
+            self._feed()
+
+
+class FaceReporter:
+    """Builds the FaceHealth report of the past second, for the voice and for observers."""
+
+    def __init__(self, *, state: FaceState, pacer: DisplayPacer, counters: Counters, renderer: Renderer) -> None:
+        self._state = state
         self._pacer = pacer
         self._counters = counters
         self._renderer = renderer
@@ -32,8 +59,9 @@ class FaceReporter:
         fps = (self._pacer.shown - self._shown_before) / seconds if self._since_ns else 0.0
         self._shown_before, self._since_ns = self._pacer.shown, now_ns
         info = self._renderer.info
+        lead_ns = self._state.lead_ns(now_ns)
         return bus.FaceHealth(
-            epoch=max(0, self._score.clock.epoch),
+            epoch=max(0, self._state.epoch),
             pid=os.getpid(),
             level=level,
             fps=round(fps, 2),
@@ -41,7 +69,7 @@ class FaceReporter:
             missed=self._pacer.missed,
             offset_median_ms=None if offsets is None else round(offsets[0], 3),
             offset_p95_ms=None if offsets is None else round(offsets[1], 3),
-            motion_lead_ms=self._lead_ms(now_ns),
+            motion_lead_ms=None if lead_ns is None else round(ns_to_ms(lead_ns), 1),
             pss_mb=None if pss_mb is None else round(pss_mb, 1),
             counters=self._counters.snapshot(),
             renderer=info.device or info.backend,
@@ -49,10 +77,3 @@ class FaceReporter:
             idle=presenter.take_idle(),
             screen=screen,
         )
-
-    def _lead_ms(self, now_ns: int) -> float | None:
-        with self._score.lock:
-            anchor = self._score.clock.anchor
-            if anchor is None or anchor.phase != "speaking":
-                return None
-            return round(ns_to_ms(self._score.timeline.end_ns - self._score.clock.media_ns(now_ns)), 1)

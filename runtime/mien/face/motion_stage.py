@@ -1,9 +1,8 @@
-"""The motion stage: bus in, timeline filled ahead of the playhead, readiness reported back.
+"""The motion stage: turns bus messages into motion ahead of the playhead.
 
-Pure but for its lock: take() and work() are called by the one thread that reads the bus.
+Only the thread that reads the bus calls take() and work().
 """
 
-import threading
 from collections import deque
 from collections.abc import Callable
 
@@ -11,57 +10,24 @@ import msgspec
 import numpy as np
 
 from mien.core import bus
-from mien.core.media import MediaClock
 from mien.core.stats import Counters
-from mien.core.timeline import Timeline
 from mien.errors import BusError, DisplayError, MienError
-from mien.face.overlay.cues import CueBox
-from mien.face.thumbnail import Thumbnails
+from mien.face.state import FaceState
 from mien.motion.base import MotionEngine, MotionFrames
-from mien.motion.prosody import PROSODY_CHANNELS, PROSODY_HZ, ProsodyFrames, ProsodyStream
+from mien.motion.prosody import ProsodyFrames, ProsodyStream
 
-KEEP_S = 3  # of motion a turn: what the voice publishes ahead, and what a late reader may still want
-
-
-class Score:
-    """What motion writes and the presenter reads, behind one lock: media clock, timelines, expression, gestures.
-
-    timeline: poses. prosody: how the speech is said, motion/prosody.py's channels. captions: what is said.
-    voice: its newest report.
-    """
-
-    def __init__(self, timeline: Timeline) -> None:
-        self.lock = threading.Lock()
-        self.clock = MediaClock()
-        self.timeline = timeline
-        self.prosody = Timeline(width=len(PROSODY_CHANNELS), frame_hz=PROSODY_HZ, capacity=KEEP_S * PROSODY_HZ)
-        self.expression = bus.Expression(epoch=0)
-        self.gestures: list[str] = []
-        self.thumbnails = Thumbnails()
-        self.captions = CueBox()
-        self.voice: bus.VoiceHealth | None = None
-        self.heard_of_voice_ns = 0
-
-    def take_gestures(self) -> list[str]:
-        """The gestures asked for since the last call."""
-        with self.lock:
-            taken, self.gestures = self.gestures, []
-        return taken
-
-
-# The voice publishes at most a few seconds ahead, in blocks of 20 ms and more: eight seconds of the smallest, and
-# sixteen in bytes.
+# The voice publishes at most a few seconds ahead, in blocks of at least 20 ms. Eight seconds of the smallest blocks, or
+# sixteen seconds in bytes.
 MAX_WAITING = 400
 MAX_WAITING_BYTES = 16 * 2 * bus.MOTION_RATE_HZ
-MAX_GESTURES = 8  # asked for between two pictures; more are dropped and counted
 
 
 class MotionStage:
-    """Feeds the engine in stream order and puts its frames where they belong in media time.
+    """Feeds the engine in stream order and places its frames in media time.
 
-    spare: the engine to go on with when the first one fails. report(frame) takes bus frames to the voice.
-    stirred(somebody) is called when something came that wants showing, not for what comes all the time; somebody:
-    whether it is a sign that people are there.
+    spare: the engine that takes over when the first one fails. report(frame) sends a bus frame to the voice.
+    on_change(presence) is called for messages that change what is shown; presence: whether the message implies that
+    people are present.
     """
 
     def __init__(
@@ -69,18 +35,18 @@ class MotionStage:
         *,
         engine: MotionEngine,
         spare: MotionEngine,
-        score: Score,
+        state: FaceState,
         counters: Counters,
         report: Callable[[bytes], None],
-        stirred: Callable[[bool], None] = lambda _: None,
+        on_change: Callable[[bool], None] = lambda _: None,
     ) -> None:
         self._engine = engine
         self._spare = spare
         self._prosody = ProsodyStream(engine.info.lookahead_ms)
-        self._score = score
+        self._state = state
         self._counters = counters
         self._report = report
-        self._stirred = stirred
+        self._on_change = on_change
         self._turn = ""
         self._start_ns = -1
         self._next_offset = 0
@@ -90,28 +56,27 @@ class MotionStage:
 
     @property
     def backend(self) -> str:
-        """The engine at work: "tflite", "envelope", ..."""
+        """The active engine: "tflite", "envelope", ..."""
         return self._engine.info.backend
 
     @property
-    def lead_ns(self) -> int:
-        """How far final motion is ahead of what is heard now, by the newest anchor."""
-        anchor = self._score.clock.anchor
-        return 0 if anchor is None else self._score.timeline.end_ns - anchor.media_ns
+    def buffered_ns(self) -> int:
+        """How far final motion reaches beyond the newest anchor."""
+        return self._state.buffered_ns
 
     @property
     def backlog(self) -> int:
-        """Messages with speech that wait for work()."""
+        """Messages queued for work()."""
         return len(self._waiting)
 
     def take(self, frames: list[bytes], now_ns: int) -> None:
-        """Take one bus message: clock and expression act at once, speech waits for work().
+        """Handle one bus message: speech is queued for work(), everything else takes effect immediately.
 
-        Otherwise a second of speech, published at once, would keep the face from hearing that the turn has opened.
-        Raises BusError for a message of another version, or speech that is none.
+        Otherwise a second of speech, published in one burst, would delay the news that the turn has opened.
+        Raises BusError for a message of another version and for a malformed payload.
         """
         message = bus.decode_from_voice(frames[0])
-        self._score.heard_of_voice_ns = now_ns
+        self._state.voice_alive(now_ns)
         match message:
             case bus.Anchor():
                 self._anchor(message)
@@ -122,32 +87,32 @@ class MotionStage:
             case bus.GestureCue():
                 self._gesture(message)
             case bus.CaptionCue():
-                self._score.captions.take(message)
-                self._stirred(True)
+                self._state.cues.take(message)
+                self._on_change(True)
             case bus.VoiceHealth():
-                self._score.voice = message
+                self._state.set_voice(message)
             case bus.ThumbnailRequest():
-                self._score.thumbnails.ask(message.width)
-                self._stirred(False)
+                self._state.thumbnails.ask(message.width)
+                self._on_change(False)
 
     def work(self) -> None:
-        """Make the motion of the oldest waiting message, and answer an observer."""
-        self._show_observer()
+        """Process the oldest queued message; send a thumbnail if one is ready."""
+        self._send_thumbnail()
         if not self._waiting:
             return
         message, payload = self._waiting.popleft()
         self._waiting_bytes -= len(payload)
-        if message.epoch != self._score.clock.epoch:
+        if message.epoch != self._state.epoch:
             self._counters.count("stale_speech")
         elif isinstance(message, bus.Speech):
             self._speech(message, np.frombuffer(payload, dtype="<i2").astype(np.int16, copy=False))
         else:
             self._turn_end(message)
 
-    def _show_observer(self) -> None:
+    def _send_thumbnail(self) -> None:
         try:
-            thumbnail = self._score.thumbnails.answer(max(0, self._score.clock.epoch))
-        except DisplayError:  # the observer hears that no picture came; the face has other work
+            thumbnail = self._state.thumbnails.answer(max(0, self._state.epoch))
+        except DisplayError:  # the request times out; speech must go on
             self._counters.count("thumbnails_failed")
             return
         if thumbnail is not None:
@@ -156,37 +121,34 @@ class MotionStage:
     def _queue(self, message: bus.Speech | bus.TurnEnd, frames: list[bytes]) -> None:
         payload = frames[1] if len(frames) > 1 else b""
         if len(payload) % 2 or len(payload) > MAX_WAITING_BYTES:
-            raise BusError(f"speech of {len(payload)} bytes: whole samples, and at most {MAX_WAITING_BYTES} bytes")
+            raise BusError(
+                f"speech of {len(payload)} bytes: must be whole 16-bit samples, at most {MAX_WAITING_BYTES} bytes"
+            )
         while len(self._waiting) >= MAX_WAITING or self._waiting_bytes + len(payload) > MAX_WAITING_BYTES:
             self._counters.count("speech_dropped")
-            # The oldest is the least use; the gap restarts the stream at the right place.
+            # The oldest speech is the least useful; the gap restarts the stream at the right offset.
             self._waiting_bytes -= len(self._waiting.popleft()[1])
         self._waiting.append((message, payload))
         self._waiting_bytes += len(payload)
 
     def _express(self, expression: bus.Expression) -> None:
-        before, self._score.expression = self._score.expression, expression
+        before = self._state.set_expression(expression)
         if expression != before:
-            self._stirred(msgspec.structs.replace(before, epoch=expression.epoch) != expression)
+            self._on_change(msgspec.structs.replace(before, epoch=expression.epoch) != expression)
 
     def _anchor(self, anchor: bus.Anchor) -> None:
-        with self._score.lock:
-            before = self._score.clock.anchor
-            renewed = self._score.clock.take(anchor)
-            if renewed:
-                self._score.timeline.clear()
-                self._score.prosody.clear()
+        before, renewed = self._state.take_anchor(anchor)
         if renewed:
             self._engine.reset()
             self._prosody.reset()
             self._start_ns, self._ended = -1, True
         if before is None or (before.epoch, before.phase, before.turn) != (anchor.epoch, anchor.phase, anchor.turn):
-            self._stirred(anchor.phase != "idle")
+            self._on_change(anchor.phase != "idle")
 
     def _speech(self, speech: bus.Speech, pcm: "np.ndarray[tuple[int], np.dtype[np.int16]]") -> None:
         same_turn = (speech.turn, speech.turn_start_ns) == (self._turn, self._start_ns)
         if speech.turn_start_ns < self._start_ns or (same_turn and speech.offset < self._next_offset):
-            return  # a replay for somebody who joined later
+            return  # a replay for a subscriber that joined late
         if not same_turn or speech.offset > self._next_offset:
             self._begin(speech)
         self._next_offset = speech.offset + len(pcm)
@@ -198,10 +160,7 @@ class MotionStage:
         self._engine.reset()
         self._prosody.reset()
         self._turn, self._start_ns, self._ended = speech.turn, speech.turn_start_ns, False
-        at_frame = speech.offset * self._engine.info.frame_hz // bus.MOTION_RATE_HZ
-        with self._score.lock:
-            self._score.timeline.begin(speech.turn_start_ns, at_frame=at_frame)
-            self._score.prosody.begin(speech.turn_start_ns, at_frame=speech.offset * PROSODY_HZ // bus.MOTION_RATE_HZ)
+        self._state.begin_turn(speech.turn_start_ns, offset=speech.offset)
 
     def _turn_end(self, end: bus.TurnEnd) -> None:
         if self._ended or (end.turn, end.turn_start_ns) != (self._turn, self._start_ns):
@@ -214,26 +173,17 @@ class MotionStage:
             return self._engine.push(pcm)
         except MienError:
             raise
-        except Exception:  # whatever an interpreter throws: the face goes on without the model, visibly so
+        except Exception:  # interpreters raise anything: degrade to the spare engine, which health reports
             self._counters.count("engine_failed")
             self._engine = self._spare
             self._engine.reset()
             return self._engine.push(pcm)
 
     def _append(self, frames: MotionFrames, prosody: ProsodyFrames) -> None:
-        with self._score.lock:
-            if len(prosody):
-                self._score.prosody.append(prosody)
-            if len(frames):
-                self._score.timeline.append(frames)
-            ready_ns = self._score.timeline.end_ns
-        epoch = self._score.clock.epoch
-        self._report(bus.encode(bus.MotionReady(epoch=epoch, ready_ns=ready_ns)))
+        ready_ns = self._state.append(frames, prosody)
+        self._report(bus.encode(bus.MotionReady(epoch=self._state.epoch, ready_ns=ready_ns)))
 
     def _gesture(self, cue: bus.GestureCue) -> None:
-        with self._score.lock:
-            if len(self._score.gestures) < MAX_GESTURES:
-                self._score.gestures.append(cue.name)
-            else:
-                self._counters.count("gestures_dropped")
-        self._stirred(True)
+        if not self._state.add_gesture(cue.name):
+            self._counters.count("gestures_dropped")
+        self._on_change(True)

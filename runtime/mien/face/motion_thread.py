@@ -1,4 +1,4 @@
-"""The thread that reads the bus and makes motion. The bus's sockets belong to it alone."""
+"""The motion thread: reads the bus, runs the motion stage. It alone uses the bus's sockets."""
 
 import logging
 import threading
@@ -12,7 +12,7 @@ from mien.core.clock import Clock
 from mien.core.log_limit import LogLimit
 from mien.core.stats import Counters
 from mien.errors import BusError
-from mien.face.heartbeat import Heartbeat
+from mien.face.health import Heartbeat
 from mien.face.motion_stage import MotionStage
 from mien.transport.bus import FaceBus
 
@@ -20,16 +20,17 @@ log = logging.getLogger("mien.face")
 
 PART: Final = "motion"
 BUS_POLL_MS: Final = 100
-AHEAD_NS: Final = 250_000_000  # motion that is ready
-AHEAD_PAUSE_MS: Final = 4  # a 20 ms block every 4 ms: still five times as fast as it is heard
-MAX_REPORTS: Final = 8  # that wait for this thread: the newest health is worth more than an old one
-MAX_AT_ONCE: Final = 200  # messages between two pieces of work: a flood must not starve the mouth
+AHEAD_NS: Final = 250_000_000  # of finished motion, beyond which the thread paces itself
+AHEAD_PAUSE_MS: Final = 4  # one 20 ms block every 4 ms is still five times real time
+MAX_REPORTS: Final = 8  # queued for this thread; the oldest is dropped
+MAX_AT_ONCE: Final = 200  # messages read before the next work(): a flood must not starve motion
 JOIN_S: Final = 5.0
 
 
 class MotionThread:
-    """Runs from start() until stop(), or until something unexpected ends it: then `failure` says what, the log has the
-    traceback, and ended() was called.
+    """Runs from start() until stop().
+
+    If an unexpected exception ends it, the traceback is logged, `failure` holds the exception, and ended() is called.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class MotionThread:
         heartbeat: Heartbeat,
         ended: Callable[[], None],
     ) -> None:
-        """context: of the bus's sockets; ended with them."""
+        """context: of the bus's sockets; stop() terminates it."""
         self._stage = stage
         self._bus = bus_of_face
         self._context = context
@@ -58,24 +59,24 @@ class MotionThread:
         self.failure: BaseException | None = None
 
     def start(self) -> None:
-        """Begin, once; later calls do nothing."""
+        """Start the thread; later calls do nothing."""
         if self._thread.ident is None:
             self._heartbeat.watch(PART)
             self._thread.start()
 
     def stop(self) -> None:
-        """End, and close the bus. A thread that hangs keeps its sockets: the process ends without it."""
+        """Stop the thread and close the bus. If the thread hangs, its sockets stay open until the process exits."""
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join(JOIN_S)
         if self._thread.is_alive():
-            log.error("the motion thread did not end within %g s", JOIN_S)
+            log.error("the motion thread did not stop within %g s", JOIN_S)
             return
         self._bus.close()
         self._context.term()
 
     def report(self, frame: bytes) -> None:
-        """Send a report to the voice soon. From any thread; when too many wait, the oldest is dropped and counted."""
+        """Queue a report to the voice; drops and counts the oldest when the queue is full. Callable from any thread."""
         if len(self._reports) >= MAX_REPORTS:
             self._counters.count("reports_dropped")
             self._reports.popleft()
@@ -88,7 +89,7 @@ class MotionThread:
                 self._heartbeat.advance(PART)
         except BaseException as error:
             self.failure = error
-            log.critical("the motion thread ended, and the face with it", exc_info=True)
+            log.critical("the motion thread failed; mien-face stops", exc_info=True)
         finally:
             self._ended()
 
@@ -103,10 +104,10 @@ class MotionThread:
         self._stage.work()
 
     def _patience_ms(self) -> int:
-        """How long to wait for the bus: motion that is far ahead already leaves the processor to the picture."""
+        """How long to wait for the bus: with enough motion ready, this leaves the CPU to drawing."""
         if not self._stage.backlog:
             return BUS_POLL_MS
-        return AHEAD_PAUSE_MS if self._stage.lead_ns > AHEAD_NS else 0
+        return AHEAD_PAUSE_MS if self._stage.buffered_ns > AHEAD_NS else 0
 
     def _take(self, frames: list[bytes]) -> None:
         try:

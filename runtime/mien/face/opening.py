@@ -1,4 +1,4 @@
-"""What the configuration names, opened: the motion engines, the avatar, the renderer, the calibration bar."""
+"""Opens what the configuration names: motion engines, avatar, renderer, calibration bar."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ SAMPLES: Final = 4  # of MSAA
 
 
 def load_engines(model: str) -> tuple[MotionEngine, MotionEngine]:
-    """The engine to use and the one to fall back on. A model that cannot be used is said in the log."""
+    """The engine to use and its fallback. Logs an error if the model cannot be used."""
     from mien.motion.envelope import EnvelopeEngine
     from mien.motion.load import load_engine
 
@@ -27,24 +27,24 @@ def load_engines(model: str) -> tuple[MotionEngine, MotionEngine]:
     try:
         return load_engine(Path(model) if model else None), spare
     except ModelError as error:
-        log.error("no motion model, the jaw follows loudness: %s", error)
+        log.error("no motion model, the jaw follows loudness instead: %s", error)
         return spare, EnvelopeEngine()
 
 
 def load_face(avatar: str) -> Mesh:
-    """The configured avatar, or the shipped one where that cannot be used, said in the log. Raises AvatarError."""
+    """The configured avatar, or the default one if that fails, which is logged. Raises AvatarError."""
     from mien.avatar.load import load_avatar
 
     if avatar:
         try:
             return load_avatar(Path(avatar))
         except AvatarError as error:
-            log.error("the shipped face is shown, face.avatar cannot be used: %s", error)
+            log.error("face.avatar cannot be used, showing the default avatar: %s", error)
     return load_avatar()
 
 
 def open_renderer(config: Config, clock: Clock) -> Renderer:
-    """The configured renderer, with the avatar. Raises DisplayError or AvatarError."""
+    """The configured renderer with the avatar loaded. Raises DisplayError or AvatarError."""
     face = config.face
     if face.renderer == "headless":
         from mien.render.headless import HeadlessRenderer
@@ -69,8 +69,8 @@ def open_renderer(config: Config, clock: Clock) -> Renderer:
             quarter_turns=face.quarter_turns,
         )
 
-    # Where the processor draws, four samples a pixel cost threefold. Offscreen that is known beforehand, and a context
-    # that need not be opened twice saves 16 MB.
+    # In software rendering, four samples per pixel triple the cost. Offscreen rendering is known to be in software, and
+    # not opening a second context saves 16 MB.
     offscreen = choose_driver(os.environ, bool(connected_outputs())) == "offscreen"
     renderer = opened(0 if offscreen else SAMPLES)
     if renderer.info.software and not offscreen:
@@ -80,10 +80,10 @@ def open_renderer(config: Config, clock: Clock) -> Renderer:
 
 
 def open_calibration(config: Config, renderer: Renderer) -> Calibration | None:
-    """The flashing bar, where it is switched on and there are pixels. Raises DisplayError."""
+    """The calibration bar, if enabled and the renderer has pixels. Raises DisplayError."""
     if not config.face.calibration or renderer.info.backend != "gles":
         return None
-    from mien.render.bar import Bar
+    from mien.render.screen_passes import Bar
 
-    log.warning("calibration: a bar flashes at the bottom of the screen; face.calibration = false ends it")
+    log.warning("calibration: a bar flashes at the bottom of the screen; set face.calibration = false to turn it off")
     return Calibration(Bar(renderer.info.width, renderer.info.height).paint)

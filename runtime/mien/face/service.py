@@ -1,4 +1,4 @@
-"""The composition root of mien-face: one thread reads the bus and makes motion, this one draws."""
+"""The composition root of mien-face: the motion thread reads the bus, the main thread draws."""
 
 import logging
 import threading
@@ -11,16 +11,16 @@ import zmq
 from mien.config import Config
 from mien.core.clock import Clock
 from mien.core.stats import Counters
-from mien.core.timeline import Timeline
 from mien.errors import DisplayError, FaceError
 from mien.face.display import DisplayWait
 from mien.face.draw_loop import PART as DRAWING
 from mien.face.draw_loop import DrawLoop
-from mien.face.heartbeat import Heartbeat
-from mien.face.motion_stage import KEEP_S, MotionStage, Score
+from mien.face.health import Heartbeat
+from mien.face.motion_stage import MotionStage
 from mien.face.motion_thread import MotionThread
 from mien.face.opening import load_engines, open_renderer
-from mien.face.screen.brightness import ScreenMode
+from mien.face.screen import ScreenMode
+from mien.face.state import FaceState
 from mien.face.trace import Trace
 from mien.host.notify import ServiceNotifier
 from mien.render.base import Renderer
@@ -30,7 +30,7 @@ log = logging.getLogger("mien.face")
 
 
 class FaceService:
-    """Everything that mien-face is. trace: keeps what was shown. opener: the tests hand in one that can fail."""
+    """Owns the threads, the display and the bus. trace: records what was shown. opener: replaced in tests."""
 
     def __init__(
         self,
@@ -52,17 +52,16 @@ class FaceService:
             lambda: opener(config, clock), self._notifier, self._stopping, self._counters, self._alive
         )
         engine, spare = load_engines(config.face.model)
-        info = engine.info
-        self._score = Score(Timeline(width=55, frame_hz=info.frame_hz, capacity=KEEP_S * info.frame_hz))
+        self._state = FaceState(frame_hz=engine.info.frame_hz)
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         bus = FaceBus(context, run_dir, self._counters)
         self._stage = MotionStage(
             engine=engine,
             spare=spare,
-            score=self._score,
+            state=self._state,
             counters=self._counters,
             report=bus.report,
-            stirred=self._stirred,
+            on_change=self._on_change,
         )
         self._motion = MotionThread(
             stage=self._stage,
@@ -76,7 +75,7 @@ class FaceService:
         self._loop = DrawLoop(
             config=config,
             clock=clock,
-            score=self._score,
+            state=self._state,
             stage=self._stage,
             counters=self._counters,
             notifier=self._notifier,
@@ -89,9 +88,9 @@ class FaceService:
         )
 
     def run(self) -> None:
-        """Show the face until stop(). Waits for a display that is not there yet, or no longer.
+        """Show the face until stop(). Waits for a display that is absent at start or is lost later.
 
-        Raises FaceError when the motion thread ended by itself. Whatever else is unexpected passes.
+        Raises FaceError when the motion thread fails. Other unexpected exceptions propagate.
         """
         try:
             self._show()
@@ -100,20 +99,20 @@ class FaceService:
             self._notifier.stopping()
             self._motion.stop()
         if (failure := self._motion.failure) is not None:
-            raise FaceError(f"the motion thread ended: {type(failure).__name__}: {failure}") from failure
+            raise FaceError(f"the motion thread failed: {type(failure).__name__}: {failure}") from failure
         log.info("stopped")
 
     def stop(self) -> None:
-        """Ask the loop to end; safe in a signal handler."""
+        """Ask the loop to stop. Safe in a signal handler."""
         self._stopping.set()
         self._wake.set()
 
-    def somebody_is_here(self) -> None:
-        """Wake the screen, as speech does: for a sensor of presence. From any thread."""
-        self._stirred(True)
+    def report_presence(self) -> None:
+        """Wake the screen, as speech does; for presence sensors. Callable from any thread."""
+        self._on_change(True)
 
-    def _stirred(self, somebody: bool) -> None:
-        if somebody:
+    def _on_change(self, presence: bool) -> None:
+        if presence:
             self._screen.present(self._clock.now_ns())
         self._wake.set()
 

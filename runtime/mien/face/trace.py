@@ -1,4 +1,4 @@
-"""A record of what was shown and when, for benchmarks, `mien record` and the demo."""
+"""Records what was shown at what time, for benchmarks, `mien record`, the demo."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ from mien.core.pose import CHANNEL_COUNT, Pose
 
 
 class Trace:
-    """One row a picture, in arrays made once; when they are full the rest is counted and not kept.
+    """One row per frame in preallocated arrays; frames beyond the capacity are counted in `dropped`.
 
-    visible_ns: when it was seen, CLOCK_MONOTONIC. media_ns, epoch: what it showed; -1 where no speech was shown.
+    visible_ns: when the frame was seen, CLOCK_MONOTONIC. media_ns: what it showed; -1 for no speech.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -22,7 +22,7 @@ class Trace:
         self.dropped = 0
 
     def add(self, visible_ns: int, media_ns: int, epoch: int, pose: Pose) -> None:
-        """Keep one picture."""
+        """Record one frame."""
         if self._count == len(self._visible_ns):
             self.dropped += 1
             return

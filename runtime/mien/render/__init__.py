@@ -1,1 +1,1 @@
-"""Poses in, pictures out: one contract (base), one file a backend."""
+"""Rendering of poses: one contract (base), one module per backend."""

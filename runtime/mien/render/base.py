@@ -1,13 +1,13 @@
 """The contract of a renderer.
 
-Contract, held by tests/contracts/test_renderer.py over every backend that can load:
+tests/contracts/test_renderer.py runs it over every backend that can load:
 
-- draw() then present() shows one picture. draw() without present() shows nothing.
-- draw() does not keep the pose: the caller reuses the vector.
-- capture() and looks_blank() read the picture last drawn, between draw() and present().
-- blank() leaves nothing to be seen until the next draw() and present().
+- draw() followed by present() shows one frame. draw() alone shows nothing.
+- draw() keeps no reference to the pose: the caller reuses the vector.
+- capture() and looks_blank() read the frame last drawn, between draw() and present().
+- blank() keeps the screen dark until the next draw() and present().
 - close() may be called twice.
-- One thread only: GL contexts belong to the thread that made them.
+- All calls come from one thread, because a GL context belongs to the thread that created it.
 """
 
 from collections.abc import Sequence
@@ -19,17 +19,17 @@ from numpy.typing import NDArray
 
 from mien.core.pose import Pose
 
-ALL_HEARD: Final = 256.0  # a progress that makes every word bright
+ALL_HEARD: Final = 256.0  # the progress at which every word is bright
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RendererInfo:
-    """What draws. backend: "gles" or "headless". device: the GL renderer's own name, "" without one.
+    """backend: "gles" or "headless". device: the GL renderer string, "" without GL.
 
-    vsync: present() waits for the display, so that its return tells the display's clock. refresh_ns: the display's
-    period as measured at opening; 0 where present() waits for nothing. flip_depth: refreshes from the start of a
-    drawing until it is seen: 2 on KMSDRM, where SDL's flip returns when the picture before it has appeared. software:
-    the processor draws. quality: the tier drawn in now, "" where there are none.
+    vsync: present() waits for the display, so that its return marks a refresh. refresh_ns: the display's period as
+    measured at opening; 0 if present() does not wait. flip_depth: refreshes from drawing a frame until it is seen: 2 on
+    KMSDRM, where SDL's flip returns when the previous frame has appeared. software: rendering runs on the CPU.
+    quality: the name of the current quality tier, "" if there are none.
     """
 
     backend: str
@@ -45,9 +45,9 @@ class RendererInfo:
 
 
 class Overlay(Protocol):
-    """Flat pictures over the face, in layers; pixels of the upright screen, from its upper left corner.
+    """Layers of 2D images over the face, positioned in pixels of the upright screen from its upper left corner.
 
-    A picture is uint8 (h, w, 4): ink, the ink's shade, the number of the word that the pixel belongs to, and plate.
+    An image is uint8 (h, w, 4): ink, shadow, number of the word that the pixel belongs to, plate.
     """
 
     width: int
@@ -55,27 +55,30 @@ class Overlay(Protocol):
 
     @property
     def stale(self) -> bool:
-        """Whether what is to be shown differs from what was drawn last."""
+        """Whether the layers have changed since they were drawn last."""
         ...
 
-    def load(self, layer: int, picture: NDArray[np.uint8]) -> None:
-        """Put a picture into a layer, which stays hidden until placed. Raises ValueError if larger than reserved."""
+    def load(self, layer: int, image: NDArray[np.uint8]) -> None:
+        """Load an image into a layer, hidden until placed. Raises ValueError if it is larger than reserved."""
         ...
 
     def place(
         self, layer: int, left: int, top: int, opacity: float, progress: float = ALL_HEARD, ahead: float = 1.0
     ) -> None:
-        """Show a layer, its upper left corner there. opacity: 0..1, of all of it. progress: words with a lower number
-        are bright, the one in which it lies partly. ahead: how strong the ink of those to come is, 0..1."""
+        """Show a layer with its upper left corner at (left, top).
+
+        opacity: of the whole layer, 0..1. progress: words with a lower number are bright; its fraction applies to the
+        next word. ahead: ink opacity of later words, 0..1.
+        """
         ...
 
     def hide(self, layer: int) -> None:
-        """Show nothing of a layer."""
+        """Hide a layer."""
         ...
 
 
 class Renderer(Protocol):
-    """Draws one avatar. close_requested: whoever looks at the window wants it closed."""
+    """Draws one avatar."""
 
     info: RendererInfo
 
@@ -85,25 +88,27 @@ class Renderer(Protocol):
         ...
 
     def set_presence(self, presence: float) -> None:
-        """How much the face is there, from the next draw() on: 1 in full colour, 0 dim and grey."""
+        """Set the presence from the next draw() on: 1 in full colour .. 0 dim and grey."""
         ...
 
     def set_brightness(self, brightness: float) -> None:
-        """What the whole picture is multiplied by, from the next draw() on: 1 as it is, 0 black."""
+        """Set the factor applied to the whole frame from the next draw() on: 1 unchanged .. 0 black."""
         ...
 
     def blank(self) -> bool:
-        """Keep the screen dark: black, and switched off where the display can be. Call it about once a second while it
-        is to stay so; draw() ends it. Whether the screen is switched off. Raises DisplayError."""
+        """Keep the screen dark: switched off if the display supports it, otherwise black. draw() ends it.
+
+        Call it about once a second while the screen stays dark. Returns whether it is switched off. Raises
+        DisplayError.
+        """
         ...
 
     def open_overlay(self, sizes: Sequence[tuple[int, int]]) -> Overlay:
-        """Reserve layers, once: the width and height of the largest picture of each. Raises DisplayError."""
+        """Create the overlay, once. sizes: maximum width and height of each layer's images. Raises DisplayError."""
         ...
 
     def rested(self) -> None:
-        """Nothing was drawn for a while, on purpose: the time until the next present() says nothing of the display or
-        of what a frame costs."""
+        """Report a deliberate pause: the time until the next present() must not count as frame time."""
         ...
 
     def draw(self, pose: Pose) -> None:
@@ -111,17 +116,17 @@ class Renderer(Protocol):
         ...
 
     def present(self) -> None:
-        """Show what was drawn; waits for the display where info.vsync says so. Raises DisplayError."""
+        """Show the frame last drawn; waits for the display if info.vsync. Raises DisplayError."""
         ...
 
     def capture(self) -> NDArray[np.uint8]:
-        """The picture last drawn, uint8 (height, width, 3), top row first. Raises DisplayError without pixels."""
+        """The frame last drawn, uint8 (height, width, 3), top row first. Raises DisplayError without pixels."""
         ...
 
     def looks_blank(self) -> bool:
-        """Whether a few pixels of the picture last drawn are all but one colour; False without pixels."""
+        """Whether sampled pixels of the frame last drawn have nearly one colour; False without pixels."""
         ...
 
     def close(self) -> None:
-        """Give the context and the window back."""
+        """Release the context and the window."""
         ...

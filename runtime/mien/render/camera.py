@@ -1,4 +1,4 @@
-"""Where the camera stands so that the framed part of the avatar fills a screen of any shape. Pure."""
+"""Camera placement: fits the framed part of the avatar to a screen of any shape. Pure."""
 
 import math
 from dataclasses import dataclass, replace
@@ -6,21 +6,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-# About an 85 mm lens on 35 mm film held upright: the focal length that portraits are taken with, little distortion.
+# About an 85 mm lens on upright 35 mm film, the usual focal length for portraits, with little distortion.
 FIELD_OF_VIEW_RAD = math.radians(24.0)
-# The narrowest view that still shows a head with room on both sides, as a share of the framed height.
+# The narrowest view that shows a head with margins, as a share of the framed height.
 MIN_WIDTH_OF_FRAME = 0.73
-# How far in front of and behind the frame's centre things may lie and still be drawn, as a share of the view's height.
+# Depth range in front of and behind the frame's centre, as a share of the view's height.
 NEAR_REACH = 1.2
 FAR_REACH = 1.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What a screen shows. height: of the visible plane through the centre, in metres.
+    """height: of the visible plane through the centre, in metres.
 
-    center, position: float32 (3,), where the camera looks and stands. matrix: float32 (16,), view and projection,
-    column by column, as GL wants it.
+    center, position: float32 (3,), the camera's target and position. matrix: float32 (16,), view-projection in
+    column-major order.
     """
 
     center: NDArray[np.float32]
@@ -30,11 +30,11 @@ class View:
 
 
 def frame(center: NDArray[np.float32], height: float, aspect: float, floor: float = -math.inf) -> View:
-    """Look at `center` (3,) so that `height` metres about it are seen at `aspect` (width / height).
+    """Frame `height` metres around `center` (3,) at `aspect` (width / height).
 
-    A screen too narrow for the head steps back. floor: the height at which the bust ends; what is seen stays above it,
-    so that room gained goes above the head when there is nothing left to show below. A bust that ends inside the frame
-    is a head alone, and stays in the middle. Raises ValueError for a height or an aspect that is not positive.
+    On a screen too narrow for the head, the camera moves back. floor: the height at which the bust ends; the view stays
+    above it, so that extra space goes above the head. A bust that ends inside the frame is a head alone and stays
+    centred. Raises ValueError for a height or an aspect that is not positive.
     """
     if not (height > 0 and aspect > 0 and math.isfinite(height) and math.isfinite(aspect)):
         raise ValueError(f"frame: height {height} and aspect {aspect} must be positive")
@@ -50,7 +50,7 @@ def frame(center: NDArray[np.float32], height: float, aspect: float, floor: floa
 
 
 def turned(view: View, quarter_turns: int) -> View:
-    """The view on a screen that was hung turned: the picture turned clockwise by quarter_turns, seen by its driver."""
+    """The view for a rotated screen: turned clockwise by quarter_turns, in the driver's orientation."""
     turn = np.eye(4)
     turn[:2, :2] = np.linalg.matrix_power(np.array([[0, 1], [-1, 0]]), quarter_turns % 4)
     matrix = turn @ view.matrix.reshape(4, 4).T

@@ -1,4 +1,4 @@
-"""DPMS on KMSDRM: the connectors' property, set through SDL's own descriptor, which alone is the screen's master."""
+"""DPMS on KMSDRM: sets the connectors' property through SDL's descriptor, which is the DRM master."""
 
 import ctypes
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ _CONNECTED: Final = 1
 
 
 class _Resources(ctypes.Structure):
-    """What of drmModeRes (xf86drmMode.h) is read."""
+    """The leading fields of drmModeRes (xf86drmMode.h)."""
 
     _fields_ = (("count_fbs", c_int), ("fbs", c_void_p), ("count_crtcs", c_int), ("crtcs", c_void_p),
                 ("count_connectors", c_int), ("connectors", POINTER(c_uint32)))  # fmt: skip
 
 
 class _Connector(ctypes.Structure):
-    """What of drmModeConnector is read."""
+    """The leading fields of drmModeConnector."""
 
     _fields_ = (("connector_id", c_uint32), ("encoder_id", c_uint32), ("kind", c_uint32), ("kind_id", c_uint32),
                 ("connection", c_int), ("width_mm", c_uint32), ("height_mm", c_uint32), ("subpixel", c_int),
@@ -29,22 +29,22 @@ class _Connector(ctypes.Structure):
 
 
 class _Property(ctypes.Structure):
-    """What of drmModePropertyRes is read."""
+    """The leading fields of drmModePropertyRes."""
 
     _fields_ = (("prop_id", c_uint32), ("flags", c_uint32), ("name", c_char * 32))
 
 
 class KmsPower:
-    """The connectors on which SDL draws. open() is None where none of them has the property."""
+    """The connectors on which SDL draws. open() returns None if none of them supports DPMS."""
 
     def __init__(self, libdrm: Any, descriptor: int) -> None:
-        """libdrm: its functions; the tests hand in others."""
+        """libdrm: the library; replaced in tests."""
         self._drm, self._descriptor = libdrm, descriptor
         self._found = list(self._switches())
 
     @classmethod
     def open(cls) -> Self | None:
-        """Raises OSError or AttributeError where libdrm or a function of it is missing."""
+        """Raises OSError or AttributeError if libdrm or one of its functions is missing."""
         libdrm = ctypes.CDLL("libdrm.so.2")
         _declare(libdrm)
         try:
@@ -55,17 +55,17 @@ class KmsPower:
         return power if power._found else None
 
     def switch(self, on: bool) -> bool:
-        """Switch all of them; whether the kernel took it for every one."""
+        """Switch all connectors. Returns whether the kernel accepted it for every one."""
         level = _ON if on else _OFF
         took = [self._drm.drmModeConnectorSetProperty(self._descriptor, connector, dpms, level) == 0
                 for connector, dpms in self._found]  # fmt: skip
         return all(took) and bool(took)
 
     def close(self) -> None:
-        """The descriptor is SDL's."""
+        """Nothing to release: SDL owns the descriptor."""
 
     def _switches(self) -> Iterator[tuple[int, int]]:
-        """Connectors that have a screen, and each one's DPMS property."""
+        """Connectors with a screen, each with its DPMS property."""
         resources = self._drm.drmModeGetResources(self._descriptor)
         if not resources:
             return
@@ -99,7 +99,7 @@ class KmsPower:
 
 
 def _declare(libdrm: Any) -> None:
-    """Argument types by xf86drmMode.h."""
+    """Set the argument types, after xf86drmMode.h."""
     for function, result, arguments in (
         (libdrm.drmModeGetResources, POINTER(_Resources), (c_int,)),
         (libdrm.drmModeFreeResources, None, (POINTER(_Resources),)),

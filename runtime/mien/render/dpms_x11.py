@@ -1,4 +1,4 @@
-"""DPMS on X11, through libXext and a connection of its own."""
+"""DPMS on X11, through libXext on a separate connection."""
 
 import ctypes
 from ctypes import POINTER, byref, c_char_p, c_int, c_ubyte, c_uint16, c_void_p
@@ -9,14 +9,14 @@ _INT_P: Final = POINTER(c_int)
 
 
 class X11Power:
-    """The X server's screen. open() is None where the server, or the screen, has no DPMS."""
+    """The X server's screen. open() returns None if the server or the screen does not support DPMS."""
 
     def __init__(self, libx11: Any, libxext: Any, display: int) -> None:
         self._x11, self._xext, self._display = libx11, libxext, display
 
     @classmethod
     def open(cls) -> Self | None:
-        """Raises OSError or AttributeError where a library or a function of it is missing."""
+        """Raises OSError or AttributeError if a library or one of its functions is missing."""
         libx11, libxext = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libXext.so.6")
         _declare(libx11, libxext)
         display = libx11.XOpenDisplay(None)
@@ -29,8 +29,8 @@ class X11Power:
         return power
 
     def switch(self, on: bool) -> bool:
-        """Switch it, and ask whether it is so."""
-        # Forcing a level while DPMS is disabled is an X error, which ends the process.
+        """Switch the screen. Returns whether the server confirms the new state."""
+        # Forcing a level while DPMS is disabled is an X error, which terminates the process.
         self._xext.DPMSEnable(self._display)
         self._x11.XSync(self._display, 0)
         if self._state()[1]:
@@ -39,7 +39,7 @@ class X11Power:
         return self._state() == (_ON if on else _OFF, True)
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         self._x11.XCloseDisplay(self._display)
 
     def _is_capable(self) -> bool:
@@ -54,7 +54,7 @@ class X11Power:
 
 
 def _declare(libx11: Any, libxext: Any) -> None:
-    """Argument types by the headers: Xlib.h and extensions/dpms.h."""
+    """Set the argument types, after Xlib.h and extensions/dpms.h."""
     for function, result, arguments in (
         (libx11.XOpenDisplay, c_void_p, (c_char_p,)),
         (libx11.XCloseDisplay, c_int, (c_void_p,)),

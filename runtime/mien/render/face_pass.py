@@ -1,28 +1,28 @@
-"""The draw calls of those parts of the avatar that share one variant of the face's shaders."""
+"""Draws the parts of the avatar that share one variant of the face shaders."""
 
 from mien.core.mesh import Part
 from mien.render import gl as gles
 from mien.render.buffers import ATTRIBUTES
 from mien.render.camera import View
+from mien.render.draw_calls import drawn_by, uniforms
 from mien.render.gl import Gl
-from mien.render.materials import drawn_by, uniforms
 from mien.render.program import Program
 from mien.render.scene import LIGHTS, Ellipsoid
 from mien.render.transform import RigidTurn
 
-# Shells that lie tenths of a millimetre over what they shade would flicker through it.
+# Moves shells that lie tenths of a millimetre above a surface towards the camera, against z-fighting.
 _SHELL_LIFT_M = 0.0012
 
 
 class FacePass:
-    """Draws parts, opaque or blended, in one program. The vertex buffers stay bound as they are."""
+    """Draws opaque and blended parts with one program. Leaves the vertex buffers bound."""
 
     def __init__(
         self, gl: Gl, variant: str, parts: tuple[Part, ...], textures: list[int], view: View, head: Ellipsoid
     ) -> None:
-        """variant: a key of VARIANTS. parts: all of the avatar's; those of the variant are drawn here.
+        """variant: a key of VARIANTS. parts: all parts of the avatar; those of the variant are drawn.
 
-        head: what throws a shadow on neck and shoulders.
+        head: casts a shadow on neck and shoulders.
         """
         self._gl = gl
         self._program = Program(gl, "face", ATTRIBUTES, (variant,) if variant else ())
@@ -45,12 +45,12 @@ class FacePass:
             gl.uniform_3f(at(name), *value)
 
     def set_presence(self, presence: float) -> None:
-        """Fade to a dim grey below 1."""
+        """Fade to a dim grey, 1 .. 0."""
         self._program.use()
         self._gl.uniform_1f(self._at_presence, presence)
 
     def draw(self, head: RigidTurn, left: RigidTurn, right: RigidTurn) -> None:
-        """Draw the opaque parts, the head and the two eyes turned so."""
+        """Draw the opaque parts with these rotations of the head and the eyes."""
         if self._opaque or self._blended:
             self._program.use()
             for at, turn in zip(self._at_turns, (head, left, right), strict=True):
@@ -60,7 +60,7 @@ class FacePass:
                 self._draw_part(part)
 
     def draw_blended(self) -> None:
-        """Draw the parts that let something through, with the turns of the last draw()."""
+        """Draw the translucent parts with the rotations of the last draw()."""
         if not self._blended:
             return
         gl = self._gl

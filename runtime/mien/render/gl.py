@@ -1,4 +1,4 @@
-"""A thin ctypes binding over libGLESv2: only what the renderer calls, with argument types so that a slip raises.
+"""A thin ctypes binding of libGLESv2: only what the renderer calls, with argument types so that mistakes raise.
 
 Names follow the GL ES 2.0 specification (Khronos, OpenGL ES Common Profile 2.0.25), without the `gl` prefix.
 """
@@ -72,10 +72,10 @@ _INT_P: Final = POINTER(c_int)
 
 
 class Gl:
-    """The functions of one loaded libGLESv2. They act on the context that is current on the calling thread."""
+    """The functions of libGLESv2. They act on the context that is current on the calling thread."""
 
     def __init__(self, library: str = "") -> None:
-        """Load the library. Raises DisplayError when there is none."""
+        """Load the library. Raises DisplayError if it is missing."""
         self._library = _open_library(library)
         bind = self._bind
         self.get_error: GlFunction = bind("glGetError", c_uint)
@@ -159,17 +159,17 @@ class Gl:
         return function  # type: ignore[no-any-return]
 
     def check(self, doing: str) -> None:
-        """Raise DisplayError if any call since the last check left a GL error. doing: what was being done."""
+        """Raise DisplayError if a call since the last check caused a GL error. doing: named in the message."""
         code = self.get_error()
         if code:
             raise DisplayError(f"{doing}: {_ERROR_NAMES.get(code, hex(code))} from {self.text(RENDERER) or 'GL'}")
 
     def text(self, name: int) -> str:
-        """glGetString as text, "" where the driver has none."""
+        """glGetString as text, "" if the driver has none."""
         return (self.get_string(name) or b"").decode("utf-8", "replace")
 
     def integer(self, name: int) -> int:
-        """One integer of glGetIntegerv."""
+        """glGetIntegerv for a single value."""
         value = c_int(0)
         self.get_integer_v(name, ctypes.byref(value))
         return value.value

@@ -1,4 +1,4 @@
-"""The renderer: OpenGL ES 2.0, one pass, at most eight draw calls."""
+"""The OpenGL ES 2.0 renderer: one pass, at most eight draw calls."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,22 +11,19 @@ from mien.core.mesh import Mesh
 from mien.core.pose import Pose
 from mien.errors import DisplayError
 from mien.render import gl as gles
-from mien.render.background import BackgroundPass, enable_corners
 from mien.render.base import RendererInfo
-from mien.render.blank import is_blank
-from mien.render.buffers import VertexBuffers, still_vertices
+from mien.render.buffers import VertexBuffers, static_vertices
 from mien.render.camera import View, frame, turned
-from mien.render.dim import DimPass
-from mien.render.drawing import plan
+from mien.render.draw_calls import VARIANTS, drawn_by, plan
 from mien.render.face_pass import FacePass
 from mien.render.gl import Gl
-from mien.render.materials import VARIANTS, drawn_by
 from mien.render.morph import Morpher
 from mien.render.overlay import OverlayPass
 from mien.render.power import ScreenPower, power_of
 from mien.render.quality import TIERS, QualityGovernor, Tier
-from mien.render.readback import Readback
+from mien.render.readback import Readback, is_blank
 from mien.render.scene import Background, head_of
+from mien.render.screen_passes import BackgroundPass, DimPass, enable_corners
 from mien.render.target import RenderTarget
 from mien.render.textures import upload_texture
 from mien.render.transform import RigidTurn, turn_eyes, turn_head
@@ -38,7 +35,7 @@ _WHITE = np.full((1, 1, 4), 255, dtype=np.uint8)
 
 
 class GlesRenderer:
-    """Draws one avatar in one window. Belongs to the thread that made it."""
+    """Draws one avatar in one window. Use it only on the thread that created it."""
 
     def __init__(
         self,
@@ -55,15 +52,15 @@ class GlesRenderer:
         quarter_turns: int = 0,
         binding: Callable[[], Gl] = Gl,
     ) -> None:
-        """Open the window and put the avatar on the GPU. width and height in pixels; 0 takes the screen's own.
+        """Open the window and upload the avatar to the GPU. width, height: in pixels; 0 takes the screen's size.
 
-        samples: MSAA asked for; less is taken where the driver offers less. quality: one of QUALITIES; "auto" draws
-        as sharply as pictures within budget_ms allow. quarter_turns: turns the picture clockwise, for a screen that
-        hangs turned; sizes and capture() stay the driver's. binding: makes the GL to call. Raises DisplayError, and
-        ValueError for another quality.
+        samples: of MSAA; fewer if the driver offers fewer. quality: one of QUALITIES; "auto" picks the sharpest tier
+        that keeps frames within budget_ms. quarter_turns: rotates the output clockwise for a rotated screen; sizes and
+        capture() keep the driver's orientation. binding: creates the GL binding. Raises DisplayError, and ValueError
+        for an unknown quality.
         """
         if quality not in QUALITIES:
-            raise ValueError(f"no quality {quality!r}: one of {', '.join(QUALITIES)}")
+            raise ValueError(f"unknown quality {quality!r}; choose one of {', '.join(QUALITIES)}")
         self._governor = QualityGovernor(budget_ms) if quality == "auto" else None
         self._tier = next((tier for tier in TIERS if tier.name == quality), TIERS[0])
         self._target: RenderTarget | None = None
@@ -91,18 +88,18 @@ class GlesRenderer:
 
     @property
     def driver(self) -> str:
-        """SDL's name of the display: "x11", "wayland", "KMSDRM", "offscreen"."""
+        """SDL's driver name: "x11", "wayland", "KMSDRM", "offscreen"."""
         return self._window.driver
 
     @property
     def quality(self) -> str:
-        """The name of the tier that is drawn in now."""
+        """The name of the current quality tier."""
         return self._tier.name
 
     def set_presence(self, presence: float) -> None:
-        """How much the face is there, from the next draw() on: 1 in full colour, 0 dim and grey.
+        """Set the presence from the next draw() on: 1 in full colour .. 0 dim and grey.
 
-        For Director.presence; costs nothing while it stays the same. Raises DisplayError after close().
+        Costs nothing while the value stays the same. Raises DisplayError after close().
         """
         self._require_open()
         if presence == self._presence:
@@ -115,14 +112,14 @@ class GlesRenderer:
                 backdrop.set_presence(presence)
 
     def set_brightness(self, brightness: float) -> None:
-        """What the whole picture is multiplied by, from the next draw() on. Raises DisplayError."""
+        """Set the factor applied to the whole frame from the next draw() on. Raises DisplayError."""
         self._require_open()
         self._brightness = brightness
         if brightness < 1.0 and self._dim is None:
             self._dim = DimPass(self._gl)
 
     def blank(self) -> bool:
-        """Keep the screen dark; whether it is switched off. Raises DisplayError when it was lost meanwhile."""
+        """Keep the screen dark. Returns whether it is switched off. Raises DisplayError if it was lost meanwhile."""
         self._require_open()
         if self._dark is None:
             self._gl.clear(gles.COLOR_BUFFER_BIT)
@@ -130,18 +127,18 @@ class GlesRenderer:
             self._power = self._power or power_of(self._window.driver)
             self._dark = self._power.switch(False)
         else:
-            self._window.look()
+            self._window.poll()
         return self._dark
 
     def open_overlay(self, sizes: Sequence[tuple[int, int]]) -> OverlayPass:
-        """Reserve layers over the face, once; nothing is drawn before they are placed. Raises DisplayError."""
+        """Create the overlay, once; layers are hidden until placed. Raises DisplayError."""
         self._require_open()
         self._overlay = OverlayPass(self._gl, (self.info.width, self.info.height), sizes, self._quarter_turns)
         self.draw_calls += 1
         return self._overlay
 
     def rested(self) -> None:
-        """Nothing was drawn for a while, on purpose: the quality is not judged by the next frame."""
+        """Report a deliberate pause: the quality is not judged by the next frame."""
         self._require_open()
         self._rested = True
 
@@ -163,31 +160,31 @@ class GlesRenderer:
             self._dim.draw(self._brightness)
 
     def present(self) -> None:
-        """Show what was drawn. Raises DisplayError when the display or the context was lost."""
+        """Show the frame last drawn. Raises DisplayError if the display or the context was lost."""
         self._require_open()
-        self._gl.check("drawing a picture")
+        self._gl.check("drawing a frame")
         if not self.info.vsync:
-            # No display to wait for: without this a software rasteriser falls seconds behind and keeps 2 MB a picture.
+            # Without a display to wait for, a software rasteriser falls seconds behind and keeps 2 MB per frame.
             self._gl.finish()
         self._window.flip()
         if self._governor is not None:
             self._govern(self._governor)
 
     def capture(self) -> NDArray[np.uint8]:
-        """The picture last drawn, uint8 (height, width, 3), top row first. Only before present()."""
+        """The frame last drawn, uint8 (height, width, 3), top row first. Only before present()."""
         self._require_open()
         return self._readback.whole()
 
     def looks_blank(self) -> bool:
-        """Whether the picture last drawn is all one colour, by one column and one row. Only before present().
+        """Whether the frame last drawn has nearly one colour, by one column and one row. Only before present().
 
-        Waits for the GPU: ask once in a while, not at every picture.
+        Waits for the GPU, so do not call it for every frame.
         """
         self._require_open()
         return is_blank(self._readback.cross())
 
     def close(self) -> None:
-        """Give the context and the window back; may be called twice."""
+        """Release the context and the window; may be called twice."""
         self._closed = True
         if self._power is not None:
             self._end_dark()
@@ -223,8 +220,8 @@ class GlesRenderer:
         self._morpher = Morpher(mesh)
         parts, indices = plan(mesh.parts, self._morpher.indices)
         self.draw_calls = len(parts) + 1
-        self._buffers = VertexBuffers(gl, self._morpher.vertices, still_vertices(mesh, self._morpher.order), indices)
-        # A sampler without a texture reads undefined colours on some drivers, even where their share is nought.
+        self._buffers = VertexBuffers(gl, self._morpher.vertices, static_vertices(mesh, self._morpher.order), indices)
+        # On some drivers a sampler without a texture yields undefined colours even when their weight is zero.
         textures = [upload_texture(gl, texture) for texture in mesh.textures or (_WHITE,)]
         view = self._view_of(mesh)
         head = head_of(mesh)
@@ -238,7 +235,7 @@ class GlesRenderer:
         self.set_presence(1.0)
         self._set_state()
         self._use_tier(self._tier)
-        gl.check("setting up the picture")
+        gl.check("setting up the scene")
 
     def _view_of(self, mesh: Mesh) -> View:
         width, height = self.info.width, self.info.height

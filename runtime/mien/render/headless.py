@@ -1,4 +1,4 @@
-"""A renderer that draws nothing and writes down which pose was presented when."""
+"""A renderer without pixels that records which pose was presented when."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,13 +11,13 @@ from mien.core.pose import CHANNEL_COUNT, Pose, new_pose
 from mien.errors import DisplayError
 from mien.render.base import ALL_HEARD, RendererInfo
 
-# An hour at 60 pictures a second; about 50 MB when full, so that a forgotten recorder cannot eat the machine.
+# An hour at 60 frames per second, about 50 MB, so that a forgotten recorder cannot exhaust memory.
 MAX_RECORDS = 216_000
 _FIRST_CAPACITY = 4096
 
 
 class Placed(NamedTuple):
-    """How a layer is shown; see mien.render.base.Overlay."""
+    """The arguments of Overlay.place()."""
 
     left: int
     top: int
@@ -27,25 +27,25 @@ class Placed(NamedTuple):
 
 
 class HeadlessOverlay:
-    """Keeps what is shown. pictures: the newest of each layer. uploads: how many pictures were loaded."""
+    """Records the layers. images: the newest of each layer. uploads: images loaded so far."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
-        self.pictures: dict[int, NDArray[np.uint8]] = {}
+        self.images: dict[int, NDArray[np.uint8]] = {}
         self.shown: dict[int, Placed] = {}
         self.uploads = 0
         self.stale = False
 
-    def load(self, layer: int, picture: NDArray[np.uint8]) -> None:
-        """Keep a picture."""
-        self.pictures[layer] = picture
+    def load(self, layer: int, image: NDArray[np.uint8]) -> None:
+        """Record an image."""
+        self.images[layer] = image
         self.uploads += 1
         self.hide(layer)
 
     def place(
         self, layer: int, left: int, top: int, opacity: float, progress: float = ALL_HEARD, ahead: float = 1.0
     ) -> None:
-        """Note where."""
+        """Record the placement."""
         if opacity <= 0.0:
             self.hide(layer)
             return
@@ -54,18 +54,18 @@ class HeadlessOverlay:
         self.shown[layer] = placed
 
     def hide(self, layer: int) -> None:
-        """Nothing of it."""
+        """Hide a layer."""
         self.stale |= self.shown.pop(layer, None) is not None
 
 
 class HeadlessRenderer:
-    """Keeps (time, pose) of every present(). Past `max_records` it counts in `discarded` and keeps what it has.
+    """Records time and pose of every present(). Beyond `max_records` it only counts, in `discarded`.
 
     brightness: the newest. blanks: how often blank() was called.
     """
 
     def __init__(self, width: int, height: int, clock: Clock, *, max_records: int = MAX_RECORDS) -> None:
-        """width, height: what info tells, in pixels. clock: read at every present()."""
+        """width, height: reported in info, in pixels. clock: read at every present()."""
         self.info = RendererInfo(backend="headless", width=width, height=height)
         self.close_requested = False
         self.discarded = 0
@@ -81,38 +81,38 @@ class HeadlessRenderer:
         self.overlay = HeadlessOverlay(width, height)
 
     def set_presence(self, presence: float) -> None:
-        """Nothing to show it on."""
+        """Ignored."""
         self._require_open()
 
     def set_brightness(self, brightness: float) -> None:
-        """Keep it."""
+        """Record the brightness."""
         self._require_open()
         self.brightness = brightness
 
     def blank(self) -> bool:
-        """Count it: there is no screen to switch."""
+        """Count the call. Always False: there is no screen."""
         self._require_open()
         self.blanks += 1
         return False
 
     def open_overlay(self, sizes: Sequence[tuple[int, int]]) -> HeadlessOverlay:
-        """The overlay that keeps what is shown."""
+        """The recording overlay."""
         self._require_open()
         return self.overlay
 
     def rested(self) -> None:
-        """Nothing to note."""
+        """Ignored."""
         self._require_open()
 
     def draw(self, pose: Pose) -> None:
-        """Remember a copy of the pose for present(). Raises DisplayError after close()."""
+        """Copy the pose for present(). Raises DisplayError after close()."""
         self._require_open()
         np.copyto(self._drawn, pose)
         self.overlay.stale = False
         self._has_drawn = True
 
     def present(self) -> None:
-        """Write down the time and the pose last drawn. Raises DisplayError after close()."""
+        """Record the time and the pose last drawn. Raises DisplayError after close()."""
         self._require_open()
         if not self._has_drawn:
             return
@@ -126,19 +126,19 @@ class HeadlessRenderer:
         self._count += 1
 
     def capture(self) -> NDArray[np.uint8]:
-        """Raises DisplayError, always: there are no pixels here."""
-        raise DisplayError("the headless renderer draws no pixels: use the gles renderer to capture pictures")
+        """Always raises DisplayError, for lack of pixels."""
+        raise DisplayError("the headless renderer draws no pixels: use the gles renderer to capture frames")
 
     def looks_blank(self) -> bool:
-        """False: there is no picture that could fail."""
+        """Always False."""
         return False
 
     def close(self) -> None:
-        """Stop drawing; the records stay readable."""
+        """Refuse further drawing; the records stay readable."""
         self._closed = True
 
     def records(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """What was presented: times in ns, int64 (N,), and poses, float32 (N, CHANNEL_COUNT). Copies."""
+        """Copies of the presented times in ns, int64 (N,), and poses, float32 (N, CHANNEL_COUNT)."""
         return self._times_ns[: self._count].copy(), self._poses[: self._count].copy()
 
     def _require_open(self) -> None:

@@ -1,4 +1,4 @@
-"""Whether a screen was plugged in since the display was opened: SDL's KMSDRM driver looks only when it opens."""
+"""Screen hot-plug detection: SDL's KMSDRM driver looks for screens only when it opens."""
 
 from pathlib import Path
 from typing import Final
@@ -7,15 +7,15 @@ DRM_CLASS: Final = Path("/sys/class/drm")
 
 
 def connected_outputs(drm_class: Path = DRM_CLASS) -> frozenset[str]:
-    """The outputs of the machine's graphics cards that have a screen, such as "card0-HDMI-A-1"; by the kernel.
+    """The connectors with a screen according to the kernel, such as "card0-HDMI-A-1".
 
-    Raises OSError where that cannot be read, as when no descriptor is left.
+    Raises OSError if they cannot be read, for example without free descriptors.
     """
     return frozenset(path.parent.name for path in drm_class.glob("card*-*/status") if _read(path) == "connected")
 
 
 class ScreenWatch:
-    """Compares with what was connected when it was made."""
+    """Compares the connected screens with those at construction."""
 
     def __init__(self, drm_class: Path = DRM_CLASS) -> None:
         self._drm_class = drm_class
@@ -23,13 +23,13 @@ class ScreenWatch:
         self._unplugged = False
 
     def plugged_in(self) -> bool:
-        """Whether a screen came, or came back, that is not set up: time to open the display again.
+        """Whether a screen was plugged in, or back in, so that the display must be reopened.
 
-        While none is there it is False: there is nothing to open.
+        False while no screen is connected.
         """
         try:
             now = connected_outputs(self._drm_class)
-        except OSError:  # no descriptor is left, say: that nothing can be read is no sign of a screen
+        except OSError:  # for example without free descriptors: no evidence of a new screen
             return False
         self._unplugged = self._unplugged or not self._opened_on <= now
         return bool(now) and (self._unplugged or now != self._opened_on)

@@ -1,4 +1,4 @@
-"""A picture as JPEG, through SDL_image: pygame's own way to a file object keeps that object, and the JPEG, for ever."""
+"""JPEG encoding through SDL_image, because pygame.image.save() to a file object leaks."""
 
 import ctypes
 from typing import Final
@@ -11,12 +11,12 @@ from mien.render.sdl import libsdl
 
 QUALITY: Final = 85  # of 100
 _MASKS: Final = (0x0000FF, 0x00FF00, 0xFF0000, 0)  # red first, little endian
-_ROOM_BYTES: Final = 8192  # beyond the pixels' own size: headers and tables of a tiny picture
+_ROOM_BYTES: Final = 8192  # beyond the size of the pixels: headers and tables of a tiny image
 
 
-def encode_jpeg(picture: NDArray[np.uint8]) -> bytes:
-    """picture: uint8 (height, width, 3), top row first. Raises DisplayError where SDL_image cannot."""
-    pixels = np.ascontiguousarray(picture)
+def encode_jpeg(image: NDArray[np.uint8]) -> bytes:
+    """image: uint8 (height, width, 3), top row first. Raises DisplayError if encoding fails."""
+    pixels = np.ascontiguousarray(image)
     height, width, _ = pixels.shape
     room = ctypes.create_string_buffer(pixels.nbytes + _ROOM_BYTES)
     sdl = libsdl()
@@ -24,13 +24,13 @@ def encode_jpeg(picture: NDArray[np.uint8]) -> bytes:
     file = sdl.SDL_RWFromMem(room, len(room))
     try:
         if not surface or not file:
-            raise DisplayError(f"SDL takes no picture of {width}x{height} to encode")
+            raise DisplayError(f"SDL cannot take an image of {width}x{height}")
         failed = sdl.IMG_SaveJPG_RW(surface, file, 0, QUALITY)
         size = sdl.SDL_RWtell(file)
     finally:
         if file:
             sdl.SDL_RWclose(file)
         sdl.SDL_FreeSurface(surface)
-    if failed or not 0 < size < len(room):  # full: the end may be missing
-        raise DisplayError(f"a picture of {width}x{height} cannot be encoded as JPEG")
+    if failed or not 0 < size < len(room):  # a full buffer may lack the end
+        raise DisplayError(f"an image of {width}x{height} cannot be encoded as JPEG")
     return room.raw[:size]

@@ -1,10 +1,10 @@
-"""Blend shapes on the CPU: the active targets are added up in float32, in buffers that are made once.
+"""Blend shapes on the CPU: sums the active morph targets in float32, in preallocated buffers.
 
-Vertices are put into an order of the morpher's own: those that any target moves first, by height, so that what one
-target moves lies close together and is added as one dense run; those that never move come last and are uploaded once.
+Vertices are reordered: those that any target moves come first, sorted by height, so that the vertices of one target are
+close together and can be added as one dense run. Vertices that never move come last and are uploaded once.
 
-Left and right of a shape mostly go together, and by that order lie in the same run. So both are kept as one target, and
-the right one again for what it has beyond the left: left L + right R = left (L + R) + (right - left) R.
+Left and right shapes mostly move together and share a run in that order. They are stored as one combined target plus
+the right one for the difference: left L + right R = left (L + R) + (right - left) R.
 """
 
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ from mien.core.pose import CHANNEL_INDEX, Pose
 Floats = NDArray[np.float32]
 Range = tuple[int, int]
 
-# What moves no vertex by a tenth of a pixel, where 1280 pixels show 40 cm, and tips no normal by half a degree is left
-# out, so that an int8 model's noise round zero costs nothing.
+# Contributions that move no vertex by a tenth of a pixel (1280 pixels showing 40 cm) and tilt no normal by half a
+# degree are skipped, so that an int8 model's noise around zero costs nothing.
 MIN_SHIFT_M = 3e-5
 MIN_TIP = 0.01
-# A run this full is cheaper added whole than picked apart.
+# A run at least this full is cheaper to add densely than by index.
 DENSE_SHARE = 0.3
-# Named after a side, and never on both.
+# Named after a side, but not symmetric pairs.
 _OPPOSITES = frozenset({"jaw", "mouth", "eyeLookIn", "eyeLookOut"})
-# mouthClose brings the lips of an open jaw together: more of it than of jawOpen would drive them through each other.
+# mouthClose closes the lips over an open jaw: more of it than of jawOpen would make them intersect.
 _MOUTH_CLOSE, _JAW_OPEN = CHANNEL_INDEX["mouthClose"], CHANNEL_INDEX["jawOpen"]
 
 
@@ -34,8 +34,8 @@ _MOUTH_CLOSE, _JAW_OPEN = CHANNEL_INDEX["mouthClose"], CHANNEL_INDEX["jawOpen"]
 class _Packed:
     """A target ready to add. rows: (N, 6) deltas. first, last: the range of vertices touched.
 
-    picked: which vertices the rows belong to; None when they are all of first..last. least: the weight below which it
-    is not worth it.
+    picked: the vertices of the rows; None if they are all of first..last. least: the weight below which the target is
+    skipped.
     """
 
     least: float
@@ -46,10 +46,10 @@ class _Packed:
 
 
 class Morpher:
-    """Adds up a mesh's targets. `vertices`: float32 (V, 6), position and normal, in the morpher's order.
+    """Sums a mesh's targets. `vertices`: float32 (V, 6), position and normal, in the morpher's order.
 
-    order: intp (V,), which vertex of the mesh each row is. moving: how many rows can ever change.
-    The normals are not of unit length: the shader normalizes.
+    order: intp (V,), the mesh vertex of each row. moving: the number of rows that can change. Normals are not of unit
+    length, because the shader normalizes them.
     """
 
     def __init__(self, mesh: Mesh) -> None:
@@ -62,7 +62,7 @@ class Morpher:
         shapes = _shapes(mesh)
         self._targets = [_pack(shape.deltas, rank) for shape in shapes]
         self._channels = np.array([shape.channel for shape in shapes], dtype=np.intp)
-        # A shape that is added for itself is reduced by nothing: by its own channel, times nought.
+        # Unpaired shapes subtract nothing: they refer to their own channel, masked by `_is_beyond`.
         self._beyond = np.array([shape.channel if shape.beyond < 0 else shape.beyond for shape in shapes], np.intp)
         self._is_beyond = np.array([shape.beyond >= 0 for shape in shapes], dtype=np.float32)
         self._close = next((number for number, shape in enumerate(shapes) if shape.channel == _MOUTH_CLOSE), None)
@@ -77,7 +77,7 @@ class Morpher:
         self._shown: Range = (0, 0)
 
     def update(self, pose: Pose) -> Range:
-        """Morph `vertices` to a pose. Returns the rows that may have changed, (0, 0) when none did."""
+        """Morph `vertices` to a pose. Returns the range of rows that may have changed, (0, 0) for none."""
         self._weigh(pose)
         if np.array_equal(self._wanted, self._weights):
             return (0, 0)
@@ -115,7 +115,7 @@ class Morpher:
 
 
 def join(one: Range, other: Range) -> Range:
-    """The smallest range that covers both; an empty range covers nothing."""
+    """The smallest range that covers both; empty ranges are ignored."""
     if one[0] == one[1]:
         return other
     if other[0] == other[1]:
@@ -133,7 +133,7 @@ def _order(mesh: Mesh) -> tuple[NDArray[np.intp], int]:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """channel: its weight. beyond: the channel whose weight is taken off that, -1 for none."""
+    """channel: of its weight. beyond: the channel whose weight is subtracted, -1 for none."""
 
     deltas: MorphTarget
     channel: int

@@ -1,4 +1,4 @@
-"""Flat pictures laid over the face - captions, status line, sign - in one draw call, and none while nothing shows."""
+"""The overlay pass: all layers over the face in one draw call, none while all are hidden."""
 
 import ctypes
 from collections.abc import Sequence
@@ -13,21 +13,18 @@ from mien.render.buffers import BIND
 from mien.render.gl import Gl
 from mien.render.program import Program
 
-# Attribute slots of its own, after the background's, so that no other pass's pointers are touched.
+# Separate attribute slots, after the background's, keep the pointers of other passes valid.
 _PLACE, _LOOK = BIND + 2, BIND + 3
-_FLOATS: Final = 7  # a vertex: its place on the screen and in the texture, opacity, progress, ahead
+_FLOATS: Final = 7  # per vertex: screen position, texture position, opacity, progress, ahead
 # Two triangles, counter-clockwise on the upright screen: left, top, right and bottom as 0 or 1.
 _CORNERS: Final = np.array([(0, 0), (0, 1), (1, 0), (1, 0), (0, 1), (1, 1)], dtype=np.float32)
 
 
 class OverlayPass:
-    """A few layers, each a rectangle of one texture that is made once. Implements mien.render.base.Overlay.
-
-    uploads: how many pictures were loaded since.
-    """
+    """Implements mien.render.base.Overlay: each layer is a rectangle of one texture. uploads: images loaded so far."""
 
     def __init__(self, gl: Gl, screen: tuple[int, int], sizes: Sequence[tuple[int, int]], quarter_turns: int) -> None:
-        """screen: the driver's, in pixels. sizes: width and height of the largest picture of each layer."""
+        """screen: the driver's size in pixels. sizes: maximum width and height of each layer's images."""
         self._gl = gl
         self._turn = np.linalg.matrix_power(np.array([[0, -1], [1, 0]]), quarter_turns % 4).astype(np.float32)
         self.width, self.height = screen[::-1] if quarter_turns % 2 else screen
@@ -47,17 +44,16 @@ class OverlayPass:
 
     @property
     def stale(self) -> bool:
-        """Whether what is to be shown differs from what was drawn last."""
+        """Whether the layers have changed since they were drawn last."""
         return self._stale
 
-    def load(self, layer: int, picture: NDArray[np.uint8]) -> None:
-        """Put a picture, uint8 (h, w, 4), into a layer, which stays hidden until placed. Raises ValueError if larger
-        than reserved."""
-        height, width = picture.shape[:2]
+    def load(self, layer: int, image: NDArray[np.uint8]) -> None:
+        """Load an image, uint8 (h, w, 4), into a layer, hidden until placed. Raises ValueError if it is too large."""
+        height, width = image.shape[:2]
         most_wide, most_high = self._sizes[layer]
         if width > most_wide or height > most_high:
-            raise ValueError(f"a picture of {width}x{height} in a layer of {most_wide}x{most_high}")
-        gl, pixels = self._gl, np.ascontiguousarray(picture)
+            raise ValueError(f"an image of {width}x{height} exceeds the layer of {most_wide}x{most_high}")
+        gl, pixels = self._gl, np.ascontiguousarray(image)
         gl.bind_texture(gles.TEXTURE_2D, self._texture)
         gl.pixel_store_i(gles.UNPACK_ALIGNMENT, 4)
         gl.tex_sub_image_2d(
@@ -71,7 +67,7 @@ class OverlayPass:
     def place(
         self, layer: int, left: int, top: int, opacity: float, progress: float = ALL_HEARD, ahead: float = 1.0
     ) -> None:
-        """Show a layer's picture, its upper left corner at a pixel of the upright screen."""
+        """Show a layer with its upper left corner at a pixel of the upright screen."""
         width, height = self._loaded[layer]
         if opacity <= 0.0 or not width:
             self.hide(layer)
@@ -87,12 +83,12 @@ class OverlayPass:
         self._shown[layer] = self._stale = True
 
     def hide(self, layer: int) -> None:
-        """Show nothing of a layer."""
+        """Hide a layer."""
         self._stale |= self._shown[layer]
         self._shown[layer] = False
 
     def draw(self) -> None:
-        """Draw what is shown over what was drawn."""
+        """Draw the visible layers over the frame."""
         if self._stale:
             self._upload_vertices()
         if not self._count:
@@ -107,7 +103,7 @@ class OverlayPass:
         gl.disable(gles.BLEND)
 
     def close(self) -> None:
-        """Give the texture back."""
+        """Release the texture."""
         self._gl.delete_textures(1, ctypes.byref(ctypes.c_uint(self._texture)))
 
     def _place_corners(self, layer: int, left: int, top: int, width: int, height: int) -> None:
@@ -124,19 +120,19 @@ class OverlayPass:
         self._stale = False
         gl = self._gl
         gl.bind_buffer(gles.ARRAY_BUFFER, self._buffer)
-        # The whole of it anew, so that the driver need not wait for the picture before, which still reads the old one.
+        # Replaces the whole buffer, so that the driver need not wait for the previous frame, which still reads it.
         gl.buffer_data(gles.ARRAY_BUFFER, self._drawn.nbytes, self._drawn.ctypes.data, gles.DYNAMIC_DRAW)
 
     def _open(self) -> None:
         gl, (width, height) = self._gl, self._texture_size
         self._program = Program(gl, "overlay", {"a_place": _PLACE, "a_look": _LOOK})
         self._program.use()
-        gl.uniform_1i(self._program.uniform("u_picture"), 0)
+        gl.uniform_1i(self._program.uniform("u_image"), 0)
         self._texture = gl.new_texture()
         gl.bind_texture(gles.TEXTURE_2D, self._texture)
         gl.tex_image_2d(gles.TEXTURE_2D, 0, gles.RGBA, width, height, 0, gles.RGBA, gles.UNSIGNED_BYTE, None)
         for parameter, value in (
-            (gles.TEXTURE_MIN_FILTER, gles.NEAREST),  # one texel a pixel; numbers of words must not be mixed
+            (gles.TEXTURE_MIN_FILTER, gles.NEAREST),  # one texel per pixel; word numbers must not be interpolated
             (gles.TEXTURE_MAG_FILTER, gles.NEAREST),
             (gles.TEXTURE_WRAP_S, gles.CLAMP_TO_EDGE),
             (gles.TEXTURE_WRAP_T, gles.CLAMP_TO_EDGE),

@@ -1,4 +1,4 @@
-"""Whether the screen itself can be switched off (DPMS), and by whom. Where nobody can, the caller shows black."""
+"""Display power (DPMS): picks the backend for the video driver. Without one, the caller shows black."""
 
 import logging
 from typing import Final, Protocol
@@ -13,34 +13,34 @@ class ScreenPower(Protocol):
     """A display's power switch."""
 
     def switch(self, on: bool) -> bool:
-        """Switch the screen on or off. Whether the display took it; False changes nothing."""
+        """Switch the screen on or off. Returns whether the display accepted it."""
         ...
 
     def close(self) -> None:
-        """Give back what was opened."""
+        """Release the connection."""
         ...
 
 
 class NoPower:
-    """No way to switch the screen: Wayland, an offscreen buffer, a driver without DPMS."""
+    """For displays without DPMS: Wayland, offscreen buffers, some drivers."""
 
     def switch(self, on: bool) -> bool:
-        """Never: a screen cannot be switched here."""
+        """Always False."""
         return False
 
     def close(self) -> None:
-        """Nothing was opened."""
+        """Nothing to release."""
 
 
 _BY_DRIVER: Final = {"x11": X11Power.open, "kmsdrm": KmsPower.open}
 
 
 def power_of(driver: str) -> ScreenPower:
-    """The power switch of what SDL's driver of this name draws on; a window must be open. Never raises."""
+    """The power switch for SDL's driver of this name; a window must be open. Never raises."""
     opener = _BY_DRIVER.get(driver.lower())
     try:
         power = opener() if opener is not None else None
-    except (OSError, AttributeError) as error:  # a library, or a function of it, that is not there
-        log.info("the screen cannot be switched off: %s", error)
+    except (OSError, AttributeError) as error:  # a library or one of its functions is missing
+        log.info("cannot switch the screen off: %s", error)
         power = None
     return NoPower() if power is None else power

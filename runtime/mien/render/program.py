@@ -11,21 +11,21 @@ from mien.render.gl import Gl
 
 
 def read_shader(name: str) -> str:
-    """The source of one shader of the package, such as "face.vert"."""
+    """The source of a shader of this package, such as "face.vert"."""
     return (resources.files("mien.render") / "shaders" / name).read_text(encoding="utf-8")
 
 
 def with_defines(source: str, defines: Sequence[str]) -> str:
-    """The source with names defined for its #ifdefs. GLSL wants them after the #version line, which comes first."""
+    """The source with names defined for its #ifdefs, inserted after the #version line, as GLSL requires."""
     version, rest = source.split("\n", 1)
     return "\n".join((version, *(f"#define {name}" for name in defines), rest))
 
 
 class Program:
-    """Vertex and fragment shader, compiled and linked. Raises DisplayError with the driver's log."""
+    """A vertex and a fragment shader, linked. Raises DisplayError with the driver's log."""
 
     def __init__(self, gl: Gl, name: str, attributes: Mapping[str, int], defines: Sequence[str] = ()) -> None:
-        """name: the stem of NAME.vert and NAME.frag. attributes: where each is bound. defines: names for #ifdef."""
+        """name: the stem of NAME.vert and NAME.frag. attributes: location of each. defines: names for #ifdef."""
         self._gl = gl
         self._name = name
         self._defines = defines
@@ -37,14 +37,14 @@ class Program:
         gl.link_program(self.id)
         if not self._status(gl.get_program_iv, self.id, gles.LINK_STATUS):
             log = self._log(gl.get_program_iv, gl.get_program_info_log, self.id)
-            raise DisplayError(f"the driver does not link the {name} shaders: {log}")
+            raise DisplayError(f"the driver cannot link the {name} shaders: {log}")
 
     def use(self) -> None:
-        """Draw with this program from now on."""
+        """Use this program for the following draw calls."""
         self._gl.use_program(self.id)
 
     def uniform(self, name: str) -> int:
-        """Where a uniform lies; -1, which GL ignores, when the compiler removed it."""
+        """Location of a uniform; -1, which GL ignores, if the compiler removed it."""
         return int(self._gl.get_uniform_location(self.id, name.encode()))
 
     def _compile(self, suffix: str, kind: int) -> int:
@@ -55,7 +55,7 @@ class Program:
         gl.compile_shader(shader)
         if not self._status(gl.get_shader_iv, shader, gles.COMPILE_STATUS):
             log = self._log(gl.get_shader_iv, gl.get_shader_info_log, shader)
-            raise DisplayError(f"the driver does not compile {self._name}.{suffix}: {log}")
+            raise DisplayError(f"the driver cannot compile {self._name}.{suffix}: {log}")
         return shader
 
     @staticmethod
@@ -68,4 +68,4 @@ class Program:
         length = max(1, self._status(getter, name, gles.INFO_LOG_LENGTH))
         text = ctypes.create_string_buffer(length)
         log_getter(name, length, None, text)
-        return text.value.decode("utf-8", "replace").strip() or "(the driver left no log)"
+        return text.value.decode("utf-8", "replace").strip() or "(no log from the driver)"

@@ -1,4 +1,4 @@
-"""How sharply the face is drawn: tiers, and the choice between them by measured picture times. Pure."""
+"""Render quality: chooses a resolution tier from measured frame times. Pure."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +8,7 @@ from mien.core.stats import Window
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tier:
-    """scale: of the face's own picture against the screen; at 1 it is drawn straight to the screen, with MSAA."""
+    """scale: of the face's resolution relative to the screen; at 1 it is drawn directly to the screen, with MSAA."""
 
     name: str
     scale: float
@@ -16,23 +16,23 @@ class Tier:
 
 TIERS: Final = (Tier(name="full", scale=1.0), Tier(name="reduced", scale=0.71), Tier(name="low", scale=0.5))
 
-# Judged over this many pictures, the first few after a change left out: drivers compile and allocate in those.
+# Frames per decision, and frames skipped after a change, during which drivers compile and allocate.
 _JUDGED: Final = 90
 _SETTLING: Final = 10
 _TOO_SLOW: Final = 1.15
-# A step down that saves less than this shows that the pixels are not what takes the time.
+# If a step down saves less than this, the number of pixels is not the bottleneck.
 _HELPED: Final = 0.93
-# Windows of good pictures before a step up is tried, doubled each time that one fails; windows after a step down that
-# did not help before another is tried.
+# Good windows before a step up is tried, doubled each time one fails; also windows to wait after a step down that did
+# not help.
 _PATIENCE: Final = 40
 _MOST_PATIENCE: Final = 1280
 
 
 class QualityGovernor:
-    """Steps down when pictures take longer than the budget, and carefully up again. tier: the present one."""
+    """Steps down when frames exceed the budget, and cautiously up again."""
 
     def __init__(self, budget_ms: float) -> None:
-        """budget_ms: what a picture may take, as a rule the display's period."""
+        """budget_ms: for one frame, usually the display's period."""
         self._budget_ms = budget_ms
         self._window = Window(_JUDGED)
         self._number = 0
@@ -45,15 +45,15 @@ class QualityGovernor:
 
     @property
     def tier(self) -> Tier:
-        """The tier to draw in."""
+        """The current tier."""
         return TIERS[self._number]
 
-    def add(self, picture_ms: float) -> Tier:
-        """Take the time of one more picture. Returns the tier for the next."""
+    def add(self, frame_ms: float) -> Tier:
+        """Take the duration of one frame. Returns the tier for the next."""
         if self._to_skip:
             self._to_skip -= 1
             return self.tier
-        self._window.add(picture_ms)
+        self._window.add(frame_ms)
         if len(self._window) == _JUDGED:
             median_ms = self._window.percentile(50)
             self._window.clear()

@@ -1,6 +1,6 @@
-"""The light that every avatar is shown in: lamps, the head's shadow, the background. Pure.
+"""The scene around every avatar: lights, shadow of the head, background. Pure.
 
-Light is written in linear terms (1 is white paper under the key light), the background in sRGB 0..1.
+Light is in linear units (1 is white paper under the key light), the background in sRGB 0..1.
 """
 
 import math
@@ -32,7 +32,7 @@ LIGHTS: Final[dict[str, Rgb]] = {
     "u_ground_color": (0.16, 0.115, 0.095),
     "u_rim_direction": _toward(0.75, 0.35, -0.5),
     "u_rim_color": (0.80, 0.86, 0.92),
-    # The lamps that the eyes mirror: placed where the highlight falls between pupil and upper lid.
+    # Lamps reflected in the eyes, placed so that the highlight falls between pupil and upper lid.
     "u_lamp_direction": _toward(-0.36, 0.52, 0.77),
     "u_second_lamp_direction": _toward(0.42, -0.4, 0.8),
 }
@@ -40,14 +40,14 @@ LIGHTS: Final[dict[str, Rgb]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ellipsoid:
-    """A rough solid along the axes, in metres."""
+    """An axis-aligned ellipsoid, in metres."""
 
     center: Rgb
     radii: Rgb
 
 
 def head_of(mesh: Mesh) -> Ellipsoid:
-    """The ellipsoid in the box round all skin that turns wholly with the head; a point above where there is none."""
+    """The ellipsoid within the bounding box of skin that turns fully with the head; far above if there is none."""
     turning = np.zeros(len(mesh.positions), dtype=bool)
     for part in mesh.parts:
         if part.role == "skin":
@@ -63,7 +63,7 @@ def head_of(mesh: Mesh) -> Ellipsoid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Background:
-    """A vertical gradient and a glow behind the head, sRGB, each component 0..1."""
+    """A vertical gradient with a glow behind the head; sRGB, each component 0..1."""
 
     top: Rgb = (0.33, 0.41, 0.46)
     bottom: Rgb = (0.17, 0.21, 0.26)

@@ -1,7 +1,7 @@
-"""SDL and SDL_image as pygame loaded them, through ctypes: for the few functions that pygame has not, or leaks in.
+"""A ctypes binding of SDL functions that pygame lacks, or that leak in pygame.
 
-Symbols are found through pygame's own modules, so that they are of the very libraries that pygame draws with, whether
-they came with its wheel or from the system.
+Symbols are resolved through pygame's own modules, so that they come from the libraries that pygame itself uses,
+whether from its wheel or from the system.
 """
 
 import ctypes
@@ -24,11 +24,11 @@ _FUNCTIONS: Final[tuple[tuple[str, Any, tuple[Any, ...]], ...]] = (
     ("SDL_GL_GetCurrentWindow", c_void_p, ()),
     ("SDL_GetWindowWMInfo", c_int, (c_void_p, c_void_p)),
 )
-_KMSDRM: Final = 13  # of SDL_SYSWM_TYPE
+_KMSDRM: Final = 13  # in SDL_SYSWM_TYPE
 
 
 class _WindowInfo(ctypes.Structure):
-    """SDL_SysWMinfo with the part of its union that is for KMSDRM."""
+    """SDL_SysWMinfo with the KMSDRM member of its union."""
 
     _fields_ = (("version", ctypes.c_uint8 * 3), ("subsystem", c_int), ("dev_index", c_int), ("drm_fd", c_int),
                 ("rest", ctypes.c_uint8 * 128))  # fmt: skip
@@ -36,8 +36,8 @@ class _WindowInfo(ctypes.Structure):
 
 @lru_cache(maxsize=1)
 def libsdl() -> Any:
-    """The functions, by their names. Raises DisplayError where one is missing."""
-    imageext = importlib.import_module("pygame.imageext")  # pygame hides this module's name
+    """The functions by name. Raises DisplayError if one is missing."""
+    imageext = importlib.import_module("pygame.imageext")  # not an attribute of pygame
     library, found = ctypes.CDLL(str(imageext.__file__)), SimpleNamespace()
     for name, result, arguments in _FUNCTIONS:
         if (function := getattr(library, name, None)) is None:
@@ -48,10 +48,10 @@ def libsdl() -> Any:
 
 
 def drm_descriptor() -> int:
-    """The descriptor through which SDL draws on a screen of its own. Raises DisplayError where it does not."""
+    """The DRM file descriptor of SDL's KMSDRM driver. Raises DisplayError with other drivers."""
     sdl, info = libsdl(), _WindowInfo()
     sdl.SDL_GetVersion(ctypes.byref(info))
     window = sdl.SDL_GL_GetCurrentWindow()
     if not window or not sdl.SDL_GetWindowWMInfo(window, ctypes.byref(info)) or info.subsystem != _KMSDRM:
-        raise DisplayError("SDL draws on no KMSDRM screen")
+        raise DisplayError("SDL does not use its KMSDRM driver")
     return int(info.drm_fd)

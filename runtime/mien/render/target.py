@@ -1,4 +1,4 @@
-"""A picture of its own, smaller than the screen, that the face is drawn into when the GPU is too slow for more."""
+"""An offscreen render target, smaller than the screen, for GPUs too slow for full resolution."""
 
 import ctypes
 
@@ -8,10 +8,10 @@ from mien.render.gl import Gl
 
 
 class RenderTarget:
-    """A colour texture and a depth buffer behind one framebuffer. texture: its GL name."""
+    """A framebuffer with a colour texture and a depth buffer. texture: its GL name."""
 
     def __init__(self, gl: Gl, width: int, height: int) -> None:
-        """width, height: in pixels. Raises DisplayError when the driver cannot draw into it."""
+        """width, height: in pixels. Raises DisplayError if the driver cannot render to it."""
         self._gl = gl
         self.width, self.height = width, height
         self.texture = gl.new_texture()
@@ -34,14 +34,14 @@ class RenderTarget:
         status = gl.check_framebuffer_status(gles.FRAMEBUFFER)
         gl.bind_framebuffer(gles.FRAMEBUFFER, 0)
         if status != gles.FRAMEBUFFER_COMPLETE:
-            raise DisplayError(f"the driver cannot draw into a picture of {width}x{height}: status {hex(status)}")
+            raise DisplayError(f"the driver cannot render to a texture of {width}x{height}: status {hex(status)}")
 
     def bind(self) -> None:
-        """Draw into this picture from now on."""
+        """Render to this target from now on."""
         self._gl.bind_framebuffer(gles.FRAMEBUFFER, self._framebuffer)
 
     def close(self) -> None:
-        """Give its memory back to the GPU."""
+        """Release the GPU memory."""
         gl = self._gl
         for delete, name in (
             (gl.delete_framebuffers, self._framebuffer),

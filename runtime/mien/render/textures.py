@@ -1,4 +1,4 @@
-"""Textures on the GPU, within what GLES 2.0 promises."""
+"""Texture upload within the limits of GLES 2.0."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,14 +9,14 @@ from mien.render.gl import Gl
 
 
 def upload_texture(gl: Gl, pixels: NDArray[np.uint8]) -> int:
-    """Upload uint8 (H, W, 4) and return the texture's name. Raises DisplayError when the GPU cannot hold it.
+    """Upload uint8 (H, W, 4). Returns the texture's GL name. Raises DisplayError if the GPU cannot hold it.
 
-    Only sizes that are powers of two get mipmaps and repeat: GLES 2.0 knows no others.
+    Only power-of-two sizes get mipmaps and repeat, as GLES 2.0 requires.
     """
     height, width = pixels.shape[:2]
     limit = gl.integer(gles.MAX_TEXTURE_SIZE)
     if max(width, height) > limit:
-        raise DisplayError(f"a texture of {width}x{height} is larger than this GPU's {limit}: bake the avatar smaller")
+        raise DisplayError(f"a texture of {width}x{height} exceeds this GPU's limit of {limit}: bake smaller textures")
     name = gl.new_texture()
     gl.bind_texture(gles.TEXTURE_2D, name)
     gl.pixel_store_i(gles.UNPACK_ALIGNMENT, 1)
@@ -35,9 +35,9 @@ def upload_texture(gl: Gl, pixels: NDArray[np.uint8]) -> int:
 
 
 def mipmaps(pixels: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """The picture, uint8 (H, W, 4), and each half of the one before, down to 1x1. H and W are powers of two.
+    """The texture, uint8 (H, W, 4), and its mipmap levels down to 1x1. H and W are powers of two.
 
-    Made here and not by glGenerateMipmap, for which llvmpipe keeps 15 MB of compiled code.
+    Replaces glGenerateMipmap, for which llvmpipe keeps 15 MB of compiled code.
     """
     levels = [pixels]
     while max(levels[-1].shape[:2]) > 1:

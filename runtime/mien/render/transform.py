@@ -1,4 +1,4 @@
-"""Rigid turns of the head and the eyes, as the 4x4 matrices that the vertex shader takes. Pure."""
+"""Rigid rotations of the head or an eye, as 4x4 matrices for the vertex shader. Pure."""
 
 import math
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mien.core.pose import CHANNEL_INDEX, Pose
 
-# How far an eye turns at eyeLook... = 1: what people reach without the head (about 45 degrees is the anatomical limit).
+# Rotation of an eye at eyeLook... = 1: the usual range without the head (the anatomical limit is about 45 degrees).
 EYE_YAW_RAD = math.radians(30.0)
 EYE_PITCH_RAD = math.radians(24.0)
 
@@ -17,7 +17,7 @@ _RIGHT = tuple(CHANNEL_INDEX[f"eyeLook{way}Right"] for way in ("In", "Out", "Dow
 
 
 class RigidTurn:
-    """A turn about a fixed point. `columns`: float32 (16,), column by column, rewritten in place by set()."""
+    """A rotation about a fixed point. `columns`: float32 (16,), column-major, rewritten in place by set()."""
 
     def __init__(self, pivot: NDArray[np.float32]) -> None:
         self._x, self._y, self._z = (float(value) for value in pivot)
@@ -25,7 +25,7 @@ class RigidTurn:
         self.address = self.columns.ctypes.data
 
     def set(self, pitch: float, yaw: float, roll: float) -> None:
-        """Turn by angles in radians, signed as in mien.core.pose: first roll, then pitch, then yaw."""
+        """Rotate by roll, then pitch, then yaw, in radians, with the signs of mien.core.pose."""
         sin_p, cos_p = math.sin(pitch), math.cos(pitch)
         sin_y, cos_y = math.sin(yaw), math.cos(yaw)
         sin_r, cos_r = math.sin(-roll), math.cos(-roll)
@@ -49,12 +49,12 @@ class RigidTurn:
 
 
 def turn_head(turn: RigidTurn, pose: Pose) -> None:
-    """Set the head's turn from the pose's three head channels."""
+    """Set the head's rotation from the head channels of a pose."""
     turn.set(float(pose[_PITCH]), float(pose[_YAW]), float(pose[_ROLL]))
 
 
 def turn_eyes(left: RigidTurn, right: RigidTurn, pose: Pose) -> None:
-    """Set both eyes' turns from the eyeLook channels. "In" is towards the nose, so it has a sign for each eye."""
+    """Set both eyes' rotations from the eyeLook channels. "In" is towards the nose, so its sign differs per eye."""
     for turn, (plus, minus, down, up) in ((left, _LEFT), (right, _RIGHT)):
         yaw = (float(pose[plus]) - float(pose[minus])) * EYE_YAW_RAD
         turn.set((float(pose[down]) - float(pose[up])) * EYE_PITCH_RAD, yaw, 0.0)

@@ -1,7 +1,7 @@
-"""A window, or a whole screen, with a GLES 2.0 context in it, through pygame (SDL).
+"""A window or full screen with a GLES 2.0 context, through pygame (SDL).
 
-The environment decides where it opens: SDL_VIDEODRIVER when set, else the desktop, else KMSDRM when a connected screen
-is found, else SDL's offscreen driver, which needs no display at all.
+The environment selects the video driver: SDL_VIDEODRIVER if set, else the desktop, else KMSDRM if a screen is
+connected, else SDL's offscreen driver, which needs no display.
 """
 
 import os
@@ -16,13 +16,13 @@ from typing import Final
 from mien.errors import DisplayError
 from mien.render.hotplug import ScreenWatch, connected_outputs
 
-# SDL would otherwise turn SIGTERM into a window event, and systemctl stop would wait in vain.
+# Otherwise SDL turns SIGTERM into a window event, and systemctl stop times out.
 os.environ.setdefault("SDL_NO_SIGNAL_HANDLERS", "1")
-# EGL and libGLESv2, also on X11, where SDL would otherwise ask GLX for an ES profile.
+# Use EGL and libGLESv2 on X11 too, where SDL would otherwise request an ES profile from GLX.
 os.environ.setdefault("SDL_OPENGL_ES_DRIVER", "1")
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
-# pygame asks setuptools, where it is installed, for a font that is not used here: most of its import's time, and 8 MB.
+# pygame imports setuptools, if installed, for a font that is not used here: most of its import time, and 8 MB.
 _BLOCK_PKG_RESOURCES: Final = "pkg_resources" not in sys.modules
 if _BLOCK_PKG_RESOURCES:
     sys.modules["pkg_resources"] = None  # type: ignore[assignment]
@@ -32,9 +32,9 @@ finally:
     if _BLOCK_PKG_RESOURCES:
         del sys.modules["pkg_resources"]
 
-# Offered in this order; what the driver refuses is tried with less.
+# Tried in this order until the driver accepts one.
 SAMPLE_COUNTS: Final = (4, 2, 0)
-# A flip that returns sooner than this waits for no display: no screen refreshes at more than 250 Hz.
+# A faster flip did not wait for a display: none refreshes at more than 250 Hz.
 _MIN_REFRESH_NS: Final = 4_000_000
 _PROBE_FLIPS: Final = 8
 _SCREENS_EVERY_NS: Final = 1_000_000_000
@@ -42,7 +42,7 @@ _SOFTWARE: Final = ("llvmpipe", "softpipe", "swrast", "swiftshader", "noop")
 
 
 def choose_driver(environ: Mapping[str, str], has_screen: bool) -> str:
-    """Which SDL video driver to ask for; "" leaves the choice to SDL. has_screen: the kernel knows of one."""
+    """The SDL video driver to request; "" leaves the choice to SDL. has_screen: according to the kernel."""
     if environ.get("SDL_VIDEODRIVER"):
         return environ["SDL_VIDEODRIVER"]
     if environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"):
@@ -51,31 +51,31 @@ def choose_driver(environ: Mapping[str, str], has_screen: bool) -> str:
 
 
 def refresh_of(flips_ns: Sequence[int]) -> int:
-    """A display's period in ns from the times at which flips returned; 0 when they waited for nothing."""
+    """A display's period in ns from the return times of flips; 0 if they did not wait."""
     period_ns = int(median(later - earlier for earlier, later in pairwise(flips_ns)))
     return period_ns if period_ns >= _MIN_REFRESH_NS else 0
 
 
 def is_software(device: str) -> bool:
-    """Whether the GL renderer of this name draws with the processor."""
+    """Whether the GL renderer of this name runs on the CPU."""
     return any(name in device.lower() for name in _SOFTWARE)
 
 
 def trusted_refresh(refresh_ns: int, driver: str, device: str) -> int:
-    """refresh_ns, or 0 where it is not the display's: a software rasteriser takes as long to copy into a window."""
+    """refresh_ns, or 0 if it is not the display's but the time a software rasteriser takes to copy to a window."""
     return 0 if is_software(device) and driver.lower() != "kmsdrm" else refresh_ns
 
 
 class Window:
-    """SDL's one window. size: what was opened, in pixels. driver: SDL's name of it. samples: MSAA, 0 for none.
+    """SDL's only window. size: actual size in pixels. driver: SDL's driver name. samples: MSAA, 0 for none.
 
-    refresh_ns: the display's period, measured, when flip() waits for it; 0 when it waits for nothing.
+    refresh_ns: the display's measured period if flip() waits for it; otherwise 0.
     """
 
     def __init__(self, *, width: int, height: int, title: str, fullscreen: bool, samples: int = 4) -> None:
-        """Open it and make its context current. width and height 0: the screen's own size.
+        """Open the window and make its context current. width and height 0: the screen's size.
 
-        Raises DisplayError when there is no display or no GLES context, with SDL's reason.
+        Raises DisplayError without a display or a GLES context, with SDL's reason.
         """
         self._open = True
         self.close_requested = False
@@ -91,18 +91,18 @@ class Window:
         self.refresh_ns = 0 if self.driver in ("offscreen", "dummy") else self._measure_refresh()
 
     def flip(self) -> None:
-        """Show the back buffer, and take the window system's events.
+        """Show the back buffer, then poll the window system's events.
 
-        Raises DisplayError when the window is gone, or when a screen was plugged in that wants setting up.
+        Raises DisplayError if the window is lost, or if a screen was plugged in and the display must be reopened.
         """
         try:
             pygame.display.flip()
         except pygame.error as error:
             raise DisplayError(f"the {self.driver} display is gone: {error}") from error
-        self.look()
+        self.poll()
 
-    def look(self) -> None:
-        """Take the window system's events, without showing anything. Raises DisplayError as flip() does."""
+    def poll(self) -> None:
+        """Poll the window system's events without showing anything. Raises DisplayError as flip() does."""
         try:
             self._take_events()
         except pygame.error as error:
@@ -148,7 +148,7 @@ class Window:
                 continue
             _ask_for_context(count)
             try:
-                with warnings.catch_warnings():  # KMSDRM knows no adaptive vsync, and pygame tells so each time
+                with warnings.catch_warnings():  # KMSDRM lacks adaptive vsync, about which pygame warns each time
                     warnings.filterwarnings("ignore", "adaptive vsync")
                     pygame.display.set_mode(size, flags, vsync=1)
             except pygame.error as error:
@@ -156,7 +156,7 @@ class Window:
             else:
                 return count
         self.close()
-        raise DisplayError(f"the {self.driver} display gives no GLES 2.0 context: {reason}; on Debian: "
+        raise DisplayError(f"the {self.driver} display provides no GLES 2.0 context: {reason}; on Debian: "
                            "apt install libegl1 libgles2 libgl1-mesa-dri")  # fmt: skip
 
     def _measure_refresh(self) -> int:

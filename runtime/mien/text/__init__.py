@@ -1,1 +1,1 @@
-"""Text as pictures: cleaned, shaped and set in lines by Pango, drawn by cairo."""
+"""Text rendering: cleaning, shaping, layout, drawing, by Pango with cairo."""

@@ -1,4 +1,4 @@
-"""One Pango layout: a text set in lines of a width, measured and drawn."""
+"""A Pango layout: breaks text into lines of a given width, measures them, draws them."""
 
 import ctypes
 import math
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from mien.text import pango
 from mien.text.pango import SCALE, libpango
 
-# Chosen for being small Debian packages with an even colour together: fonts-open-sans, fonts-noto-ui-core,
-# fonts-wqy-microhei. What none of them has, fontconfig looks for in whatever is installed.
+# Small Debian packages of even weight: fonts-open-sans, fonts-noto-ui-core, fonts-wqy-microhei. For other characters
+# fontconfig searches all installed fonts.
 FAMILIES = "Open Sans,Noto Sans Arabic UI,Noto Sans Devanagari UI,Noto Sans Thai UI,WenQuanYi Micro Hei,sans-serif"
 Mask = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: its text's bytes, and its place in pixels from the layout's top."""
+    """One line: its byte range in the text, and its extent in pixels from the top of the layout."""
 
     start: int
     end: int
@@ -28,12 +28,12 @@ class Line:
 
 
 class Layout:
-    """Belongs to the thread that made it, as its font map does. Text is taken literally: there is no markup."""
+    """Use it on the thread that created it, because font maps are per thread. Text is literal, without markup."""
 
     def __init__(self, font_px: float, *, weight: str = "Semi-Bold", line_spacing: float = 0.0) -> None:
-        """font_px: the em's height. line_spacing: between baselines, as a multiple of the line's height.
+        """font_px: height of the em. line_spacing: distance between baselines as a multiple of the line height.
 
-        Raises TextError where Pango is missing.
+        Raises TextError if Pango is missing.
         """
         self._pango = libpango()
         self._context = self._pango.pango_font_map_create_context(self._pango.pango_cairo_font_map_get_default())
@@ -47,45 +47,45 @@ class Layout:
         self._pango.pango_layout_set_line_spacing(self._layout, line_spacing)
 
     def set(self, text: str, width_px: int = -1) -> None:
-        """Take another text, in lines of at most width_px; -1: in one."""
+        """Replace the text, broken into lines of at most width_px; -1: a single line."""
         data = text.encode("utf-8", "replace")
         self._pango.pango_layout_set_text(self._layout, data, len(data))
-        self.narrow(width_px)
+        self.set_width(width_px)
 
-    def narrow(self, width_px: int) -> None:
-        """The same text in another width."""
+    def set_width(self, width_px: int) -> None:
+        """Break the same text at another width."""
         self._pango.pango_layout_set_width(self._layout, width_px * SCALE if width_px >= 0 else -1)
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels that the lines take."""
+        """Width and height of the text in pixels."""
         width, height = c_int(0), c_int(0)
         self._pango.pango_layout_get_pixel_size(self._layout, ctypes.byref(width), ctypes.byref(height))
         return width.value, height.value
 
     @property
     def line_count(self) -> int:
-        """How many lines there are."""
+        """The number of lines."""
         return int(self._pango.pango_layout_get_line_count(self._layout))
 
     @property
     def unknown(self) -> int:
-        """How many characters no font has."""
+        """The number of characters without a font."""
         return int(self._pango.pango_layout_get_unknown_glyphs_count(self._layout))
 
     def lines(self) -> list[Line]:
-        """From top to bottom."""
+        """The lines from top to bottom."""
         return [line for line, _ in self._walk((), ())]
 
     def boxes(self, starts: list[int], ends: list[int]) -> list[tuple[int, int, int, int, int]]:
-        """Where pieces of the text lie: number of the piece, then left, top, right and bottom in pixels.
+        """Bounding boxes of pieces of the text: number of the piece, then left, top, right and bottom in pixels.
 
-        starts, ends: byte offsets of each piece. One that is broken over lines or directions has several boxes.
+        starts, ends: byte offsets of each piece. A piece that spans several lines or directions has several boxes.
         """
         return [box for _, boxes in self._walk(starts, ends) for box in boxes]
 
     def draw(self, out: Mask, left: int, top: int) -> None:
-        """Draw the ink into a mask, its layout's corner at (left, top). The mask's rows are a multiple of 4 bytes."""
+        """Draw the text into a mask with its upper left corner at (left, top). Rows must be a multiple of 4 bytes."""
         with _Canvas(out) as canvas:
             self._pango.cairo_move_to(canvas, float(left), float(top))
             self._pango.pango_cairo_show_layout(canvas, self._layout)
@@ -133,7 +133,7 @@ class Layout:
 
 
 def draw_plate(out: Mask, radius_px: float) -> None:
-    """Fill a mask with a rounded rectangle. The mask's rows are a multiple of 4 bytes."""
+    """Fill a mask with a rounded rectangle. Rows must be a multiple of 4 bytes."""
     cairo = libpango()
     height, width = out.shape
     with _Canvas(out) as canvas:
@@ -150,7 +150,7 @@ class _Canvas:
 
     def __init__(self, mask: Mask) -> None:
         if not mask.flags.c_contiguous or mask.strides[0] % 4:
-            raise ValueError("a mask's rows must lie one after the other, a multiple of 4 bytes each")
+            raise ValueError("a mask must be contiguous, with rows of a multiple of 4 bytes")
         self._cairo, self._mask = libpango(), mask
 
     def __enter__(self) -> int:

@@ -1,8 +1,7 @@
-"""Pango and cairo through ctypes: only what setting a few lines takes, with argument types so that a slip raises.
+"""A minimal ctypes binding of Pango with cairo, typed so that mistakes raise.
 
-Debian's libpangocairo-1.0-0 (Pango 1.50; LGPL) brings the rest: HarfBuzz shapes, FriBidi orders, fontconfig finds
-fonts.
-Signatures and values are those of the headers; a binding package would cost an interface more than these thirty lines.
+Debian's libpangocairo-1.0-0 (Pango 1.50; LGPL) depends on the rest: HarfBuzz for shaping, FriBidi for ordering,
+fontconfig for font selection. Signatures and constants are those of the headers.
 """
 
 import ctypes
@@ -13,7 +12,7 @@ from typing import Any, Final
 
 from mien.errors import TextError
 
-SCALE: Final = 1024  # Pango units a pixel
+SCALE: Final = 1024  # Pango units per pixel
 CENTRE: Final = 1
 WRAP_WORD_CHAR: Final = 2
 FORMAT_A8: Final = 2
@@ -73,7 +72,7 @@ _FUNCTIONS: Final[dict[str, tuple[tuple[str, Any, tuple[Any, ...]], ...]]] = {
 
 @lru_cache(maxsize=1)
 def libpango() -> Any:
-    """The functions, by their names. Raises TextError where a library is missing or too old."""
+    """The functions by name. Raises TextError if a library is missing or too old."""
     found = SimpleNamespace()
     for file, functions in _FUNCTIONS.items():
         try:

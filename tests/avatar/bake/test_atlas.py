@@ -8,11 +8,12 @@ import pytest
 
 from mien.avatar.bake import atlas, textures
 from mien.avatar.bake.atlas import _shelves, _unroll, _wanted, pack
-from mien.avatar.bake.submesh import Submesh, material_key
+from mien.avatar.bake.submesh import Submesh
 from mien.avatar.bake.textures import SourceTexture
 from mien.avatar.gltf.materials import Material
 from mien.avatar.gltf.scene import Surface
 from mien.avatar.gltf.skin import Bones
+from mien.core.mesh import material_key
 
 SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
 

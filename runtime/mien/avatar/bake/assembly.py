@@ -11,9 +11,9 @@ from mien.avatar.bake.anatomy import Anatomy
 from mien.avatar.bake.ao import openness
 from mien.avatar.bake.figure import Figure
 from mien.avatar.bake.names import Matches
-from mien.avatar.bake.submesh import Submesh, WeldedSubmesh, colors_of, material_key, normals_of, weld
+from mien.avatar.bake.submesh import Submesh, WeldedSubmesh, colors_of, normals_of, weld
 from mien.avatar.gltf.nodes import Nodes, descendants
-from mien.core.mesh import Mesh, MorphTarget, Part
+from mien.core.mesh import Mesh, MorphTarget, Part, material_key
 from mien.core.pose import ARKIT_SHAPES
 
 Floats = NDArray[np.float32]

@@ -6,10 +6,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.avatar.bake.submesh import Submesh, material_key
+from mien.avatar.bake.submesh import Submesh
 from mien.avatar.bake.textures import MARGIN, MAX_PERIODS, Rgba, SourceTexture, separate
 from mien.avatar.gltf.images import bled, resized
-from mien.core.mesh import Role
+from mien.core.mesh import Role, material_key
 
 # The renderer promises at most 8 draw calls, one of them for the background.
 MAX_KINDS: Final = 7

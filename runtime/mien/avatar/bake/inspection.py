@@ -6,8 +6,7 @@ from typing import Final
 
 from mien.avatar.bake.names import arkit_name
 from mien.avatar.bake.pipeline import Baked, bake
-from mien.avatar.bake.submesh import material_key
-from mien.core.mesh import Mesh
+from mien.core.mesh import Mesh, material_key
 from mien.core.pose import ARKIT_SHAPES
 
 # What viewers will notice when all of these shapes are missing.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mien.avatar.bake import anatomy, geometry
 from mien.avatar.gltf.materials import Material
 from mien.avatar.gltf.scene import Surface
-from mien.core.mesh import Part, Role
+from mien.core.mesh import Role
 from mien.errors import AvatarError
 
 Floats = NDArray[np.float32]
@@ -110,12 +110,6 @@ class WeldedSubmesh:
     def uvs(self) -> Floats:
         """(N, 2), clipped to +-64 because a fragment shader may hold them in half floats."""
         return np.clip(self.source.uvs[self.vertices], -64, 64)
-
-
-def material_key(part: Submesh | Part) -> tuple[object, ...]:
-    """What must be equal for two parts to share a draw call. Both eyes share one."""
-    role = "eyes" if part.role in ("eye_left", "eye_right") else part.role
-    return (part.alpha, part.masked, role, part.texture, part.specular, part.gloss, part.double_sided)
 
 
 def split_surface(surface: Surface, sides: NDArray[np.int8], turning: bool) -> list[Submesh]:

@@ -1,1 +1,1 @@
-"""What a face does by itself: each file one kind of movement, a pure function of time, state and a seed."""
+"""Behaviour of the face: one kind of movement per module, a pure function of time, state, seed."""

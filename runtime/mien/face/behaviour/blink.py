@@ -1,33 +1,33 @@
-"""Blinks: when they come and how a lid moves."""
+"""Blinks: their timing, the movement of the lids."""
 
 import random
 
 from mien.face.behaviour.curves import smoothstep
 
-# A spontaneous blink closes in about 80 ms and opens in twice that (Evinger, Manning and Sibony, 1991). It is held shut
-# long enough for a picture at 24 Hz to show it shut.
+# A spontaneous blink closes in about 80 ms and opens in twice that (Evinger, Manning and Sibony, 1991). The lids stay
+# shut long enough for one frame at 24 Hz.
 CLOSING_S = 0.080
 SHUT_S = 0.045
 OPENING_S = 0.170
 BLINK_S = CLOSING_S + SHUT_S + OPENING_S
-# Intervals between blinks spread log-normally; half of them lie within a factor of 1.4 of the median.
+# Intervals between blinks are log-normal; half of them lie within a factor of 1.4 of the median.
 _SPREAD = 0.5
 _SHORTEST_S = 0.9
 _DOUBLE_SHARE = 0.12
 _DOUBLE_PAUSE_S = 0.12
-# After this long without a picture the past is not acted out any more.
+# After a longer gap between frames, missed movements are skipped rather than replayed.
 _FORGOTTEN_S = 5.0
 
 
 def closure(age_s: float) -> float:
-    """How far the lids are shut, 0..1, age_s after a blink began."""
+    """Lid closure, 0..1, age_s after a blink began."""
     if age_s < CLOSING_S:
         return smoothstep(age_s / CLOSING_S)
     return 1.0 - smoothstep((age_s - CLOSING_S - SHUT_S) / OPENING_S)
 
 
 class Blinker:
-    """Draws the moments of blinks ahead of time, so that they do not depend on how often it is asked."""
+    """Draws blink times ahead, so that they do not depend on the frame rate."""
 
     def __init__(self, source: random.Random) -> None:
         self._random = source
@@ -36,15 +36,15 @@ class Blinker:
 
     @property
     def next_s(self) -> float:
-        """When the next blink begins, unless something brings one on before."""
+        """When the next blink begins, unless blink() is called first."""
         return self._next_s
 
     def moves(self, now_s: float) -> bool:
-        """Whether a blink is under way."""
+        """Whether a blink is in progress."""
         return now_s - self._begun_s < BLINK_S
 
     def at(self, now_s: float, median_s: float) -> float:
-        """How far the lids are shut, 0..1. median_s: between blinks, in the present state."""
+        """Lid closure, 0..1. median_s: between blinks, in the current state."""
         if now_s - self._next_s > _FORGOTTEN_S:
             self._next_s = now_s
         while self._next_s <= now_s:
@@ -52,7 +52,7 @@ class Blinker:
         return closure(now_s - self._begun_s)
 
     def blink(self, now_s: float, median_s: float) -> None:
-        """Blink now, as people do at the end of a phrase or with a large turn of the eyes, unless one just was."""
+        """Blink now unless one has just ended: people do at phrase ends and with large gaze shifts."""
         if now_s - self._begun_s > BLINK_S + _SHORTEST_S:
             self._begin(now_s, median_s)
 

@@ -1,31 +1,31 @@
-"""Breath, the sway of a head that is held up, and the shifts of posture that come now and then."""
+"""Body movement: breath, head sway, occasional shifts of posture."""
 
 import math
 import random
 
 from mien.face.behaviour.curves import Spring, smoothstep
 
-# Breathing in takes about two fifths of a breath at rest.
+# At rest, inhaling takes about two fifths of a breath.
 _INHALE_SHARE = 0.4
-# Amplitude in radians of pitch, yaw and roll; periods in seconds without a common multiple, so that nothing repeats.
+# Amplitudes in radians of pitch, yaw and roll; periods in seconds, without a short common multiple.
 _SWAY = ((0.0045, 0.0070, 0.0050), (5.3, 8.9, 13.7))
 _SHIFT_RAD = (0.018, 0.034, 0.026)
 _LIVELINESS_RATE = 3.0
-# A shift takes about this share of the shortest time between two, so that it arrives before the next.
+# Duration of a shift as a share of the shortest pause between two, so that it ends before the next.
 _SHIFT_SHARE = 0.8
 _SLOWEST_S = 1.8
 _FORGOTTEN_S = 5.0
 
 
 class Breath:
-    """A phase that runs on at the pace of the present state."""
+    """A phase that advances at the rate of the current state."""
 
     def __init__(self) -> None:
         self._phase = 0.0
         self._last_s = 0.0
 
     def at(self, now_s: float, breath_s: float) -> float:
-        """0 exhaled .. 1 inhaled. breath_s: how long one breath takes now."""
+        """0 exhaled .. 1 inhaled. breath_s: duration of one breath."""
         self._phase = (self._phase + max(0.0, now_s - self._last_s) / breath_s) % 1.0
         self._last_s = max(now_s, self._last_s)
         if self._phase < _INHALE_SHARE:
@@ -34,7 +34,7 @@ class Breath:
 
 
 class Posture:
-    """angles: pitch, yaw and roll of the head in radians, small, never still and never twice the same."""
+    """angles: pitch, yaw and roll of the head in radians."""
 
     def __init__(self, source: random.Random) -> None:
         self._random = source
@@ -47,11 +47,11 @@ class Posture:
         self._next_s = source.uniform(1.0, 4.0)
 
     def stir(self, now_s: float) -> None:
-        """Shift soon: something changed."""
+        """Schedule a shift soon, because something changed."""
         self._next_s = min(self._next_s, now_s + self._random.uniform(0.1, 0.5))
 
     def at(self, now_s: float, liveliness: float, every_s: tuple[float, float]) -> None:
-        """Move on to now_s. liveliness: how large the movements are, 1 at rest. every_s: shortest and longest pause."""
+        """Advance to now_s. liveliness: scale of the movements, 1 at rest. every_s: shortest and longest pause."""
         if now_s - self._next_s > _FORGOTTEN_S:
             self._next_s = now_s
         while self._next_s <= now_s:

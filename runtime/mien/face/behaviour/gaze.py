@@ -1,7 +1,7 @@
-"""Where the face looks: fixations, the saccades between them, and the head that follows the eyes.
+"""Gaze: fixations, the saccades between them, head movement that follows the eyes.
 
-Directions are radians as seen by the viewer: yaw positive to the viewer's right, pitch positive down; (0, 0) is the
-viewer.
+Directions are in radians as seen by the viewer: yaw positive to the viewer's right, pitch positive down; (0, 0) looks
+at the viewer.
 """
 
 import math
@@ -11,27 +11,27 @@ from typing import Final
 
 from mien.face.behaviour.curves import Spring, minimum_jerk
 
-# Duration of a saccade: 21 ms and 2.2 ms a degree (Carpenter, Movements of the Eyes, 1988).
+# Duration of a saccade: 21 ms plus 2.2 ms per degree (Carpenter, Movements of the Eyes, 1988).
 _SACCADE_S = 0.021
 _SACCADE_S_PER_RAD = math.degrees(0.0022)
-# The head takes part in turns of the eyes beyond a few degrees, later and slower (Freedman, 2008).
+# The head joins gaze shifts of more than a few degrees, later and more slowly (Freedman, 2008).
 _HEAD_SHARE = 0.4
 _HEAD_DEAD_RAD = math.radians(4.0)
 _HEAD_RATE = 6.5
-# What look_at() reaches at 1: as far as is comfortable with the head's help.
+# The direction of look_at() at 1: comfortable with the head's help.
 LOOK_AT_YAW_RAD = math.radians(32.0)
 LOOK_AT_PITCH_RAD = math.radians(22.0)
-# Turns of the eyes beyond this bring a blink with them (Evinger et al., 1994).
+# Larger gaze shifts come with a blink (Evinger et al., 1994).
 BLINK_TURN_RAD = math.radians(13.0)
 _FORGOTTEN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GazeStyle:
-    """What one state looks at, in degrees.
+    """Gaze statistics of one state, in degrees.
 
-    fixation_s: median. away: the share of fixations that leave the viewer. yaw, pitch: range of those, either side
-    for yaw when `either_side`. about: how far fixations on the viewer wander between eyes and mouth.
+    fixation_s: median duration. away: share of fixations off the viewer. yaw, pitch: range of those; yaw to either
+    side when `either_side`. about: spread of fixations on the viewer, between eyes and mouth.
     """
 
     fixation_s: float
@@ -54,7 +54,10 @@ STYLES: Final[dict[str, GazeStyle]] = {
 
 
 class Gaze:
-    """yaw, pitch: where the eyes point, whatever the head does. head_yaw, head_pitch: what the head adds for it."""
+    """yaw, pitch: gaze direction in space. head_yaw, head_pitch: the head's share of it.
+
+    turned_far_s: when a saccade that calls for a blink began since the previous at(); None for none.
+    """
 
     def __init__(self, source: random.Random) -> None:
         self._random = source
@@ -70,25 +73,25 @@ class Gaze:
 
     @property
     def head_yaw(self) -> float:
-        """What the head turns towards the fixation, in radians."""
+        """Head yaw towards the fixation, in radians."""
         return self._head[0].value
 
     @property
     def head_pitch(self) -> float:
-        """What the head nods towards the fixation, in radians."""
+        """Head pitch towards the fixation, in radians."""
         return self._head[1].value
 
     @property
     def next_s(self) -> float:
-        """When the eyes move next, unless something makes them before."""
+        """When the next saccade begins, unless something triggers one earlier."""
         return self._next_s
 
     def moves(self, now_s: float) -> bool:
-        """Whether a saccade is under way; the head may follow for longer."""
+        """Whether a saccade is in progress; the head may follow for longer."""
         return now_s - self._begun_s < self._lasts_s
 
     def hold(self, x: float | None, y: float | None, now_s: float) -> None:
-        """Look at a point of the screen's plane, each -1..1, right and up positive; None lets the eyes go free."""
+        """Look at a point in the screen's plane, each -1..1, right and up positive; None returns to free gaze."""
         if x is None or y is None:
             self._held = None
         else:
@@ -96,11 +99,11 @@ class Gaze:
         self._next_s = min(self._next_s, now_s)
 
     def stir(self, now_s: float) -> None:
-        """Choose a new fixation soon: something changed."""
+        """Schedule a new fixation soon, because something changed."""
         self._next_s = min(self._next_s, now_s + self._random.uniform(0.05, 0.2))
 
     def at(self, now_s: float, style: GazeStyle) -> None:
-        """Move on to now_s. turned_far_s: when a saccade began since that brings a blink with it, None for none."""
+        """Advance to now_s."""
         self.turned_far_s = None
         if now_s - self._next_s > _FORGOTTEN_S:
             self._next_s = now_s

@@ -1,4 +1,4 @@
-"""Short movements with a beginning and an end: asked for by the client, or small ones of the face's own."""
+"""Gestures: short keyframed movements, requested by the client or spontaneous."""
 
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
@@ -8,13 +8,13 @@ from mien.face.behaviour.curves import keyframes
 
 Gesture = Literal["nod", "shake", "wink", "smile"]
 GESTURES: Final[tuple[Gesture, ...]] = get_args(Gesture)
-# More at once would be a convulsion; the oldest gives way.
+# More at once would look like a convulsion; the oldest is dropped.
 MAX_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One channel's course: keys in seconds after the start and the values there."""
+    """Keyframes of one channel. times_s: after the gesture's start."""
 
     channel: str
     times_s: tuple[float, ...]
@@ -22,7 +22,7 @@ class Track:
 
     @property
     def index(self) -> int:
-        """Where the channel lies in a pose."""
+        """The channel's index in a pose."""
         return CHANNEL_INDEX[self.channel]
 
 
@@ -38,7 +38,7 @@ _ASK: Final = (0.0, 0.22, 0.85, 1.60)
 
 
 def _asking(side: float) -> tuple[Track, ...]:
-    """A question was put: brows up, the head tilted and a little forward, held for the answer."""
+    """After a question: brows up, head tilted and slightly forward, held for the answer."""
     return (
         _hold("browInnerUp", 0.42, *_ASK),
         _hold("browOuterUpLeft", 0.36, *_ASK),
@@ -50,7 +50,7 @@ def _asking(side: float) -> tuple[Track, ...]:
     )
 
 
-# Those that are not in GESTURES are the face's own: attention, thought and good humour now and then, questions put.
+# Those not in GESTURES are spontaneous: attention, thought, warmth, and questions.
 TRACKS: Final[dict[str, tuple[Track, ...]]] = {
     "nod": (
         Track("headPitch", (0.0, 0.19, 0.43, 0.64, 0.86, 1.1), (0.0, 0.150, -0.025, 0.105, -0.008, 0.0)),
@@ -102,7 +102,7 @@ TRACKS: Final[dict[str, tuple[Track, ...]]] = {
     "ask": _asking(1.0),
     "ask, other side": _asking(-1.0),
 }  # fmt: skip
-# Resolved once: (channel index, times, values) of every track, and when its gesture is over.
+# Precomputed: (channel index, times, values) of every track, and the length of each gesture.
 _COURSES: Final = {
     name: tuple((track.index, track.times_s, track.values) for track in tracks) for name, tracks in TRACKS.items()
 }
@@ -110,24 +110,24 @@ _ENDS_S: Final = {name: max(track.times_s[-1] for track in tracks) for name, tra
 
 
 def length_s(name: str) -> float:
-    """How long a gesture of TRACKS lasts."""
+    """Duration of a gesture of TRACKS."""
     return _ENDS_S[name]
 
 
 class Gestures:
-    """The gestures under way."""
+    """The gestures in progress."""
 
     def __init__(self) -> None:
         self._active: list[tuple[str, float, float]] = []
 
     def play(self, name: str, now_s: float, scale: float = 1.0) -> None:
-        """Begin one. name: a key of TRACKS."""
+        """Start a gesture. name: a key of TRACKS. scale: of its amplitude."""
         if len(self._active) == MAX_AT_ONCE:
             del self._active[0]
         self._active.append((name, now_s, scale))
 
     def add_to(self, pose: Pose, now_s: float) -> None:
-        """Add what the gestures do at now_s to a pose, and forget those that are over."""
+        """Add the gestures at now_s to a pose, and drop those that have ended."""
         over = False
         for name, begun_s, scale in self._active:
             age_s = now_s - begun_s

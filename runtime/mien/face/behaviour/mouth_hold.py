@@ -1,4 +1,4 @@
-"""Who holds the mouth, speech or expression, read from the speech's own pose."""
+"""Mouth arbitration: speech against expression, derived from the speech pose."""
 
 import math
 
@@ -7,14 +7,14 @@ import numpy as np
 from mien.core.pose import CHANNEL_INDEX, SPEECH_INDICES, Pose
 from mien.face.behaviour.curves import clamp01, smoothstep
 
-# How long speech takes to gain the mouth from an emotion: a jump would be seen.
+# How long speech takes to take over the mouth from an emotion; an instant change would be visible.
 _TAKE_S = 0.08
-# Speech keeps the mouth this long after its last movement, then gives it back slowly.
+# Speech keeps the mouth this long after its last movement, then releases it slowly.
 _KEEP_S = 0.25
 _GIVE_BACK_S = 0.30
-# A model's silence is not exactly zero.
+# The model's output in silence is not exactly zero.
 _STILL = 0.03
-# Openness at which lips begin to part, at which they are freely apart, and at which the mouth is wide open.
+# Openness at which the lips begin to part, are fully apart, and the mouth is wide open.
 _PARTING = 0.04
 _APART = 0.25
 _WIDE = 0.6
@@ -26,10 +26,10 @@ _PUCKER = CHANNEL_INDEX["mouthPucker"]
 
 
 class MouthHold:
-    """Read once a picture by at(); the attributes then tell of that moment.
+    """Updated once a frame by at().
 
-    hold: 0..1, how far the mouth is the speech's. apart: 0..1, how freely other movements may open the lips. rounded,
-    opened: 0..1, what speech does with the lips.
+    hold: 0..1, how far speech controls the mouth. apart: 0..1, how freely other movements may open the lips. rounded,
+    opened: 0..1, lip rounding and opening by speech.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class MouthHold:
         self._moved_s = -math.inf
 
     def at(self, now_s: float, speech: Pose, speaking: bool) -> None:
-        """Read the speech's pose. speaking: the state says so, even if the mouth rests just now."""
+        """Update from the speech pose. speaking: the state; speech then keeps the mouth even while it is at rest."""
         duration_s = max(0.0, now_s - self._last_s)
         self._last_s = max(now_s, self._last_s)
         np.take(speech, SPEECH_INDICES, out=self._channels, mode="clip")

@@ -1,1 +1,1 @@
-"""What is laid over the face: captions, the status line and the signs."""
+"""Overlay on the face: captions, status line, signs."""

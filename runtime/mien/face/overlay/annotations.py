@@ -1,32 +1,32 @@
-"""Everything that is laid over the face: which layers there are, how large they are and where they lie."""
+"""Annotations over the face: sizes, positions, contents of the overlay's layers."""
 
 import math
 
+from mien import __version__
 from mien.config import Config
 from mien.core.bus import Anchor, FaceHealth, VoiceHealth
 from mien.core.stats import Counters
 from mien.face.overlay.captions import Captions
-from mien.face.overlay.cues import CueBox
 from mien.face.overlay.signs import Signs, sign_for
-from mien.face.overlay.status import status_text
-from mien.face.overlay.typist import Typist
+from mien.face.overlay.text_worker import TextWorker
+from mien.face.state import CueStore
 from mien.render.base import Overlay, Renderer
-from mien.text.typesetter import Picture, Style
+from mien.text.typesetter import Image, Style
 from mien.units import ns_to_ms
 
 _CAPTION, _STATUS, _SIGN = range(3)
 
 
 class Layout:
-    """Sizes and places on an upright screen of width x height pixels. Everything grows with the root of the area."""
+    """Sizes and positions on an upright screen of width x height pixels; they scale with the root of its area."""
 
     def __init__(self, width: int, height: int, *, lines: int = 2, size: float = 1.0) -> None:
-        """lines: of a caption. size: of its letters, 1 is the usual."""
+        """lines: per caption page. size: scale of caption text, 1 by default."""
         self.width, self.height = width, height
         unit = math.sqrt(width * height)
         font_px = 0.039 * unit * size
         across, down = round(0.72 * font_px), round(0.36 * font_px)
-        # Lines longer than some forty letters are read slowly (BBC, Subtitle Guidelines); portrait has room for thirty.
+        # Lines of more than about forty letters are slow to read (BBC Subtitle Guidelines); portrait fits about thirty.
         text_px = round(min(0.9 * width - 2 * across, 21 * font_px))
         self.caption = Style(
             font_px=font_px,
@@ -52,19 +52,19 @@ class Layout:
 
     @property
     def sign_corner(self) -> tuple[int, int]:
-        """Upper right."""
+        """Upper left corner of the sign, which sits at the upper right of the screen."""
         return self.width - self.margin_px - self.sign_px, self.margin_px
 
-    def caption_corner(self, picture: Picture) -> tuple[int, int]:
-        """In the middle, its lower edge a twentieth of the height above the screen's: below every face's mouth."""
-        height, width = picture.shape[:2]
+    def caption_corner(self, image: Image) -> tuple[int, int]:
+        """Upper left corner of a caption: centred, 5 % of the height above the bottom, below every mouth."""
+        height, width = image.shape[:2]
         return (self.width - width) // 2, self.height - height - round(0.05 * self.height)
 
 
 class Annotations:
-    """Captions, status line and sign. The overlay is opened when it is needed: signs alone may never be."""
+    """Captions, status line and sign. The overlay is opened on first use; with signs alone that may never happen."""
 
-    def __init__(self, config: Config, renderer: Renderer, cues: CueBox, counters: Counters) -> None:
+    def __init__(self, config: Config, renderer: Renderer, cues: CueStore, counters: Counters) -> None:
         captions, info = config.captions, renderer.info
         sides = (info.width, info.height)
         width, height = sides[::-1] if config.face.quarter_turns % 2 else sides
@@ -74,25 +74,25 @@ class Annotations:
         self._with_captions, self._with_status = captions.enabled, config.face.status_line
         self._signs = Signs(self._layout.sign_px, self._layout.sign_corner, _SIGN)
         self._voice: VoiceHealth | None = None
-        self.typist: Typist | None = None
+        self.worker: TextWorker | None = None
         self._captions: Captions | None = None
         if self._with_captions or self._with_status:
-            self._open_typist(counters)
+            self._open_worker(counters)
 
     def start(self) -> None:
-        """Begin to set text."""
-        if self.typist is not None:
-            self.typist.start()
+        """Start the text worker."""
+        if self.worker is not None:
+            self.worker.start()
 
     def stop(self) -> None:
-        """End."""
-        if self.typist is not None:
-            self.typist.stop()
+        """Stop the text worker."""
+        if self.worker is not None:
+            self.worker.stop()
 
     def step(
         self, now_ns: int, anchor: Anchor | None, media_ns: int, *, voice: VoiceHealth | None, motion_lost: bool
     ) -> None:
-        """One picture: what will be heard when it is seen is media_ns."""
+        """Update every layer for the next frame. media_ns: the media time heard when it is seen."""
         self._voice = voice
         if self._captions is not None:
             cue = self._cues.heard(anchor, media_ns)
@@ -105,26 +105,26 @@ class Annotations:
 
     @property
     def stale(self) -> bool:
-        """Whether something here must be drawn anew."""
+        """Whether the overlay differs from what was drawn last."""
         return self._overlay is not None and self._overlay.stale
 
-    def tell(self, health: FaceHealth) -> None:
-        """The report of the second that has passed, for the status line."""
-        if self.typist is not None and self._with_status:
-            self.typist.ask_line(status_text(health, self._voice))
+    def show_health(self, health: FaceHealth) -> None:
+        """Put a health report into the status line, if enabled."""
+        if self.worker is not None and self._with_status:
+            self.worker.ask_line(status_text(health, self._voice))
 
-    def _open_typist(self, counters: Counters) -> None:
+    def _open_worker(self, counters: Counters) -> None:
         layout = self._layout
-        self.typist = Typist(
+        self.worker = TextWorker(
             captions=layout.caption if self._with_captions else None,
             status=layout.status if self._with_status else None,
             counters=counters,
         )
         if self._with_captions:
-            self._captions = Captions(self.typist, self._opened(), _CAPTION, layout.caption_corner)
+            self._captions = Captions(self.worker, self._opened(), _CAPTION, layout.caption_corner)
 
     def _step_status(self) -> None:
-        if self.typist is None or (line := self.typist.take_line()) is None:
+        if self.worker is None or (line := self.worker.take_line()) is None:
             return
         overlay = self._opened()
         overlay.load(_STATUS, line)
@@ -136,3 +136,11 @@ class Annotations:
             status = self._layout.status.largest if self._with_status else (0, 0)
             self._overlay = self._renderer.open_overlay((caption, status, (self._layout.sign_px,) * 2))
         return self._overlay
+
+
+def status_text(face: FaceHealth, voice: VoiceHealth | None) -> str:
+    """The status line: level, frame rate, A/V offset (pose minus audio), version, newest client's session."""
+    offset = "–" if face.offset_median_ms is None else f"{face.offset_median_ms:+.1f}".replace("-", "−")
+    level = voice.level if voice is not None else face.level
+    session = voice.session if voice is not None and voice.session else "none"
+    return f"{level.replace('_', ' ')} · {face.fps:.0f} fps · A/V {offset} ms · mien {__version__} · session {session}"

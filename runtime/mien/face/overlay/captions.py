@@ -1,50 +1,50 @@
-"""The caption that is shown: the page that is heard, its words bright as far as they are heard, and how it goes."""
+"""The caption on the screen: shows the page being heard, brightens its words, fades it out."""
 
 import math
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from mien.core.bus import CaptionCue
-from mien.face.overlay.cues import turn_of
-from mien.face.overlay.pages import Page
+from mien.face.overlay.caption_pages import Page
+from mien.face.state import turn_of
 from mien.render.base import ALL_HEARD, Overlay
-from mien.text.typesetter import Picture
+from mien.text.typesetter import Image
 from mien.units import NS_PER_MS
 
-_COMES_NS: Final = 140 * NS_PER_MS
-_GOES_NS: Final = 320 * NS_PER_MS
-_STAYS_NS: Final = 900 * NS_PER_MS  # after the turn: its last word has only just been said
+_FADE_IN_NS: Final = 140 * NS_PER_MS
+_FADE_OUT_NS: Final = 320 * NS_PER_MS
+_STAYS_NS: Final = 900 * NS_PER_MS  # after the turn, so that its last word can be read
 _STAYS_CUT_NS: Final = 450 * NS_PER_MS
-_AHEAD: Final = 0.7  # how bright words to come are
+_AHEAD: Final = 0.7  # opacity of words not heard yet
 
-Place = Callable[[Picture], tuple[int, int]]
+Place = Callable[[Image], tuple[int, int]]
 
 
 class Pages(Protocol):
-    """Who makes pages, elsewhere and later."""
+    """Makes pages asynchronously."""
 
     def ask_page(self, cue: CaptionCue, turn_ms: float) -> None:
-        """Make the page that is to be shown then."""
+        """Request the page shown at turn_ms."""
         ...
 
     def take_page(self) -> Page | None:
-        """A page that was made."""
+        """The next finished page, if any."""
         ...
 
 
 class Captions:
-    """Stepped at every picture. A picture is uploaded when the page changes; otherwise a few numbers change.
+    """Stepped once a frame. An image is uploaded only when the page changes.
 
-    After an interruption what was not heard is taken away at once, and what was heard stays for a moment.
+    After an interruption, words that were not heard vanish at once, and those that were stay for a moment.
     """
 
     def __init__(self, pages: Pages, overlay: Overlay, layer: int, place: Place) -> None:
-        """place: where a picture's upper left corner goes."""
+        """place: returns the upper left corner for an image."""
         self._pages, self._overlay, self._layer, self._place = pages, overlay, layer, place
         self._page: Page | None = None
         self._next: Page | None = None
         self._asked: CaptionCue | None = None
-        self._picture: Picture | None = None
+        self._image: Image | None = None
         self._corner = (0, 0)
         self._progress = 0.0
         self._ahead = _AHEAD
@@ -54,9 +54,9 @@ class Captions:
     def step(
         self, now_ns: int, cue: CaptionCue | None, turn_ms: float, epoch: int, coming: CaptionCue | None = None
     ) -> None:
-        """cue: of the turn that is heard, None while there is none; turn_ms: what is heard of it at this picture.
+        """cue: of the turn being heard, if any. turn_ms: the playhead in that turn when this frame is seen.
 
-        epoch: the one in force, -1 without a voice. coming: of the turn that will be heard next, made ready meanwhile.
+        epoch: the one in force, -1 without a voice. coming: the next turn's cue, whose first page is prepared ahead.
         """
         self._receive(cue or coming)
         if cue is None and coming is not None and (self._next is None or self._next.cue is not coming):
@@ -97,15 +97,15 @@ class Captions:
             self._pages.ask_page(cue, turn_ms)
 
     def _turn_to(self, now_ns: int, page: Page) -> None:
-        if self._picture is None or self._leaves_ns is not None:
+        if self._image is None or self._leaves_ns is not None:
             self._shown_ns = now_ns
-        if self._page is None or turn_of(self._page.cue) != turn_of(page.cue) or page.picture is not self._picture:
+        if self._page is None or turn_of(self._page.cue) != turn_of(page.cue) or page.image is not self._image:
             self._progress = 0.0
-        if page.picture is not self._picture:
-            self._picture = page.picture
-            if page.picture is not None:
-                self._overlay.load(self._layer, page.picture)
-                self._corner = self._place(page.picture)
+        if page.image is not self._image:
+            self._image = page.image
+            if page.image is not None:
+                self._overlay.load(self._layer, page.image)
+                self._corner = self._place(page.image)
         self._page = page
         self._ahead = _AHEAD
         self._leaves_ns = None
@@ -118,12 +118,12 @@ class Captions:
         self._leaves_ns = now_ns + stays_ns
 
     def _show(self, now_ns: int) -> None:
-        opacity = min(1.0, (now_ns - self._shown_ns) / _COMES_NS)
+        opacity = min(1.0, (now_ns - self._shown_ns) / _FADE_IN_NS)
         if self._leaves_ns is not None:
-            opacity = min(opacity, 1.0 - (now_ns - self._leaves_ns) / _GOES_NS)
+            opacity = min(opacity, 1.0 - (now_ns - self._leaves_ns) / _FADE_OUT_NS)
             if opacity <= 0.0:
-                self._page = self._picture = self._leaves_ns = None
-        if self._picture is None:
+                self._page = self._image = self._leaves_ns = None
+        if self._image is None:
             self._overlay.hide(self._layer)
         else:
             self._overlay.place(self._layer, *self._corner, opacity, self._progress, self._ahead)

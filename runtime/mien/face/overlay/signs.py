@@ -1,4 +1,4 @@
-"""Small signs in the corner for what a face cannot say: paused, no picture of the speech, nobody there, no sound."""
+"""Status signs in the corner: paused, audio only, disconnected, no sound."""
 
 from collections.abc import Callable
 from typing import Final, Literal
@@ -14,10 +14,10 @@ from mien.units import NS_PER_MS
 SignName = Literal["", "paused", "audio_only", "disconnected", "silent"]
 Grid = NDArray[np.float32]
 
-_COMES_NS: Final = 400 * NS_PER_MS
+_FADE_NS: Final = 400 * NS_PER_MS
 _PLATE: Final = 0.36
-_STRENGTH: Final = 0.8  # of the whole sign: discreet
-# What lasts shorter than this is no news to anybody; a voice or a client that restarts is back by then.
+_STRENGTH: Final = 0.8  # opacity of the whole sign
+# Shorter conditions are not shown; a restarting voice or client is back by then.
 _AFTER_NS: Final[dict[SignName, int]] = {
     "paused": 300 * NS_PER_MS, "audio_only": 500 * NS_PER_MS, "silent": 1500 * NS_PER_MS,
     "disconnected": 3000 * NS_PER_MS,
@@ -25,7 +25,7 @@ _AFTER_NS: Final[dict[SignName, int]] = {
 
 
 def sign_for(anchor: Anchor | None, voice: VoiceHealth | None, *, motion_lost: bool) -> SignName:
-    """The sign of this moment, the most important one. voice: its newest report, None before the first."""
+    """The most important sign that applies. voice: its newest report, None before the first."""
     if anchor is None:
         return "disconnected"
     if anchor.phase == "paused":
@@ -38,10 +38,10 @@ def sign_for(anchor: Anchor | None, voice: VoiceHealth | None, *, motion_lost: b
 
 
 class Signs:
-    """Shows one sign, softly. Pictures are drawn when they are first needed."""
+    """Shows one sign at a time, with a fade. Signs are drawn when first needed."""
 
     def __init__(self, size_px: int, corner: tuple[int, int], layer: int) -> None:
-        """corner: the upper left one of the sign, on the upright screen."""
+        """corner: of the sign's upper left, on the upright screen."""
         self._size_px, self._corner, self._layer = size_px, corner, layer
         self._wanted: SignName = ""
         self._since_ns = 0
@@ -50,11 +50,11 @@ class Signs:
         self._last_ns = 0
 
     def step(self, now_ns: int, wanted: SignName, open_overlay: Callable[[], Overlay]) -> None:
-        """wanted: of this moment. open_overlay: called when there is something to show."""
+        """wanted: the sign that applies now. open_overlay: called when there is something to show."""
         if wanted != self._wanted:
             self._wanted, self._since_ns = wanted, now_ns
         due = wanted if wanted and now_ns - self._since_ns >= _AFTER_NS[wanted] else ""
-        step, self._last_ns = min(1.0, max(0, now_ns - self._last_ns) / _COMES_NS), now_ns
+        step, self._last_ns = min(1.0, max(0, now_ns - self._last_ns) / _FADE_NS), now_ns
         if due != self._shown:
             self._level = max(0.0, self._level - step)
             if not self._level:
@@ -73,17 +73,17 @@ class Signs:
 
 
 def draw_sign(name: SignName, size_px: int) -> NDArray[np.uint8]:
-    """The sign's picture for the overlay, uint8 (size_px, size_px, 4)."""
+    """The sign as an overlay image, uint8 (size_px, size_px, 4)."""
     axis = (np.arange(size_px, dtype=np.float32) + 0.5) * (2.0 / size_px) - 1.0
     x, y = np.meshgrid(axis, axis)
-    picture = np.zeros((size_px, size_px, 4), dtype=np.uint8)
-    picture[..., 0] = _covered(_SHAPES[name](x, y), size_px)
-    picture[..., 3] = _PLATE * _covered(np.hypot(x, y) - 1.0, size_px)
-    return picture
+    image = np.zeros((size_px, size_px, 4), dtype=np.uint8)
+    image[..., 0] = _covered(_SHAPES[name](x, y), size_px)
+    image[..., 3] = _PLATE * _covered(np.hypot(x, y) - 1.0, size_px)
+    return image
 
 
 def _covered(distance: Grid, size_px: int) -> Grid:
-    """How much of each pixel lies inside, 0..255."""
+    """Coverage of each pixel, 0..255."""
     covered: Grid = np.clip(0.5 - distance * size_px / 2, 0.0, 1.0) * np.float32(255)
     return covered
 

@@ -1,4 +1,4 @@
-"""When each word of a text is heard: by the client's word times, and between them by how long words take. Pure."""
+"""Word timing: when each word of a caption is heard, from the client's word times or by estimate. Pure."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -9,24 +9,24 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-Given = Sequence[tuple[str, int, int]]  # a word, its start and its end in ms
+Given = Sequence[tuple[str, int, int]]  # word, start and end in ms
 
-# A letter's time at 170 words a minute, pauses apart; espeak-ng's own pace, and about that of people who read aloud.
+# Per letter at 170 words per minute, without pauses: espeak-ng's default rate, close to that of people reading aloud.
 LETTER_MS: Final = 62.0
 MAX_MS: Final = 3_600_000.0
-# How many letters' time other characters take. A syllable each in Chinese, Japanese and Korean; a digit is a word.
+# Durations in letters. Chinese, Japanese and Korean characters are a syllable each; a digit is read as a word.
 _SYLLABLE, _DIGIT, _SPACE, _SENTENCE_PAUSE, _PHRASE_PAUSE = 3.0, 3.5, 0.3, 6.0, 3.0
 _SENTENCE_ENDS: Final = frozenset(".!?…。！？؟।")
 _PHRASE_ENDS: Final = frozenset(",;:–—،؛、，；：")
-_REACH: Final = 200  # characters: how far on in the text a client's word is looked for
+_REACH: Final = 200  # characters searched ahead for a client's word
 _NOT_SPOKEN: Final = " \t.,;:!?…\"'()[]«»“”‘’-–—。、，！？؟،"
 
 
 def word_times_ms(text: str, words: Sequence[int], given: Given, length_ms: float) -> NDArray[np.float64]:
-    """When each word begins, in ms on the turn's clock, float64 (N,), never falling.
+    """When each word begins, in ms on the turn's clock, float64 (N,), non-decreasing.
 
-    words: where each begins in the text, and the text's length. given: the client's, in any order and quality.
-    length_ms: of the turn's speech; 0 where it is not known.
+    words: the offset of each word, then the text's length. given: the client's word times, in any order and quality.
+    length_ms: of the turn's speech; 0 if unknown.
     """
     letters = np.concatenate(([0.0], np.cumsum([_letters(text[a:b]) for a, b in pairwise(words)])))
     places, times = _anchors(text, given)
@@ -43,7 +43,7 @@ def word_times_ms(text: str, words: Sequence[int], given: Given, length_ms: floa
 
 
 def text_of(given: Given) -> str:
-    """The client's words as a text, for a caption that has no other."""
+    """The client's words joined to a text, for a caption without one."""
     text = ""
     for word, _, _ in given:
         apart = text and word and not (_is_syllable(text[-1]) and _is_syllable(word[0]))
@@ -52,7 +52,7 @@ def text_of(given: Given) -> str:
 
 
 def _anchors(text: str, given: Given) -> tuple[list[int], list[float]]:
-    """Places in the text at which the time is known: the start and the end of each word that is found."""
+    """Offsets with a known time: the start and the end of each client word found in the text."""
     lowered = text.lower()
     lowered = lowered if len(lowered) == len(text) else text
     places: list[int] = []
@@ -70,7 +70,7 @@ def _anchors(text: str, given: Given) -> tuple[list[int], list[float]]:
 
 @lru_cache(maxsize=2048)
 def _letters(word: str) -> float:
-    """How long a word takes, in letters."""
+    """Duration of a word, in letters."""
     return sum(map(_letter, word))
 
 
@@ -86,7 +86,7 @@ def _letter(character: str) -> float:
 
 
 def _is_syllable(character: str) -> bool:
-    """Whether it is of a script that is written in syllables and without spaces, or Korean."""
+    """Whether the character is a syllable: Chinese, Japanese or Korean."""
     return (
         "\u3040" <= character <= "\u30ff"
         or "\u3400" <= character <= "\u9fff"

@@ -1,6 +1,6 @@
 #version 100
-// A calm vertical gradient with a soft glow behind the head; the noise hides the steps of 8 bits.
-// COMPOSITE: the face was drawn into a smaller picture of its own, and is laid over the background here.
+// A vertical gradient with a soft glow behind the head; dithering hides banding.
+// COMPOSITE: the face was drawn to a smaller texture and is composited over the background.
 #ifdef GL_FRAGMENT_PRECISION_HIGH
 precision highp float;
 #else

@@ -1,10 +1,10 @@
 #version 100
-// One triangle that covers the screen, at the far plane, so that the depth test leaves only what the face does not hide.
+// One triangle that covers the screen at the far plane, so that the depth test rejects pixels behind the face.
 precision highp float;
 
 attribute vec2 a_position;
 
-uniform vec4 u_upright;  // the two rows of the turn from the driver's screen to the upright picture
+uniform vec4 u_upright;  // rotation from the driver's screen to the upright screen, row by row
 
 varying vec2 v_screen;
 #ifdef COMPOSITE

@@ -1,5 +1,5 @@
 #version 100
-// Black, blended over the picture: u_black of it, 0 none .. 1 all.
+// Black, blended over the frame with opacity u_black, 0..1.
 precision mediump float;
 
 uniform float u_black;

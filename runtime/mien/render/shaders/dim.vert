@@ -1,5 +1,5 @@
 #version 100
-// One triangle over the whole screen, in front of everything.
+// One triangle that covers the screen, in front of everything.
 attribute vec2 a_position;
 
 void main() {

@@ -1,9 +1,9 @@
 #version 100
-// One pass: wrapped key light, soft light, rim, one specular, baked occlusion; eyes mirror two lamps (EYE), hair
-// shines across its strands, which hang (HAIR; Kajiya and Kay, 1989). MASK: cut out by the texture's alpha, for cards of
-// hair and lashes only, because a discard costs a tiled GPU its early depth test.
-// u_presence fades the picture to a dim grey when nobody is at home.
-// Light is summed with squared sRGB values and the root is taken at the end: gamma 2 instead of 2.2, at no cost.
+// One pass: wrapped key light, soft light, rim, one specular, baked occlusion. EYE: eyes reflect two lamps. HAIR:
+// anisotropic highlight across vertical strands (Kajiya and Kay, 1989). MASK: alpha test, for hair and lash cards only,
+// because discard disables a tiled GPU's early depth test.
+// u_presence fades the frame to a dim grey.
+// Light is summed with squared sRGB values, with a square root at the end: gamma 2 instead of 2.2, at no cost.
 #ifdef GL_FRAGMENT_PRECISION_HIGH
 precision highp float;
 #else
@@ -12,8 +12,8 @@ precision mediump float;
 
 uniform sampler2D u_texture;
 uniform vec3 u_camera;
-uniform vec4 u_material;  // specular, gloss, rim, the texture: 0 none, 1 its alpha lets through, 2 its alpha is shine
-uniform vec3 u_wrap;      // 1 / (1 + how far the key light wraps round), per colour
+uniform vec4 u_material;  // specular, gloss, rim, texture: 0 none, 1 alpha is opacity, 2 alpha is specular
+uniform vec3 u_wrap;      // 1 / (1 + wrap of the key light), per colour
 uniform vec3 u_key_direction;
 uniform vec3 u_key_color;
 uniform vec3 u_rim_direction;
@@ -67,11 +67,11 @@ void main() {
 #else
     vec3 specular = vec3(u_material.x * texel.a * pow(max(dot(normal, halfway), 0.0), u_material.y));
 #endif
-    // A gloss that is white on light skin would be ashen on dark skin.
+    // A highlight that is white on light skin would look ashen on dark skin.
     specular *= u_key_color * (0.55 + 0.9 * albedo);
     vec3 color = albedo * light + (rim * u_rim_color * (0.3 + albedo) + specular) * open;
 #endif
-    color /= 1.0 + 0.11 * color * color;  // a soft shoulder, so that bright skin keeps its colour
+    color /= 1.0 + 0.11 * color * color;  // a soft shoulder keeps the hue of bright skin
     color = sqrt(clamp(color, 0.0, 1.0));
     float grey = dot(color, vec3(0.19, 0.37, 0.07));
     gl_FragColor = vec4(mix(vec3(grey), color, u_presence), max(texel.a, u_material.w - 1.0));

@@ -1,14 +1,14 @@
 #version 100
-// Blend shapes are already in a_position and a_normal; here the eyes turn (EYE), then the head. The soft light (sky,
-// ground, fill, occlusion) changes slowly over a face: it is summed here, once a vertex, and so is the shadow that the
-// head, taken as an ellipsoid, throws on what does not turn with it.
+// Blend shapes are already in a_position and a_normal; the eyes rotate here (EYE), then the head. Soft light (sky,
+// ground, fill, occlusion) varies slowly over a face, so it is computed per vertex, as is the shadow that the head, as an
+// ellipsoid, casts on vertices that do not turn with it.
 precision highp float;
 
 attribute vec3 a_position;
 attribute vec3 a_normal;
 attribute vec2 a_uv;
 attribute vec4 a_color;
-attribute vec4 a_bind;  // how far the vertex goes with the head, with the left eye, with the right eye
+attribute vec4 a_bind;  // how far the vertex follows the head, the left eye, the right eye
 
 uniform mat4 u_view_projection;
 uniform mat4 u_head;
@@ -20,7 +20,7 @@ uniform vec3 u_sky_color;
 uniform vec3 u_ground_color;
 uniform vec3 u_head_center;
 uniform vec3 u_head_scale;  // 1 / radius along each axis
-uniform float u_lift;  // how much nearer to the camera the depth test takes this part to be, in metres
+uniform float u_lift;  // depth offset towards the camera, in metres
 #ifdef EYE
 uniform mat4 u_left;
 uniform mat4 u_right;
@@ -31,7 +31,7 @@ varying vec3 v_normal;
 varying vec2 v_uv;
 varying vec4 v_color;
 varying vec3 v_soft;
-varying vec3 v_key;  // how much of the key light arrives; shadows on skin are red
+varying vec3 v_key;  // share of the key light that arrives; shadows on skin are red
 
 float head_shadow(vec3 point) {
     vec3 from_head = (point - u_head_center) * u_head_scale;
@@ -62,7 +62,7 @@ void main() {
     vec3 occlusion = open + bleed * open * (1.0 - open);
     float fill = clamp(dot(v_normal, u_fill_direction) * 0.6 + 0.4, 0.0, 1.0);
     v_soft = (mix(u_ground_color, u_sky_color, v_normal.y * 0.5 + 0.5) + u_fill_color * fill) * occlusion;
-    v_soft *= 1.0 + 0.5 * (bleed - dot(bleed, vec3(0.3333)));  // what comes back out of skin is warm
+    v_soft *= 1.0 + 0.5 * (bleed - dot(bleed, vec3(0.3333)));  // light scattered out of skin is warm
     gl_Position = u_view_projection * world;
     vec4 lifted = u_view_projection * (world + vec4(0.0, 0.0, u_lift, 0.0));
     gl_Position.z = lifted.z * gl_Position.w / lifted.w;

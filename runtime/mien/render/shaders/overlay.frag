@@ -1,18 +1,18 @@
 #version 100
-// Ink over its shade over a plate; ink up to the word that is heard is bright. The result is premultiplied.
+// Ink over its shadow over a plate; words already heard are bright. The result is premultiplied.
 #ifdef GL_FRAGMENT_PRECISION_HIGH
 precision highp float;
 #else
 precision mediump float;
 #endif
 
-uniform sampler2D u_picture;  // ink, shade, the word's number, plate
+uniform sampler2D u_image;  // ink, shadow, word number, plate
 
 varying vec2 v_at;
 varying vec3 v_look;
 
 void main() {
-    vec4 texel = texture2D(u_picture, v_at);
+    vec4 texel = texture2D(u_image, v_at);
     float word = floor(texel.b * 255.0 + 0.5);
     float heard = clamp(v_look.y - word, 0.0, 1.0);
     float strength = mix(v_look.z, 1.0, heard);

@@ -1,9 +1,9 @@
 #version 100
-// Flat pictures over everything: the corners come in clip space, at the near plane.
+// 2D images over everything, with corners in clip space at the near plane.
 precision highp float;
 
-attribute vec4 a_place;  // x and y, then the place in the picture
-attribute vec3 a_look;   // opacity, progress, how strong what lies ahead is
+attribute vec4 a_place;  // x and y, then the texture position
+attribute vec3 a_look;   // opacity, progress, opacity of later words
 
 varying vec2 v_at;
 varying vec3 v_look;

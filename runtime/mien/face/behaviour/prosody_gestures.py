@@ -1,9 +1,8 @@
-"""What a face does with how something is said: nods and brows on stress, a head that goes with the melody, cheeks that
-go with effort, and the ends of phrases.
+"""Co-speech gestures driven by prosody: nods, brow raises, head lift, cheek raises, phrase boundaries.
 
-Heads nod and brows rise on the syllables that stand out (Swerts and Krahmer, Journal of Phonetics 36, 2008; Cave et
-al., "About the relationship between eyebrow movements and F0 variations", ICSLP 1996), and the head follows the melody
-(Munhall et al., Psychological Science 15, 2004). How much of each differs from phrase to phrase, by a seeded draw.
+Heads nod and brows rise on stressed syllables (Swerts and Krahmer, Journal of Phonetics 36, 2008; Cave et al., "About
+the relationship between eyebrow movements and F0 variations", ICSLP 1996). The head follows the pitch (Munhall et al.,
+Psychological Science 15, 2004). The amount of each varies from phrase to phrase by a seeded draw.
 """
 
 import random
@@ -13,7 +12,7 @@ from mien.core.pose import CHANNEL_INDEX, Pose
 from mien.face.behaviour.curves import Spring
 from mien.motion.prosody import PROSODY_CHANNELS, ProsodyFrames
 
-# Radians that the head goes down in a full nod's first 0.2 s, and up for a voice half an octave above its middle.
+# Radians: the head's descent in the first 0.2 s of a full nod, and its lift half an octave above the mean pitch.
 _NOD_RAD: Final = 0.10
 _LIFT_RAD: Final = 0.036
 _LEAN_RAD: Final = (0.030, 0.022)
@@ -30,11 +29,11 @@ _CHEEK = tuple(CHANNEL_INDEX[f"cheekSquint{side}"] for side in ("Left", "Right")
 _EYE = tuple(CHANNEL_INDEX[f"eyeSquint{side}"] for side in ("Left", "Right"))
 
 
-class Delivery:
-    """Moved on once a picture by at().
+class ProsodyGestures:
+    """Advanced once a frame by at().
 
-    phrase_began, phrase_ended: true in the picture that noticed it. rose: how much the melody had gone up at the end
-    of that phrase, 0..1.
+    phrase_began, phrase_ended: true only in the frame that detects it. rose: how far the pitch rose at the end of that
+    phrase, 0..1.
     """
 
     def __init__(self, source: random.Random) -> None:
@@ -49,9 +48,9 @@ class Delivery:
         self._begin_phrase()
 
     def at(self, now_s: float, prosody: ProsodyFrames | None, vigour: float) -> None:
-        """Move on to now_s. prosody: the channels of motion/prosody.py, float32 (5,), None while nothing is heard.
+        """Advance to now_s. prosody: the channels of motion/prosody.py, float32 (5,); None without audible speech.
 
-        vigour: how large the movements are, 1 for a calm talker.
+        vigour: scale of the movements, 1 for a calm speaker.
         """
         duration_s = max(0.0, now_s - self._last_s)
         self._last_s = max(now_s, self._last_s)
@@ -66,7 +65,7 @@ class Delivery:
             spring.step(lean * vigour if self._talking else 0.0, duration_s)
 
     def add_to(self, pose: Pose) -> None:
-        """Add what is done now to a pose."""
+        """Add the current movements to a pose."""
         pose[_PITCH_ANGLE] += _NOD_RAD * self._nod.value - _LIFT_RAD * self._lift.value
         pose[_YAW] += self._leans[0].value * (1.0 + 0.8 * self._lift.value)
         pose[_ROLL] += self._leans[1].value

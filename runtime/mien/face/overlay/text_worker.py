@@ -1,4 +1,4 @@
-"""The thread that sets text: a page takes milliseconds, which the frame loop does not have."""
+"""The text worker: a thread that renders captions, because a page takes too long for the frame loop."""
 
 import logging
 import threading
@@ -10,9 +10,9 @@ from mien.core.bus import CaptionCue
 from mien.core.log_limit import LogLimit
 from mien.core.stats import Counters
 from mien.errors import TextError
-from mien.face.overlay.pages import Page, PageMaker
+from mien.face.overlay.caption_pages import Page, PageMaker
 from mien.text.clean import clean
-from mien.text.typesetter import Picture, Style, Typesetter
+from mien.text.typesetter import Image, Style, Typesetter
 
 log = logging.getLogger("mien.face")
 
@@ -21,59 +21,59 @@ _T = TypeVar("_T")
 Asked = tuple[CaptionCue, float]
 
 
-class Typist:
-    """Asked by the frame loop, which later takes what was made; a newer request takes the place of one that waits.
+class TextWorker:
+    """The frame loop requests text and later takes the result; a newer request replaces a pending one.
 
-    Everything that Pango does happens on this thread. Without Pango nothing is ever made, and the log says why.
+    Pango is only used on this thread. Without Pango nothing is made, and an error is logged.
     """
 
     def __init__(self, *, captions: Style | None, status: Style | None, counters: Counters) -> None:
-        """captions, status: None makes none of it. Call start(), or do() by hand."""
+        """captions, status: None disables each. Call start(), or do() by hand."""
         self._styles = (captions, status)
         self._counters = counters
         self._asked_page: Asked | None = None
         self._asked_line: str | None = None
         self._pages: deque[Page] = deque(maxlen=_MOST_WAITING)
-        self._lines: deque[Picture] = deque(maxlen=1)
+        self._lines: deque[Image] = deque(maxlen=1)
         self._wake = threading.Event()
         self._stopping = False
         self._maker: PageMaker | None = None
         self._liner: Typesetter | None = None
         self._opened = False
         self._failures = LogLimit(burst=1)
-        self._thread = threading.Thread(target=self._run, name="typist", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="text", daemon=True)
 
     def start(self) -> None:
-        """Begin to work."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End, and wait for it."""
+        """Stop the thread and wait for it."""
         self._stopping = True
         self._wake.set()
         if self._thread.ident is not None:
             self._thread.join()
 
     def ask_page(self, cue: CaptionCue, turn_ms: float) -> None:
-        """Make the page that is to be shown then, in ms on the turn's clock."""
+        """Request the page shown at turn_ms, on the turn's clock."""
         self._asked_page = (cue, turn_ms)
         self._wake.set()
 
     def ask_line(self, text: str) -> None:
-        """Set a line of text."""
+        """Request a status line."""
         self._asked_line = text
         self._wake.set()
 
     def take_page(self) -> Page | None:
-        """A page that was made, oldest first."""
+        """The oldest finished page, if any."""
         return _taken(self._pages)
 
-    def take_line(self) -> Picture | None:
-        """The line that was made."""
+    def take_line(self) -> Image | None:
+        """The finished status line, if any."""
         return _taken(self._lines)
 
     def do(self) -> None:
-        """Do what was asked for. On one thread only."""
+        """Serve the pending requests. On one thread only."""
         try:
             if not self._opened:
                 self._open()
@@ -85,11 +85,11 @@ class Typist:
                 self._make_line(line)
         except TextError as error:
             self._counters.count("captions_off")
-            log.error("no captions and no status line: %s", error)
+            log.error("captions and status line are off: %s", error)
             self._maker = self._liner = None
 
     def _open(self) -> None:
-        """Load fonts and all before there is anything to say: the first time takes a hundred times longer."""
+        """Load fonts ahead of time: the first text takes a hundred times longer."""
         self._opened = True
         captions, status = self._styles
         if captions is not None:
@@ -101,13 +101,13 @@ class Typist:
         if self._maker is not None:
             page = self._maker.make(cue, turn_ms)
             if len(self._pages) == _MOST_WAITING:
-                self._counters.count("caption_pages_dropped")  # nobody took the oldest: nothing is drawn just now
+                self._counters.count("caption_pages_dropped")  # the oldest was not taken: nothing is being drawn
             self._pages.append(page)
             self._counters.count("caption_pages")
 
     def _make_line(self, line: str) -> None:
         if self._liner is not None:
-            self._lines.append(self._liner.picture(clean(line)))
+            self._lines.append(self._liner.image(clean(line)))
 
     def _run(self) -> None:
         self._wake.set()
@@ -116,14 +116,14 @@ class Typist:
             self._wake.clear()
             try:
                 self.do()
-            except Exception:  # text that comes from outside must not cost more than its own caption
+            except Exception:  # bad text from a client must cost no more than its own caption
                 self._counters.count("captions_failed")
-                if (line := self._failures.line("a caption cannot be set", time.monotonic_ns())) is not None:
+                if (line := self._failures.line("a caption cannot be rendered", time.monotonic_ns())) is not None:
                     log.exception("%s", line)
 
 
 def _warm(typesetter: Typesetter) -> Typesetter:
-    typesetter.picture("Ag")
+    typesetter.image("Ag")
     return typesetter
 
 

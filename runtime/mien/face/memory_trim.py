@@ -1,4 +1,4 @@
-"""Memory that starting left behind, or a shader compiled later, given back while nobody is spoken to."""
+"""Memory trimming: returns unused memory to the system, for example after start-up or a shader compilation."""
 
 from collections.abc import Callable
 from typing import Final
@@ -6,18 +6,18 @@ from typing import Final
 from mien.core.stats import Counters
 from mien.host.memory import pss_mb, release_unused_pages
 
-GROWN_MB: Final = 15.0  # a compiler that ran again is more; caches and buffers of ordinary work are less
-# What is used now and then comes to half of that within minutes of talk: pages that were needed once. Speech needs most
-# of the rest again at once, so that giving back more often than this would only cost.
+GROWN_MB: Final = 15.0  # less than a shader compilation leaves behind, more than ordinary caches and buffers
+# Within minutes of talk, about half of this is pages that were needed once. Speech touches most of the rest again, so
+# trimming more often would only cost time.
 CREPT_MB: Final = 8.0
 CREPT_EVERY: Final = 120  # steps, of a second each
 
 
-class Upkeep:
-    """Asked once a second. measure, release: the tests hand in others.
+class MemoryTrim:
+    """Stepped once a second. measure, release: replaced in tests.
 
-    Housekeeping must not end a service: where the system gives no figure (no descriptor is left, say), there is none,
-    and `memory_unread` counts it.
+    Never ends the service: if memory cannot be measured (for example without free descriptors), step() returns None
+    and counts `memory_unread`.
     """
 
     def __init__(
@@ -33,15 +33,17 @@ class Upkeep:
         self._steps = 0
 
     def step(self, *, speaking: bool) -> float | None:
-        """This process's memory now, in MB PSS; None while it cannot be read. Gives back at first, then when it has
-        grown, but never in speech: that takes a frame or two."""
+        """This process's memory in MB PSS, or None if it cannot be measured.
+
+        Trims at the first step and whenever memory has grown, but never during speech: it takes a frame or two.
+        """
         try:
-            return self._kept_small(speaking=speaking)
+            return self._trimmed(speaking=speaking)
         except OSError:
             self._counters.count("memory_unread")
             return None
 
-    def _kept_small(self, *, speaking: bool) -> float:
+    def _trimmed(self, *, speaking: bool) -> float:
         now_mb = self._measure()
         self._steps += 1
         if speaking or not self._has_grown(now_mb):

@@ -1,4 +1,4 @@
-"""Captions into pages: which words are on the one that is heard, when each of them is, and its picture."""
+"""Caption pages: splits a turn's text into timed, rendered pages."""
 
 import logging
 import math
@@ -10,43 +10,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.core.bus import CaptionCue
-from mien.face.overlay.cues import turn_of
 from mien.face.overlay.timing import text_of, word_times_ms
-from mien.text.clean import clean
-from mien.text.coverage import without_symbols
-from mien.text.paging import glued, sentence_start
-from mien.text.typesetter import Picture, Typesetter
-from mien.text.words import word_starts
+from mien.face.state import turn_of
+from mien.text.clean import clean, without_symbols
+from mien.text.paging import sentence_start, tie_one_letter_words, word_starts
+from mien.text.typesetter import Image, Typesetter
 
 log = logging.getLogger("mien.face")
 
-LEAD_MS: Final = 80.0  # a page comes a little before its first word
-RISE_MS: Final = 110.0  # a word takes so long to become bright
-_REACH: Final = 200  # characters: how far back the sentence's start is looked for when joining in mid-turn
-_KEPT_PICTURES: Final = 3
-_MOST_TOLD: Final = 5
-_MOST_LOST: Final = 0.1  # of a text's letters that may be boxes
+LEAD_MS: Final = 80.0  # a page appears a little before its first word
+RISE_MS: Final = 110.0  # how long a word takes to brighten
+_REACH: Final = 200  # characters searched backwards for the start of the sentence when joining mid-turn
+_CACHED_IMAGES: Final = 3
+_MOST_WARNINGS: Final = 5
+_MOST_LOST: Final = 0.1  # share of letters without a font above which the caption is not shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Page:
-    """A few lines of a turn's caption. picture: None where there is nothing to show. Times in ms on the turn's clock.
+    """A few lines of a turn's caption. image: None for an empty page. Times are in ms on the turn's clock.
 
-    from_ms, until_ms: while it is the one to show. starts_ms: when each of its words begins, float64 (N,).
+    from_ms, until_ms: when the page is shown. starts_ms: when each of its words begins, float64 (N,).
     """
 
     cue: CaptionCue
-    picture: Picture | None
+    image: Image | None
     from_ms: float
     until_ms: float
     starts_ms: NDArray[np.float64]
 
     def holds(self, turn_ms: float) -> bool:
-        """Whether this is the page to show then."""
+        """Whether this page is shown at that time."""
         return self.from_ms <= turn_ms < self.until_ms
 
     def progress(self, turn_ms: float) -> float:
-        """How many of its words are heard by then, the newest one in part while it brightens."""
+        """How many of its words have been heard, with a fraction while the newest one brightens."""
         count = int(self.starts_ms.searchsorted(turn_ms, side="right"))
         if not count:
             return 0.0
@@ -55,7 +53,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Script:
-    """A cue read: its text made fit to be set, where its words begin (and the text's length), and when."""
+    """A cue prepared for typesetting.
+
+    words: offset of each word, then the text's length. times_ms: when each word begins, on the turn's clock.
+    """
 
     cue: CaptionCue
     text: str
@@ -64,26 +65,26 @@ class Script:
 
 
 class PageMaker:
-    """Makes one page at a time; keeps a turn's page breaks, so that text that is added does not move what is shown."""
+    """Makes one page at a time; keeps a turn's page breaks, so that added text does not reflow what is shown."""
 
     def __init__(self, typesetter: Typesetter) -> None:
         self._typesetter = typesetter
         self._script: Script | None = None
-        self._breaks: list[int] = []  # where pages begin, in characters
-        self._pictures: dict[str, Picture] = {}
-        self._told: set[str] = set()
+        self._breaks: list[int] = []  # character offsets at which pages begin
+        self._images: dict[str, Image] = {}
+        self._warned: set[str] = set()
 
     def make(self, cue: CaptionCue, turn_ms: float) -> Page:
-        """The page to show at turn_ms."""
+        """The page shown at turn_ms."""
         script = self._read(cue)
         count = len(script.words) - 1
         if not count:
-            return Page(cue=cue, picture=None, from_ms=-math.inf, until_ms=math.inf, starts_ms=script.times_ms)
+            return Page(cue=cue, image=None, from_ms=-math.inf, until_ms=math.inf, starts_ms=script.times_ms)
         word = max(0, int(script.times_ms.searchsorted(turn_ms + LEAD_MS, side="right")) - 1)
         first, end = self._bounds(script, word)
         return Page(
             cue=cue,
-            picture=self._picture(script.text[script.words[first] : script.words[end]].strip()),
+            image=self._image(script.text[script.words[first] : script.words[end]].strip()),
             from_ms=float(script.times_ms[first]) - LEAD_MS if first else -math.inf,
             until_ms=float(script.times_ms[end]) - LEAD_MS if end < count else math.inf,
             starts_ms=script.times_ms[first:end],
@@ -93,7 +94,7 @@ class PageMaker:
         before = self._script
         if before is not None and before.cue is cue:
             return before
-        text = glued(self._readable(clean(cue.text or text_of(cue.words))))
+        text = tie_one_letter_words(self._readable(clean(cue.text or text_of(cue.words))))
         words = word_starts(text)
         given = [(clean(word), start_ms, end_ms) for word, start_ms, end_ms in cue.words]
         times_ms = word_times_ms(text, words, given, cue.length_ms)
@@ -104,15 +105,15 @@ class PageMaker:
         return self._script
 
     def _readable(self, text: str) -> str:
-        """The text without symbols that no font has; nothing at all where more than a few letters are missing."""
+        """The text without symbols that no font has; empty when too many letters lack a font."""
         missing = self._typesetter.missing(text)
         if not missing:
             return text
         text, letters = without_symbols(text, missing)
-        if letters and letters not in self._told and len(self._told) < _MOST_TOLD:
-            self._told.add(letters)
+        if letters and letters not in self._warned and len(self._warned) < _MOST_WARNINGS:
+            self._warned.add(letters)
             names = ", ".join(f"U+{ord(letter):04X}" for letter in letters[:5])
-            log.warning("no font has %s, of a caption; install a font for its script", names)
+            log.warning("no font for %s in a caption; install one for its script", names)
         lost = sum(map(text.count, letters))
         return "" if lost > _MOST_LOST * len(text) else clean(text)
 
@@ -135,18 +136,18 @@ class PageMaker:
         if not place or self._breaks[place - 1] != at:
             self._breaks.insert(place, at)
 
-    def _picture(self, text: str) -> Picture:
-        picture = self._pictures.pop(text, None)
-        if picture is None:
-            picture = self._typesetter.picture(text)
-        self._pictures[text] = picture  # the newest last
-        if len(self._pictures) > _KEPT_PICTURES:
-            del self._pictures[next(iter(self._pictures))]
-        return picture
+    def _image(self, text: str) -> Image:
+        image = self._images.pop(text, None)
+        if image is None:
+            image = self._typesetter.image(text)
+        self._images[text] = image  # the newest last
+        if len(self._images) > _CACHED_IMAGES:
+            del self._images[next(iter(self._images))]
+        return image
 
 
 def _common_length(one: str, other: str) -> int:
-    """How many characters both begin with."""
+    """Length of the common prefix."""
     if other.startswith(one):
         return len(one)
     return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

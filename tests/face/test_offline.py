@@ -1,7 +1,7 @@
-"""Captions of a film: each picture's, whatever time it takes to draw."""
+"""Captions of a video: of each frame, however long it takes to draw."""
 
 from mien.core.clock import ManualClock
-from mien.face.overlay.film import FilmCaptions
+from mien.face.offline import VideoCaptions
 from mien.render.headless import HeadlessRenderer
 
 MS = 1_000_000
@@ -9,7 +9,7 @@ MS = 1_000_000
 
 def test_words_follow_the_film_and_all_are_bright_at_its_end():
     renderer = HeadlessRenderer(720, 1280, ManualClock(0))
-    captions = FilmCaptions(renderer, "Good day, everyone", 2000)
+    captions = VideoCaptions(renderer, "Good day, everyone", 2000)
     shown = []
     for at_ms in range(0, 2400, 40):
         captions.step(at_ms * MS)

@@ -1,4 +1,4 @@
-"""How something is said, on the face: nods, brows, phrase ends, questions."""
+"""Co-speech gestures: nods, brows, phrase ends, questions."""
 
 import random
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mien.core.pose import CHANNEL_INDEX, Pose, new_pose
-from mien.face.behaviour.delivery import Delivery
+from mien.face.behaviour.prosody_gestures import ProsodyGestures
 from mien.face.director import Director
 from mien.motion.prosody import EFFORT, PITCH, RISE, STRESS, VOICE
 from mien.units import NS_PER_S
@@ -26,12 +26,12 @@ def stressed(time_s: float) -> np.ndarray:
 
 
 def course(rows, *, seconds: float = 2.5, fps: float = 60, vigour: float = 1.0, seed: int = 1) -> np.ndarray:
-    """The poses that a Delivery alone makes. rows(time_s): what is heard then, None for nothing."""
-    delivery, poses = Delivery(random.Random(seed)), []
+    """Poses by a ProsodyGestures alone. rows(time_s): the prosody at that time, None for silence."""
+    gestures, poses = ProsodyGestures(random.Random(seed)), []
     for number in range(int(seconds * fps)):
-        delivery.at(number / fps, rows(number / fps), vigour)
+        gestures.at(number / fps, rows(number / fps), vigour)
         pose = new_pose()
-        delivery.add_to(pose)
+        gestures.add_to(pose)
         poses.append(pose)
     return np.array(poses)
 
@@ -58,7 +58,7 @@ def test_the_cheeks_go_with_effort() -> None:
     assert course(lambda _: how(effort=1.0))[-1, CHEEK] > 0.15 > 0.02 > course(lambda _: how())[-1, CHEEK]
 
 
-def test_it_hardly_matters_how_many_pictures_there_are() -> None:
+def test_it_hardly_matters_how_many_frames_there_are() -> None:
     slow, fast = course(stressed, fps=30), course(stressed, fps=120)[::4]
     np.testing.assert_allclose(slow[:, [NOD, YAW, ROLL]], fast[:, [NOD, YAW, ROLL]], atol=0.012)
 
@@ -70,19 +70,19 @@ def test_an_interrupt_lets_the_head_come_to_rest_without_a_jump() -> None:
 
 
 def test_phrases_are_noticed_once_each_and_with_their_rise() -> None:
-    delivery, begun, ended, rises = Delivery(random.Random(1)), 0, 0, []
+    gestures, begun, ended, rises = ProsodyGestures(random.Random(1)), 0, 0, []
     for number in range(300):
         time_s = number / 60
         row = how(rise=0.8 if time_s > 1.6 else 0.0) if time_s % 2.5 < 2.0 else how(voice=0.0)
-        delivery.at(time_s, row, 1.0)
-        begun, ended = begun + delivery.phrase_began, ended + delivery.phrase_ended
-        rises += [delivery.rose] if delivery.phrase_ended else []
+        gestures.at(time_s, row, 1.0)
+        begun, ended = begun + gestures.phrase_began, ended + gestures.phrase_ended
+        rises += [gestures.rose] if gestures.phrase_ended else []
     assert (begun, ended) == (2, 2)
     assert rises == pytest.approx([0.8, 0.8])
 
 
 def act(rows, *, emotion: str = "neutral", seconds: float = 3.0, seed: int = 2) -> np.ndarray:
-    """The same through the whole director, with the speech's mouth at rest."""
+    """The same through the director, with the speech pose at rest."""
     director, out, poses = Director(seed=seed), new_pose(), []
     director.set_emotion(emotion, 1.0, 0)
     for number in range(int(seconds * 50)):

@@ -1,4 +1,4 @@
-"""A face of which one half has died must not pass for a living one: the watchdog, the log and the exit code say so."""
+"""A face with a dead thread must not pass for healthy: watchdog, log and exit code report it."""
 
 import logging
 import subprocess
@@ -12,7 +12,7 @@ import pytest
 
 from mien.config import load_config, parse_overrides
 from mien.errors import DisplayError, FaceError
-from mien.face.heartbeat import Heartbeat
+from mien.face.health import Heartbeat
 from mien.face.motion_stage import MotionStage
 from mien.face.presenter import Presenter
 from mien.face.service import FaceService
@@ -67,7 +67,7 @@ def test_a_part_that_is_watched_later_must_advance_from_then_on() -> None:
 
 
 class Running:
-    """A real FaceService, headless, in a thread; what run() raised, and what systemd was told and when."""
+    """A real FaceService, headless, in a thread. Records what run() raised and the notifications to systemd."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.told: list[str] = []
@@ -91,14 +91,14 @@ class Running:
         return self.told.count("WATCHDOG=1")
 
     def until(self, true: Callable[[], bool]) -> bool:
-        """Wait until something is true; False when it never was."""
+        """Wait until a condition holds; False on timeout."""
         deadline_s = time.monotonic() + PATIENCE_S
         while not true() and time.monotonic() < deadline_s:
             time.sleep(0.005)
         return true()
 
     def ended(self) -> bool:
-        """Wait for its end."""
+        """Wait for the thread to end."""
         self._thread.join(PATIENCE_S)
         return not self._thread.is_alive()
 
@@ -234,4 +234,4 @@ def test_the_process_ends_with_a_code_that_systemd_restarts_and_one_traceback(tm
     assert done.returncode == 1
     said = done.stdout + done.stderr
     assert said.count("Traceback") == 1
-    assert "mien-face: the motion thread ended: RuntimeError: a bug" in said
+    assert "mien-face: the motion thread failed: RuntimeError: a bug" in said

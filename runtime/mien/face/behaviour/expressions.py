@@ -1,4 +1,4 @@
-"""How each state and each emotion looks at rest, as channel values. Data."""
+"""Facial expressions by state or emotion, as channel values. Data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ def _both(**weights: float) -> dict[str, float]:
     return {f"{name}{side}": weight for name, weight in weights.items() for side in ("Left", "Right")}
 
 
-_STATE_LOOKS: Final[dict[State, dict[str, float]]] = {
+_STATE_EXPRESSIONS: Final[dict[State, dict[str, float]]] = {
     "idle": {**_both(mouthSmile=0.10, eyeBlink=0.15), "headPitch": 0.012},
     "listening": {
         **_both(mouthSmile=0.22, browOuterUp=0.30, eyeWide=0.26),
@@ -52,9 +52,9 @@ _STATE_LOOKS: Final[dict[State, dict[str, float]]] = {
     "disconnected": {**_both(eyeBlink=1.0), "headPitch": 0.16, "headRoll": 0.03},
 }
 
-# After the prototypes of the Facial Action Coding System (Ekman, Friesen and Hager, 2002), held well below full
-# strength: a face on a kiosk that acts is worse than one that hints.
-_EMOTION_LOOKS: Final[dict[Emotion, dict[str, float]]] = {
+# After the prototypes of the Facial Action Coding System (Ekman, Friesen and Hager, 2002), well below full strength: on
+# a kiosk, overacting is worse than understatement.
+_EMOTION_EXPRESSIONS: Final[dict[Emotion, dict[str, float]]] = {
     "neutral": {},
     "happy": {
         **_both(mouthSmile=0.62, cheekSquint=0.45, eyeSquint=0.28, mouthDimple=0.14, browOuterUp=0.10),
@@ -92,20 +92,20 @@ _EMOTION_LOOKS: Final[dict[Emotion, dict[str, float]]] = {
     },
 }
 
-# How large nods, brows and leans of speech are under an emotion, 1 for a calm talker.
+# Scale of co-speech gestures under an emotion, 1 for a calm speaker.
 EMOTION_VIGOUR: Final[dict[str, float]] = {
     "neutral": 1.0, "happy": 1.15, "sad": 0.5, "surprised": 1.15, "angry": 1.2, "concerned": 0.75, "excited": 1.45,
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
-    """How a face in one state moves, beside how it looks.
+class StateStyle:
+    """How a face in one state moves.
 
-    enter_s: how long it takes to get there. blink_s: median time between blinks. breath_s: one breath. liveliness:
-    scales sway and shifts of the head. shift_s: shortest and longest time between two shifts. aside: a small movement
-    of gestures.TRACKS that is made now and then, "" for none. aside_s: median time between two. presence: 1 in full
-    colour .. 0 dim and grey, as if asleep.
+    enter_s: duration of the transition into the state. blink_s: median time between blinks. breath_s: duration of a
+    breath. liveliness: scale of head sway and shifts. shift_s: shortest and longest time between shifts. aside: a
+    spontaneous gesture of gestures.TRACKS, "" for none. aside_s: median time between two. presence: 1 in full colour
+    .. 0 dim and grey, as if asleep.
     """
 
     enter_s: float
@@ -118,31 +118,31 @@ class Manner:
     presence: float = 1.0
 
 
-# Blinks: about 17 a minute at rest and 26 in conversation (Bentivoglio et al., 1997); attention and thought hold them
-# back or bring them on. Breaths: 12 to 16 a minute at rest.
-MANNERS: Final[dict[State, Manner]] = {
-    "idle": Manner(enter_s=0.9, blink_s=3.6, breath_s=4.6, liveliness=1.0, aside="warm", aside_s=13.0),
-    "listening": Manner(enter_s=0.45, blink_s=3.9, breath_s=4.2, liveliness=0.7, aside="attend", aside_s=4.5),
-    "thinking": Manner(enter_s=0.55, blink_s=2.9, breath_s=4.6, liveliness=0.8, aside="ponder", aside_s=3.2),
-    "speaking": Manner(enter_s=0.4, blink_s=4.6, breath_s=3.6, liveliness=1.7, shift_s=(1.3, 3.2)),
-    "audio_only": Manner(enter_s=0.8, blink_s=4.8, breath_s=5.2, liveliness=0.4, presence=0.8),
-    "paused": Manner(enter_s=0.6, blink_s=5.5, breath_s=5.0, liveliness=0.35, presence=0.55),
-    "disconnected": Manner(enter_s=1.6, blink_s=3600.0, breath_s=6.5, liveliness=0.2, presence=0.2),
+# Blinks: about 17 per minute at rest and 26 in conversation (Bentivoglio et al., 1997); fewer when attentive, more when
+# thinking. Breaths: 12 to 16 per minute at rest.
+STATE_STYLES: Final[dict[State, StateStyle]] = {
+    "idle": StateStyle(enter_s=0.9, blink_s=3.6, breath_s=4.6, liveliness=1.0, aside="warm", aside_s=13.0),
+    "listening": StateStyle(enter_s=0.45, blink_s=3.9, breath_s=4.2, liveliness=0.7, aside="attend", aside_s=4.5),
+    "thinking": StateStyle(enter_s=0.55, blink_s=2.9, breath_s=4.6, liveliness=0.8, aside="ponder", aside_s=3.2),
+    "speaking": StateStyle(enter_s=0.4, blink_s=4.6, breath_s=3.6, liveliness=1.7, shift_s=(1.3, 3.2)),
+    "audio_only": StateStyle(enter_s=0.8, blink_s=4.8, breath_s=5.2, liveliness=0.4, presence=0.8),
+    "paused": StateStyle(enter_s=0.6, blink_s=5.5, breath_s=5.0, liveliness=0.35, presence=0.55),
+    "disconnected": StateStyle(enter_s=1.6, blink_s=3600.0, breath_s=6.5, liveliness=0.2, presence=0.2),
 }
 
 
 def as_pose(weights: Mapping[str, float]) -> Pose:
-    """Channel values by name as a pose."""
+    """A pose from channel values by name."""
     pose = new_pose()
     for name, value in weights.items():
         pose[CHANNEL_INDEX[name]] = value
     return pose
 
 
-STATE_POSES: Final[dict[str, Pose]] = {state: as_pose(look) for state, look in _STATE_LOOKS.items()}
-EMOTION_POSES: Final[dict[str, Pose]] = {emotion: as_pose(look) for emotion, look in _EMOTION_LOOKS.items()}
+STATE_POSES: Final[dict[str, Pose]] = {state: as_pose(weights) for state, weights in _STATE_EXPRESSIONS.items()}
+EMOTION_POSES: Final[dict[str, Pose]] = {emotion: as_pose(weights) for emotion, weights in _EMOTION_EXPRESSIONS.items()}
 
-# Shapes that part the lips: only speech may use them while it holds the mouth shut.
+# Shapes that part the lips; expressions may not use them while speech keeps the mouth shut.
 OPENING_INDICES: Final = np.array(
     [
         CHANNEL_INDEX[name]

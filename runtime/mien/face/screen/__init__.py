@@ -1,1 +1,0 @@
-"""When the screen is bright, dim or dark: quiet hours, silence, presence. Pure."""

@@ -1,0 +1,97 @@
+"""The shared state: one read gives one consistent frame, into a snapshot that is reused."""
+
+import sys
+import threading
+
+import numpy as np
+
+from mien.core import bus
+from mien.face.state import MAX_GESTURES, VOICE_TIMEOUT_NS, FaceState, Snapshot
+from mien.units import NS_PER_MS, NS_PER_S
+
+HZ = 100
+
+
+def anchor(*, epoch: int = 1, media_ns: int = 0, phase: bus.Phase = "speaking") -> bus.Anchor:
+    return bus.Anchor(epoch=epoch, media_ns=media_ns, at_ns=0, until_ns=NS_PER_S, phase=phase)
+
+
+def speaking(*, epoch: int = 1, jaw: float = 0.5) -> FaceState:
+    state = FaceState(frame_hz=HZ)
+    state.voice_alive(0)
+    fill(state, epoch, jaw)
+    return state
+
+
+def fill(state: FaceState, epoch: int, jaw: float) -> None:
+    state.take_anchor(anchor(epoch=epoch))
+    state.begin_turn(0)
+    state.append(np.full((HZ, 55), jaw, np.float32), np.full((50, 5), jaw, np.float32))
+
+
+def test_a_read_fills_the_snapshot() -> None:
+    state, shot = speaking(), Snapshot()
+    state.read(0, 300 * NS_PER_MS, shot)
+    assert (shot.epoch, shot.media_ns, shot.shown_ns, shot.live, shot.heard) == (1, 3 * 10**8, 3 * 10**8, True, True)
+    assert (shot.pose[:55] == 0.5).all()
+    assert (shot.prosody == 0.5).all()
+
+
+def test_the_arrays_of_a_snapshot_are_reused() -> None:
+    state, shot = speaking(), Snapshot()
+    pose, prosody = shot.pose, shot.prosody
+    state.read(0, 0, shot)
+    assert shot.pose is pose
+    assert shot.prosody is prosody
+    assert shot.motion_row.base is pose
+
+
+def test_gestures_are_taken_once_in_order_and_bounded() -> None:
+    state, shot = speaking(), Snapshot()
+    added = [state.add_gesture(f"{number}") for number in range(MAX_GESTURES + 1)]
+    assert added == [True] * MAX_GESTURES + [False]
+    state.read(0, 0, shot)
+    assert shot.gestures == [f"{number}" for number in range(MAX_GESTURES)]
+    state.read(0, 0, shot)
+    assert shot.gestures == []
+
+
+def test_while_paused_the_pose_is_live_and_no_prosody_is_heard() -> None:
+    state, shot = speaking(), Snapshot()
+    state.take_anchor(anchor(phase="paused"))
+    state.read(0, 0, shot)
+    assert (shot.live, shot.heard) == (True, False)
+    assert state.lead_ns(0) is None
+    assert state.speaking
+
+
+def test_a_silent_voice_is_forgotten() -> None:
+    state, shot = speaking(), Snapshot()
+    state.read(VOICE_TIMEOUT_NS, 0, shot)
+    assert shot.anchor is not None
+    state.read(VOICE_TIMEOUT_NS + 1, 0, shot)
+    assert (shot.anchor, shot.epoch, shot.live) == (None, -1, False)
+    assert (state.anchor, state.epoch, state.buffered_ns, state.speaking) == (None, -1, 0, False)
+
+
+def test_a_snapshot_never_mixes_two_epochs() -> None:
+    """The motion of epoch n holds n / 1000; a writer renews the epoch while a reader samples it."""
+    state, shot, stop = speaking(epoch=1, jaw=0.001), Snapshot(), threading.Event()
+
+    def renew() -> None:
+        for epoch in range(2, 300):
+            fill(state, epoch, epoch / 1000)
+        stop.set()
+
+    interval_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        writer = threading.Thread(target=renew)
+        writer.start()
+        while not stop.is_set():
+            state.read(0, 0, shot)
+            if shot.live:
+                assert shot.pose[0] == np.float32(shot.epoch / 1000)
+        writer.join()
+    finally:
+        sys.setswitchinterval(interval_s)
