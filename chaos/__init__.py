@@ -1,1 +1,1 @@
-"""A seeded adversary against the real processes of mien, and the oracles that watch them. See README.md here."""
+"""Chaos testing: a seeded adversary against mien's real processes, watched by oracles. See README.md."""

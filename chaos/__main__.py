@@ -3,13 +3,14 @@
     python -m chaos --minutes 10 --seed 1
     python -m chaos --replay build/chaos/seed-1.json
 
-Exit codes: 0 nothing was violated, 1 something was, 2 it cannot run here.
+Exit codes: 0 no violation, 1 violations, 2 cannot run on this machine.
 """
 
 import json
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,18 +26,25 @@ from chaos.shrink import shrink
 from chaos.world import World
 
 OUT = Path(__file__).resolve().parents[1] / "build/chaos"
-SCHEDULED_S = 120.0  # of schedule a minute: acts are planned at their longest, and time ends the run
-ABLE = frozenset({"curve", "mount"})  # where nothing may be mounted, a fault that needs it does something like it
+SCHEDULED_S = 120.0  # seconds of schedule per minute: acts are planned at their longest, and the clock ends the run
+ABLE = frozenset(
+    {"curve", "mount"}
+)  # faults that need mounts are replaced by similar ones where mounting is not permitted
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--minutes", type=float, default=10.0, help="How long [10].")
-@click.option("--seed", type=int, default=1, help="Of the schedule and the conversation [1].")
-@click.option("--replay", type=click.Path(path_type=Path), help="A schedule that was saved, in place of a seed.")
-@click.option("--only", multiple=True, metavar="KIND", help="These acts alone; may be given again.")
-@click.option("--keep-going", is_flag=True, help="Go on after a violation, and list each kind.")
-@click.option("--shrink-minutes", type=float, default=6.0, help="How long to look for a smaller schedule [6]; 0: not.")
-@click.option("--json", "as_json", is_flag=True, help="The outcome as JSON on stdout.")
+@click.option("--seed", type=int, default=1, help="Seed of the schedule and the conversation [1].")
+@click.option("--replay", type=click.Path(path_type=Path), help="Replay a saved schedule instead of a seed.")
+@click.option("--only", multiple=True, metavar="KIND", help="Only these acts; repeatable.")
+@click.option("--keep-going", is_flag=True, help="Continue after a violation; list each kind once.")
+@click.option(
+    "--shrink-minutes",
+    type=float,
+    default=6.0,
+    help="How long to search for a smaller failing schedule [6]; 0: do not.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def main(
     minutes: float,
     seed: int,
@@ -46,9 +54,11 @@ def main(
     shrink_minutes: float,
     as_json: bool,
 ) -> None:
-    """Storm the real processes and watch the oracles."""
+    """Attack the real processes and watch the oracles."""
     console = Console(stderr=as_json)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nothing is left mounted or alive
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
+    )  # so that no mount and no process is left behind
     try:
         schedule = load(replay) if replay else make_schedule(seed, minutes * SCHEDULED_S, usable(ABLE, only))
         outcome = _run(console, schedule, keep_going, 0.0 if replay else minutes * 60)
@@ -83,7 +93,7 @@ def _run(console: Console, schedule: Schedule, keep_going: bool, seconds: float)
         return run(schedule, keep_going=keep_going, seconds=seconds, tell=tell)
 
 
-def _teller(console: Console, progress: Progress, task: TaskID):  # type: ignore[no-untyped-def]
+def _teller(console: Console, progress: Progress, task: TaskID) -> Callable[[int, Action, World], None]:
     def tell(index: int, action: Action, world: World) -> None:
         progress.update(task, completed=index)
         if not console.is_terminal and action.kind != SETTLE:
@@ -93,7 +103,7 @@ def _teller(console: Console, progress: Progress, task: TaskID):  # type: ignore
 
 
 def _shrink(console: Console, outcome: Outcome, seconds: float) -> Schedule:
-    """Replay with fewer and fewer acts, as long as one of the violations comes again."""
+    """Replay with fewer and fewer acts while one of the violations recurs."""
     keys, seed = frozenset(outcome.counts), outcome.schedule.seed
     until_s = time.monotonic() + seconds
     items = [action for action in outcome.done if action.kind != SETTLE]

@@ -1,4 +1,4 @@
-"""A well-behaved client: what it does comes from the run's seed, act by act; all that it is told goes to the books."""
+"""A well-behaved client, driven by the run's seed; everything it receives goes to the oracles."""
 
 import random
 import threading
@@ -19,7 +19,7 @@ KEYS: Final = {"speaker": "bot", "agent": "ada", "observer": "eve"}
 
 
 class Actor(threading.Thread):
-    """One client. connects through any of `through`, each time another."""
+    """One client. through: the endpoints it may connect to, chosen anew each time."""
 
     role: wire.Role = "speaker"
     through: tuple[str, ...] = ("ipc", "tcp", "curve")
@@ -36,7 +36,7 @@ class Actor(threading.Thread):
         raise NotImplementedError
 
     def run(self) -> None:
-        """Act until the run ends, and rest when asked to."""
+        """Act until the run ends; pause when asked to."""
         while not self.world.stopping.is_set():
             self._acts += 1
             chance = random.Random(f"{self.world.seed}/{self.name}/{self._acts}")
@@ -58,7 +58,7 @@ class Actor(threading.Thread):
         self.resting.clear()
 
     def enter(self, where: str) -> None:
-        """Connect, again and again. Being kept out for long without a fault of ours is a violation."""
+        """Connect, with retries. Being refused for long without an injected fault is a violation."""
         began_s = time.monotonic()
         while not self.world.stopping.is_set():
             try:
@@ -72,7 +72,7 @@ class Actor(threading.Thread):
             return
 
     def entered(self, client: Client) -> None:
-        """A session was opened."""
+        """Called when a session was opened."""
 
     def _connect(self, where: str) -> Client:
         key = voice_key = None
@@ -94,11 +94,11 @@ class Actor(threading.Thread):
         if time.monotonic() - began_s < patience(LOCKED_OUT_S) or self.world.faults.explain("voice", "run"):
             return
         self.world.verdicts.add(
-            "client", "locked out", f"{self.name} has tried for {LOCKED_OUT_S:.0f} s to connect over {where}: {error}"
+            "client", "locked out", f"{self.name} could not connect within {LOCKED_OUT_S:.0f} s over {where}: {error}"
         )
 
     def leave(self) -> None:
-        """Hang up. What the books still wait for is excused."""
+        """Disconnect. Outstanding `finished` messages are excused."""
         client, self.client = self.client, None
         if client is not None:
             for name in self.world.book.excuse_all(self.name, "left"):
@@ -106,12 +106,12 @@ class Actor(threading.Thread):
             client.close()
 
     def _failed(self, error: ClientError) -> None:
-        """A refusal is part of the game; a connection that is gone is opened anew."""
+        """Tolerate refusals; reconnect after a lost connection."""
         if error.code in ("unreachable", "closed", "access"):
             self.leave()
 
     def _hear(self, client: Client) -> None:
-        """Bring every event of one session to the books."""
+        """Pass every event of one session to the oracles."""
         try:
             for event in client.events():
                 self._take(event)
@@ -139,20 +139,20 @@ class Actor(threading.Thread):
             self.world.verdicts.add(
                 "turns",
                 "sink lost",
-                f"{event.turn}: finished as sink_lost, and nothing was done to the recording's disk",
+                f"{event.turn}: finished as sink_lost without a fault of the recording's disk",
             )
 
     def _disconnected(self, event: Disconnected) -> None:
         lost = self.world.book.excuse_all(self.name, "lost")
         for name in lost:
             self.world.ear.over(_number(name), None)
-        gave_way = GAVE_WAY in event.why and not lost  # with nothing to do, to somebody who has
+        gave_way = GAVE_WAY in event.why and not lost  # idle sessions give way to busy ones
         explained = gave_way or self.world.faults.explain("voice", "run")
         if not explained and not self.world.stopping.is_set():
             self.world.verdicts.add(
                 "client",
                 "disconnected",
-                f"{self.name} behaved, and its session was ended: {event.why}; open turns: {', '.join(lost) or 'none'}",
+                f"well-behaved {self.name} lost its session: {event.why}; open turns: {', '.join(lost) or 'none'}",
             )
 
 

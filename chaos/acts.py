@@ -1,4 +1,4 @@
-"""Does one act of the schedule: a fault by this process, or a hostile client in a process of its own."""
+"""Executes an act of the schedule: a fault injected here, or a hostile client in a process of its own."""
 
 import json
 import subprocess
@@ -14,19 +14,19 @@ from chaos.plan import Action, Args
 from chaos.world import World
 
 FAULTS: Final = {**LIVES, **FILES, **KEYS}
-HOSTILE_S: Final = 60.0  # a hostile client that takes longer is put down
+HOSTILE_S: Final = 60.0  # a hostile client that takes longer is killed
 ROOT: Final = Path(__file__).resolve().parents[1]
 
 
 def do(world: World, action: Action) -> dict[str, Any]:
-    """Do it to the end. Returns what is to be noted."""
+    """Execute the act. Returns notes for the report."""
     if action.kind in HOSTILE_NAMES:
         return send_hostile(world, action.kind, action.args)
     return FAULTS[action.kind](world, action.args)
 
 
 def send_hostile(world: World, kind: str, args: Args) -> dict[str, Any]:
-    """Let a hostile client loose, and wait for it."""
+    """Run a hostile client and wait for it."""
     order = json.dumps({"kind": kind, "args": args, "doors": world.doors})
     process = subprocess.Popen(
         [sys.executable, "-m", "chaos.hostile", order],
@@ -42,7 +42,7 @@ def send_hostile(world: World, kind: str, args: Args) -> dict[str, Any]:
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
-        return {"put down": f"after {HOSTILE_S:.0f} s"}
+        return {"killed": f"after {HOSTILE_S:.0f} s"}
     if process.returncode:
         return {"hostile client failed": err[-300:]}
     answer = json.loads(out)

@@ -1,8 +1,9 @@
-"""Who is there, as on a kiosk: a voice stack that speaks, an agent that takes over, an observer that looks on."""
+"""The actors of a kiosk: a voice stack that speaks, an agent that takes over, an observer."""
 
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from chaos.actors import Actor
@@ -19,7 +20,7 @@ class Speaker(Actor):
     """The voice stack."""
 
     def act(self, chance: random.Random) -> None:
-        """Speak in one of the ways in which voice stacks do."""
+        """Speak in one of a voice stack's usual ways."""
         assert self.client is not None
         ways: tuple[Callable[[random.Random, Client], None], ...] = (
             self._burst,
@@ -60,7 +61,7 @@ class Speaker(Actor):
     def _queue(self, chance: random.Random, client: Client) -> None:
         many = [Speech(self, client) for _ in range(chance.randint(2, 4))]
         for speech in many:
-            if self._guarded(speech, lambda one=speech: one.write(chance.uniform(0.2, 1.0))):  # type: ignore[misc]
+            if self._guarded(speech, partial(speech.write, chance.uniform(0.2, 1.0))):
                 self._guarded(speech, speech.end)
         for speech in many:
             speech.wait()
@@ -80,7 +81,7 @@ class Speaker(Actor):
         took_s = time.monotonic() - began_s
         if took_s > patience(ANSWER_S) and not self.world.faults.explain("voice", since_s=began_s):
             self.world.verdicts.add(
-                "turns", "slow interrupt", f"{speech.name}: an interrupt took {took_s:.1f} s to finish it"
+                "turns", "slow interrupt", f"{speech.name}: finished {took_s:.1f} s after its interrupt"
             )
 
     def _pause(self, chance: random.Random, client: Client) -> None:
@@ -116,13 +117,13 @@ class Speaker(Actor):
         self.leave()
 
     def _vanish(self, chance: random.Random, client: Client) -> None:
-        """Go in the middle of a turn: what was sent is still spoken."""
+        """Disconnect in mid-turn: what was sent is still spoken."""
         speech = Speech(self, client)
         if self._guarded(speech, lambda: speech.write(chance.uniform(0.2, 1.5))):
             self.leave()
 
     def _guarded(self, speech: Speech, do: Callable[[], None]) -> bool:
-        """Whether it was taken. A session that is gone raises ClientError."""
+        """Whether the voice accepted it. Raises ClientError for a lost session."""
         try:
             do()
         except ClientError as error:
@@ -134,12 +135,12 @@ class Speaker(Actor):
 
 
 class Agent(Speaker):
-    """Somebody who takes over now and then."""
+    """An agent that takes the floor occasionally."""
 
     role: wire.Role = "agent"
 
     def act(self, chance: random.Random) -> None:
-        """Wait, take the floor, say something, give it back."""
+        """Wait, take the floor, speak, release the floor."""
         assert self.client is not None
         if not self.world.wait(chance.uniform(1.0, 6.0)) or self.world.quiet.is_set():
             return
@@ -155,16 +156,16 @@ class Agent(Speaker):
 
 
 class Observer(Actor):
-    """Somebody who looks on, and notices when the voice does not answer."""
+    """An observer that also checks that the voice answers."""
 
     role: wire.Role = "observer"
 
     def entered(self, client: Client) -> None:
-        """Ask for all there is."""
+        """Subscribe to everything."""
         client.subscribe("state", "captions", "levels", "health")
 
     def act(self, chance: random.Random) -> None:
-        """Ask whether the voice is there; now and then for a picture."""
+        """Ping the voice; occasionally request a thumbnail."""
         assert self.client is not None
         self.resting.set()
         began_s = time.monotonic()
@@ -178,4 +179,4 @@ class Observer(Actor):
         self.world.wait(0.5)
 
     def _rest(self) -> None:
-        """Looking on disturbs nobody."""
+        """Observing leaves nothing to settle."""

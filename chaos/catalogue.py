@@ -1,16 +1,16 @@
-"""Everything that the adversary can do, with the arguments that it draws. Who does it: hostile_*.py and faults.py."""
+"""All acts of the adversary, with their random arguments. Implemented in hostile_*, lives, files, keys."""
 
 import random
 from typing import Final
 
 from chaos.plan import Args, Kind
 
-CLIENTS: Final = ("tcp", "ipc")  # endpoints where a client is let in without a key
+CLIENTS: Final = ("tcp", "ipc")  # endpoints that accept clients without a key
 DOORS: Final = (*CLIENTS, "curve")
 SOCKETS: Final = (*DOORS, "bus", "report")
 FLOODS: Final = ("captions", "pings", "grains", "subscriptions", "hellos", "states", "thumbnails", "unknown")
 
-# What a kind needs: "mount" to mount file systems, "curve" an endpoint with keys.
+# Requirements of a kind: "mount", permission to mount file systems; "curve", an endpoint with keys.
 HOSTILE: Final = (
     Kind("bare_connects", lambda r: {"where": r.choice(SOCKETS), "count": r.randint(1100, 1500), "hold_s": 3.0}, 6.0),
     Kind("garbage", lambda r: {"where": r.choice(SOCKETS), "count": 40, "seed": r.randrange(10**6)}, 2.0),
@@ -113,7 +113,7 @@ HOSTILE_NAMES: Final = frozenset(kind.name for kind in HOSTILE)
 
 
 def usable(able: frozenset[str], only: tuple[str, ...] = ()) -> list[Kind]:
-    """The kinds that this machine can do, or those of them that are named. Raises ValueError for unknown names."""
+    """The kinds that this machine supports, or those of them that are named. Raises ValueError for unknown names."""
     unknown = set(only) - {kind.name for kind in KINDS}
     if unknown:
         raise ValueError(

@@ -1,8 +1,8 @@
-"""Speech whose every sample tells whose it is and where it lies in its turn, and the search for it in a recording.
+"""Coded speech: each sample pair identifies its turn with its position, so that a recording can be decoded.
 
-A turn is a number. Its samples are an arithmetic progression modulo a prime, with a step that no other turn has: two
-samples that follow each other give the turn, and with it the position, modulo PRIME samples (2 s at 16 kHz). No sample
-is zero, so that silence is never speech, and a hostile client's constant samples (a step of zero) are nobody's.
+A turn is a number. Its samples are an arithmetic progression modulo a prime, with a step unique to the turn: two
+consecutive samples identify the turn, and with it the position modulo PRIME samples (2 s at 16 kHz). No sample is zero,
+so silence is never taken for speech; a hostile client's constant samples have a step of zero and belong to no turn.
 """
 
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ Pcm = NDArray[np.int16]
 
 RATE_HZ: Final = 16000
 PRIME: Final = 32749
-LEAST_STEP: Final = 1000  # up or down; above any step of a fade, so that none is taken for a turn
-TURNS: Final = PRIME - 2 * LEAST_STEP  # how many numbers there are
-SHORTEST: Final = 8  # samples in a row that are believed
-_SPREAD: Final = 7919  # neighbouring turns get distant steps; a prime that does not divide TURNS
+LEAST_STEP: Final = 1000  # in either direction; larger than any step of a fade, so that no fade is taken for a turn
+TURNS: Final = PRIME - 2 * LEAST_STEP  # number of turns
+SHORTEST: Final = 8  # shortest run that is accepted
+_SPREAD: Final = 7919  # a prime that does not divide TURNS: neighbouring turns get distant steps
 _OFFSET: Final = 10_473
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Samples of one turn in one piece. start: index in what was searched. position: of the first, modulo PRIME."""
+    """Contiguous samples of one turn. start: index in the searched sound. position: in the turn, modulo PRIME."""
 
     start: int
     length: int
@@ -33,7 +33,7 @@ class Run:
 
 
 def step_of(turn: int) -> int:
-    """The difference of neighbouring samples of a turn."""
+    """The difference between consecutive samples of a turn."""
     return LEAST_STEP + turn * _SPREAD % TURNS
 
 
@@ -44,7 +44,7 @@ def samples(turn: int, start: int, count: int) -> Pcm:
 
 
 def find_runs(block: Pcm) -> list[Run]:
-    """Every piece of at least SHORTEST samples of some turn, int16 (N,), in order."""
+    """All runs of at least SHORTEST samples of any turn in int16 (N,), in order."""
     if len(block) < SHORTEST:
         return []
     wide = block.astype(np.int64)

@@ -1,4 +1,4 @@
-"""Follows the recording of the voice that runs, and hands it to the oracle of the sound."""
+"""Follows the running voice's recording and feeds it to the audio oracle."""
 
 import threading
 import time
@@ -13,16 +13,16 @@ from mien.audio.wavfile import HEADER
 from mien.core import wire
 
 FRAME_BYTES: Final = 2
-MARGIN_FRAMES: Final = 8000  # the end of the file, which closing may take back, is read once the file rests
+MARGIN_FRAMES: Final = 8000  # the end of the file may be truncated on close: read it once the file no longer changes
 REST_S: Final = 1.5
-SETTLES_S: Final = 12.0  # from `finished` to the recording's last word
-LEFT_S: Final = 90.0  # for turns whose client is gone and which are still spoken
+SETTLES_S: Final = 12.0  # from `finished` until the recording is complete
+LEFT_S: Final = 90.0  # for turns whose client is gone but which are still played
 TOLERANCE_MS: Final = 20.0
-MOST_BYTES: Final = 4 << 20  # at a time
+MOST_BYTES: Final = 4 << 20  # per read
 
 
 class Ear:
-    """Safe for threads. step() is to be called a few times a second."""
+    """Thread-safe. Call step() a few times a second."""
 
     def __init__(self, fade: int, wrong: Wrong) -> None:
         self.heard = Heard(fade, wrong)
@@ -37,35 +37,35 @@ class Ear:
         self.compared = 0
 
     def begin(self, number: int, name: str) -> None:
-        """A turn may be heard from now on."""
+        """Announce a turn."""
         with self._lock:
             self._numbers[number] = name
             self.heard.begin(number, name)
 
     def sent(self, number: int, total: int) -> None:
-        """So many samples of it were sent."""
+        """Record how many samples of a turn were sent."""
         with self._lock:
             self.heard.sent(number, total)
 
     def claim(self, number: int, played_ms: float, received_ns: int) -> None:
-        """The voice told how much of it was heard."""
+        """Record the voice's claim of how much was heard."""
         with self._lock:
             self.heard.claim(number, played_ms, received_ns)
 
     def over(self, number: int, finished: wire.Finished | None) -> None:
-        """It is over, as `finished` says; None: its client does not know, and the voice may still speak it."""
+        """End a turn. finished: None if its client is gone; the voice may still play it."""
         with self._lock:
             self._closing[number] = (time.monotonic() + (LEFT_S if finished is None else SETTLES_S), finished)
 
     def follow(self, path: Path) -> None:
-        """Another voice writes another file."""
+        """Switch to the recording of a new voice process."""
         with self._lock:
             self._path, self._size, self._opened = path, 0, ""
             self._grew_s = time.monotonic()
             self.heard.restart(0)
 
     def ended(self, *, whole: bool) -> None:
-        """The voice has ended. whole: it had time to write all."""
+        """End the recording. whole: the voice exited cleanly and has written everything."""
         with self._lock:
             if whole:
                 self._read(final=True)
@@ -74,7 +74,7 @@ class Ear:
             self._path = None
 
     def step(self) -> None:
-        """Read what was added, and compare what is due."""
+        """Read new samples; compare the turns that are due."""
         with self._lock:
             self._read(final=False)
             self._settle(time.monotonic())
@@ -102,7 +102,7 @@ class Ear:
             self.heard.take(block)
 
     def _open(self) -> bool:
-        """Whether the file is there; one that was begun anew is read anew."""
+        """Whether the file exists; a restarted file is read from its start."""
         assert self._path is not None
         beside = self._path.with_name(f"{self._path.name}.opened_ns")
         try:
@@ -129,7 +129,7 @@ class Ear:
         return whole if final or now_s - self._grew_s > REST_S else whole - MARGIN_FRAMES
 
     def _forget(self) -> None:
-        """What was under way cannot be compared: the sound of it is lost with the voice, or with the disk."""
+        """Give up on the turns in progress: their sound is lost with the voice or the disk."""
         self.heard.forget()
         for number, name in self._numbers.items():
             self.heard.begin(number, name)
@@ -151,7 +151,7 @@ class Ear:
                     "played_ms",
                     "recording",
                     f"{finished.turn}: finished ({finished.reason}) with played_ms "
-                    f"{finished.played_ms}, and {heard_ms} ms of it are in the recording",
+                    f"{finished.played_ms}, but {heard_ms} ms of it are in the recording",
                 )
             self.compared += finished is not None
             del self._closing[number]

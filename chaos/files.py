@@ -1,4 +1,4 @@
-"""What is done to files and sockets: a disk that is full or cannot be written, what the face reads damaged."""
+"""Faults of files: full or read-only disks, deleted sockets, damaged avatars or models."""
 
 import contextlib
 import random
@@ -17,7 +17,7 @@ FACE_FILES: Final = {"avatar": "default.mien-avatar", "model": "mien-standard.tf
 
 
 def disk_full(world: World, args: Args) -> Notes:
-    """No room where the sound or the journal is written."""
+    """Fill the disk that the recording or the session log is written to."""
     place = args["place"]
     if "mount" not in world.places.able:
         return files_too_large(world, args)
@@ -29,7 +29,7 @@ def disk_full(world: World, args: Args) -> Notes:
 
 
 def disk_readonly(world: World, args: Args) -> Notes:
-    """Nothing new can be made in a folder, and nothing in it is found; what is open stays open."""
+    """Hide a folder's contents and make it read-only; open files stay open."""
     with world.one_at_a_time[args["place"]], world.doing(args["place"]):
         world.places.cover(args["place"])
         world.wait(args["seconds"])
@@ -38,11 +38,11 @@ def disk_readonly(world: World, args: Args) -> Notes:
 
 
 def files_too_large(world: World, args: Args) -> Notes:
-    """Every write of the voice to a file beyond its first byte fails (RLIMIT_FSIZE)."""
+    """Make every file write of the voice beyond the first byte fail (RLIMIT_FSIZE)."""
     with world.doing("sound"), world.processes["voice"].lock:
         pid = world.processes["voice"].pid
         if pid is None:
-            return {"skipped": "it does not run"}
+            return {"skipped": "not running"}
         old = resource.prlimit(pid, resource.RLIMIT_FSIZE)
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, old[1]))
         world.wait(args["seconds"])
@@ -52,7 +52,7 @@ def files_too_large(world: World, args: Args) -> Notes:
 
 
 def sockets_deleted(world: World, args: Args) -> Notes:
-    """Somebody cleans up in the run directory."""
+    """Delete sockets in the run directory."""
     with world.doing("run"):
         for name in args["names"]:
             (world.places["run"] / SOCKETS[name]).unlink(missing_ok=True)
@@ -60,13 +60,14 @@ def sockets_deleted(world: World, args: Args) -> Notes:
 
 
 def damaged_at_restart(world: World, args: Args) -> Notes:
-    """The avatar or the model is damaged, and the face starts anew: it makes do, and is whole once the file is."""
+    """Damage the avatar or the model and restart the face: it must degrade, and recover with the file."""
     with world.one_at_a_time["face files"], world.doing("face"), world.processes["face"].lock:
         world.processes.end("face", signal.SIGKILL)
         _damage(world, args)
         start_face(world)
         seen = _wait_for_face(world)
-        died = world.processes["face"].process.poll()  # type: ignore[union-attr]
+        process = world.processes["face"].process
+        died = process.poll() if process is not None else None
         if died is not None or not seen:
             world.verdicts.add(
                 "damaged",
@@ -81,9 +82,9 @@ def damaged_at_restart(world: World, args: Args) -> Notes:
 
 
 def damaged_in_use(world: World, args: Args) -> Notes:
-    """The avatar or the model is damaged while the face uses it, and put right."""
+    """Damage the avatar or the model while the face uses it, then restore it."""
     with world.one_at_a_time["face files"], world.doing("face"), world.processes["face"].lock:
-        if not is_ready(world, "face"):  # a face that starts now would take the damaged file, and keep it
+        if not is_ready(world, "face"):  # a face that starts now would load the damaged file and keep it
             return {"skipped": "the face is not ready"}
         _damage(world, args)
         world.wait(3.0)
@@ -110,7 +111,7 @@ def _damage(world: World, args: Args) -> None:
 
 
 def _wait_for_face(world: World) -> bool:
-    """Whether the face that runs reported within a while."""
+    """Whether the running face reports in time."""
     until_s = time.monotonic() + SHOWS_S
     while time.monotonic() < until_s and world.wait(0.2):
         newest = world.bus.face

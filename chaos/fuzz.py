@@ -1,4 +1,4 @@
-"""Single messages for fuzzing a running voice: right, wrong and broken. What would change others' sound is left out."""
+"""Messages for fuzzing a running voice: valid, invalid or corrupted. None changes the sound of other clients."""
 
 import random
 from typing import Any, Final
@@ -82,7 +82,7 @@ KINDS: Final = (
 
 
 def frames(chance: random.Random) -> list[bytes]:
-    """One message. A constant of 100 is all that is ever heard of it."""
+    """One message. Its audio, if any, is the constant 100."""
     match chance.randrange(8):
         case 0:
             return [chance.randbytes(chance.randrange(60)) for _ in range(chance.randint(1, 4))]
@@ -126,7 +126,7 @@ def _header(kind: str, fields: dict[str, Any]) -> bytes:
 
 
 def _spoiled(chance: random.Random, good: list[bytes]) -> list[bytes]:
-    """With some bytes changed. A message that became `volume` would change others' sound: there is no way from here."""
+    """Change some bytes. No such change can produce `volume`, which would alter other clients' sound."""
     spoiled = bytearray(good[0])
     for _ in range(chance.randrange(1, 4)):
         spoiled[chance.randrange(len(spoiled))] = chance.randrange(256)

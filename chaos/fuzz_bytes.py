@@ -1,8 +1,8 @@
-"""Fuzz the bytes of every socket of a running voice: streams that a peer would send, spoiled, by seed.
+"""Byte-level fuzzer for every socket of a running voice: corrupted protocol streams, by seed.
 
     python -m chaos.fuzz_bytes --messages 1000000 --seed 1
 
-What must hold: the voice lives, lets clients in and answers them, keeps to its unit's memory, and leaves no descriptor.
+Invariants: the voice survives, accepts and answers clients, stays within its unit's memory, leaks no descriptor.
 """
 
 import random
@@ -31,10 +31,10 @@ BEGINS_S, RESTS_S = 20.0, 10.0
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--messages", type=int, default=100_000, help="How many, good and spoiled, over all sockets [100000].")
+@click.option("--messages", type=int, default=100_000, help="How many, valid and corrupted, over all sockets [100000].")
 @click.option("--seed", type=int, default=1)
 def main(messages: int, seed: int) -> None:
-    """Throw spoiled streams at a voice of our own."""
+    """Fuzz a voice started for this purpose."""
     console, verdicts = Console(), Verdicts()
     world = make_world(seed, verdicts)
     world.systemd.start()
@@ -54,7 +54,7 @@ def main(messages: int, seed: int) -> None:
 
 
 class _Fuzzer:
-    """Streams at all doors in turn, and a look at the voice now and then."""
+    """Sends streams to all sockets in turn; checks the voice regularly."""
 
     def __init__(self, world: World, seed: int) -> None:
         self._world = world
@@ -83,21 +83,21 @@ class _Fuzzer:
             with Peer(self._order.address(where)) as peer:
                 peer.send(stream(chance, KIND_OF.get(where, b"DEALER")), 2.0)
         except Gone:
-            self._order.count("hung up on")
+            self._order.count("disconnected")
 
     def _look(self, number: int) -> None:
         pid = self._world.processes["voice"].pid
         if pid is None:
-            self._wrong("death", f"it has ended, within {LOOK_EVERY} streams before number {number}")
+            self._wrong("death", f"it exited, within {LOOK_EVERY} streams before number {number}")
             return
         usage = read_usage(pid)
         if usage is not None:
             self._oracle.take(usage)
         if not self._answers(RESTS_S):
-            self._wrong("silence", f"it lets nobody in after stream {number}")
+            self._wrong("silence", f"it accepts no client after stream {number}")
         elif not self._rest():
             left = read_usage(pid)
-            self._wrong("left over", self._oracle.left_over(left) if left else "it has ended")
+            self._wrong("left over", self._oracle.left_over(left) if left else "it exited")
 
     def _answers(self, within_s: float) -> bool:
         until_s = time.monotonic() + within_s
@@ -109,7 +109,7 @@ class _Fuzzer:
         return False
 
     def _rest(self) -> bool:
-        """Whether descriptors are as few as at first, soon."""
+        """Whether the number of descriptors returns to its initial value in time."""
         until_s = time.monotonic() + RESTS_S
         while time.monotonic() < until_s:
             pid = self._world.processes["voice"].pid
@@ -125,7 +125,7 @@ class _Fuzzer:
 
 
 def stream(chance: random.Random, kind: bytes) -> bytes:
-    """A greeting and MESSAGES_A_STREAM messages, mostly spoiled somewhere."""
+    """A greeting and MESSAGES_A_STREAM messages, most streams corrupted somewhere."""
     opening = GREETING + ready(kind)
     said = b"".join(message(frames(chance)) for _ in range(MESSAGES_A_STREAM))
     match chance.randrange(4):

@@ -1,6 +1,6 @@
-"""The oracle of the sound: what was accepted is heard once, in order, without a hole, and not before it is claimed.
+"""Audio oracle: accepted speech is heard once, in order, without gaps, no later than claimed.
 
-Pure. Fed with the recording as it grows and with what the voice claims; memory is bounded by the turns that are open.
+Pure. Fed with the growing recording and with the voice's claims; memory is bounded by the number of open turns.
 """
 
 from collections import deque
@@ -15,15 +15,15 @@ from chaos.coded import PRIME, RATE_HZ, SHORTEST, Pcm, Run, find_runs, samples
 
 Wrong = Callable[[str, str, str], None]
 
-CARRY: Final = 64  # samples of the last block that are searched again with the next one
+CARRY: Final = 64  # samples of the last block that are searched again with the next
 CLAIM_MS: Final = 20.0
 NS_PER_S: Final = 1_000_000_000
-REMEMBERED: Final = 64  # turns that are over and whose late sound would still be noticed by name
+REMEMBERED: Final = 64  # ended turns whose late sound is still attributed by name
 
 
 @dataclass(slots=True)
 class Track:
-    """One turn in the recording. heard: samples so far. claims: (samples, moment) as the voice told them."""
+    """One turn in the recording. heard: samples so far. claims: (samples, time) reported by the voice."""
 
     turn: int
     name: str
@@ -34,7 +34,7 @@ class Track:
 
 
 class Heard:
-    """fade: samples at a join that a fade may have changed. wrong(oracle, about, what) is told of every fault."""
+    """fade: samples at a join that a fade may have changed. wrong(oracle, about, what): called for every violation."""
 
     def __init__(self, fade: int, wrong: Wrong) -> None:
         self._fade = fade
@@ -46,46 +46,46 @@ class Heard:
         self.restart(0)
 
     def restart(self, opened_ns: int) -> None:
-        """Another recording begins, whose first sample is heard at opened_ns of CLOCK_MONOTONIC."""
+        """Start a new recording, whose first sample is heard at opened_ns of CLOCK_MONOTONIC."""
         self.opened_ns = opened_ns
         self.read = 0
         self._carry: Pcm = np.zeros(0, np.int16)
         self._emitted = 0
 
     def forget(self) -> None:
-        """The voice was killed: what it held is gone, and so is what the file had not taken."""
+        """The voice was killed: its buffer and unwritten samples are lost."""
         self._tracks.clear()
         self._now = None
 
     def begin(self, turn: int, name: str) -> None:
-        """A turn may be heard from now on."""
+        """Announce a turn."""
         self._tracks[turn] = Track(turn, name)
 
     def sent(self, turn: int, total: int) -> None:
-        """So much of it was sent."""
+        """Record how many samples of a turn were sent."""
         if turn in self._tracks:
             self._tracks[turn].sent = total
 
     def claim(self, turn: int, played_ms: float, received_ns: int) -> None:
-        """The voice said that played_ms of a turn were heard; this was received at received_ns."""
+        """Record the claim that played_ms of a turn were heard, received at received_ns."""
         track = self._tracks.get(turn)
         claimed = int((played_ms - CLAIM_MS) * RATE_HZ / 1000)
         if track is not None and claimed > track.heard:
             track.claims.append((claimed, received_ns))
 
     def heard_ms(self, turn: int) -> float | None:
-        """How much of a turn the recording holds so far; None for one that is not known."""
+        """How much of a turn the recording holds so far; None for an unknown turn."""
         track = self._tracks.get(turn)
         return None if track is None else track.heard * 1000 / RATE_HZ
 
     def close(self, turn: int) -> None:
-        """A turn's books are closed: sound of it from now on is wrong."""
+        """Close a turn: any later sound of it is a violation."""
         if self._tracks.pop(turn, None) is not None:
             self._over.append(turn)
             self._left.discard(turn)
 
     def take(self, block: Pcm) -> None:
-        """More of the recording, int16 (N,)."""
+        """Process the next samples of the recording, int16 (N,)."""
         joined = np.concatenate((self._carry, block))
         base = self.read - len(self._carry)
         self.read += len(block)
@@ -113,7 +113,7 @@ class Heard:
             self._wrong(
                 "sound",
                 "repeated",
-                f"{track.name}: {again} samples before {track.heard} are heard again at {run.start} of the recording",
+                f"{track.name}: {again} samples before {track.heard} are repeated at {run.start} of the recording",
             )
             track.heard = max(track.heard, track.heard - again + run.length)
             return
@@ -121,7 +121,7 @@ class Heard:
             self._wrong(
                 "sound",
                 "lost",
-                f"{track.name}: {gap} samples from {track.heard} on are missing at {run.start} of the recording",
+                f"{track.name}: {gap} samples from {track.heard} on are missing at sample {run.start} of the recording",
             )
         track.blurred += gap
         track.heard += gap + run.length
@@ -133,12 +133,12 @@ class Heard:
         if self._now not in (None, track.turn):
             self._left.add(self._now)
         if track.turn in self._left:
-            self._wrong("sound", "order", f"{track.name} is heard again behind another turn, at {run.start}")
+            self._wrong("sound", "order", f"{track.name} continues after another turn, at sample {run.start}")
             self._left.discard(track.turn)
         self._now = track.turn
 
     def _is_fade(self, track: Track, run: Run, gap: int, block: Pcm, base: int) -> bool:
-        """Whether the samples before this run are those that are missing, brought up from silence as a join does."""
+        """Whether the samples before this run are the missing ones, faded in from silence as at a join."""
         at = run.start - base
         if gap > self._fade or at < gap:
             return False
@@ -150,16 +150,16 @@ class Heard:
             claimed, received_ns = track.claims.popleft()
             index = run.start + run.length - (track.heard - claimed)
             heard_ns = self.opened_ns + index * NS_PER_S // RATE_HZ
-            if heard_ns > received_ns + 1_000_000:  # a millisecond of rounding
+            if heard_ns > received_ns + 1_000_000:  # one millisecond of rounding
                 early_ms = (heard_ns - received_ns) / 1e6 + CLAIM_MS
                 self._wrong(
                     "played_ms",
                     "early",
-                    f"{track.name}: {claimed} samples were told as heard {early_ms:.0f} ms before they were",
+                    f"{track.name}: {claimed} samples were claimed as heard {early_ms:.0f} ms too early",
                 )
 
 
 def _rise(length: int) -> NDArray[np.float64]:
-    """A raised cosine from silence, over so many samples."""
+    """A raised-cosine fade-in over so many samples."""
     rise: NDArray[np.float64] = 0.5 - 0.5 * np.cos(np.pi * (np.arange(length) + 0.5) / length)
     return rise

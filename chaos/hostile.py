@@ -1,7 +1,7 @@
-"""A hostile client, in a process of its own: python -m chaos.hostile ORDER, where ORDER is JSON.
+"""Entry point of a hostile client, a process of its own: python -m chaos.hostile ORDER, where ORDER is JSON.
 
-ORDER is {"kind": ..., "args": {...}, "doors": {...}}. What it did, and what it saw that must not be, goes to stdout as
-one line of JSON. It is bounded in all that it does, and speaks to loopback and local sockets only.
+ORDER is {"kind": ..., "args": {...}, "doors": {...}}. Prints one line of JSON with notes and violations. Everything it
+does is bounded, and it connects to loopback and local sockets only.
 """
 
 import json
@@ -18,7 +18,7 @@ Address = tuple[str, int] | str
 
 @dataclass(slots=True)
 class Order:
-    """doors: address by name of socket. keys: paths of key files. args: of the act. notes, wrong: the answer."""
+    """doors: addresses by socket name. keys: paths of key files. args: of the act. notes, wrong: the result."""
 
     args: dict[str, Any]
     doors: dict[str, Any]
@@ -26,11 +26,11 @@ class Order:
     wrong: list[tuple[str, str, str]] = field(default_factory=list)
 
     def door(self) -> Address:
-        """The address that the act is about."""
+        """The target address of the act."""
         return self.address(self.args["where"])
 
     def address(self, name: str) -> Address:
-        """A socket's address. Raises ValueError for one that is not on this machine."""
+        """A socket's address. Raises ValueError for addresses beyond this machine."""
         found = self.doors[name]
         if isinstance(found, str):
             return found
@@ -40,11 +40,11 @@ class Order:
         return host, int(port)
 
     def count(self, name: str, amount: int = 1) -> None:
-        """Note that something happened."""
+        """Count an event in the notes."""
         self.notes[name] = self.notes.get(name, 0) + amount
 
     def connect(self, where: str | None = None, *, receive_bytes: int = 0) -> Peer | None:
-        """A connection, or None, counted."""
+        """Connect; None on failure, which is counted."""
         try:
             peer = Peer(self.door() if where is None else self.address(where), receive_bytes=receive_bytes)
         except Gone:
@@ -58,7 +58,7 @@ Act = Callable[[Order], None]
 
 
 def main() -> None:
-    """Do as ordered."""
+    """Execute the order."""
     from chaos import hostile_bus, hostile_bytes, hostile_keys, hostile_messages
 
     text = json.loads(sys.argv[1])

@@ -1,4 +1,4 @@
-"""What is said to the bus's sockets by something that is no face of ours."""
+"""Attacks on the bus's sockets by an impostor face."""
 
 import random
 import time
@@ -14,7 +14,7 @@ LAST_EPOCH: Final = 2**63 - 1
 
 
 def report_flood(order: Order) -> None:
-    """Reports that are none, pictures that nobody asked for, or motion of an epoch at the end of time."""
+    """Invalid reports, unsolicited thumbnails, motion of the largest epoch."""
     peer = _opened(order, "report", b"PUSH")
     if peer is None:
         return
@@ -36,7 +36,7 @@ def _report(chance: random.Random, what: str, number: int) -> bytes:
 
 
 def bus_stalled(order: Order) -> None:
-    """Subscribers that hear all and read nothing."""
+    """Subscribers to everything that never read."""
     held = []
     for _ in range(order.args["count"]):
         peer = _opened(order, "bus", b"SUB", receive_bytes=4096)
@@ -49,7 +49,7 @@ def bus_stalled(order: Order) -> None:
 
 
 def bus_subscriptions(order: Order) -> None:
-    """A subscriber to very many things that are never published."""
+    """A subscriber to very many topics that are never published."""
     peer = _opened(order, "bus", b"SUB")
     if peer is None:
         return
@@ -80,7 +80,7 @@ def _send(order: Order, peer: Peer, data: bytes) -> bool:
     try:
         peer.send(data)
     except Gone:
-        order.count("hung up on")
+        order.count("disconnected")
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""Bytes that are no conversation, on any socket."""
+"""Attacks with raw bytes, on any socket."""
 
 import random
 import struct
@@ -12,14 +12,14 @@ KIND_OF: Final = {"bus": b"SUB", "report": b"PUSH"}
 
 
 def bare_connects(order: Order) -> None:
-    """Connections that say nothing."""
+    """Silent connections."""
     held = _connections(order)
     time.sleep(order.args["hold_s"])
     _close(held)
 
 
 def half_greetings(order: Order) -> None:
-    """Connections that stop somewhere in the greeting."""
+    """Connections that stop within the greeting."""
     held = _connections(order)
     for number, peer in enumerate(held):
         _try(order, peer, GREETING[: number % len(GREETING)])
@@ -28,7 +28,7 @@ def half_greetings(order: Order) -> None:
 
 
 def slowloris(order: Order) -> None:
-    """Connections that greet one byte at a time, and never come to an end."""
+    """Connections that greet one byte at a time without completing."""
     held = _connections(order)
     stream = GREETING + ready(_kind(order)) + frame(b"x" * 200, MORE) * 50
     until_s, at = time.monotonic() + order.args["seconds"], 0
@@ -40,7 +40,7 @@ def slowloris(order: Order) -> None:
 
 
 def garbage(order: Order) -> None:
-    """Random bytes, from the first on or after a good greeting."""
+    """Random bytes, from the start or after a valid greeting."""
     chance = random.Random(order.args["seed"])
     for number in range(order.args["count"]):
         peer = order.connect()
@@ -53,7 +53,7 @@ def garbage(order: Order) -> None:
 
 
 def mutated_streams(order: Order) -> None:
-    """What a client would say, with some bytes changed, cut out or repeated, in pieces of any size."""
+    """A client's stream with bytes changed, removed or repeated, in pieces of random size."""
     chance = random.Random(order.args["seed"])
     for _ in range(order.args["count"]):
         peer = order.connect()
@@ -71,7 +71,7 @@ def good_stream(chance: random.Random, kind: bytes) -> bytes:
 
 
 def mutate(chance: random.Random, stream: bytes) -> bytes:
-    """Some bytes changed, some cut out, some said twice."""
+    """Change, remove and repeat some bytes."""
     spoiled = bytearray(stream)
     for _ in range(chance.randint(1, 6)):
         at = chance.randrange(len(spoiled))
@@ -89,7 +89,7 @@ def mutate(chance: random.Random, stream: bytes) -> bytes:
 
 
 def send_in_pieces(order: Order, peer: Peer, stream: bytes, chance: random.Random) -> None:
-    """As TCP may cut it."""
+    """Split a stream at random, as TCP may."""
     at = 0
     while at < len(stream):
         size = chance.choice((1, 3, 64, 1000))
@@ -100,19 +100,19 @@ def send_in_pieces(order: Order, peer: Peer, stream: bytes, chance: random.Rando
 
 
 def endless_message(order: Order) -> None:
-    """One message whose frames never end, until the other side hangs up or the bound is reached."""
+    """A message of endless frames, until the peer disconnects or the bound is reached."""
     body = bytes(order.args["frame_bytes"])
     one = frame(body, MORE)
     _pour(order, one * max(1, (1 << 16) // len(one)))
 
 
 def huge_frame(order: Order) -> None:
-    """One frame that is announced as larger than anything."""
+    """A frame with an enormous announced size."""
     _pour(order, bytes(1 << 16), bytes([LONG]) + struct.pack(">Q", order.args["claimed"]))
 
 
 def odd_commands(order: Order) -> None:
-    """Commands where messages are due: unknown ones, PINGs, SUBSCRIBEs, broken ones."""
+    """Commands instead of messages: unknown ones, PING, SUBSCRIBE, malformed ones."""
     chance = random.Random(order.args["seed"])
     peer = _opened(order)
     if peer is None:
@@ -127,7 +127,7 @@ def odd_commands(order: Order) -> None:
 
 
 def _pour(order: Order, piece: bytes, first: bytes = b"") -> None:
-    """Send `piece` up to the bound of megabytes."""
+    """Repeat `piece` up to the bound in megabytes."""
     peer = _opened(order)
     if peer is None:
         return
@@ -155,7 +155,7 @@ def _opened(order: Order) -> Peer | None:
 
 
 def _kind(order: Order) -> bytes:
-    """The type of socket that fits the door."""
+    """The socket type that the door expects."""
     return KIND_OF.get(order.args["where"], b"DEALER")
 
 
@@ -168,7 +168,7 @@ def _try(order: Order, peer: Peer, data: bytes) -> bool:
     try:
         peer.send(data)
     except Gone:
-        order.count("hung up on")
+        order.count("disconnected")
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""Clients whose key does not permit what they try."""
+"""Attacks by clients whose key does not permit what they try."""
 
 import contextlib
 import time
@@ -14,25 +14,25 @@ PATIENCE_MS: Final = 4000
 
 
 def stranger(order: Order) -> None:
-    """A key that is on no list: nothing may be answered."""
+    """Use a key that is not on the list: the voice must not answer."""
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     socket = _dealer(context, order, "curve", zmq.curve_keypair())
     socket.send(encode("hello", protocol=1, client="stranger", role="speaker", rate_hz=16000))
     if socket.poll(PATIENCE_MS):
         answer = kind_of(socket.recv_multipart())
-        order.wrong.append(("access", "stranger", f"a key that is on no list was answered with {answer!r}"))
+        order.wrong.append(("access", "stranger", f"a key that is not on the list was answered with {answer!r}"))
     context.destroy(linger=0)
 
 
 def stolen_identity(order: Order) -> None:
-    """An agent goes, and an observer comes with its routing id and without a hello of its own: it must be nobody."""
+    """Reuse the routing id of an agent that left, without a hello: the voice must not accept it."""
     where = order.args["where"]
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     identity = b"stolen-" + str(time.monotonic_ns()).encode()
     ada = _dealer(context, order, where, _keys(order, "ada"), identity)
     ada.send(encode("hello", protocol=1, client="ada", role="agent", rate_hz=16000))
     if not ada.poll(PATIENCE_MS) or kind_of(ada.recv_multipart()) != "welcome":
-        order.count("the agent was not welcome")
+        order.count("the agent was refused")
         context.destroy(linger=0)
         return
     ada.close(linger=0)

@@ -1,4 +1,4 @@
-"""Clients that keep to the wire and to nothing else: floods, stalls, sessions that hang, names that should not be."""
+"""Attacks within the wire format: floods, stalls, hanging sessions, invalid names."""
 
 import random
 import time
@@ -12,7 +12,7 @@ from chaos.hostile import Act, Order
 from chaos.zmtp import Gone, Peer, message
 
 ANSWER_S: Final = 5.0
-SMALL_BUFFER: Final = 4096  # of the kernel, so that whoever does not read stalls at once
+SMALL_BUFFER: Final = 4096  # of the kernel's buffer, so that a client that does not read stalls at once
 CONTROL: Final = ("a\0b", "line\nfeed", "\x1b[2Jgone", "\x7f", "a\u0085b", "\u202edrow", "tab\tbed", "\r")
 
 
@@ -22,13 +22,13 @@ def encode(kind: str, **fields: Any) -> bytes:
 
 
 def say(kind: str, payload: bytes | None = None, **fields: Any) -> bytes:
-    """A message, as bytes for the connection."""
+    """A message as bytes on the connection."""
     header = encode(kind, **fields)
     return message([header] if payload is None else [header, payload])
 
 
 def enter(order: Order, role: str = "speaker", name: str = "hostile", *, stalls: bool = False) -> Peer | None:
-    """A client that was welcomed, or None, counted."""
+    """Connect and say hello; None on failure, which is counted."""
     peer = order.connect(receive_bytes=SMALL_BUFFER if stalls else 0)
     if peer is None:
         return None
@@ -37,7 +37,7 @@ def enter(order: Order, role: str = "speaker", name: str = "hostile", *, stalls:
         peer.send(say("hello", protocol=1, client=name, role=role, rate_hz=16000))
         answer = peer.message(ANSWER_S)
     except Gone:
-        order.count("hung up on")
+        order.count("disconnected")
         peer.close()
         return None
     welcome = answer is not None and kind_of(answer) == "welcome"
@@ -49,7 +49,7 @@ def enter(order: Order, role: str = "speaker", name: str = "hostile", *, stalls:
 
 
 def kind_of(frames: list[bytes]) -> str:
-    """The type of an answer; "" for what is none."""
+    """The type of an answer; "" if it is none."""
     try:
         found = msgspec.msgpack.decode(frames[0])
     except (msgspec.DecodeError, IndexError):
@@ -58,7 +58,7 @@ def kind_of(frames: list[bytes]) -> str:
 
 
 def flood(order: Order) -> None:
-    """One kind of message, as fast as it is taken."""
+    """One type of message, as fast as it is accepted."""
     reads, what = order.args["reads"], order.args["what"]
     role = "observer" if what in ("subscriptions", "thumbnails") else "speaker"
     peer = enter(order, role, stalls=not reads)
@@ -78,7 +78,7 @@ def _repeat(order: Order, peer: Peer, make: Callable[[int], bytes], seconds: flo
             if reads:
                 peer.drain()
     except Gone:
-        order.count("hung up on or held back")
+        order.count("disconnected or throttled")
     order.notes["sent"] = order.notes.get("sent", 0) + number
 
 
@@ -95,7 +95,7 @@ _FLOODS: Final[dict[str, Callable[[int], bytes]]] = {
 
 
 def stalled_observers(order: Order) -> None:
-    """Observers that subscribe to everything and never read, and one client who gives them much to read."""
+    """Observers that subscribe to everything and never read, with a client that generates many events."""
     held = [enter(order, "observer", f"stone-{n}", stalls=True) for n in range(order.args["count"])]
     stones = [peer for peer in held if peer is not None]
     for peer in stones:
@@ -116,7 +116,7 @@ def stalled_observers(order: Order) -> None:
 
 
 def idle_sessions(order: Order) -> None:
-    """As many silent sessions as there may be."""
+    """As many idle sessions as the voice accepts."""
     held = [enter(order, "speaker", f"idle-{n}") for n in range(order.args["count"])]
     time.sleep(order.args["seconds"])
     for peer in held:
@@ -125,7 +125,7 @@ def idle_sessions(order: Order) -> None:
 
 
 def hanging_pause(order: Order) -> None:
-    """A client that speaks, pauses and hangs, with its connection open: the pause has a bound, and the turn an end."""
+    """A client that speaks, pauses and hangs while connected: the pause must end, and so must the turn."""
     peer = enter(order, "speaker", "pauser")
     if peer is None:
         return
@@ -138,15 +138,15 @@ def hanging_pause(order: Order) -> None:
             order.wrong.append(
                 (
                     "turns",
-                    "paused for ever",
-                    "a client paused and hung, and half a second of speech was not "
-                    f"over after {order.args['seconds']} s; it was told {', '.join(sorted(set(seen)))}",
+                    "paused forever",
+                    "a client paused and hung, and half a second of speech had not "
+                    f"finished after {order.args['seconds']} s; it received {', '.join(sorted(set(seen)))}",
                 )
             )
 
 
 def _kinds(peer: Peer, seconds: float) -> list[str]:
-    """What it is told, until a turn is finished or refused."""
+    """Messages received until a turn is finished or refused."""
     seen: list[str] = []
     until_s = time.monotonic() + seconds
     try:
@@ -160,7 +160,7 @@ def _kinds(peer: Peer, seconds: float) -> list[str]:
 
 
 def hanging_agent(order: Order) -> None:
-    """An agent that takes the floor, begins to speak, and is gone without a word."""
+    """An agent that takes the floor, begins to speak and vanishes."""
     peer = enter(order, "agent", "hanger")
     if peer is None:
         return
@@ -171,7 +171,7 @@ def hanging_agent(order: Order) -> None:
 
 
 def abandoned_turns(order: Order) -> None:
-    """Turns that are begun and never ended, by a client that stays, and then goes."""
+    """Turns that never end, by a client that stays and then leaves."""
     peer = enter(order, "speaker", "forgetful")
     if peer is None:
         return
@@ -182,7 +182,7 @@ def abandoned_turns(order: Order) -> None:
 
 
 def control_names(order: Order) -> None:
-    """Names with control characters: of a client, of a turn that is heard, of a caption."""
+    """Control characters in the names of a client, a turn and a caption."""
     for name in CONTROL:
         peer = enter(order, "speaker", f"n{name}")
         if peer is None:
@@ -194,11 +194,11 @@ def control_names(order: Order) -> None:
             _quietly(order, peer, say("audio", b"\x66\x00" * 3200, turn=name, seq=0))
             _quietly(order, peer, say("end", turn=name))
             time.sleep(0.5)
-    time.sleep(1.2)  # the voice tells systemd of the last turn once a second
+    time.sleep(1.2)  # the voice reports the last turn to systemd once a second
 
 
 def churn(order: Order) -> None:
-    """Clients that come, say hello and are gone, one after the other."""
+    """Clients that connect, say hello and disconnect, in sequence."""
     for number in range(order.args["count"]):
         peer = order.connect()
         if peer is None:
@@ -210,11 +210,11 @@ def churn(order: Order) -> None:
                 if number % 3:
                     peer.message(0.05)
             except Gone:
-                order.count("hung up on")
+                order.count("disconnected")
 
 
 def fuzz_messages(order: Order) -> None:
-    """Messages of every kind in any order, right, wrong and broken, of three clients."""
+    """Random messages by three clients: valid, invalid and corrupted."""
     chance = random.Random(order.args["seed"])
     peers = {role: enter(order, role, f"fuzz-{role}") for role in ("speaker", "agent", "observer")}
     for _ in range(order.args["count"]):
@@ -225,7 +225,7 @@ def fuzz_messages(order: Order) -> None:
                 peer.send(message(fuzz.frames(chance)))
                 peer.drain()
         except Gone:
-            order.count("hung up on")
+            order.count("disconnected")
             peers[role] = enter(order, role, f"fuzz-{role}")
     for peer in peers.values():
         if peer is not None:
@@ -236,7 +236,7 @@ def _quietly(order: Order, peer: Peer, data: bytes) -> None:
     try:
         peer.send(data, ANSWER_S)
     except Gone:
-        order.count("hung up on")
+        order.count("disconnected")
 
 
 ACTS: Final[dict[str, Act]] = {

@@ -1,4 +1,4 @@
-"""What is done to the folder of keys while clients come and go."""
+"""Faults in the folder of keys while clients connect."""
 
 import functools
 import shutil
@@ -14,7 +14,7 @@ GONE_S: Final = 6.0
 
 
 def bad_key(world: World, args: Args) -> Notes:
-    """A file on the list that is no key: the others come and go as before, and strangers do not."""
+    """Add an invalid key file: other keys must keep working, and unknown keys must stay refused."""
     path = world.places["keys"] / "allowed/speaker/zed.key"
     good = b'    metadata\n    curve\n        public-key = "%s"\n'
     body = {
@@ -37,22 +37,22 @@ def bad_key(world: World, args: Args) -> Notes:
 
 
 def removed_key(world: World, args: Args) -> Notes:
-    """A key is taken off the list while its client is connected: within seconds it is nobody, also for newcomers."""
+    """Remove a key while its client is connected: its sessions must end within seconds, and no new ones begin."""
     listed, bad = (world.places["keys"] / f"allowed/speaker/{name}.key" for name in ("kim", "yet"))
     kept = listed.read_bytes()
     with Probe(world, "curve", "kim") as probe:
         if not probe.welcomed:
-            return {"skipped": "kim was not welcome"}
+            return {"skipped": "kim was refused"}
         if args["beside_a_bad_one"]:
             bad.write_bytes(b"no key")
         listed.unlink()
         try:
             world.wait(GONE_S)
             if probe.answers():
-                _wrong(world, f"is answered {GONE_S:.0f} s later")
+                _wrong(world, f"is still answered {GONE_S:.0f} s later")
             with Probe(world, "curve", "kim") as another:
                 if another.welcomed:
-                    _wrong(world, f"is let in anew {GONE_S:.0f} s later")
+                    _wrong(world, f"is still accepted {GONE_S:.0f} s later")
         finally:
             listed.write_bytes(kept)
             bad.unlink(missing_ok=True)
@@ -60,7 +60,7 @@ def removed_key(world: World, args: Args) -> Notes:
 
 
 def _wrong(world: World, what: str) -> None:
-    world.verdicts.add("access", "removed key", f"a client whose key was taken off the list {what}")
+    world.verdicts.add("access", "removed key", f"a client whose key was removed {what}")
 
 
 def _expect_entry(world: World, name: str) -> None:
@@ -74,7 +74,7 @@ def _expect_entry(world: World, name: str) -> None:
         world.verdicts.add(
             "access",
             "kept out",
-            f"{name}, whose key is good, was not let in for {LET_IN_S:.0f} s while another key file was bad",
+            f"{name}, whose key is valid, was refused for {LET_IN_S:.0f} s while another key file was invalid",
         )
 
 

@@ -1,4 +1,4 @@
-"""What is done to the processes: stopped, killed, restarted, left without memory, doubled."""
+"""Faults of processes: stopped, killed, restarted, out of memory, started twice."""
 
 import contextlib
 import resource
@@ -12,12 +12,12 @@ from typing import Final
 from chaos.plan import Args
 from chaos.world import Fault, Notes, World, patience
 
-RESTART_S: Final = 0.5  # as the units' RestartSec
+RESTART_S: Final = 0.5  # as in the units' RestartSec
 SOON_S: Final = 10.0
 
 
 def start_voice(world: World) -> None:
-    """A voice, with a recording of its own."""
+    """Start a voice with its own recording."""
     voice = world.processes["voice"]
     if voice.generation:
         world.processes.recording().unlink(missing_ok=True)
@@ -32,7 +32,7 @@ def start_face(world: World) -> None:
 
 
 def end_voice(world: World, number: signal.Signals) -> None:
-    """End it and start another, as systemd would."""
+    """Kill the voice and start another, as systemd would."""
     with world.doing("voice"), world.processes["voice"].lock:
         world.processes.end("voice", number)
         world.ear.ended(whole=number == signal.SIGTERM)
@@ -55,7 +55,7 @@ def kill_voice(world: World, _: Args) -> Notes:
 
 
 def restart_voice(world: World, _: Args) -> Notes:
-    """SIGTERM, as an update does."""
+    """Stop by SIGTERM, as an update does."""
     end_voice(world, signal.SIGTERM)
     return {}
 
@@ -67,7 +67,7 @@ def kill_face(world: World, _: Args) -> Notes:
 
 
 def stop_voice(world: World, args: Args) -> Notes:
-    """SIGSTOP, and SIGCONT a while later."""
+    """SIGSTOP the voice, and SIGCONT it later."""
     return _stop(world, "voice", args["seconds"])
 
 
@@ -80,11 +80,11 @@ def _stop(world: World, name: str, seconds: float) -> Notes:
     child = world.processes[name]
     with world.doing(name), child.lock:
         pid = child.pid
-        if pid is None:
-            return {"skipped": "it does not run"}
-        child.process.send_signal(signal.SIGSTOP)  # type: ignore[union-attr]
+        if pid is None or child.process is None:
+            return {"skipped": "not running"}
+        child.process.send_signal(signal.SIGSTOP)
         world.wait(seconds)
-        child.process.send_signal(signal.SIGCONT)  # type: ignore[union-attr]
+        child.process.send_signal(signal.SIGCONT)
         if pid in world.systemd.fed:
             world.systemd.fed[pid] = time.monotonic()
     if name == "voice":
@@ -93,7 +93,7 @@ def _stop(world: World, name: str, seconds: float) -> Notes:
 
 
 def no_memory_voice(world: World, args: Args) -> Notes:
-    """The voice gets no more memory for a while. It may die of that, and then another is started."""
+    """Deny the voice further memory for a while. If it dies, another is started."""
     return _no_memory(world, "voice", args, lambda: end_voice(world, signal.SIGKILL))
 
 
@@ -107,7 +107,7 @@ def _no_memory(world: World, name: str, args: Args, again: Callable[[], None]) -
     with world.doing(name), world.doing(f"{name} memory"), child.lock:
         pid = child.pid
         if pid is None:
-            return {"skipped": "it does not run"}
+            return {"skipped": "not running"}
         child.expected = True
         size = int(Path("/proc", str(pid), "statm").read_text().split()[0]) * resource.getpagesize()
         old = resource.prlimit(pid, resource.RLIMIT_AS)
@@ -116,30 +116,32 @@ def _no_memory(world: World, name: str, args: Args, again: Callable[[], None]) -
         with contextlib.suppress(ProcessLookupError):
             resource.prlimit(pid, resource.RLIMIT_AS, old)
         dead = child.pid is None
-        again()  # whoever met a MemoryError owes nothing any more, alive or dead
+        again()  # after a MemoryError the process owes nothing any more, alive or dead
     return {"died": dead}
 
 
 def second_voice(world: World, _: Args) -> Notes:
-    """A second voice in the same folder: it must give up and leave the first as it is."""
-    with world.processes["voice"].lock:  # or it might come first
+    """Start a second voice in the same folder: it must exit without affecting the first."""
+    with world.processes["voice"].lock:  # or the second might start first
         if not is_ready(world, "voice"):
             return {"skipped": "the first is not ready"}
         process = world.processes.extra("voice")
         try:
             code = process.wait(patience(SOON_S))
         except subprocess.TimeoutExpired:
-            world.verdicts.add("second", "voice", f"a second voice in the same folder runs for {SOON_S:.0f} s and more")
+            world.verdicts.add(
+                "second", "voice", f"a second voice in the same folder did not exit within {SOON_S:.0f} s"
+            )
             return {}
         finally:
             _put_down(process)
     if code == 0:
-        world.verdicts.add("second", "voice", "a second voice in the same folder ended with 0")
+        world.verdicts.add("second", "voice", "a second voice in the same folder exited with 0")
     return {"code": code}
 
 
 def second_face(world: World, args: Args) -> Notes:
-    """A second face beside the first for a while; it may give up, or be there."""
+    """Start a second face for a while; it may exit or keep running."""
     with world.processes["face"].lock:
         if not is_ready(world, "face"):
             return {"skipped": "the first is not ready"}
@@ -151,7 +153,7 @@ def second_face(world: World, args: Args) -> Notes:
 
 
 def is_ready(world: World, name: str) -> bool:
-    """Whether the service that runs has told systemd that it is ready, soon."""
+    """Whether the running service notifies READY in time."""
     until_s = time.monotonic() + patience(SOON_S)
     while time.monotonic() < until_s and world.wait(0.1):
         if world.processes[name].pid in world.systemd.ready:
@@ -160,7 +162,7 @@ def is_ready(world: World, name: str) -> bool:
 
 
 def deaf_systemd(world: World, args: Args) -> Notes:
-    """systemd does not read what the services tell it, as while it reloads its units."""
+    """Stop reading the notify socket, as systemd does while it reloads its units."""
     with world.one_at_a_time["systemd"]:
         world.systemd.deaf.set()
         world.wait(args["seconds"])

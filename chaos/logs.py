@@ -1,4 +1,4 @@
-"""The oracle of the logs: no traceback, no assertion, and no flood of lines."""
+"""Log oracle: no tracebacks, assertions or floods of lines."""
 
 import re
 import time
@@ -15,12 +15,12 @@ BAD: Final = re.compile(
 )
 FACE_LOST: Final = re.compile(r"-> audio_only: the face")
 WINDOW_S: Final = 10.0
-MOST_LINES: Final = 300  # in WINDOW_S
+MOST_LINES: Final = 300  # per WINDOW_S
 AROUND: Final = 4000
 
 
 class LogOracle:
-    """Reads one log as it grows. excused(): whether a fault of the harness explains what is said now."""
+    """Follows a log. excused(): whether an injected fault explains messages now."""
 
     def __init__(
         self, name: str, path: Path, wrong: Callable[[str, str, str, str], None], excused: Callable[[str], bool]
@@ -36,11 +36,11 @@ class LogOracle:
 
     @property
     def tail(self) -> str:
-        """The end of the log."""
+        """The last lines of the log."""
         return self._tail
 
     def step(self) -> None:
-        """Read what was added."""
+        """Read new lines."""
         try:
             with self._path.open("rb") as file:
                 file.seek(self._at)
@@ -54,7 +54,7 @@ class LogOracle:
         self.take(text, time.monotonic())
 
     def take(self, text: str, now_s: float) -> None:
-        """More text of the log."""
+        """Check more text of the log."""
         self._tail = (self._tail + text)[-AROUND:]
         self.face_losses += len(FACE_LOST.findall(text))
         self._count(text.count("\n"), now_s)
@@ -78,6 +78,6 @@ class LogOracle:
 
 
 def _what(text: str) -> str:
-    """The last line that looks like an exception's, for the key."""
+    """The last line that looks like an exception, as the key."""
     found = re.findall(r"^(?:[\w.]+\.)?(\w+(?:Error|Exception|Failed|Interrupt|Again)): ", text, re.MULTILINE)
     return found[-1] if found else "fault"

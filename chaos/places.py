@@ -1,4 +1,4 @@
-"""The folders of a run: sockets, journal and sound, each a small file system of its own where this user may mount."""
+"""Folders of a run; each is a small file system of its own if mounting is permitted."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ BALLAST: Final = "ballast"
 
 
 class Places:
-    """Made in a temporary folder, and taken away again. able: what this machine permits, such as "mount"."""
+    """Temporary folders, removed on close. able: what this machine permits, such as "mount"."""
 
     def __init__(self) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="mien-chaos-"))
@@ -25,16 +25,16 @@ class Places:
         self.refill_face()
 
     def __getitem__(self, name: str) -> Path:
-        """The folder of a name: run, journal, sound, logs, face, keys."""
+        """The folder by name: run, journal, sound, logs, face, keys."""
         return self.root / name
 
     @property
     def able(self) -> frozenset[str]:
-        """What can be done here that not every machine permits."""
+        """Probe what this machine permits."""
         return frozenset({"mount"} if self.mounts else ())
 
     def refill_face(self) -> None:
-        """The avatar and the model as they were shipped."""
+        """Restore the shipped avatar and model."""
         face = self["face"]
         for source in (
             MODELS / "avatars/default.mien-avatar",
@@ -48,23 +48,23 @@ class Places:
             (face / f"{source.name}.new").replace(target)
 
     def fill(self, name: str) -> None:
-        """Leave no room there."""
+        """Fill the file system of a folder."""
         with contextlib.suppress(OSError), (self[name] / BALLAST).open("wb") as file:
             while True:
                 file.write(bytes(1 << 16))
                 file.flush()
 
     def empty(self, name: str) -> None:
-        """Give the room back."""
+        """Free the space again."""
         (self[name] / BALLAST).unlink(missing_ok=True)
 
     def cover(self, name: str) -> None:
-        """Lay an empty file system that cannot be written over a folder: what is open stays open, nothing new comes."""
+        """Mount an empty read-only file system over a folder: open files stay open, no new ones can be opened."""
         _mount(self[name], "size=4k,mode=700,ro")
         self._mounted.append(self[name])
 
     def uncover(self, name: str) -> None:
-        """Take it away."""
+        """Unmount it."""
         self._mounted.remove(self[name])
         _unmount(self[name])
 

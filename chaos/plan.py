@@ -1,4 +1,4 @@
-"""The schedule of a run: what is done to mien and when. Pure; the same seed is the same schedule, and JSON keeps it."""
+"""Schedules of acts against mien. Pure: one seed gives one schedule; stored as JSON."""
 
 import json
 import random
@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 SETTLE = "settle"
-SETTLE_S = 6.0  # what it takes, usually
+SETTLE_S = 6.0  # a typical duration
 Args = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One act. after_s: to wait since the act before was begun. args: of its kind, JSON."""
+    """One act. after_s: delay since the start of the previous act. args: of its kind, JSON."""
 
     kind: str
     after_s: float = 0.0
@@ -27,7 +27,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of act. draw: its arguments. lasts_s: about how long. needs: what the machine must be able to do."""
+    """A kind of act. draw: random arguments. lasts_s: approximate duration. needs: required of the machine."""
 
     name: str
     draw: Callable[[random.Random], Args]
@@ -37,16 +37,16 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A whole run. seed: of the conversation, too."""
+    """A run. seed: also of the conversation."""
 
     seed: int
     actions: tuple[Action, ...]
 
 
 def make_schedule(seed: int, seconds: float, kinds: Sequence[Kind]) -> Schedule:
-    """Rounds of two to four acts that overlap, each closed by a settling, until about `seconds` have passed.
+    """Rounds of two to four overlapping acts, each followed by a settling phase, for about `seconds`.
 
-    The kinds are dealt like cards, so that each is met before any is met again.
+    Kinds are drawn without replacement: each occurs before any occurs again.
     """
     chance = random.Random(seed)
     actions, passed, deck = [Action(SETTLE)], SETTLE_S, _deal(chance, kinds)
@@ -77,10 +77,10 @@ def save(schedule: Schedule, path: Path) -> None:
 
 
 def load(path: Path) -> Schedule:
-    """As save() left it. Raises ValueError for a file that is no schedule, OSError where there is none."""
+    """Read what save() wrote. Raises ValueError for a file that is no schedule, OSError if there is none."""
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
         actions = tuple(Action(str(one["kind"]), float(one["after_s"]), dict(one["args"])) for one in tree["actions"])
         return Schedule(int(tree["seed"]), actions)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}: is not a schedule of make chaos ({error!r})") from None
+        raise ValueError(f"{path}: not a schedule of make chaos ({error!r})") from None

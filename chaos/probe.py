@@ -1,4 +1,4 @@
-"""A client for one question: whether the voice lets somebody in, and answers."""
+"""Probe client: does the voice accept clients and answer them?"""
 
 import time
 from typing import Any, Final
@@ -14,7 +14,7 @@ ANSWER_S: Final = 4.0
 
 
 class Probe:
-    """Connects and says hello. where: ipc, tcp or curve. key: whose, on curve. welcomed: whether it was let in."""
+    """Connects and says hello. where: ipc, tcp or curve. key: name of the key on curve. welcomed: whether accepted."""
 
     def __init__(self, world: World, where: str, key: str = "kim", role: wire.Role = "speaker") -> None:
         self._context: zmq.Context[Any] = zmq.Context()

@@ -1,4 +1,4 @@
-"""mien-voice and mien-face as children, started as on a desk, and started again as systemd would."""
+"""mien-voice and mien-face as child processes, started as by `mien run` and restarted as by systemd."""
 
 import os
 import re
@@ -18,7 +18,7 @@ NAMES: Final = ("voice", "face")
 
 
 def unit_number(service: str, key: str, default: int) -> int:
-    """A number out of a unit, such as MemoryMax=128M in bytes; `default` where the unit does not say."""
+    """A number from a unit file, such as MemoryMax=128M in bytes; `default` if it is not set."""
     text = (UNITS / f"mien-{service}.service").read_text(encoding="utf-8")
     found = re.search(rf"^{key}=(\d+)([KMG]?)", text, re.MULTILINE)
     if found is None:
@@ -28,7 +28,7 @@ def unit_number(service: str, key: str, default: int) -> int:
 
 @dataclass(slots=True)
 class Child:
-    """One service. generation: counts its starts. expected: the harness ends it, or may have."""
+    """One service. generation: counts its starts. expected: the harness is ending it, or may have."""
 
     name: str
     process: "subprocess.Popen[bytes] | None" = None
@@ -39,12 +39,12 @@ class Child:
 
     @property
     def pid(self) -> int | None:
-        """Of the process that runs; None where none does."""
+        """PID of the running process; None if there is none."""
         return self.process.pid if self.process is not None and self.process.poll() is None else None
 
 
 class Processes:
-    """settings: dotted overrides, for both. logs: folder of their standard errors. environment: more variables."""
+    """settings: dotted overrides for both. logs: folder for their stderr. environment: additional variables."""
 
     def __init__(self, settings: dict[str, str], logs: Path, sound: Path, environment: dict[str, str]) -> None:
         self._settings = settings
@@ -64,15 +64,15 @@ class Processes:
         return self.children[name]
 
     def log(self, name: str) -> Path:
-        """What a service has said, over all its starts."""
+        """The log of a service, over all its starts."""
         return self._logs / f"{name}.log"
 
     def recording(self) -> Path:
-        """The sound of the voice that runs."""
+        """The recording of the running voice."""
         return self._sound / f"heard-{self['voice'].generation}.wav"
 
     def start(self, name: str) -> None:
-        """Start it; it must not run."""
+        """Start a service that is not running."""
         child = self[name]
         with child.lock:
             child.generation += 1
@@ -90,7 +90,7 @@ class Processes:
                 )
 
     def extra(self, name: str) -> "subprocess.Popen[bytes]":
-        """One more of a service beside the one that runs, with a log and a recording of its own."""
+        """Start a second instance of a service, with its own log and recording."""
         with (self._logs / f"extra-{name}.log").open("ab") as log:
             settings = {**self._settings, "playback.wav_path": str(self._sound / "extra.wav")}
             return subprocess.Popen(
@@ -103,7 +103,7 @@ class Processes:
             )
 
     def end(self, name: str, number: signal.Signals) -> int | None:
-        """End it on purpose and wait. Returns its code; None where it did not run."""
+        """Stop a service deliberately. Returns its exit code; None if it was not running."""
         child = self[name]
         with child.lock:
             child.expected = True
@@ -134,6 +134,6 @@ class Processes:
         return command
 
     def _bound(self, name: str) -> None:
-        """In the child, before exec: the unit's limit of descriptors."""
+        """Runs in the child before exec: set the unit's limit of descriptors."""
         most = self._descriptors[name]
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

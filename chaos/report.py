@@ -1,4 +1,4 @@
-"""What a run says at its end, for people."""
+"""The report at the end of a run, for people."""
 
 from pathlib import Path
 
@@ -7,17 +7,17 @@ from rich.console import Console
 from chaos.plan import Schedule
 from chaos.run import Outcome
 
-TOLD = {"the harness failed", "hostile client failed", "put down", "slow to rest"}
+TOLD = {"the harness failed", "hostile client failed", "killed", "slow to settle"}
 LINES = 30  # of a log around a violation
 
 
 def say(console: Console, text: str, style: str = "") -> None:
-    """A line as it is: paths and names are no markup, and a pipe is as wide as it takes."""
+    """Print a line verbatim: without markup, and unwrapped when piped."""
     console.print(text, style=style or None, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_outcome(console: Console, outcome: Outcome, path: Path) -> None:
-    """Figures, and every violation with what surrounds it."""
+    """Print figures, and every violation with its context."""
 
     def said(text: str, style: str = "") -> None:
         say(console, text, style)
@@ -26,8 +26,8 @@ def print_outcome(console: Console, outcome: Outcome, path: Path) -> None:
     said(f"seed {outcome.schedule.seed}: {outcome.seconds:.0f} s, {len(outcome.done)} acts")
     said(f"  {outcome.begun} turns ({fates}), {outcome.compared} compared with the recording")
     for name, most in outcome.usage.items():
-        said(f"  mien-{name} took at most: {most}")
-    said(f"  the oracles looked at most {outcome.latest_s} s late")
+        said(f"  mien-{name}, maximum usage: {most}")
+    said(f"  the oracles ran at most {outcome.latest_s} s late")
     for kind, notes in outcome.notes:
         if notes.keys() & TOLD:
             said("\n".join(f"  {kind}: {name}: {note}" for name, note in notes.items()), "yellow")
@@ -37,17 +37,17 @@ def print_outcome(console: Console, outcome: Outcome, path: Path) -> None:
         if violation.context:
             said("\n".join(f"  | {line}" for line in violation.context.splitlines()[-LINES:]))
     if outcome.violations:
-        said("the schedule up to there:")
+        said("schedule up to there:")
         for action in outcome.done:
             said(f"  {action}")
-        said(f"again: make chaos REPLAY={path}")
+        said(f"replay with: make chaos REPLAY={path}")
     else:
-        said("nothing was violated", style="green")
+        said("no violation", style="green")
 
 
 def print_smallest(console: Console, smallest: Schedule, path: Path) -> None:
-    """The schedule that is left of it."""
-    say(console, "the smallest schedule that was found:")
+    """Print a reduced schedule."""
+    say(console, "smallest failing schedule found:")
     for action in smallest.actions:
         say(console, f"  {action}")
-    say(console, f"again: make chaos REPLAY={path}")
+    say(console, f"replay with: make chaos REPLAY={path}")

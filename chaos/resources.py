@@ -1,4 +1,4 @@
-"""The oracle of what the processes take: memory under the units' limits, no descriptor, thread or child left over."""
+"""Resource oracle: memory below the units' limits; no leaked descriptor, thread or child."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ Wrong = Callable[[str, str, str], None]
 
 BYTES_A_KIB: Final = 1024
 BYTES_A_MB: Final = 1_000_000
-SPARE_BYTES: Final = {"voice": 24 * BYTES_A_MB, "face": 100 * BYTES_A_MB}  # more than at rest that is no leak
+SPARE_BYTES: Final = {"voice": 24 * BYTES_A_MB, "face": 100 * BYTES_A_MB}  # tolerated above the idle value
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Of one process at one moment. Memory in bytes."""
+    """Usage of one process at one moment. Memory in bytes."""
 
     rss: int
     pss: int
@@ -32,7 +32,7 @@ class Usage:
 
 
 def read_usage(pid: int) -> Usage | None:
-    """What a process takes now; None when it is gone."""
+    """Current usage of a process; None if it is gone."""
     folder = Path("/proc", str(pid))
     try:
         rollup = dict(line.split(":") for line in (folder / "smaps_rollup").read_text().splitlines()[1:])
@@ -51,7 +51,7 @@ def _bytes(text: str) -> int:
 
 
 class ResourceOracle:
-    """One service's. spare: descriptors and threads more than at rest that are no leak."""
+    """Checks one service. spare: descriptors and threads tolerated above the idle value."""
 
     def __init__(self, name: str, wrong: Wrong, spare: int = 4) -> None:
         self._name = name
@@ -63,7 +63,7 @@ class ResourceOracle:
         self.most = Usage(0, 0, 0, 0, 0)
 
     def take(self, usage: Usage) -> None:
-        """A sample, at any time."""
+        """Check a sample against the unit's limits."""
         self.most = Usage(*(max(getattr(usage, name), getattr(self.most, name)) for name in Usage.__slots__))
         limit = self._memory / BYTES_A_MB
         for what, size in (("RSS", usage.rss), ("PSS", usage.pss)):
@@ -81,16 +81,16 @@ class ResourceOracle:
             )
 
     def set_rest(self, usage: Usage) -> None:
-        """How it is at rest: the first time it is, and lower values later."""
+        """Set the idle value: the first one, or a lower one later."""
         if self.rest is None or usage.descriptors < self.rest.descriptors:
             self.rest = usage
 
     def left_over(self, usage: Usage) -> str:
-        """What was not given back, in words; "" where everything was."""
+        """What leaked, in words; "" if nothing."""
         if self.rest is None:
             return ""
         said = [
-            f"{getattr(usage, what)} {what} where {getattr(self.rest, what)} were at rest"
+            f"{getattr(usage, what)} {what} instead of {getattr(self.rest, what)} when idle"
             for what in ("descriptors", "threads")
             if getattr(usage, what) > getattr(self.rest, what) + self._spare
         ]
@@ -98,5 +98,5 @@ class ResourceOracle:
             said.append(f"{usage.children} children")
         kept = usage.rss - self.rest.rss
         if kept > SPARE_BYTES[self._name]:
-            said.append(f"{kept / BYTES_A_MB:.0f} MB more RSS than at rest")
+            said.append(f"{kept / BYTES_A_MB:.0f} MB more RSS than when idle")
         return f"mien-{self._name} has {' and '.join(said)}" if said else ""

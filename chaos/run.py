@@ -1,4 +1,4 @@
-"""One run of a schedule: processes, actors, acts and oracles, and what came of it."""
+"""One run of a schedule: starts the processes, actors, acts, oracles; collects the outcome."""
 
 import threading
 import time
@@ -24,7 +24,7 @@ ACT_S: Final = 90.0
 
 @dataclass(slots=True)
 class Outcome:
-    """done: the acts that were begun. notes: what they said. usage: the most that each process took."""
+    """done: acts that were started. notes: of the acts. usage: the maximum of each process."""
 
     schedule: Schedule
     violations: list[Violation] = field(default_factory=list)
@@ -50,9 +50,10 @@ def run(
     seconds: float = 0.0,
     tell: Tell | None = None,
 ) -> Outcome:
-    """Do it. Ends at the first violation unless keep_going; until: at the first of these keys. seconds: 0: all.
+    """Run a schedule. Stops at the first violation unless keep_going; until: only at one with such a key.
 
-    Raises OSError where this machine cannot hold a run, RuntimeError where the services do not start.
+    seconds: time limit; 0: the whole schedule. Raises OSError if this machine cannot host a run, RuntimeError if the
+    services do not start.
     """
     verdicts = Verdicts()
     world = make_world(schedule.seed, verdicts)
@@ -71,7 +72,7 @@ def run(
 
 
 class _Run:
-    """The parts of a run that have a thread."""
+    """Those parts of a run that have a thread."""
 
     def __init__(self, world: World, outcome: Outcome, keep_going: bool, until: frozenset[str]) -> None:
         self._world = world
@@ -105,7 +106,7 @@ class _Run:
                     name: self._world.processes.log(name).read_text(errors="replace")[-500:]
                     for name in self._world.processes.children
                 }
-                raise RuntimeError(f"the services did not reach the level full within {FIRST_S:.0f} s: {said}")
+                raise RuntimeError(f"the services did not reach level full within {FIRST_S:.0f} s: {said}")
             time.sleep(0.1)
 
     def _act(self, schedule: Schedule, until_s: float, tell: Tell | None) -> None:
@@ -135,13 +136,13 @@ class _Run:
         self._busy.clear()
         if not self._is_over():
             slow = settle(self._world, self._actors, self._watch.resources)
-            self._outcome.notes.extend(("settle", {"slow to rest": one}) for one in slow)
+            self._outcome.notes.extend(("settle", {"slow to settle": one}) for one in slow)
 
     def _do(self, action: Action) -> None:
         began_s = time.monotonic()
         try:
             notes = acts.do(self._world, action)
-        except Exception as error:  # a fault of the harness is told, and is no violation of mien's
+        except Exception as error:  # a fault of the harness is reported, but is not a violation
             notes = {"the harness failed": repr(error)}
         notes["took_s"] = round(time.monotonic() - began_s, 1)
         self._outcome.notes.append((action.kind, notes))

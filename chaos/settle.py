@@ -1,4 +1,4 @@
-"""Between rounds: the storm is over, the conversation rests, and within a stated time all must be as it was."""
+"""Settling between rounds: with no faults and no conversation, everything must recover within a stated time."""
 
 import time
 from typing import Final
@@ -15,25 +15,25 @@ from mien.client import Client
 from mien.errors import ClientError
 
 RECOVERY_S: Final = 30.0
-REST_S: Final = 90.0  # for the actors to come to an end of what they do
+REST_S: Final = 90.0  # for the actors to finish what they do
 SLOW_S: Final = 20.0
 PROBE_S: Final = 1.0
-SPOKEN_S: Final = 15.0  # for what clients that went have left to be spoken
+SPOKEN_S: Final = 15.0  # for speech that disconnected clients have left
 LINES: Final = 14
-FIRST_HOLD_S, MOST_HOLD_S = 2.0, 60.0  # mien.core.backoff: how long a face that was lost again and again is not trusted
+FIRST_HOLD_S, MOST_HOLD_S = 2.0, 60.0  # mien.core.backoff: how long a face that is lost repeatedly is ignored
 FRESH_S: Final = 3.0
 WAYS: Final = ("ipc", "tcp", "curve")
 
 
 def recovery_s(world: World) -> float:
-    """Within what time the level must be full again."""
+    """Time within which the level must return to full."""
     losses = world.face_losses
     held_s = 0.0 if losses < 2 else min(MOST_HOLD_S, FIRST_HOLD_S * 2.0 ** (losses - 2))
     return patience(RECOVERY_S) + held_s
 
 
 def settle(world: World, actors: list[Actor], oracles: dict[str, ResourceOracle]) -> list[str]:
-    """Wait until all is well, or say what is not. Returns who was slow to rest, and at what."""
+    """Wait until everything has recovered; report what has not. Returns actors that were slow to stop, with stacks."""
     world.quiet.set()
     try:
         slow = _rest(world, actors)
@@ -42,7 +42,7 @@ def settle(world: World, actors: list[Actor], oracles: dict[str, ResourceOracle]
         while missing and time.monotonic() < until_s and world.wait(0.3):
             missing = _missing(world, oracles)
         if missing and not world.stopping.is_set():
-            what = f"{recovery_s(world):.0f} s after the last act and with nobody speaking: {'; '.join(missing)}"
+            what = f"{recovery_s(world):.0f} s after the last act, while idle: {'; '.join(missing)}"
             world.verdicts.add("recovery", missing[0].partition(":")[0], what, _logs(world))
         else:
             _say(world)
@@ -63,26 +63,26 @@ def _rest(world: World, actors: list[Actor]) -> list[str]:
                 told = True
         if not actor.resting.is_set() and not world.stopping.is_set():
             turns = world.book.open_of(actor.name)
-            what = f"{actor.name} did not come to rest within {REST_S:.0f} s; it has {turns} open turns"
+            what = f"{actor.name} did not stop within {REST_S:.0f} s; it has {turns} open turns"
             world.verdicts.add("client", "stuck", what, where(actor, 30))
     return slow
 
 
 def _missing(world: World, oracles: dict[str, ResourceOracle]) -> list[str]:
-    """What is not as it should be, the most telling first; each begins with a key and a colon."""
+    """What has not recovered, most significant first; each begins with a key and a colon."""
     for name, child in world.processes.children.items():
         if child.pid is None:
-            return [f"{name}: does not run"]
+            return [f"{name}: not running"]
     level = world.bus.level(world.processes["voice"].pid)
     if level != "full":
-        return [f"level: it is {level or 'not told on the bus'}"]
+        return [f"level: {level or 'not reported on the bus'}"]
     face = world.bus.face
     if face is None or face[1].pid != world.processes["face"].pid or time.monotonic() - face[0] > FRESH_S:
-        return ["face: it does not report on the bus"]
+        return ["face: no reports on the bus"]
     for way in WAYS:
         with Probe(world, way) as probe:
             if not probe.welcomed:
-                return [f"{way}: a client is not let in ({probe.refusal})"]
+                return [f"{way}: a client is refused ({probe.refusal})"]
             if not probe.answers():
                 return [f"{way}: a ping is not answered"]
     return _left_over(world, oracles)
@@ -95,7 +95,7 @@ def _left_over(world: World, oracles: dict[str, ResourceOracle]) -> list[str]:
         usage = read_usage(pid) if pid is not None else None
         said = oracle.left_over(usage) if usage is not None else ""
         if said:
-            found.append(f"{name} left over: {said}")
+            found.append(f"{name} leaked: {said}")
     return found
 
 
@@ -113,7 +113,7 @@ def _logs(world: World) -> str:
 
 
 def _say(world: World) -> None:
-    """A turn of a second must be heard whole, as soon as what others have left is spoken."""
+    """A one-second turn must be heard whole, once the speech left by others has been played."""
     prober = Speaker(world, "prober")
     until_s = time.monotonic() + patience(SPOKEN_S)
     fate = "refused"
@@ -126,11 +126,11 @@ def _say(world: World) -> None:
     finally:
         prober.leave()
     if fate != "played" and not world.stopping.is_set():
-        world.verdicts.add("recovery", "speech", f"at rest a turn of a second was not played: {fate}", _logs(world))
+        world.verdicts.add("recovery", "speech", f"while idle, a one-second turn was not played: {fate}", _logs(world))
 
 
 def _spoken(prober: Speaker, client: Client) -> str:
-    """How a turn of a second ended. Raises ClientError."""
+    """Play a one-second turn; returns how it ended. Raises ClientError."""
     speech = Speech(prober, client)
     try:
         speech.write(PROBE_S)

@@ -1,4 +1,4 @@
-"""Makes the world of a run: folders, keys, free ports, settings; nothing runs yet."""
+"""Prepares a run: folders, keys, free ports, settings. Starts nothing."""
 
 import resource
 import socket
@@ -20,19 +20,21 @@ from mien.transport.keys import KeyFolder
 FADE_MS: Final = 1
 TURN_PATIENCE_S: Final = 45.0
 DESCRIPTORS: Final = 4096
-CURVE_HOST: Final = "127.1"  # 127.0.0.1, in a spelling that mien does not take for loopback: an endpoint with keys
+CURVE_HOST: Final = (
+    "127.1"  # 127.0.0.1 in a notation that mien does not recognise as loopback, so that the endpoint requires keys
+)
 CLIENTS: Final[tuple[tuple[str, Role], ...]] = (
     ("bot", "speaker"),
     ("ada", "agent"),
     ("eve", "observer"),
     ("kim", "speaker"),
 )
-# Bounds that are minutes on a kiosk, where a release has them.
+# Limits that are minutes on a kiosk, shortened where the release has them.
 SHORT: Final = {"voice.max_pause_ms": "3000", "voice.floor_idle_timeout_ms": "10000"}
 
 
 def make_world(seed: int, verdicts: Verdicts) -> World:
-    """Raises OSError where this machine cannot hold a run."""
+    """Raises OSError if this machine cannot host a run."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(DESCRIPTORS, hard) if hard > 0 else DESCRIPTORS, hard))
     places = Places()
@@ -105,7 +107,7 @@ def _make_keys(folder: Path) -> None:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now."""
+    """Currently unused ports."""
     held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [int(one.getsockname()[1]) for one in held]
     for one in held:

@@ -1,4 +1,4 @@
-"""The smallest schedule that still fails: Zeller's ddmin. The tail is tried first, since the last act is often the one.
+"""Schedule reduction by Zeller's ddmin; tries the tail first, since the last act is often the cause.
 
 A. Zeller and R. Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", IEEE TSE 28 (2002).
 """
@@ -10,9 +10,9 @@ T = TypeVar("T")
 
 
 def shrink(items: Sequence[T], fails: Callable[[list[T]], bool], more: Callable[[], bool] = lambda: True) -> list[T]:
-    """A small part of `items`, in their order, for which fails() is true, as it is taken to be for all of them.
+    """A small ordered subset of `items` for which fails() is true; it is assumed to be true for all of them.
 
-    more: whether there is time for another trial. Each trial is counted in nothing but time; fails() may be noisy.
+    more: whether there is time for another trial. fails() may be noisy.
     """
     left = _tail(list(items), fails, more)
     pieces = 2
@@ -29,7 +29,7 @@ def shrink(items: Sequence[T], fails: Callable[[list[T]], bool], more: Callable[
 
 
 def _tail(items: list[T], fails: Callable[[list[T]], bool], more: Callable[[], bool]) -> list[T]:
-    """The shortest of the last 1, 2, 4 ... that fails."""
+    """The shortest failing suffix of 1, 2, 4 ... items."""
     count = 1
     while count < len(items) and more():
         if fails(items[-count:]):

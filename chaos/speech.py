@@ -1,4 +1,4 @@
-"""One turn of a well-behaved client, in coded speech: written, waited for, and entered in the books."""
+"""A turn of coded speech by a well-behaved client, reported to the oracles."""
 
 import time
 from typing import Final
@@ -13,7 +13,7 @@ UNBEGUN: Final = frozenset({"floor_taken", "too_many_turns", "turn_exists"})
 
 
 class Speech:
-    """One turn of an actor, written and waited for. length_s: of all of it."""
+    """One turn of an actor. length_s: of the whole turn."""
 
     def __init__(self, actor: Actor, client: Client) -> None:
         self.number = actor.world.number()
@@ -24,7 +24,7 @@ class Speech:
         self._begun = False
 
     def write(self, seconds: float, *, chunk_ms: int = 0, pace: float = 0.0) -> None:
-        """So much speech: at once, or in chunks that come at `pace` times real time. Raises ClientError."""
+        """Send speech, all at once or in chunks at `pace` times real time. Raises ClientError."""
         world = self._actor.world
         count = int(seconds * RATE_HZ)
         step = chunk_ms * RATE_HZ // 1000 or count
@@ -39,17 +39,17 @@ class Speech:
             world.wait(max(0.0, until_s - time.monotonic()))
 
     def end(self) -> None:
-        """All is said. Raises ClientError."""
+        """End the turn. Raises ClientError."""
         self._begin()
         self.turn.end()
         self.owe()
 
     def owe(self) -> None:
-        """From now on a `finished` is due."""
+        """Tell the oracles that a `finished` is due."""
         self._actor.world.book.ended(self.name, time.monotonic(), self.done / RATE_HZ)
 
     def wait(self) -> wire.Finished | None:
-        """Until it was heard. None where it was refused or lost, which the books know."""
+        """Wait until it was heard. None if it was refused or lost, which the oracles know."""
         try:
             self.owe()
             finished = self.turn.wait()
@@ -66,7 +66,7 @@ class Speech:
         return finished
 
     def failed(self, error: ClientError) -> None:
-        """The voice would not have it, or is gone."""
+        """Handle a refusal or a lost voice."""
         if error.code in UNBEGUN:
             self._actor.world.book.excuse(self.name, "refused")
             self._actor.world.ear.over(self.number, None)

@@ -1,4 +1,4 @@
-"""What threads are doing, for whoever wonders why nothing happens."""
+"""Stack traces of running threads, for diagnosing hangs."""
 
 import sys
 import threading
@@ -6,6 +6,6 @@ import traceback
 
 
 def where(thread: threading.Thread, depth: int = 5) -> str:
-    """The innermost calls of a thread, one a line."""
+    """The innermost calls of a thread, one per line."""
     frame = sys._current_frames().get(thread.ident or 0)
-    return "".join(traceback.format_stack(frame)[-depth:]) if frame is not None else "it has just ended"
+    return "".join(traceback.format_stack(frame)[-depth:]) if frame is not None else "just ended"

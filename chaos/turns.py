@@ -1,6 +1,6 @@
-"""The oracle of the turns: each that was begun is finished exactly once and in time, and played_ms never goes back.
+"""Turn oracle: each turn that began is finished exactly once, in time; played_ms never decreases.
 
-Pure; told of everything with the moment, in seconds of any one clock. Safe for threads.
+Pure: all times are passed in, in seconds of one clock. Thread-safe.
 """
 
 import threading
@@ -12,12 +12,12 @@ from mien.core import wire
 
 Wrong = Callable[[str, str, str], None]
 
-REMEMBERED: Final = 512  # turns that are over and whose second `finished` would still be noticed
+REMEMBERED: Final = 512  # ended turns of which a second `finished` is still detected
 
 
 @dataclass(slots=True)
 class Entry:
-    """One turn. due_s: when it must be finished; None while nothing is owed. fate: how it ended, "" before."""
+    """One turn. due_s: when it must be finished; None while nothing is due. fate: how it ended, "" before."""
 
     number: int
     owner: str
@@ -29,7 +29,7 @@ class Entry:
 
 
 class TurnBook:
-    """patience_s: how long after its length a turn may take to finish. wrong(oracle, about, what)."""
+    """patience_s: how long beyond its length a turn may take. wrong(oracle, about, what): called for violations."""
 
     def __init__(self, patience_s: float, wrong: Wrong) -> None:
         self._patience_s = patience_s
@@ -40,7 +40,7 @@ class TurnBook:
         self.fates: dict[str, int] = {}
 
     def begin(self, name: str, number: int, owner: str) -> None:
-        """A turn's first audio is about to be sent."""
+        """Call before a turn's first audio is sent."""
         with self._lock:
             self._turns[name] = Entry(number, owner)
             self.begun += 1
@@ -51,14 +51,14 @@ class TurnBook:
                 del self._turns[oldest]
 
     def ended(self, name: str, now_s: float, length_s: float) -> None:
-        """All of it was sent: from now on a `finished` is owed."""
+        """Everything was sent: a `finished` is due."""
         with self._lock:
             entry = self._turns.get(name)
             if entry is not None and not entry.fate:
                 entry.due_s = now_s + length_s + self._patience_s
 
     def excuse(self, name: str, why: str) -> None:
-        """No `finished` is owed: it was refused at its first chunk, or its session is gone."""
+        """No `finished` is due: the turn was refused at its first chunk, or its session is lost."""
         with self._lock:
             entry = self._turns.get(name)
             if entry is not None and not entry.fate:
@@ -73,14 +73,14 @@ class TurnBook:
             return names
 
     def postpone(self, by_s: float) -> None:
-        """The voice was held up from outside for so long."""
+        """Extend deadlines: the voice was blocked from outside for so long."""
         with self._lock:
             for entry in self._turns.values():
                 if entry.due_s is not None:
                     entry.due_s += by_s
 
     def event(self, owner: str, message: object) -> Entry | None:
-        """A message came to a client. Returns the entry of the turn that it is about."""
+        """Process a message to a client. Returns the entry of its turn."""
         with self._lock:
             entry = self._turns.get(getattr(message, "turn", None) or "")
             if entry is None or entry.owner != owner:
@@ -88,7 +88,7 @@ class TurnBook:
             match message:
                 case wire.Started():
                     if entry.started:
-                        self._wrong("turns", "started twice", f"{message.turn}: a second `started` came")
+                        self._wrong("turns", "started twice", f"{message.turn}: received a second `started`")
                     entry.started = True
                 case wire.Progress() | wire.Stalled():
                     self._played(entry, message.turn, message.played_ms)
@@ -97,12 +97,12 @@ class TurnBook:
             return entry
 
     def check(self, now_s: float) -> list[str]:
-        """The turns that are overdue, in words, each told once."""
+        """Overdue turns, in words, each reported once."""
         overdue = []
         with self._lock:
             for name, entry in self._turns.items():
                 if entry.due_s is not None and not entry.fate and now_s > entry.due_s:
-                    overdue.append(f"{name} (told as played: {entry.played_ms:.0f} ms, started: {entry.started})")
+                    overdue.append(f"{name} (reported as played: {entry.played_ms:.0f} ms, started: {entry.started})")
                     self._end(entry, "overdue")
         return overdue
 
@@ -128,7 +128,7 @@ class TurnBook:
             self._wrong(
                 "turns",
                 "finished unbegun",
-                f"{message.turn}: was refused at its first chunk, and finished as {message.reason}",
+                f"{message.turn}: refused at its first chunk, yet finished as {message.reason}",
             )
         entry.finished = message
         if not entry.fate:

@@ -1,4 +1,4 @@
-"""What an oracle says when it sees what must not be."""
+"""Violations, as reported by the oracles."""
 
 import threading
 import time
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """oracle: which one. about: a short key, equal for failures that are one. what: the whole of it, for a person.
+    """oracle: its name. about: a short key, equal for equal failures. what: the full text.
 
-    at_s: since the run began. context: what surrounds it, such as the end of a log.
+    at_s: since the start of the run. context: such as the end of a log.
     """
 
     oracle: str
@@ -20,13 +20,13 @@ class Violation:
 
     @property
     def key(self) -> str:
-        """Two runs failed alike when this is equal."""
+        """Equal for failures with the same cause."""
         return f"{self.oracle}/{self.about}"
 
 
 @dataclass(slots=True)
 class Verdicts:
-    """Every violation of a run, the first of each kind in full. Safe for threads, and bounded."""
+    """All violations of a run, the first of each kind in full. Thread-safe and bounded."""
 
     most: int = 100
     began_s: float = field(default_factory=time.monotonic)
@@ -35,7 +35,7 @@ class Verdicts:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, oracle: str, about: str, what: str, context: str = "") -> None:
-        """Something is wrong."""
+        """Report a violation."""
         violation = Violation(oracle, about, what, round(time.monotonic() - self.began_s, 2), context)
         with self._lock:
             self.counts[violation.key] = self.counts.get(violation.key, 0) + 1
@@ -44,5 +44,5 @@ class Verdicts:
 
     @property
     def first(self) -> Violation | None:
-        """The one that came first."""
+        """The first violation."""
         return self.found[0] if self.found else None

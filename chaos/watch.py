@@ -1,4 +1,4 @@
-"""The thread in which the oracles look, a few times a second, for as long as a run lasts."""
+"""The thread that runs the oracles a few times a second."""
 
 import threading
 import time
@@ -13,13 +13,13 @@ from chaos.watchers import WATCHDOG_S
 from chaos.world import World
 
 EVERY_S: Final = 0.25
-HEARD_S: Final = 3.0  # from a log line to its reading
-BEGINS_S: Final = 10.0  # a service that cannot even begin in its run directory may end, and is tried again
+HEARD_S: Final = 3.0  # delay from a log line to its being read
+BEGINS_S: Final = 10.0  # a service that cannot start in its run directory may exit, and is restarted
 _START: Final = {"voice": start_voice, "face": start_face}
 
 
 class Watch:
-    """Looks at logs, memory, lives, watchdogs, the recording and the books."""
+    """Checks logs, memory, processes, watchdogs, the recording and open turns."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -30,14 +30,14 @@ class Watch:
             name: LogOracle(name, world.processes.log(name), world.verdicts.add, self._excuser(name))
             for name in world.processes.children
         }
-        self.latest_s = 0.0  # how late this thread was at most: how busy the machine is
+        self.latest_s = 0.0  # maximum delay of this thread, as a measure of how busy the machine is
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start the thread."""
         self._thread.start()
 
     def close(self) -> None:
-        """A last look, and no more."""
+        """Check once more, then stop."""
         self._stopping.set()
         self._thread.join()
 
@@ -48,12 +48,12 @@ class Watch:
             self.latest_s = max(self.latest_s, time.monotonic() - began_s)
 
     def step(self) -> None:
-        """Look at everything once."""
+        """Check everything once."""
         self._world.ear.step()
         overdue = self._world.book.check(time.monotonic())
         if overdue:
             told = "\n".join(map(str, self._world.told.values()))
-            what = f"no `finished` came within its time: {', '.join(overdue)}"
+            what = f"no `finished` in time: {', '.join(overdue)}"
             self._world.verdicts.add("turns", "not finished", what, f"{told}\n{self.logs['voice'].tail}")
         for name, child in self._world.processes.children.items():
             self.logs[name].step()
@@ -78,13 +78,15 @@ class Watch:
             self.resources[name].take(usage)
         hungry_s = self._world.systemd.hungry_s(child.process.pid)
         if hungry_s > WATCHDOG_S and not self._world.faults.explain(name):
-            self._world.verdicts.add("watchdog", name, f"mien-{name} has not fed its watchdog for {hungry_s:.1f} s")
+            self._world.verdicts.add(
+                "watchdog", name, f"mien-{name} has not notified its watchdog for {hungry_s:.1f} s"
+            )
 
     def _died(self, name: str, child: Child, code: int) -> None:
         self.logs[name].step()
         if not self._world.faults.lasted("run", child.started_s, child.started_s + BEGINS_S):
             self._world.verdicts.add(
-                "death", name, f"mien-{name} ended with {code}, and nobody had killed it", self.logs[name].tail
+                "death", name, f"mien-{name} exited with {code} without having been killed", self.logs[name].tail
             )
         fault = self._world.faults.begin(name)
         if name == "voice":
@@ -94,7 +96,7 @@ class Watch:
         self._world.faults.end(fault)
 
     def _excuser(self, name: str) -> Callable[[str], bool]:
-        """Whoever got no memory may say so, in whatever words."""
+        """A process that was denied memory may log anything."""
 
         def excused(_: str) -> bool:
             now_s = time.monotonic()

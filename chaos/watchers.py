@@ -1,4 +1,4 @@
-"""What mien tells of itself: levels on the bus, and the watchdog's food on systemd's socket."""
+"""Listeners for mien's own reports: levels on the bus, watchdog notifications on systemd's socket."""
 
 import os
 import socket
@@ -19,7 +19,7 @@ _CREDENTIALS: Final = struct.Struct("3i")
 
 
 class BusWatch:
-    """The newest health of voice and face. Every `renew_s` a new connection is made, since a socket may be replaced."""
+    """The newest health of voice and face. Reconnects every `renew_s`, since a socket may be replaced."""
 
     def __init__(self, run_dir: Path, renew_s: float = 3.0) -> None:
         self._run_dir = run_dir
@@ -30,7 +30,7 @@ class BusWatch:
         self.face: tuple[float, bus.FaceHealth] | None = None
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Start listening."""
         self._thread.start()
 
     def close(self) -> None:
@@ -39,7 +39,7 @@ class BusWatch:
         self._thread.join()
 
     def level(self, pid: int | None) -> str:
-        """The level that the voice `pid` told within the last 3 s; "" where it told none."""
+        """The level reported by the voice `pid` within the last 3 s; "" if none."""
         if self.voice is None or time.monotonic() - self.voice[0] > 3.0 or self.voice[1].pid != pid:
             return ""
         return self.voice[1].level
@@ -68,7 +68,7 @@ class BusWatch:
 
 
 class SystemdSocket:
-    """Stands in for systemd: hears READY and WATCHDOG of both services, by process id."""
+    """Stands in for systemd: receives READY and WATCHDOG of both services, by PID."""
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -83,7 +83,7 @@ class SystemdSocket:
         self.environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": str(int(WATCHDOG_S * 1e6))}
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Start listening."""
         self._thread.start()
 
     def close(self) -> None:
@@ -93,7 +93,7 @@ class SystemdSocket:
         self._socket.close()
 
     def hungry_s(self, pid: int) -> float:
-        """How long ago the watchdog of a process was fed; 0 before it is ready, and while nobody listens."""
+        """Seconds since the last watchdog notification of a process; 0 before READY and while not listening."""
         if self.deaf.is_set():
             return 0.0
         return time.monotonic() - self.fed[pid] if pid in self.ready else 0.0

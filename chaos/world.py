@@ -1,4 +1,4 @@
-"""All that a run holds, and which faults of ours explain what is seen."""
+"""Shared state of a run, including which injected faults explain what the oracles see."""
 
 import contextlib
 import itertools
@@ -18,17 +18,17 @@ from chaos.violation import Verdicts
 from chaos.watchers import BusWatch, SystemdSocket
 
 PLACES: Final = ("sound", "journal", "run", "keys", "face files", "systemd")
-AFTER_S: Final = 15.0  # what a fault explains after its end: sessions are opened anew, a card is tried again
+AFTER_S: Final = 15.0  # how long a fault has effects after its end: sessions reconnect, the sound card is retried
 
 
 def patience(seconds: float) -> float:
-    """So long on a machine with nothing else to do; up to four times as long on one with more to do than processors."""
+    """Scale a duration for an idle machine by the load: up to four times as long if it is overloaded."""
     return seconds * min(4.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
 
 
 @dataclass(slots=True)
 class Interval:
-    """On what: voice, face, sound, journal, run. end_s: infinite while it lasts."""
+    """on: the affected part: one of voice, face, sound, journal, run. end_s: infinite while it lasts."""
 
     on: str
     start_s: float
@@ -36,14 +36,14 @@ class Interval:
 
 
 class Faults:
-    """What the harness does to mien from beside the protocol. Safe for threads."""
+    """Faults injected outside the protocol. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._all: list[Interval] = []
 
     def begin(self, on: str) -> Interval:
-        """From now on."""
+        """Begin a fault."""
         fault = Interval(on, time.monotonic())
         with self._lock:
             self._all.append(fault)
@@ -55,12 +55,12 @@ class Faults:
         fault.end_s = time.monotonic()
 
     def lasted(self, on: str, start_s: float, end_s: float) -> bool:
-        """Whether something was done to it at any time between these."""
+        """Whether a fault affected it at any time in this interval."""
         with self._lock:
             return any(fault.on == on and fault.start_s <= end_s and fault.end_s >= start_s for fault in self._all)
 
     def explain(self, *on: str, since_s: float | None = None) -> bool:
-        """Whether something was done to one of these since then, or within the last AFTER_S."""
+        """Whether a fault affected one of these since then, or within the last AFTER_S."""
         since_s = time.monotonic() if since_s is None else since_s
         with self._lock:
             return any(fault.on in on and fault.end_s + AFTER_S >= since_s for fault in self._all)
@@ -68,9 +68,9 @@ class Faults:
 
 @dataclass(slots=True)
 class World:
-    """One run. doors: addresses for hostile clients. quiet: the conversation is asked to rest.
+    """One run. doors: addresses for hostile clients. quiet: asks the actors to pause.
 
-    one_at_a_time: what no two acts may change together. told: the newest Status and Floor that a client was told.
+    one_at_a_time: locks for what no two acts may change concurrently. told: the newest Status and Floor received.
     """
 
     seed: int
@@ -92,16 +92,16 @@ class World:
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def number(self) -> int:
-        """A number for a turn, never given before."""
+        """A new, unique number for a turn."""
         return next(self._numbers)
 
     def wait(self, seconds: float) -> bool:
-        """Sleep. Returns whether the run goes on."""
+        """Sleep. Returns whether the run continues."""
         return not self.stopping.wait(seconds)
 
     @contextlib.contextmanager
     def doing(self, on: str) -> Iterator[None]:
-        """Something is done to one of these: voice, face, sound, journal, run."""
+        """Context of a fault that affects voice, face, sound, journal or run."""
         fault = self.faults.begin(on)
         try:
             yield

@@ -1,4 +1,4 @@
-"""ZMTP 3 by hand (rfc.zeromq.org/spec/23), for saying what no library would say."""
+"""Minimal ZMTP 3 (rfc.zeromq.org/spec/23), for sending what no library would send."""
 
 import socket
 import struct
@@ -11,24 +11,24 @@ GREETING: Final = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" + b"NULL".ljust(20,
 
 
 def frame(body: bytes, flags: int = 0) -> bytes:
-    """One frame, short or long as its body asks."""
+    """Encode a frame, short or long depending on its body."""
     if len(body) > 255:
         return bytes([flags | LONG]) + struct.pack(">Q", len(body)) + body
     return bytes([flags, len(body)]) + body
 
 
 def message(frames: list[bytes]) -> bytes:
-    """One whole message."""
+    """Encode a message."""
     return b"".join(frame(body, MORE) for body in frames[:-1]) + frame(frames[-1])
 
 
 def command(name: bytes, data: bytes = b"") -> bytes:
-    """One command frame."""
+    """Encode a command frame."""
     return frame(bytes([len(name)]) + name + data, COMMAND)
 
 
 def ready(kind: bytes, identity: bytes = b"") -> bytes:
-    """The READY command of a socket of a kind, such as DEALER."""
+    """The READY command for a socket type, such as DEALER."""
     properties = _property(b"Socket-Type", kind)
     return command(b"READY", properties + (_property(b"Identity", identity) if kind == b"DEALER" else b""))
 
@@ -38,13 +38,13 @@ def _property(name: bytes, value: bytes) -> bytes:
 
 
 class Gone(Exception):
-    """The other side hung up, or did not answer."""
+    """The peer disconnected or did not answer."""
 
 
 class Peer:
     """One connection. address: (host, port), or the path of a local socket.
 
-    receive_bytes: the kernel's buffer for what comes; small ones stall soon. Raises Gone when it cannot connect.
+    receive_bytes: size of the kernel's receive buffer; small ones stall sooner. Raises Gone if it cannot connect.
     """
 
     def __init__(self, address: tuple[str, int] | str, *, receive_bytes: int = 0) -> None:
@@ -61,7 +61,7 @@ class Peer:
             raise Gone(str(error)) from None
 
     def open(self, kind: bytes = b"DEALER", identity: bytes = b"") -> None:
-        """Greet, and take the other side's greeting and READY. Raises Gone."""
+        """Exchange greeting and READY. Raises Gone."""
         self.send(GREETING)
         self._exactly(64)
         self.send(ready(kind, identity))
@@ -70,7 +70,7 @@ class Peer:
             raise Gone("no READY came")
 
     def send(self, data: bytes, within_s: float = PATIENCE_S) -> None:
-        """Bytes, as they are. Raises Gone, also when they are not taken in time."""
+        """Send raw bytes. Raises Gone, also if they are not accepted in time."""
         try:
             self.socket.settimeout(within_s)
             self.socket.sendall(data)
@@ -85,13 +85,13 @@ class Peer:
         return flags, self._exactly(size)
 
     def message(self, within_s: float) -> list[bytes] | None:
-        """The next message, commands passed over; None where none came in time. Raises Gone."""
+        """The next message, skipping commands; None if none arrives in time. Raises Gone."""
         until_s, frames = time.monotonic() + within_s, []
         while (left_s := until_s - time.monotonic()) > 0:
             self.socket.settimeout(left_s)
             try:
                 if not self._kept and not self._more():
-                    raise Gone("it hung up")
+                    raise Gone("the peer disconnected")
             except TimeoutError:
                 break
             self.socket.settimeout(PATIENCE_S)
@@ -105,13 +105,13 @@ class Peer:
         return None
 
     def drain(self) -> None:
-        """Forget what has come, so that the other side is not held up. Raises Gone."""
+        """Discard received data, so that the peer is not blocked. Raises Gone."""
         self._kept.clear()
         self.socket.setblocking(False)
         try:
             while True:
                 if not self.socket.recv(1 << 16):
-                    raise Gone("it hung up")
+                    raise Gone("the peer disconnected")
         except BlockingIOError:
             pass
         except OSError as error:
@@ -133,7 +133,7 @@ class Peer:
         try:
             while len(self._kept) < count:
                 if not self._more():
-                    raise Gone("it hung up")
+                    raise Gone("the peer disconnected")
         except OSError as error:
             raise Gone(str(error)) from None
         data = bytes(self._kept[:count])
@@ -141,7 +141,7 @@ class Peer:
         return data
 
     def _more(self) -> int:
-        """Raises TimeoutError when nothing comes."""
+        """Raises TimeoutError if nothing arrives."""
         try:
             data = self.socket.recv(1 << 16)
         except TimeoutError:

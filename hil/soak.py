@@ -16,6 +16,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from hil.analysis.growth import slope_an_hour
 from hil.conversation import Act, caption, conversation, monologue
@@ -100,11 +101,11 @@ class Soak:
     def _do(self, act: Act) -> None:
         match act.kind:
             case "state":
-                self._client.state(act.what)  # type: ignore[arg-type]
+                self._client.state(cast(wire.AgentState, act.what))
             case "emotion":
-                self._client.emotion(act.what)  # type: ignore[arg-type]
+                self._client.emotion(cast(wire.EmotionName, act.what))
             case "gesture":
-                self._client.gesture(act.what)  # type: ignore[arg-type]
+                self._client.gesture(cast(wire.GestureName, act.what))
             case "look":
                 self._client.look_at(0.3, -0.2)
             case "reconnect":

@@ -1,1 +1,1 @@
-"""make mutants: bugs put in on purpose, one at a time, and whether a test notices. See mutants/README.md."""
+"""Mutation testing (make mutants): insert one bug at a time, see whether a test notices. See README.md."""

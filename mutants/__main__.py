@@ -1,4 +1,4 @@
-"""python -m mutants --seed 1 --count 200: see README.md in this folder."""
+"""Command line: python -m mutants --seed 1 --count 200. See README.md."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ from mutants.workspace import Workspace
 
 
 def main() -> int:
-    """Exit status 1 where fewer than --least percent were noticed."""
+    """Exit status 1 if fewer than --least percent were killed."""
     options = _options()
     packages = [PACKAGES[name] for name in options.packages]
     drawn = _drawn(options)
@@ -29,7 +29,10 @@ def main() -> int:
         print("\n".join(f"{one.name}\n    - {one.before}\n    + {one.after}" for one in drawn))
         return 0
     if not sandbox.can_shut_in():
-        print("mutants: no name spaces here: mutants run with limits and a session of their own only", flush=True)
+        print(
+            "mutants: no namespaces available: mutants are confined by resource limits only",
+            flush=True,
+        )
     with ExitStack() as stack:
         _end_at_a_signal(stack)
         workspaces = [stack.enter_context(Workspace()) for _ in range(options.workers)]
@@ -44,7 +47,7 @@ def main() -> int:
 
 
 def _end_at_a_signal(stack: ExitStack) -> None:
-    """A stopped run waits for no mutant and leaves no copy behind."""
+    """On a signal, kill the running mutants and remove the copies."""
 
     def end(number: int, _: object) -> None:
         sandbox.end_all()
@@ -60,12 +63,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--packages", nargs="+", choices=list(PACKAGES), default=list(PACKAGES))
-    parser.add_argument("--at", metavar="FILE[:LINE]", nargs="+", help="every mutant of these files or lines instead")
-    parser.add_argument("--own", action="store_true", help="ask only each package's own test folder: faster, stricter")
+    parser.add_argument("--at", metavar="FILE[:LINE]", nargs="+", help="try all mutants of these files or lines")
+    parser.add_argument("--own", action="store_true", help="run only the package's own tests: faster, stricter")
     parser.add_argument("--workers", type=int, choices=(1, 2, 4), default=2)
-    parser.add_argument("--least", type=float, default=0.0, help="percent that must be noticed")
+    parser.add_argument("--least", type=float, default=0.0, help="percentage that must be killed")
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--list", action="store_true", help="say what would be tried")
+    parser.add_argument("--list", action="store_true", help="only list what would be tried")
     return parser.parse_args()
 
 
@@ -86,7 +89,7 @@ def _drawn(options: argparse.Namespace) -> list[Mutation]:
 def _tell_unfit(suites: dict[str, Suite]) -> None:
     for found in suites.values():
         for test in found.unfit:
-            print(f"mutants: not asked, since it fails or is skipped here without a mutant: {test}", flush=True)
+            print(f"mutants: left out, since it fails or is skipped without a mutant: {test}", flush=True)
 
 
 def _outcomes(drawn: list[Mutation], suites: dict[str, Suite], workspaces: list[Workspace]) -> Iterator[Outcome]:

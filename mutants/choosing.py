@@ -1,4 +1,4 @@
-"""A pytest plugin: only the tests listed in MUTANTS_TESTS, in its order. MUTANTS_KILLER gets the first that fails."""
+"""pytest plugin: run the tests listed in MUTANTS_TESTS, in that order; write the first that fails to MUTANTS_KILLER."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-# A failing example is all that is asked for; making it small takes minutes.
+# Any failing example will do; shrinking it takes minutes.
 hypothesis.settings.register_profile(
     "mutants",
     database=None,
@@ -17,7 +17,7 @@ hypothesis.settings.load_profile("mutants")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the chosen tests."""
+    """Select and order the chosen tests."""
     order = {test: number for number, test in enumerate(json.loads(Path(os.environ["MUTANTS_TESTS"]).read_text()))}
     chosen = [item for item in items if item.nodeid in order]
     config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in order])
@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Name the test that noticed."""
+    """Record the test that failed."""
     if report.failed:
         killer = Path(os.environ["MUTANTS_KILLER"])
         if not killer.exists():

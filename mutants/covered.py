@@ -1,4 +1,4 @@
-"""Which tests run which line: recorded once a test folder, kept in build/mutants until sources or tests change."""
+"""Coverage per test: recorded once per test folder, cached in build/mutants until sources or tests change."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ MOST_SECONDS = 1800.0
 
 @dataclass(slots=True)
 class Suite:
-    """One test folder. seconds: of each test. lines: file -> line -> tests."""
+    """The record of a test folder. seconds: of each test. lines: file -> line -> tests."""
 
     name: str
     seconds: dict[str, float]
@@ -25,7 +25,7 @@ class Suite:
     lines: dict[str, dict[int, list[str]]] = field(default_factory=dict)
 
     def running(self, mutation: Mutation) -> set[str]:
-        """Tests that run the mutated statement; for what an import runs, those that run anything of the file."""
+        """Tests that execute the mutated statement; for import-time code, tests that execute anything in the file."""
         lines = self.lines.get(mutation.file, {})
         if mutation.at_import:
             return {test for tests in lines.values() for test in tests}
@@ -34,7 +34,7 @@ class Suite:
 
 
 def suite(name: str, workspace: Workspace) -> Suite:
-    """A test folder's record, made now where the kept one is of other sources or tests."""
+    """The record of a test folder; made anew if sources or tests have changed."""
     path = KEPT / f"{name}-{_fingerprint(name)}.json"
     if not path.exists():
         _record(name, workspace, path)
@@ -48,7 +48,7 @@ def suite(name: str, workspace: Workspace) -> Suite:
 
 
 def _record(name: str, workspace: Workspace, path: Path) -> None:
-    print(f"mutants: recording what tests/{name} runs", flush=True)
+    print(f"mutants: recording the coverage of tests/{name}", flush=True)
     folder, result = workspace.work / "coverage", workspace.work / "record.json"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -57,7 +57,7 @@ def _record(name: str, workspace: Workspace, path: Path) -> None:
     result.unlink(missing_ok=True)
     workspace.pytest("recording", [f"tests/{name}"], environment, MOST_SECONDS)
     if not result.exists():
-        raise SystemExit(f"mutants: tests/{name} does not run to its end:\n{workspace.output()[-3000:]}")
+        raise SystemExit(f"mutants: tests/{name} did not complete:\n{workspace.output()[-3000:]}")
     KEPT.mkdir(parents=True, exist_ok=True)
     for old in KEPT.glob(f"{name}-*.json"):
         old.unlink()

@@ -1,4 +1,4 @@
-"""Mutants that change nothing that anybody could notice, each with its reason, in equivalent.toml."""
+"""Equivalent mutants, which change no observable behaviour: listed with reasons in equivalent.toml."""
 
 import tomllib
 from pathlib import Path
@@ -10,7 +10,7 @@ Known = dict[tuple[str, str, str], str]
 
 
 def known(path: Path = LIST) -> Known:
-    """(file, line, what it becomes) -> why. Raises ValueError for an entry without one of them."""
+    """(file, line, mutated text) -> reason. Raises ValueError for an incomplete entry."""
     found: Known = {}
     for number, entry in enumerate(tomllib.loads(path.read_text()).get("equivalent", [])):
         missing = {"file", "line", "becomes", "why"} - entry.keys()
@@ -21,5 +21,5 @@ def known(path: Path = LIST) -> Known:
 
 
 def why(mutation: Mutation, listed: Known) -> str | None:
-    """Why it changes nothing; None where it is not listed."""
+    """Why the mutant is equivalent; None if it is not listed."""
     return listed.get((mutation.file, mutation.before, mutation.after))

@@ -1,4 +1,4 @@
-"""The bugs that could be: for each kind of node, the edits that a tired hand might make."""
+"""Mutation operators: plausible mistakes for each kind of syntax node."""
 
 import ast
 import re
@@ -45,7 +45,7 @@ _CALLED = {
     "argmax": "argmin",
 }
 _UNWRAPPED = {"abs", "reversed", "sorted"}
-MOST_COUNTED = 20  # larger numbers are measured or chosen: one more or less of them is no bug, ten times is
+MOST_COUNTED = 20  # larger numbers are measured or tuned: off by one is no bug, ten times is
 _CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 _TEXT = (ast.Constant, ast.JoinedStr, ast.List, ast.Tuple)
 _MODES = {
@@ -64,7 +64,7 @@ _MODES = {
 
 
 def edits(source: Source, node: ast.AST, codes: frozenset[str]) -> Iterator[Edit]:
-    """Every edit at this node itself, its children left out. codes: the words of the protocol."""
+    """All edits of this node, without its children. codes: the protocol's words."""
     if isinstance(node, ast.Constant):
         yield from _constant(source, node, codes)
         return

@@ -1,4 +1,4 @@
-"""Where a Python file may be mutated: code that decides something, not words, types or imports."""
+"""Mutation sites of a Python file: executable code, not texts, types or imports."""
 
 import ast
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ _UNHEARD_KEYWORDS = {"daemon", "name", "encoding", "errors", "exc_info", "stackl
 
 
 def mutations(package: str, source: Source, codes: frozenset[str]) -> Iterator[Mutation]:
-    """Every mutation of the file. codes: the words of the protocol, as protocol_codes() finds them."""
+    """All mutations of the file. codes: the protocol's words, from protocol_codes()."""
     for edit, lines, at_import in _Walk(source, codes).body(source.tree.body, at_import=True, in_init=False):
         yield mutation(package, source.file, source.data, edit, lines, at_import=at_import)
 
 
 def protocol_codes(wire: bytes) -> frozenset[str]:
-    """The one-word codes of mien.core.wire; those of several words are known by their underscores."""
+    """The one-word codes of mien.core.wire; codes of several words are recognised by their underscores."""
     words = {
         node.value
         for node in ast.walk(ast.parse(wire))
@@ -40,7 +40,7 @@ class _Walk:
         self._codes = codes
 
     def body(self, body: list[ast.stmt], *, at_import: bool, in_init: bool) -> Iterator[Found]:
-        """Statements of one block, and what is below them."""
+        """Visit the statements of a block, recursively."""
         for statement in body:
             if not _is_left_alone(statement):
                 yield from self._statement(statement, at_import=at_import, in_init=in_init)
@@ -69,7 +69,7 @@ class _Walk:
             yield from self._expression(expression, words=words)
 
     def _expression(self, node: ast.AST, *, words: bool) -> Iterator[Edit]:
-        """words: inside a raise only the code of the error counts, the rest is text for people."""
+        """words: inside a raise, only the error's code is mutated; the rest is text for people."""
         if isinstance(node, ast.JoinedStr) or _is_type(node):
             return
         if isinstance(node, ast.keyword) and node.arg in _UNHEARD_KEYWORDS:
@@ -98,7 +98,7 @@ def _is_left_alone(node: ast.stmt) -> bool:
 
 
 def _is_table(node: ast.stmt) -> bool:
-    """Many numbers or names in one literal: chosen by eye or copied from a standard, not worked out."""
+    """A literal of many numbers or names: tuned by eye or copied from a standard."""
     value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
     if not isinstance(value, ast.Dict | ast.Tuple | ast.List | ast.Set | ast.Call):
         return False
@@ -112,7 +112,7 @@ def _is_type(node: ast.AST) -> bool:
 
 
 def _expressions(node: ast.stmt) -> list[ast.AST]:
-    """What a statement computes itself: not its blocks, annotations or decorators, nor the bases of a class."""
+    """Expressions that a statement evaluates itself: not its blocks, annotations, decorators or base classes."""
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             return [*node.args.defaults, *(value for value in node.args.kw_defaults if value is not None)]
@@ -132,7 +132,7 @@ def _expressions(node: ast.stmt) -> list[ast.AST]:
 
 
 def _lines(node: ast.stmt) -> tuple[int, int]:
-    """First and last line of a statement; of a compound one, of its head."""
+    """First and last line of a statement; of a compound statement, those of its header."""
     last = node.end_lineno or node.lineno
     if isinstance(node, ast.Match):
         return node.lineno, max([node.lineno, *(case.guard.lineno for case in node.cases if case.guard)])

@@ -1,7 +1,7 @@
-"""A pytest plugin: which test ran which lines, and how long each test took. Used once a test folder, without mutants.
+"""pytest plugin that records coverage with run time per test, once per test folder, without mutants.
 
-MUTANTS_RECORD: the file that the result goes to. MUTANTS_COVERAGE: a folder. MUTANTS_INCLUDE: sources, by colons.
-A fixture that outlives its test is its own context: every test that uses it ran its lines.
+MUTANTS_RECORD: the output file. MUTANTS_COVERAGE: a scratch folder. MUTANTS_INCLUDE: sources, separated by colons.
+A fixture with a wider scope is a context of its own: its lines count for every test that uses it.
 """
 
 import json
@@ -27,13 +27,13 @@ _now = ""
 
 
 def pytest_configure() -> None:
-    """Before any test's module is imported, so that what an import runs belongs to no test."""
+    """Start before test modules are imported, so that import-time lines belong to no test."""
     _coverage.start()
     _coverage.switch_context("")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Which tests use which lasting fixtures."""
+    """Record which tests use which wider-scoped fixtures."""
     for item in session.items:
         for name, found in getattr(item, "_fixtureinfo").name2fixturedefs.items():  # noqa: B009
             for fixture in found:
@@ -50,7 +50,7 @@ def _switch(context: str) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """A test is its own context."""
+    """Switch the context to the test."""
     before = _switch(item.nodeid)
     result = yield
     _switch(before)
@@ -59,7 +59,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: Any) -> Generator[None, object, object]:
-    """So is a fixture that more than one test uses."""
+    """Switch the context to a fixture used by more than one test."""
     if fixturedef.scope == "function":
         return (yield)
     before = _switch(f"fixture {fixturedef.baseid}::{fixturedef.argname}")
@@ -70,7 +70,7 @@ def pytest_fixture_setup(fixturedef: Any) -> Generator[None, object, object]:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Times, and tests that fail or skip without any mutant: they cannot tell one."""
+    """Record run times, and tests that fail or are skipped without a mutant: they cannot detect one."""
     _seconds[report.nodeid] += report.duration
     if not report.passed:
         _unfit.add(report.nodeid)
@@ -78,7 +78,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish() -> None:
-    """Write it down."""
+    """Write the record."""
     _coverage.stop()
     _coverage.save()
     tests = sorted(set(_seconds) - _unfit)
@@ -91,7 +91,7 @@ def pytest_sessionfinish() -> None:
 
 
 def _lines(numbers: dict[str, int]) -> dict[str, dict[int, list[int]]]:
-    """file -> line -> numbers of the tests that ran it; [] for a line that only an import ran."""
+    """file -> line -> numbers of the tests that executed it; [] for lines executed only on import."""
     found: dict[str, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
     root = Path.cwd()
     for data in (_coverage.get_data(), *_of_subprocesses()):
@@ -110,5 +110,5 @@ def _of_subprocesses() -> Generator[coverage.CoverageData, None, None]:
             try:
                 data.read()
             except coverage.CoverageException:
-                continue  # killed while it wrote
+                continue  # killed while writing
             yield data

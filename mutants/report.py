@@ -1,4 +1,4 @@
-"""What came of the mutants: a table, and the survivors with their lines."""
+"""Report: a table per package, followed by the survivors."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ COLUMNS = ("package", "killed", "tried", "percent", "equivalent")
 
 
 def table(outcomes: list[Outcome]) -> list[dict[str, Any]]:
-    """A row a package, and one for all. tried leaves equivalents out."""
+    """One row per package, and a total. `tried` excludes equivalent mutants."""
     names = list(dict.fromkeys(outcome.mutation.package for outcome in outcomes))
     rows = [_row(name, [outcome for outcome in outcomes if outcome.mutation.package == name]) for name in names]
     return [*rows, _row("all", outcomes)]

@@ -1,4 +1,4 @@
-"""Which mutants are tried: drawn by a seed, a line first and then what to do to it."""
+"""Seeded sampling of mutants: first a line, then a mutation of it."""
 
 import random
 from pathlib import Path
@@ -12,7 +12,7 @@ _WIRE = "runtime/mien/core/wire.py"
 
 
 def candidates(package: Package, root: Path = ROOT) -> list[Mutation]:
-    """Every mutation of a package, in the order of its files."""
+    """All mutations of a package, in file order."""
     codes = python.protocol_codes((root / _WIRE).read_bytes())
     found: list[Mutation] = []
     for file in package.files(root):
@@ -25,7 +25,7 @@ def candidates(package: Package, root: Path = ROOT) -> list[Mutation]:
 
 
 def draw(of: list[Mutation], count: int, seed: int) -> list[Mutation]:
-    """At most count of them, none twice. A line with many mutations is drawn no more often than one with a single."""
+    """A sample without replacement. A line with many mutations is drawn no more often than a line with one."""
     chance = random.Random(seed)
     lines: dict[tuple[str, int], list[Mutation]] = {}
     for one in of:
@@ -40,7 +40,7 @@ def draw(of: list[Mutation], count: int, seed: int) -> list[Mutation]:
 
 
 def _one(of: list[Mutation], chance: random.Random) -> Mutation:
-    """A kind first, since most mutations are of numbers."""
+    """Draw the kind first, since most mutations are of numbers."""
     kind = chance.choice(sorted({one.edit.kind for one in of}))
     chosen = chance.choice([one for one in of if one.edit.kind == kind])
     of.remove(chosen)
@@ -48,7 +48,7 @@ def _one(of: list[Mutation], chance: random.Random) -> Mutation:
 
 
 def shares(sizes: dict[str, int], count: int) -> dict[str, int]:
-    """How many of count each package gets: by the root of its size, so that small ones are heard too."""
+    """Distribute count over packages by the square root of their sizes, so that small ones are represented."""
     weights = {name: size**0.5 for name, size in sizes.items() if size}
     total = sum(weights.values())
     least = min(LEAST_A_PACKAGE, count // max(1, len(weights)))

@@ -1,4 +1,4 @@
-"""A command that may go wrong in any way: bounded memory, processor, files and time, ended with all it started."""
+"""Sandbox for a command: bounds memory, CPU, files, time; kills its descendants at the end."""
 
 import ctypes
 import os
@@ -13,11 +13,11 @@ from pathlib import Path
 
 _running: set[int] = set()
 _LIBC = ctypes.CDLL(None)
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h: whoever is stopped, its mutants end with it
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h: the sandboxed command dies with its parent
 ADDRESS_SPACE_BYTES = 6 * 2**30
 FILE_BYTES = 512 * 2**20
 
-# Where it is allowed (root), everything but the work folder is read-only, and nothing outside can be signalled.
+# Where permitted (as root), everything but the work folder is read-only, and no outside process can be signalled.
 _SHUT_IN = """
 mount --bind "$1" "$1"
 mount -o remount,bind,ro /
@@ -31,7 +31,7 @@ _UNSHARE = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-pr
 
 @cache
 def can_shut_in() -> bool:
-    """Whether this machine lets us make name spaces of our own."""
+    """Whether this machine permits new namespaces."""
     if shutil.which("unshare") is None:
         return False
     probe = [*_UNSHARE, "sh", "-ec", _SHUT_IN, "sh", "/var/tmp", "/var/tmp", "true"]
@@ -39,9 +39,9 @@ def can_shut_in() -> bool:
 
 
 def run(command: list[str], *, folder: Path, work: Path, environment: dict[str, str], seconds: float) -> int | None:
-    """Its exit status (negative: the signal that ended it), or None where it took longer than seconds.
+    """Run a command; returns its exit status (negative: the signal that ended it), or None after a timeout.
 
-    folder: where it runs. work: what it may write to. stdout and stderr go to work/output.
+    folder: working directory. work: the only writable folder. stdout and stderr go to work/output.
     """
     shut_in = [*_UNSHARE, "sh", "-ec", _SHUT_IN, "sh", str(work), str(folder)] if can_shut_in() else []
     with (
@@ -67,14 +67,14 @@ def run(command: list[str], *, folder: Path, work: Path, environment: dict[str, 
 
 
 def end_all() -> None:
-    """End whatever still runs: called when the tool itself is stopped."""
+    """Kill whatever still runs: called when the tool itself is stopped."""
     for group in list(_running):
         _end(group)
 
 
 def _end(group: int) -> None:
     _running.discard(group)
-    with suppress(ProcessLookupError):  # it and its group have ended
+    with suppress(ProcessLookupError):  # the process group has already ended
         os.killpg(group, signal.SIGKILL)
 
 

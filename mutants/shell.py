@@ -1,4 +1,4 @@
-"""The same for a shell script, line by line: checks, guards, numbers and commands."""
+"""Mutation sites of a shell script, line by line: tests, guards, numbers, commands."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _EDITS: tuple[tuple[str, str, str], ...] = (
 
 
 def mutations(package: str, file: str, data: bytes) -> Iterator[Mutation]:
-    """Every mutation of the script, comments left out."""
+    """All mutations of the script, without comments."""
     at = 0
     for number, line in enumerate(data.decode().splitlines(keepends=True), 1):
         if not line.lstrip().startswith("#"):

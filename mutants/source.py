@@ -1,4 +1,4 @@
-"""A source file as bytes and positions: ast counts columns in bytes, and so does this."""
+"""Source files as bytes: positions are byte offsets, as in ast."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ _COMMENT = re.compile(rb"#[^\n]*")
 
 
 class Source:
-    """One Python file. file: as it is named in reports. Raises SyntaxError for what is no Python."""
+    """A Python file. file: its name in reports. Raises SyntaxError."""
 
     def __init__(self, file: str, data: bytes) -> None:
         self.file = file
@@ -18,21 +18,21 @@ class Source:
         self._starts = [0, *accumulate(len(line) for line in data.splitlines(keepends=True))]
 
     def start(self, node: ast.expr | ast.stmt) -> int:
-        """The byte at which a node begins."""
+        """Offset of the first byte of a node."""
         return self._starts[node.lineno - 1] + node.col_offset
 
     def end(self, node: ast.expr | ast.stmt) -> int:
-        """The byte after a node's last."""
+        """Offset after the last byte of a node."""
         assert node.end_lineno is not None
         assert node.end_col_offset is not None
         return self._starts[node.end_lineno - 1] + node.end_col_offset
 
     def text(self, node: ast.expr | ast.stmt) -> str:
-        """What is written there."""
+        """The source text of a node."""
         return self.data[self.start(node) : self.end(node)].decode()
 
     def token(self, left: int, right: int, pattern: str) -> tuple[int, int] | None:
-        """Where an operator stands between two operands: its bytes, comments passed over; None where it is not."""
+        """Byte range of an operator between two operands, skipping comments; None if not found."""
         between = _COMMENT.sub(lambda found: b" " * len(found[0]), self.data[left:right])
         found = re.search(pattern.encode(), between)
         return None if found is None else (left + found.start(), left + found.end())
@@ -40,7 +40,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One change of a file's text. start, end: bytes replaced by text. kind: the operator's name, for the report."""
+    """A change of a file. start, end: byte range replaced by text. kind: name of the operator, for the report."""
 
     kind: str
     start: int
@@ -48,16 +48,16 @@ class Edit:
     text: str
 
     def apply(self, data: bytes) -> bytes:
-        """The whole file, changed."""
+        """The whole file with the change."""
         return data[: self.start] + self.text.encode() + data[self.end :]
 
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """One bug that could be.
+    """A possible bug.
 
-    lines: of the statement it is in, first and last; a test that runs none of them cannot notice it. at_import: it is
-    run when the module is imported, not by any one test.
+    lines: first and last of its statement; a test that executes none of them cannot detect it. at_import: executed
+    when the module is imported, not by a test.
     """
 
     package: str
@@ -76,7 +76,7 @@ class Mutation:
 
 
 def mutation(package: str, file: str, data: bytes, edit: Edit, lines: tuple[int, int], *, at_import: bool) -> Mutation:
-    """An edit with its line, before and after."""
+    """Make a mutation from an edit, with its line before and after."""
     line = data.count(b"\n", 0, edit.start) + 1
     changed = edit.apply(data)
     first = data.rfind(b"\n", 0, edit.start) + 1

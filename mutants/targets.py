@@ -1,4 +1,4 @@
-"""What is mutated, and which tests are asked about it."""
+"""Mutated packages, with the tests that cover them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,14 +8,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """One row of the report. sources: globs below the root; suites: folders of tests/, its own first."""
+    """A row of the report. sources: globs relative to the root. suites: folders of tests/, the package's own first."""
 
     name: str
     sources: tuple[str, ...]
     suites: tuple[str, ...]
 
     def files(self, root: Path = ROOT) -> list[str]:
-        """Its source files, relative to the root, sorted."""
+        """The sorted source files, relative to the root."""
         found = {path for pattern in self.sources for path in root.glob(pattern) if path.is_file()}
         return sorted(str(path.relative_to(root)) for path in found if path.name != "__init__.py")
 
@@ -42,5 +42,5 @@ PACKAGES = {
 
 
 def suites_of(packages: list[Package], root: Path = ROOT) -> list[str]:
-    """Every test folder that these packages ask, once, in a fixed order."""
+    """The test folders of these packages, without duplicates, in a fixed order."""
     return sorted({suite for package in packages for suite in package.suites if (root / "tests" / suite).is_dir()})

@@ -1,4 +1,4 @@
-"""One mutant put in, and the tests that could notice it run: those that run its line first, then their neighbours."""
+"""Trial of a mutant: insert it, run the tests that execute its line, then their neighbours."""
 
 import json
 import time
@@ -9,15 +9,15 @@ from mutants.source import Mutation
 from mutants.targets import PACKAGES
 from mutants.workspace import Workspace
 
-MOST_TEST_SECONDS = 150.0  # of tests beyond the package's own folder that run the line
-MOST_NEIGHBOUR_SECONDS = 40.0  # of tests that do not run it, as far as is known, but are in one file with those
+MOST_TEST_SECONDS = 150.0  # of tests outside the package's own folder that execute the line
+MOST_NEIGHBOUR_SECONDS = 40.0  # of tests that are not known to execute it, but are in the same file as ones that do
 START_SECONDS = 30.0
-SLOWER = 6.0  # how much slower a test may be than it was recorded, on a machine that does other things, too
+SLOWER = 6.0  # how much slower than recorded a test may be on a busy machine
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a mutant. how: killed, timeout, survived or equivalent. by: the test that noticed, or why."""
+    """Outcome of a trial. how: killed, timeout, survived or equivalent. by: the test that failed, or the reason."""
 
     mutation: Mutation
     how: str
@@ -27,12 +27,12 @@ class Outcome:
 
     @property
     def killed(self) -> bool:
-        """Whether anything noticed."""
+        """Whether the mutant was detected."""
         return self.how in ("killed", "timeout")
 
 
 def rounds(mutation: Mutation, suites: dict[str, Suite]) -> list[list[str]]:
-    """Tests in the order in which they are asked: by folder, by file, the cheapest first."""
+    """Tests in execution order: by folder, by file, fastest first."""
     names = [name for name in PACKAGES[mutation.package].suites if name in suites]
     running = {name: suites[name].running(mutation) for name in names}
     first = [test for name in names for test in _ordered(suites[name], running[name])]
@@ -56,7 +56,7 @@ def _ordered(suite: Suite, tests: set[str]) -> list[str]:
 
 
 def _within(most_s: float, tests: list[str], seconds: dict[str, float]) -> list[str]:
-    """As many of them as the time allows."""
+    """As many tests as the time limit allows."""
     kept, spent_s = [], 0.0
     for test in tests:
         if spent_s + seconds[test] <= most_s:
@@ -66,7 +66,7 @@ def _within(most_s: float, tests: list[str], seconds: dict[str, float]) -> list[
 
 
 def attempt(mutation: Mutation, suites: dict[str, Suite], workspace: Workspace) -> Outcome:
-    """Put it in, ask the tests, take it out."""
+    """Insert the mutant, run the tests, remove it."""
     began, asked = time.monotonic(), 0
     with workspace.changed(mutation.file, mutation.edit):
         for tests in rounds(mutation, suites):
@@ -75,7 +75,7 @@ def attempt(mutation: Mutation, suites: dict[str, Suite], workspace: Workspace) 
             if how != "survived":
                 return Outcome(mutation, how, by, asked, time.monotonic() - began)
     executed = any(suite.running(mutation) for suite in suites.values())
-    note = "" if executed or mutation.at_import else "no test runs this line"
+    note = "" if executed or mutation.at_import else "no test executes this line"
     return Outcome(mutation, "survived", note, asked, time.monotonic() - began)
 
 
@@ -93,7 +93,7 @@ def _ask(tests: list[str], suites: dict[str, Suite], workspace: Workspace) -> tu
         {"MUTANTS_TESTS": str(chosen), "MUTANTS_KILLER": str(killer)},
         START_SECONDS + SLOWER * sum(took),
     )
-    by = killer.read_text() if killer.exists() else "import, or the process ended"
+    by = killer.read_text() if killer.exists() else "import, or the process exited"
     if status == 5:
         raise SystemExit(f"mutants: pytest found none of {tests[:3]}:\n{workspace.output()[-2000:]}")
     if status is None:

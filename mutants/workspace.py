@@ -1,4 +1,4 @@
-"""A copy of the tree in which one mutant at a time is put in and taken out, and pytest there."""
+"""Working copy of the tree, in which mutants are inserted and pytest is run."""
 
 import json
 import os
@@ -20,7 +20,7 @@ _times = count(1)
 
 
 class Workspace:
-    """One worker's copy. Its path is short, since sockets' names are bounded. Use as a context manager."""
+    """A worker's copy; a context manager. Its path is short, because the length of socket names is limited."""
 
     def __init__(self, root: Path = ROOT) -> None:
         self.work = Path(tempfile.mkdtemp(prefix="mm", dir="/tmp"))
@@ -38,7 +38,7 @@ class Workspace:
 
     @contextmanager
     def changed(self, file: str, edit: Edit) -> Iterator[None]:
-        """The file with this edit, for as long as the block runs."""
+        """Apply an edit for the duration of the block."""
         original = (self.tree / file).read_bytes()
         self._put(file, edit.apply(original))
         try:
@@ -47,14 +47,14 @@ class Workspace:
             self._put(file, original)
 
     def _put(self, file: str, data: bytes) -> None:
-        """A time of its own makes Python drop what it had compiled."""
+        """Write with a new modification time, so that Python recompiles the file."""
         path = self.tree / file
         path.write_bytes(data)
         at = time.time() + 2 * next(_times)
         os.utime(path, (at, at))
 
     def pytest(self, plugin: str, arguments: list[str], environment: dict[str, str], seconds: float) -> int | None:
-        """pytest's exit status in the copy, None after so many seconds. plugin: of this package."""
+        """Run pytest in the copy; returns its exit status, None after a timeout. plugin: module of this package."""
         for name in ("p", ".hypothesis"):
             shutil.rmtree(self.work / name if name == "p" else self.tree / name, ignore_errors=True)
         command = [
@@ -74,7 +74,7 @@ class Workspace:
         )
 
     def output(self) -> str:
-        """What the last pytest printed."""
+        """Output of the last pytest run."""
         return (self.work / "output").read_text(errors="replace")
 
     def _environment(self) -> dict[str, str]:
@@ -104,7 +104,7 @@ class Workspace:
 
 
 def _copy(root: Path, to: Path) -> None:
-    """What git knows of the tree, changed and new files included; nothing that is ignored."""
+    """Copy tracked, changed and new files, but no ignored ones."""
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=root, capture_output=True, check=True
     ).stdout

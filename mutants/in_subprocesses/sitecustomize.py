@@ -1,4 +1,4 @@
-"""Python imports this at every start: a process that a test starts tells what it ran, in that test's name."""
+"""Imported by Python at start-up: attributes the coverage of subprocesses to the test that started them."""
 
 import os
 import sys

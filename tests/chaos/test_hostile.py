@@ -99,4 +99,4 @@ def test_a_pause_that_never_ends_is_noticed(tmp_path):
     hostile_messages.hanging_pause(order)
     thread.join()
     context.destroy(linger=0)
-    assert [wrong[:2] for wrong in order.wrong] == [("turns", "paused for ever")]
+    assert [wrong[:2] for wrong in order.wrong] == [("turns", "paused forever")]

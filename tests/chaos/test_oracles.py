@@ -79,8 +79,8 @@ def test_what_is_left_over_is_told_against_the_lowest_rest(wrong):
     oracle.set_rest(Usage(0, 0, 30, 8, 0))
     oracle.set_rest(Usage(0, 0, 25, 8, 0))
     assert oracle.left_over(Usage(0, 0, 29, 8, 0)) == ""
-    assert "30 descriptors where 25" in oracle.left_over(Usage(0, 0, 30, 8, 0))
-    assert "13 threads where 8" in oracle.left_over(Usage(0, 0, 25, 13, 0))
+    assert "30 descriptors instead of 25" in oracle.left_over(Usage(0, 0, 30, 8, 0))
+    assert "13 threads instead of 8" in oracle.left_over(Usage(0, 0, 25, 13, 0))
     assert "1 children" in oracle.left_over(Usage(0, 0, 25, 8, 1))
     assert oracle.left_over(Usage(23 * MB, 0, 25, 8, 0)) == ""
     assert "25 MB more RSS" in oracle.left_over(Usage(25 * MB, 0, 25, 8, 0))

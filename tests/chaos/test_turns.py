@@ -52,7 +52,7 @@ def test_a_second_started_is_noticed(book, wrong):
 def test_a_turn_that_never_finishes_is_noticed_when_it_is_due(book):
     book.ended("bot-1", 5.0, 2.0)
     assert book.check(16.9) == []
-    assert book.check(17.1) == ["bot-1 (told as played: 0 ms, started: False)"]
+    assert book.check(17.1) == ["bot-1 (reported as played: 0 ms, started: False)"]
     assert book.check(18.0) == []
 
 
