@@ -194,3 +194,15 @@ def test_a_disk_that_fills_up_costs_nothing_that_was_heard(
     heard = np.frombuffer(path.read_bytes()[44:], "<i2")
     assert np.array_equal(heard, pcm[: len(heard)])
     assert len(heard) == 10 * RATE_HZ // 1000
+
+
+def test_a_disk_that_is_full_at_the_first_write_is_a_sink_error(clock: ManualClock, sink: WavSink) -> None:
+    """The file with the start time raised OSError, which ended the voice (found by make chaos, seed 33)."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, limits[1]))
+    try:
+        with pytest.raises(SinkError, match="cannot be written"):
+            sink.write(ramp(1, 100))
+        sink.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -61,7 +61,10 @@ class WavSink(NullSink):
         super()._begin_run(now_ns)
         if not self._opened:
             self._opened, self.opened_ns = True, now_ns
-            self._beside.write_text(f"{now_ns}\n", encoding="ascii")
+            try:
+                self._beside.write_text(f"{now_ns}\n", encoding="ascii")
+            except OSError as error:
+                raise SinkError(f"{self._beside}: cannot be written ({error.strerror})") from None
         self._writer.resize(ns_to_frames(now_ns - self.opened_ns, self.format.rate_hz))
 
     def _repair_if_due(self) -> None:
