@@ -1,4 +1,4 @@
-"""The state of a running mien, as `mien watch` and `mien doctor` read it from the bus."""
+"""The state of a running mien, read from the bus for `mien watch` or `mien doctor`."""
 
 from __future__ import annotations
 
