@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 
 import msgspec
@@ -14,12 +15,14 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from mien.cli.watch import render, watch
-from mien.cli.watcher import STALE_NS, WatchState
-from mien.core import bus
+from mien.cli.watcher import STALE_NS, RemoteWatcher, WatchState
+from mien.client import connect
+from mien.core import bus, wire
 from mien.core.stats import Counters
 from mien.host.clock import MonotonicClock
 from mien.transport.bus import VoiceBus
 from mien.transport.zmtp.reactor import Reactor
+from rigs.services import running_voice
 
 PATIENCE_S = 20
 VOICE = bus.VoiceHealth(epoch=3, pid=11, level="full", clients=2, pss_mb=28.5, counters={"turns_played": 4})
@@ -205,3 +208,84 @@ def test_the_table_and_the_json_tell_an_idle_rate_the_screen_and_unknown_memory(
     console.print(render(snapshot))
     text = console.export_text()
     assert all(words in text for words in told)
+
+
+class TestElsewhere:
+    """A voice that is watched over its public endpoint, as from another machine."""
+
+    def call(self, *arguments):
+        return CliRunner().invoke(watch, [*arguments, "--timeout", "10"])
+
+    @pytest.fixture
+    def voice(self, tmp_path):
+        with running_voice(tmp_path) as service:
+            yield service
+
+    def test_once_as_json(self, voice):
+        result = self.call("--endpoint", voice.endpoints[-1], "--once", "--json")
+        told = json.loads(result.stdout)
+        assert result.exit_code == 0
+        assert (told["voice"]["device"], told["voice"]["clients"], told["phase"]) == ("open", 1, "idle")
+        assert (told["face"], told["epoch"], told["expression"]["state"]) == (None, None, "idle")
+
+    def test_it_has_every_key_of_the_local_one(self, voice):
+        with RemoteWatcher(voice.endpoints[-1], None, None, 5.0) as watcher:
+            there = watcher.snapshot()
+        assert set(there) >= set(WatchState().snapshot(0))
+
+    def test_once_as_a_table(self, voice):
+        result = self.call("--endpoint", voice.endpoints[-1], "--once")
+        assert result.exit_code == 0
+        assert "sound card" in result.output
+        assert "not reporting" in result.output
+
+    def test_what_is_said_and_heard(self, voice):
+        with RemoteWatcher(voice.endpoints[-1], None, None, 5.0) as watcher, connect(voice.endpoints[-1]) as agent:
+            watcher.listen(0.2)
+            turn = agent.turn("t")
+            turn.caption("Good")
+            turn.caption(" morning", append=True)
+            turn.write(bytes(32 * 1000))
+            until(watcher, lambda told: (told["played_ms"] or 0) > 0)
+            told = watcher.snapshot()
+            assert (told["phase"], told["turn"], told["caption"]) == ("speaking", "t", "Good morning")
+            turn.interrupt()
+
+    def test_the_face_as_far_as_it_is_reported(self):
+        report = wire.HealthReport(
+            level="full", clients=1, voice_pss_mb=30.0, counters={}, face_fps=29.5, face_missed=3, device="released"
+        )
+        console = Console(width=120, record=True, file=io.StringIO())
+        watcher = RemoteWatcher.__new__(RemoteWatcher)
+        watcher._status, watcher._health, watcher._caption = None, None, wire.Said(client="", turn="", text="")
+        watcher._take(report)
+        console.print(render(watcher.snapshot()))
+        text = console.export_text()
+        assert "29.5 a second, 3 missed" in text
+        assert "released until speech arrives" in text
+        assert set(watcher.snapshot()["face"]) == set(state_of(FACE).snapshot(50_200_000_000)["face"])
+
+    def test_a_voice_that_comes_back_is_watched_again(self, tmp_path):
+        endpoint = f"ipc://{tmp_path}/voice.sock"
+        with running_voice(tmp_path):
+            watcher = RemoteWatcher(endpoint, None, None, 5.0)
+            until(watcher, lambda told: told["voice"] is not None)
+        with watcher:
+            until(watcher, lambda told: told["voice"] is None)
+            with running_voice(tmp_path):
+                until(watcher, lambda told: told["voice"] is not None)
+
+    def test_nobody_there(self, tmp_path):
+        result = CliRunner().invoke(watch, ["--endpoint", f"ipc://{tmp_path}/x.sock", "--timeout", "0.2"])
+        assert result.exit_code == 3
+        assert "no such socket" in result.output
+
+    def test_a_key_without_an_endpoint_is_bad_usage(self):
+        assert CliRunner().invoke(watch, ["--key", "x"]).exit_code == 2
+
+
+def until(watcher, condition):
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not condition(watcher.snapshot()):
+        assert time.monotonic() < deadline_s
+        watcher.listen(0.05)

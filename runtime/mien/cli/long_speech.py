@@ -1,4 +1,4 @@
-"""Splits speech that is longer than max_turn_ms into turns, at pauses where possible and without losing a sample."""
+"""Splits speech that is longer than max_turn_ms into turns, at pauses where possible, without losing a sample."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final

@@ -1,4 +1,4 @@
-"""Draws poses into an MP4 or a contact sheet, with the project's renderer and ffmpeg."""
+"""Draws poses into an MP4 or a contact sheet, encoded with ffmpeg."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""The demo's voice stack: a separate process that listens, thinks and speaks like an integrator's.
+"""The demo's voice stack: a separate process that drives the voice as an integrator's would.
 
 It prints one JSON object a turn: {"turn", "text", "sent_ns", "latency_ms", "played_ms", "finished_ns"}.
 """

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -14,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mien.cli.terminal import FiniteRange, data_console, shown
-from mien.cli.watcher import Watcher
+from mien.cli.watcher import RemoteWatcher, Source, Watcher
 from mien.host.exits import Exit, exit_codes
 from mien.host.rundir import resolve_run_dir
 
@@ -43,20 +45,39 @@ _DEVICES: Final = {"open": "open", "released": "released until speech arrives", 
     default=5.0,
     show_default=True,
     metavar="S",
-    help="Seconds that --once waits for mien-voice.",
+    help="Seconds that --once or --endpoint waits for mien-voice.",
 )
 @click.option("--run-dir", default="", help="Directory of the local sockets [found automatically].")
-def watch(as_json: bool, once: bool, interval_s: float, timeout_s: float, run_dir: str) -> None:
+@click.option("--endpoint", help="Watch a voice elsewhere, such as tcp://HOST:5570, as an observer.")
+@click.option("--key", type=click.Path(path_type=Path), help="For a voice elsewhere: NAME.key_secret of `mien keys`.")
+@click.option("--voice-key", type=click.Path(path_type=Path), help="The voice.key that `mien keys` wrote beside it.")
+def watch(
+    as_json: bool,
+    once: bool,
+    interval_s: float,
+    timeout_s: float,
+    run_dir: str,
+    endpoint: str | None,
+    key: Path | None,
+    voice_key: Path | None,
+) -> None:
     """Show what the voice and the face are doing, live, until Ctrl-C.
 
     \b
     Examples: mien watch
               mien watch --json --interval 0.5 | jq .face.offset_p95_ms
+              mien watch --endpoint tcp://HOST:5570 --key desk.key_secret --voice-key voice.key
 
-    Exit codes: 0 shown, 1 the bus has another version, 3 mien-voice does not report (--once).
+    Exit codes: 0 shown, 1 the bus has another version, 3 mien-voice does not answer (--once, --endpoint).
     """
-    folder = resolve_run_dir(run_dir)
-    with exit_codes("mien watch"), Watcher(folder) as watcher:
+    if endpoint is None and (key or voice_key):
+        raise click.UsageError("--key and --voice-key need --endpoint")
+    with exit_codes("mien watch"), ExitStack() as stack:
+        watcher: Source
+        if endpoint is None:
+            watcher = stack.enter_context(Watcher(resolve_run_dir(run_dir)))
+        else:
+            watcher = stack.enter_context(RemoteWatcher(endpoint, key, voice_key, timeout_s))
         try:
             if once:
                 sys.exit(_show_once(watcher, timeout_s, as_json))
@@ -70,20 +91,20 @@ def watch(as_json: bool, once: bool, interval_s: float, timeout_s: float, run_di
             sys.exit(Exit.FAILED)
 
 
-def _show_once(watcher: Watcher, timeout_s: float, as_json: bool) -> int:
+def _show_once(watcher: Source, timeout_s: float, as_json: bool) -> int:
     """Wait for the voice, then briefly for the face. Returns the exit code."""
     until_s = time.monotonic() + timeout_s
-    while watcher.state.voice is None and time.monotonic() < until_s:
+    while not watcher.voice_reported and time.monotonic() < until_s:
         watcher.listen(0.05)
-    if watcher.state.voice is None:
+    if not watcher.voice_reported:
         click.echo(
-            f"mien watch: no message on {watcher.path} within {timeout_s:g} s; is mien-voice running? "
+            f"mien watch: no message on {watcher.where} within {timeout_s:g} s; is mien-voice running? "
             "Start it with `mien run`, or check this machine with `mien doctor`",
             err=True,
         )
         return Exit.UNREACHABLE
     settled_s = min(until_s, time.monotonic() + SETTLE_S)
-    while watcher.state.face is None and time.monotonic() < settled_s:
+    while not watcher.face_reported and time.monotonic() < settled_s:
         watcher.listen(0.05)
     if as_json:
         click.echo(json.dumps(watcher.snapshot()))
@@ -92,13 +113,13 @@ def _show_once(watcher: Watcher, timeout_s: float, as_json: bool) -> int:
     return Exit.DONE
 
 
-def _print_lines(watcher: Watcher, interval_s: float) -> None:
+def _print_lines(watcher: Source, interval_s: float) -> None:
     while True:
         watcher.listen(interval_s)
         print(json.dumps(watcher.snapshot()), flush=True)
 
 
-def _show_live(watcher: Watcher) -> None:
+def _show_live(watcher: Source) -> None:
     first = render(watcher.snapshot())
     with Live(first, console=data_console(), refresh_per_second=1 / REFRESH_S, screen=False) as live:
         while True:
@@ -107,7 +128,7 @@ def _show_live(watcher: Watcher) -> None:
 
 
 def render(snapshot: dict[str, Any]) -> RenderableType:
-    """The table for one WatchState.snapshot()."""
+    """The table for one snapshot of a Source."""
     return Group(_speech(snapshot), _voice(snapshot["voice"]), _face(snapshot["face"]))
 
 
@@ -116,15 +137,18 @@ def _speech(snapshot: dict[str, Any]) -> Table:
     phase = snapshot["phase"] or "unknown"
     table.add_row("phase", shown(phase, style="bold green" if phase == "speaking" else "bold"))
     table.add_row("turn", shown(snapshot["turn"] or "-"))
+    for name in ("client", "floor"):  # reported by a voice elsewhere only
+        if snapshot.get(name):
+            table.add_row(name, shown(snapshot[name]))
     table.add_row("caption", shown(" ".join((snapshot["caption"] or "-").split())))
-    media_ms = snapshot["media_ms"]
-    table.add_row("heard", "-" if media_ms is None else f"{media_ms / 1000:.1f} s of this epoch")
+    table.add_row("heard", _heard(snapshot))
     expression = snapshot["expression"]
     if expression:
         table.add_row("state", shown(expression["state"]))
-        table.add_row("emotion", shown(f"{expression['emotion']} {expression['intensity']:.2f}"))
+        table.add_row("emotion", shown(_emotion(expression["emotion"], expression["intensity"])))
         x, y = expression["look_x"], expression["look_y"]
-        table.add_row("gaze", "free" if x is None else f"{x:+.2f}, {y or 0:+.2f}")
+        if expression["intensity"] is not None:  # else from a voice elsewhere, which does not report the gaze
+            table.add_row("gaze", "free" if x is None else f"{x:+.2f}, {y or 0:+.2f}")
     return table
 
 
@@ -136,7 +160,7 @@ def _voice(voice: dict[str, Any] | None) -> Table:
     table.add_row("level", shown(voice["level"]))
     table.add_row("sound card", shown(_DEVICES.get(voice["device"], voice["device"])))
     table.add_row("clients", str(voice["clients"]))
-    table.add_row("process", f"{voice['pid']}, {voice['pss_mb']:.0f} MB")
+    table.add_row("process", _process(voice))
     table.add_row("counters", _counters(voice["counters"]))
     return table
 
@@ -146,14 +170,15 @@ def _face(face: dict[str, Any] | None) -> Table:
     if face is None:
         table.add_row("", _SILENT)
         return table
-    table.add_row("level", shown(face["level"]))
+    table.add_row("level", shown(face["level"] or "-"))
     idle = ", idle" if face["idle"] else ""
-    table.add_row("frames", f"{face['fps']:.1f} a second{idle}, {face['shown']} shown, {face['missed']} missed")
-    table.add_row("screen", shown(face["screen"]))
+    total = "" if face["shown"] is None else f", {face['shown']} shown"
+    table.add_row("frames", f"{face['fps']:.1f} a second{idle}{total}, {face['missed']} missed")
+    table.add_row("screen", shown(face["screen"] or "-"))
     table.add_row("A/V offset", f"median {_ms(face['offset_median_ms'])}, p95 {_ms(face['offset_p95_ms'])}")
     table.add_row("motion", f"{_ms(face['motion_lead_ms'])} ahead")
     table.add_row("renderer", shown(", ".join(filter(None, (face["renderer"], face["quality"]))) or "-"))
-    table.add_row("process", f"{face['pid']}, {_mb(face['pss_mb'])}")
+    table.add_row("process", _process(face))
     table.add_row("counters", _counters(face["counters"]))
     return table
 
@@ -163,6 +188,22 @@ def _table(title: str) -> Table:
     table.add_column(width=12, style="dim")
     table.add_column(ratio=1)
     return table
+
+
+def _heard(snapshot: dict[str, Any]) -> str:
+    if (media_ms := snapshot["media_ms"]) is not None:
+        return f"{media_ms / 1000:.1f} s of this epoch"
+    played_ms = snapshot.get("played_ms")
+    return "-" if played_ms is None else f"{played_ms / 1000:.1f} s of this turn"
+
+
+def _emotion(name: str, intensity: float | None) -> str:
+    return name if intensity is None else f"{name} {intensity:.2f}"
+
+
+def _process(fields: dict[str, Any]) -> str:
+    pid = "" if fields["pid"] is None else f"{fields['pid']}, "
+    return pid + _mb(fields["pss_mb"])
 
 
 def _ms(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""The client of mien-voice: send speech, and learn what was heard.
+"""The client of mien-voice: send speech, learn what was heard.
 
     connect         a thread-safe Client for programs without an event loop    (sync.py)
     connect_async   an AsyncClient for asyncio                                 (aio.py)

@@ -1,4 +1,4 @@
-"""The protocol state of one client's session, without I/O: frames in, frames and events out.
+"""The protocol state of one client's session, without I/O.
 
 The owner of the socket passes incoming messages to `receive`, calls `tick` several times a second, and sends the
 messages in `outgoing` in order. Not thread-safe.

@@ -92,7 +92,7 @@ class AsyncClient:
         self._task: asyncio.Task[None] | None = None
         self._waiters: set[asyncio.Future[None]] = set()
         self._ordering = asyncio.Lock()
-        self._picturing = asyncio.Lock()
+        self._thumbnailing = asyncio.Lock()
 
     async def open(self) -> AsyncClient:
         """Connect and send hello. Raises ClientError (unreachable, or the voice's refusal) or ConfigError."""
@@ -244,7 +244,7 @@ class AsyncClient:
         width, unreachable after timeout_s.
         """
         session = self._session
-        async with self._picturing:
+        async with self._thumbnailing:
             session.thumbnail = None
             await self._order(wire.GetThumbnail(width=width))
             await self._answered(lambda: session.thumbnail is not None, timeout_s)

@@ -1,4 +1,4 @@
-"""Exit codes of the services and commands: what systemd, a shell and `mien run` can conclude from them."""
+"""Exit codes: what systemd, a shell or `mien run` can conclude when a process ends."""
 
 import sys
 from collections.abc import Iterator

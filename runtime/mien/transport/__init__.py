@@ -1,4 +1,4 @@
-"""ZeroMQ sockets: the clients' (router.py) and the bus between voice and face (bus.py)."""
+"""ZeroMQ sockets: router.py serves the clients, bus.py connects voice to face."""
 
 from pathlib import Path
 from typing import Final

@@ -1,4 +1,4 @@
-"""The bus between voice and face: an XPUB of the voice for any local subscriber, a PULL for the face's reports."""
+"""The bus: an XPUB of the voice for any local subscriber, plus a PULL for the face's reports."""
 
 from pathlib import Path
 from typing import Final

@@ -1,4 +1,4 @@
-"""Encodes and decodes the byte format of ZMTP 3.0 (rfc.zeromq.org/spec/23). Pure: no sockets."""
+"""The byte format of ZMTP 3.0 (rfc.zeromq.org/spec/23). Pure: no sockets."""
 
 from typing import Final, NamedTuple
 

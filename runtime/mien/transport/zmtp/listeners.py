@@ -1,4 +1,4 @@
-"""The listening sockets of one server, at ZeroMQ's endpoints ipc://PATH and tcp://ADDRESS:PORT."""
+"""The listening sockets of one server, at ZeroMQ endpoints: ipc://PATH or tcp://ADDRESS:PORT."""
 
 import contextlib
 import errno
