@@ -41,7 +41,10 @@ def test_the_shipped_file_lists_every_key_at_its_default():
         ({"journal": {"folder": "a\udcffb"}}, "journal.folder: 'a\\udcffb' has control characters"),
         ({"voice": {"listen": ["tcp://*:1", "ipc://a\0b"]}}, "voice.listen[1]: 'ipc://a\\x00b' has control characters"),
         ({"voice": {"listen": ["tcp://127.0.0.1:65536"]}}, "voice.listen[0]: 'tcp://127.0.0.1:65536' has no port"),
-        ({"voice": {"listen": ["ipc://@mien"]}}, "voice.listen[0]: 'ipc://@mien' has no permissions"),
+        (
+            {"voice": {"listen": ["ipc://@mien"]}},
+            "voice.listen[0]: 'ipc://@mien' is an abstract socket, which has no permissions",
+        ),
         ({"voice": {"listen": [f"ipc:///{'x' * 107}"]}}, "is too long: a socket's path has at most 107 bytes"),
         ({"playback": {"output_latency_ms": float("nan")}}, "playback.output_latency_ms: Expected `float` >= -500.0"),
         ({"face": {"display_latency_ms": float("nan")}}, "face.display_latency_ms: Expected `float` >= -500.0"),

@@ -196,7 +196,7 @@ def test_a_disk_that_fills_up_costs_nothing_that_was_heard(
     assert len(heard) == 10 * RATE_HZ // 1000
 
 
-def test_a_disk_that_is_full_at_the_first_write_is_a_sink_error(clock: ManualClock, sink: WavSink) -> None:
+def test_a_disk_that_is_full_at_the_first_write_is_a_sink_error(sink: WavSink) -> None:
     """The file with the start time raised OSError, which ended the voice (found by make chaos, seed 33)."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1, limits[1]))
