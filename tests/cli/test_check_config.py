@@ -82,8 +82,8 @@ ERRORS = {
         "nowhere does not exist; create it",
     ),
     "a long run_dir": ({"run_dir": "{tmp}/" + "x" * 100}, "choose a shorter one"),
-    "a run_dir that is a file": ({"run_dir": "{tmp}/file"}, "file: cannot be made (File exists)"),
-    "a run_dir below a file": ({"run_dir": "{tmp}/file/run"}, "file/run: cannot be made (Not a directory)"),
+    "a run_dir that is a file": ({"run_dir": "{tmp}/file"}, "file: cannot be created (File exists)"),
+    "a run_dir below a file": ({"run_dir": "{tmp}/file/run"}, "file/run: cannot be created (Not a directory)"),
     "a run_dir that is a link": ({"run_dir": "{tmp}/link"}, "is a link"),
     "a run_dir for everybody": ({"run_dir": "{tmp}/open"}, "run chmod o-w"),
     "a log below a file": (

@@ -403,3 +403,22 @@ def test_any_bytes_from_the_voice(header):
         wire.decode_voice(header)
     except ProtocolError as error:
         assert error.code in ("malformed", "unknown_message")  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"type": "state", "state": "asleep"}, "state: 'asleep' is not one of idle, listening, thinking"),
+        ({"type": "hello", "protocol": 1, "role": "boss"}, "role: 'boss' is not one of speaker, agent, observer"),
+        (
+            {"type": "subscribe", "topics": ["state", "x"]},
+            "topics[1]: 'x' is not one of state, captions, levels, health",
+        ),
+        ({"type": "state", "state": 3}, "Expected `str`, got `int` - at `$.state`"),
+    ],
+)
+def test_an_error_about_an_enumeration_lists_its_values(fields, said):
+    with pytest.raises(ProtocolError) as refused:
+        wire.decode_client(msgspec.msgpack.encode(fields))
+    assert refused.value.code == "malformed"
+    assert str(refused.value) == f"in '{fields['type']}': {said}"

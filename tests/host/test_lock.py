@@ -36,7 +36,7 @@ def test_the_second_is_refused_with_a_sentence_that_names_the_first(holder, tmp_
     with pytest.raises(ConfigError) as refused:
         RunLock(tmp_path, "voice", "mien-voice")
     assert re.fullmatch(
-        rf"run_dir: {tmp_path}: mien-voice runs there already: process {holder.pid} since "
+        rf"run_dir: {tmp_path}: mien-voice is already running there: process {holder.pid} since "
         rf"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d \(-c {tmp_path}\); stop it first, or choose another folder with run_dir",
         str(refused.value),
     )
@@ -65,7 +65,7 @@ def test_a_stopped_holder_still_holds_it(holder, tmp_path):
 
 def test_it_is_given_back_and_taken_again_in_one_process(tmp_path):
     lock = RunLock(tmp_path, "run", "mien run")
-    with pytest.raises(ConfigError, match=f"mien run runs there already: process {os.getpid()}"):
+    with pytest.raises(ConfigError, match=f"mien run is already running there: process {os.getpid()}"):
         RunLock(tmp_path, "run", "mien run")
     lock.release()
     lock.release()
@@ -117,7 +117,10 @@ def test_a_file_that_may_only_be_read_is_locked_too(tmp_path, monkeypatch):
         return real(path, flags, *mode)
 
     monkeypatch.setattr(lock_module.os, "open", forbidding)
-    with RunLock(tmp_path, "voice", "mien-voice"), pytest.raises(ConfigError, match="another mien-voice runs there"):
+    with (
+        RunLock(tmp_path, "voice", "mien-voice"),
+        pytest.raises(ConfigError, match="another mien-voice is already running there"),
+    ):
         RunLock(tmp_path, "voice", "mien-voice")
 
 
@@ -136,7 +139,7 @@ def test_words_that_cannot_be_read_still_mean_that_it_is_held(tmp_path, words):
     (tmp_path / "face.lock").write_bytes(words)
     with (tmp_path / "face.lock").open("rb") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(ConfigError, match="another mien-face runs there already; stop it first"):
+        with pytest.raises(ConfigError, match="another mien-face is already running there; stop it first"):
             RunLock(tmp_path, "face", "mien-face")
 
 
@@ -154,5 +157,8 @@ def test_a_disk_that_is_full_costs_the_words_not_the_lock(tmp_path, monkeypatch)
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(lock_module.os, "pwrite", full)
-    with RunLock(tmp_path, "voice", "mien-voice"), pytest.raises(ConfigError, match="another mien-voice runs"):
+    with (
+        RunLock(tmp_path, "voice", "mien-voice"),
+        pytest.raises(ConfigError, match="another mien-voice is already running"),
+    ):
         RunLock(tmp_path, "voice", "mien-voice")

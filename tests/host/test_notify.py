@@ -210,7 +210,7 @@ def test_a_manager_that_cannot_be_told_disturbs_nothing_and_is_said_once_a_row(
     monkeypatch.setattr(systemd.daemon, "notify", notify)
     notifier = ServiceNotifier(ManualClock())
     live_through(notifier)
-    assert [record.getMessage() for record in caplog.records] == [f"systemd was not told READY=1: {error}"]
+    assert [record.getMessage() for record in caplog.records] == [f"could not send READY=1 to systemd: {error}"]
     broken = False
     notifier.ready()
     broken = True
@@ -225,7 +225,7 @@ def test_a_manager_that_is_gone_is_one_line_in_the_log(
     manager.close()
     live_through(notifier)
     assert [record.getMessage() for record in caplog.records] == [
-        "systemd was not told READY=1: [Errno 111] Connection refused"
+        "could not send READY=1 to systemd: [Errno 111] Connection refused"
     ]
 
 

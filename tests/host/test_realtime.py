@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from mien.host.realtime import PRIORITY, take_realtime_turn
+from mien.host.realtime import PRIORITY, use_realtime_priority
 
 REPORT = "print(os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK, os.sched_getparam(0).sched_priority, flush=True)\n"
 TAKE = f"""import os, resource, threading
-from mien.host.realtime import PRIORITY, take_realtime_turn
+from mien.host.realtime import PRIORITY, use_realtime_priority
 resource.getrlimit = lambda limit: (PRIORITY, PRIORITY)  # as under the unit's LimitRTPRIO
-print(take_realtime_turn(), flush=True)
+print(use_realtime_priority(), flush=True)
 {REPORT}"""
 
 
@@ -42,14 +42,14 @@ def refuse(*_: object) -> None:
 
 def test_without_a_limit_that_allows_it_nobody_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (0, 0))
-    assert not take_realtime_turn()
+    assert not use_realtime_priority()
     assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 def test_a_sandbox_that_refuses_it_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (PRIORITY, PRIORITY))
     monkeypatch.setattr(os, "sched_setscheduler", refuse)
-    assert not take_realtime_turn()
+    assert not use_realtime_priority()
 
 
 @pytest.mark.usefixtures("allowed")

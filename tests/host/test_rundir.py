@@ -99,7 +99,7 @@ def test_a_directory_that_everybody_may_write_is_refused(tmp_path: Path) -> None
 
 def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
     (tmp_path / "mien").touch()
-    with pytest.raises(ConfigError, match=r"mien: cannot be made \(File exists\)"):
+    with pytest.raises(ConfigError, match=r"mien: cannot be created \(File exists\)"):
         ensure_run_dir(tmp_path / "mien")
 
 

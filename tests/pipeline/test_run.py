@@ -73,7 +73,7 @@ def test_a_second_one_destroys_nothing_and_names_the_first(tmp_path):
             with mien(tmp_path, *module) as other:
                 assert other.wait(PATIENCE_S) == 2
                 said = other.log.read_text()
-            assert f"runs there already: process {pid} since 20" in said
+            assert f"is already running there: process {pid} since 20" in said
             assert "Traceback" not in said
             assert say(tmp_path) == 100.0
         assert first.poll() is None

@@ -6,7 +6,7 @@ types are an error. PROTOCOL.md in this folder documents every message byte by b
 bytes.
 """
 
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
@@ -464,8 +464,8 @@ VoiceMessage: TypeAlias = (
 _ENCODER = msgspec.msgpack.Encoder()
 _CLIENT_DECODER: msgspec.msgpack.Decoder[ClientMessage] = msgspec.msgpack.Decoder(ClientMessage)
 _VOICE_DECODER: msgspec.msgpack.Decoder[VoiceMessage] = msgspec.msgpack.Decoder(VoiceMessage)
-_CLIENT_TYPES: Final = frozenset(str(t.__struct_config__.tag) for t in ClientMessage.__args__)
-_VOICE_TYPES: Final = frozenset(str(t.__struct_config__.tag) for t in VoiceMessage.__args__)
+_CLIENT_TYPES: Final = {str(t.__struct_config__.tag): t for t in ClientMessage.__args__}
+_VOICE_TYPES: Final = {str(t.__struct_config__.tag): t for t in VoiceMessage.__args__}
 # What msgspec raises for malformed bytes: invalid UTF-8 and deep nesting raise errors of their own.
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -493,7 +493,7 @@ def decode_voice(header: bytes) -> VoiceMessage:
         raise _explain(header, error, _VOICE_TYPES) from None
 
 
-def _explain(header: bytes, error: Exception, types: frozenset[str]) -> ProtocolError:
+def _explain(header: bytes, error: Exception, types: dict[str, type[Message]]) -> ProtocolError:
     """The error for an unknown or malformed message, with the turn if the header has one."""
     try:
         raw = msgspec.msgpack.decode(header)
@@ -508,15 +508,28 @@ def _explain(header: bytes, error: Exception, types: frozenset[str]) -> Protocol
         known = ", ".join(sorted(types))
         text = f"there is no message {kind[:40]!r}; known are {known}"
         return ProtocolError("unknown_message", text, turn=name[:64])
-    return ProtocolError("malformed", f"in {str(kind)[:40]!r}: {_readable(error)}", turn=name[:64], seq=number)
-
-
-def _readable(error: Exception) -> str:
-    """msgspec's message, except for a name's pattern, which is explained."""
-    what, _, where = str(error).partition(" - at `$.")
-    if "matching regex" not in what:
-        return str(error)
-    return (
-        f"{where.rstrip('`')}: a name is plain text, without control characters (such as NUL or a line feed) or "
-        "the line separators U+2028 and U+2029"
+    return ProtocolError(
+        "malformed", f"in {str(kind)[:40]!r}: {_readable(error, types.get(str(kind)))}", turn=name[:64], seq=number
     )
+
+
+def _readable(error: Exception, message: type[Message] | None) -> str:
+    """msgspec's text, except for names and enumerations, whose errors say what is allowed."""
+    what, _, where = str(error).partition(" - at `$.")
+    field = where.rstrip("`")
+    if "matching regex" in what:
+        return (
+            f"{field}: a name is plain text, without control characters (such as NUL or a line feed) or "
+            "the line separators U+2028 and U+2029"
+        )
+    if what.startswith("Invalid enum value") and message is not None:
+        allowed = _literals(get_type_hints(message).get(field.partition("[")[0]))
+        return f"{field}: {what.removeprefix('Invalid enum value ')} is not one of {', '.join(allowed)}"
+    return str(error)
+
+
+def _literals(hint: object) -> list[str]:
+    """The values of the Literal inside a type."""
+    if get_origin(hint) is Literal:
+        return [str(value) for value in get_args(hint)]
+    return [value for inner in get_args(hint) for value in _literals(inner)]

@@ -1,6 +1,6 @@
-"""What a board says about itself, read from /sys, /proc and /run: screens, sound cards, power, heat, time, access.
+"""Facts about the board from /sys, /proc and /run: screens, sound cards, power, temperature, clock, access.
 
-Every function takes the root under which it looks, "/" in earnest. What is not there is told as nothing: a desk has no
+Every function takes the root to read from, normally "/". Missing files mean an empty result: a desktop has no
 throttling register, a container no thermal zone.
 """
 
@@ -15,13 +15,13 @@ from typing import Final
 ROOT: Final = Path("/")
 
 THROTTLED: Final = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
-"""Bits of the Pi firmware's get_throttled: now; and, sixteen higher, at some time since boot."""
+"""Bits of the Pi firmware's get_throttled for now. Sixteen bits higher: at some time since boot."""
 SINCE_BOOT: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A connector of a graphics card. mode: its preferred one, such as "1920x1080"; "" where nothing is connected."""
+    """A connector of a graphics card. mode: the preferred mode, such as "1920x1080"; "" if disconnected."""
 
     name: str
     connected: bool
@@ -30,7 +30,7 @@ class Screen:
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """What was wrong with the supply or the heat, in words; empty when nothing was. source: who said so."""
+    """Problems with supply or temperature; empty without any. source: where the information comes from."""
 
     now: tuple[str, ...]
     since_boot: tuple[str, ...]
@@ -38,7 +38,7 @@ class Power:
 
 
 def board_model(root: Path = ROOT) -> str:
-    """The device tree's name of the board, such as "Raspberry Pi 4 Model B Rev 1.4"; "" where there is none."""
+    """The board's name in the device tree, such as "Raspberry Pi 4 Model B Rev 1.4"; "" without one."""
     return _read(root / "proc/device-tree/model").rstrip("\0")
 
 
@@ -58,18 +58,18 @@ def graphics_cards(root: Path = ROOT) -> list[Path]:
 
 
 def sound_cards(root: Path = ROOT) -> list[str]:
-    """ALSA's cards, such as "0 vc4hdmi: vc4-hdmi-0"."""
+    """The ALSA cards, such as "0 vc4hdmi: vc4-hdmi-0"."""
     rows = re.findall(r"^ *(\d+) \[(\S+) *\]: .*? - (.*)$", _read(root / "proc/asound/cards"), re.MULTILINE)
     return [f"{number} {name}: {what}" for number, name, what in rows]
 
 
 def sound_devices(root: Path = ROOT) -> list[Path]:
-    """The device files that play."""
+    """The device files of playback devices."""
     return sorted((root / "dev/snd").glob("pcm*p"))
 
 
 def power(root: Path = ROOT) -> Power | None:
-    """The firmware's register by the vendor's kernel or vcgencmd, else the mainline kernel's alarm. None: neither."""
+    """From the vendor kernel's register, vcgencmd, or the mainline kernel's alarm; None without any of them."""
     for path in sorted((root / "sys/devices/platform/soc").glob("soc:firmware/get_throttled")):
         return _from_register(int(_read(path) or "0", 16), "get_throttled")
     register = _vcgencmd(root)
@@ -83,20 +83,20 @@ def power(root: Path = ROOT) -> Power | None:
 
 
 def hottest_c(root: Path = ROOT) -> float | None:
-    """The hottest thermal zone in degrees Celsius; None where there is none."""
+    """The temperature of the hottest thermal zone in degrees Celsius; None without zones."""
     zones = [_read(path / "temp") for path in (root / "sys/class/thermal").glob("thermal_zone*")]
     values = [int(text) / 1000 for text in zones if re.fullmatch(r"-?\d+", text)]
     return max(values, default=None)
 
 
 def clock_was_set(root: Path = ROOT) -> bool | None:
-    """Whether systemd-timesyncd has set the clock since boot; None where it does not run."""
+    """Whether systemd-timesyncd has set the clock since boot; None if it does not run."""
     folder = root / "run/systemd/timesync"
     return (folder / "synchronized").exists() if folder.is_dir() else None
 
 
 def may_use(user: str, path: Path, root: Path = ROOT) -> bool:
-    """Whether the account may read and write the file, by owner, group and mode (access lists are not looked at)."""
+    """Whether the account may read and write the file, by owner, group and mode; access lists are ignored."""
     status = path.stat()
     uid, gids = _account(user, root)
     if uid == 0:
@@ -143,7 +143,7 @@ def _vcgencmd(root: Path) -> int | None:
 
 
 def _read(path: Path) -> str:
-    """A small file without the white space around it; "" where it cannot be read."""
+    """The stripped content of a small file; "" if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:

@@ -1,4 +1,4 @@
-"""Log records into systemd's journal, with what they are about as fields of their own.
+"""Log records in systemd's journal, with fields that can be searched.
 
 log.info("...", extra={"turn": ..., "session": ..., "level": ...}) becomes MIEN_TURN, MIEN_SESSION and MIEN_LEVEL:
 journalctl -u mien-voice MIEN_TURN=t42, or journalctl -o json.
@@ -18,28 +18,28 @@ _DEBUG: Final = 7
 
 
 def log_handler() -> logging.Handler:
-    """The journal where systemd has connected stderr to it and systemd-python is there; stderr otherwise."""
+    """A handler for the journal if stderr goes there and systemd-python is installed, otherwise for stderr."""
     if os.environ.get("JOURNAL_STREAM"):
         try:
             return JournalHandler(importlib.import_module("systemd.journal").send)
         except ImportError:
-            pass  # stderr reaches the journal too, without the fields
+            pass  # stderr reaches the journal too, without fields
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
     return handler
 
 
 class JournalHandler(logging.Handler):
-    """send: systemd.journal.send, or what stands for it in a test."""
+    """send: systemd.journal.send, or a test's replacement."""
 
     def __init__(self, send: Callable[..., object]) -> None:
         super().__init__()
-        self.setFormatter(logging.Formatter("%(message)s"))  # level and logger are fields of their own
+        self.setFormatter(logging.Formatter("%(message)s"))  # level and logger are separate fields
         self._send = send
         self._identifier = Path(sys.argv[0]).name if Path(sys.argv[0]).name.startswith("mien") else "mien"
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Send one record; a journal that is gone is reported once by logging itself and disturbs nobody."""
+        """Send one record. If the journal is gone, logging reports it once."""
         try:
             self._send(
                 self.format(record),

@@ -1,7 +1,6 @@
-"""One process of a kind in each run_dir.
+"""One process of a kind in each run directory.
 
-libzmq removes a socket's file before it binds: without a lock, a second voice takes the first one's clients away and
-then fails itself. The kernel gives the lock back when its holder ends, however it ends; the file stays.
+The kernel releases the lock when its holder ends, however it ends. The file stays.
 """
 
 import errno
@@ -16,16 +15,16 @@ from typing import Final
 from mien.errors import ConfigError
 from mien.printable import one_line
 
-_MODE: Final = 0o660  # on a board the folder's group: root may have made the file, and the service must open it
-_MOST_BYTES: Final = 2048
+_MODE: Final = 0o660  # for the group of the folder: root may have created the file, and the service must open it
+_MAX_BYTES: Final = 2048
 _COMMAND_CHARACTERS: Final = 200
 
 
 class RunLock:
     """Holds run_dir/<what>.lock (flock(2)) from here on, until release() or the end of the process.
 
-    what: run, voice or face. program: who holds it, for people. Raises ConfigError, which names the holder, where
-    another process has it.
+    what: run, voice or face. program: the holder's name for people. Raises ConfigError, which names the holder, if
+    another process holds it.
     """
 
     def __init__(self, run_dir: Path, what: str, program: str) -> None:
@@ -43,10 +42,10 @@ class RunLock:
                 f"run_dir: {run_dir}: {holder}; stop it first, or choose another folder with run_dir"
             ) from None
         if writable:
-            self._sign()
+            self._write_holder()
 
     def release(self) -> None:
-        """Give the lock back. Calling it again does nothing."""
+        """Release the lock. A second call does nothing."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -58,10 +57,10 @@ class RunLock:
         self.release()
 
     def _open(self) -> tuple[int, bool]:
-        """The file's descriptor, and whether it may be written: another user's file may be locked, too."""
+        """The file's descriptor, and whether it may be written: another user's file can be locked too."""
         flags = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         try:
-            # Not O_CREAT at once: in a sticky folder the kernel refuses that for a file of somebody else's (proc(5),
+            # Without O_CREAT first: in a sticky folder the kernel refuses O_CREAT for another user's file (proc(5),
             # protected_regular).
             return os.open(self._path, os.O_RDWR | flags), True
         except FileNotFoundError:
@@ -89,8 +88,8 @@ class RunLock:
             "folder with run_dir"
         )
 
-    def _sign(self) -> None:
-        """Say who holds it. A disk that is full costs the words, not the lock."""
+    def _write_holder(self) -> None:
+        """Write who holds it. On a full disk the text is missing, and the lock holds."""
         command = one_line(" ".join(sys.argv), _COMMAND_CHARACTERS)
         words = json.dumps({"pid": os.getpid(), "program": self._program, "command": command, "since_s": time.time()})
         try:
@@ -100,13 +99,13 @@ class RunLock:
             return
 
     def _holder(self) -> str:
-        """Who has it, in a sentence."""
+        """A sentence about the holder."""
         try:
-            found = json.loads(os.pread(self._descriptor, _MOST_BYTES, 0))
+            found = json.loads(os.pread(self._descriptor, _MAX_BYTES, 0))
             since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found["since_s"]))
             return (
-                f"{one_line(found['program'], 40)} runs there already: process {int(found['pid'])} since {since} "
+                f"{one_line(found['program'], 40)} is already running there: process {int(found['pid'])} since {since} "
                 f"({one_line(found['command'], _COMMAND_CHARACTERS)})"
             )
         except (OSError, ValueError, TypeError, KeyError, OverflowError, AttributeError):
-            return f"another {self._program} runs there already"
+            return f"another {self._program} is already running there"

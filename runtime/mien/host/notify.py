@@ -1,4 +1,4 @@
-"""What a service tells systemd: that it is ready, how it fares, that it lives, that it stops.
+"""Notifies systemd: readiness, status, watchdog, stopping.
 
 The variables NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID are those of sd_notify(3) and sd_watchdog_enabled(3).
 """
@@ -16,16 +16,16 @@ from mien.printable import one_line
 
 log = logging.getLogger(__name__)
 
-STATUS_CHARACTERS: Final = 200  # what a line of `systemctl status` shows; a datagram has its limit, too
-_MOST_DIGITS: Final = 18
+STATUS_CHARACTERS: Final = 200  # what `systemctl status` shows; datagrams are limited too
+_MAX_DIGITS: Final = 18
 
 
 class ServiceNotifier:
-    """Talks to systemd when systemd runs this process, and is quietly nothing otherwise.
+    """Does nothing when systemd does not run this process.
 
-    It never raises, whatever the text and whatever the manager does: a service that cannot reach its manager still has
-    speech to play. The first failure of a row is logged. Nor does it wait for a manager that does not read: status and
-    watchdog are put off until there is room.
+    Never raises, whatever the text and the manager: a service that cannot reach its manager still has speech to play.
+    The first failure of a row is logged. Never waits for a manager that does not read: status and watchdog are
+    postponed until there is room.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -38,33 +38,33 @@ class ServiceNotifier:
         self._failing = False
 
     def ready(self) -> None:
-        """The service is up; systemd goes on with whatever waits for it."""
+        """The service is up; systemd continues with the units that wait for it."""
         self._tell("READY=1")
 
     def waiting(self, for_s: int) -> None:
-        """Not ready yet, and alive: the start timeout is not over for `for_s` more seconds. Tell it repeatedly."""
+        """Not ready yet: extend the start timeout by `for_s` seconds. Call it repeatedly."""
         self._tell(f"EXTEND_TIMEOUT_USEC={for_s * 1_000_000}")
 
     def status(self, text: str) -> None:
-        """One line for `systemctl status`, cut where it is long. Telling the same text again sends nothing."""
+        """One line for `systemctl status`, truncated. Repeating the same text sends nothing."""
         line = one_line(text, STATUS_CHARACTERS)
         if line != self._status and self._has_room():
             self._status = line
             self._tell(f"STATUS={line}")
 
     def watchdog(self) -> None:
-        """The loop is alive. Call it as often as you like: it is passed on once in half of the watchdog's interval."""
+        """The loop is alive. Call it in every pass: it is sent once in half of the watchdog's interval."""
         now_ns = self._clock.now_ns()
         if self._feed_every_ns and now_ns >= self._feed_at_ns and self._has_room():
             self._feed_at_ns = now_ns + self._feed_every_ns
             self._tell("WATCHDOG=1")
 
     def stopping(self) -> None:
-        """The service has begun to stop."""
+        """The service is stopping."""
         self._tell("STOPPING=1")
 
     def _has_room(self) -> bool:
-        """Whether telling does not wait. systemd-python's notify does, and ten datagrams unread are enough for that."""
+        """Whether sending does not block. systemd-python's notify blocks after about ten unread datagrams."""
         return self._manager is None or bool(select.select((), (self._manager,), (), 0)[1])
 
     def _tell(self, message: str) -> None:
@@ -72,9 +72,9 @@ class ServiceNotifier:
             return
         try:
             self._send(message)
-        except Exception as error:  # systemd-python raises ValueError and UnicodeError, too
+        except Exception as error:  # systemd-python raises ValueError and UnicodeError too
             if not self._failing:
-                log.warning("systemd was not told %s: %s", message, error)
+                log.warning("could not send %s to systemd: %s", message, error)
             self._failing = True
         else:
             self._failing = False
@@ -85,7 +85,7 @@ def _find_sender() -> Callable[[str], object] | None:
         return None
     try:
         daemon = importlib.import_module("systemd.daemon")
-    except Exception as error:  # not installed, or built against a library that is gone
+    except Exception as error:  # not installed, or built against a missing library
         log.warning("NOTIFY_SOCKET is set, and systemd-python cannot be used (%s): pip install 'mien[board]'", error)
         return None
     send: Callable[[str], object] = daemon.notify
@@ -93,7 +93,7 @@ def _find_sender() -> Callable[[str], object] | None:
 
 
 def _connect() -> socket.socket | None:
-    """The manager's socket, only to ask whether it takes more; None where it cannot be reached."""
+    """The manager's socket, to check whether it has room; None if it cannot be reached."""
     path = os.environ.get("NOTIFY_SOCKET", "")
     manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
     try:
@@ -105,8 +105,8 @@ def _connect() -> socket.socket | None:
 
 
 def _watchdog_ns() -> int:
-    """The watchdog's interval in ns; 0 when there is none, or when it is meant for another process."""
+    """The watchdog's interval in ns; 0 without one, or if it is for another process."""
     usec, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
-    if not usec.isdecimal() or len(usec) > _MOST_DIGITS or (pid and pid != str(os.getpid())):
+    if not usec.isdecimal() or len(usec) > _MAX_DIGITS or (pid and pid != str(os.getpid())):
         return 0
     return int(usec) * 1000

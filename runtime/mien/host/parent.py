@@ -1,4 +1,4 @@
-"""Children that end with their parent: `mien run` may be killed, and its services must not stay behind."""
+"""Child processes that end with their parent: killing `mien run` must not leave its services behind."""
 
 import ctypes
 import os
@@ -12,19 +12,18 @@ _PR_SET_PDEATHSIG: Final = 1  # <linux/prctl.h>
 
 
 def name_parent(environment: MutableMapping[str, str]) -> None:
-    """Let a child that is started with this environment end with this process, or rather with the thread that starts
-    it (prctl(2))."""
+    """Make a child with this environment end with this process: with the thread that starts it (prctl(2))."""
     environment[PARENT_VARIABLE] = str(os.getpid())
 
 
 def end_with_parent() -> None:
-    """In the child, before it does anything: be sent SIGTERM when the parent that named itself ends.
+    """Call it first in the child: SIGTERM is sent to it when the named parent ends.
 
-    Without a name in the environment nothing changes. Raises SystemExit where the parent has ended already.
+    Does nothing without a name in the environment. Raises SystemExit if the parent has already ended.
     """
     named = os.environ.pop(PARENT_VARIABLE, "")
     if not named:
         return
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
-    if str(os.getppid()) != named:  # it ended before it was asked for its death
+    if str(os.getppid()) != named:  # it ended before prctl
         sys.exit(128 + signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""A real-time turn on the processor for the loop that plays, and the end of it when the loop stops sleeping."""
+"""Real-time priority for the playback loop, and its end when the loop stops sleeping."""
 
 import logging
 import os
@@ -10,13 +10,12 @@ log = logging.getLogger("mien.host")
 PRIORITY = 10  # of 1..99; the kernel's own interrupt threads have 50
 
 
-def take_realtime_turn() -> bool:
-    """Run the calling thread, and none that it starts, before every ordinary one (SCHED_RR, sched(7)).
+def use_realtime_priority() -> bool:
+    """Give the calling thread, and none that it starts, priority over all ordinary threads (SCHED_RR, sched(7)).
 
-    To be called from the main thread, which also gets a handler for SIGXCPU. Returns whether it was done: the
-    service's unit allows it (LimitRTPRIO); on a desk nothing changes, not even for root.
-    A loop that runs for the soft LimitRTTIME without sleeping goes on as an ordinary one, for good: it has lost more
-    than priority can give, and whatever else the board does must have its turn.
+    Call it from the main thread, which also gets a handler for SIGXCPU. Returns whether it was done: the service's unit
+    allows it (LimitRTPRIO); on a desktop nothing changes, even for root. A loop that runs for the soft LimitRTTIME
+    without sleeping loses the priority for good, so that the rest of the board can run.
     """
     if resource.getrlimit(resource.RLIMIT_RTPRIO)[0] < PRIORITY:
         return False
@@ -30,4 +29,4 @@ def take_realtime_turn() -> bool:
 
 def _give_up() -> None:
     os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-    log.warning("the loop ran too long without a pause: it gives up its real-time priority")
+    log.warning("the loop ran too long without sleeping; it continues without real-time priority")

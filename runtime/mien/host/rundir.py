@@ -1,4 +1,4 @@
-"""The directory in which the two services and their clients find each other's sockets."""
+"""The directory in which services and clients find each other's sockets."""
 
 import errno
 import os
@@ -11,15 +11,14 @@ from mien.config import SOCKET_PATH_BYTES
 from mien.errors import ConfigError
 
 SYSTEM_RUN_DIR: Final = Path("/run/mien")
-LONGEST_SOCKET: Final = "report.sock"  # of those in mien.transport
+LONGEST_SOCKET: Final = "report.sock"  # of the names in mien.transport
 
 
 def resolve_run_dir(configured: str, *, system: Path = SYSTEM_RUN_DIR) -> Path:
-    """Where the sockets are, or will be. Nothing is made or changed.
+    """The directory of the sockets. Creates nothing.
 
-    configured: the path from the configuration. With "" it is the first that fits: the first entry of
-    $RUNTIME_DIRECTORY (set by systemd), `system` when it is writable or has sockets in it, $XDG_RUNTIME_DIR/mien,
-    <temporary directory>/mien-<uid>.
+    configured: the path from the configuration. For "" the first of: the first entry of $RUNTIME_DIRECTORY (set by
+    systemd), `system` if it is writable or contains sockets, $XDG_RUNTIME_DIR/mien, <temporary directory>/mien-<uid>.
     """
     if configured:
         return Path(configured).absolute()
@@ -33,35 +32,35 @@ def resolve_run_dir(configured: str, *, system: Path = SYSTEM_RUN_DIR) -> Path:
 
 
 def ensure_run_dir(run_dir: Path) -> Path:
-    """Make the directory, for its owner only (0700), or check the one that is there; returns it.
+    """Create the directory for its owner only (0700), or check the existing one. Returns it.
 
-    Raises ConfigError when it cannot be made, is not a directory, is neither ours nor root's, lets others write, or is
-    too long for the sockets in it.
+    Raises ConfigError if it cannot be created, is not a directory, belongs to another user than this one or root, is
+    writable for others, or if its path is too long for a socket.
     """
     socket_path(run_dir, LONGEST_SOCKET)
     try:
         run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_found(run_dir)
     except OSError as error:
-        raise ConfigError(f"run_dir: {run_dir}: cannot be made ({error.strerror}); set run_dir elsewhere") from None
+        raise ConfigError(f"run_dir: {run_dir}: cannot be created ({error.strerror}); set run_dir elsewhere") from None
     return run_dir
 
 
 def examine_run_dir(run_dir: Path) -> None:
-    """Whether ensure_run_dir would do, without making anything. Raises ConfigError."""
+    """Check what ensure_run_dir would do, without creating anything. Raises ConfigError."""
     socket_path(run_dir, LONGEST_SOCKET)
     try:
         _check_found(run_dir)
     except FileNotFoundError:
         pass
     except OSError as error:
-        raise ConfigError(f"run_dir: {run_dir}: cannot be made ({error.strerror}); set run_dir elsewhere") from None
+        raise ConfigError(f"run_dir: {run_dir}: cannot be created ({error.strerror}); set run_dir elsewhere") from None
     if problem := cannot_write_in(run_dir):
         raise ConfigError(f"run_dir: {run_dir}: {problem}; set run_dir elsewhere")
 
 
 def cannot_write_in(folder: Path) -> str:
-    """Why this user could not make a file in a folder, or the folder where it is not there; "" where it could."""
+    """Why this user cannot create a file in a folder, or the missing folder itself; "" if it can."""
     there = next((path for path in (folder, *folder.parents) if os.path.lexists(path)), Path("/"))
     if not there.is_dir():
         return f"{there} is no folder"
@@ -71,8 +70,8 @@ def cannot_write_in(folder: Path) -> str:
 
 
 def _check_found(run_dir: Path) -> None:
-    """Raises ConfigError, or OSError for a directory that is not there."""
-    # lstat: in a shared temporary directory somebody else may have left a link under our name.
+    """Raises ConfigError, or OSError if there is no such directory."""
+    # lstat: in a shared temporary directory another user may have created a link under our name.
     found = run_dir.lstat()
     if not stat.S_ISDIR(found.st_mode) and not stat.S_ISLNK(found.st_mode):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
@@ -85,7 +84,7 @@ def _check_found(run_dir: Path) -> None:
 
 
 def socket_path(run_dir: Path, name: str) -> Path:
-    """The path of a socket in the run directory. Raises ConfigError when the system cannot bind so long a path."""
+    """The path of a socket in the run directory. Raises ConfigError if it is too long to bind."""
     path = run_dir / name
     length = len(os.fsencode(path))
     if length > SOCKET_PATH_BYTES:

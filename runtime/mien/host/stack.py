@@ -1,4 +1,4 @@
-"""Both services as child processes: for `mien run` on a desk, the demo and the benchmarks."""
+"""Both services as child processes, for `mien run`, the demo and the benchmarks."""
 
 import os
 import signal
@@ -14,10 +14,10 @@ STOP_TIMEOUT_S = 5.0
 
 @dataclass(slots=True)
 class Stack:
-    """Starts and stops mien-voice and mien-face as they are started on a board: two processes, one bus.
+    """Starts and stops mien-voice and mien-face: two processes and one bus, as on a board.
 
-    settings: configuration overrides, dotted, for both. face_arguments: more for the face alone. A service ends with
-    the thread that started it, even where that is killed.
+    settings: dotted configuration overrides for both. face_arguments: more arguments for the face. A service ends with
+    the thread that started it, even if that is killed.
     """
 
     run_dir: Path
@@ -37,7 +37,7 @@ class Stack:
         self.face = self._start("mien.face", *self.face_arguments)
 
     def stop(self) -> None:
-        """Stop both, the face first; what does not stop within five seconds is killed."""
+        """Stop both, the face first. A process that does not stop within five seconds is killed."""
         for process in (self.face, self.voice):
             if process is not None:
                 _stop(process)
@@ -59,11 +59,11 @@ class Stack:
         output = subprocess.DEVNULL if self.quiet else None
         return subprocess.Popen(
             [*command, *arguments], env=_environment(), stdout=output, stderr=output, start_new_session=True
-        )  # Ctrl-C reaches the parent alone, which stops them in order
+        )  # Ctrl-C only reaches the parent, which stops them in order
 
 
 def _environment() -> dict[str, str]:
-    """Without a display SDL draws offscreen; numpy's threads win nothing."""
+    """SDL draws offscreen without a display. numpy's threads bring no gain."""
     environment = dict(os.environ, OPENBLAS_NUM_THREADS="1", PYTHONUNBUFFERED="1")
     name_parent(environment)
     has_display = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"))
@@ -73,7 +73,7 @@ def _environment() -> dict[str, str]:
 
 
 def has_display() -> bool:
-    """Whether a window can be shown to somebody."""
+    """Whether a window can be shown."""
     return _environment().get("SDL_VIDEODRIVER") != "offscreen"
 
 

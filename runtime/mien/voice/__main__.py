@@ -12,7 +12,7 @@ from mien.host.exits import exit_codes
 from mien.host.journal import log_handler
 from mien.host.lock import RunLock
 from mien.host.parent import end_with_parent
-from mien.host.realtime import take_realtime_turn
+from mien.host.realtime import use_realtime_priority
 from mien.host.rundir import ensure_run_dir, resolve_run_dir
 
 
@@ -37,7 +37,7 @@ def main(path: Path | None, overrides: tuple[str, ...]) -> None:
         service = VoiceService(config, run_dir, MonotonicClock())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop())
-    take_realtime_turn()
+    use_realtime_priority()
     service.run()
     lock.release()
 

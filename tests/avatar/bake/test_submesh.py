@@ -10,12 +10,13 @@ import pytest
 from mien.avatar.bake.anatomy import Anatomy, eye_sides, faces_backward, find_anatomy, words
 from mien.avatar.bake.bust import clip
 from mien.avatar.bake.geometry import clustered, places, smooth_groups, unique_rows, vertex_normals
-from mien.avatar.bake.submesh import material_key, role_of, split_surface
+from mien.avatar.bake.submesh import role_of, split_surface
 from mien.avatar.gltf.glb import Glb
 from mien.avatar.gltf.materials import Material
 from mien.avatar.gltf.scene import Surface
 from mien.avatar.gltf.schema import Gltf
 from mien.avatar.gltf.skin import Bones
+from mien.core.mesh import material_key
 
 NOBODY = Anatomy(head=-1, neck=-1, jaw=-1, eyes=(-1, -1), arms=())
 SQUARE = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], np.float32)
