@@ -16,10 +16,10 @@ from mien.voice.expression import Expressions
 from mien.voice.floor import Floor
 from mien.voice.observers import Observers
 from mien.voice.orphans import Orphans
-from mien.voice.playback import Playback, Send
+from mien.voice.playback import Playback
 from mien.voice.roles import AllowedRoles
 from mien.voice.session_log import SessionLog
-from mien.voice.sessions import Session, Sessions
+from mien.voice.sessions import Send, Session, Sessions
 from mien.voice.turn_queue import TurnQueue
 
 CAPABILITIES: Final = (

@@ -5,10 +5,10 @@ from typing import Protocol
 
 import numpy as np
 
+from mien.audio.base import Pcm
 from mien.audio.opus import MAX_PACKET_BYTES, OpusDecoder, available, packet_frames
 from mien.core.wire import ENCODINGS, MAX_CHUNK_BYTES, OPUS_RATES_HZ, RATES_HZ
 from mien.errors import ProtocolError
-from mien.voice.pcm import Pcm
 
 Decode = Callable[[bytes], Pcm]
 

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from mien.audio.base import Sink
+from mien.audio.base import Pcm, Sink
 from mien.config import PlaybackConfig
 from mien.core.stats import Counters
 from mien.units import NS_PER_S, ms_to_frames
-from mien.voice.pcm import Pcm
 from mien.voice.playout_log import PlayoutLog
 
 WINDOW = 64

@@ -30,7 +30,7 @@ from mien.voice.preroll import Preroll
 from mien.voice.publisher import AnchorPublisher, SpeechPublisher
 from mien.voice.roles import LOCAL, AllowedRoles
 from mien.voice.session_log import JsonSessionLog, LogStore, NullSessionLog, SessionLog
-from mien.voice.sessions import Sessions, Standing
+from mien.voice.sessions import Send, Sessions, Standing
 from mien.voice.sinks import Opener, Sinks, open_sink
 from mien.voice.turn_queue import TurnQueue
 
@@ -54,7 +54,7 @@ class Engine:
         *,
         clock: Clock,
         counters: Counters,
-        send: Callable[[bytes, wire.Message], None],
+        send: Send,
         publish: Callable[[Frames], None],
         hold_back: Callable[[bytes], None] = lambda _: None,
         store: LogStore | None = None,

@@ -4,7 +4,6 @@ Pure; stepped with the time. Without a holder any speaker may begin a turn (see 
 only the holder may, and the speakers' turns are held or dropped. Every client is sent `floor` at each change.
 """
 
-from collections.abc import Callable
 from typing import Literal
 
 from mien.config import VoiceConfig
@@ -13,10 +12,8 @@ from mien.core.stats import Counters
 from mien.errors import ProtocolError
 from mien.units import NS_PER_MS
 from mien.voice.playback import Playback
-from mien.voice.sessions import Session, Sessions
+from mien.voice.sessions import Send, Session, Sessions
 from mien.voice.turn_queue import TurnQueue
-
-Send = Callable[[bytes, wire.Message], None]
 
 
 class Floor:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from mien.voice.pcm import Pcm
+from mien.audio.base import Pcm
 
 SILENCE_DBFS = -100.0
 _FULL_SCALE = 32768.0

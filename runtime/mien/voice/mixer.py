@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from mien.audio.base import Pcm
 from mien.audio.fade import fade_out, falling
-from mien.voice.pcm import Pcm
 
 
 class Mixer:

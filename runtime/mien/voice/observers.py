@@ -13,13 +13,12 @@ from mien.core.stats import Counters
 from mien.units import NS_PER_MS, NS_PER_S, ns_to_ms
 from mien.voice.orphans import Orphans
 from mien.voice.playback import Playback
-from mien.voice.sessions import Session, Sessions
+from mien.voice.sessions import Send, Session, Sessions
 
 LEVELS_NS: Final = 100 * NS_PER_MS
 THUMBNAIL_EVERY_NS: Final = NS_PER_S // 2  # rate limit over all clients: each capture costs the face frame time
 THUMBNAIL_PATIENCE_NS: Final = 2 * NS_PER_S
 
-Send = Callable[[bytes, wire.Message], None]
 Publish = Callable[[bus.BusMessage], None]
 
 

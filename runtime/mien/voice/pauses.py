@@ -4,16 +4,15 @@ A pause belongs to its client. Any client that may control the voice can end all
 ends with its client (an interrupt, or its leaving), with a takeover, or after limit_ms.
 """
 
-from collections.abc import Callable
-
 from mien.core import wire
 from mien.units import NS_PER_MS
+from mien.voice.sessions import Send
 
 
 class Pauses:
     """send(owner, message) tells a client that its pause was ended by another client or by the limit."""
 
-    def __init__(self, limit_ms: int, send: Callable[[bytes, wire.Message], None]) -> None:
+    def __init__(self, limit_ms: int, send: Send) -> None:
         self._limit_ns = limit_ms * NS_PER_MS
         self._send = send
         self._since_ns: dict[bytes, int] = {}

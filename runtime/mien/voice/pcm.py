@@ -5,12 +5,10 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mien.audio.base import Pcm
 from mien.audio.resample import Resampler
 from mien.units import ms_to_frames
-
-Pcm = NDArray[np.int16]
 
 BLOCK_FRAMES: Final = 256
 """Smaller chunks are copied into one block: an array costs 190 bytes however few frames it has."""

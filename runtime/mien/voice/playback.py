@@ -4,11 +4,9 @@ Stepped by hand: step() reads the device, reports what was heard since, and tops
 media time inside an epoch (see mien.core.bus). Filler between turns is played and does not advance media time.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
-from mien.audio.base import Sink
+from mien.audio.base import Pcm, Sink
 from mien.config import PlaybackConfig
 from mien.core import wire
 from mien.core.bus import Anchor, Phase
@@ -21,10 +19,10 @@ from mien.voice.device_stream import DeviceStream
 from mien.voice.level_meter import LevelMeter
 from mien.voice.mixer import Mixer
 from mien.voice.pauses import Pauses
-from mien.voice.pcm import Pcm
 from mien.voice.playout_log import Segment
 from mien.voice.preroll import Preroll
 from mien.voice.rebuffer import Rebuffer
+from mien.voice.sessions import Send
 from mien.voice.turn import Turn
 from mien.voice.turn_queue import TurnQueue
 
@@ -32,8 +30,6 @@ BUSY_NS = 5 * NS_PER_MS  # between steps while there is speech
 IDLE_RESERVE = 0.28  # of the device's target level, 7 of 25 ms: with less filler left it is topped up
 RELEASED_NS = 100 * NS_PER_MS
 LAST_DROP = 0.4  # of the device's target level: with less speech left, playback does not wait for a late chunk
-
-Send = Callable[[bytes, wire.Message], None]
 
 
 class Playback:

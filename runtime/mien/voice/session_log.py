@@ -13,9 +13,9 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from mien.audio.base import Pcm
 from mien.core import wire
 from mien.core.clock import Clock
-from mien.voice.pcm import Pcm
 from mien.voice.sessions import Session, Sessions
 from mien.voice.turn import Turn
 

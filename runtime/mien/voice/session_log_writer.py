@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from mien.audio.base import Pcm
 from mien.config import JournalConfig
 from mien.core.stats import Counters
 from mien.errors import ConfigError
-from mien.voice.pcm import Pcm
 from mien.voice.session_log_files import LineFiles, Recordings
 
 log = logging.getLogger("mien.session_log")

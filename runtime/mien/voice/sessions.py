@@ -4,13 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from mien.core.wire import Role, Topic
+from mien.core.wire import Message, Role, Topic
 from mien.units import NS_PER_MS
 from mien.voice.codec import Codec
 
 PATIENCE_NS: Final = 500 * NS_PER_MS  # how long an idle session keeps its place when others want it
 
 Standing = Role | Literal["stranger"]
+Send = Callable[[bytes, Message], None]
+"""Sends a message to the client with this identity."""
 
 
 @dataclass(slots=True)

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from mien.audio.base import Pcm
 from mien.core.bus import MOTION_RATE_HZ
 from mien.core.wire import FinishReason, Word
 from mien.units import frames_to_ms
 from mien.voice.codec import Decode, decode_s16le
-from mien.voice.pcm import Pcm, PcmQueue, ResampledQueue
+from mien.voice.pcm import PcmQueue, ResampledQueue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

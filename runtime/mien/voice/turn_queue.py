@@ -5,13 +5,13 @@ Pure: methods take the time and raise ProtocolError for what must be refused.
 
 from collections import deque
 
+from mien.audio.base import Pcm
 from mien.config import VoiceConfig
 from mien.core.wire import FinishReason
 from mien.errors import ProtocolError
 from mien.units import NS_PER_MS, frames_to_ms
 from mien.voice.captions import Captions
 from mien.voice.codec import Codec
-from mien.voice.pcm import Pcm
 from mien.voice.session_log import SessionLog
 from mien.voice.turn import Turn
 
