@@ -1,4 +1,4 @@
-"""Shapes made where a file has none: what is made of what, which way eyes turn, and that nothing own is replaced."""
+"""Derived shapes: their sources, the direction of gaze; existing shapes are kept."""
 
 import math
 
@@ -87,7 +87,7 @@ def eyes() -> tuple[Surface, np.ndarray]:
 
 @pytest.mark.parametrize(("label", "own", "out"), [("Left", slice(0, 4), 1), ("Right", slice(4, 8), -1)])
 def test_flat_eyes_turn_the_way_that_the_shape_says(label: str, own: slice, out: int) -> None:
-    """About a middle that lies in the head behind them, so that what is seen of an eye goes where it looks."""
+    """The pivot is behind the eyes, so that the visible part moves in the direction of gaze."""
     head, sides = eyes()
     matches: Matches = {}
     made = derived_shapes.add_gaze([head], [sides], matches, (None, None), FIGURE)

@@ -1,4 +1,4 @@
-"""Where nodes and the skins on them stand in the world, arms let down, strips and fans, and the figure's measures."""
+"""Placement of nodes, skins, lowered arms; triangle strips, fans; proportions of the figure."""
 
 import math
 from pathlib import Path
@@ -106,7 +106,7 @@ def test_descendants_include_the_roots() -> None:
 
 
 def arm(reach: tuple[float, float, float], *, side: float = 1.0) -> tuple[Nodes, Any]:
-    """A shoulder at (.2 side, 1.4, 0), an elbow `reach` from it, a hand .3 further on; and a bystander."""
+    """A shoulder at (.2 side, 1.4, 0), an elbow at `reach` from it, a hand .3 further; and an unrelated node."""
     glb = opened(nodes=[
         {"translation": [0.2 * side, 1.4, 0], "children": [1, 3]}, {"translation": list(reach), "children": [2]},
         {"translation": [0.3 * side, 0, 0]}, {"translation": [0, 0.01, 0]}, {"translation": [5, 5, 5]},
@@ -147,7 +147,7 @@ def test_an_arm_held_straight_up_comes_down_too() -> None:
 
 
 def rigged(weights: np.ndarray, slots: np.ndarray, **skin: Any) -> tuple[Glb, np.ndarray]:
-    """Vertices with one set of four influences on two joints: node 1 a metre up, node 2 a metre to the right."""
+    """Vertices with four influences on two joints: node 1 a metre up, node 2 a metre to the right."""
     count = len(weights)
     binary = slots.astype("<u1").tobytes() + weights.astype("<f4").tobytes()
     fields = {
@@ -188,7 +188,7 @@ def test_a_joint_that_is_not_there_is_refused_where_it_counts() -> None:
     glb, _ = rigged(weights, np.array([[2, 0, 0, 0]]))
     with pytest.raises(AvatarError, match="JOINTS_0: 2 with 2 joints"):
         placing(glb, 1)
-    placing(rigged(weights, np.array([[1, 99, 0, 0]]))[0], 1)  # an influence of no weight is not looked at
+    placing(rigged(weights, np.array([[1, 99, 0, 0]]))[0], 1)  # an influence without weight is ignored
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ def test_a_camera_shows_from_above_the_hair_to_below_the_collar() -> None:
     assert center[1] + height / 2 == pytest.approx(1.72 + 0.16 * 0.2, abs=1e-5)
     assert center[1] - height / 2 == pytest.approx(1.5 - 0.36 * 0.2, abs=1e-5)
     np.testing.assert_allclose(center[[0, 2]], [0.1, 0.05 - 0.07], atol=1e-6)
-    _, tall = figures.frame(figure, np.array([[0, 9.0, 0]], np.float32))  # a hat is cut off
+    _, tall = figures.frame(figure, np.array([[0, 9.0, 0]], np.float32))  # a hat is cropped
     assert tall == pytest.approx(1.77 + 0.032 - 1.5 + 0.072, abs=1e-5)
 
 
