@@ -1,4 +1,4 @@
-"""Damaged heads by the thousand: every one must bake, or be refused with an AvatarError that names its file.
+"""A fuzzer: every damaged head must bake or be refused with an AvatarError that names its file.
 
 Long form: PYTHONPATH=tests python -m avatar.fuzz_glb --minutes 10 [--seed 1] [--keep FOLDER]
 test_fuzz.py runs a slice.
@@ -34,7 +34,7 @@ VALUES: tuple[Any, ...] = (
 
 
 def png(width: int, height: int, depth: int = 3) -> bytes:
-    """A small picture."""
+    """A small PNG."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
@@ -167,7 +167,7 @@ def damaged_bytes(data: bytearray, rng: random.Random) -> bytearray:
 
 
 def make_case(rng: random.Random, folder: Path) -> Path:
-    """A damaged file."""
+    """Write a damaged file."""
     file = rng.choice(SEEDS)()
     kind = rng.random()
     if kind < 0.65:
@@ -177,7 +177,7 @@ def make_case(rng: random.Random, folder: Path) -> Path:
     path = folder / "case.glb"
     try:
         file.save(path)
-    except (TypeError, AttributeError):  # the damage left no list of buffers to write to
+    except (TypeError, AttributeError):  # the damage left no buffers to write to
         path.write_bytes(b"glTF")
     if kind >= 0.85:
         path.write_bytes(damaged_bytes(bytearray(path.read_bytes()), rng))
@@ -199,7 +199,7 @@ def verdict(path: Path) -> str:
 
 
 def run(seed: int, folder: Path, count: int, seconds: float) -> dict[str, int]:
-    """Cases seed, seed + 1, ...: how many were baked and how many refused. Raises AssertionError with the seed."""
+    """Run cases seed, seed + 1, ... Returns how many were baked or refused. Raises AssertionError with the seed."""
     told = {"baked": 0, "refused": 0}
     ends = time.monotonic() + seconds
     for number in range(seed, seed + count):

@@ -1,4 +1,4 @@
-"""A GLB written by hand, to be read and to be broken by the tests."""
+"""A hand-made GLB for tests to modify."""
 
 import json
 import struct
@@ -12,7 +12,7 @@ COMPONENTS = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 
 
 
 class GlbFile:
-    """json: the asset, free to be changed before save(). add(): an array as an accessor."""
+    """json: the asset, which tests may change before save(). add(): store an array as an accessor."""
 
     def __init__(self) -> None:
         self.binary = bytearray()
@@ -80,7 +80,7 @@ def ball(center: tuple[float, float, float], radius: float, rings: int = 9) -> t
 def add_mesh(
     file: GlbFile, name: str, points: np.ndarray, tris: np.ndarray, shapes: dict[str, np.ndarray], **node: Any
 ) -> int:
-    """A mesh and a node that shows it; alternating shapes are stored sparse and dense."""
+    """Add a mesh with a node. Shapes are stored sparse and dense alternately."""
     primitive: dict[str, Any] = {
         "attributes": {"POSITION": file.add(points), "TEXCOORD_0": file.add(points[:, :2])},
         "indices": file.add(tris.reshape(-1), "u2"),
@@ -96,7 +96,7 @@ def add_mesh(
 
 
 def head(names: tuple[str, ...] = ("jawOpen", "eyeBlink_L", "eyeBlink_R", "mouthSmileLeft")) -> GlbFile:
-    """A ball for a head with targets that lower its chin, and two eyeballs."""
+    """A ball as a head, with targets that lower its chin, and two eyeballs."""
     file = GlbFile()
     points, tris = ball((0, 0, 0), 0.12, 15)
     lower = np.zeros_like(points)

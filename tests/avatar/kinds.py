@@ -1,4 +1,4 @@
-"""The kinds of files that people bring, made from the project's own avatar: full bodies, VRM, one mesh with parts."""
+"""Typical avatar files, made from the shipped avatar: full bodies, VRM, one mesh with parts."""
 
 import io
 from dataclasses import replace
@@ -27,7 +27,7 @@ PARENTS = {
 
 
 def few_shapes(maker: "Maker") -> "Maker":
-    """For tests of geometry: most of what a bake takes is its shapes."""
+    """Reduce an avatar to a few shapes, which take most of the time of a bake."""
     few = ("jawOpen", "mouthSmileLeft", "eyeBlinkLeft", "browInnerUp")
     maker.mesh = replace(maker.mesh, targets=tuple(target for target in maker.mesh.targets if target.name in few))
     return maker
@@ -64,8 +64,8 @@ def tube(start: Rows, end: Rows, radius: tuple[float, float], rings: int = 14) -
     return points.reshape(-1, 3), tris
 
 
-def picture(rgba: Rows, suffix: str) -> bytes:
-    """A PNG or JPEG."""
+def image(rgba: Rows, suffix: str) -> bytes:
+    """An encoded PNG or JPEG."""
     import pygame
 
     stream = io.BytesIO()
@@ -86,7 +86,7 @@ class Maker:
         self.roots: list[int] = []
 
     def skeleton(self, rename: Any = str) -> None:
-        """A T pose."""
+        """Add the joints of a T pose."""
         nodes = self.file.json["nodes"]
         for name in JOINTS:
             self.joints[name] = len(nodes)
@@ -104,7 +104,7 @@ class Maker:
 
     def texture(self, rgba: Rows, suffix: str = "png") -> int:
         file = self.file
-        file.json["images"].append({"bufferView": file.view(picture(rgba, suffix)), "mimeType": f"image/{suffix}"})
+        file.json["images"].append({"bufferView": file.view(image(rgba, suffix)), "mimeType": f"image/{suffix}"})
         file.json["textures"].append({"source": len(file.json["images"]) - 1})
         return len(file.json["textures"]) - 1
 
@@ -204,7 +204,7 @@ class Maker:
 
 
 def _part(mesh: Mesh, name: str) -> Part | None:
-    """By name, else by role; None for an avatar that has no such part."""
+    """A part by name, else by role; None if there is none."""
     named = [part for part in mesh.parts if part.name == name]
     return next(iter([*named, *(part for part in mesh.parts if part.role == name)]), None)
 
@@ -225,7 +225,7 @@ def full_body(
     mesh, scale = maker.mesh, 2.0 if quantize else 1.0
     maker.skeleton(rename_joints)
     if quantize:
-        # As gltfpack does: what undoes the quantization goes into the inverse bind matrices.
+        # As in gltfpack, the inverse bind matrices undo the quantization.
         accessor = maker.file.json["accessors"][maker.file.json["skins"][0]["inverseBindMatrices"]]
         at = maker.file.json["bufferViews"][accessor["bufferView"]]["byteOffset"]
         matrices = np.frombuffer(bytes(maker.file.binary[at : at + 640]), "<f4").reshape(-1, 4, 4).copy()
@@ -267,7 +267,7 @@ def full_body(
 def anime(version: int) -> Maker:
     """Like VRoid Studio: one face mesh of many primitives, flat eyes moved by bones, expressions, MToon.
 
-    version 0 looks along -Z.
+    version 0 faces -Z.
     """
     bones = {name: f"J_Bip_{name}" for name in JOINTS} | {"LeftEye": "J_Adj_L_FaceEye", "RightEye": "J_Adj_R_FaceEye"}
     maker = Maker()
@@ -322,7 +322,7 @@ def anime(version: int) -> Maker:
         accessor = maker.file.json["accessors"][maker.file.json["skins"][0]["inverseBindMatrices"]]
         at = maker.file.json["bufferViews"][accessor["bufferView"]]["byteOffset"]
         matrices = np.frombuffer(bytes(maker.file.binary[at : at + 640]), "<f4").reshape(-1, 4, 4).transpose(0, 2, 1)
-        # world' = turn * world, so that its rest pose looks along -Z: the turn sits in the bind matrices.
+        # world' = turn * world, so that its rest pose faces -Z: the bind matrices contain the turn.
         turned = half_turn @ matrices
         maker.file.binary[at : at + 640] = turned.transpose(0, 2, 1).astype("<f4").tobytes()
     return maker
@@ -360,7 +360,7 @@ def _expressions(maker: Maker, version: int, face: int, names: list[str]) -> Non
 
 
 def iris() -> Rows:
-    """A round iris with a soft edge, transparent round it."""
+    """A round iris with a soft edge on a transparent background."""
     y, x = np.mgrid[-1:1:64j, -1:1:64j]
     far = np.hypot(x, y)
     rgba = np.zeros((64, 64, 4), dtype=np.uint8)

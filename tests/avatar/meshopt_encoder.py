@@ -1,6 +1,6 @@
-"""An encoder of EXT_meshopt_compression, written from the extension's text, to have the decoder read something.
+"""An encoder of EXT_meshopt_compression, written from the extension's text, to test the decoder.
 
-It uses every way to store a group of bytes, and for triangles every kind of code, wherever one fits.
+It uses every encoding of a group of bytes and every kind of triangle code where possible.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ def _plane(values: np.ndarray) -> bytes:
 
 
 def _group(values: list[int]) -> tuple[int, bytes]:
-    """The shortest of: all nought, two bits each, four bits each, whole bytes."""
+    """The shortest of: all zero, two bits each, four bits each, whole bytes."""
     options = [(3, bytes(values))]
     if not any(values):
         options.append((0, b""))
@@ -59,7 +59,7 @@ def _zigzag(value: int) -> int:
 
 
 def encode_indices(indices: list[int]) -> bytes:
-    """An INDICES stream, which takes turns between its two baselines."""
+    """An INDICES stream that alternates between its two baselines."""
     out, last = bytearray([0xD1]), [0, 0]
     for i, index in enumerate(indices):
         which = int(abs(index - last[1]) < abs(index - last[0])) if i % 3 else 0

@@ -1,4 +1,4 @@
-"""The baked format: what is written is read, and what is broken is refused with a clear error."""
+"""The baked format: round trips; damaged files are refused with a clear error."""
 
 import dataclasses
 import json
@@ -26,14 +26,14 @@ def signed(tetrahedron: Mesh, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def baked(signed: Path) -> Path:
-    """Without a checksum, as files once were: what lies behind it must hold by itself."""
+    """A file without a checksum, as in earlier versions: the checks behind it must suffice."""
     signed.write_bytes(signed.read_bytes()[: -FOOTER.size])
     change_header(signed, lambda header: header.pop("signed"))
     return signed
 
 
 def change_header(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    """Rewrite the header in the room that lies between it and the arrays."""
+    """Rewrite the header within the space before the arrays."""
     data = bytearray(path.read_bytes())
     _, _, length = PREFIX.unpack_from(data)
     header = json.loads(data[PREFIX.size : PREFIX.size + length])

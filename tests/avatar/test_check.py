@@ -1,4 +1,4 @@
-"""What a mesh promises, checked at each limit: the last value that holds passes, the next is refused by its field."""
+"""Mesh validation at each limit: the last valid value passes, the next is refused by its field."""
 
 import dataclasses
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which file an avatar comes from."""
+"""Loading a given avatar, or the shipped one."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every ARKit shape of the shipped avatars moves what its name says, measured on the mesh in mm."""
+"""Every ARKit shape of the shipped avatars moves the feature that it is named after, measured in mm."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The parts of the conversation's benchmark that need no running system."""
+"""The parts of the conversation benchmark that need no running system."""
 
 import numpy as np
 import pytest

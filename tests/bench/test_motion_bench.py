@@ -1,4 +1,4 @@
-"""The motion benchmark's rows; how fast this machine is, is none of a test's business."""
+"""The rows of the motion benchmark, regardless of the speed of this machine."""
 
 from mien.bench.motion import BAR, run_motion
 

@@ -1,4 +1,4 @@
-"""The arithmetic of the benchmarks, on made-up recordings."""
+"""The arithmetic of the benchmarks, on synthetic recordings."""
 
 import numpy as np
 import pytest

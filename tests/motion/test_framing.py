@@ -1,4 +1,4 @@
-"""Chunks to steps, with a step that only copies: the arithmetic of what is owed."""
+"""Framing, with a step that only copies: the number of frames that are due."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ HOP = 4
 
 
 def copying(delay_frames: int) -> StepStream:
-    """Two frames a step, each the first sample of its hop."""
+    """Two frames per step, each the first sample of its hop."""
 
     def step(pcm: np.ndarray, out: np.ndarray) -> None:
         out[:, 0] = pcm[::HOP]
@@ -25,7 +25,7 @@ def test_without_delay_the_frames_are_the_hops() -> None:
 
 @pytest.mark.parametrize("samples", range(1, 20))
 @pytest.mark.parametrize("delay_frames", [0, 1, 3])
-def test_flush_pays_what_is_owed(samples: int, delay_frames: int) -> None:
+def test_flush_returns_all_frames_due(samples: int, delay_frames: int) -> None:
     stream = copying(delay_frames)
     pushed = len(stream.push(np.ones(samples, dtype=np.int16)))
     assert pushed + len(stream.flush()) == -(-samples // HOP)

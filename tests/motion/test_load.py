@@ -1,4 +1,4 @@
-"""A model by name, by path, and neither."""
+"""Looking up a model by name, by path, by default."""
 
 import json
 import shutil
@@ -33,7 +33,7 @@ def test_without_any_shipped_model_the_remedy_is_said(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("delay_frames", [2, 4, 8])
 def test_lookahead_is_what_the_manifest_says_everywhere(tmp_path: Path, delay_frames: int) -> None:
-    """The same network under a manifest of another delay: frames and prosody come when that one says."""
+    """The same network with another delay in its manifest: frames and prosody follow the manifest."""
     source = shipped_manifest()
     shutil.copy(source.with_suffix(".tflite"), tmp_path)
     content = json.loads(source.read_text())

@@ -1,4 +1,4 @@
-"""A manifest and an artefact that do not fit are refused, with a message that says where and what to do."""
+"""Mismatched manifests are refused with a message that names the location, then the remedy."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ from mien.motion.tflite import TfliteEngine, open_interpreter
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """A copy of the shipped model that a test may spoil. The path of its manifest."""
+    """The manifest path of a copy of the shipped model, which tests may modify."""
     source = shipped_manifest()
     shutil.copy(source.with_suffix(".tflite"), tmp_path)
     return Path(shutil.copy(source, tmp_path))

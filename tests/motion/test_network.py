@@ -1,4 +1,4 @@
-"""The network's inputs and the engine's outputs, with a scripted interpreter."""
+"""The network between features, states, poses, with a scripted interpreter."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ MANIFEST = read_manifest(shipped_manifest())
 
 
 class Scripted:
-    """The shipped model's tensors, with answers of the test's own. inputs: by name, in details `taken` and `given`."""
+    """The shipped model's tensors with scripted results. taken, given: tensor details by name."""
 
     def __init__(self) -> None:
         real = open_interpreter(shipped_manifest().with_suffix(".tflite").read_bytes())
@@ -90,7 +90,7 @@ def test_states_begin_at_their_zero_and_go_round() -> None:
 
 @pytest.mark.parametrize("quantization", [(0.2, 0), (0.1, 1)])
 def test_a_state_that_comes_back_at_another_scale_is_refused(quantization: tuple[float, int]) -> None:
-    """It would drift a little at every step, and nothing else would tell."""
+    """Otherwise the state would drift at every step unnoticed."""
     script = Scripted()
     name = MANIFEST.states[-1].name
     script.taken[name]["quantization"] = (0.1, 0)
@@ -119,7 +119,7 @@ def test_tensors_that_are_not_the_manifests_are_refused_by_name() -> None:
 
 
 def faces(monkeypatch: pytest.MonkeyPatch, answer: np.ndarray, scale: float = 0.01) -> np.ndarray:
-    """What the engine shows for one answer of the network, at `scale` a unit: (2, channels)."""
+    """The engine's frames for one output of the network, `scale` per unit: (2, channels)."""
     script = Scripted()
     script.given[MANIFEST.output]["quantization"] = (scale, 0)
     script.answer = answer.reshape(1, -1).astype(np.int8)

@@ -1,4 +1,4 @@
-"""Prosody: pitch that is right, syllables that stand out, phrases, questions, and the same track for any chunks."""
+"""Prosody: pitch, stressed syllables, phrases, questions, independence of chunking."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ RATE_HZ = 16_000
 
 
 def voice(hz: np.ndarray | float, seconds: float, level: float | np.ndarray = 0.3) -> np.ndarray:
-    """A buzz with a course of pitch: 24 falling partials, float."""
+    """A buzz with a pitch contour: 24 decaying partials, float."""
     count = int(seconds * RATE_HZ)
     phase = 2 * np.pi * np.cumsum(np.broadcast_to(hz, (count,))) / RATE_HZ
     buzz = sum(np.sin(k * phase) / k for k in range(1, 24))
@@ -75,7 +75,7 @@ def test_louder_and_higher_syllables_are_stressed_and_others_are_not(how: dict, 
     begun_s = (np.flatnonzero((stress[1:] > 0) & (stress[:-1] == 0)) + 1) / 50
     for at in (9, 16):
         assert np.abs(begun_s - (0.2 * at + 0.08)).min() < 0.08
-    assert (begun_s > 1.6).sum() <= 3  # before that too little is known of the speaker
+    assert (begun_s > 1.6).sum() <= 3  # before that, too little is known of the speaker
 
 
 def test_stress_comes_later_but_comes_with_little_lookahead() -> None:
@@ -157,7 +157,7 @@ def test_a_frame_comes_no_later_than_its_lookahead(lookahead_ms: float) -> None:
 
 
 def test_a_rise_is_kept_for_600_ms_of_silence_and_no_longer() -> None:
-    """So that a question's look stays while the answer is awaited, and does not stay for ever."""
+    """A questioning look lasts while the answer is awaited, but not forever."""
     melody = Melody()
     for step in range(60):
         melody.step(10.0 + max(0, step - 45) * 0.5)
@@ -170,11 +170,11 @@ def test_a_rise_is_kept_for_600_ms_of_silence_and_no_longer() -> None:
     assert set(kept[:29]) == {risen}
     assert set(kept[31:]) == {0.0}
     melody.step(15.0)
-    assert melody.rise < 0.3  # what is said next is measured against itself
+    assert melody.rise < 0.3  # the next phrase is measured against itself
 
 
 def test_a_short_stop_does_not_end_a_rise_that_goes_on() -> None:
-    """A rise is measured from its lowest tone; a voiceless stop of 200 ms in it leaves that tone, a pause takes it."""
+    """A rise is measured from its lowest pitch, which survives a voiceless stop of 200 ms but not a pause."""
     risen = {}
     for silent_steps in (10, 13):
         melody = Melody()
@@ -192,7 +192,7 @@ def test_a_short_stop_does_not_end_a_rise_that_goes_on() -> None:
 def test_pitch_stays_within_what_it_tells_whatever_sounds():
     """Found by make chaos: a lag of -11 samples, whose logarithm ended the motion thread."""
     at = np.arange(2 * STEP_SAMPLES, dtype=np.int64)
-    for number in range(400):  # saws whose period is no whole number of samples
+    for number in range(400):  # saws with a fractional period
         saw = (1 + (number * 10_473 + (1000 + number * 7919 % 30_749) * at) % 32_749) / 32_768
         hz, _ = pitches(saw)
         assert hz.min() >= 64, number

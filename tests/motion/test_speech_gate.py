@@ -1,4 +1,4 @@
-"""Speech passes, whatever was done to it; what goes on like no speech does not."""
+"""The speech gate: degraded speech passes, sustained other sounds do not."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def times(seconds: float) -> np.ndarray:
 
 
 def gliding(seconds: float) -> np.ndarray:
-    """One vowel without a consonant, its melody going up and down: as little like speech as a voice gets."""
+    """One vowel with a gliding pitch, the least speech-like voice."""
     hz = 140 * 2 ** (0.3 * np.sin(2 * np.pi * 0.8 * times(seconds)))
     phase = 2 * np.pi * np.cumsum(hz) / RATE_HZ
     return np.asarray(sum(np.sin(k * phase) / k for k in range(1, 20)) * 0.1)
@@ -53,7 +53,7 @@ def test_a_melody_that_glides_keeps_it_open_in_noise_and_a_held_tone_does_not() 
 
 
 def test_a_spectrum_that_changes_keeps_it_open_without_any_voice() -> None:
-    """As whispered syllables do."""
+    """As in whispered syllables."""
     syllables = np.clip(np.sin(2 * np.pi * 4 * times(6)), 0, 1)
     assert gains(hiss(6, 0.1) * syllables).min() == 1.0
 
@@ -82,7 +82,7 @@ def test_it_moves_smoothly_and_reset_forgets() -> None:
 
 
 class Played:
-    """A gate that is fed spectra of a chosen liveliness, and noise, in which nothing glides."""
+    """A gate with spectra of a chosen rate of change, and noise, which has no pitch."""
 
     def __init__(self) -> None:
         self._gate = SpeechGate(8)
@@ -90,7 +90,7 @@ class Played:
         self._step = 0
 
     def play(self, change: float, steps: int, level: float = 0.0) -> list[float]:
-        """Steps whose bands differ by `change` from those of three steps ago. The gains."""
+        """Feed steps whose bands differ by `change` from those three steps earlier. Returns the gains."""
         made = []
         for _ in range(steps):
             row = np.full((2, 8), level + change * (self._step // 3 % 2), dtype=np.float32)
@@ -100,12 +100,12 @@ class Played:
         return made
 
     def rest(self, steps: int) -> float:
-        """Steps below what is audible."""
+        """Feed inaudible steps."""
         return self.play(0.0, steps, level=-1.6)[-1]
 
 
 def test_once_shut_it_needs_more_than_what_would_have_kept_it_open() -> None:
-    """Liveliness between the two thresholds (.5 and .9) leaves it as it was; a band on the stage must not flap it."""
+    """A change between the two thresholds (.5 and .9) leaves the gate as it was, so that a band cannot toggle it."""
     kept = Played()
     assert min(kept.play(0.7, 400)) == 1.0
     shut = Played()

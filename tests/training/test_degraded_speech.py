@@ -1,4 +1,4 @@
-"""What a codec does to speech keeps its time: the labels stay true."""
+"""The codec keeps the timing of speech, so that labels stay valid."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def syllables(seconds: float = 4.0) -> NDArray[np.float64]:
 
 
 def lag(one: NDArray[np.float64], other: NDArray[np.float64]) -> int:
-    """By how many samples the other comes after the one: the peak of their cross correlation."""
+    """The lag of the second sound in samples, by the peak of the cross-correlation."""
     size = 2 * len(one)
     products = np.fft.irfft(np.conj(np.fft.rfft(one, size)) * np.fft.rfft(other, size), size)
     at = int(np.argmax(products))

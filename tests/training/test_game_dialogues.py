@@ -1,4 +1,4 @@
-"""The game's dialogues: what is said, and by whom."""
+"""Game dialogues: lines with their speakers."""
 
 import pytest
 

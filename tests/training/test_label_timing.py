@@ -1,4 +1,4 @@
-"""Labels are measured against the sound that they label, and moved onto it."""
+"""The lateness of labels is measured against the sound, then corrected."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ RATE_HZ = 16_000
 
 
 def vowels_and_stops(late_s: float, count: int = 80) -> Utterance:
-    """A buzz that stops for 80 ms, again and again; its labels come late by so much."""
+    """A buzz with regular gaps of 80 ms, with late labels."""
     rng, sound, phones = np.random.default_rng(0), [], []
     at = 0.0
     for _ in range(count):

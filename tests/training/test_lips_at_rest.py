@@ -1,4 +1,4 @@
-"""Lips after speech: they come to rest without haste, and stay parted in a gap between words."""
+"""Lips after speech return to rest slowly; they stay parted in a gap between words."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Phones are spelled in an engine's alphabet, and its tokens come back as timed phones."""
+"""Phones are converted to an engine's alphabet, its tokens back to timed phones."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A voice that is made another's keeps its pitch and its time."""
+"""Voice variation keeps pitch; it keeps timing too."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def test_breath_is_heard_at_high_frequencies_and_only_in_speech() -> None:
     other = changed(voice, 1.0, 0.5, np.random.default_rng(0))
     half = RATE_HZ // 2
     added = np.abs(np.fft.rfft((other - voice)[:half])) ** 2
-    # The envelope falls from its formant: breath is compared with the voice there and far above.
+    # The envelope falls off above its formant. Breath is compared with the voice there and far above.
     own = np.abs(np.fft.rfft(voice[:half])) ** 2
     near, far = slice(400, 600), slice(2000, 3500)
     assert added[far].sum() / own[far].sum() > 2 * added[near].sum() / own[near].sum()

@@ -1,4 +1,4 @@
-"""Labels of festival and of its corpora become IPA phones, and no unknown label slips through."""
+"""festival's labels become IPA phones; unknown labels are errors."""
 
 import pytest
 

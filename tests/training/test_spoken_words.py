@@ -1,4 +1,4 @@
-"""Words that learning programs and games ship: what their files say."""
+"""Words in the sound files of educational programs or games."""
 
 from pathlib import Path
 

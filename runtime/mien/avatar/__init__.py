@@ -1,1 +1,1 @@
-"""Avatar files: the baked format that a board memory-maps (baked, check, load), and its desktop tools (gltf, bake)."""
+"""Avatar files. A board needs baked, check, load; the packages gltf, bake are desktop tools."""

@@ -1,4 +1,4 @@
-"""The face benchmark: CPU and wall time per frame, memory, and a comparison of GL bindings."""
+"""The face benchmark: time per frame, memory, a comparison of GL bindings."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The motion benchmark: speed of features, network and prosody on one core, in the 20 ms chunks of the bus."""
+"""The motion benchmark: speed on one core, in the 20 ms chunks of the bus."""
 
 import time
 from collections.abc import Callable

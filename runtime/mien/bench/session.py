@@ -1,4 +1,4 @@
-"""A running pair of services with a client and a bus probe, for `bench`, `demo` and the rig."""
+"""A running voice with its face, observed by a bus probe: shared by `bench`, `demo`, the rig."""
 
 import subprocess
 import tempfile

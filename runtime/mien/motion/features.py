@@ -1,4 +1,4 @@
-"""Streaming log-mel features of speech, normalised for level and speaker.
+"""Streaming log-mel features of speech, normalised.
 
 A step of 20 ms is two hops. It is always computed from the same samples in the same shapes, so that the result is
 bit-identical for any chunking. Nothing is allocated per step except inside numpy's FFT.

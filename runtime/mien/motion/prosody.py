@@ -1,4 +1,4 @@
-"""Streaming prosody: stress, melody and effort of speech, as a track parallel to the poses in media time.
+"""Streaming prosody, as a track parallel to the poses in media time.
 
 Frame k of a turn describes the moment k / PROSODY_HZ seconds after its first sample, as known lookahead_ms later. The
 lookahead is what reveals a syllable as stressed while it still sounds. As in motion/base.py, frames do not depend on

@@ -1,4 +1,4 @@
-"""A gate that closes the mouth on music and noise, because a mouth that follows a fan is worse than a still one.
+"""A gate that closes the mouth on sounds other than speech: a still mouth is better than one that follows a fan.
 
 Either of two cues suffices for speech. Its spectrum changes within 60 ms, more than that of a fan or a held chord; and
 its pitch glides, whereas an instrument holds its notes and noise has none. The second cue costs more, and is evaluated

@@ -1,4 +1,4 @@
-"""Occlusion: what stands free is open, what lies in a hollow is not."""
+"""Ambient occlusion: exposed surfaces are open, hollows are not."""
 
 import numpy as np
 

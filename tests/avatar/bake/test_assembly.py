@@ -1,4 +1,4 @@
-"""A mesh put together: how dark each role may get, where eyes turn, what becomes one part."""
+"""Assembly: limits of occlusion by role, eye pivots, joined parts."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +14,7 @@ from mien.core.mesh import Mesh
 
 
 def baked(file: GlbFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, light: float = 1.0) -> Mesh:
-    """light: how open to the sky every vertex is found."""
+    """light: the openness of every vertex."""
     monkeypatch.setattr(assembly, "openness", lambda points, *_: np.full(len(points), light, dtype=np.float32))
     return bake_glb(file.save(tmp_path / "head.glb"))
 
@@ -36,7 +36,7 @@ def test_in_the_dark_eyes_and_lids_stay_lighter_than_skin(tmp_path: Path, monkey
 
 
 def test_light_is_shown_as_its_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that half the sky darkens little, as an eye sees it."""
+    """Half the sky darkens little, in line with perception."""
     mesh = baked(head(), tmp_path, monkeypatch, light=0.64)
     assert set(np.unique(mesh.colors[:, 3])) == {round(255 * 0.8)}
 

@@ -1,4 +1,4 @@
-"""Textures: packed into an atlas, or one for each source; and few enough draw calls."""
+"""Textures: one for each source, or an atlas where there would be too many draw calls."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""From GLB and VRM files to meshes: what is read, how shapes are matched, and how broken files are refused."""
+"""Baking GLB or VRM files: what is read, how shapes are matched, how invalid files are refused."""
 
 import dataclasses
 import io
@@ -29,7 +29,7 @@ MAKEHUMAN = Path(__file__).resolve().parents[4] / "shared" / "avatars" / "makehu
 
 @pytest.fixture(autouse=True)
 def no_occlusion(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Occlusion takes a quarter of a second a head and reads nothing of the file's own."""
+    """Skip ambient occlusion, which takes a quarter of a second per head and is tested elsewhere."""
     monkeypatch.setattr(assembly, "openness", lambda positions, *_: np.ones(len(positions), dtype=np.float32))
 
 
@@ -42,7 +42,7 @@ def target(mesh: Mesh, name: str) -> np.ndarray:
 
 
 def of_role(mesh: Mesh, role: str) -> np.ndarray:
-    """Which vertices belong to parts of a role."""
+    """A mask of the vertices in parts of a role."""
     chosen = np.zeros(len(mesh.positions), dtype=bool)
     for part in mesh.parts:
         if part.role == role:
@@ -189,7 +189,7 @@ def png(width: int, height: int, rows: bytes | None = None) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
-def with_picture(data: bytes, mime: str = "image/png") -> GlbFile:
+def with_image(data: bytes, mime: str = "image/png") -> GlbFile:
     file = head()
     file.json["accessors"][1]["bufferView"] = file.view(
         np.random.default_rng(0).random((225, 2)).astype("<f4").tobytes()
@@ -202,19 +202,19 @@ def with_picture(data: bytes, mime: str = "image/png") -> GlbFile:
 
 
 def test_a_texture_is_limited_to_2048(tmp_path: Path) -> None:
-    mesh = bake(with_picture(png(4096, 16)), tmp_path)
+    mesh = bake(with_image(png(4096, 16)), tmp_path)
     assert mesh.textures[0].shape[1] == 2048
     np.testing.assert_array_equal(mesh.textures[0][0, 0], [200, 100, 50, 255])
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
-def test_pictures_in_common_formats_are_read(tmp_path: Path, suffix: str) -> None:
+def test_images_in_common_formats_are_read(tmp_path: Path, suffix: str) -> None:
     import pygame
 
     surface, stream = pygame.Surface((32, 16)), io.BytesIO()
     surface.fill((180, 90, 60))
-    pygame.image.save(surface, stream, f"picture.{suffix}")
-    mesh = bake(with_picture(stream.getvalue()), tmp_path)
+    pygame.image.save(surface, stream, f"image.{suffix}")
+    mesh = bake(with_image(stream.getvalue()), tmp_path)
     assert mesh.textures[0].shape == (16, 32, 4)
     np.testing.assert_allclose(mesh.textures[0][8, 8, :3], [180, 90, 60], atol=4)
 
@@ -230,13 +230,13 @@ def test_pictures_in_common_formats_are_read(tmp_path: Path, suffix: str) -> Non
         (b"\xff\xd8\xff\xe0\x00\x10", "images"),
     ],
 )
-def test_a_picture_that_cannot_be_trusted_is_refused(tmp_path: Path, data: bytes, says: str) -> None:
+def test_an_untrusted_image_is_refused(tmp_path: Path, data: bytes, says: str) -> None:
     with pytest.raises(AvatarError, match=says):
-        bake(with_picture(data), tmp_path)
+        bake(with_image(data), tmp_path)
 
 
 def meshopt_vertices(rows: np.ndarray) -> bytes:
-    """Encode bytes (N, stride) with every group literal: the plainest stream that a decoder must read."""
+    """Encode bytes (N, stride) with literal groups only, the simplest valid stream."""
     out, last = bytearray([0xA0]), rows[0].astype(np.uint8)
     out_tail = bytes(max(32 - rows.shape[1], 0)) + rows[0].tobytes()
     block = min(256, (8192 // rows.shape[1]) & ~15)
@@ -293,7 +293,7 @@ def test_meshopt_triangles_are_read() -> None:
 
 
 def positions_stream() -> bytes:
-    """The head's own positions, compressed: whole, so that only what a test damages can be refused."""
+    """The head's positions as a valid stream, so that only the damage can be refused."""
     points, _ = ball((0, 0, 0), 0.12, 15)
     return meshopt_vertices(points.astype("<f4").view(np.uint8).reshape(len(points), 12))
 
@@ -440,7 +440,7 @@ def test_inspect_tells_what_is_there_and_what_is_missing(tmp_path: Path) -> None
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(flips=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=6))
 def test_damage_anywhere_is_refused_or_harmless(tmp_path: Path, flips: list[tuple[float, int]]) -> None:
-    path = with_picture(png(8, 8)).save(tmp_path / "head.glb")
+    path = with_image(png(8, 8)).save(tmp_path / "head.glb")
     data = bytearray(path.read_bytes())
     for at, value in flips:
         data[int(at * len(data))] = value

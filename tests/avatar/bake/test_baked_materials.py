@@ -1,4 +1,4 @@
-"""Materials: what a picture, a factor, a colour and an alpha become in the baked mesh."""
+"""Materials in the baked mesh: textures, factors, colours, alpha modes."""
 
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,12 @@ def no_occlusion(monkeypatch: pytest.MonkeyPatch) -> None:
 def painted(
     rgba: np.ndarray, info: dict[str, Any] | None = None, uvs: np.ndarray | None = None, **more: Any
 ) -> GlbFile:
-    """A ball whose material has a picture, its UVs spread over all of it."""
+    """A ball with a textured material, with UVs all over the texture."""
     file = head()
     rng = np.random.default_rng(0)
     attributes = file.json["meshes"][0]["primitives"][0]["attributes"]
     attributes["TEXCOORD_0"] = file.add(rng.random((COUNT, 2)) if uvs is None else uvs)
-    file.json["images"] = [{"bufferView": file.view(kinds.picture(rgba, "png")), "mimeType": "image/png"}]
+    file.json["images"] = [{"bufferView": file.view(kinds.image(rgba, "png")), "mimeType": "image/png"}]
     file.json["textures"] = [{"source": 0}]
     pbr = {"baseColorTexture": {"index": 0, **(info or {})}, **more.pop("pbr", {})}
     file.json["materials"] = [{"name": "Skin", "pbrMetallicRoughness": pbr, **more}]
@@ -74,10 +74,10 @@ def test_how_a_material_is_seen_through(
 ) -> None:
     mesh, part = baked(painted(rgba, **more), tmp_path)
     assert (part.alpha, part.masked) == (alpha, masked)
-    picture = mesh.textures[part.texture]
+    texture = mesh.textures[part.texture]
     if not alpha and not masked:
-        assert (picture[..., 3] == 255).all(), "what is opaque writes no alpha into the picture"
-    np.testing.assert_allclose(picture[..., :3].reshape(-1, 3).min(axis=0), rgba[-1, 0, :3], atol=4)
+        assert (texture[..., 3] == 255).all(), "what is opaque writes no alpha into the texture"
+    np.testing.assert_allclose(texture[..., :3].reshape(-1, 3).min(axis=0), rgba[-1, 0, :3], atol=4)
 
 
 def test_a_cutoff_is_moved_to_one_half(tmp_path: Path) -> None:
@@ -101,9 +101,9 @@ def test_a_texture_transform_turns_the_uvs(tmp_path: Path) -> None:
     info = {"extensions": {"KHR_texture_transform": transform}}
     mesh, part = baked(painted(rgba, info), tmp_path)
     used = mesh.indices[part.first_index : part.first_index + part.index_count]
-    picture = mesh.textures[part.texture]
-    at = np.floor(mesh.uvs[used] * [picture.shape[1], picture.shape[0]]).astype(int)
-    blue = picture[at[:, 1].clip(0, picture.shape[0] - 1), at[:, 0].clip(0, picture.shape[1] - 1), 2]
+    texture = mesh.textures[part.texture]
+    at = np.floor(mesh.uvs[used] * [texture.shape[1], texture.shape[0]]).astype(int)
+    blue = texture[at[:, 1].clip(0, texture.shape[0] - 1), at[:, 0].clip(0, texture.shape[1] - 1), 2]
     assert (blue > 150).mean() > 0.95
 
 
@@ -115,9 +115,9 @@ def test_the_second_set_of_uvs_is_used_where_the_material_says_so(tmp_path: Path
     file.json["meshes"][0]["primitives"][0]["attributes"]["TEXCOORD_1"] = file.add(right)
     mesh, part = baked(file, tmp_path)
     used = mesh.indices[part.first_index : part.first_index + part.index_count]
-    picture = mesh.textures[part.texture]
-    at = np.floor(mesh.uvs[used] * [picture.shape[1], picture.shape[0]]).astype(int)
-    assert (picture[at[:, 1], at[:, 0], 2] > 150).all()
+    texture = mesh.textures[part.texture]
+    at = np.floor(mesh.uvs[used] * [texture.shape[1], texture.shape[0]]).astype(int)
+    assert (texture[at[:, 1], at[:, 0], 2] > 150).all()
 
 
 def test_colours_of_vertices_and_factors_are_multiplied_in_srgb(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_ktx2_texture_is_refused_with_what_to_do(tmp_path: Path) -> None:
         baked(file, tmp_path)
 
 
-def test_a_smaller_picture_keeps_the_colour_beside_its_holes() -> None:
+def test_a_smaller_image_keeps_the_colour_beside_its_holes() -> None:
     small = resized(with_holes(0.4), 8, 8)
     solid = small[..., 3] > 8
     np.testing.assert_allclose(small[solid][:, :3], np.tile([200, 100, 50], (solid.sum(), 1)), atol=12)

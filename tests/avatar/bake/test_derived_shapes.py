@@ -1,4 +1,4 @@
-"""Shapes made where a file has none: what is made of what, which way eyes turn, and that nothing own is replaced."""
+"""Derived shapes: their sources, the direction of gaze; existing shapes are kept."""
 
 import math
 
@@ -7,7 +7,7 @@ import pytest
 
 from mien.avatar.bake import derived_shapes
 from mien.avatar.bake.figure import Figure
-from mien.avatar.bake.names import Matches, arkit_name, match
+from mien.avatar.bake.names import Matches
 from mien.avatar.gltf.materials import Material
 from mien.avatar.gltf.scene import Surface
 from mien.avatar.gltf.skin import Bones
@@ -87,7 +87,7 @@ def eyes() -> tuple[Surface, np.ndarray]:
 
 @pytest.mark.parametrize(("label", "own", "out"), [("Left", slice(0, 4), 1), ("Right", slice(4, 8), -1)])
 def test_flat_eyes_turn_the_way_that_the_shape_says(label: str, own: slice, out: int) -> None:
-    """About a middle that lies in the head behind them, so that what is seen of an eye goes where it looks."""
+    """The pivot is behind the eyes, so that the visible part moves in the direction of gaze."""
     head, sides = eyes()
     matches: Matches = {}
     made = derived_shapes.add_gaze([head], [sides], matches, (None, None), FIGURE)
@@ -147,38 +147,3 @@ def test_an_eye_is_a_ball_where_it_is_deep_enough_for_its_width(depth: float, ba
         sides = np.array([side] * 8 + [-side] * 8, dtype=np.int8)
         assert derived_shapes.is_ball([points], [sides]) is ball
     assert derived_shapes.is_ball([points], [np.array([0] * 8 + [1] * 8, dtype=np.int8)])
-
-
-def test_halves_of_a_shape_add_up_only_where_the_whole_is_missing() -> None:
-    halves = ["cheekPuff_L", "cheekPuff_R"]
-    assert match(halves, {})["cheekPuff"] == [("cheekPuff_L", 1.0, 0), ("cheekPuff_R", 1.0, 0)]
-    assert match(["nothing of a face"], {}) == {}
-    for names in (["cheekPuff", *halves], [*halves, "cheekPuff"]):
-        assert match(names, {})["cheekPuff"] == [("cheekPuff", 1.0, 0)]
-
-
-def test_the_first_spelling_counts_and_own_targets_before_expressions() -> None:
-    found = match(["jawOpen", "jaw_open"], {"jawOpen": [("other", 0.5)], "tongueOut": [("tongue", 0.5)]})
-    assert found["jawOpen"] == [("jawOpen", 1.0, 0)]
-    assert found["tongueOut"] == [("tongue", 0.5, 0)]
-
-
-def test_a_substitute_stands_in_only_for_what_is_missing() -> None:
-    found = match(["eyeBlinkLeft", "blink"], {"joy": [("cheeks", 0.5)]})
-    assert found["eyeBlinkLeft"] == [("eyeBlinkLeft", 1.0, 0)]
-    assert found["eyeBlinkRight"] == [("blink", 1.0, -1)]
-    assert found["mouthSmileLeft"] == [("cheeks", pytest.approx(0.4), 1)]
-    assert found["mouthSmileRight"] == [("cheeks", pytest.approx(0.4), -1)]
-
-
-@pytest.mark.parametrize(
-    ("name", "shape"),
-    [
-        ("head_eyeBlink_L", "eyeBlinkLeft"), ("blendShape1.eyeBlinkLeft", "eyeBlinkLeft"),
-        ("HeadJawOpen", "jawOpen"), ("headjawopen", None), ("01jawOpen", "jawOpen"), ("face|jawOpen", "jawOpen"),
-        ("cornerMouthLeft", None), ("corner_mouthLeft", "mouthLeft"), ("upperJawLeft", None), ("x_jaw_r", "jawRight"),
-        ("jawr", "jawRight"), ("jawOpen2", None), ("", None),
-    ],
-)  # fmt: skip
-def test_a_shape_behind_a_prefix_begins_a_word(name: str, shape: str | None) -> None:
-    assert arkit_name(name) == shape

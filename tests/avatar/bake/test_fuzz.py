@@ -1,4 +1,4 @@
-"""A slice of fuzz_glb.py, and the bombs: files that are small, valid, and ask for more than there is."""
+"""A slice of fuzz_glb.py; resource bombs, which are small valid files that demand excessive resources."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ from avatar import fuzz_glb
 from avatar.glb_file import GlbFile, head
 from mien.avatar.bake import assembly
 
-# What the interpreter, numpy, SDL and the limits of the reader come to; a bomb asks for much more.
+# Enough for the interpreter, numpy, SDL and the reader's limits. A bomb demands much more.
 ADDRESS_SPACE_BYTES = 2_500_000_000
 SECONDS = 60
 
@@ -59,7 +59,7 @@ def test_a_file_whose_header_agrees_with_its_cut_is_refused(tmp_path: Path) -> N
         assert fuzz_glb.verdict(path) == "refused", cut
 
 
-def huge_picture(file: GlbFile) -> None:
+def huge_image(file: GlbFile) -> None:
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
@@ -102,7 +102,7 @@ def many_instances(file: GlbFile) -> None:
 
 
 def huge_zeros(file: GlbFile) -> None:
-    """Accessors without a buffer view hold nought, as many as they say."""
+    """Accessors without a buffer view are zeros of any count."""
     file.json["accessors"] += [{"componentType": 5126, "count": 999_999, "type": "VEC3"} for _ in range(200)]
     last = len(file.json["accessors"]) - 1
     file.json["meshes"][0]["primitives"] += [
@@ -122,7 +122,7 @@ def meshopt_bomb(file: GlbFile) -> None:
 
 
 BOMBS = {
-    "picture": (huge_picture, "30000 x 30000"),
+    "image": (huge_image, "30000 x 30000"),
     "nodes": (many_nodes, "objects and arrays"),
     "chain": (a_deep_chain, ""),
     "targets": (many_targets, ""),
@@ -134,7 +134,7 @@ BOMBS = {
 
 
 def baked_apart(path: Path) -> "subprocess.CompletedProcess[str]":
-    """Bake a file in a process that may have so much memory, and says BAKED or REFUSED and why."""
+    """Bake a file in a process with limited memory, which prints BAKED or REFUSED with the reason."""
     code = (
         f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({ADDRESS_SPACE_BYTES},) * 2)\n"
         "import sys, pathlib, numpy as np\nfrom avatar import fuzz_glb\n"
@@ -183,7 +183,7 @@ def test_a_json_of_200_megabytes_is_refused_before_it_is_read(tmp_path: Path) ->
 
 @pytest.mark.parametrize("path", ["/dev/zero", "."])
 def test_a_device_or_a_folder_is_no_head(path: str) -> None:
-    """In a process of its own: what reads /dev/zero to its end must not take the machine's memory."""
+    """In a separate process, because reading /dev/zero to its end must not exhaust the memory."""
     done = baked_apart(Path(path))
     assert done.returncode == 0, done.stderr[-2000:]
     assert "there is no such file" in done.stdout

@@ -1,4 +1,4 @@
-"""The kinds of heads that people bring come out as faces: upright, cut at the bust, arms down, eyes that look."""
+"""Typical avatar files bake to a face: upright, cropped to a bust, arms lowered, with a gaze."""
 
 import base64
 import dataclasses
@@ -30,7 +30,7 @@ def made(maker: kinds.Maker, tmp_path: Path, name: str = "head.glb") -> Baked:
 
 
 def lowest_lip(mesh: Mesh, shape: str) -> float:
-    """How far down a shape takes the vertex that it takes furthest."""
+    """The largest downward displacement of a shape."""
     return float(next(item for item in mesh.targets if item.name == shape).positions[:, 1].min())
 
 
@@ -90,7 +90,7 @@ def test_a_head_alone_is_given_shoulders(tmp_path: Path) -> None:
 
 
 def test_the_two_halves_of_a_mirrored_node_agree(tmp_path: Path) -> None:
-    """A head built mirrored and shown through a scale of -1 is the head itself, with its faces outside."""
+    """A mirrored head under a scale of -1 is the original head, with its faces outside."""
     plain = made(kinds.head_alone(), tmp_path).mesh
     maker = kinds.head_alone(scale=[-1.0, 1.0, 1.0])
     mirrored = made(maker, tmp_path).mesh
@@ -113,7 +113,7 @@ def test_uneven_scale_keeps_normals_upright(tmp_path: Path) -> None:
 
 
 def cc(name: str) -> str:
-    """An ARKit name as Reallusion's Character Creator has it."""
+    """An ARKit name as written by Reallusion's Character Creator."""
     special = {
         "browInnerUp": "Brow_Raise_Inner_L",
         "eyeLookUpLeft": "Eye_L_Look_Up",
@@ -159,7 +159,7 @@ def test_other_names_are_no_shapes(name: str) -> None:
     assert arkit_name(name) is None
 
 
-def test_an_avatar_of_many_materials_is_put_on_one_sheet(tmp_path: Path) -> None:
+def test_an_avatar_of_many_materials_gets_an_atlas(tmp_path: Path) -> None:
     maker = kinds.full_body(few=True)
     points, uvs, tris = kinds.card(1)
     normals = np.tile([0, 0, 1.0], (4, 1))
@@ -214,8 +214,8 @@ def as_gltf(tmp_path: Path, embed: bool) -> Path:
     if embed:
         uri = "data:application/octet-stream;base64," + base64.b64encode(file.binary).decode()
     file.json["buffers"] = [{"byteLength": len(file.binary), "uri": uri}]
-    picture = kinds.picture(np.full((8, 8, 4), 200, dtype=np.uint8), "png")
-    (tmp_path / "skin.png").write_bytes(picture)
+    image = kinds.image(np.full((8, 8, 4), 200, dtype=np.uint8), "png")
+    (tmp_path / "skin.png").write_bytes(image)
     file.json["images"][0] = {"uri": "skin.png"}
     path = tmp_path / "head.gltf"
     path.write_text(json.dumps(file.json))

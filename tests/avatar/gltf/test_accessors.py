@@ -1,4 +1,4 @@
-"""The reader of accessors at its limits: what just fits is read, what is one more is refused with its place."""
+"""The accessor reader at its limits: the last valid value is read, the next is refused with its location."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ ROWS = np.arange(12, dtype="<f4").reshape(4, 3)
 def reader(
     accessor: dict[str, Any] | list[dict[str, Any]], view: dict[str, Any] | list[dict[str, Any]], binary: bytes
 ) -> Reader:
-    """A file of these accessors and views over one buffer."""
+    """A reader of a file with these accessors and views of one buffer."""
     json = {
         "asset": {"version": "2.0"},
         "buffers": [{"byteLength": len(binary)}],
@@ -86,7 +86,7 @@ def test_a_view_may_end_with_its_buffer() -> None:
     [(5120, "<i1", -1.0, 1.0), (5121, "<u1", 0.0, 1.0), (5122, "<i2", -1.0, 1.0), (5123, "<u2", 0.0, 1.0)],
 )
 def test_normalized_integers_are_shares_of_their_largest(component: int, dtype: str, least: float, most: float) -> None:
-    """The lowest signed value is a step beyond -1 and is held there (glTF 2.0, 3.11)."""
+    """The lowest signed value is one step below -1 and is clamped (glTF 2.0, 3.11)."""
     info = np.iinfo(dtype)
     data = np.array([info.min, info.max // 2, info.max], dtype=dtype).tobytes()
     accessor = {"componentType": component, "type": "SCALAR", "count": 3, "bufferView": 0}
@@ -204,7 +204,7 @@ def test_what_a_file_expands_to_is_counted_over_all_of_it(monkeypatch: pytest.Mo
 
 
 def compressed(count: int) -> dict[str, Any]:
-    """A view of `count` zeros of 4 bytes, compressed: a header, an empty plane each, the first element."""
+    """A compressed view of `count` zeros of 4 bytes: a header, empty planes, the first element."""
     packed = {"buffer": 0, "byteLength": 25, "byteStride": 4, "count": count, "mode": "ATTRIBUTES"}
     return {"byteLength": 0, "extensions": {"EXT_meshopt_compression": packed}}
 

@@ -1,4 +1,4 @@
-"""The container around an avatar: files beside it, their sum, chunks at their boundaries."""
+"""The GLB container: external files, their total size, chunks at their boundaries."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ EMPTY = {"asset": {"version": "2.0"}, "buffers": [{"byteLength": 4}]}
 
 
 def gltf(folder: Path, **fields: object) -> Path:
-    """A .gltf of these fields."""
+    """A .gltf file with these fields."""
     path = folder / "head.gltf"
     path.write_text(json.dumps(EMPTY | fields))
     return path
@@ -26,7 +26,7 @@ def chunk(kind: int, body: bytes) -> bytes:
 
 
 def packed(folder: Path, *chunks: bytes, length: int | None = None, version: int = 2) -> Path:
-    """A .glb of these chunks. length: what its header says, the truth by default."""
+    """A .glb file of these chunks. length: in the header, the actual one by default."""
     body = b"".join(chunks)
     path = folder / "head.glb"
     path.write_bytes(b"glTF" + struct.pack("<II", version, 12 + len(body) if length is None else length) + body)
@@ -160,7 +160,7 @@ def test_the_json_has_limits_at_which_it_is_still_read(
 
 
 def test_an_extension_counts_where_it_is_required(tmp_path: Path) -> None:
-    """Draco and KTX2 are refused; KTX2 that is only used has a fallback; what is unknown matters only if required."""
+    """Draco and KTX2 are refused. Optional KTX2 has a fallback. Unknown extensions matter only if required."""
     for used in ([], ["KHR_texture_basisu"], ["ACME_faces"], ["KHR_materials_unlit"]):
         read_glb(gltf(tmp_path, extensionsUsed=used))
     read_glb(gltf(tmp_path, extensionsRequired=["KHR_mesh_quantization"]))

@@ -1,4 +1,4 @@
-"""Texture images: measured before they are decoded, resized and bled."""
+"""Texture images: size checks before decoding, scaling, bleeding."""
 
 import struct
 
@@ -35,7 +35,7 @@ def test_an_image_that_ends_in_its_header_is_refused(data: bytes) -> None:
     ((0, 5), False), ((5, 0), False),
 ])  # fmt: skip
 def test_an_image_is_measured_before_it_is_decoded(size: tuple[int, int], good: bool) -> None:
-    """What is within the limits goes on to the decoder, which finds that there is nothing behind the header."""
+    """An image within the limits reaches the decoder, which finds no data after the header."""
     data = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", *size)
     says = "cannot be decoded" if good else f"it: {size[0]} x {size[1]} pixels; at most"
     with pytest.raises(AvatarError, match=says):

@@ -1,4 +1,4 @@
-"""The decoder of EXT_meshopt_compression reads what an encoder of our own wrote, in every mode and filter."""
+"""The meshopt decoder against the test encoder, in every mode, with every filter."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def test_indices_come_back(indices: list[int]) -> None:
 
 
 def same_triangles(decoded: np.ndarray, wanted: list[tuple[int, int, int]]) -> bool:
-    """A stream may start a triangle at another corner, and keeps its winding."""
+    """Compare triangles up to rotation: a stream may start at another corner but keeps the winding."""
     for got, tri in zip(decoded.reshape(-1, 3).tolist(), wanted, strict=True):
         if tuple(got) not in {tri[turn:] + tri[:turn] for turn in range(3)}:
             return False

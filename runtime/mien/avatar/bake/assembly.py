@@ -1,4 +1,4 @@
-"""Assembly of textured submeshes into one mesh, with occlusion, head weights, pivots and sparse targets."""
+"""Assembly of textured submeshes into one mesh."""
 
 from typing import Final
 

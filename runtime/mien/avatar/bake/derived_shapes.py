@@ -1,4 +1,4 @@
-"""Shapes that a file lacks, derived from what it has: gaze and jaw from bones, others from similar shapes."""
+"""Shapes that a file lacks, derived from bones or from similar shapes."""
 
 import math
 from typing import Final

@@ -1,4 +1,4 @@
-"""A report on a head for its owner: its shapes, the missing ones and their visible effect."""
+"""A report on a head for its owner, above all on missing shapes."""
 
 from dataclasses import dataclass
 from pathlib import Path

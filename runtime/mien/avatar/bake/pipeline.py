@@ -1,4 +1,4 @@
-"""The bake: a glTF or VRM head becomes the mesh that the renderer draws. Nothing is written.
+"""The bake, which turns a glTF or VRM head into the mesh that the renderer draws. Nothing is written.
 
 In order: shapes are matched by name; the scene is laid out in its rest pose with the arms lowered; everything below the
 shoulders is cut away; eyeballs are found; missing shapes are derived from others; materials are reduced to a few

@@ -1,4 +1,4 @@
-"""Submeshes: the parts of a surface that share one material and one role, welded for the renderer."""
+"""Submeshes: parts of a surface with a single role, welded for the renderer."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,1 +1,1 @@
-"""Reading GLB, glTF and VRM files: desktop tools, which a board does without."""
+"""Reading glTF files (.glb, .gltf, .vrm): desktop tools, which a board does without."""

@@ -1,4 +1,4 @@
-"""A decoder for EXT_meshopt_compression: meshoptimizer's attribute, triangle and index streams with their filters.
+"""A decoder for EXT_meshopt_compression, the streams of meshoptimizer.
 
 The bitstreams follow the appendix of the extension (Khronos): attributes are blocks of byte planes, with deltas in
 groups of 16; triangles refer to edge and vertex FIFOs.
