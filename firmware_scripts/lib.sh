@@ -1,4 +1,4 @@
-# What the steps share: messages, and files that appear whole or not at all. Sourced after `set -euo pipefail`.
+# Helpers of the steps. Sourced after `set -euo pipefail`.
 # shellcheck shell=bash
 
 FIRMWARE_SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -13,7 +13,7 @@ die() {
     exit 1
 }
 
-# The names in a list with # comments, one a line.
+# The entries of a list file, without # comments, one per line.
 list_of() { sed 's/#.*//; s/[[:space:]]*$//; /^$/d' "$1"; }
 
 missing_packages() {
@@ -22,7 +22,7 @@ missing_packages() {
     done
 }
 
-# An arm64 program runs here as if it were native. `F` in the flags is what makes it work inside a chroot.
+# Run arm64 programs by emulation, also inside a chroot (the flag `F`).
 enable_arm64() {
     [ "$(uname -m)" = aarch64 ] && return
     mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Debian's packages as one tar, from whatever apt sources this machine has. Slow, and seldom needed again.
+# Install Debian's packages into one tar, from this machine's apt sources. Slow, but rarely repeated.
 set -euo pipefail
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -8,8 +8,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 enable_arm64
 
-# This machine's own Debian sources, with raspi-firmware's and firmware-brcm80211's component added. Others (a vendor's
-# repository, say) have no business on the board.
+# This machine's Debian sources, plus the component of raspi-firmware and firmware-brcm80211. Other repositories, such as a
+# vendor's, are left out.
 sources=()
 for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list; do
     grep -Eqs "^(Suites:|deb .*) *$SUITE( |\$|-)" "$file" || continue
@@ -19,13 +19,13 @@ for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sou
 done
 [ "${#sources[@]}" -gt 0 ] || die "no apt source of this machine has the suite $SUITE"
 
-# This machine's way to the network (a proxy, say), as apt sees it.
+# This machine's apt network settings, such as a proxy.
 apt-config dump | grep -E '^Acquire::(http|https|Check-Valid-Until|Check-Date|Retries)\b.*::? *"?|^Acquire::(Check-Valid-Until|Check-Date|Retries) ' >"$scratch/apt.conf" || true
 
 packages=$(list_of "$FIRMWARE_SCRIPTS/board-packages.txt" | paste -sd,)
-export INITRD=No  # steps/30 makes the one initrd; under emulation each takes its minute
+export INITRD=No  # step 30 makes the only initrd; each takes a minute under emulation
 
-# Byte code and certificates are made in step 30, by this machine and not under emulation: that is half of the time.
+# Step 30 makes byte code and certificates natively: under emulation they take half of the time.
 cat >"$scratch/stubs" <<'STUBS'
 for name in usr/bin/py3compile usr/sbin/update-ca-certificates; do
     chroot "$1" dpkg-divert --quiet --local --rename --divert "/$name.real" "/$name"
@@ -36,14 +36,14 @@ mkdir -p "$1/etc/initramfs-tools"
 echo update_initramfs=no >"$1/etc/initramfs-tools/update-initramfs.conf"
 STUBS
 
-# What no kiosk reads is not even unpacked: a small image, and less work under emulation.
+# Do not unpack files that no kiosk needs: a smaller image, and less work under emulation.
 excludes=()
 while read -r pattern; do excludes+=(--dpkgopt="path-exclude=$pattern"); done < <(list_of "$FIRMWARE_SCRIPTS/excluded-files.txt")
 while read -r pattern; do excludes+=(--dpkgopt="path-exclude=/lib/modules/*/kernel/$pattern/*"); done \
     < <(list_of "$FIRMWARE_SCRIPTS/useless-modules.txt")
 
-# What a card needs outside its root, and the headers that the wheels are compiled against: fetched by the apt outside the
-# chroot, which knows the way to the network, and early, so that a missing one is seen before the long part.
+# Packages needed outside the root, and headers for compiling wheels. Fetched outside the chroot, where apt has network
+# access, and first, so that a missing package is noticed before the long part.
 cat >"$scratch/fetch-parts" <<PARTS
 rm -rf "$WORK/parts" && mkdir -p "$WORK/parts" && cd "$WORK/parts"
 APT_CONFIG=\$MMDEBSTRAP_APT_CONFIG apt-get -qq download raspi-firmware u-boot-rpi libasound2-dev libpython3.11-dev

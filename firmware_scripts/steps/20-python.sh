@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The board's Python packages in one folder: mien with its model and avatar, and what Debian 12 lacks.
+# Collect the board's Python packages in one folder: mien with models and avatars, and what Debian 12 lacks.
 set -euo pipefail
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -12,7 +12,7 @@ pip=("$scratch/tools/bin/python" -m pip --disable-pip-version-check -q)
 python3 -m venv "$scratch/tools"
 
 say "20: mien's wheel"
-# A copy, because a build leaves its own files beside the source; setup.py puts the model and the avatars into the wheel.
+# Build from a copy, because a build leaves files in the source tree. setup.py adds models and avatars to the wheel.
 cp -a "$REPOSITORY"/{pyproject.toml,setup.py,README.md,runtime} "$scratch/source/"
 install -D -m 644 -t "$scratch/source/models/motion" "$REPOSITORY"/models/motion/*.{json,tflite}
 install -D -m 644 -t "$scratch/source/models/avatars" "$REPOSITORY"/models/avatars/*.mien-avatar
@@ -29,7 +29,7 @@ for glibc in 17 24 26 28 34; do platforms+=(--platform "manylinux_2_${glibc}_aar
     --abi abi3 --abi none "${platforms[@]}" --platform manylinux2014_aarch64 --target "$site" -r "$scratch/wheels.txt"
 "${pip[@]}" install --no-deps --no-compile --target "$site" "$wheel"
 rm -rf "${site:?}/bin"
-# pip notes from which folder of this machine the wheel came, and launchers with its path; step 30 makes the board's own.
+# Remove pip's record of the wheel's local path, and launchers with local paths; step 30 makes the board's own.
 rm "$site"/mien-*.dist-info/direct_url.json
 sed -i '/direct_url\.json,/d; \,^\.\./\.\./bin/,d' "$site"/mien-*.dist-info/RECORD
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The root as it will be on the board: units, overlay, Python packages, one initrd; without what no kiosk needs.
+# Customise the root: add units, overlay, Python packages, initrd; remove what no kiosk needs.
 set -euo pipefail
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -12,7 +12,7 @@ tar -xpf "$WORK/rootfs.tar" -C "$root" --numeric-owner
 in_root() { chroot "$root" "$@"; }
 
 say "30: files"
-# Without their times: a checkout's files are as old as the checkout. They get the commit's in step 40.
+# Without timestamps, which depend on the checkout; step 40 sets them to the commit's time.
 cp -a --no-preserve=ownership,timestamps "$FIRMWARE_SCRIPTS/overlay/." "$root/"
 find "$root/usr/lib/mien" -name __pycache__ -prune -exec rm -rf {} +
 sh "$REPOSITORY/systemd/install.sh" "$root"
@@ -24,14 +24,14 @@ printf 'NAME=mien\nVERSION_ID=%s\nBUILD_EPOCH=%s\n' "$VERSION" "$SOURCE_DATE_EPO
 packages=$root/usr/local/lib/python3.11/dist-packages
 mkdir -p "$packages"
 cp -a --no-preserve=ownership,timestamps "$WORK/site/." "$packages/"
-# One launcher for each command that the wheel declares.
+# A launcher for each command that the wheel declares.
 sed -n '/console_scripts/,/^$/s/^\([a-z-]*\) *= *\([a-z._]*\):\([a-z]*\)$/\1 \2 \3/p' "$packages"/mien-*.dist-info/entry_points.txt |
     while read -r command module function; do
         printf '#!/usr/bin/python3\nimport sys\n\nfrom %s import %s\n\nsys.exit(%s())\n' "$module" "$function" "$function" >"$root/usr/bin/$command"
         chmod 755 "$root/usr/bin/$command"
     done
 
-say "30: settings live on the data partition"
+say "30: settings, on the data partition"
 mkdir -p "$root"/{data,boot/firmware,etc/systemd/timesyncd.conf.d}
 rm -rf "$root"/etc/{hostname,systemd/network,systemd/timesyncd.conf.d,mien,resolv.conf} "$root/root/.ssh"
 ln -s /data/etc/hostname "$root/etc/hostname"
@@ -45,7 +45,7 @@ rm -f "$root"/etc/ssh/ssh_host_*
 say "30: accounts and services"
 in_root systemd-sysusers
 in_root passwd -q -l root
-# passwd -l leaves "!*", with which sshd refuses keys too.
+# passwd -l leaves "!*", with which sshd refuses even keys.
 sed -i 's/^root:[^:]*:/root:*:/' "$root/etc/shadow"
 in_root systemctl -q enable systemd-networkd systemd-resolved systemd-timesyncd ssh mien.target mien-grow \
     mien-health console-getty
@@ -55,16 +55,16 @@ in_root systemctl -q mask rauc-mark-good.service systemd-firstboot.service apt-d
     systemd-pstore.service dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount \
     sys-kernel-tracing.mount sys-fs-fuse-connections.mount modprobe@fuse.service systemd-binfmt.service \
     proc-sys-fs-binfmt_misc.automount systemd-machine-id-commit.service alsa-state.service systemd-repart.service
-# Nobody sits at a kiosk: the login manager starts when it is asked to switch the board off, and not before.
+# Kiosks have no local logins: logind starts on demand, to switch the board off.
 rm "$root/usr/lib/systemd/system/multi-user.target.wants/systemd-logind.service"
 ln -sf /etc/machine-id "$root/var/lib/dbus/machine-id"
 mkdir -p "$root/root/.ssh"
 echo LANG=C.UTF-8 >"$root/etc/default/locale"
 
-say "30: what no kiosk needs"
+say "30: remove what no kiosk needs"
 modules=$(echo "$root"/lib/modules/*)
 list_of "$FIRMWARE_SCRIPTS/useless-modules.txt" | while read -r pattern; do
-    # shellcheck disable=SC2086  # the patterns are meant
+    # shellcheck disable=SC2086  # globbing is intended
     rm -rf "$modules"/kernel/$pattern
 done
 list_of "$FIRMWARE_SCRIPTS/useless-files.txt" | while read -r pattern; do
@@ -79,24 +79,24 @@ rm -rf "$root"/usr/lib/linux-image-* "$root"/boot/System.map-* "$root"/boot/firm
 find "$root/lib/firmware" -type f ! -name '*4343[06]*' ! -name '*4345[56]*' ! -name 'regulatory.db*' -delete
 find "$root/lib/firmware" -xtype l ! -name 'regulatory.db*' -delete
 rm -rf "$root"/var/{lib/apt/lists,cache}/* "$root"/etc/apt/{sources.list,sources.list.d/*,apt.conf.d/99*} "$root"/var/log/*
-mkdir -m 700 "$root/var/cache/private"  # tmpfiles wants to make it at every start
+mkdir -m 700 "$root/var/cache/private"  # otherwise tmpfiles would create it at every boot
 
-# The root is read-only: byte code is made now, and never compared with times.
+# The root is read-only: compile byte code now, without timestamp checks.
 /usr/bin/python3.11 -m compileall -q -j 2 -f --invalidation-mode unchecked-hash -s "$root" \
     "$packages" "$root/usr/lib/mien" "$root/usr/lib/python3/dist-packages" "$root/usr/lib/python3.11" || true
 cat "$root"/usr/share/ca-certificates/mozilla/*.crt >"$root/etc/ssl/certs/ca-certificates.crt"
 
-# Fontconfig trusts a cache by its folder's time, which step 40 clamps.
+# Fontconfig validates its cache by the folder's timestamp, which step 40 clamps.
 find "$root/usr/share/fonts" "$root/usr/local/share/fonts" -newermt "@$SOURCE_DATE_EPOCH" \
     -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} + 2>/dev/null || true
 in_root fc-cache --system-only
 
 say "30: the initrd"
-# No udev in it: overlay/etc/initramfs-tools names the modules, and finds the disk.
+# Without udev: overlay/etc/initramfs-tools lists the modules and finds the disk.
 rm "$root"/usr/share/initramfs-tools/{hooks,scripts/init-top,scripts/init-bottom}/udev
 mount -t proc proc "$root/proc"
 version=$(basename "$modules")
-# Packed lightly under emulation, and tightly by this machine.
+# Compress lightly under emulation, then recompress natively.
 "$FIRMWARE_SCRIPTS/native-helpers" add "$root"
 in_root env PATH=/native/bin:/usr/sbin:/usr/bin mkinitramfs -l 1 -o "/boot/initrd.light" "$version"
 "$FIRMWARE_SCRIPTS/native-helpers" remove "$root"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Three file systems out of folders: FAT for the Pi's firmware, the root, and data. No loop device, no mount.
+# Make three file systems from folders: FAT for the Pi's firmware, root, data. No loop devices, no mounts.
 set -euo pipefail
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -12,8 +12,8 @@ clamp_times() {
     find "$1" -newermt "@$SOURCE_DATE_EPOCH" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 }
 
-# mke2fs copies when a file was last read and when its inode was changed, which no touch can set: by debugfs, for every inode
-# in use, so that the same files make the same bytes.
+# mke2fs copies atime and ctime; ctime cannot be set by touch. Set both with debugfs, for every inode in use, so that equal
+# files give equal images.
 settle_inode_times() {
     local total
     total=$(dumpe2fs -h "$1" 2>/dev/null | sed -n 's/^Inode count: *//p')
@@ -43,18 +43,18 @@ clamp_times "$fat"
 rm -f "$WORK/fat.img"
 truncate -s "${FIRMWARE_MIB}M" "$WORK/fat.img"
 mkfs.vfat -F 32 -n MIEN -i 6d69656e --invariant "$WORK/fat.img" >/dev/null
-# In one order, so that the same files land on the same clusters.
+# In a fixed order, so that files occupy the same clusters in every build.
 (cd "$fat" && find . -mindepth 1 -type d | LC_ALL=C sort | while read -r name; do mmd -i "$WORK/fat.img" "::${name#.}"; done)
 (cd "$fat" && find . -type f | LC_ALL=C sort | while read -r name; do mcopy -m -i "$WORK/fat.img" "$name" "::${name#.}"; done)
 
 say "40: root"
 clamp_times "$root"
 rm -f "$WORK/root.ext4"
-# As large as its content and not as its partition: an update writes every byte of it.
+# Sized for its content, not for the partition: an update writes every byte of it.
 needed_mib=$(($(du -sm "$root" | cut -f1) * 107 / 100 + 32))
-[ "$needed_mib" -le "$ROOT_MIB" ] || die "the root needs $needed_mib MiB, and its partition has $ROOT_MIB"
+[ "$needed_mib" -le "$ROOT_MIB" ] || die "the root needs $needed_mib MiB, but its partition has $ROOT_MIB"
 truncate -s "${needed_mib}M" "$WORK/root.ext4"
-# No journal: the root is never written to. No reserved blocks, for the same reason.
+# No journal and no reserved blocks: the root is never written to.
 mke2fs -q -t ext4 -L mien-root -U "$(uuid_of 2)" -E "hash_seed=$(uuid_of 2)" -m 0 -O ^has_journal -d "$root" "$WORK/root.ext4"
 settle_inode_times "$WORK/root.ext4"
 e2fsck -fn "$WORK/root.ext4" >/dev/null
@@ -65,7 +65,7 @@ mkdir -p "$WORK/empty"
 clamp_times "$WORK/empty"
 rm -f "$WORK/data.ext4"
 truncate -s "${DATA_MIB}M" "$WORK/data.ext4"
-# resize_inode and room for descriptors: it grows to the whole card while it is mounted.
+# resize_inode and room for descriptors, for growing to the whole card while mounted.
 mke2fs -q -t ext4 -L mien-data -U "$(uuid_of 4)" -E "hash_seed=$(uuid_of 4),resize=33554432" -m 1 -d "$WORK/empty" "$WORK/data.ext4"
 settle_inode_times "$WORK/data.ext4"
 ls -ls "$WORK"/*.ext4 "$WORK/fat.img"

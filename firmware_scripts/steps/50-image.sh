@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The disk: partition table, both copies of U-Boot's environment, firmware, root A, data. Root B stays empty.
+# Assemble the disk: partition table, both copies of U-Boot's environment, firmware, root A, data. Root B stays empty.
 set -euo pipefail
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -22,7 +22,7 @@ put "$WORK/fat.img" "$at"
 put "$WORK/root.ext4" $((at + FIRMWARE_MIB))
 put "$WORK/data.ext4" $((at + FIRMWARE_MIB + 2 * ROOT_MIB))
 
-# Only A: there is nothing in B yet, and the board knows from the order whether it has a way back.
+# Only A: B is empty, and the boot order tells the board whether it has a fallback.
 printf 'BOOT_ORDER=A\nBOOT_A_LEFT=3\nBOOT_B_LEFT=0\n' | mkenvimage -r -s "$ENV_BYTES" -p 0 -o "$WORK/uboot.env" -
 for offset in "${ENV_OFFSETS[@]}"; do
     dd if="$WORK/uboot.env" of="$IMAGE" bs=512 seek=$((offset / 512)) conv=notrunc status=none

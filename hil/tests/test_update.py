@@ -224,7 +224,7 @@ def test_a_release_whose_voice_does_not_start_is_tried_three_times_and_left(
     )
     note = f"three attempts of {TRIAL_S} s; 300 s in a shipped release"
     board.findings.figure("release without a voice: rolled back after", time.monotonic() - began, "s", note=note)
-    tried = "journalctl -q -u mien-health -o cat --no-pager | grep -c 'not marked good, and the board starts again'"
+    tried = "journalctl -q -u mien-health -o cat --no-pager | grep -c 'not marked good; the board restarts'"
     assert board.run(tried, 60).output == "3"
     comes_back(board)
     assert "VERSION_ID=0.9.2" not in board.ask("cat /etc/mien-release")

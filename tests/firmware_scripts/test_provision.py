@@ -32,9 +32,9 @@ def test_what_was_taken_is_told_on_the_card_and_in_the_journal(card: Card, capsy
     card.put("board.toml", "console = true")
     card.main()
     assert (card.mien / "TAKEN.txt").read_bytes() == (
-        b"Taken over, and removed from here:\r\nconsole\r\nssh/authorized_keys\r\n"
+        b"Imported, and removed from here:\r\nconsole\r\nssh/authorized_keys\r\n"
     )
-    assert capsys.readouterr().out.splitlines() == ["taken over: ssh/authorized_keys", "taken over: console"]
+    assert capsys.readouterr().out.splitlines() == ["imported: ssh/authorized_keys", "imported: console"]
 
 
 def test_secrets_are_for_root_alone_and_settings_for_everybody(card: Card) -> None:
@@ -71,7 +71,7 @@ def test_a_mistake_is_told_on_card_and_screen_in_the_journal_and_by_the_exit_sta
     for place in (card.note, card.screen.read_text(), said):
         assert "board.toml" in place
         assert "    console: must be true or false" in place
-    assert card.note.startswith("Mend these, and start the board again.")
+    assert card.note.startswith("Correct these, and restart the board.")
     assert (card.mien / "board.toml").read_text() == text
     assert not card.etc.exists()
     assert card.commands == [["systemctl", "stop", "mien.target"], ["sleep"],
@@ -123,8 +123,8 @@ def test_a_broken_file_costs_the_others_nothing_nor_the_next_start(card: Card, n
 
 @pytest.mark.parametrize(("raised", "said"), [
     (subprocess.TimeoutExpired("ssh-keygen", 120), "timed out after 120 seconds"),
-    (FileNotFoundError(errno.ENOENT, "No such file or directory"), "could not be taken over: No such file"),
-    (MemoryError(), "could not be taken over: MemoryError"),
+    (FileNotFoundError(errno.ENOENT, "No such file or directory"), "could not be imported: No such file"),
+    (MemoryError(), "could not be imported: MemoryError"),
 ])  # fmt: skip
 def test_a_check_that_cannot_be_made_is_a_mistake_of_that_file(card: Card, raised: Exception, said: str) -> None:
     card.put("authorized_keys", PUBLIC_KEY)
@@ -173,7 +173,7 @@ def test_a_disk_without_space_takes_nothing_of_the_file_and_leaves_it_on_the_car
     card.put("board.toml", 'hostname = "a"\n[wifi]\nssid = "a"\npassphrase = "12345678"\ncountry = "DE"\n')
     assert card.main() == 1
     assert [path.name for path in card.etc.rglob("*") if path.is_file()] == ["authorized_keys"]
-    assert "could not be taken over: No space left on device" in card.note
+    assert "could not be imported: No space left on device" in card.note
     assert (card.mien / "board.toml").exists()
     assert SSH_START in card.commands
 
@@ -189,8 +189,8 @@ def test_a_card_that_cannot_be_written_is_told_and_what_is_good_is_still_taken(c
     assert (card.etc / "ssh/authorized_keys").exists()
     assert SSH_START in card.commands
     screen = card.screen.read_text()
-    assert "was taken over, but is still here: remove it, since it may hold a secret: Read-only" in screen
-    assert "no note could be left on the card" in screen
+    assert "was imported, but could not be removed from here: remove it, it may contain a secret: Read-only" in screen
+    assert "no notes could be written to the card" in screen
 
 
 def test_one_who_cannot_be_told_keeps_nobody_else_from_hearing(card: Card) -> None:
@@ -206,7 +206,7 @@ def test_a_screen_that_cannot_be_written_leaves_the_face_running(card: Card) -> 
     card.screen.mkdir()
     assert card.main() == 1
     assert card.commands[-1] == ["systemctl", "--no-block", "start", "mien.target"]
-    assert "x: no such key" in card.note
+    assert "x: unknown key" in card.note
 
 
 def test_the_screen_has_room_for_a_few_mistakes_and_the_card_for_more(card: Card) -> None:
@@ -305,8 +305,8 @@ def test_mien_itself_judges_its_configuration_once_the_keys_are_there(card: Card
         return run(command)
 
     object.__setattr__(card.board, "run", look)
-    card.refuses["mien"] = f"{card.mien / 'mien.toml'}: face.fsp: no such key; did you mean 'fps'?"
-    assert card.provision().mistakes == {"mien.toml": "face.fsp: no such key; did you mean 'fps'?"}
+    card.refuses["mien"] = f"{card.mien / 'mien.toml'}: face.fsp: unknown key; did you mean 'fps'?"
+    assert card.provision().mistakes == {"mien.toml": "face.fsp: unknown key; did you mean 'fps'?"}
     assert card.commands == [["mien", "check-config", "--file-only", str(card.mien / "mien.toml")]]
     assert seen == [True]
 
@@ -320,7 +320,7 @@ def test_mien_s_configuration_is_taken_without_what_windows_adds(card: Card) -> 
 
 def test_an_unknown_file_is_named(card: Card) -> None:
     card.put("wifi.txt", "x")
-    assert "not a file that is known here" in card.provision().mistakes["wifi.txt"]
+    assert "unknown file" in card.provision().mistakes["wifi.txt"]
 
 
 @pytest.mark.parametrize(("board", "commands"), [

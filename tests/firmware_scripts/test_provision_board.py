@@ -26,7 +26,7 @@ def test_a_hostname_is_one_label(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "a" * 64, "Kiosk", "kiosk 7", "-a", "a-", "a.b", "kiosk\n", "a\nx", "ä", "a_b"])
 def test_another_hostname_is_refused(name: str) -> None:
-    assert mistake({"hostname": name}).startswith("hostname: small letters")
+    assert mistake({"hostname": name}).startswith("hostname: lower-case letters")
 
 
 @pytest.mark.parametrize("servers", [["time.example"], ["192.0.2.1", "2001:db8::1", "a"], ["a"] * 8, ["a" * 253]])
@@ -53,15 +53,15 @@ def test_the_console_is_a_file_that_is_there_or_not() -> None:
 
 
 @pytest.mark.parametrize(("board", "said"), [
-    ({"hostnam": "kiosk"}, "hostnam: no such key; the keys here are hostname, console, ntp, wifi, network"),
+    ({"hostnam": "kiosk"}, "hostnam: unknown key; known keys are hostname, console, ntp, wifi, network"),
     ({"hostname": 7}, "hostname: must be a text in quotes"),
     ({"console": 1}, "console: must be true or false"),
     ({"ntp": "a"}, "ntp: must be a list in [ ]"),
     ({"wifi": "a"}, "wifi: must be a section"),
-    ({"wifi": {"sid": "a"}}, "wifi.sid: no such key; the keys here are ssid, passphrase, country"),
+    ({"wifi": {"sid": "a"}}, "wifi.sid: unknown key; known keys are ssid, passphrase, country"),
     ({"wifi": {"ssid": 1}}, "wifi.ssid: must be a text in quotes"),
     ({"network": {"dns": "192.0.2.1"}}, "network.dns: must be a list in [ ]"),
-    ({"network": {"adress": "a"}}, "network.adress: no such key; the keys here are address, gateway, dns"),
+    ({"network": {"adress": "a"}}, "network.adress: unknown key; known keys are address, gateway, dns"),
 ])  # fmt: skip
 def test_a_key_has_its_name_and_its_type(board: dict[str, Any], said: str) -> None:
     assert mistake(board) == said
@@ -141,13 +141,13 @@ def test_a_fixed_address(network: dict[str, Any], lines: list[str]) -> None:
     ("192.168.1.20/24\n", "an address with its prefix"),
     ("192.168.1.20/24\nDNS=192.0.2.1", "an address with its prefix"),
     ("192.168.1.20", "the prefix is missing"),
-    ("192.168.1.0/24", "192.168.1.0 cannot be the address of a board"),
-    ("192.168.1.255/24", "192.168.1.255 cannot be the address of a board"),
-    ("192.168.1.3/30", "192.168.1.3 cannot be the address of a board"),
-    ("0.0.0.0/0", "cannot be the address"),
-    ("127.0.0.1/8", "cannot be the address"),
-    ("224.0.0.1/4", "cannot be the address"),
-    ("::/64", "cannot be the address"),
+    ("192.168.1.0/24", "192.168.1.0 cannot be a board's address"),
+    ("192.168.1.255/24", "192.168.1.255 cannot be a board's address"),
+    ("192.168.1.3/30", "192.168.1.3 cannot be a board's address"),
+    ("0.0.0.0/0", "cannot be a board's address"),
+    ("127.0.0.1/8", "cannot be a board's address"),
+    ("224.0.0.1/4", "cannot be a board's address"),
+    ("::/64", "cannot be a board's address"),
     ("fe80::1%eth0/64", "must not name an interface"),
     ("fe80::1%eth0\nDNS=192.0.2.1/64", "must not name an interface"),
 ])  # fmt: skip
@@ -159,7 +159,7 @@ def test_another_address_is_refused(address: str | None, said: str) -> None:
 
 @pytest.mark.parametrize("gateway", ["", "router", "192.168.1.1/24", "192.168.1.1\n", "fe80::1\n", "192.168.1.256"])
 def test_a_gateway_is_an_address(gateway: str) -> None:
-    assert mistake({"network": {**WIRED, "gateway": gateway}}) == f"network.gateway: '{gateway}' is no address"
+    assert mistake({"network": {**WIRED, "gateway": gateway}}) == f"network.gateway: '{gateway}' is not an address"
 
 
 @pytest.mark.parametrize("gateway", ["fe80::1%eth0", "fe80::1%eth0\nDNS=192.0.2.1", "fe80::1%\n[Match]"])
@@ -173,7 +173,7 @@ def test_a_gateway_names_no_interface(gateway: str) -> None:
     "fe80::1%eth0#x", "fe80::1%" + "e" * 16, "fe80::1%\x85", "fe80::1%é",
 ])  # fmt: skip
 def test_a_name_server_is_an_address_and_its_interface_a_name(server: object) -> None:
-    assert mistake({"network": {**WIRED, "dns": ["192.0.2.1", server]}}) == f"network.dns: '{server}' is no address"
+    assert mistake({"network": {**WIRED, "dns": ["192.0.2.1", server]}}) == f"network.dns: '{server}' is not an address"
 
 
 def test_an_interface_has_up_to_15_characters() -> None:
@@ -184,10 +184,10 @@ def test_an_interface_has_up_to_15_characters() -> None:
 
 @pytest.mark.parametrize(("content", "said"), [
     (b"hostname = kiosk", "not valid TOML: Invalid value (at line 1, column 12)"),
-    (b"x = " + b"[" * 5_000, "not valid TOML: too many brackets inside one another"),
+    (b"x = " + b"[" * 5_000, "not valid TOML: brackets nested too deeply"),
     (b"x = " + b"9" * 5_000, "not valid TOML: Exceeds the limit (4300 digits) for integer string conversion"),
     (b"#\xff", "not UTF-8 (byte 2): save it as a text file in UTF-8"),
-    (b"#" * 65_537, "larger than 64 KiB, which no file here needs to be"),
+    (b"#" * 65_537, "larger than 64 KiB, the limit for files here"),
 ])  # fmt: skip
 def test_a_file_that_is_no_table_says_why(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "board.toml").write_bytes(content)

@@ -41,8 +41,8 @@ def test_what_ssh_keygen_makes_is_a_key(card: Card, tmp_path: Path, kind: str) -
 
 
 @pytest.mark.parametrize(("text", "said"), [
-    ("", "there is no key in it"),
-    ("# nobody\n\n", "there is no key in it"),
+    ("", "contains no key"),
+    ("# nobody\n\n", "contains no key"),
     ("-----BEGIN OPENSSH PRIVATE KEY-----\n", "line 1: this is a private key"),
     (f"{PUBLIC_KEY}\nssh-ed25519 {BLOB[:-8]} cut\n", "line 2: not a public key"),
     (f"ssh-ed25519 {BLOB[:-1]}", "line 1: not a public key"),
@@ -56,7 +56,7 @@ def test_what_ssh_keygen_makes_is_a_key(card: Card, tmp_path: Path, kind: str) -
     (f"{PUBLIC_KEY}\n\nsomebody\n", "line 3: not a public key"),
     (f"{PUBLIC_KEY}\x0c\n", "line 1: not a public key"),
     (f"{PUBLIC_KEY}\0\n", "line 1: not a public key"),
-    (f"# a comment\x0b{PUBLIC_KEY}", "there is no key in it"),
+    (f"# a comment\x0b{PUBLIC_KEY}", "contains no key"),
 ])  # fmt: skip
 def test_what_is_no_public_key_is_named_by_its_line(card: Card, text: str, said: str) -> None:
     card.put("authorized_keys", text)
@@ -68,7 +68,7 @@ def test_what_is_no_public_key_is_named_by_its_line(card: Card, text: str, said:
 def test_ssh_keygen_has_the_last_word(card: Card) -> None:
     card.put("authorized_keys", PUBLIC_KEY)
     card.refuses["ssh-keygen"] = "is not a public key file"
-    assert card.provision().mistakes == {"authorized_keys": "ssh-keygen finds no key that it can read"}
+    assert card.provision().mistakes == {"authorized_keys": "ssh-keygen finds no valid key"}
 
 
 def test_a_folder_that_mien_keys_filled_is_taken_over(card: Card, tmp_path: Path) -> None:
@@ -123,26 +123,26 @@ def test_a_pair_that_cannot_be_made_costs_the_clients_nothing(card: Card, tmp_pa
     monkeypatch.setitem(sys.modules, "mien.transport.keys", None)
     report = card.provision()
     assert report.taken == ["mien/keys/allowed/agent/stack.key"]
-    assert report.mistakes["keys"].startswith("the voice's own pair of keys could not be made: ModuleNotFoundError")
+    assert report.mistakes["keys"].startswith("the voice's key pair could not be made: ModuleNotFoundError")
 
 
 def test_a_public_key_that_cannot_be_put_on_the_card_is_told(card: Card, tmp_path: Path) -> None:
     allow(card, tmp_path)
     (card.mien / "voice.key").mkdir()
     report = card.provision()
-    assert "could not be put here; it is " in report.mistakes["voice.key"]
+    assert "could not be copied here; it is in " in report.mistakes["voice.key"]
     assert "mien/keys/voice.key_secret" in report.taken
 
 
 @pytest.mark.parametrize(("name", "said"), [
-    ("keys/allowed/boss/stack.key", "not a place for a key"),
-    ("keys/allowed/agent/stack.key_secret", "not a place for a key"),
-    ("keys/allowed/agent/stack.key\n", "not a place for a key"),
-    ("keys/allowed/agent/-stack.key", "not a place for a key"),
-    ("keys/allowed/agent/st ack.key", "not a place for a key"),
-    ("keys/allowed/agent/stäck.key", "not a place for a key"),
-    (f"keys/allowed/agent/{'s' * 65}.key", "not a place for a key"),
-    ("keys/other.key", "not a place for a key"),
+    ("keys/allowed/boss/stack.key", "not a valid path"),
+    ("keys/allowed/agent/stack.key_secret", "not a valid path"),
+    ("keys/allowed/agent/stack.key\n", "not a valid path"),
+    ("keys/allowed/agent/-stack.key", "not a valid path"),
+    ("keys/allowed/agent/st ack.key", "not a valid path"),
+    ("keys/allowed/agent/stäck.key", "not a valid path"),
+    (f"keys/allowed/agent/{'s' * 65}.key", "not a valid path"),
+    ("keys/other.key", "not a valid path"),
     ("keys/voice.key", "this is a secret key"),
     ("keys/allowed/agent/secret.key", "this is a secret key"),
     ("keys/allowed/agent/odd.key", "not a key file"),
@@ -162,7 +162,7 @@ def test_a_name_has_up_to_64_characters(card: Card, tmp_path: Path) -> None:
 def test_the_voice_s_secret_key_has_a_secret_in_it(card: Card, tmp_path: Path) -> None:
     KeyFolder(tmp_path).make_voice_pair()
     card.put("keys/voice.key_secret", (tmp_path / "voice.key").read_bytes())
-    assert "there is no secret key in it" in card.provision().mistakes["keys/voice.key_secret"]
+    assert "contains no secret key" in card.provision().mistakes["keys/voice.key_secret"]
 
 
 GOOD = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"  # of RFC 26's examples
@@ -202,4 +202,4 @@ def test_only_the_keys_of_a_file_are_taken_over(card: Card) -> None:
     card.put("keys/allowed/agent/a.key", f'#  what\nmetadata\n    x = "y"\ncurve\n\tpublic-key="{GOOD}"  \n[Service]\n')
     assert card.provision().mistakes == {}
     text = (card.etc / "mien/keys/allowed/agent/a.key").read_text()
-    assert text == f'# A CurveZMQ certificate, taken over from the card\ncurve\n    public-key = "{GOOD}"\n'
+    assert text == f'# A CurveZMQ certificate, imported from the card\ncurve\n    public-key = "{GOOD}"\n'

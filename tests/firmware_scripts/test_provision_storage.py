@@ -77,4 +77,4 @@ def test_a_card_fuller_than_it_says_is_told(card: Card) -> None:
     (card.board.firmware / ".filler").mkdir()
     card.put("board.toml", '[wifi]\nssid = "a"\npassphrase = "12345678"\ncountry = "DE"\n')
     assert card.main() == 1
-    assert "what is free on it could not be overwritten, and may hold a secret: Is a directory" in card.note
+    assert "free space could not be overwritten, and may contain a secret: Is a directory" in card.note

@@ -1,4 +1,4 @@
-"""Where things are on a board, and how commands are run on it."""
+"""A board's paths, with a way to run commands."""
 
 import shutil
 import subprocess
@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-MOST_S: Final = 120  # an emulated board takes most of a minute to check mien.toml
+MOST_S: Final = 120  # an emulated board takes almost a minute to check mien.toml
 
 
 def run(command: list[str]) -> "subprocess.CompletedProcess[str]":
-    """The command, ended, with what it said. Raises OSError, subprocess.TimeoutExpired."""
+    """Run a command and capture its output. Raises OSError, subprocess.TimeoutExpired."""
     return subprocess.run(
         command, capture_output=True, text=True, errors="backslashreplace", check=False, timeout=MOST_S)  # fmt: skip
 
 
 def free_bytes(folder: Path) -> int:
-    """How much is free on the folder's file system. Raises OSError."""
+    """Free bytes on the folder's file system. Raises OSError."""
     return shutil.disk_usage(folder).free
 
 
 @dataclass(frozen=True)
 class Board:
-    """The tests put everything into a folder of their own, and act the commands."""
+    """Paths and commands of a board; tests replace them."""
 
     firmware: Path = Path("/boot/firmware")
     data: Path = Path("/data")
@@ -35,10 +35,10 @@ class Board:
 
     @property
     def card(self) -> Path:
-        """The folder into which settings are put."""
+        """The card's folder for settings to import."""
         return self.firmware / "mien"
 
     @property
     def etc(self) -> Path:
-        """Where settings live."""
+        """The folder of the active settings."""
         return self.data / "etc"

@@ -1,4 +1,4 @@
-"""board.toml: hostname, console and clock; its sections wifi and network are in network.py."""
+"""board.toml: hostname, console, clock. For the sections wifi and network see network.py."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ MOST_TIME_SERVERS: Final = 8
 
 
 def board_files(board: dict[str, Any]) -> Files:
-    """What board.toml means. Raises Mistake, which names everything that is wrong."""
+    """Files to store for a board.toml. Raises Mistake, which lists all mistakes."""
     check_keys(board, KEYS, "")
     files: Files = {}
     wrong = []
@@ -28,19 +28,19 @@ def board_files(board: dict[str, Any]) -> Files:
 
 
 def hostname(name: str) -> Files:
-    """One label of RFC 1123, in small letters. Raises Mistake."""
+    """One lower-case label of RFC 1123. Raises Mistake."""
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", name):
-        raise Mistake('hostname: small letters, digits and hyphens, at most 63, such as "kiosk-7"')
+        raise Mistake('hostname: lower-case letters, digits and hyphens, at most 63, such as "kiosk-7"')
     return {"hostname": f"{name}\n"}
 
 
 def console(wanted: bool) -> Files:
-    """A root shell on the serial line: a file that is there or not."""
+    """A root shell on the serial line, enabled by the existence of a file."""
     return {"console": "" if wanted else None}
 
 
 def ntp(servers: list[Any]) -> Files:
-    """Time servers, instead of Debian's; an empty list brings those back. Raises Mistake."""
+    """Time servers instead of Debian's; an empty list restores those. Raises Mistake."""
     if len(servers) > MOST_TIME_SERVERS:
         raise Mistake(f"ntp: at most {MOST_TIME_SERVERS} servers")
     if not all(isinstance(server, str) and re.fullmatch(r"[A-Za-z0-9:][A-Za-z0-9.:-]{0,252}", server)

@@ -1,4 +1,4 @@
-"""What lies in the card's folder, and the notes that it carries back to whoever filled it."""
+"""The card's settings folder: files to import, notes for the user."""
 
 import os
 import stat
@@ -11,13 +11,18 @@ NOTES: Final = ("MISTAKES.txt", "TAKEN.txt", "README.txt", "voice.key")
 DEEPEST: Final = 4  # keys/allowed/ROLE/NAME.key
 MOST_FILES: Final = 300
 MOST_TOLD: Final = 40
-_ORDER: Final = ("authorized_keys", "board.toml", "keys", "mien.toml")  # mien.toml's check looks for the keys
+_ORDER: Final = (
+    "authorized_keys",
+    "board.toml",
+    "keys",
+    "mien.toml",
+)  # before mien.toml, whose check looks for the keys
 
 
 class Listing:
-    """files: those to take over, in their order. odd: what is wrong with the others, by name.
+    """files: to import, in order. odd: mistakes of the other entries, by name.
 
-    Hidden files and the notes are neither.
+    Hidden files and our own notes are in neither.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -28,7 +33,7 @@ class Listing:
         while left and len(self.files) <= MOST_FILES:
             left += self._look_into(left.pop())
         if len(self.files) > MOST_FILES:
-            self.odd["(this folder)"] = f"more than {MOST_FILES} files: some were not looked at"
+            self.odd["(this folder)"] = f"more than {MOST_FILES} files: some were ignored"
         self.files = sorted(self.files, key=self._place)[:MOST_FILES]
 
     def _look_into(self, here: Path) -> list[Path]:
@@ -39,7 +44,7 @@ class Listing:
                 if not path.name.startswith(".") and path.relative_to(self._folder).as_posix() not in NOTES:
                     folders += self._sort(path)
         except FileNotFoundError:
-            pass  # there is nothing to take over
+            pass  # nothing to import
         except OSError as error:
             self.odd[str(here.relative_to(self._folder))] = f"cannot be read ({error.strerror})"
         return folders
@@ -52,7 +57,7 @@ class Listing:
         elif not stat.S_ISDIR(mode):
             self.odd[str(name)] = "neither a file nor a folder"
         elif len(name.parts) >= DEEPEST:
-            self.odd[str(name)] = "too many folders inside one another: nothing in it was looked at"
+            self.odd[str(name)] = "nested too deeply: its contents were ignored"
         else:
             return [path]
         return []
@@ -63,32 +68,32 @@ class Listing:
 
 
 def remove_empty_folders(folder: Path) -> None:
-    """What the files that were taken lay in. Raises OSError."""
+    """Remove folders that imported files have left empty. Raises OSError."""
     for here, _, _ in os.walk(folder, topdown=False):
         if Path(here) != folder and not any(Path(here).iterdir()):
             Path(here).rmdir()
 
 
 def write_notes(folder: Path, taken: list[str], mistakes: dict[str, str]) -> None:
-    """MISTAKES.txt and TAKEN.txt. Raises OSError."""
+    """Write MISTAKES.txt and TAKEN.txt. Raises OSError."""
     if mistakes:
-        head = "Mend these, and start the board again. Unless it says otherwise, nothing of such a file was taken over."
+        head = "Correct these, and restart the board. Unless stated otherwise, nothing of such a file was imported."
         _note(folder / "MISTAKES.txt", "\n\n".join([head, *("\n".join(lines) for lines in told(mistakes, MOST_TOLD))]))
     else:
         (folder / "MISTAKES.txt").unlink(missing_ok=True)
     if taken:
-        _note(folder / "TAKEN.txt", "\n".join(["Taken over, and removed from here:", *sorted(taken)]))
+        _note(folder / "TAKEN.txt", "\n".join(["Imported, and removed from here:", *sorted(taken)]))
 
 
 def told(mistakes: dict[str, str], most: int) -> list[list[str]]:
-    """The first `most` mistakes as lines: a file's name, and indented what is wrong."""
+    """The first `most` mistakes as lines: a file name, followed by its mistakes, indented."""
     blocks = [[plain_name(name), *(f"    {line}" for line in plain(what).split("\n"))]
               for name, what in mistakes.items()]  # fmt: skip
     return blocks[:most] + ([[f"... and {len(blocks) - most} more"]] if len(blocks) > most else [])
 
 
 def _note(path: Path, text: str) -> None:
-    """For any editor: lines as Windows ends them."""
+    """Write with CRLF line endings, for any editor."""
     with path.open("wb") as file:
         file.write((text + "\n").replace("\n", "\r\n").encode())
         file.flush()

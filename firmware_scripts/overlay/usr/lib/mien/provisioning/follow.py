@@ -1,4 +1,4 @@
-"""Lets what runs already follow. At a start, mien's services wait until this has ended."""
+"""Applies changed settings to running services. At boot, mien's services start only afterwards."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from provisioning.takeover import Report
 SCREEN_S: Final = 30
 SCREEN_MISTAKES: Final = 6
 _SYSTEMCTL: Final = ["systemctl", "--no-block"]
-# What was taken (the beginning of its path) -> who is told. The hostname is set by the unit.
+# Prefix of an imported path -> command that applies it. The unit sets the hostname.
 _FOLLOWERS: Final = (
     ("ssh/", [*_SYSTEMCTL, "start", "ssh.service"]),
     ("network/", ["networkctl", "reload"]),
@@ -19,22 +19,22 @@ _FOLLOWERS: Final = (
     ("console", [*_SYSTEMCTL, "restart", "console-getty.service"]),
     ("mien/", [*_SYSTEMCTL, "try-restart", "mien.target"]),
 )
-# networkctl speaks through D-Bus, which may not run yet; by then networkd may have read the old settings.
+# networkctl needs D-Bus, which may not run yet although networkd has already read the old settings.
 _INSTEAD: Final = {"networkctl": [*_SYSTEMCTL, "try-restart", "systemd-networkd.service"]}
 
 
 def apply(board: Board, report: Report) -> None:
-    """Tell everybody whose settings were taken. One who cannot be told keeps nobody else from hearing of it."""
+    """Notify all services whose settings were imported. A failure does not affect the others."""
     for beginning, command in _FOLLOWERS:
         if any(name.startswith(beginning) for name in report.taken):
-            with report.told(" ".join(command), "the board could not be told; start it again"):
+            with report.told(" ".join(command), "could not be applied to the running system; restart the board"):
                 failed = board.run(command).returncode
                 if failed and command[0] in _INSTEAD:
                     board.run(_INSTEAD[command[0]])
 
 
 def show_mistakes(board: Board, report: Report) -> None:
-    """On the screen, while the face leaves it alone."""
+    """Show the mistakes on the screen while the face does not use it."""
     lines = ["", "", "The settings on this card have mistakes:"]
     for block in told(report.mistakes, SCREEN_MISTAKES):
         lines += ["", *block]

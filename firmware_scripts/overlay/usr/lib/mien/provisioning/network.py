@@ -1,6 +1,6 @@
-"""board.toml's sections wifi and network, as wpa_supplicant's and systemd-networkd's configuration.
+"""Translates board.toml's sections wifi and network for wpa_supplicant and systemd-networkd.
 
-Every value is written in a form that was made here, never as it came: hex digits, an address in its canonical spelling.
+No value is copied verbatim: names are written as hex digits, addresses in canonical form.
 """
 
 import hashlib
@@ -17,13 +17,13 @@ _INTERFACE: Final = re.compile(r"[A-Za-z0-9_.-]{1,15}")
 
 
 def wireless(wifi: dict[str, Any]) -> Files:
-    """wpa_supplicant's configuration, with the key in place of the passphrase. Raises Mistake."""
+    """wpa_supplicant's configuration, with the derived key instead of the passphrase. Raises Mistake."""
     check_keys(wifi, WIFI_KEYS, "wifi.")
     ssid, passphrase, country = wifi.get("ssid", ""), wifi.get("passphrase"), wifi.get("country", "")
     if not 1 <= len(ssid.encode()) <= 32:
         raise Mistake("wifi.ssid: the network's name, 1 to 32 bytes")
     if not re.fullmatch(r"[A-Z]{2}", country):
-        raise Mistake('wifi.country: two capital letters, such as "DE": it decides which channels are allowed')
+        raise Mistake('wifi.country: two capital letters, such as "DE"; determines the permitted channels')
     key = "\tkey_mgmt=NONE\n" if passphrase is None else _wpa_key(ssid, passphrase)
     network = f"network={{\n\tssid={ssid.encode().hex()}\n\tscan_ssid=1\n{key}}}\n"
     return {"wpa_supplicant.conf": f"country={country}\n{network}"}
@@ -59,27 +59,27 @@ def _own_address(text: str) -> str:
     ends = (own.network.network_address, own.network.broadcast_address)
     of_the_network = own.network.prefixlen < 31 and own.ip in ends
     if of_the_network or own.ip.is_unspecified or own.ip.is_multicast or own.ip.is_loopback:
-        raise Mistake(f"network.address: {own.ip} cannot be the address of a board")
+        raise Mistake(f"network.address: {own.ip} cannot be a board's address")
     return own.with_prefixlen
 
 
 def _address(key: str, text: object, *, scoped: bool = False) -> str:
-    """In its canonical spelling. scoped: it may name its interface, as fe80::1%eth0 does. Raises Mistake."""
+    """An address in canonical form. scoped: it may name an interface, as in fe80::1%eth0. Raises Mistake."""
     try:
         if not isinstance(text, str):  # ip_address(5) is 0.0.0.5
             raise ValueError
         address = ipaddress.ip_address(text)
     except ValueError:
-        raise Mistake(f"network.{key}: '{text}' is no address") from None
+        raise Mistake(f"network.{key}: '{text}' is not an address") from None
     if not scoped:
         _refuse_scope(key, address, text)
     scope = getattr(address, "scope_id", None)
-    # Python takes anything for an interface, newlines included.
+    # Python accepts anything as an interface name, newlines included.
     if scope is not None and not _INTERFACE.fullmatch(scope):
-        raise Mistake(f"network.{key}: '{text}' is no address")
+        raise Mistake(f"network.{key}: '{text}' is not an address")
     return str(address)
 
 
 def _refuse_scope(key: str, address: object, text: str) -> None:
     if getattr(address, "scope_id", None) is not None:
-        raise Mistake(f"network.{key}: '{text}' must not name an interface: leave out what comes after the %")
+        raise Mistake(f"network.{key}: '{text}' must not name an interface: remove the % and what follows")

@@ -1,4 +1,4 @@
-"""authorized_keys: who may log in as root."""
+"""authorized_keys: public keys that may log in as root."""
 
 import base64
 import binascii
@@ -17,26 +17,27 @@ _KEY: Final = re.compile(rf"(?:.*?\s)?({'|'.join(map(re.escape, _TYPES))})\s+([A
 
 
 def check_authorized_keys(board: Board, path: Path) -> Files:
-    """The file as it is, where every line of it is a public key, empty or a comment. Raises Mistake, OSError."""
+    """The file unchanged, if every line is a public key, empty or a comment. Raises Mistake, OSError."""
     text = read_text(path)
     keys = 0
-    for number, line in enumerate(text.split("\n"), 1):  # as sshd does: splitlines() knows ten other ends of a line
+    # As in sshd: splitlines() would also split at ten other characters.
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         if "PRIVATE KEY" in line:
-            raise Mistake(f"line {number}: this is a private key; put the .pub file here, and make a new pair")
+            raise Mistake(f"line {number}: this is a private key; generate a new pair and put its .pub file here")
         if not line.replace("\t", " ").isprintable() or not is_public_key(line):
             raise Mistake(f'line {number}: not a public key, such as "ssh-ed25519 AAAA... name"')
         keys += 1
     if not keys:
-        raise Mistake("there is no key in it: every line is empty or a comment")
+        raise Mistake("contains no key: every line is empty or a comment")
     if board.run(["ssh-keygen", "-l", "-f", str(path)]).returncode:
-        raise Mistake("ssh-keygen finds no key that it can read")
+        raise Mistake("ssh-keygen finds no valid key")
     return {"ssh/authorized_keys": text}
 
 
 def is_public_key(line: str) -> bool:
-    """Whether the line holds a key that was not cut short: whole fields (RFC 4253, 6.6), the first of them its type."""
+    """Whether a line holds a complete key: whole fields (RFC 4253, 6.6), the first of which is its type."""
     found = _KEY.fullmatch(line)
     if found is None:
         return False

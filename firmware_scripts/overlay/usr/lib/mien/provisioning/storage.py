@@ -1,4 +1,4 @@
-"""Written for good, and wiped for good. Nothing on the card is wiped before `store` has returned."""
+"""Durable storage of settings, secure deletion of their originals. Nothing is wiped before `store` has returned."""
 
 import os
 from pathlib import Path
@@ -6,14 +6,14 @@ from typing import Final
 
 from provisioning.files import Files
 
-# Others are 0644. The keys' folder belongs to the voice's group, which a new file inherits.
+# Other files are 0644. New files in the keys' folder inherit the voice's group.
 MODES: Final = {"wpa_supplicant.conf": 0o600, "mien/keys/voice.key_secret": 0o640}
 
 
 def store(etc: Path, files: Files) -> None:
-    """Write files below `etc`, each whole or not at all; a power cut after this has returned loses none of them.
+    """Write files below `etc` atomically; once this has returned, they survive a power cut.
 
-    Raises OSError. Where there was no space for one of them, none was changed.
+    Raises OSError. If space is insufficient, no file is changed.
     """
     parts: dict[Path, Path] = {}
     try:
@@ -36,7 +36,7 @@ def store(etc: Path, files: Files) -> None:
 
 
 def _write(path: Path, text: str, mode: int) -> None:
-    """Nobody else reads it before it has its mode."""
+    """Write with restrictive permissions until the final mode is set."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
         file.write(text.encode())
         file.flush()
@@ -45,7 +45,7 @@ def _write(path: Path, text: str, mode: int) -> None:
 
 
 def sync_folders(etc: Path, paths: list[Path]) -> None:
-    """The entries of files, and of folders that were made for them. Raises OSError."""
+    """fsync the directories of files, including newly created ones. Raises OSError."""
     folders = {parent for path in paths for parent in path.parents if parent.is_relative_to(etc.parent)}
     for folder in sorted(folders, reverse=True):
         if folder.is_dir():
@@ -53,7 +53,7 @@ def sync_folders(etc: Path, paths: list[Path]) -> None:
 
 
 def sync(path: Path) -> None:
-    """A file's or a folder's content, onto the disk. Raises OSError."""
+    """fsync a file or a directory. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -62,7 +62,7 @@ def sync(path: Path) -> None:
 
 
 def wipe(path: Path) -> None:
-    """Overwrite and remove. A card's controller may keep the old cells: who can take it apart may still read them."""
+    """Overwrite and remove a file. The card's controller may keep the old cells, readable by taking the card apart."""
     with path.open("r+b") as file:
         file.write(b"\0" * os.fstat(file.fileno()).st_size)
         file.flush()
@@ -71,9 +71,9 @@ def wipe(path: Path) -> None:
 
 
 def wipe_free_space(folder: Path, left: int) -> None:
-    """Fill the `left` free bytes of a file system with zeros: an editor that saved a file anew left the old one there.
+    """Fill the `left` free bytes of a file system with zeros: editors leave copies of a file in free space.
 
-    Raises OSError where it is full a little earlier than it said.
+    Raises OSError if the file system is full earlier than it reported.
     """
     filler = folder / ".filler"
     try:

@@ -1,4 +1,4 @@
-"""One file after the other: checked, stored for good, wiped from the card."""
+"""Imports files one by one: check, store, wipe from the card."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,16 +17,16 @@ from provisioning.zmq_keys import check_key_file
 
 @dataclass
 class Report:
-    """taken: paths below /data/etc. mistakes: by file, as it is called on the card."""
+    """taken: imported paths below /data/etc. mistakes: by file name on the card."""
 
     taken: list[str] = field(default_factory=list)
     mistakes: dict[str, str] = field(default_factory=dict)
 
     @contextmanager
     def told(self, name: str, otherwise: str) -> Iterator[None]:
-        """The border between one file and the rest: whatever is raised inside is noted, and the rest goes on.
+        """Context that turns any exception into a mistake of one file, so that the others are still imported.
 
-        otherwise: what to say before the reason where it is no Mistake, which speaks for itself.
+        otherwise: prefix of the message for exceptions other than Mistake.
         """
         try:
             yield
@@ -34,12 +34,12 @@ class Report:
             self.mistakes[name] = str(mistake)
         except OSError as error:
             self.mistakes[name] = f"{otherwise}: {error.strerror or error}"
-        except Exception as error:  # a check that a stranger's bytes broke is a mistake of this one file
+        except Exception as error:  # untrusted input that breaks a check is a mistake of this file only
             self.mistakes[name] = f"{otherwise}: {type(error).__name__}: {error}"
 
 
 def provision(board: Board) -> Report:
-    """Take over every file that is good, and leave the notes."""
+    """Import every valid file, and write the notes."""
     report = Report()
     listing = Listing(board.card)
     report.mistakes |= listing.odd
@@ -47,7 +47,7 @@ def provision(board: Board) -> Report:
     for path in listing.files:
         if path not in last:
             take(board, path, report)
-    with report.told("keys", "the voice's own pair of keys could not be made"):
+    with report.told("keys", "the voice's key pair could not be made"):
         make_voice_pair(board, report)
     for path in last:
         take(board, path, report)
@@ -56,22 +56,22 @@ def provision(board: Board) -> Report:
 
 
 def take(board: Board, path: Path, report: Report) -> None:
-    """One file of the card, if it is good."""
+    """Import one file if it is valid."""
     name = path.relative_to(board.card).as_posix()
     files: Files | None = None
-    with report.told(name, "could not be taken over"):
+    with report.told(name, "could not be imported"):
         checked = check(board, path, name)
         store(board.etc, checked)
         files = checked
     if files is None:
         return
     report.taken += files
-    with report.told(name, "was taken over, but is still here: remove it, since it may hold a secret"):
+    with report.told(name, "was imported, but could not be removed from here: remove it, it may contain a secret"):
         wipe(path)
 
 
 def check(board: Board, path: Path, name: str) -> Files:
-    """What the file means. Raises Mistake, OSError."""
+    """Files to store for a file on the card. Raises Mistake, OSError."""
     if name == "mien.toml":
         return check_mien_toml(board, path)
     if name == "board.toml":
@@ -80,20 +80,20 @@ def check(board: Board, path: Path, name: str) -> Files:
         return check_authorized_keys(board, path)
     if name.startswith("keys/"):
         return check_key_file(path, name)
-    raise Mistake("not a file that is known here: mien.toml, board.toml, authorized_keys or keys/...")
+    raise Mistake("unknown file: only mien.toml, board.toml, authorized_keys and keys/... are imported")
 
 
 def check_mien_toml(board: Board, path: Path) -> Files:
-    """mien's own judgement of its configuration. Raises Mistake, OSError, subprocess.TimeoutExpired."""
+    """Run mien check-config. Raises Mistake, OSError, subprocess.TimeoutExpired."""
     text = read_text(path)
     found = board.run(["mien", "check-config", "--file-only", str(path)])
     if found.returncode:
-        raise Mistake((found.stderr.strip() or "mien check-config refuses it").replace(f"{path}: ", ""))
+        raise Mistake((found.stderr.strip() or "mien check-config rejects it").replace(f"{path}: ", ""))
     return {"mien/mien.toml": text}
 
 
 def make_voice_pair(board: Board, report: Report) -> None:
-    """The voice's pair, where clients are allowed and it has none; its public key goes onto the card, for them."""
+    """Make the voice's key pair if clients are allowed and it has none; copy its public key to the card for them."""
     folder = board.etc / "mien/keys"
     if not (folder / "allowed").is_dir() or (folder / "voice.key_secret").exists():
         return
@@ -104,17 +104,17 @@ def make_voice_pair(board: Board, report: Report) -> None:
         sync(folder / name)
     sync_folders(board.etc, [folder / "voice.key"])
     report.taken.append("mien/keys/voice.key_secret")
-    with report.told("voice.key", f"the voice's public key could not be put here; it is {folder / 'voice.key'}"):
+    with report.told("voice.key", f"the voice's public key could not be copied here; it is in {folder / 'voice.key'}"):
         (board.card / "voice.key").write_bytes((folder / "voice.key").read_bytes())
 
 
 def clean_up(board: Board, report: Report) -> None:
-    """Empty folders, notes, and what an editor left of a secret in the card's free space."""
+    """Remove empty folders, write the notes, overwrite free space that may hold copies of secrets."""
     with report.told("(this folder)", "an empty folder could not be removed"):
         remove_empty_folders(board.card)
     if any(name in MODES for name in report.taken):
-        with report.told("(this card)", "what is free on it could not be overwritten, and may hold a secret"):
+        with report.told("(this card)", "free space could not be overwritten, and may contain a secret"):
             wipe_free_space(board.firmware, board.free_bytes(board.firmware))
-    with report.told("(this folder)", "no note could be left on the card"):
+    with report.told("(this folder)", "no notes could be written to the card"):
         if board.card.is_dir():
             write_notes(board.card, report.taken, report.mistakes)
