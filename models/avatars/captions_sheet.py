@@ -1,8 +1,8 @@
-"""Captions in five scripts, the status line and the signs, drawn by mien's own renderer, offscreen:
+"""Draws captions in five scripts, the status line and the signs with mien's own renderer, offscreen:
 
     python models/avatars/captions_sheet.py OUT.jpg [FOLDER]
 
-FOLDER: also every picture in its full size, as PNG.
+FOLDER: where to write every screenshot in full size, as PNG.
 """
 
 import os
@@ -59,7 +59,7 @@ Pixels = NDArray[np.uint8]
 
 
 class Stage:
-    """One screen with its annotations, on a clock of its own."""
+    """One screen with its overlay, on a manual clock."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.renderer = GlesRenderer(load_avatar(None), width=size[0], height=size[1])
@@ -68,8 +68,8 @@ class Stage:
         self._now_ns = 0
         self._pose = new_pose()
 
-    def picture(self, text: str, heard_ms: int, *, phase: bus.Phase = "speaking", lost: bool = False) -> Pixels:
-        """What is seen when so much of the turn has been heard."""
+    def screenshot(self, text: str, heard_ms: int, *, phase: bus.Phase = "speaking", lost: bool = False) -> Pixels:
+        """A screenshot at the moment when `heard_ms` of the turn have been heard."""
         self._cues.take(bus.CaptionCue(epoch=1, turn=text[:8], text=text, length_ms=LENGTH_MS))
         anchor = bus.Anchor(epoch=1, media_ns=0, at_ns=0, until_ns=NS_PER_S, phase=phase, turn=text[:8])
         for _ in range(40):
@@ -86,21 +86,21 @@ class Stage:
 
 
 def scaled(pixels: Pixels, height: int) -> Pixels:
-    """The picture smaller, smoothly."""
+    """A smoothly scaled-down copy."""
     surface = pygame.surfarray.make_surface(pixels.swapaxes(0, 1))
     width = round(pixels.shape[1] * height / pixels.shape[0])
     return pygame.surfarray.array3d(pygame.transform.smoothscale(surface, (width, height))).swapaxes(0, 1)
 
 
 def main(out: Path, folder: Path | None) -> None:
-    """Draw them all."""
-    stage = Stage(PORTRAIT)  # one at a time: offscreen they would share a window
-    portraits = {name: stage.picture(*text) for name, text in TEXTS.items()}
-    portraits["paused"] = stage.picture(*TEXTS["english"], phase="paused")
+    """Draw all screenshots."""
+    stage = Stage(PORTRAIT)  # one at a time, because offscreen stages share a window
+    portraits = {name: stage.screenshot(*text) for name, text in TEXTS.items()}
+    portraits["paused"] = stage.screenshot(*TEXTS["english"], phase="paused")
     stage.renderer.close()
     stage = Stage(LANDSCAPE)
-    landscapes = {f"wide-{name}": stage.picture(*TEXTS[name]) for name in ("english", "arabic", "chinese")}
-    landscapes["wide-lost"] = stage.picture(*TEXTS["russian"], lost=True)
+    landscapes = {f"wide-{name}": stage.screenshot(*TEXTS[name]) for name in ("english", "arabic", "chinese")}
+    landscapes["wide-lost"] = stage.screenshot(*TEXTS["russian"], lost=True)
     stage.renderer.close()
     if folder:
         for name, pixels in {**portraits, **landscapes}.items():

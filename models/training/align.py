@@ -1,4 +1,4 @@
-"""Finds when each phone of a recording with a known text is said: python -m training.align SOURCE..."""
+"""Forced alignment of recordings with a known text: python -m training.align SOURCE..."""
 
 import random
 import re
@@ -21,15 +21,15 @@ from .timing import centred
 _HOP, _WINDOW, _PAD = 80, 320, 1600
 _MIXTURES = (1, 1, 1, 1, 1, 2, 2, 4, 6)
 _TRAINING_MINUTES = 18
-# How late this aligner's boundaries are: found on the fall of energy into p t k and its rise into vowels, with flite's
-# own phone times as the yardstick, and the same in all languages. Taken off.
+# The systematic lag of this aligner's boundaries, which is subtracted. Measured on the fall of energy into p t k and
+# its rise into vowels, against flite's own phone times; it is the same in all languages.
 _LATE_S = 0.016
-_WORST = 0.06  # the share of utterances that is thrown away for fitting badly
+_WORST = 0.06  # the share of utterances to discard for a bad fit
 
 
 @dataclass(slots=True)
 class Task:
-    """One utterance on its way through the aligner."""
+    """An utterance to align."""
 
     recording: Recording
     pcm: NDArray[np.int16]
@@ -41,7 +41,7 @@ class Task:
 
 
 def words_of(text: str, voice: str, engine: Espeak) -> list[list[str]]:
-    """A sentence -> its words as IPA phones, as espeak-ng would say them."""
+    """A sentence -> its words as IPA phones, by espeak-ng."""
     words = [[re.sub("[ˈˌ\u200d-]", "", phone) for phone in word] for word in engine.transcribe(text, voice)]
     kept = [[phone for phone in word if phone and not phone.startswith("(")] for word in words]
     return [word for word in kept if word]
@@ -84,7 +84,7 @@ def _slope(values: NDArray[np.float64], reach: int = 4) -> NDArray[np.float64]:
 
 
 def load_tasks(source: str) -> list[Task]:
-    """Decode a source, leaving out what is too short, too long, or cannot be its text."""
+    """Decode a source, skipping recordings that are too short, too long, or implausible for their text."""
     tasks, engine = [], Espeak()
     for count, recording in enumerate(recordings(source), 1):
         if count % 200 == 0:
@@ -101,7 +101,7 @@ def load_tasks(source: str) -> list[Task]:
 
 
 def align(tasks: list[Task], label: str) -> None:
-    """Train an HMM on the tasks themselves and leave path and fit in each."""
+    """Train an HMM on the tasks and store path and fit in each."""
     names = sorted({hmm.PAUSE, *(phone for task in tasks for word in task.words for phone in word)})
     state_ids = {(name, part): 3 * index + part for index, name in enumerate(names) for part in range(3)}
     _normalise(tasks)
@@ -123,7 +123,7 @@ def align(tasks: list[Task], label: str) -> None:
 
 
 def _normalise(tasks: list[Task]) -> None:
-    # Each speaker for himself: what is left is the phone and not the voice or the microphone.
+    # Normalise per speaker, which removes voice and microphone and leaves the phones.
     for speaker in {task.recording.speaker for task in tasks}:
         own = [task for task in tasks if task.recording.speaker == speaker]
         frames = np.vstack([task.frames for task in own])
@@ -171,7 +171,7 @@ def _pass(tasks: list[Task], mixtures: list[hmm.Mixture]) -> None:
 
 
 def timed_phones(task: Task) -> list[TimedPhone]:
-    """The alignment in seconds from the recording's first sample. A boundary lies between two windows' centres."""
+    """The alignment in seconds from the first sample. A boundary lies between the centres of two windows."""
     assert task.links is not None
     assert task.path is not None
     owner = task.links.owner[task.path]
@@ -193,7 +193,7 @@ def main(sources: list[str]) -> None:
             Utterance(source, t.recording.speaker, t.recording.language, t.recording.name, t.pcm, timed_phones(t))
             for t in kept
         ]
-        # Prompts keep the constant that was measured over all of them; what differs from it is put right here.
+        # Prompts keep the constant measured over all of them. Other sources are corrected individually.
         corpus.write(source, centred(found) if source.startswith("stamps") else found)
 
 

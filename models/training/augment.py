@@ -1,6 +1,6 @@
-"""What happens to speech between a voice and a kiosk: level, room, noise, telephone, codec, clipping, DC.
+"""Degradations of speech on its way to a kiosk: level, room, noise, telephone, codec, clipping, DC offset.
 
-Everything keeps time: no change delays the speech against its phones.
+No degradation delays the speech relative to its phones.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Draw = np.random.Generator
 
 
 def degrade(sound: Sound, draw: Draw) -> NDArray[np.int16]:
-    """Float speech (+-1) -> int16 at a random level, after a random chain of the changes below."""
+    """Float speech (+-1) -> int16 at a random level, after a random chain of the degradations below."""
     loud = sound / (np.abs(sound).max() + 1e-9)
     for share, change in _CHANGES:
         if draw.random() < share:
@@ -36,7 +36,7 @@ def _other_voice(sound: Sound, draw: Draw) -> Sound:
 
 
 def _room(sound: Sound, draw: Draw) -> Sound:
-    # A direct path, then an exponential tail: Polack's statistical room (1988).
+    # A direct path and an exponential tail: Polack's statistical room model (1988).
     decay_s, level = draw.uniform(0.1, 0.5), draw.uniform(0.05, 0.4)
     seconds = np.arange(int(decay_s * RATE_HZ)) / RATE_HZ
     tail = draw.standard_normal(len(seconds)) * np.exp(-6.9 * seconds / decay_s)
@@ -56,7 +56,7 @@ def _noise(sound: Sound, draw: Draw) -> Sound:
 
 
 def chords(samples: int, draw: Draw) -> Sound:
-    """Something like music: a few voices of decaying, harmonic notes on a beat."""
+    """Synthetic music: a few voices of decaying harmonic notes on a beat."""
     seconds = np.arange(samples) / RATE_HZ
     music, beat_s = np.zeros(samples), draw.uniform(0.25, 0.6)
     envelope = np.exp(-3 * np.mod(seconds, beat_s) / beat_s)
@@ -80,7 +80,7 @@ def _telephone(sound: Sound, draw: Draw) -> Sound:
 
 
 def _narrow(sound: Sound, draw: Draw) -> Sound:
-    # G.711's mu law, as a formula, from a random level.
+    # The mu law of G.711 as a formula, at a random level.
     down = soxr.resample(sound, RATE_HZ, 8000) * draw.uniform(0.3, 1)
     companded = np.sign(down) * np.log1p(255 * np.minimum(1, np.abs(down))) / np.log(256)
     coarse = np.rint(companded * 127) / 127
@@ -89,7 +89,7 @@ def _narrow(sound: Sound, draw: Draw) -> Sound:
 
 
 def opus(sound: Sound, bitrate: int) -> Sound:
-    """Through Opus and back, at so many bits a second; the codec's delay is taken off."""
+    """Encode and decode with Opus at a bit rate, with the codec's delay removed."""
     loudest = np.abs(sound).max() + 1e-9
     encoder, decoder = OpusEncoder(RATE_HZ, bitrate), OpusDecoder(RATE_HZ)
     packets = encoder.encode_all(np.rint(sound / loudest * 29_000).astype(np.int16))
@@ -103,7 +103,7 @@ def _opus(sound: Sound, draw: Draw) -> Sound:
 
 
 def _coloured(sound: Sound, draw: Draw) -> Sound:
-    # A random smooth response within +-8 dB: another microphone, another loudspeaker.
+    # A random smooth frequency response within +-8 dB, as of another microphone or loudspeaker.
     hz = np.fft.rfftfreq(len(sound), 1 / RATE_HZ)
     knots = np.geomspace(80, 8000, 7)
     decibels = np.interp(np.log(hz + 20), np.log(knots), draw.uniform(-8, 8, len(knots)))
@@ -121,7 +121,7 @@ _CHANGES: tuple[tuple[float, Callable[[Sound, Draw], Sound]], ...] = (
 
 
 def _at_snr(sound: Sound, noise: Sound, snr_db: float) -> Sound:
-    power = (sound**2).mean() * 2  # pauses lower the mean of what is heard as the speech's level
+    power = (sound**2).mean() * 2  # pauses lower the mean below the perceived level of the speech
     result: Sound = noise * np.sqrt(power / ((noise**2).mean() + 1e-12) / 10 ** (snr_db / 10))
     return result
 

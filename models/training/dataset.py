@@ -1,4 +1,4 @@
-"""From corpora to training sequences: eight seconds of one speaker, degraded, with the runtime's own features."""
+"""Training sequences from corpora: eight seconds of one speaker, degraded, with the runtime's features."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ _ROOM_TONE = 1e-4
 
 
 def speed_change(utterance: Utterance, factor: float) -> Utterance:
-    """The utterance played `factor` times as fast, pitch and formants along with it: another, smaller talker."""
+    """The utterance played `factor` times as fast, pitch and formants included, as by a smaller speaker."""
     import soxr
 
     pcm = soxr.resample(utterance.pcm.astype(np.float32), RATE_HZ * factor, RATE_HZ).astype(np.int16)
@@ -32,9 +32,9 @@ def speed_change(utterance: Utterance, factor: float) -> Utterance:
 
 
 def sequences(utterances: list[Utterance], draw: Draw) -> Iterator[tuple[NDArray[np.float64], list[TimedPhone]]]:
-    """One speaker's utterances strung together with pauses, cut every 8 s: sound (8 s,) and its phones.
+    """Sequences of 8 s with their phones: one speaker's utterances, concatenated with pauses.
 
-    Most sequences open in the middle of speech, as a face that joins late hears it.
+    Most start in the middle of speech, as for a face that joins late.
     """
     size = SECONDS * RATE_HZ
     by_speaker: dict[str, list[Utterance]] = {}
@@ -60,7 +60,7 @@ def sequences(utterances: list[Utterance], draw: Draw) -> Iterator[tuple[NDArray
 
 
 def features_of(pcm: NDArray[np.int16], stream: FeatureStream) -> NDArray[np.float32]:
-    """A whole sound through the streaming features: float32 (steps, 2 * bands)."""
+    """The streaming features of a whole sound, float32 (steps, 2 * bands)."""
     stream.reset()
     size = stream.config.step_samples
     steps = pcm[: len(pcm) // size * size].reshape(-1, size)
@@ -70,7 +70,7 @@ def features_of(pcm: NDArray[np.int16], stream: FeatureStream) -> NDArray[np.flo
 def build(source: str, copies: int, *, held_out: frozenset[str] = frozenset(), share: float = 1.0) -> Path:
     """Write build/runs/data-SOURCE.npz: features, phone classes and articulators of every sequence.
 
-    copies: how many differently degraded ones. held_out: languages left out. share: of the utterances, to use.
+    copies: the number of differently degraded versions. held_out: languages to skip. share: of the utterances to use.
     """
     RUNS.mkdir(parents=True, exist_ok=True)
     stream, began = FeatureStream(FeatureConfig()), time.monotonic()
@@ -94,7 +94,7 @@ def build(source: str, copies: int, *, held_out: frozenset[str] = frozenset(), s
 def load(sources: Iterable[str]) -> dict[str, NDArray[np.uint8]]:
     """The sequences of several sources: x (n, steps, 80), track (n, frames), curves (n, frames, articulators).
 
-    source: which of the sources each came from, (n,).
+    source: the index of each sequence's source, (n,).
     """
     parts: dict[str, list[NDArray[np.uint8]]] = {"x": [], "track": [], "curves": [], "source": []}
     for index, source in enumerate(sources):
@@ -106,12 +106,12 @@ def load(sources: Iterable[str]) -> dict[str, NDArray[np.uint8]]:
 
 
 def _packed(x: NDArray[np.float32], config: FeatureConfig) -> NDArray[np.uint8]:
-    # As fine as the int8 input of the network: nothing is lost that it could see.
+    # The resolution of the network's int8 input, so that nothing it can see is lost.
     span = config.clip_high - config.clip_low
     result: NDArray[np.uint8] = np.rint((x - config.clip_low) / span * 255).astype(np.uint8)
     return result
 
 
 def unpacked(x: NDArray[np.uint8], config: FeatureConfig) -> NDArray[np.float32]:
-    """Stored features back as the runtime gives them."""
+    """Stored features, converted back to those of the runtime."""
     return (x.astype(np.float32) * ((config.clip_high - config.clip_low) / 255) + config.clip_low).astype(np.float32)

@@ -1,4 +1,4 @@
-"""flite: three recorded American and Scottish voices as statistical models, with the end of every phone (-psdur)."""
+"""Speech with phone times (-psdur) by flite's American and Scottish voices."""
 
 import random
 import subprocess
@@ -42,7 +42,7 @@ def speak(text: str, voice: str, stretch: float, pitch_hz: float | None) -> tupl
 
 
 def generate(minutes: float, seed: int = 2) -> None:
-    """Write the source "flite": that much speech over the four voices."""
+    """Write the source "flite": speech by the four voices in turn."""
     draw, texts = random.Random(seed), sentences("en")
     made: list[Utterance] = []
     seconds = 0.0

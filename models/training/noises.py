@@ -1,4 +1,4 @@
-"""Sounds that nobody says: the mouth must rest in noise, hum, tones, clicks and music."""
+"""Sounds other than speech, at which the mouth must stay at rest: noise, hum, tones, clicks, music."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ _MUSIC = ROOT / "usr/share/asterisk/moh"
 
 
 def generate(minutes: float, seed: int = 3) -> None:
-    """Write the source "noises": that much of it, every kind as often."""
+    """Write the source "noises", with every kind equally often."""
     draw, made = np.random.default_rng(seed), []
     for index in range(int(minutes * 60 / SECONDS)):
         kind = _KINDS[index % len(_KINDS)]
@@ -38,7 +38,7 @@ def _coloured(draw: Draw) -> Sound:
 
 
 def _surging(draw: Draw) -> Sound:
-    # Traffic, wind, waves: noise whose strength wanders.
+    # Traffic, wind, waves: noise of varying strength.
     knots = draw.uniform(-5, 0, SECONDS * 3)
     wander = np.exp(np.interp(_times() * 3, np.arange(len(knots)), knots))
     result: Sound = _coloured(draw) * wander
@@ -72,7 +72,7 @@ def _music(draw: Draw) -> Sound:
 
 
 def _recorded(draw: Draw) -> Sound:
-    """A piece of the hold music of asterisk-moh-opsound-wav. The last track is kept for tests."""
+    """An excerpt of the hold music of asterisk-moh-opsound-wav. The last track is reserved for tests."""
     tracks = sorted(_MUSIC.glob("*.wav"))[:-1]
     path = tracks[draw.integers(0, len(tracks))]
     info = soundfile.info(path)

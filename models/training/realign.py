@@ -1,8 +1,8 @@
-"""Aligns recordings by a network instead of an HMM: python -m training.realign RUN SOURCE...
+"""Forced alignment by a network instead of an HMM: python -m training.realign RUN SOURCE...
 
-A flat start on acted dialogue of many voices goes astray: a network that had learned phones from clean speech heard the
-wrong ones in two thirds of it. So the network's own phone posteriors, divided by their priors, take the place of the
-Gaussians (Bourlard and Morgan, "Connectionist Speech Recognition", 1994), and what still fits badly is thrown away.
+A flat start fails on acted dialogue of many voices: a network trained on clean speech disagreed with two thirds of its
+phones. Here the network's phone posteriors, divided by their priors, replace the Gaussians (Bourlard and Morgan,
+"Connectionist Speech Recognition", 1994), and recordings with a bad fit are discarded.
 """
 
 import sys
@@ -29,24 +29,24 @@ from .timing import centred
 from .trained import load_run
 
 _PRIORS = ("asterisk-fr", "asterisk-it", "flite", "espeak")
-_PAUSES = 20  # frames of silence that are put before and after
-_WORST = 0.15  # the share that is thrown away
-# Below this agreement a recording says something else than its text, or under music: in the worst tenth of the Czech
-# dialogues (agreement .25 on average) 31% of falls into stops and 49% of rises after them lie within 20 ms of a label,
+_PAUSES = 20  # frames of silence added before and after
+_WORST = 0.15  # the share to discard
+# Below this agreement a recording does not match its text or is masked by music. In the worst tenth of the Czech
+# dialogues (agreement .25 on average) 31% of falls into stops and 49% of rises after them are within 20 ms of a label;
 # in the other nine tenths 46 to 57% and 61 to 76%.
 _LEAST = 0.25
 
 
 def log_priors(sources: Iterable[str]) -> NDArray[np.float32]:
-    """How common each phone class is in the speech that the network learned from, as logs, (classes,)."""
+    """The log frequencies of the phone classes in the training speech, (classes,)."""
     counts = np.bincount(load(sources)["track"].ravel(), minlength=len(PHONES)).astype(np.float64)
-    # Silence in those sequences is padding for the most part: counted as a fifth of speech.
+    # Silence in those sequences is mostly padding, so it counts as a fifth of speech.
     counts[0] = counts[1:].sum() / 5
     return np.asarray(np.log(counts / counts.sum() + 1e-4), dtype=np.float32)
 
 
 def posteriors(net: Tcn, delay: int, pcm: NDArray[np.int16], stream: FeatureStream) -> NDArray[np.float32]:
-    """Log posteriors of the phone classes, (frames, classes), with the pauses around."""
+    """Log posteriors of the phone classes, (frames, classes), with pauses added around."""
     around = _PAUSES * stream.config.hop
     padded = np.pad(pcm, (around, around + (delay + 4) * stream.config.hop))
     with torch.no_grad():
@@ -57,7 +57,7 @@ def posteriors(net: Tcn, delay: int, pcm: NDArray[np.int16], stream: FeatureStre
 def align(
     words: list[list[str]], scores: NDArray[np.float32], priors: NDArray[np.float32]
 ) -> tuple[list[TimedPhone], float]:
-    """Words of IPA phones and log posteriors -> timed phones, and the mean log posterior of what was aligned."""
+    """Words of IPA phones and log posteriors -> timed phones, and the mean log posterior of the alignment."""
     parts = [[(phone, part) for phone in word for part in classes(phone)] for word in words]
     ids = {(str(part), state): part for part in range(len(PHONES)) for state in range(3)}
     ids |= {(hmm.PAUSE, state): 0 for state in range(3)}
@@ -78,7 +78,7 @@ def align(
 
 
 def agreement(scores: NDArray[np.float32], phones: list[TimedPhone]) -> float:
-    """The share of the spoken frames in which the network, which only listens, hears the phone of the alignment."""
+    """The share of spoken frames in which the network's best phone is that of the alignment."""
     around_s = _PAUSES / FRAME_HZ
     track = class_track([(ipa, start + around_s, end + around_s) for ipa, start, end in phones], len(scores))
     said = track != SILENCE
@@ -86,9 +86,9 @@ def agreement(scores: NDArray[np.float32], phones: list[TimedPhone]) -> float:
 
 
 def spoken(source: str) -> Iterator[tuple[Utterance, list[list[str]]]]:
-    """What a source says: each utterance without times, and its words as IPA phones.
+    """The utterances of a source without times, with their words as IPA phones.
 
-    From its texts, or, where SOURCE-rough is a corpus, from that corpus's phones between pauses.
+    The words come from its texts or, if there is a corpus SOURCE-rough, from that corpus's phones between pauses.
     """
     if (ALIGNED / f"{source}-rough.npz").exists():
         for utterance in corpus.read(f"{source}-rough"):
@@ -105,7 +105,7 @@ def spoken(source: str) -> Iterator[tuple[Utterance, list[list[str]]]]:
 
 
 def main(run: str, sources: list[str]) -> None:
-    """Align every source and write it as a corpus, its labels where the sound changes."""
+    """Align every source and write it as a corpus, with labels shifted to where the sound changes."""
     net, delay = load_run(run)
     stream, priors = FeatureStream(FeatureConfig()), log_priors(_PRIORS)
     for source in sources:

@@ -1,4 +1,4 @@
-"""Whole utterances through a float network, as the streaming graph of convert.py would see them."""
+"""The float network on whole utterances, equivalent to the streaming graph of convert.py."""
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from .phones import ARTICULATORS
 
 
 def logits(net: Tcn, delay: int, utterance: Utterance) -> NDArray[np.float32]:
-    """An utterance's articulator logits, one row a frame, the delay taken off."""
+    """The articulator logits of an utterance, one row per frame, without the delay."""
     stream = FeatureStream(FeatureConfig())
     padded = np.pad(utterance.pcm, (0, (delay + 4) * stream.config.hop))
     with torch.no_grad():
@@ -24,7 +24,7 @@ def logits(net: Tcn, delay: int, utterance: Utterance) -> NDArray[np.float32]:
 
 
 def gated(values: NDArray[np.float32], gates: dict[str, tuple[float, float]]) -> NDArray[np.float32]:
-    """Logits -> articulators, as the graph of convert.py does it."""
+    """Logits -> articulators, as in the graph of convert.py."""
     moved = values.copy()
     for name, (gain, threshold) in gates.items():
         column = ARTICULATORS.index(name)

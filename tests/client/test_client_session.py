@@ -156,7 +156,7 @@ class TestTurns:
         done = wire.Finished(turn=turn.name, played_ms=60.0, interrupted=False, reason="idle_timeout")
         tell(session, wire.Started(turn=turn.name, latency_ms=12.0), done)
         assert turn.finished == done
-        assert turn.playout.started.latency_ms == 12.0
+        assert turn.started.latency_ms == 12.0
         assert turn.name not in session.turns
         with pytest.raises(ClientError, match="idle_timeout"):
             session.write(turn, memoryview(bytes(2)))
@@ -309,7 +309,7 @@ class TestCredit:
         turn = speak(session, 500)
         resumed = wire.Rebuffered(turn=turn.name, played_ms=300.0, stood_ms=120.0, cushion_ms=80.0)
         tell(session, wire.Stalled(turn=turn.name, played_ms=290.0), resumed)
-        assert turn.playout.heard_frames == 16 * 300
+        assert turn.heard_frames == 16 * 300
         assert resumed in session.events
 
 

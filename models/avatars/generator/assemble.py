@@ -1,4 +1,4 @@
-"""Pieces into one Mesh: parts, baked occlusion, morph targets with their normals, metres."""
+"""Assembly of all pieces into one Mesh, in metres, with baked occlusion."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from generator import (
     mouth,
     occlusion,
     paint,
-    soft_picture,
+    soft_texture,
     unwrap,
 )
 from generator.arrays import Floats, Ints, Pixels
@@ -29,27 +29,27 @@ from mien.core.mesh import Mesh, MorphTarget, Part
 from mien.core.pose import ARKIT_SHAPES
 
 NECK_PIVOT = np.array([0.0, -11.0, -1.6])
-# What is framed: from the chest to above the hair, with room for a head that nods and shifts.
+# The camera's frame: from the chest to above the hair, with room for head motion.
 FRAME_BOTTOM_Y, FRAME_TOP_Y, ROOM_ABOVE_HAIR = -20.1, 14.9, 1.2
 LEAST_MOVE_CM, LEAST_TURN = 0.004, 0.01
 
 
 def build_mesh(look: Look) -> Mesh:
-    """The whole avatar of one look."""
+    """Build the avatar of a look."""
     skin = build_skin(look.proportions)
     deltas = {name: skin.spread_delta(delta) for name, delta in Shaper(skin.cage, look.proportions).all().items()}
-    pictures = hair_texture.picture(look), lids.picture(look)
-    groups = _groups(look, skin, deltas, pictures)
+    hair_and_lids = hair_texture.texture(look), lids.texture(look)
+    groups = _groups(look, skin, deltas, hair_and_lids)
     textures = (
         paint.skin_texture(look, skin),
         eyes.iris_texture(look),
-        soft_picture.stacked(*pictures),
-        fabric.picture(look),
+        soft_texture.stacked(*hair_and_lids),
+        fabric.texture(look),
     )
     return _merge(look, groups, textures, skin)
 
 
-# The skin's specular is what its moistest parts have; the alpha of its texture says how much of it the others get.
+# The skin's specular is that of its moistest parts. The alpha of its texture scales it elsewhere.
 PARTS: dict[str, dict[str, Any]] = {
     "skin": {"role": "skin", "texture": 0, "specular": 0.25, "gloss": 20.0},
     "mouth": {"role": "mouth", "specular": 0.25, "gloss": 40.0},
@@ -62,12 +62,12 @@ PARTS: dict[str, dict[str, Any]] = {
 
 
 def _groups(
-    look: Look, skin: Skin, deltas: dict[str, Floats], pictures: tuple[Pixels, Pixels]
+    look: Look, skin: Skin, deltas: dict[str, Floats], hair_and_lids: tuple[Pixels, Pixels]
 ) -> dict[str, list[Piece]]:
-    """The pieces of each of PARTS. pictures: of hair and of lids."""
+    """The pieces of each of PARTS. hair_and_lids: their textures."""
     balls, sides = skin.cage.eyeballs, (1, -1)
     ear_pieces = [ears.ear(side, look) for side in sides] if look.hair_style != "bob" else []
-    # Gold takes the light as wet teeth do: one draw call for both.
+    # Gold reflects like wet teeth, so both share a draw call.
     jewels = [earrings.earring(side, look) for side in sides] if look.earrings else []
     groups = {
         "skin": [_skin_piece(look, skin, deltas), *ear_pieces],
@@ -75,27 +75,27 @@ def _groups(
         "eye_left": [eyes.eyeball(balls[1])],
         "eye_right": [eyes.eyeball(balls[-1])],
         "cloth": clothes.clothes(look, skin.sculpt),
-        "hair": soft_picture.hair_placed(hair.solid(look, skin.sculpt)),
-        "soft": _soft(look, skin, deltas, pictures),
+        "hair": soft_texture.hair_placed(hair.solid(look, skin.sculpt)),
+        "soft": _soft(look, skin, deltas, hair_and_lids),
     }
     groups["skin"] = _without_hidden(groups)
     groups["cloth"] = _front(groups["cloth"])
     return {name: group for name, group in groups.items() if group}
 
 
-def _soft(look: Look, skin: Skin, deltas: dict[str, Floats], pictures: tuple[Pixels, Pixels]) -> list[Piece]:
-    """What lets light through, from the eyes outwards: strands may hang over lashes, never the other way round."""
+def _soft(look: Look, skin: Skin, deltas: dict[str, Floats], hair_and_lids: tuple[Pixels, Pixels]) -> list[Piece]:
+    """The translucent pieces, from the eyes outwards: strands may hang over lashes, never the reverse."""
     sides = (1, -1)
     of_lids = [
         *(lids.shadow(skin, side, deltas) for side in sides),
         *(lids.lashes(skin, side, look, deltas) for side in sides),
     ]
-    placed = soft_picture.lids_placed(of_lids, *pictures)
-    return [*placed, *soft_picture.hair_placed(hair.soft(look, skin.sculpt))]
+    placed = soft_texture.lids_placed(of_lids, *hair_and_lids)
+    return [*placed, *soft_texture.hair_placed(hair.soft(look, skin.sculpt))]
 
 
 def _without_hidden(groups: dict[str, list[Piece]]) -> list[Piece]:
-    """The skin pieces less what hair and clothes hide; the face itself is kept, for it moves."""
+    """The skin pieces without triangles that hair and clothes hide. The face is kept, because it moves."""
     casting = [piece for group in groups.values() for piece in group if piece.casts]
     starts = np.cumsum([0, *(len(piece.points) for piece in casting)])
     points = np.concatenate([piece.points for piece in casting])
@@ -109,14 +109,14 @@ def _without_hidden(groups: dict[str, list[Piece]]) -> list[Piece]:
         mask |= (y > -12.5) & (y < 5.0) & (z > 2.0)
         ring = np.zeros(len(mask), dtype=bool)
         ring[piece.tris[mask[piece.tris].any(axis=1)]] = True
-        # Only the head itself has much to hide: of an ear, half would be gone with a ragged edge.
+        # Only the head has large hidden areas. Half of an ear would vanish, with a ragged edge.
         keep = ring[piece.tris].any(axis=1) | (number > 0)
         kept.append(keep_triangles(piece, keep))
     return kept
 
 
 def _front(pieces: list[Piece]) -> list[Piece]:
-    """What a camera in front can see of clothes, which never turn."""
+    """The triangles of clothes that a camera in front can see; clothes never turn."""
     points, tris = _joined(pieces)
     normals = np.concatenate([_normals(piece) for piece in pieces])
     seen = occlusion.seen(points, normals, tris, turn_degrees=14.0)
@@ -176,7 +176,7 @@ def _merge(look: Look, groups: dict[str, list[Piece]], textures: tuple[Pixels, .
 
 
 def framing(highest: float) -> dict[str, Any]:
-    """The mesh's frame_center and frame_height for an avatar whose highest point is at y = `highest` cm."""
+    """frame_center and frame_height for an avatar whose highest point is at y = `highest` cm."""
     top = max(FRAME_TOP_Y, float(np.ceil(2 * (highest + ROOM_ABOVE_HAIR))) / 2)
     center = np.array([0.0, (FRAME_BOTTOM_Y + top) / 2, 0.0])
     return {"frame_center": _f32(center / 100), "frame_height": (top - FRAME_BOTTOM_Y) / 100}

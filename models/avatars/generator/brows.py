@@ -1,4 +1,4 @@
-"""Brows, painted hair by hair."""
+"""Eyebrows, painted hair by hair."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ HAIRS, STEPS = 300, 30
 
 
 def brow_line(t: Floats, look: Look) -> tuple[Floats, Floats]:
-    """The brow's middle, t 0 at the nose to 1 at the tail: x and y in cm."""
+    """The centre line of the brow, x and y in cm, for t from 0 at the nose to 1 at the tail."""
     x = np.interp(t, [0, 0.3, 0.62, 1], [1.25, 2.7, 4.3, 5.75])
     rise = np.array([0.10, 0.34, 0.55, 0.68, 0.50, -0.06]) * (0.7 + look.brow_arch)
     y = np.interp(t, [0, 0.2, 0.4, 0.62, 0.8, 1], rise) + look.brow_y
@@ -21,7 +21,7 @@ def brow_line(t: Floats, look: Look) -> tuple[Floats, Floats]:
 
 
 def brows(canvas: Canvas, rng: np.random.Generator, look: Look) -> Floats:
-    """Coverage 0..1 of the brow: a soft bed and hundreds of single hairs."""
+    """The coverage of the brow, 0..1: a soft base and hundreds of single hairs."""
     coverage = 1 - np.exp(-1.25 * (_bed(canvas, look) + _hairs(canvas, rng, look)))
     result: Floats = np.clip(coverage, 0, 0.96)
     return result
@@ -43,7 +43,7 @@ def _bed(canvas: Canvas, look: Look) -> Floats:
 
 
 def _hairs(canvas: Canvas, rng: np.random.Generator, look: Look) -> Floats:
-    """Hairs stand up at the nose, lie along the arch, and close in from above and below towards the tail."""
+    """Hairs stand up at the nose, follow the arch, and converge towards the tail."""
     grid = np.linspace(0, 1, 200)
     line_x, line_y = brow_line(grid, look)
     t = rng.random(HAIRS) ** 0.9 * 0.97

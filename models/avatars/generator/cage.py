@@ -1,10 +1,10 @@
-"""The control cage of the skin: a grid round the head with loops inset round the eyes and the mouth.
+"""The control cage of the skin: a grid around the head with loops inset around the eyes and the mouth.
 
 Columns run from the midline (0) to behind the ear (+-8), rows from the neck (0) up to under the hairline (18). Blocks
-of the grid are left out for the mouth and the eyes; each hole is closed inward by rings:
+of the grid are omitted for the mouth and the eyes. Rings close each hole inwards:
 
-    mouth: 0 the grid's own, 1 between, 2 the lip's border, 3 its fullest line, 4 where the lips meet, 5 inside
-    eye:   0 the grid's own, 1 the crease, 2 the lid, 3 the lid's front edge, 4 its back edge, 5 behind
+    mouth: 0 of the grid, 1 intermediate, 2 the lip's border, 3 its fullest line, 4 where the lips meet, 5 inside
+    eye:   0 of the grid, 1 the crease, 2 the lid, 3 the lid's front edge, 4 its back edge, 5 behind
 
 Ring points are counted from the avatar-left corner (mouth) or the outer corner (eye) upward, over the top, and back.
 """
@@ -26,7 +26,7 @@ MOUTH_RINGS = EYE_RINGS = 6
 MOUTH_COUNT, EYE_COUNT = 16, 12
 STOMION_Y = -6.6
 
-# x of columns 0..5 in the rows that have a say; the rows between are interpolated.
+# x of columns 0..5 in the key rows. The rows between are interpolated.
 COLUMN_X = {
     4: (0, 1.0, 2.0, 2.9, 3.7, 4.5),
     6: (0, 0.95, 1.9, 2.9, 3.9, 4.8),
@@ -84,7 +84,7 @@ COLUMN_ANGLE = (0.0, 0.0, 0.05, 0.15, 0.3, 0.62, 1.25, 1.72, 2.15)
 
 @dataclass
 class Eye:
-    """Where an eyeball is: center (3,), radius, and +1 for the left one."""
+    """An eyeball: center (3,), radius, side +1 for the left one."""
 
     center: Floats
     radius: float
@@ -93,7 +93,7 @@ class Eye:
 
 @dataclass
 class Cage:
-    """Control points (V, 3), quads (F, 4) and where things are in it."""
+    """Control points (V, 3), quads (F, 4), and the indices of features."""
 
     points: Floats
     quads: Ints
@@ -227,7 +227,7 @@ def _place_holes(points: Floats, mouth: Ints, eyes: dict[int, Ints], eyeballs: d
 
 
 def _relax(points: Floats, quads: Ints, grid: Grid, mouth: Ints, eyes: dict[int, Ints], sculpt: Sculpt) -> None:
-    """Even the grid's spacing where no loop or nose line fixes it; always on the surface."""
+    """Even out the spacing of the grid on the surface, except where loops or nose lines fix it."""
     fixed = set(mouth[0]) | set(eyes[1][0]) | set(eyes[-1][0])
     free = [
         index
@@ -247,12 +247,12 @@ def _relax(points: Floats, quads: Ints, grid: Grid, mouth: Ints, eyes: dict[int,
 
 
 def _around(corner: float, half: Vector) -> Floats:
-    """Values at column 3, 2, 1, 0 of one lip to the 9 points from corner to corner."""
+    """Mirror the values at columns 3, 2, 1, 0 of a lip to its 9 points from corner to corner."""
     return np.array([corner, *half, *half[-2::-1], corner])
 
 
-# Ring: x of the corner; x and y of the upper lip from beside the corner to the middle; the same of the lower lip; and
-# how far either lip stands out of the sculpted mound. y counts from STOMION_Y.
+# For each ring: x of the corner; x and y of the upper lip from beside the corner to the middle; the same for the lower
+# lip; how far each lip protrudes from the sculpt. y is relative to STOMION_Y.
 LIP_X = (2.05, 1.3, 0.56, 0.0)
 LIP_RINGS = {
     2: (
@@ -272,11 +272,11 @@ LIP_RINGS = {
         (1.85, 1.2, 0.56, 0.0), (0.02, -0.12, -0.2, -0.22), -0.55, -0.55,
     ),
 }  # fmt: skip
-CORNER_LIFT = 0.26  # the corners of a friendly mouth at rest lie above its middle
+CORNER_LIFT = 0.26  # a friendly mouth at rest has its corners above its middle
 
 
 def _place_mouth(points: Floats, mouth: Ints, sculpt: Sculpt, p: Proportions) -> None:
-    """Each ring by its upper and lower curve (x, y) and by how far it stands out of the sculpted mound."""
+    """Place each ring by its upper and lower curve (x, y) and by its protrusion from the sculpt."""
     w, f = p.mouth_half_width / 2.55, p.lip_fullness
     for ring, (corner, upper_x, upper_y, lower_x, lower_y, upper_out, lower_out) in LIP_RINGS.items():
         index = mouth[ring]
@@ -309,7 +309,7 @@ LID_LOWER_Y = np.array([0.02, -0.34, -0.66, -0.80, -0.74, -0.48, -0.12])
 
 
 def lid_curve(p: Proportions) -> Floats:
-    """The open lids' front edge seen from the front, (EYE_COUNT, 2), about the eye's center, for the left eye."""
+    """The front edge of the open lids seen from the front, (EYE_COUNT, 2), relative to the centre of the left eye."""
     x = np.concatenate([LID_X, LID_X[-2:0:-1]])
     y = np.concatenate([LID_UPPER_Y, LID_LOWER_Y[-2:0:-1]])
     result: Floats = np.stack([x, y + p.eye_tilt * x / 1.7], axis=1) * p.eye_scale
@@ -317,7 +317,7 @@ def lid_curve(p: Proportions) -> Floats:
 
 
 def on_ball(xy: Floats, radius: float | Floats) -> Floats:
-    """Points on a ball of `radius` in front of (x, y); where there is none, its rim."""
+    """The points on the front of a ball of `radius` at (x, y), on its rim where (x, y) is outside."""
     z = np.sqrt(np.maximum(radius**2 - (xy**2).sum(axis=1), 0.12))
     return np.column_stack([xy, z])
 
@@ -328,10 +328,10 @@ def _place_eye(points: Floats, eye: Ints, ball: Eye, p: Proportions) -> None:
 
 
 def eye_rings(curve: Floats, orbit: Floats, ball: Eye, p: Proportions, closing: float | Floats = 0.0) -> Floats:
-    """Rings 1..5 of one eye, (5, EYE_COUNT, 3), for a lid edge `curve` (left eye, from the front, about the center).
+    """Rings 1..5 of an eye, (5, EYE_COUNT, 3). curve: the lid edge of the left eye, relative to the eye's centre.
 
-    closing: 0..1 for each point, how far the lid has come down: its middle then covers the ball, pushed out so that
-    the straight path of a morph target never dips into the ball (the chord of 46 degrees falls 8 % short).
+    closing: 0..1 for each point, how far the lid is closed. A closed lid is pushed outwards, so that the straight path
+    of a morph target does not cut into the ball (the chord of 46 degrees falls 8 % short).
     """
     open_curve, r = lid_curve(p), ball.radius
     mirror = np.array([ball.side, 1, 1])

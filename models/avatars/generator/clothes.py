@@ -1,4 +1,4 @@
-"""Clothes: a top lofted from the neck over the shoulders, its collar, and for some an open jacket."""
+"""Clothes: a top with a collar, lofted from the neck over the shoulders; optionally an open jacket."""
 
 import numpy as np
 
@@ -10,9 +10,9 @@ from generator.sculpt import Sculpt
 from generator.skin import triangles
 
 AROUND = 44
-# Cm of cloth that one repeat of its picture covers.
+# How many cm of cloth one repeat of the texture covers.
 REPEAT_CM = 5.0
-# x radius, z radius, height, how much lower the front lies, z of the middle, how square: from the neckline downwards.
+# Rings from the neckline down: x radius, z radius, height, drop of the front, z of the centre, squareness.
 RINGS = (
     (6.3, 5.5, -14.1, 2.7, -3.6, 2.0),
     (8.0, 6.3, -14.8, 3.4, -3.6, 2.1),
@@ -28,7 +28,7 @@ RINGS = (
 
 
 def _loop(ring: Vector, angle: Floats) -> Floats:
-    """Points of a ring at angles from the front."""
+    """The points of a ring at the given angles, 0 at the front."""
     rx, rz, y, front_drop, z, square = ring
     c, s = np.cos(angle), np.sin(angle)
     x = rx * np.sign(s) * np.abs(s) ** (2 / square)
@@ -37,7 +37,7 @@ def _loop(ring: Vector, angle: Floats) -> Floats:
 
 
 def clothes(look: Look, sculpt: Sculpt) -> list[Piece]:
-    """Every piece of the cloth part, kept outside the body."""
+    """All pieces of the cloth part, kept outside the body."""
     angle = np.linspace(0, 2 * np.pi, AROUND, endpoint=False)
     points = np.concatenate([_loop(ring, angle) for ring in RINGS])
     points = _outside(sculpt, points, 0.35)
@@ -53,7 +53,7 @@ def _outside(sculpt: Sculpt, points: Floats, least: float) -> Floats:
 
 
 def _draped(points: Floats, quads: Ints, color: Floats) -> Piece:
-    """Cloth that does not turn with the head and rises with the breath."""
+    """A piece of cloth, which does not turn with the head but rises with the breath."""
     x = points[:, 0]
     return Piece(
         points=points,
@@ -75,24 +75,24 @@ def _breath(points: Floats) -> Floats:
 
 
 def _crew(look: Look, neckline: Floats, _sculpt: Sculpt) -> Piece:
-    """A band along the neckline: its section as (outward, up) pairs, from the inside over the top."""
+    """A band along the neckline. Its cross-section is (outward, up) pairs, from the inside over the top."""
     section = ((-0.75, -0.9), (-0.66, 0.05), (-0.42, 0.46), (-0.05, 0.46), (0.14, 0.18), (0.0, 0.0))
     outward = neckline - neckline.mean(axis=0)
     outward[:, 1] = 0
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
     up = np.array([0.0, 1.0, 0.0]) + outward * -0.25
-    # It ends in the yoke's own points: two sheets that cross leave a ragged line.
+    # It ends at points of the yoke, because two intersecting sheets leave a ragged line.
     points = np.concatenate([neckline + outward * out + up * rise for out, rise in section])
     return _collar(points, np.array(look.cloth_trim, float), (0.7, 0.95, 1.0, 1.0, 0.96, 0.85), ribbed=False)
 
 
-# Of the folded collar, from the inside over the top: cm off the neck, cm below its upper edge.
+# The folded collar from the inside over the top: cm from the neck, cm below its upper edge.
 FOLD = ((0.10, 0.9), (0.16, 0.12), (0.40, 0.0), (0.72, 0.22), (0.82, 1.1), (0.72, 2.05), (0.40, 2.25))
 COLLAR_TOP_Y, COLLAR_TILT = -12.3, 1.5
 
 
 def _turtle(look: Look, neckline: Floats, sculpt: Sculpt) -> Piece:
-    """A knitted collar, folded over, that lies on the neck all round."""
+    """A folded, knitted collar around the neck."""
     axis = np.array([0.0, 0.0, -3.3])
     outward = neckline - axis
     outward[:, 1] = 0
@@ -125,8 +125,7 @@ def _collar(points: Floats, color: Floats, tones: tuple[float, ...], ribbed: boo
     )
 
 
-# The jacket's front edge: at each ring of RINGS, the angle from the front at which it begins, and
-# the lapel's width there in cm.
+# The jacket's front edge at each ring of RINGS: its angle from the front, and the width of the lapel in cm.
 EDGE = (1.45, 0.86, 0.50, 0.29, 0.18, 0.11, 0.06, 0.02, 0.0, 0.0)
 LAPEL = (1.0, 1.9, 2.7, 3.2, 3.1, 2.6, 1.8, 0.9, 0.2, 0.0)
 JACKET_COLUMNS, LAPEL_COLUMNS = 21, 4
@@ -135,7 +134,7 @@ LAPEL_TONES = (0.80, 1.15, 1.15, 0.70)
 
 
 def _jacket(look: Look, sculpt: Sculpt) -> list[Piece]:
-    """A shell over the top, open in front, and two lapels on it."""
+    """A shell over the top, open in front, with two lapels."""
     color = np.array(look.jacket, float)
     rows = []
     for ring, edge in zip(RINGS, EDGE, strict=True):
@@ -149,14 +148,14 @@ def _jacket(look: Look, sculpt: Sculpt) -> list[Piece]:
 def _lifted(ring: Vector, angle: Floats, lift: Floats) -> Floats:
     points = _loop(ring, angle)
     out = points - np.array([0.0, 0.0, ring[4]])
-    out[:, 1] = 6.0  # on the shoulders outward is up
+    out[:, 1] = 6.0  # on the shoulders, outwards is up
     out /= np.linalg.norm(out, axis=1, keepdims=True)
     result: Floats = points + out * lift[:, None]
     return result
 
 
 def _lapel(color: Floats, side: int) -> Piece:
-    """A strip folded out of the front edge, from the nape down: a shawl collar."""
+    """A shawl collar: a strip folded out of the front edge, from the nape down."""
     rows = []
     share = np.linspace(0, 1, LAPEL_COLUMNS)
     for ring, edge, width in zip(RINGS, EDGE, LAPEL, strict=True):

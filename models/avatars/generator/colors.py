@@ -1,4 +1,4 @@
-"""The skin's vertex colours by region: warmth where blood shows, lips, lids and the wet inside of the lips."""
+"""The vertex colours of the skin, by region."""
 
 from collections.abc import Sequence
 
@@ -33,7 +33,7 @@ def skin_colors(skin: Skin, look: Look) -> Floats:
 
 
 def _warmth(colors: Floats, skin: Skin, look: Look) -> Floats:
-    """Painters' three zones: a paler forehead, a ruddier middle, a cooler jaw; and shade in the sockets."""
+    """The three colour zones of portrait painting (pale forehead, ruddy middle, cool jaw) with shaded eye sockets."""
     x, y, z = np.abs(skin.points[:, 0]), skin.points[:, 1], skin.points[:, 2]
     front = smoothstep(z, 2.0, 5.0)
     p, base, blush = look.proportions, np.array(look.skin, float), np.array(look.blush, float)
@@ -64,7 +64,7 @@ def _lids(colors: Floats, skin: Skin, side: int, look: Look) -> Floats:
     colors = _mix(
         colors, base * np.array([0.93, 0.80, 0.78]), 0.5 * smoothstep(_ring_weight(skin, rings[2:4]), 0.2, 0.9)
     )
-    # The wet line: the lids' inner edge is moist and pink.
+    # The waterline: the inner edge of the lids is moist and pink.
     edge = _ring_weight(skin, [rings[4], rings[5]])
     colors = _mix(colors, base * np.array([0.95, 0.72, 0.70]), smoothstep(edge, 0.25, 0.8))
     upper = _ring_weight(skin, [rings[3][0:7], rings[4][0:7]])

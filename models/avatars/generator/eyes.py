@@ -1,4 +1,4 @@
-"""Eyeballs, and the loops along which lids and lips meet what lies under them."""
+"""Eyeballs with their iris textures; edge loops of lids and lips."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ TEXTURE_DEGREES = 64.0
 
 
 def eyeball(eye: Eye) -> Piece:
-    """The front of a ball, mapped so that the texture's middle is the pupil."""
+    """The front of a ball, with the pupil at the centre of its texture."""
     angle = np.linspace(0, 2 * np.pi, AROUND, endpoint=False)
     polar, around = np.meshgrid(POLAR, angle, indexing="ij")
     local = np.stack([np.sin(polar) * np.cos(around), np.sin(polar) * np.sin(around), np.cos(polar)], axis=-1).reshape(
@@ -37,7 +37,7 @@ def eyeball(eye: Eye) -> Piece:
 
 
 def _cornea_normals(local: Floats, polar: Floats) -> Floats:
-    """Over the iris the cornea is rounder than the ball, which draws its highlight smaller and nearer to the middle."""
+    """Normals of the cornea, whose stronger curvature makes the highlight smaller and more central."""
     limbus = np.radians(IRIS_DEGREES)
     steeper = np.where(polar < limbus, polar * 1.35, polar + 0.35 * limbus * np.exp(-(polar - limbus) / 0.12))
     flat = local[:, :2] / np.maximum(np.linalg.norm(local[:, :2], axis=1, keepdims=True), 1e-9)
@@ -56,12 +56,12 @@ def iris_texture(look: Look, size: int = 512) -> Pixels:
     t = np.clip((r - 0.36) / 0.64, 0, 1)[..., None]
     color = light * (1 - t) + iris * t
     color = color * (0.74 + 0.50 * fibres[..., None])
-    # The collarette: a paler, ragged ring a third of the way out.
+    # The collarette: a pale, ragged ring at a third of the radius.
     collar = np.exp(-(((r - 0.50 - 0.05 * fibres) / 0.07) ** 2))[..., None]
     color = color * (1 + 0.16 * collar)
     ring = _step(r, 0.66, 1.0)[..., None] ** 1.4
     color = color * (1 - ring) + edge * ring
-    # The light that the cornea gathers falls on the far side of the iris from its source: below; above is the lid's
+    # The cornea refracts light from above onto the lower half of the iris; the upper half is in the lid's
     # shade.
     glow = np.clip(y * 1.3 + 0.30, 0, 1)[..., None] * (1 - ring) * _step(r, 0.35, 0.6)[..., None]
     color = color * (0.68 + 0.72 * glow)
@@ -90,12 +90,12 @@ def _step(x: Floats, low: float, high: float) -> Floats:
 
 
 def edge_loop(skin: Skin, side: int, ring: int = 3) -> Ints:
-    """Refined vertices along a ring of the eye, from the outer corner over the top."""
+    """The refined vertices along a ring of the eye, from the outer corner over the top."""
     return refined_loop(skin, skin.cage.eyes[side][ring])
 
 
 def refined_loop(skin: Skin, ring: Ints) -> Ints:
-    """Refined vertices along a closed ring of cage points: each original, then its quarter points."""
+    """The refined vertices along a closed ring of cage points: each cage point, then the quarter points after it."""
     loop = list(ring)
     out: list[int] = []
     for a, b in zip(loop, loop[1:] + loop[:1], strict=True):
@@ -104,7 +104,7 @@ def refined_loop(skin: Skin, ring: Ints) -> Ints:
 
 
 def _walk(skin: Skin, a: int, b: int) -> list[int]:
-    """The four refined edges that came from the cage edge a-b: the path whose points depend on a and b alike."""
+    """The refined path of the cage edge a-b: four edges whose points depend on a and b symmetrically."""
     steps = [int(a)]
     for share in (0.25, 0.5, 0.75):
         row = skin.matrix

@@ -1,4 +1,4 @@
-"""A tile of cloth: what is knitted, woven or printed, small enough to repeat."""
+"""Tileable textures of knitted, woven or printed cloth."""
 
 import numpy as np
 
@@ -6,13 +6,13 @@ from generator.arrays import Floats, Pixels
 from generator.look import Look
 
 SIZE = 256
-# Dots a tile, set diagonally; the middle of one is the only place of a printed tile that is sure to be plain.
+# Diagonal dots per tile. Only the centre of a dot is guaranteed to be plain in a printed tile.
 DOTS, DOT_RADIUS = ((0.0, 0.0), (0.5, 0.0), (0.25, 0.5), (0.75, 0.5)), 0.052
 PLAIN_UV = (0.25, 0.5)
 
 
 def _knit(u: Floats, v: Floats) -> Floats:
-    """Columns of stitches, each a V."""
+    """Columns of V-shaped stitches."""
     column, row = 22, 26
     x = (u * column) % 1 - 0.5
     stitch = (v * row + np.abs(x) * 1.5) % 1
@@ -21,13 +21,13 @@ def _knit(u: Floats, v: Floats) -> Floats:
 
 
 def _rib(u: Floats, v: Floats) -> Floats:
-    """Ribs of a heavy sweater."""
+    """A heavy rib knit."""
     result: Floats = (0.76 + 0.24 * np.abs(np.sin(np.pi * u * 12)) ** 0.6) * (0.94 + 0.06 * np.sin(2 * np.pi * v * 32))
     return result
 
 
 def _twill(u: Floats, v: Floats) -> Floats:
-    """Fine slanting lines."""
+    """Fine diagonal lines."""
     result: Floats = 0.96 + 0.04 * np.sin(2 * np.pi * (u * 22 + v * 22))
     return result
 
@@ -35,7 +35,7 @@ def _twill(u: Floats, v: Floats) -> Floats:
 WEAVES = {"knit": _knit, "rib": _rib, "twill": _twill}
 
 
-def picture(look: Look) -> Pixels:
+def texture(look: Look) -> Pixels:
     """uint8 (SIZE, SIZE, 4)."""
     at = (np.arange(SIZE) + 0.5) / SIZE
     u, v = np.meshgrid(at, at)
@@ -48,7 +48,7 @@ def picture(look: Look) -> Pixels:
 
 
 def _printed(look: Look, u: Floats, v: Floats) -> Floats:
-    """The ground between dots (SIZE, SIZE, 3): a picture multiplies, so that the lighter dots are the cloth itself."""
+    """The ground between dots, (SIZE, SIZE, 3). Textures multiply, so the lighter dots have the cloth's own colour."""
     far = np.full(u.shape, np.inf)
     for x, y in DOTS:
         du, dv = np.abs(u - x), np.abs(v - y)

@@ -1,4 +1,4 @@
-"""Hairstyles by name: what hides the scalp, what softens its edges, and where the hair begins."""
+"""Hairstyles by name: solid pieces, soft pieces, root line."""
 
 from generator import hair_bob, hair_swept
 from generator.arrays import Floats
@@ -11,15 +11,15 @@ SOFT = {"bob": hair_bob.soft, "curls": hair_swept.curls_soft}
 
 
 def solid(look: Look, sculpt: Sculpt) -> list[Piece]:
-    """The pieces that hide what is behind them."""
+    """The opaque pieces."""
     return SOLID[look.hair_style](look, sculpt)
 
 
 def soft(look: Look, sculpt: Sculpt) -> list[Piece]:
-    """Loose strands, drawn last; none for some styles."""
+    """The translucent loose strands, drawn last; empty for some styles."""
     return SOFT[look.hair_style](look, sculpt) if look.hair_style in SOFT else []
 
 
 def root_line(look: Look, sculpt: Sculpt) -> Floats:
-    """The hairline on the left half of the scalp (N, 3), from the forehead's middle down to the sideburn."""
+    """The hairline on the left half of the scalp, (N, 3), from the middle of the forehead to the sideburn."""
     return hair_swept.root_line(look.hair_style, sculpt)

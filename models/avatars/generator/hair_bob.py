@@ -1,4 +1,4 @@
-"""Side-parted, swept over the forehead, down to the jaw, tips turned in."""
+"""The bob: parted at the side, swept over the forehead, jaw-length with tips turned in."""
 
 import numpy as np
 
@@ -9,8 +9,8 @@ from generator.piece import Piece, grid_quads
 from generator.sculpt import Sculpt
 from generator.skin import triangles
 
-# Guides for the side with x > 0 (the other is mirrored): the strand at the face, over the ear, and at the back; seven
-# points each, root to tip. The parting lies on the avatar's left, so that the right fringe sweeps the brow.
+# Guide strands for x > 0 (the other side is mirrored): at the face, over the ear, at the back; seven points each, root
+# to tip. The parting is on the avatar's left, so that the right fringe sweeps the brow.
 PART_X = 1.9
 FRONT = {
     1: (
@@ -40,7 +40,7 @@ BACK = (
     (-0.2, -5.2, -10.2),
     (0.0, -9.4, -8.8),
 )
-# Single locks over the curtains: where along the curtain (0 face, 1 back), and in cm half width, how much longer, lift.
+# Single locks over the curtains: position along the curtain (0 face, 1 back); half width, extra length, lift in cm.
 LOCKS = {
     1: ((0.03, 0.7, 0.4, 0.20), (0.17, 0.9, -0.3, 0.28), (0.36, 1.0, 0.3, 0.26)),
     -1: ((0.03, 0.9, 0.5, 0.22), (0.15, 1.0, 0.0, 0.30), (0.30, 1.0, 0.3, 0.26)),
@@ -62,7 +62,7 @@ def solid(look: Look, sculpt: Sculpt) -> list[Piece]:
 
 
 def soft(look: Look, sculpt: Sculpt) -> list[Piece]:
-    """Loose strands: along the curtains' edge at the face, and where they end."""
+    """Loose strands along the front edge of the curtains and at their tips."""
     pieces = []
     for side in (1, -1):
         points, ridge = _curtain(look, sculpt, side)
@@ -71,7 +71,7 @@ def soft(look: Look, sculpt: Sculpt) -> list[Piece]:
 
 
 def _curtain(look: Look, sculpt: Sculpt, side: int) -> tuple[Floats, Floats]:
-    """Strands (STRANDS, STEPS, 3) and how far each point lies on a lock's ridge, 0..1."""
+    """Strands (STRANDS, STEPS, 3), and for each point its position on the ridge of a lock, 0..1."""
     rng = np.random.default_rng(look.seed + side)
     s = np.linspace(0, 1, STRANDS) ** 1.6
     points = strands.spline(_between_guides(s, side), STEPS)
@@ -80,7 +80,7 @@ def _curtain(look: Look, sculpt: Sculpt, side: int) -> tuple[Floats, Floats]:
     ridge = strands.locks(across, along, 6.0, rng)
     body = np.clip(along * 6, 0, 1)
     points = strands.clear(sculpt, points, 0.22 + 0.55 * body)
-    # Pushed out at the temple, strands would show a knee there.
+    # Pushing strands out at the temple would put a kink there.
     for _ in range(3):
         points[:, 1:-1] = 0.5 * points[:, 1:-1] + 0.25 * (points[:, :-2] + points[:, 2:])
     points[..., 1] += (along**3) * 0.7 * (ridge - 0.5)
@@ -89,7 +89,7 @@ def _curtain(look: Look, sculpt: Sculpt, side: int) -> tuple[Floats, Floats]:
 
 
 def _face_edge(look: Look, points: Floats, side: int) -> Piece:
-    """A strip from inside the curtain to a little beyond its edge, thinning out towards the face."""
+    """A strip from inside the curtain to just beyond its edge, thinning towards the face."""
     inner, edge = points[2], points[0]
     t = np.linspace(0, 1, STEPS)
     away = edge - points[1]
@@ -102,20 +102,20 @@ def _face_edge(look: Look, points: Floats, side: int) -> Piece:
 
 
 def _tips(look: Look, points: Floats, ridge: Floats) -> Piece:
-    """A hem below the curtain's end whose strands end each where it likes."""
+    """A hem below the curtain with strands of irregular length."""
     last, before = points[:, -1], points[:, -5]
     down = last - before
     down /= np.maximum(np.linalg.norm(down, axis=1, keepdims=True), 1e-9)
     outward = 0.05 * strands.sheet_normals(points)[:, -1]
     rows = np.stack([before + outward, last + outward, last + 1.1 * down], axis=0)
-    # What hangs at the back is in the shade of the head.
+    # Hair at the back is in the shadow of the head.
     tone = np.tile((0.72 + 0.24 * ridge) * np.linspace(1.0, 0.4, STRANDS), 3)
     u = np.linspace(0.02, 0.48, STRANDS)
     return _card(look, rows, tone, u, np.array([0.02, 0.42, 0.98]), flip=True)
 
 
 def _card(look: Look, rows: Floats, tone: Floats, u: Floats, t: Floats, flip: bool) -> Piece:
-    """Strands that let through what is behind them, rows (R, N, 3); tone (R * N,); u and t are broadcast to (R, N)."""
+    """A translucent card of strands, rows (R, N, 3); tone (R * N,); u and t are broadcast to (R, N)."""
     count, columns = rows.shape[:2]
     across, along = np.broadcast_arrays(u if u.ndim == 2 else u[None], t if t.ndim == 2 else t[:, None])
     quads = grid_quads(count, columns)
@@ -130,7 +130,7 @@ def _card(look: Look, rows: Floats, tone: Floats, u: Floats, t: Floats, flip: bo
 
 
 def _lock(look: Look, sculpt: Sculpt, side: int, at: float, width: float, longer: float, lift: float) -> Piece:
-    """A tapering strand with a ridge in the middle, lying on the curtain."""
+    """A tapering lock with a central ridge, on top of the curtain."""
     steps = 18
     path = strands.spline(_between_guides(np.array([at]), side), steps)[0]
     t = np.linspace(0, 1, steps)

@@ -1,4 +1,4 @@
-"""Hair that grows back from the hairline: a short cut with a quiff, and a round cloud of curls."""
+"""Swept-back hairstyles: a short cut with a quiff, a round cloud of curls."""
 
 import numpy as np
 
@@ -9,8 +9,8 @@ from generator.piece import Piece, grid_quads
 from generator.sculpt import Sculpt
 from generator.skin import triangles
 
-# Directions from SKULL where hair begins, for x >= 0: the middle of the forehead, the recess above the temple, the
-# temple's point, and down in front of the ear.
+# The hairline as directions from SKULL, for x >= 0: middle of the forehead, recess above the temple, point of the
+# temple, down in front of the ear.
 HAIRLINE = np.array(
     [
         (0, 4.75, 8.3),
@@ -23,8 +23,8 @@ HAIRLINE = np.array(
     ],
     dtype=float,
 )
-# Directions from SKULL, root to tip: over the middle, at the temple, and at the sideburn, from where it runs over the
-# ear. Their roots are replaced by the hairline.
+# Guide strands as directions from SKULL, root to tip: over the middle, at the temple, at the sideburn and over the ear.
+# The hairline replaces their roots.
 BACK_GUIDES = np.array(
     [
         ((0, 4.9, 8.3), (0, 8.2, 6.4), (0, 9.8, 0), (0, 6.0, -7.6), (0, -1.0, -9.4), (0, -6.5, -8.4)),
@@ -39,11 +39,11 @@ SHORT_LIFT = np.array(
 CURLS_LIFT = np.array(
     [(0.05, 1.6, 2.5, 2.8, 2.6, 1.2), (0.05, 1.8, 3.1, 3.4, 2.9, 1.3), (0.05, 1.4, 2.5, 2.8, 2.3, 1.1)]
 )
-# How far behind the painted hairline the sheet comes out of the scalp, as a share of the way to its first guide.
+# How far behind the painted hairline the sheet leaves the scalp, as a share of the way to its first guide.
 BEHIND = 0.16
 
 
-# How much higher (cm) a style's hair begins over the forehead: the bob's fringe hides it, the quiff hangs over it.
+# How much higher each style's hairline is over the forehead, in cm. The bob's fringe hides it; the quiff hangs over it.
 HIGHER = {"bob": 2.4, "short": -0.45, "curls": -0.1}
 
 
@@ -55,12 +55,12 @@ def _directions(style: str, count: int) -> Floats:
 
 
 def root_line(style: str, sculpt: Sculpt, count: int = 60) -> Floats:
-    """The hairline on the scalp (count, 3), from the middle of the forehead to the sideburn of the left side."""
+    """The hairline on the scalp, (count, 3), from the middle of the forehead to the left sideburn."""
     return strands.on_skull(sculpt, _directions(style, count), 0.0)
 
 
 def _swept_back(style: str, sculpt: Sculpt, lift: Floats, count: int, steps: int) -> tuple[Floats, Floats]:
-    """Strands (S, T, 3) from sideburn to sideburn, and where each lies, -1..1."""
+    """Strands (S, T, 3) from sideburn to sideburn, with their positions -1..1."""
     s = np.linspace(-1, 1, count)
     t = np.abs(s)
     a, b, c = 2 * (t - 0.5) * (t - 1), 4 * t * (1 - t), 2 * t * (t - 0.5)
@@ -77,8 +77,8 @@ def _swept_back(style: str, sculpt: Sculpt, lift: Floats, count: int, steps: int
     return strands.spline(knots, steps), s
 
 
-# The quiff's tufts, row by row: how far back they begin, how many, between where and where across the head (0..1), how
-# far they sweep sideways and back, half their width and how high they rise, in cm.
+# The tufts of the quiff, row by row: distance from the hairline, count, range across the head (0..1), sideways and
+# backward sweep, half width and rise in cm.
 TUFT_ROWS = (
     (0.02, 7, (0.335, 0.725), 0.085, 0.34, 0.95, 1.05),
     (0.12, 7, (0.32, 0.72), 0.085, 0.36, 1.0, 0.75),
@@ -87,7 +87,7 @@ TUFT_ROWS = (
 
 
 def short(look: Look, sculpt: Sculpt) -> list[Piece]:
-    """Close at the sides, longer on top: tufts swept up and to one side."""
+    """A cut that is close at the sides and longer on top, with tufts swept up and to one side."""
     rng = np.random.default_rng(look.seed)
     count, steps = 41, 14
     points, s = _swept_back("short", sculpt, SHORT_LIFT, count, steps)
@@ -103,7 +103,7 @@ def short(look: Look, sculpt: Sculpt) -> list[Piece]:
 
 
 def _greyed(look: Look, beside: Floats, tone: Floats) -> Floats:
-    """The hair's colour, turned grey towards the temples; beside: 0 on top, 1 at the sideburn."""
+    """The hair's colour, greying towards the temples. beside: 0 on top, 1 at the sideburn."""
     grey = (look.grey_temples * np.clip((beside - 0.5) / 0.3, 0, 1))[..., None]
     result: Floats = strands.toned(look, tone) * (1 - grey) + np.array(look.grey, float) * tone[..., None] * grey * 1.25
     return result
@@ -131,14 +131,14 @@ CURL_STRANDS, CURL_STEPS = 43, 20
 
 
 def curls(look: Look, sculpt: Sculpt) -> list[Piece]:
-    """A round cloud of coils: swellings where coils bunch."""
+    """A round cloud of coils, with bulges where they bunch."""
     points, bump = _cloud(look, sculpt)
     tuck = points[0] + (strands.SKULL - points[0]) * 0.08
     return [strands.sheet(points, strands.toned(look, 0.66 + 0.40 * bump), tuck, flip=False)]
 
 
 def curls_soft(look: Look, sculpt: Sculpt) -> list[Piece]:
-    """A second, thinner cloud round the first: single coils that the light comes through."""
+    """A second, sparser cloud of translucent single coils around the first."""
     points, _ = _cloud(look, sculpt)
     outer = (points + strands.sheet_normals(points) * 0.42)[::2, :14]
     count, steps = outer.shape[:2]

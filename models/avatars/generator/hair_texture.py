@@ -1,4 +1,4 @@
-"""Pictures of hair, white where it is `hair_light`: above, what hides; below, strands that let light through."""
+"""Hair textures, white for the colour `hair_light`: opaque strands above, translucent ones below."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ def _dark(look: Look) -> Floats:
 
 
 def _streaks(rng: np.random.Generator, width: int, height: int) -> Floats:
-    """Fine and broad streaks that run down the picture and drift a little, 0..1."""
+    """Fine and broad streaks that run down the texture with a slight drift, 0..1."""
     at = np.linspace(0, 1, width)
     rows = np.linspace(0, 1.999, height)
     i = rows.astype(int)
@@ -27,23 +27,23 @@ def _streaks(rng: np.random.Generator, width: int, height: int) -> Floats:
 
 
 def straight(look: Look) -> Pixels:
-    """uint8 (HEIGHT, WIDTH, 4): strands, darker at the root; below left ragged tips, right a thinning edge."""
+    """uint8 (HEIGHT, WIDTH, 4): strands, darker at the root. Bottom left: ragged tips; right: a thinning edge."""
     rng = np.random.default_rng(look.seed + 7)
     top = HEIGHT // 2
     v = np.linspace(0, 1, top)[:, None]
     light = np.clip((_streaks(rng, WIDTH, top) - 0.24) * 1.5, 0, 1) * (0.45 + 0.55 * np.clip(v * 2.2, 0, 1))
     below = np.clip((_streaks(rng, WIDTH, HEIGHT - top) - 0.24) * 1.5, 0, 1)
     color = _dark(look) + (1 - _dark(look)) * np.concatenate([light, below])[..., None]
-    picture = np.full((HEIGHT, WIDTH, 4), 255, dtype=np.uint8)
-    picture[..., :3] = np.clip(np.rint(color * 127) * 2, 0, 255)
+    texture = np.full((HEIGHT, WIDTH, 4), 255, dtype=np.uint8)
+    texture[..., :3] = np.clip(np.rint(color * 127) * 2, 0, 255)
     half = WIDTH // 2
-    picture[top:, :half, 3] = np.rint(_tips(rng, half, HEIGHT - top) * 255)
-    picture[top:, half:, 3] = np.rint(_edge(rng, half, HEIGHT - top) * 255)
-    return picture
+    texture[top:, :half, 3] = np.rint(_tips(rng, half, HEIGHT - top) * 255)
+    texture[top:, half:, 3] = np.rint(_edge(rng, half, HEIGHT - top) * 255)
+    return texture
 
 
 def _tips(rng: np.random.Generator, width: int, height: int) -> Floats:
-    """Solid above, then strands that end at different lengths, locks together."""
+    """Opaque at the top, then strands of different lengths, grouped into locks."""
     lock = np.interp(np.linspace(0, 1, width), np.linspace(0, 1, 15), rng.random(15))
     hair = np.interp(np.linspace(0, 1, width), np.linspace(0, 1, 62), rng.random(62))
     end = 0.50 + 0.30 * lock + 0.20 * hair
@@ -53,7 +53,7 @@ def _tips(rng: np.random.Generator, width: int, height: int) -> Floats:
 
 
 def _edge(rng: np.random.Generator, width: int, height: int) -> Floats:
-    """Solid at the left, single hairs at the right that come and go along their way."""
+    """Opaque at the left; at the right single hairs that fade in and out."""
     u = np.linspace(0, 1, width)[None]
     hair = np.interp(np.linspace(0, 1, width), np.linspace(0, 1, 30), rng.random(30))[None]
     v = np.linspace(0, 1, height)[:, None]
@@ -64,7 +64,7 @@ def _edge(rng: np.random.Generator, width: int, height: int) -> Floats:
 
 
 def coils(look: Look) -> Pixels:
-    """uint8 (CURL_SIZE, CURL_SIZE, 4): ringlets, each an arc of light over its own shadow."""
+    """uint8 (CURL_SIZE, CURL_SIZE, 4): ringlets, each an arc of light above its shadow."""
     rng = np.random.default_rng(look.seed + 9)
     light = np.zeros((CURL_SIZE, CURL_SIZE))
     for size, count in ((19.0, 330), (14.0, 800), (10.0, 1300)):
@@ -73,16 +73,16 @@ def coils(look: Look) -> Pixels:
     top = CURL_SIZE // 2
     light = np.clip(light, 0, 1)
     color = _dark(look) + (1 - _dark(look)) * (0.92 * light)[..., None]
-    picture = np.full((CURL_SIZE, CURL_SIZE, 4), 255, dtype=np.uint8)
-    picture[..., :3] = np.clip(np.rint(color * 63) * 4, 0, 255)
+    texture = np.full((CURL_SIZE, CURL_SIZE, 4), 255, dtype=np.uint8)
+    texture[..., :3] = np.clip(np.rint(color * 63) * 4, 0, 255)
     ring = np.clip((light - 0.12) / 0.35, 0, 1)
     fade = np.clip((np.arange(CURL_SIZE - top) / (CURL_SIZE - top) - 0.02) / 0.12, 0, 1)[:, None]
-    picture[top:, :, 3] = np.rint(np.clip(ring[top:] * fade, 0, 1) * 31) * 8
-    return picture
+    texture[top:, :, 3] = np.rint(np.clip(ring[top:] * fade, 0, 1) * 31) * 8
+    return texture
 
 
 def _ringlet(light: Floats, x: float, y: float, size: float, rng: np.random.Generator) -> None:
-    """Paint one coil: an S-shaped band, brightest along its back, over what lies below it."""
+    """Paint one coil, an S-shaped band that is brightest along its back."""
     reach = int(size * 1.5)
     xs = np.arange(int(x) - reach, int(x) + reach + 1)
     ys = np.arange(int(y) - reach, int(y) + reach + 1)
@@ -96,6 +96,6 @@ def _ringlet(light: Floats, x: float, y: float, size: float, rng: np.random.Gene
     light[at] = light[at] * (1 - inside) + glow * inside * rng.uniform(0.55, 1.0)
 
 
-def picture(look: Look) -> Pixels:
-    """The picture of a look's hair."""
+def texture(look: Look) -> Pixels:
+    """The hair texture of a look."""
     return coils(look) if look.hair_style == "curls" else straight(look)

@@ -1,4 +1,4 @@
-"""Where hair begins: roots painted on the scalp, so that no edge of a sheet is the edge of the hair."""
+"""Hair roots painted on the scalp, so that the edge of the hair is not the edge of a mesh."""
 
 import numpy as np
 
@@ -13,12 +13,12 @@ SMALL = 192
 
 
 def hairline(canvas: Canvas, rng: np.random.Generator, look: Look, sculpt: Sculpt) -> tuple[Floats, Floats]:
-    """Coverage (SIZE, SIZE, 1) 0..1, and the colour that covers (SIZE, SIZE, 3)."""
+    """Coverage, (SIZE, SIZE, 1) in 0..1, and the covering colour, (SIZE, SIZE, 3)."""
     line = uvs(root_line(look, sculpt)) * SIZE
     behind = _behind(line)
     roots = _strokes(canvas, rng, line, look)
     cover = np.clip(smoothstep(behind, -0.1, 1.3) + 0.9 * (1 - np.exp(-roots)) * smoothstep(behind, -1.0, 0.1), 0, 1)
-    # Behind the ear the hair ends at the nape.
+    # Behind the ear, hair ends at the nape.
     cover *= smoothstep(canvas.y, -5.0, -3.4)
     grey = 0.7 * look.grey_temples * smoothstep(canvas.across, 5.6, 7.4)[..., None]
     tone = np.array(look.hair, float) * 1.05 * (1 - grey) + np.array(look.grey, float) * grey
@@ -26,7 +26,7 @@ def hairline(canvas: Canvas, rng: np.random.Generator, look: Look, sculpt: Sculp
 
 
 def _behind(line: Floats) -> Floats:
-    """How far behind the hairline each texel lies, about cm; negative on the face."""
+    """The distance of each texel behind the hairline, approximately in cm; negative on the face."""
     at = (np.arange(SMALL) + 0.5) * SIZE / SMALL
     column, row = np.meshgrid(at, at)
     away = np.hypot(column[..., None] - line[:, 0], (row[..., None] - line[:, 1]) * 1.6).min(axis=-1) / 78
@@ -40,7 +40,7 @@ def _behind(line: Floats) -> Floats:
 
 
 def _strokes(canvas: Canvas, rng: np.random.Generator, line: Floats, look: Look) -> Floats:
-    """Short hairs from the hairline backwards, thinning out towards the face."""
+    """Short hairs that run back from the hairline and thin out towards the face."""
     which = rng.uniform(0, len(line) - 1.001, ROOTS)
     i, f = which.astype(int), (which % 1)[:, None]
     root = line[i] * (1 - f) + line[i + 1] * f

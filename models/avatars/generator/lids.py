@@ -1,4 +1,4 @@
-"""What goes with the lids: the shadow that they throw on the eyeball, and lashes. Both let light through."""
+"""Translucent pieces of the eyelids: lashes, the shadow on the eyeball."""
 
 import numpy as np
 
@@ -9,11 +9,11 @@ from generator.look import Look
 from generator.piece import Piece, grid_quads
 from generator.skin import Skin, triangles
 
-# The picture's four fields: u from, u to, v from, v to.
+# The four fields of the texture: u from, u to, v from, v to.
 SHADOW, UPPER, LOWER = (0.02, 0.48, 0.02, 0.48), (0.51, 0.99, 0.02, 0.98), (0.02, 0.48, 0.53, 0.98)
 SHADOW_ROWS = 7
-PICTURE = 256
-# The colours are in the picture, because the shader takes how light a hair shines from there: dark lashes do not.
+SIDE = 256
+# The texture holds the colours, because the shader derives the specular of hair from them: dark lashes have none.
 WHITE, SHADE = np.array([255, 255, 255]), (52, 26, 26)
 
 
@@ -23,7 +23,7 @@ def _field(field: Vector, u: Floats, v: Floats) -> Floats:
 
 
 def _paths(loop: Ints, points: Floats) -> tuple[Floats, Floats]:
-    """The front edge of the upper and lower lid, outer to inner corner, (n, 3) each."""
+    """The front edges of the upper and the lower lid from the outer to the inner corner, (n, 3) each."""
     half = len(loop) // 2
     return points[loop[: half + 1]], points[np.concatenate([loop[half:], loop[:1]])][::-1]
 
@@ -33,7 +33,7 @@ def _followed(deltas: dict[str, Floats]) -> dict[str, Floats]:
 
 
 def shadow(skin: Skin, side: int, deltas: dict[str, Floats]) -> Piece:
-    """A thin shell over the ball that the upper lid darkens."""
+    """A thin shell over the eyeball with the shadow of the upper lid."""
     ball, loop = skin.cage.eyeballs[side], edge_loop(skin, side)
 
     def shell(points: Floats) -> Floats:
@@ -61,7 +61,7 @@ def shadow(skin: Skin, side: int, deltas: dict[str, Floats]) -> Piece:
 
 
 def lashes(skin: Skin, side: int, look: Look, deltas: dict[str, Floats]) -> Piece:
-    """Swept strips on the lids' edges, the upper one longest at its outer third."""
+    """Swept strips on the edges of the lids. The upper lashes are longest in the outer third."""
     ball, loop = skin.cage.eyeballs[side], edge_loop(skin, side)
 
     def strips(points: Floats) -> Floats:
@@ -90,7 +90,7 @@ def lashes(skin: Skin, side: int, look: Look, deltas: dict[str, Floats]) -> Piec
 
 
 def _fringe(edge: Floats, ball: Eye, length: float, thickness: float) -> Floats:
-    t = np.linspace(0, 1, len(edge))  # outer to inner corner
+    t = np.linspace(0, 1, len(edge))  # from the outer to the inner corner
     reach = length * np.clip(np.sin(np.pi * t), 0.10, 1) ** 0.6 * (1.35 - 0.95 * t)
     out = edge - ball.center
     out /= np.linalg.norm(out, axis=1, keepdims=True)
@@ -107,14 +107,14 @@ def _fringe(edge: Floats, ball: Eye, length: float, thickness: float) -> Floats:
     return np.concatenate([inner, mid, tip])
 
 
-def picture(look: Look) -> Pixels:
-    """uint8 (PICTURE, PICTURE, 4): how dark the shadow is, and the hairs of both rows of lashes."""
-    out = np.empty((PICTURE, PICTURE, 4), dtype=np.uint8)
+def texture(look: Look) -> Pixels:
+    """uint8 (SIDE, SIDE, 4): the shadow and both rows of lashes."""
+    out = np.empty((SIDE, SIDE, 4), dtype=np.uint8)
     out[..., :3] = look.lash
-    alpha = np.zeros((PICTURE, PICTURE))
-    half, rng = PICTURE // 2, np.random.default_rng(look.seed + 3)
+    alpha = np.zeros((SIDE, SIDE))
+    half, rng = SIDE // 2, np.random.default_rng(look.seed + 3)
     alpha[:half, :half] = _shadow_alpha(half)
-    alpha[:, half:] = _lash_alpha(rng, PICTURE, half, 13, 0.36)
+    alpha[:, half:] = _lash_alpha(rng, SIDE, half, 13, 0.36)
     alpha[half:, :half] = 0.75 * _lash_alpha(rng, half, half, 13, 0.0)
     out[:half, :half, :3] = SHADE
     out[..., 3] = np.clip(np.rint(alpha * 255), 0, 255)
@@ -122,7 +122,7 @@ def picture(look: Look) -> Pixels:
 
 
 def _shadow_alpha(size: int) -> Floats:
-    """Most under the upper lid, a little in the corners and over the lower lid."""
+    """The shadow's alpha: strong under the upper lid, weak in the corners and above the lower lid."""
     v, u = np.mgrid[0:size, 0:size] / (size - 1)
     top = 0.78 * np.exp(-((v / 0.27) ** 2))
     low = 0.20 * np.exp(-(((1 - v) / 0.16) ** 2))
@@ -132,7 +132,7 @@ def _shadow_alpha(size: int) -> Floats:
 
 
 def _lash_alpha(rng: np.random.Generator, height: int, width: int, count: int, liner: float) -> Floats:
-    """Tapering hairs, some of them leaning together; `liner`: how far from the root they are one dark band."""
+    """The alpha of tapering hairs, some in clumps. liner: how far from the root they form one dark band."""
     v = np.linspace(0, 1, height)[:, None]
     u = np.linspace(0, 1, width)[None]
     alpha = np.clip((liner - v) / 0.10, 0, 1) if liner else np.zeros((height, width))

@@ -1,4 +1,4 @@
-"""What is behind the lips: a dark cavity sealed to them, gums, teeth and tongue."""
+"""The inside of the mouth: cavity, gums, teeth, tongue."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ JAW_SHIFTS = {"jawForward": (0.0, 0.0, 0.8), "jawLeft": (0.85, 0.0, 0.0), "jawRi
 
 
 def jaw_targets(points: Floats, weight: Floats | float = 1.0) -> dict[str, Floats]:
-    """What moves with the jaw bone."""
+    """Targets that move a piece with the jaw."""
     w = np.broadcast_to(np.asarray(weight, float), len(points))[:, None]
     targets = {"jawOpen": jaw_rotation(points) * w}
     targets.update({name: np.broadcast_to(np.array(shift), points.shape) * w for name, shift in JAW_SHIFTS.items()})
@@ -22,7 +22,7 @@ def jaw_targets(points: Floats, weight: Floats | float = 1.0) -> dict[str, Float
 
 
 def cavity(skin: Skin, deltas: dict[str, Floats]) -> Piece:
-    """A bag behind the lips; its mouth is the lips' own innermost loop, so that nothing shows between."""
+    """A bag behind the lips, sealed to their innermost loop so that there is no gap."""
     loop = refined_loop(skin, skin.cage.mouth[-1])[::2]
     opening = skin.points[loop]
     back = np.array([0.0, STOMION_Y + 0.1, 2.2])
@@ -57,7 +57,7 @@ def cavity(skin: Skin, deltas: dict[str, Floats]) -> Piece:
 
 
 def _arch(u: Floats, half_width: float, front_z: float, depth: float) -> tuple[Floats, Floats, Floats]:
-    """The dental arch for u in -1..1: x, z and the outward direction in the plane."""
+    """The dental arch for u in -1..1: x, z and the outward direction in that plane."""
     angle = u * 1.25
     x, z = half_width * np.sin(angle) / np.sin(1.25), front_z - depth * (1 - np.cos(angle)) / (1 - np.cos(1.25))
     out = np.stack([np.sin(angle), np.zeros_like(u), np.cos(angle)], axis=1)
@@ -65,7 +65,7 @@ def _arch(u: Floats, half_width: float, front_z: float, depth: float) -> tuple[F
 
 
 def teeth(upper: bool) -> Piece:
-    """One row of teeth with its gum: enamel bulges tooth by tooth, the edge notched between."""
+    """A row of teeth with its gum: the enamel bulges at each tooth and the edge is notched between them."""
     columns = TEETH * STEPS + 1
     u = np.linspace(-1, 1, columns)
     x, z, out = _arch(u, 2.5 if upper else 2.2, 7.95 if upper else 7.7, 3.2)
@@ -110,7 +110,7 @@ def teeth(upper: bool) -> Piece:
 
 
 def tongue() -> Piece:
-    """A soft slab with a groove; tongueOut slides it over the lower lip and lets its tip sink."""
+    """A slab with a groove. tongueOut slides it over the lower lip and lowers its tip."""
     rows, columns = 9, 9
     t, u = np.meshgrid(np.linspace(0, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
     width = np.interp(t, [0, 0.4, 0.65, 0.8, 0.9, 1], [1.2, 1.32, 1.30, 1.22, 1.05, 0.62])
@@ -122,11 +122,11 @@ def tongue() -> Piece:
     points = np.stack([x, y, z], axis=-1).reshape(-1, 3)
     flat_t = t.reshape(-1)
     out = np.zeros_like(points)
-    # The tip is round: its sides stay behind.
+    # The tip is round, so its sides move less.
     slide = np.clip(flat_t * (1 - 0.09 * u.reshape(-1) ** 2), 0, 1) ** 1.2
     out[:, 2] = 3.1 * slide
     out[:, 1] = 0.75 * _ease(slide, 0.0, 0.5) - 0.95 * _ease(slide, 0.72, 1.05)
-    # Behind the teeth the tongue's body sinks less than the jaw, so that it is seen where the mouth opens a little.
+    # The body of the tongue drops less than the jaw, so that it is visible when the mouth opens slightly.
     targets = jaw_targets(points, 0.72)
     targets["tongueOut"] = out
     tone = 0.55 + 0.45 * flat_t
@@ -148,5 +148,5 @@ def _ease(x: Floats, low: float, high: float) -> Floats:
 
 
 def inside(skin: Skin, deltas: dict[str, Floats]) -> list[Piece]:
-    """Every piece of the mouth part."""
+    """All pieces of the mouth part."""
     return [cavity(skin, deltas), teeth(True), teeth(False), tongue()]

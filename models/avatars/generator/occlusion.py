@@ -1,4 +1,4 @@
-"""Ambient occlusion, baked: how much of the sky each vertex sees, by depth maps from many directions."""
+"""Baked ambient occlusion, from depth maps in many directions."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ DIRECTIONS, SIZE, SAMPLES = 110, 300, 420_000
 
 
 def bake(points: Floats, normals: Floats, tris: Ints, seed: int = 1) -> Floats:
-    """Openness (V,), 0..1, of points (V, 3) in cm among the triangles that cast (F, 3)."""
+    """The openness (V,), 0..1, of points (V, 3) in cm among occluding triangles (F, 3)."""
     cloud = _samples(points, tris, np.random.default_rng(seed))
     lifted = points + normals * 0.18
     seen, total = np.zeros(len(points)), np.zeros(len(points))
@@ -21,7 +21,7 @@ def bake(points: Floats, normals: Floats, tris: Ints, seed: int = 1) -> Floats:
 
 
 def seen(points: Floats, normals: Floats, tris: Ints, seed: int = 2, turn_degrees: float = 70.0) -> Mask:
-    """Which points (V,) a viewer in front of the avatar can see when what they are part of may turn so far."""
+    """A mask (V,) of the points that a viewer in front can see when their part turns within the given range."""
     cloud = _samples(points, tris, np.random.default_rng(seed))
     visible = np.zeros(len(points), dtype=bool)
     for azimuth in np.radians(np.linspace(-turn_degrees, turn_degrees, 2 * round(turn_degrees / 14) + 1)):
@@ -33,7 +33,7 @@ def seen(points: Floats, normals: Floats, tris: Ints, seed: int = 2, turn_degree
 
 
 def smooth_over(values: Floats, tris: Ints, rounds: int = 3) -> Floats:
-    """Average with the neighbours: hides the depth maps' grain."""
+    """Average each value with its neighbours', which hides the noise of the depth maps."""
     edges = np.concatenate([tris[:, [0, 1]], tris[:, [1, 2]], tris[:, [2, 0]]])
     count = np.bincount(edges.reshape(-1), minlength=len(values))
     for _ in range(rounds):

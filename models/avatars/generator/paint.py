@@ -1,4 +1,4 @@
-"""The skin's texture: what is finer than the mesh. It multiplies the vertex colours; its alpha is the shine."""
+"""The skin texture: detail finer than the mesh. It multiplies the vertex colours; its alpha scales the specular."""
 
 import numpy as np
 
@@ -10,42 +10,42 @@ from generator.look import Look
 from generator.skin import Skin
 from generator.unwrap import SIZE, Canvas, smoothstep
 
-# Shares of the part's specular: matt skin, the oilier middle of the face, moist lips.
+# Factors on the part's specular: matt skin, the oilier middle of the face, moist lips.
 MATT, OILY, MOIST = 0.36, 0.55, 1.0
 
 
 def skin_texture(look: Look, skin: Skin) -> Pixels:
     """uint8 (SIZE, SIZE, 4)."""
     canvas, rng = Canvas(skin.sculpt), np.random.default_rng(look.seed)
-    picture = np.ones((SIZE, SIZE, 3))
+    texture = np.ones((SIZE, SIZE, 3))
     base = np.array(look.skin, float)
-    picture *= 1 - 0.020 * smooth_noise(rng, SIZE, 190)[..., None]
-    picture *= 1 - 0.045 * smooth_noise(rng, SIZE, 26)[..., None] * np.array([0.3, 0.9, 1.0])
+    texture *= 1 - 0.020 * smooth_noise(rng, SIZE, 190)[..., None]
+    texture *= 1 - 0.045 * smooth_noise(rng, SIZE, 26)[..., None] * np.array([0.3, 0.9, 1.0])
     if look.freckles:
-        picture *= 1 - _freckles(canvas, rng, look)[..., None] * np.array([0.16, 0.30, 0.36])
+        texture *= 1 - _freckles(canvas, rng, look)[..., None] * np.array([0.16, 0.30, 0.36])
     if look.age_lines:
-        picture *= 1 - look.age_lines * _age_lines(canvas, look)[..., None] * np.array([0.30, 0.42, 0.46])
+        texture *= 1 - look.age_lines * _age_lines(canvas, look)[..., None] * np.array([0.30, 0.42, 0.46])
     if look.beard:
         cover = _beard(canvas, rng, look)[..., None]
-        picture *= 1 - cover + cover * np.clip(np.array(look.beard_color) / base, 0, 1)
-    picture *= 1 - _lip_lines(canvas, rng)[..., None] * np.array([0.4, 0.7, 0.7])
-    picture *= 1 - _nose_lines(canvas, look)[..., None] * np.array([0.55, 0.76, 0.78])
+        texture *= 1 - cover + cover * np.clip(np.array(look.beard_color) / base, 0, 1)
+    texture *= 1 - _lip_lines(canvas, rng)[..., None] * np.array([0.4, 0.7, 0.7])
+    texture *= 1 - _nose_lines(canvas, look)[..., None] * np.array([0.55, 0.76, 0.78])
     hairs = np.maximum(brows(canvas, rng, look), 0)[..., None]
-    picture = picture * (1 - hairs) + np.clip(np.array(look.brow) / base, 0, 1) * hairs
+    texture = texture * (1 - hairs) + np.clip(np.array(look.brow) / base, 0, 1) * hairs
     scalp, tone = hairline(canvas, rng, look, skin.sculpt)
-    picture = picture * (1 - scalp) + np.clip(tone / base, 0, 1) * scalp
-    # Below the chin every point of the neck has the last row: it must be bare skin.
-    picture = 1 - (1 - picture) * smoothstep(np.arange(SIZE)[::-1], 22, 48)[:, None, None]
-    # Smaller copies mix the first rows with the last.
-    picture[: SIZE // 50] = 1.0
+    texture = texture * (1 - scalp) + np.clip(tone / base, 0, 1) * scalp
+    # Below the chin, the whole neck maps to the last row, which must be plain skin.
+    texture = 1 - (1 - texture) * smoothstep(np.arange(SIZE)[::-1], 22, 48)[:, None, None]
+    # Mipmaps mix the first rows with the last.
+    texture[: SIZE // 50] = 1.0
     out = np.empty((SIZE, SIZE, 4), dtype=np.uint8)
-    out[..., :3] = np.clip(np.rint(picture * 255 / 2) * 2, 0, 255)
+    out[..., :3] = np.clip(np.rint(texture * 255 / 2) * 2, 0, 255)
     out[..., 3] = np.rint(_shine(canvas, look) * (1 - 0.9 * np.maximum(hairs, scalp)[..., 0]) * 63) * 4
     return out
 
 
 def smooth_noise(rng: np.random.Generator, size: int, cells: int) -> Floats:
-    """Smooth value noise, 0..1."""
+    """Smooth value noise in 0..1."""
     coarse = rng.random((cells + 2, cells + 2))
     at = np.linspace(0, cells, size)
     i, f = at.astype(int), at % 1
@@ -85,7 +85,7 @@ def _freckles(canvas: Canvas, rng: np.random.Generator, look: Look) -> Floats:
 
 
 def _age_lines(canvas: Canvas, look: Look) -> Floats:
-    """The fold from nose to mouth, two lines on the forehead, the fan beside the eye: soft, never a drawing."""
+    """Soft nasolabial folds, two forehead lines and crow's feet."""
     x, y, p = canvas.x, canvas.y, look.proportions
     fold_x = np.interp(-y, [p.nose_length + 0.1, 5.2, 6.6, 7.2], [1.65, 2.35, 3.1, 3.25])
     fold = np.exp(-(((x - fold_x) / 0.16) ** 2)) * smoothstep(-y, 3.5, 4.4) * (1 - smoothstep(-y, 6.0, 7.3))
@@ -103,7 +103,7 @@ def _age_lines(canvas: Canvas, look: Look) -> Floats:
 
 
 def _beard(canvas: Canvas, rng: np.random.Generator, look: Look) -> Floats:
-    """Short and trimmed: cheeks shaved to a line, lips free, every hair pointing down; it runs up to the sideburn."""
+    """A short, trimmed beard up to the sideburns, with shaved cheeks and all hairs pointing down."""
     x, y, across = canvas.x, canvas.y, canvas.across
     line = np.interp(
         across, [0.0, 1.2, 2.6, 3.6, 5.8, 7.6, 8.6, 9.2], [-4.55, -4.75, -5.2, -6.1, -5.7, -4.4, -2.2, 0.3]
@@ -127,14 +127,14 @@ def _beard(canvas: Canvas, rng: np.random.Generator, look: Look) -> Floats:
         np.full(count * 7, 0.26),
         np.full(count * 7, 0.020),
     )
-    # Next to the mirror's line single hairs would make a pattern.
+    # Single hairs near the mirror line would form a pattern.
     hairs = np.where(x > 1.0, 1.0, 0.25 + 0.75 * x) * (0.9 * (1 - np.exp(-streaks)) - 0.3)
     result: Floats = look.beard * area * np.clip(0.80 + hairs, 0, 1)
     return result
 
 
 def _nose_lines(canvas: Canvas, look: Look) -> Floats:
-    """Nostrils and the crease behind each wing."""
+    """Nostrils and the crease behind each ala."""
     x, y, p = canvas.x, canvas.y, look.proportions
     dx, dy = x - p.nose_width * 0.68, y + p.nose_length + 0.76
     turned = dx * 0.94 + dy * 0.34, dy * 0.94 - dx * 0.34
@@ -146,7 +146,7 @@ def _nose_lines(canvas: Canvas, look: Look) -> Floats:
 
 
 def _lip_lines(canvas: Canvas, rng: np.random.Generator) -> Floats:
-    """The fine upright lines of lips; their corners and the line between them a little darker."""
+    """The fine vertical lines of the lips, with darker corners and a darker line between the lips."""
     x, y = canvas.x, canvas.y - STOMION_Y
     mouth = np.exp(-((x / 2.2) ** 4) - (y / 0.8) ** 4)
     lines = smooth_noise(rng, SIZE, 150)[150]

@@ -1,4 +1,4 @@
-"""A piece: one connected bit of the avatar on its way into a part."""
+"""Pieces: the connected meshes that are joined into parts."""
 
 from dataclasses import dataclass, field
 
@@ -11,9 +11,9 @@ from generator.arrays import Floats, Ints, Mask
 class Piece:
     """points (V, 3) cm, tris (F, 3), colors (V, 3) sRGB 0..255, uvs (V, 2), head_weights (V,).
 
-    targets: name to displacement (V, 3). normals: given where they are not to be worked out from the triangles.
-    occlusion: (V,) 0..1 where it is not to be baked. casts: whether the piece shades others.
-    least_open: the darkest that its baked occlusion may get.
+    targets: from a name to displacements (V, 3). normals: None to compute them from the triangles.
+    occlusion: (V,) 0..1, None to bake it. casts: whether the piece occludes others. least_open: the lower limit of its
+    baked openness.
     """
 
     points: Floats
@@ -37,7 +37,7 @@ class Piece:
 
 
 def grid_quads(rows: int, columns: int, closed: bool = False) -> Ints:
-    """Quads of a (rows, columns) grid of points, row by row; closed joins the last column to the first."""
+    """The quads of a (rows, columns) grid of points, row by row. closed: join the last column to the first."""
     wide = columns if closed else columns - 1
     r, c = np.meshgrid(np.arange(rows - 1), np.arange(wide), indexing="ij")
     n = (c + 1) % columns
@@ -48,7 +48,7 @@ def grid_quads(rows: int, columns: int, closed: bool = False) -> Ints:
 
 
 def keep_triangles(piece: Piece, keep: Mask) -> Piece:
-    """The piece with only the triangles in the mask, and the vertices that these use."""
+    """The piece reduced to the triangles in the mask and the vertices that they use."""
     tris = piece.tris[keep]
     used, flat = np.unique(tris, return_inverse=True)
 

@@ -1,6 +1,6 @@
-"""The head as a distance field: soft unions of ellipsoids and capsules, onto which the cage is laid.
+"""The head as a distance field, made of soft unions of ellipsoids and capsules, onto which the cage is projected.
 
-Distances are approximate (ellipsoids) but their zero set is exact enough to sculpt with; all in cm.
+Distances to ellipsoids are approximate, but the zero set is accurate enough for sculpting. All lengths are in cm.
 """
 
 import numpy as np
@@ -10,14 +10,14 @@ from generator.look import Proportions
 
 
 def soft_union(a: Floats, b: Floats, k: float) -> Floats:
-    """The polynomial smooth minimum (I. Quilez): a blend of width `k`."""
+    """The polynomial smooth minimum (I. Quilez) with a blend of width `k`."""
     h = np.maximum(k - np.abs(a - b), 0.0) / k
     result: Floats = np.minimum(a, b) - h * h * k / 4
     return result
 
 
 def soft_cut(a: Floats, b: Floats, k: float) -> Floats:
-    """`a` without `b`."""
+    """The soft difference of `a` and `b`."""
     return -soft_union(-a, b, k)
 
 
@@ -36,7 +36,7 @@ def sphere(p: Floats, center: Vector, radius: float) -> Floats:
 
 
 def capsule(p: Floats, start: Vector, end: Vector, r0: float, r1: float) -> Floats:
-    """A capsule whose radius goes from r0 to r1."""
+    """A capsule whose radius varies from r0 to r1."""
     a, b = np.array(start), np.array(end)
     axis = b - a
     t = np.clip(((p - a) @ axis) / (axis @ axis), 0.0, 1.0)
@@ -52,7 +52,7 @@ class Sculpt:
 
     def distance(self, points: Floats) -> Floats:
         p, q = self.p, points.copy()
-        q[..., 0] = np.sqrt(q[..., 0] ** 2 + 1e-4)  # one half is modelled; the root keeps the middle smooth
+        q[..., 0] = np.sqrt(q[..., 0] ** 2 + 1e-4)  # one half is modelled; the square root keeps the middle smooth
         chin = p.chin_y
         d = ellipsoid(q, (0, 3.6, -1.0), (7.45, 8.4, 9.2))
         d = soft_union(d, ellipsoid(q, (0, -2.2, 1.5), (p.face_half_width, 8.1, 6.8)), 3.0)
@@ -93,14 +93,14 @@ class Sculpt:
         return result
 
     def march(self, starts: Floats, directions: Floats, steps: int = 90) -> Floats:
-        """Walk from outside until the surface is met."""
+        """March from outside to the surface."""
         points = starts.copy()
         for _ in range(steps):
             points += directions * (0.75 * self.distance(points))[..., None]
         return points
 
     def project(self, points: Floats, steps: int = 8) -> Floats:
-        """The surface point under each point, along the gradient."""
+        """Project each point onto the surface along the gradient."""
         points = points.copy()
         for _ in range(steps):
             points -= self.gradient(points) * (0.8 * self.distance(points))[..., None]

@@ -1,6 +1,6 @@
 """The 52 ARKit shapes, authored on the cage: each a displacement in cm of its control points.
 
-Apple, ARFaceAnchor.BlendShapeLocation, says what each name means. Left is the avatar's own left, +x.
+Their meanings are those of Apple's ARFaceAnchor.BlendShapeLocation. Left is the avatar's own left, +x.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ SIDES = {"Left": 1, "Right": -1}
 
 
 def jaw_rotation(points: Floats) -> Floats:
-    """Where a fully opened jaw takes points that are fixed to it, less where they were."""
+    """The displacement of points that are fixed to the jaw when it opens fully."""
     angle = np.radians(JAW_OPEN_DEGREES)
     arm = points - HINGE
     y = arm[..., 1] * np.cos(angle) - arm[..., 2] * np.sin(angle)
@@ -49,7 +49,7 @@ class Shaper:
             self.eyelid[rings[1:].ravel()] = True
 
     def all(self) -> dict[str, Floats]:
-        """Name to displacement (V, 3)."""
+        """All shapes: from a name to displacements (V, 3)."""
         shapes: dict[str, Floats] = {}
         for name, side in SIDES.items():
             for maker in (self._eyes, self._brows, self._mouth_sides, self._cheek_nose):
@@ -70,7 +70,7 @@ class Shaper:
         return upper
 
     def _jaw(self) -> Floats:
-        """How far each point goes with the jaw: by its angle under the hinge, and by the lip it belongs to."""
+        """How far each point follows the jaw, by its angle below the hinge and by the lip that it belongs to."""
         angle = np.degrees(np.arctan2(-(self.y - HINGE[1]), np.maximum(self.z - HINGE[2], 0.3)))
         weight = smooth(angle, 15, 46) * smooth(self.z, -1.5, 3.0)
         around = np.array([0.44, 0.16, 0.03, 0.0, 0, 0.0, 0.03, 0.16, 0.44, 0.78, 0.95, 1, 1, 1, 0.95, 0.78])
@@ -106,7 +106,7 @@ class Shaper:
         opened = jaw_rotation(self.points) * self.jaw[:, None]
         corner = self._blob(2.3, STOMION_Y, 1.0, 1.0) - self._blob(-2.3, STOMION_Y, 1.0, 1.0)
         opened[:, 0] -= 0.30 * corner * np.clip(1 - np.abs(self.x) / 8, 0, 1)
-        # The lips are one ring of muscle: the upper one is dragged along, or the corner would gape.
+        # The lips are one ring of muscle: the upper lip follows a little, or the corners would gape.
         dragged = np.where(self.ring >= 1, np.maximum(self.jaw, 0.42), self.jaw)
         sideways = dragged * smooth(self.z, -0.5, 7.0)
         return {
@@ -117,7 +117,7 @@ class Shaper:
         }
 
     def _mouth_close(self, opened: Floats) -> Floats:
-        """What shuts the lips again under an open jaw: both travel to a line between them, the lower one farther."""
+        """Closes the lips under an open jaw: both move to a line between them, the lower lip further."""
         mouth, delta = self.cage.mouth, np.zeros_like(self.points)
         after = self.points + opened
         partner = np.array([0, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1])
@@ -132,7 +132,7 @@ class Shaper:
 
     def _mouth(self) -> dict[str, Floats]:
         near, wide = self._near_lips(1.25), self._near_lips(1.9)
-        # Lips that come forward bring the cheeks along some way; a short reach would fold them.
+        # Lips that move forward pull the cheeks along. A shorter reach would fold them.
         forward = np.maximum(self._near_lips(1.8), near) * smooth(4.8 - np.abs(self.x), 0, 3.2)
         at_lips = np.select([self.ring >= 2, self.ring == 1], [1.0, 0.6], 0.25 * near)
         corners_down = self._push((0, -CORNER_LIFT * 0.9, 0), at_lips * smooth(np.abs(self.x), 0.6, 2.2))
@@ -140,7 +140,7 @@ class Shaper:
         flare = np.select([self.ring == 2, self.ring == 3, self.ring == 4, self.ring == 5], [0.75, 1.0, 1.0, 0.9], 0.5)
         funnel = np.zeros_like(self.points)
         funnel[:, 0] = -0.20 * self.x * near
-        # The lips' edge follows an ellipse, so that the opening is round and not a letter box.
+        # The edge of the lips follows an ellipse, so that the opening is round rather than rectangular.
         arch = np.sqrt(np.clip(1 - (self.x / (1.02 * self.p.mouth_half_width)) ** 2, 0, 1))
         funnel[:, 1] = (0.46 * up - 0.54 * low) * near * flare * arch
         funnel[:, 2] = (0.62 + 0.20 * (self.ring == 3)) * forward
@@ -179,7 +179,7 @@ class Shaper:
         return smooth(width + 0.5 - np.abs(self.x), 0, width)
 
     def _roll(self, lip: Floats, sign: int) -> Floats:
-        """A lip turned in over the teeth: its fullest line goes back most."""
+        """Rolls a lip in over the teeth; its fullest line moves back most."""
         delta = np.zeros_like(self.points)
         taper = smooth(2.9 - np.abs(self.x), 0.2, 1.6)
         for ring, dy, dz in (
@@ -201,7 +201,7 @@ class Shaper:
         return vertex_normals(self.points, triangles(self.cage.quads))
 
     def _corner(self, side: int) -> Floats:
-        """1 at the mouth's corner, falling along the lips to their middle and into the cheek."""
+        """1 at the corner of the mouth, falling off along the lips and into the cheek."""
         corner_x = self.p.mouth_half_width
         along = np.clip(self.x * side / corner_x, 0, 1.15) ** 1.5
         field = np.exp(-(((self.x * side - corner_x) / 2.4) ** 2) - ((self.y - STOMION_Y) / 2.3) ** 2)
@@ -215,19 +215,19 @@ class Shaper:
         cheek = self._blob(3.7 * s, -3.7, 1.9, 1.5)
         fold = self._blob(2.6 * s, -4.9, 1.2, 1.2)
         lip = np.where(self.ring >= 2, 1.0, 0.0)
-        # The lips bend up ever more towards the corner; pulled in proportion they would make a V.
+        # The lips curve up more strongly towards the corner. Linear displacement would form a V.
         smile = (
             self._push((0.66 * s, 0, -0.40), corner)
             + self._push((0, 0.66, 0), corner**1.35)
             + self._push((0.20 * s, 0.50, 0.36), cheek)
         )
         smile += self._push((0.14 * s, 0.14, 0.16), fold * (self.ring < 0))
-        # Drawn wide, the lips grow thinner and lie closer to the teeth.
+        # Stretched lips become thinner and lie closer to the teeth.
         smile += self._push((0, 0, -0.12), lip * half * (self.ring == 3))
         smile += self._push((0, -0.05, 0), up * lip * half * (self.ring == 2)) + self._push(
             (0, 0.09, 0), low * lip * half * (self.ring == 2)
         )
-        # Wide enough that both halves together move the middle as far: a lip drawn down must not make a W.
+        # Wide enough that both halves together move the middle equally far; otherwise a lowered lip would form a W.
         peak = 0.8 * np.exp(-(((self.x * s - 0.8) / 1.12) ** 2))
         press = self._push((0, -0.10, -0.12), up * lip * half * (self.ring <= 3))
         press += self._push((0, 0.13, -0.14), low * lip * half * (self.ring <= 3)) + self._push(
@@ -283,7 +283,7 @@ class Shaper:
     def _lid(
         self, side: int, lower: float = 0.0, upper: float = 0.0, shift: float = 0.0, closing: float = 0.0
     ) -> Floats:
-        """Lids moved by cm at their middle, tapering to the corners; shift goes outward."""
+        """Moves the lids by cm at their middle, tapering to the corners. shift: outwards."""
         curve = lid_curve(self.p)
         taper = np.abs(np.sin(np.linspace(0, 2 * np.pi, EYE_COUNT, endpoint=False))) ** 0.8
         is_upper = np.arange(EYE_COUNT) < EYE_COUNT // 2
@@ -300,7 +300,7 @@ class Shaper:
         lower = np.where(is_upper[:, None], curve[partner], curve)
         upper = np.where(is_upper[:, None], curve, curve[partner])
         meet = 0.88 * lower + 0.12 * upper
-        # The upper lid's edge comes to lie over the lower one, so that no slit of white is left.
+        # The upper lid overlaps the lower one, so that no white shows between them.
         overlap = np.sin(np.linspace(0, 2 * np.pi, count, endpoint=False)) * 0.03
         meet[:, 1] -= np.clip(overlap, 0, None)
         taper = np.abs(np.sin(np.linspace(0, 2 * np.pi, count, endpoint=False))) ** 0.5

@@ -1,4 +1,4 @@
-"""The skin: the cage fitted so that its limit goes through the control points, subdivided, and sculpted once more."""
+"""The skin: the cage, fitted to interpolate its control points, subdivided and projected onto the sculpt."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,7 +26,7 @@ class Skin:
 
     @cached_property
     def neighbours(self) -> list[set[int]]:
-        """The vertices that share an edge with each vertex."""
+        """The neighbours of each vertex."""
         table: list[set[int]] = [set() for _ in range(len(self.points))]
         for quad in self.quads.tolist():
             for a, b in zip(quad, [*quad[1:], quad[0]], strict=True):
@@ -35,16 +35,16 @@ class Skin:
         return table
 
     def spread(self, values: Floats) -> Floats:
-        """Values on the cage to values on the refined skin."""
+        """Map values on the cage to the refined skin."""
         return self.matrix @ values
 
     def spread_delta(self, delta: Floats) -> Floats:
-        """What a shape adds on the cage to what it adds on the refined skin, reaching its full extent there."""
+        """Map the displacements of a shape from the cage to the refined skin, at their full extent."""
         return self.matrix @ fit(self.matrix, delta)
 
 
 def fit(matrix: Floats, wanted: Floats, rounds: int = 6) -> Floats:
-    """The cage whose refinement passes through `wanted` at the cage's own vertices."""
+    """The cage whose refinement passes through `wanted` at the vertices of the cage."""
     at_cage, values = matrix[: len(wanted)], wanted.copy()
     for _ in range(rounds):
         values += 0.7 * (wanted - at_cage @ values)
@@ -61,7 +61,7 @@ def build_skin(p: Proportions) -> Skin:
 
 
 def triangles(quads: Ints) -> Ints:
-    """Two triangles a quad."""
+    """Split each quad into two triangles."""
     return np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
 
 

@@ -1,4 +1,4 @@
-"""What every hairstyle is made with: strands over the skull, sheets of them, tufts that lie on a sheet."""
+"""The building blocks of hairstyles: strands over the skull, sheets, ribbons."""
 
 import numpy as np
 
@@ -8,15 +8,15 @@ from generator.piece import Piece, grid_quads
 from generator.sculpt import Sculpt
 from generator.skin import triangles
 
-# Light seeps through hair: even its folds are never quite dark.
+# Light passes through hair, so that even its folds are never quite dark.
 LEAST_OPEN = 0.46
 SKULL = np.array([0.0, 3.2, -1.0])
-# Rows of the hair's picture: strands that hide what is behind them, and below them strands that let it through.
+# Rows of the hair texture: opaque strands, and below them translucent ones.
 SOLID_V, SOFT_V = (0.01, 0.49), (0.52, 0.99)
 
 
 def on_skull(sculpt: Sculpt, direction: Floats, lift: Floats | float) -> Floats:
-    """The point above the scalp in `direction` (..., 3) from the skull's middle."""
+    """The point above the scalp in `direction` (..., 3) from the centre of the skull."""
     d = direction / np.linalg.norm(direction, axis=-1, keepdims=True)
     hit = sculpt.march(SKULL + d * 16, -d)
     result: Floats = hit + d * np.asarray(lift)[..., None]
@@ -24,7 +24,7 @@ def on_skull(sculpt: Sculpt, direction: Floats, lift: Floats | float) -> Floats:
 
 
 def spline(knots: Floats, steps: int) -> Floats:
-    """Catmull-Rom through knots (K, S, 3) to (S, steps, 3)."""
+    """Catmull-Rom splines through knots (K, S, 3), as (S, steps, 3)."""
     padded = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
     at = np.linspace(0, len(knots) - 1 - 1e-6, steps)
     i, t = at.astype(int), (at % 1)[:, None, None]
@@ -35,7 +35,7 @@ def spline(knots: Floats, steps: int) -> Floats:
 
 
 def clear(sculpt: Sculpt, points: Floats, least: Floats) -> Floats:
-    """Points pushed out of the head until they are `least` away from it."""
+    """Push points out of the head to a distance of at least `least`."""
     for _ in range(4):
         short = np.maximum(least - sculpt.distance(points), 0.0)
         points = points + sculpt.gradient(points) * short[..., None]
@@ -54,7 +54,7 @@ def sheet_normals(points: Floats) -> Floats:
 
 
 def locks(across: Floats, along: Floats, count: float, rng: np.random.Generator) -> Floats:
-    """Ridges 0..1 of `count` locks that lean and swell a little along the strand."""
+    """The ridges, 0..1, of `count` locks that lean and swell slightly along the strand."""
     wobble = rng.uniform(-0.35, 0.35, 6)
     warped = (
         across * count
@@ -75,7 +75,7 @@ def soft_v(t: Floats) -> Floats:
 
 
 def sheet(points: Floats, colors: Floats, tuck: Floats, flip: bool) -> Piece:
-    """A piece from strands (S, T, 3) with colors alike; `tuck` (T, 3) goes first, so that its edge is round."""
+    """A piece from strands (S, T, 3) with colors of that shape. tuck: a first strand (T, 3) that rounds the edge."""
     edge = np.concatenate([tuck[None], points])
     tones = np.concatenate([colors[:1] * 0.9, colors])
     strands, steps = edge.shape[:2]
@@ -91,13 +91,13 @@ def sheet(points: Floats, colors: Floats, tuck: Floats, flip: bool) -> Piece:
 
 
 def toned(look: Look, tone: Floats) -> Floats:
-    """The hair's lighter colour, which its picture darkens, times a tone (...): (..., 3)."""
+    """The lighter hair colour, which the texture darkens, times a tone (...): (..., 3)."""
     result: Floats = np.array(look.hair_light, float) * tone[..., None]
     return result
 
 
 def ribbon(path: Floats, out: Floats, breadth: Floats, colors: Floats, u: float, ridge_height: float = 0.38) -> Piece:
-    """A tapering lock along `path` (T, 3) with a ridge in the middle; out: which way it faces; breadth: half, cm."""
+    """A tapering lock along `path` (T, 3) with a central ridge. out: where it faces. breadth: half width in cm."""
     steps, half = len(path), np.linspace(-1, 1, 4)
     across = np.cross(np.gradient(path, axis=0), out)
     across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
@@ -120,7 +120,7 @@ def ribbon(path: Floats, out: Floats, breadth: Floats, colors: Floats, u: float,
 
 
 def sample(grid: Floats, s: Floats, t: Floats) -> Floats:
-    """Bilinear: values of a grid (S, T, K) at s, t in 0..1."""
+    """Bilinear samples of a grid (S, T, K) at s, t in 0..1."""
     rows, columns = grid.shape[:2]
     a, b = np.clip(s, 0, 1) * (rows - 1.001), np.clip(t, 0, 1) * (columns - 1.001)
     i, j, f, g = a.astype(int), b.astype(int), (a % 1)[:, None], (b % 1)[:, None]

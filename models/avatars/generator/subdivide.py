@@ -1,4 +1,4 @@
-"""Catmull-Clark subdivision as one linear operator: the neutral cage and every shape go through the same matrix.
+"""Catmull-Clark subdivision as one linear operator, which the neutral cage shares with every shape.
 
 E. Catmull, J. Clark, "Recursively generated B-spline surfaces on arbitrary topological meshes", 1978; boundary edges
 by the cubic B-spline rule.
@@ -10,7 +10,7 @@ from generator.arrays import Floats, Ints, Mask
 
 
 def subdivide(values: Floats, quads: Ints) -> tuple[Floats, Ints]:
-    """One step: (V, K) vertex values and (F, 4) quads to the refined values and quads."""
+    """One subdivision step: from vertex values (V, K) and quads (F, 4) to the refined values and quads."""
     count, faces = len(values), len(quads)
     edge_of, edges, face_count = _edges(quads)
     face_points = values[quads].mean(axis=1)

@@ -1,7 +1,7 @@
-"""The skin's picture: half of the head unrolled about an upright axis, the other half its mirror image.
+"""The UV map of the skin: a cylindrical unwrap of half the head, mirrored for the other half.
 
-A texel's place is known in cm on the sculpted head, so that paint is put where features are and not where they happen
-to be projected to; round the side of the head the picture is compressed, for there is little to see.
+The position of each texel on the sculpted head is known in cm, so that paint is placed by features rather than by their
+projection. The side of the head is compressed, because it has little detail.
 """
 
 from functools import cached_property
@@ -13,12 +13,12 @@ from generator.sculpt import Sculpt
 
 SIZE = 1024
 AXIS_Z = -1.0
-# Cm round a cylinder of RADIUS to cm across the picture: true over the face, less from the temple to the ear.
+# From cm around a cylinder of RADIUS to cm across the texture: to scale over the face, less from the temple to the ear.
 RADIUS = 9.0
 ROUND = (0.0, 7.0, 10.5, 16.0, 28.3)
 ACROSS = (0.0, 7.0, 9.4, 11.6, 12.4)
 TOP_Y, BOTTOM_Y = 9.8, -12.2
-# Texels at the border that repeat what lies inside them: smaller copies of the picture (mipmaps) mix the two borders.
+# Border texels that repeat their inner neighbours, because mipmaps mix opposite borders.
 MARGIN = 0.02
 COARSE = 160
 
@@ -29,7 +29,7 @@ def _across(points: Floats) -> Floats:
 
 
 def uvs(points: Floats) -> Floats:
-    """Where points (V, 3) in cm lie in the picture, (V, 2), 0..1, v downwards."""
+    """The UVs (V, 2), 0..1 with v downwards, of points (V, 3) in cm."""
     u = MARGIN + (1 - 2 * MARGIN) * _across(points) / ACROSS[-1]
     v = (TOP_Y - points[:, 1]) / (TOP_Y - BOTTOM_Y)
     return np.stack([u, np.clip(v, MARGIN, 1 - MARGIN)], axis=1)
@@ -42,7 +42,7 @@ def smoothstep(x: Floats | Ints, low: float, high: float) -> Floats:
 
 
 class Canvas:
-    """The picture of one head. x, y, z: cm on the head under each texel, (SIZE, SIZE); x is never negative."""
+    """The texture space of one head. x, y, z: position of each texel in cm, (SIZE, SIZE); x is never negative."""
 
     def __init__(self, sculpt: Sculpt) -> None:
         at = (np.linspace(0, 1, COARSE) - MARGIN) / (1 - 2 * MARGIN)
@@ -56,12 +56,12 @@ class Canvas:
 
     @cached_property
     def across(self) -> Floats:
-        """How far round each texel lies, cm across the picture."""
+        """The horizontal position of each texel, in cm across the texture."""
         at = (np.linspace(0, 1, SIZE) - MARGIN) / (1 - 2 * MARGIN)
         return np.broadcast_to(np.abs(at) * ACROSS[-1], (SIZE, SIZE))
 
     def pixels(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        """Columns and rows of points on the front of the head, seen from the front at x >= 0 and y."""
+        """The columns and rows of points on the front of the head, given x >= 0 and y as seen from the front."""
         row = np.clip(np.rint((TOP_Y - y) / (TOP_Y - BOTTOM_Y) * (COARSE - 1)), 0, COARSE - 1).astype(int)
         column = np.empty(np.shape(x))
         for line in np.unique(row):
@@ -71,23 +71,23 @@ class Canvas:
         return column, (TOP_Y - y) / (TOP_Y - BOTTOM_Y) * (SIZE - 1)
 
     def dots(self, x: Floats, y: Floats, weight: Floats, radius_cm: Floats) -> Floats:
-        """Soft round dots added up, (SIZE, SIZE): x, y in cm seen from the front."""
+        """A sum of soft round dots, (SIZE, SIZE), at x, y in cm as seen from the front."""
         column, row = self.pixels(x, y)
         return self.dots_at(column, row, weight, radius_cm)
 
     def dots_at(self, column: Floats, row: Floats, weight: Floats, radius_cm: Floats) -> Floats:
-        """Soft round dots at texels."""
+        """A sum of soft round dots at texels."""
         wide = SIZE * (1 - 2 * MARGIN) / ACROSS[-1]
         high = SIZE / (TOP_Y - BOTTOM_Y)
-        picture = np.zeros((SIZE, SIZE))
+        texture = np.zeros((SIZE, SIZE))
         reach_x, reach_y = (int(np.ceil(radius_cm.max() * 2 * scale)) for scale in (wide, high))
         for dy in range(-reach_y, reach_y + 1):
             for dx in range(-reach_x, reach_x + 1):
                 ix, iy = np.floor(column).astype(int) + dx, np.floor(row).astype(int) + dy
                 r2 = ((ix + 0.5 - column) / wide) ** 2 + ((iy + 0.5 - row) / high) ** 2
                 inside = (ix >= 0) & (ix < SIZE) & (iy >= 0) & (iy < SIZE) & (r2 < 4 * radius_cm**2)
-                np.add.at(picture, (iy[inside], ix[inside]), (weight * np.exp(-r2 / radius_cm**2))[inside])
-        return picture
+                np.add.at(texture, (iy[inside], ix[inside]), (weight * np.exp(-r2 / radius_cm**2))[inside])
+        return texture
 
 
 def _enlarged(coarse: Floats) -> Floats:
