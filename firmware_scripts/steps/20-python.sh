@@ -13,7 +13,7 @@ python3 -m venv "$scratch/tools"
 
 say "20: mien's wheel"
 # Build from a copy, because a build leaves files in the source tree. setup.py adds models and avatars to the wheel.
-cp -a "$REPOSITORY"/{pyproject.toml,setup.py,README.md,runtime} "$scratch/source/"
+cp -a "$REPOSITORY"/{pyproject.toml,setup.py,README.md,LICENSE,NOTICE,runtime} "$scratch/source/"
 install -D -m 644 -t "$scratch/source/models/motion" "$REPOSITORY"/models/motion/*.{json,tflite}
 install -D -m 644 -t "$scratch/source/models/avatars" "$REPOSITORY"/models/avatars/*.mien-avatar
 find "$scratch/source" -name __pycache__ -prune -exec rm -rf {} + -o -name '*.egg-info' -prune -exec rm -rf {} +
@@ -31,7 +31,9 @@ for glibc in 17 24 26 28 34; do platforms+=(--platform "manylinux_2_${glibc}_aar
 rm -rf "${site:?}/bin"
 # Remove pip's record of the wheel's local path, and launchers with local paths; step 30 makes the board's own.
 rm "$site"/mien-*.dist-info/direct_url.json
-sed -i '/direct_url\.json,/d; \,^\.\./\.\./bin/,d' "$site"/mien-*.dist-info/RECORD
+# Leave the avatar tools out: a board shows baked avatars only.
+rm -rf "$site"/mien/avatar/{gltf,bake}
+sed -i '\,^mien/avatar/\(gltf\|bake\)/,d; /direct_url\.json,/d; \,^\.\./\.\./bin/,d' "$site"/mien-*.dist-info/RECORD
 
 say "20: pyalsaaudio, compiled"
 for deb in "$WORK"/parts/lib{asound2,python3.11}-dev_*.deb; do dpkg-deb -x "$deb" "$scratch/sysroot"; done

@@ -1,4 +1,4 @@
-"""Makes text from outside safe for logs, terminals and files of any encoding."""
+"""Makes text from outside safe to print in any encoding."""
 
 
 def printable(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Conversions between the units in mien's names: frames, ms, s and ns.
+"""Conversions between the units in mien's names: frames, ms, s, ns.
 
 Times are integer nanoseconds inside the package. In these functions "frames" are audio frames: one sample of one
 channel, since all speech is mono.

@@ -1,6 +1,7 @@
 """mien avatar on heads and on invalid files."""
 
 import json
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -85,3 +86,13 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path):
     assert ran.exit_code == 1
     assert "nowhere" in ran.output
     assert "Traceback" not in ran.output
+
+
+def test_a_board_without_the_avatar_tools_says_so(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "mien.avatar.bake.inspection", None)
+    monkeypatch.delitem(sys.modules, "mien.cli.avatar", raising=False)
+    result = CliRunner().invoke(main, ["avatar", "bake", str(tmp_path / "head.glb")])
+    assert result.exit_code == 1
+    assert (
+        result.output == "Error: a board's image leaves the avatar tools out; run `mien avatar` on a desktop machine\n"
+    )

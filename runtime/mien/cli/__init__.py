@@ -38,7 +38,15 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         name = cmd_name.replace("-", "_")
-        command = getattr(importlib.import_module(f"mien.cli.{name}"), name)
+        try:
+            module = importlib.import_module(f"mien.cli.{name}")
+        except ModuleNotFoundError as error:
+            if not (error.name or "").startswith("mien.avatar."):
+                raise
+            raise click.ClickException(
+                f"a board's image leaves the avatar tools out; run `mien {cmd_name}` on a desktop machine"
+            ) from None
+        command = getattr(module, name)
         assert isinstance(command, click.Command)
         return command
 

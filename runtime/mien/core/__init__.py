@@ -1,1 +1,1 @@
-"""Pure logic and plain data that every floor above shares: no sockets, threads, files or wall clocks."""
+"""Pure logic on plain data, shared by every floor above: no sockets, threads, files or wall clocks."""

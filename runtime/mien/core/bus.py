@@ -1,4 +1,4 @@
-"""The messages on the bus between mien-voice, mien-face and other processes of the machine.
+"""The messages on the bus between the processes of one machine.
 
 The voice publishes, the face reports. A bus message is one frame: a version byte, then msgpack arrays; `Speech` has one
 payload frame of mono s16le at MOTION_RATE_HZ after it. Both ends come from one release: the version only serves to

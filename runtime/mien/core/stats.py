@@ -1,4 +1,4 @@
-"""Counters, and percentiles over a bounded window."""
+"""Statistics over a bounded window, for health reports."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""The public protocol: the messages between a client and mien-voice.
+"""The public protocol: the messages that clients exchange with mien-voice.
 
 One ZeroMQ message is one msgpack header frame and, for `audio`, one payload frame after it: mono s16le, or one Opus
 packet. A header is a map with the key "type"; the structs below are those maps. Unknown fields are ignored, unknown

@@ -1,4 +1,4 @@
-"""Facts about the board from /sys, /proc and /run: screens, sound cards, power, temperature, clock, access.
+"""Facts about the board, read from /sys, /proc and /run.
 
 Every function takes the root to read from, normally "/". Missing files mean an empty result: a desktop has no
 throttling register, a container no thermal zone.

@@ -1,4 +1,4 @@
-"""How much memory a process uses, and releasing the part that only its start needed.
+"""The memory that a process uses, measured, with its unused part released.
 
 Loading Mesa runs through most of libLLVM once, 50 MB of it, and compiling shaders through more; the libraries of Python
 and numpy do the same on a smaller scale. Those pages are copies of files: the kernel maps one again when it is needed.

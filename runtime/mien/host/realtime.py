@@ -1,4 +1,4 @@
-"""Real-time priority for the playback loop, and its end when the loop stops sleeping."""
+"""Real-time priority for the playback loop."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""The directory in which services and clients find each other's sockets."""
+"""The run directory, where processes find each other's sockets."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Both services as child processes, for `mien run`, the demo and the benchmarks."""
+"""mien's services as child processes, for `mien run`, the demo, benchmarks."""
 
 import os
 import signal

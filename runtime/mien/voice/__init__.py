@@ -1,1 +1,1 @@
-"""mien-voice: owns the network socket and the sound card, and knows to the millisecond what was heard."""
+"""mien-voice: owns the network socket, owns the sound card, knows to the millisecond what was heard."""

@@ -1,4 +1,4 @@
-"""Opens and closes sessions: hello, restart, bye, lost connections, and who makes room when all places are taken.
+"""The opening of sessions, their end, room for newcomers when all places are taken.
 
 Pure. A session belongs to the principal that opened it.
 """

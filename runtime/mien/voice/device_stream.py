@@ -1,4 +1,4 @@
-"""The device as one continuous stream of numbered frames, and when each of them is heard."""
+"""The device as one continuous stream of numbered frames, each heard at a known time."""
 
 import numpy as np
 

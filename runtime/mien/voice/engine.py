@@ -1,4 +1,6 @@
-"""The whole voice without its sockets: messages and time in, sound, messages and bus frames out.
+"""The whole voice without its sockets.
+
+Messages and time go in; sound, messages and bus frames come out.
 
 Stepped by hand. The service connects it to its sockets; tests, the fuzzer and simulated hours step it themselves.
 """

@@ -1,4 +1,4 @@
-"""What clients have set on the face beside speech, and which client owns each part. Nothing outlives its owner."""
+"""What clients have set on the face beside speech."""
 
 from collections.abc import Callable
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Takeover: which agent holds the floor, and what happens to everybody's turns when that changes.
+"""Takeover: which agent holds the floor.
 
 Pure; stepped with the time. Without a holder any speaker may begin a turn (see mien.voice.turn_queue). With a holder
 only the holder may, and the speakers' turns are held or dropped. Every client is sent `floor` at each change.

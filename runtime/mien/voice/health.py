@@ -1,4 +1,4 @@
-"""The voice's degradation level, and its health report."""
+"""The voice's degradation level, with its health report."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Rate limits per client: messages and bytes a second, with bursts."""
+"""Rate limits per client."""
 
 from dataclasses import dataclass
 from typing import Final

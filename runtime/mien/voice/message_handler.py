@@ -1,4 +1,4 @@
-"""Handles what clients send: validates it once, here, and passes it to the part that it concerns.
+"""Handles what clients send: the border at which messages are validated, once.
 
 Pure: bytes in, messages out through `send`. A message that breaks the protocol is answered with `error` and counted,
 and changes nothing else.

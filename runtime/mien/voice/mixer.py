@@ -1,4 +1,4 @@
-"""Volume, and joins without a click."""
+"""Applies volume; joins speech with filler without a click."""
 
 import numpy as np
 

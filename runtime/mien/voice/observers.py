@@ -1,4 +1,4 @@
-"""Tells agents and observers about a conversation that is not theirs: state, captions, levels, health, thumbnails.
+"""Tells subscribers about a conversation that is not theirs.
 
 Pure; stepped with the time. Costs nothing without subscribers.
 """

@@ -1,4 +1,4 @@
-"""Who has paused the playhead, and for how long at most.
+"""The pauses of the playhead, each with an upper limit.
 
 A pause belongs to its client. Any client that may control the voice can end all of them (resume). Otherwise a pause
 ends with its client (an interrupt, or its leaving), with a takeover, or after limit_ms.

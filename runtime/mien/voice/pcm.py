@@ -1,4 +1,4 @@
-"""FIFO queues of mono int16 frames: one that keeps the rate, and one that resamples."""
+"""FIFO queues of mono int16 frames, with or without resampling."""
 
 from collections import deque
 from collections.abc import Sequence

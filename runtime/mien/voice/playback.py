@@ -1,4 +1,4 @@
-"""Playback: writes speech to the sink and tracks what was heard. It is the master clock of mien.
+"""Playback: the master clock of mien. It writes speech to the sink; it tracks what was heard.
 
 Stepped by hand: step() reads the device, reports what was heard since, and tops the device up. It never blocks. Time is
 media time inside an epoch (see mien.core.bus). Filler between turns is played and does not advance media time.

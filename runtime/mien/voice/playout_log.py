@@ -1,4 +1,4 @@
-"""What was written to the device, so that a device position becomes a position in a turn and in media time."""
+"""What was written to the device: turns a device position into a position in media time."""
 
 from collections import deque
 from dataclasses import dataclass

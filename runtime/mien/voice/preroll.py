@@ -1,4 +1,4 @@
-"""When a turn may open: once the face has motion far enough ahead, and never later than the preroll deadline."""
+"""Decides when a turn may open: once motion is ready, never later than the preroll deadline."""
 
 from mien.config import PlaybackConfig
 from mien.units import NS_PER_MS, frames_to_ms, frames_to_ns

@@ -1,4 +1,4 @@
-"""Publishes anchors and speech to the face.
+"""What the voice publishes to the face: anchors, speech.
 
 Speech goes out at most a second ahead of the playhead and is kept briefly for a face that rejoins.
 """

@@ -1,4 +1,4 @@
-"""Rebuffering after a stall: how much speech to wait for before a turn continues, and what to tell its client.
+"""Rebuffering after a stall: how much speech to wait for before a turn continues.
 
 A source that is a little slower than real time would otherwise stall at every chunk. Each stall that soon follows
 another doubles the cushion.

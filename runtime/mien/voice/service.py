@@ -1,4 +1,6 @@
-"""The composition root of mien-voice: its sockets, systemd, and the loop around the engine.
+"""The composition root of mien-voice.
+
+It owns the sockets, the connection to systemd, and the loop around the engine.
 
 One thread serves clients, bus and sound card in short steps that never block, so nothing needs a lock.
 """
