@@ -1,4 +1,4 @@
-"""Puts the shipped model and avatars, which live in models/, into the wheel beside the code that looks for them."""
+"""Adds the shipped models and avatars, which live in models/, to the wheel."""
 
 import shutil
 from pathlib import Path
@@ -14,11 +14,11 @@ SHIPPED = {
 
 
 class BuildWithModels(build_py):
-    """build_py, and the artefacts."""
+    """build_py that also copies the artefacts."""
 
     def run(self) -> None:
         super().run()
-        if self.editable_mode:  # the source tree is found as it lies
+        if self.editable_mode:  # the code finds them in the source tree
             return
         for folder, patterns in SHIPPED.items():
             target = Path(self.build_lib, folder)

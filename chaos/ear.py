@@ -1,4 +1,4 @@
-"""Follows the running voice's recording and feeds it to the audio oracle."""
+"""Feeds the running voice's recording to the audio oracle."""
 
 import threading
 import time

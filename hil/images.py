@@ -1,4 +1,4 @@
-"""SD-card image files: the newest of a pattern, and the SHA-256 of a file, computed once."""
+"""SD-card image files: lookup by pattern, cached SHA-256."""
 
 import hashlib
 import json

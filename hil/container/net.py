@@ -1,4 +1,4 @@
-"""The container board's cable: a veth pair. It can be disconnected, and impaired where the kernel has netem."""
+"""The container board's cable: a veth pair. Impairment needs a kernel with netem."""
 
 from collections.abc import Callable
 from typing import Final

@@ -28,7 +28,7 @@ LINES = {
     "wpa_supplicant.conf": r"country=[A-Z]{2}|network=\{|\tssid=[0-9a-f]{2,64}|\tscan_ssid=1|"
     r"\tkey_mgmt=(NONE|WPA-PSK WPA-PSK-SHA256)|\tieee80211w=1|\tpsk=[0-9a-f]{64}|\}",
 }
-KEY_LINES = r'# A CurveZMQ certificate, taken over from the card|curve|    (public|secret)-key = "[!-~]{40}"'
+KEY_LINES = r'# A CurveZMQ certificate, imported from the card|curve|    (public|secret)-key = "[!-~]{40}"'
 
 NAMES = st.one_of(
     st.sampled_from(["board.toml", "mien.toml", "keys/voice.key", "keys/voice.key_secret", "keys/allowed/agent/a.key",

@@ -199,7 +199,7 @@ def test_flash_lists_removable_disks_only(tmp_path: Path) -> None:
 def test_flash_refuses_what_is_no_block_device(tmp_path: Path) -> None:
     found = flash(tmp_path, str(tmp_path / "a.img"), "")
     assert found.returncode != 0
-    assert "is no block device" in found.stderr
+    assert "is not a block device" in found.stderr
 
 
 def test_flash_refuses_a_fixed_and_a_mounted_disk(tmp_path: Path) -> None:

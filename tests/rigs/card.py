@@ -1,4 +1,4 @@
-"""A card's first partition and a board's data, in a folder; the board's commands are written down and answered."""
+"""A board with its card in temporary folders; commands are recorded and answered."""
 
 import importlib.machinery
 import importlib.util
@@ -13,12 +13,12 @@ SSH_START = ["systemctl", "--no-block", "start", "ssh.service"]
 
 
 def load() -> ModuleType:
-    """The program, as the board runs it."""
+    """Import the program `provision` as a module."""
     loader = importlib.machinery.SourceFileLoader("mien_provision", str(SCRIPT))
     spec = importlib.util.spec_from_loader("mien_provision", loader)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
-    sys.dont_write_bytecode, before = True, sys.dont_write_bytecode  # the overlay is copied as it is
+    sys.dont_write_bytecode, before = True, sys.dont_write_bytecode  # the image copies the overlay unchanged
     loader.exec_module(module)
     sys.dont_write_bytecode = before
     return module
@@ -26,13 +26,13 @@ def load() -> ModuleType:
 
 program = load()
 
-from provisioning.board import Board  # noqa: E402  # the program knows where it lies
+from provisioning.board import Board  # noqa: E402  # the program extends sys.path
 from provisioning.follow import show_mistakes  # noqa: E402, F401
 from provisioning.takeover import Report, provision  # noqa: E402
 
 
 class Card:
-    """refuses: command -> what it says on stderr, ending with 2. raises: command -> what running it raises."""
+    """refuses: command -> its stderr; it then exits with 2. raises: command -> the exception that running it raises."""
 
     def __init__(self, folder: Path) -> None:
         self.mien = folder / "firmware" / "mien"
@@ -43,7 +43,7 @@ class Card:
         self.refuses: dict[str, str] = {}
         self.raises: dict[str, Exception] = {}
         self.slept_s: list[float] = []
-        self.free_bytes: list[int] = [5]  # one is taken for each time that somebody asks
+        self.free_bytes: list[int] = [5]  # successive answers, taken from the end
         self.board = Board(firmware=folder / "firmware", data=folder / "data", screen=self.screen, run=self._run,
                            sleep=self._sleep, free_bytes=lambda _: self.free_bytes.pop())  # fmt: skip
 
@@ -59,23 +59,23 @@ class Card:
         self.slept_s.append(seconds)
 
     def put(self, name: str, content: str | bytes) -> Path:
-        """A file below mien/."""
+        """Write a file below mien/."""
         path = self.mien / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
     def provision(self) -> Report:
-        """What was taken, and the mistakes."""
+        """Run provision(); returns its report."""
         return provision(self.board)
 
     def main(self) -> int:
-        """The whole program. Returns its exit status."""
+        """Run the whole program. Returns its exit status."""
         status: int = program.main(self.board)
         return status
 
     @property
     def note(self) -> str:
-        """MISTAKES.txt, or "" without one."""
+        """The text of MISTAKES.txt; "" without one."""
         path = self.mien / "MISTAKES.txt"
         return path.read_bytes().decode() if path.exists() else ""

@@ -1,4 +1,4 @@
-"""A sound card as cards are, on a manual clock: for whatever only shows where the device is not ideal."""
+"""A realistic sound card on a manual clock, for effects that an ideal device does not show."""
 
 import random
 
@@ -10,11 +10,11 @@ from mien.units import NS_PER_MS, NS_PER_S, ms_to_frames
 
 
 class CardSink:
-    """Plays what it was given at its own rate; keeps the mien.audio.base contract, and tells the tests the truth.
+    """Implements the contract of mien.audio.base, and gives tests the true state.
 
-    step_ms: the position moves in steps of so much, so that what is told lags what is heard. period_ms: the free room
-    is told in whole periods. ppm: how much faster than nominal its crystal is. behind_ms: from the device's buffer to
-    the ear, of which the device itself says nothing. partial: how often a write takes only a part of what would fit.
+    step_ms: granularity of the reported position, which therefore lags. period_ms: granularity of the free space. ppm:
+    how much faster than nominal the crystal is. behind_ms: delay from the buffer to the ear that the device does not
+    report. partial: probability that a write accepts only part of what would fit.
     """
 
     def __init__(
@@ -31,13 +31,13 @@ class CardSink:
         self._closed = False
         self._blocks = []
         self._taken = 0  # since it was opened
-        self._runs = []  # when each run began, in ns, and its first frame
-        self._first = 0  # frame of the run
+        self._runs = []  # (start in ns, first frame) of each uninterrupted run
+        self._first = 0  # first frame of the current run
         self._since_ns = 0
         self._started = False
 
     def write(self, pcm):
-        """Queue frames, int16 (N,). Returns how many were taken. Raises SinkError when it was closed."""
+        """Queue frames, int16 (N,). Returns how many were taken. Raises SinkError if closed."""
         room = self.format.buffer_frames - self.delay_frames()
         room -= room % self._period if room < self.format.buffer_frames else 0
         count = min(len(pcm), room)
@@ -50,20 +50,20 @@ class CardSink:
         return count
 
     def delay_frames(self):
-        """Frames that were taken and are not yet heard, as far as the position says. Raises SinkError when closed."""
+        """Frames accepted but not yet heard, by the reported position. Raises SinkError if closed."""
         self._check()
         run, played = self._taken - self._first, self._played()
         return 0 if played >= run else run - played // self._step * self._step
 
     def drop(self):
-        """Forget what is queued. Raises SinkError when it was closed."""
+        """Discard what is queued. Raises SinkError if closed."""
         self._check()
         heard = self._first + self._played()
         self._blocks, self._taken, self._first = [self.pcm[:heard]], heard, heard
         self._started = False
 
     def close(self):
-        """No more after this; what is queued is not heard."""
+        """Close at once; queued frames are not heard."""
         self._closed = True
 
     @property
@@ -73,12 +73,12 @@ class CardSink:
         return self._blocks[0]
 
     def heard(self):
-        """What the ear has heard by now, int16 (N,): the beginning of `pcm`."""
+        """What has reached the ear by now, int16 (N,): a prefix of `pcm`."""
         now_ns = self._clock.now_ns() - self._behind_ns
         return self.pcm[: self._first + self._played(now_ns)]
 
     def heard_at_ns(self, frame):
-        """When a frame of `pcm` reached the ear, or will if nothing breaks."""
+        """When a frame of `pcm` reached the ear, or will without an underrun, in ns."""
         start_ns, first = next(run for run in reversed(self._runs) if run[1] <= frame)
         return start_ns + round((frame - first) * NS_PER_S / self._true_hz) + self._behind_ns
 

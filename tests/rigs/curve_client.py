@@ -1,4 +1,4 @@
-"""The client's side of CurveZMQ, written from rfc.zeromq.org/spec/26, so that tests can break each part of it."""
+"""The client side of CurveZMQ (rfc.zeromq.org/spec/26), for tests that corrupt each part of it."""
 
 import os
 
@@ -8,7 +8,7 @@ from mien.transport.zmtp.framing import COMMAND, MORE, Frame, encode_metadata
 
 
 class CurveClient:
-    """Bodies of commands and frames. Its `nonce` and `vouch_for` may be changed before they are used."""
+    """Encodes commands and frames. Tests may change `nonce` and `vouch_for` before use."""
 
     def __init__(self, server_public, pair):
         self.server_public, (self.public, self.secret) = server_public, pair

@@ -1,4 +1,4 @@
-"""A rig whose board is made of variables: for what works with rigs and is not one itself."""
+"""A rig with a fake board, for testing code that uses rigs."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ BOOT_ID = "boot {}"
 
 
 class FakeBoard:
-    """broken: the parts that do not work. Everything else behaves as on a bench that is in order."""
+    """broken: the parts that do not work. Everything else behaves as on a working bench."""
 
     def __init__(self, *broken):
         self.broken = set(broken)
@@ -116,7 +116,7 @@ class FakeBoard:
 
 
 def fake_rig(*broken):
-    """The board, and the rig that holds it."""
+    """A fake board, with its rig."""
     board = FakeBoard(*broken)
     rig = Rig(
         name="fake",

@@ -1,4 +1,4 @@
-"""A small avatar built by hand: a box head with a mouth that opens, two ball eyes, shoulders that stay."""
+"""A small hand-built avatar: a round head with a mouth that opens, two eyes, shoulders that do not move."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ def sphere(center: tuple[float, float, float], radius: float, rings: int = 12) -
 
 
 def target(name: str, chosen: NDArray, offset: tuple[float, float, float]) -> MorphTarget:
-    """A target that moves the chosen vertices by offset and tips their normals a little."""
+    """A target that moves the chosen vertices by offset and tilts their normals slightly."""
     vertices = np.flatnonzero(chosen).astype(np.uint16)
     moved = np.tile(np.asarray(offset, dtype=np.float32), (len(vertices), 1))
     normals = np.tile(np.array([0, -0.2, 0.1], dtype=np.float32), (len(vertices), 1))
@@ -30,7 +30,7 @@ def target(name: str, chosen: NDArray, offset: tuple[float, float, float]) -> Mo
 
 
 def make_mesh() -> Mesh:
-    """Head: skin, red. Eyes: white with a black half that looks forward. Shoulders: cloth, blue."""
+    """Head: skin, red. Eyes: white with a black front. Shoulders: cloth, blue."""
     pieces = [
         (sphere((0, 0.0, 0), 0.1), (220, 90, 80), 1.0),
         (sphere((0.035, 0.02, 0.09), 0.02), (255, 255, 255), 1.0),

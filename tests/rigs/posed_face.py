@@ -45,7 +45,7 @@ class PosedFace:
         return self.mesh.positions + sum(np.float32(w) * self.moved(name) for name, w in weights.items())
 
     def lip_gap_mm(self, **weights: float) -> float:
-        """Between the lips in the middle; negative where they overlap."""
+        """The gap in the middle of the mouth; negative where the lips overlap."""
         at = self.posed(**weights)
         return float(at[self.upper_lip, 1].min() - at[self.lower_lip, 1].max()) * 1000
 
@@ -58,7 +58,7 @@ class PosedFace:
 
 
 class DrawnLips:
-    """The gap between the lips on the vertices that the GPU is given."""
+    """The gap between the lips, measured on the vertices sent to the GPU."""
 
     def __init__(self, face: PosedFace) -> None:
         self._morpher = Morpher(face.mesh)
@@ -67,11 +67,11 @@ class DrawnLips:
         self._upper, self._lower = rank[face.upper_lip], rank[face.lower_lip]
 
     def gap_mm(self, pose: Pose) -> float:
-        """In the middle of the mouth, with this pose drawn; negative where the lips overlap."""
+        """The gap in the middle of the mouth with this pose; negative where the lips overlap."""
         self._morpher.update(pose)
         height = self._morpher.vertices[:, UP]
         return float(height[self._upper].min() - height[self._lower].max()) * 1000
 
     def gaps_mm(self, poses: Iterable[Pose]) -> NDArray[np.float64]:
-        """Of each pose."""
+        """The gap of each pose."""
         return np.array([self.gap_mm(pose) for pose in poses])

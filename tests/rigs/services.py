@@ -11,12 +11,12 @@ from mien.core import wire
 from mien.host.clock import MonotonicClock
 from mien.voice.service import VoiceService
 
-PATIENCE_S = 10  # how long a test waits for what must come; no test asserts how fast it came
+PATIENCE_S = 10  # timeout for what must happen; no test asserts how fast it happened
 
 
 @contextlib.contextmanager
 def running_voice(run_dir, *, opener=None, voice=None, keys="", journal=None, **playback):
-    """A served voice; its local socket is run_dir/voice.sock, its TCP endpoint the last of `endpoints`."""
+    """A running voice; its local socket is run_dir/voice.sock, its TCP endpoint the last of `endpoints`."""
     config = Config(
         voice=VoiceConfig(**{"listen": ("tcp://127.0.0.1:*",), "progress_ms": 50, **(voice or {})}),
         playback=PlaybackConfig(**{"sink": "null", "rate_hz": 16000, **playback}),
@@ -36,7 +36,7 @@ def running_voice(run_dir, *, opener=None, voice=None, keys="", journal=None, **
 
 
 class RawClient:
-    """A DEALER without manners: for what a well-behaved client library cannot do."""
+    """A raw DEALER socket, for what a client library cannot do."""
 
     def __init__(self, endpoint, *, key=None, voice_key=None, **options):
         self._context = zmq.Context()
@@ -53,7 +53,7 @@ class RawClient:
         self.socket.send_multipart([wire.encode(message)] + ([] if payload is None else [payload]))
 
     def receive(self, *kinds):
-        """The next message of one of these types; others are passed over."""
+        """The next message of one of these types, skipping others."""
         deadline_s = time.monotonic() + PATIENCE_S
         while (left_s := deadline_s - time.monotonic()) > 0:
             if self.socket.poll(left_s * 1000):

@@ -1,4 +1,4 @@
-"""Speech whose phones are known to the millisecond: flite, which prints where each one ends."""
+"""Speech with phone timings in milliseconds, as printed by flite."""
 
 import subprocess
 import tempfile
@@ -17,7 +17,7 @@ VOICES = ("slt", "rms", "awb", "kal16")
 
 @dataclass(frozen=True)
 class TimedPhone:
-    """An ARPAbet phone, "pau" for silence, and where it begins and ends, in seconds of the speech."""
+    """An ARPAbet phone, "pau" for silence, with its start and end in seconds."""
 
     name: str
     start_s: float
@@ -25,7 +25,7 @@ class TimedPhone:
 
 
 def say(text: str, voice: str) -> tuple[Pcm, list[TimedPhone]]:
-    """Mono int16 at 16 kHz, and its phones in order."""
+    """Mono int16 at 16 kHz, with its phones in order."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "said.wav")
         printed = subprocess.run(["flite", "-voice", voice, "-psdur", "-t", text, "-o", str(path)],

@@ -1,4 +1,4 @@
-"""VoiceDouble behind a real ROUTER, in a thread: for tests of the client's sockets."""
+"""VoiceDouble behind a real ROUTER socket in a thread, for tests of the client's sockets."""
 
 import threading
 from contextlib import contextmanager
@@ -12,9 +12,9 @@ STEP_MS = 5
 
 
 class VoiceServer:
-    """Serves one double for each connection. playing: whether time goes on. mute: answers nothing, like one that hangs.
+    """Serves one double per connection. playing: whether time advances. mute: answer nothing, as if hung.
 
-    Whoever is refused is named in `refuse_with`: an error that answers every hello.
+    refuse_with: an error with which to answer every hello.
     """
 
     def __init__(self, endpoint, **double):
@@ -32,7 +32,7 @@ class VoiceServer:
 
     @property
     def double(self):
-        """The newest connection's."""
+        """The double of the newest connection."""
         return list(self.doubles.values())[-1]
 
     def received(self, kind):

@@ -1,4 +1,4 @@
-"""A ZmtpServer on a local socket, stepped by the test; its peers are libzmq's sockets or bare ones."""
+"""A ZmtpServer on a local socket, stepped by the test; its peers are libzmq's sockets or raw ones."""
 
 import contextlib
 import socket
@@ -43,18 +43,18 @@ class ZmtpRig(ReactorRig):
         super().step(ms)
 
     def receive(self):
-        """The next message."""
+        """The next message received by the server."""
         found = []
         self.until(lambda: found.append(self.server.receive()) or found[-1])
         return found[-1]
 
     def hear(self, client):
-        """What a libzmq client is sent next."""
+        """The next message sent to a libzmq client."""
         self.until(lambda: client.poll(0))
         return client.recv_multipart()
 
     def bare(self, data=b""):
-        """A plain connection that has sent these bytes."""
+        """A raw connection that has sent these bytes."""
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(10)
         connection.connect(str(self.path))
@@ -63,7 +63,7 @@ class ZmtpRig(ReactorRig):
         return connection
 
     def shaken(self):
-        """A plain connection after the handshake, and its identity; the server is known to know it."""
+        """A raw connection after the handshake, with its identity, once the server has registered it."""
         before = {identity for identity, _ in self.server.peers()}
         connection = self.bare(greeting(b"NULL") + READY + encode_frame(0, b"hi"))
         identity, message, _ = self.receive()
@@ -73,12 +73,12 @@ class ZmtpRig(ReactorRig):
         return connection, identity
 
     def know(self, identity):
-        """The owner has heard who this is."""
+        """Tell the server that the owner knows this identity."""
         self.known.add(identity)
         assert self.server.receive() is None
 
     def ended(self, connection):
-        """Everything that the server sends until it hangs up."""
+        """Everything that the server sends until it disconnects."""
         connection.setblocking(False)
         data, over = bytearray(), []
 
