@@ -2,8 +2,7 @@
 
 import contextlib
 
-from mien.client import connect
-from mien.core.wire import Floor, HealthReport, Outcome, Said, Status
+from mien.client import Floor, HealthReport, Outcome, Said, Status, connect
 
 with connect(name="watch", role="observer") as observer, contextlib.suppress(KeyboardInterrupt):
     observer.subscribe("state", "captions", "health")
