@@ -58,6 +58,7 @@ class PlaybackConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     device: str = "default"
     wav_path: str = "mien.wav"
     rate_hz: Literal[8000, 16000, 22050, 24000, 32000, 44100, 48000] = 48_000
+    volume: Annotated[float, Meta(ge=0, le=1)] = 1.0
     buffer_ms: Annotated[int, Meta(ge=10, le=500)] = 25
     output_latency_ms: Annotated[float, Meta(ge=-500, le=1000)] = 0.0
     preroll_ms: Annotated[int, Meta(ge=0, le=1000)] = 120

@@ -389,3 +389,16 @@ def test_what_a_new_device_needs_first_is_silence():
     rig.step(400)
     assert np.argmax(card.pcm != 0) == 1600
     assert rig.got(wire.Finished)[0].played_ms == pytest.approx(100, abs=0.1)
+
+
+def test_the_configured_volume_holds_from_the_first_sample_and_clients_set_a_share_of_it():
+    rig = VoiceRig(volume=0.5)
+    rig.hello()
+    rig.speak("first", pcm=np.full(3200, 8000, np.int16))
+    rig.step(400)
+    loud = rig.sink.pcm[rig.sink.pcm != 0]
+    assert set(loud[:3000]) == {4000}
+    rig.say(wire.Volume(gain=0.5, fade_ms=0))
+    rig.speak("second", pcm=np.full(3200, 8000, np.int16))
+    rig.step(400)
+    assert int(rig.sink.pcm[rig.sink.pcm != 0][-200]) == 2000

@@ -65,6 +65,7 @@ class Playback:
         self._playout_log = self._stream.playout_log
         self._rebuffer = Rebuffer(config.rebuffer_ms, min(config.rebuffer_max_ms, max_cushion_ms), self._rate_hz)
         self._mixer = Mixer(ms_to_frames(config.fade_ms, self._rate_hz), self._rate_hz)
+        self.set_volume(1.0, 0)
         # A restarted voice must use newer epochs than it used before, so they start from the clock.
         self.epoch = clock.now_ns() // NS_PER_MS
         preroll.renew(self.epoch)
@@ -111,8 +112,8 @@ class Playback:
         return next((s.turn for s in self._playout_log.segments if s.turn is not None), self._open)
 
     def set_volume(self, gain: float, fade_ms: int) -> None:
-        """Reach a gain of 0..1 over fade_ms."""
-        self._mixer.set_volume(gain, ms_to_frames(fade_ms, self._rate_hz))
+        """Reach a gain of 0..1, relative to the configured volume, over fade_ms."""
+        self._mixer.set_volume(gain * self._config.volume, ms_to_frames(fade_ms, self._rate_hz))
 
     def step(self) -> None:
         """Report what was heard and top the device up. Raises SinkError when the device is lost."""
