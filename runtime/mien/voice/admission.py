@@ -209,7 +209,7 @@ class Admission:
 
     def _reassign(self, identity: bytes) -> None:
         """A new connection under an earlier identity does not inherit what was left behind under it."""
-        heir = self._sessions.nobody()
+        heir = self._sessions.new_orphan_owner()
         self._queue.reassign(identity, heir)
         self._floor.reassign(identity, heir)
         self._orphans.reassign(identity, heir)

@@ -44,7 +44,7 @@ class Sessions:
         self._limit_each = limit_each
         self._by_identity: dict[bytes, Session] = {}
         self._opened = 0
-        self._nobodies = 0
+        self._orphan_owners = 0
 
     def __len__(self) -> int:
         return len(self._by_identity)
@@ -117,10 +117,10 @@ class Sessions:
         self._by_identity[identity] = session
         return session
 
-    def nobody(self) -> bytes:
+    def new_orphan_owner(self) -> bytes:
         """An owner for what a client left behind. No connection ever has this identity."""
-        self._nobodies += 1
-        return b"nobody/%d" % self._nobodies
+        self._orphan_owners += 1
+        return b"orphan/%d" % self._orphan_owners
 
     def close(self, identity: bytes) -> Session | None:
         """Remove a session; None if there was none."""
