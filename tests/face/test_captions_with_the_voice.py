@@ -73,7 +73,7 @@ def test_words_that_come_before_with_or_after_the_speech_are_shown_as_they_are_h
 
 
 def wordcount(kiosk, name):
-    turn = kiosk.voice.desk.find(b"a", name)
+    turn = kiosk.voice.queue.find(b"a", name)
     return sum(word.start_ms <= turn.played_ms for word in WORDS)
 
 

@@ -1,4 +1,4 @@
-"""Facts about the board, read from /sys, /proc and /run.
+"""Facts about the board, read from /sys, /proc, /run.
 
 Every function takes the root to read from, normally "/". Missing files mean an empty result: a desktop has no
 throttling register, a container no thermal zone.
