@@ -22,7 +22,7 @@ class Runtime:
 LITERT = Runtime("LiteRT", "ai-edge-litert", "ai_edge_litert.interpreter")
 TFLITE_RUNTIME = Runtime("tflite-runtime", "tflite-runtime", "tflite_runtime.interpreter")
 
-# In order of preference. LiteRT takes a third less time; their blend shapes differ by up to 0.038.
+# In order of preference. LiteRT takes a third less time. tests/contracts/test_motion.py says how far they may differ.
 RUNTIMES = (LITERT, TFLITE_RUNTIME)
 
 
