@@ -86,13 +86,13 @@ class VoiceDouble:
         turn = self.turns.get(message.turn)
         if message.turn in self.done or (turn and turn.ended):
             return [self._refuse("turn_closed", message)]
-        wanted = turn.received.next_seq if turn else 0
+        wanted = turn.next_seq if turn else 0
         if message.seq != wanted:
             return [self._refuse("out_of_order" if message.seq > wanted else "repeated", message)]
         if self.held + len(payload) > self.capacity:
             return [self._refuse("buffer_full", message, retryable=True)]
         turn = self._begin(message.turn)
-        turn.received.next_seq += 1
+        turn.next_seq += 1
         turn.pcm += payload
         self.audio.setdefault(turn.name, bytearray()).extend(payload)
         return []
