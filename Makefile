@@ -1,6 +1,6 @@
 # The entry point for all tasks. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check coverage bench fuzz chaos mutants model avatars goldens image bundle release hil hil-smoke \
+.PHONY: help setup demo test test-matrix check coverage bench fuzz chaos mutants model avatars goldens image bundle release hil hil-smoke \
 	hil-doctor soak clean
 PYTHON := .venv/bin/python
 
@@ -15,6 +15,9 @@ demo: setup ## run voice, face and a voice stack: in a window, or without a disp
 
 test: setup ## run the whole test suite
 	@$(PYTHON) -m pytest
+
+test-matrix: ## run the suite, wheel and sdist on Python 3.11, 3.12 and 3.13 (PYTHONS="3.12 3.13", FAST=1), or in a Debian root (DEBIAN=trixie)
+	@.ci/matrix $(if $(FAST),--fast) $(if $(DEBIAN),--debian=$(DEBIAN)) $(PYTHONS)
 
 check: setup ## run ruff (lint and format), mypy --strict, import-linter and shellcheck
 	@.venv/bin/ruff check .

@@ -88,5 +88,7 @@ class Findings:
 
 
 def _thin(x: Numbers, y: Numbers, most: int = 1200) -> list[list[float]]:
-    keep = np.unique(np.linspace(0, len(x) - 1, min(len(x), most)).astype(int)) if len(x) else []
+    if not len(x):
+        return []
+    keep = np.unique(np.linspace(0, len(x) - 1, min(len(x), most)).astype(int))
     return [[round(float(x[i]), 4), round(float(y[i]), 4)] for i in keep]

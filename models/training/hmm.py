@@ -5,6 +5,7 @@ three states per phone and optional pauses between words.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ _STAY, _MOVE = np.log(0.7), np.log(0.3)
 _VARIANCE_FLOOR = 0.05
 
 Matrix = NDArray[np.float32]
+Floating = NDArray[np.floating[Any]]
 
 
 @dataclass(slots=True)
@@ -45,19 +47,19 @@ def chain(words: list[list[str]], state_ids: dict[tuple[str, int], int]) -> Chai
 class Mixture:
     """Diagonal Gaussians: means, variances (k, d), weights (k,)."""
 
-    means: Matrix
-    variances: Matrix
+    means: Floating
+    variances: Floating
     weights: NDArray[np.float64]
-    _cache: tuple[Matrix, Matrix, NDArray[np.float32]] | None = field(default=None, repr=False)
+    _cache: tuple[Floating, Floating, Floating] | None = field(default=None, repr=False)
 
     def parts(self, frames: Matrix, squares: Matrix) -> Matrix:
         """Log likelihood of each frame in each component, weights included: (n, k)."""
         if self._cache is None:
-            inverse = 1 / self.variances
-            constant = np.log(self.weights) - 0.5 * (np.log(2 * np.pi * self.variances) + self.means**2 * inverse).sum(
+            precision = 1 / self.variances
+            weight = np.log(self.weights) - 0.5 * (np.log(2 * np.pi * self.variances) + self.means**2 * precision).sum(
                 axis=1
             )
-            self._cache = (inverse.T.copy(), (self.means * inverse).T.copy(), constant.astype(np.float32))
+            self._cache = (precision.T.copy(), (self.means * precision).T.copy(), weight.astype(np.float32))
         inverse, scaled, constant = self._cache
         return np.asarray(constant - 0.5 * (squares @ inverse) + frames @ scaled)
 

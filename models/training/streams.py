@@ -29,4 +29,4 @@ def gated(values: NDArray[np.float32], gates: dict[str, tuple[float, float]]) ->
     for name, (gain, threshold) in gates.items():
         column = ARTICULATORS.index(name)
         moved[:, column] = gain * (moved[:, column] - np.log(threshold / (1 - threshold)))
-    return 1 / (1 + np.exp(-moved))
+    return np.asarray(1 / (1 + np.exp(-moved)), dtype=np.float32)

@@ -49,6 +49,20 @@ def test_a_finding_of_doctor(written, text):
     assert f"<{as_shown(text)}>" in plain(written)
 
 
+def test_doctors_table_fits_80_columns_and_wraps_only_what_is_long():
+    file = io.StringIO()
+    findings = [
+        Finding(name="permissions", verdict="good", detail="the services are not installed on this machine"),
+        Finding(name="clock", verdict="poor", detail="late", remedy="raise playback.buffer_ms to prevent clicks"),
+    ]
+    Console(file=file, width=80, _environ={}).print(as_table(findings))
+    assert [line.rstrip() for line in file.getvalue().splitlines()] == [
+        "good  permissions  the services are not installed on this machine",
+        "poor  clock        late",
+        "                   -> raise playback.buffer_ms to prevent clicks",
+    ]
+
+
 @pytest.mark.parametrize("text", NASTY)
 def test_a_row_of_the_benchmarks(written, text):
     row = Row(name=f"<{text}>", value=None, unit="ms", samples=0, bar=None, note=f"({text})")

@@ -1,5 +1,11 @@
-"""The contract of runtime/mien/motion/base.py, over every engine that this machine can load."""
+"""The contract of runtime/mien/motion/base.py, over every engine that this machine can load.
 
+An interpreter that is not installed is skipped by name, unless MIEN_INTERPRETERS lists it ("LiteRT,tflite-runtime"):
+`make test-matrix` requires both on Python 3.11.
+"""
+
+import importlib.util
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -7,9 +13,29 @@ import pytest
 
 from mien.core.pose import HEAD_CHANNELS, SHAPE_COUNT, SPEECH_INDICES
 from mien.motion.base import MotionEngine, MotionFrames, Pcm
-from mien.motion.load import load_engine, load_envelope
+from mien.motion.interpreter import LITERT, TFLITE_RUNTIME, Runtime
+from mien.motion.load import load_envelope, shipped_manifest
+from mien.motion.tflite import TfliteEngine
 
-LOADERS: dict[str, Callable[[], MotionEngine]] = {"tflite": load_engine, "envelope": load_envelope}
+RUNTIMES = {runtime.name: runtime for runtime in (LITERT, TFLITE_RUNTIME)}
+REQUIRED = set(filter(None, os.environ.get("MIEN_INTERPRETERS", "").split(",")))
+# How far two interpreters may differ in a blend shape, since their int8 kernels round differently and the states carry
+# it on: 99.9 % of the values within TOLERANCE, the rest (mostly of one shape, for a frame or two) within OUTLIER.
+# Measured between tflite-runtime 2.14 and LiteRT 2.3: 0.024 and 0.08 on espeak-ng's speech, 0.038 and 0.16 on babble().
+TOLERANCE, OUTLIER = 0.04, 0.2
+
+
+def run_by(runtime: Runtime) -> MotionEngine:
+    """The shipped model in that interpreter; skips the test when it is not installed."""
+    if runtime.name not in REQUIRED and not importlib.util.find_spec(runtime.module.partition(".")[0]):
+        pytest.skip(f"{runtime.name} is not installed (pip install {runtime.distribution})")
+    return TfliteEngine(shipped_manifest(), runtimes=(runtime,))
+
+
+LOADERS: dict[str, Callable[[], MotionEngine]] = {
+    **{name: lambda runtime=runtime: run_by(runtime) for name, runtime in RUNTIMES.items()},
+    "envelope": load_envelope,
+}
 
 
 @pytest.fixture(params=sorted(LOADERS), scope="module")
@@ -113,3 +139,17 @@ def test_full_scale_noise_and_clipping_give_no_nonsense(engine: MotionEngine) ->
     assert np.isfinite(frames).all()
     assert frames.min() >= -0.5
     assert frames.max() <= 1
+
+
+def test_the_interpreters_agree() -> None:
+    assert set(RUNTIMES) >= REQUIRED
+    litert, tflite_runtime = run_by(LITERT), run_by(TFLITE_RUNTIME)
+    pcm = np.concatenate([babble(6, seed=seed) // scale for seed, scale in ((1, 1), (4, 3), (9, 12))])
+    difference = np.abs(whole(litert, pcm) - whole(tflite_runtime, pcm))
+    assert np.percentile(difference, 99.9) <= TOLERANCE
+    assert difference.max() <= OUTLIER
+
+
+def test_an_engine_names_its_interpreter(engine: MotionEngine) -> None:
+    name = engine.info.interpreter
+    assert any(name.startswith(f"{runtime} ") for runtime in RUNTIMES) if engine.info.backend == "tflite" else not name

@@ -2,16 +2,20 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
 from mien.errors import ModelError
+from mien.motion.interpreter import RUNTIMES, Runtime, open_interpreter
 from mien.motion.load import load_engine, shipped_manifest
 from mien.motion.manifest import read_manifest
-from mien.motion.tflite import TfliteEngine, open_interpreter
+from mien.motion.tflite import TfliteEngine
 
 
 @pytest.fixture
@@ -107,4 +111,26 @@ def test_a_missing_artefact_is_named(model: Path) -> None:
 
 def test_without_a_runtime_the_error_says_what_to_install() -> None:
     with pytest.raises(ModelError, match="install tflite-runtime"):
-        open_interpreter(b"", runtimes=("no_such_runtime.interpreter",))
+        open_interpreter(b"", runtimes=(Runtime("none", "none", "no_such_runtime.interpreter"),))
+
+
+def test_without_a_runtime_an_unsupported_architecture_is_told_which_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    with pytest.raises(ModelError, match="neither exists for riscv64: a model needs x86_64 or aarch64"):
+        open_interpreter(b"", runtimes=())
+
+
+def test_an_interpreter_beside_a_numpy_that_it_was_not_built_for_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> None:
+        raise SystemError("CreateWrapperFromBuffer returned a result with an exception set")
+
+    monkeypatch.setitem(sys.modules, "old_runtime", SimpleNamespace(Interpreter=refuse))
+    with pytest.raises(ModelError, match="old does not work with the numpy that is installed"):
+        open_interpreter(b"", runtimes=(Runtime("old", "old", "old_runtime"),))
+
+
+def test_the_first_runtime_that_is_installed_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "first_runtime", SimpleNamespace(Interpreter=lambda **_: MagicMock()))
+    runtimes = (Runtime("lost", "lost", "no_such_runtime"), Runtime("first", "none", "first_runtime"), *RUNTIMES)
+    assert open_interpreter(b"", runtimes=runtimes).name == "first"
+    assert RUNTIMES[0].name == "LiteRT"

@@ -8,9 +8,10 @@ import pytest
 from mien.core.pose import SHAPE_COUNT
 from mien.errors import ModelError
 from mien.motion import tflite
+from mien.motion.interpreter import Opened, open_interpreter
 from mien.motion.load import shipped_manifest
 from mien.motion.manifest import read_manifest
-from mien.motion.tflite import Network, TfliteEngine, open_interpreter
+from mien.motion.tflite import Network, TfliteEngine
 
 MANIFEST = read_manifest(shipped_manifest())
 
@@ -19,7 +20,7 @@ class Scripted:
     """The shipped model's tensors with scripted results. taken, given: tensor details by name."""
 
     def __init__(self) -> None:
-        real = open_interpreter(shipped_manifest().with_suffix(".tflite").read_bytes())
+        real = open_interpreter(shipped_manifest().with_suffix(".tflite").read_bytes()).interpreter
         self.taken = {detail["name"]: dict(detail) for detail in real.get_input_details()}
         self.given = {detail["name"]: dict(detail) for detail in real.get_output_details()}
         self.fed: list[dict[int, np.ndarray]] = []
@@ -123,7 +124,7 @@ def faces(monkeypatch: pytest.MonkeyPatch, answer: np.ndarray, scale: float = 0.
     script = Scripted()
     script.given[MANIFEST.output]["quantization"] = (scale, 0)
     script.answer = answer.reshape(1, -1).astype(np.int8)
-    monkeypatch.setattr(tflite, "open_interpreter", lambda _: script)
+    monkeypatch.setattr(tflite, "open_interpreter", lambda *_, **__: Opened(script, "scripted"))
     engine = TfliteEngine(shipped_manifest())
     frames = np.concatenate([engine.push(np.zeros(320, np.int16)).copy() for _ in range(20)])
     assert (frames == frames[:2][np.arange(len(frames)) % 2]).all()

@@ -86,7 +86,8 @@ def _fibres(around: Floats, r: Floats, rng: np.random.Generator) -> Floats:
 
 def _step(x: Floats, low: float, high: float) -> Floats:
     t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    eased: Floats = t * t * (3 - 2 * t)
+    return eased
 
 
 def edge_loop(skin: Skin, side: int, ring: int = 3) -> Ints:

@@ -144,7 +144,8 @@ def tongue() -> Piece:
 
 def _ease(x: Floats, low: float, high: float) -> Floats:
     t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    eased: Floats = t * t * (3 - 2 * t)
+    return eased
 
 
 def inside(skin: Skin, deltas: dict[str, Floats]) -> list[Piece]:

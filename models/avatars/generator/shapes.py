@@ -28,7 +28,8 @@ def jaw_rotation(points: Floats) -> Floats:
 
 def smooth(x: Floats, low: float, high: float) -> Floats:
     t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    eased: Floats = t * t * (3 - 2 * t)
+    return eased
 
 
 class Shaper:

@@ -32,7 +32,7 @@ def subdivide(values: Floats, quads: Ints) -> tuple[Floats, Ints]:
 
 def operator(vertex_count: int, quads: Ints, levels: int) -> tuple[Floats, Ints]:
     """The matrix (refined vertices, cage vertices) of `levels` steps, and the refined quads."""
-    matrix = np.eye(vertex_count, dtype=np.float64)
+    matrix: Floats = np.eye(vertex_count, dtype=np.float64)
     for _ in range(levels):
         matrix, quads = subdivide(matrix, quads)
     return matrix, quads

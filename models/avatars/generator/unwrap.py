@@ -25,7 +25,8 @@ COARSE = 160
 
 def _across(points: Floats) -> Floats:
     angle = np.arctan2(np.abs(points[..., 0]), points[..., 2] - AXIS_Z)
-    return np.interp(angle * RADIUS, ROUND, ACROSS)
+    across: Floats = np.interp(angle * RADIUS, ROUND, ACROSS)
+    return across
 
 
 def uvs(points: Floats) -> Floats:

@@ -9,6 +9,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from mien.motion.interpreter import installed_interpreter
+
 
 class Row(Struct, frozen=True, kw_only=True):
     """One figure. value: None when it could not be measured; note: the reason and the remedy.
@@ -68,5 +70,6 @@ def machine() -> dict[str, str | int]:
         "cores": os.cpu_count() or 0,
         "arch": platform.machine(),
         "python": platform.python_version(),
+        "interpreter": installed_interpreter(),
         "load": f"{os.getloadavg()[0]:.2f}",
     }

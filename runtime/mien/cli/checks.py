@@ -94,7 +94,7 @@ def check_model(config: Config) -> Finding:
     return Finding(
         name="model",
         verdict="good" if ratio > 4 else "poor",
-        detail=f"{engine.info.backend}, {engine.info.frame_hz} Hz, "
+        detail=f"{engine.info.backend}, run by {engine.info.interpreter}; {engine.info.frame_hz} Hz, "
         f"{engine.info.lookahead_ms:.0f} ms lookahead, "
         f"{ratio:.0f} times faster than real time",
         remedy="" if ratio > 4 else "this machine is too slow for the model; the lips will lag",

@@ -32,7 +32,8 @@ SILENT: Final = Level.SILENT.value
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(path: Path | None, pairs: tuple[str, ...], as_json: bool) -> None:
     """Check this machine by opening its devices: sound, display, model, avatar, clock. On a board, also check screens,
-    sound cards, permissions, power, temperature and time. Exits 1 when a verdict is bad.
+    sound cards, permissions, power, temperature and time. Exits 1 when a
+    verdict is poor or bad.
 
     Example: mien doctor --set playback.sink=null
     """
@@ -51,19 +52,17 @@ def doctor(path: Path | None, pairs: tuple[str, ...], as_json: bool) -> None:
         click.echo(json.dumps(msgspec.to_builtins(findings), indent=2))
     else:
         data_console().print(as_table(findings))
-    raise SystemExit(Exit.FAILED if any(finding.verdict == "bad" for finding in findings) else Exit.DONE)
+    raise SystemExit(Exit.FAILED if any(finding.verdict != "good" for finding in findings) else Exit.DONE)
 
 
 def as_table(findings: Sequence[Finding]) -> Table:
-    """The findings as a table."""
-    table = Table("", "verdict", "finding", "remedy")
+    """The findings as a table for 80 columns: a remedy has a line of its own, below what it is for."""
+    table = Table.grid(padding=(0, 2, 0, 0))
     for finding in findings:
-        table.add_row(
-            shown(finding.name),
-            shown(finding.verdict, COLOURS[finding.verdict]),
-            shown(finding.detail),
-            shown(finding.remedy),
-        )
+        verdict = shown(finding.verdict, COLOURS[finding.verdict])
+        table.add_row(verdict, shown(finding.name), shown(finding.detail))
+        if finding.remedy:
+            table.add_row("", "", shown(f"-> {finding.remedy}"))
     return table
 
 

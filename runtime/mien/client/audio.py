@@ -28,7 +28,8 @@ def pcm_chunks(speech: PcmLike | Iterable[PcmLike]) -> Iterable[PcmLike]:
     """One buffer, or an iterable of buffers, as an iterable."""
     if isinstance(speech, bytes | bytearray | memoryview) or hasattr(speech, "__array__"):
         return [cast("PcmLike", speech)]
-    return cast("Iterable[PcmLike]", speech)
+    chunks: Iterable[PcmLike] = cast("Any", speech)  # what mypy knows of `speech` here depends on numpy's release
+    return chunks
 
 
 def pcm_bytes(speech: PcmLike) -> bytes:

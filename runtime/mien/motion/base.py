@@ -24,9 +24,11 @@ class MotionInfo:
     """Properties of an engine. rate_hz: of its input PCM. frame_hz: of its output frames.
 
     lookahead_ms: how much audio beyond a frame's time it needs, features included. backend: "tflite", "envelope", ...
+    interpreter: what runs the model, with its version; empty without one.
     """
 
     backend: str
+    interpreter: str = ""
     rate_hz: int
     frame_hz: int
     lookahead_ms: float

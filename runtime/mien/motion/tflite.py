@@ -1,6 +1,5 @@
 """The TFLite motion engine: an int8 network with explicit int8 state tensors."""
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,9 @@ from mien.errors import ModelError
 from mien.motion.base import MotionFrames, MotionInfo, Pcm
 from mien.motion.features import HOPS_PER_STEP, BandMean, FeatureStream
 from mien.motion.framing import StepStream
+from mien.motion.interpreter import RUNTIMES, Runtime, open_interpreter
 from mien.motion.manifest import Manifest, check_hash, read_manifest
 from mien.motion.speech_gate import SpeechGate
-
-# In order of preference. Both have the same API; they differ by up to 3 LSB in int8 results.
-RUNTIMES = ("tflite_runtime.interpreter", "ai_edge_litert.interpreter")
 
 
 class Network:
@@ -67,22 +64,27 @@ REST = 0.03
 
 
 class TfliteEngine:
-    """A MotionEngine for a manifest and its artefact. Raises ModelError when the two do not match."""
+    """A MotionEngine for a manifest and its artefact. Raises ModelError when the two do not match.
 
-    def __init__(self, manifest_path: Path) -> None:
+    runtimes: the interpreters to choose from, in order of preference.
+    """
+
+    def __init__(self, manifest_path: Path, *, runtimes: tuple[Runtime, ...] = RUNTIMES) -> None:
         manifest = read_manifest(manifest_path)
         model_path = manifest_path.with_name(manifest.model)
         model = read_model(model_path)
         check_hash(manifest, model, model_path)
         self.manifest = manifest
+        opened = open_interpreter(model, runtimes=runtimes)
         self.info = MotionInfo(
             backend="tflite",
+            interpreter=opened.name,
             rate_hz=manifest.features.rate_hz,
             frame_hz=manifest.frame_hz,
             lookahead_ms=manifest.lookahead_ms,
         )
         self._features = FeatureStream(manifest.features)
-        self._network = Network(manifest, open_interpreter(model))
+        self._network = Network(manifest, opened.interpreter)
         self._mean = BandMean(manifest.band_mean) if manifest.band_mean else None
         self._gate = SpeechGate(manifest.features.bands)
         self._shapes = np.empty((HOPS_PER_STEP, SHAPE_COUNT), dtype=np.float32)
@@ -147,30 +149,6 @@ def _pair(
     if entry["quantization"] != leave["quantization"]:
         raise ModelError(f"the model's state {name!r} has different scales at input and output; convert it again")
     return entry["index"], leave["index"], shape, entry["quantization"][1]
-
-
-def open_interpreter(model: bytes, *, runtimes: tuple[str, ...] = RUNTIMES) -> Any:
-    """An allocated interpreter for the bytes of a TFLite file.
-
-    It has one thread, because two never helped a network of this size. Raises ModelError when no runtime can be
-    imported or the bytes are not a model that it can run.
-    """
-    reasons = []
-    for name in runtimes:
-        try:
-            module = importlib.import_module(name)
-        except ImportError as error:
-            reasons.append(f"{name}: {error}")
-            continue
-        try:
-            interpreter = module.Interpreter(model_content=model, num_threads=1)
-            interpreter.allocate_tensors()
-        except (RuntimeError, ValueError) as error:
-            raise ModelError(f"{name} cannot run the motion model: {error}; make it again with `make model`") from error
-        return interpreter
-    raise ModelError(
-        "no TFLite runtime can be imported (" + "; ".join(reasons) + "); install tflite-runtime or ai-edge-litert"
-    )
 
 
 def read_model(path: Path) -> bytes:

@@ -149,7 +149,8 @@ def soften(ink: Mask) -> Mask:
             total[:-1] += moved[1:]
             total >>= 2
             shade = np.moveaxis(total, 0, axis)
-    return np.minimum(shade + shade // 2, 255).astype(np.uint8)
+    shadow: Mask = np.minimum(shade + shade // 2, 255).astype(np.uint8)
+    return shadow
 
 
 def _byte_ends(text: str, words: Sequence[int]) -> NDArray[np.int64]:

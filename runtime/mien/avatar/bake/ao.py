@@ -22,7 +22,7 @@ SMOOTHINGS: Final = 3
 def openness(positions: Floats, normals: Floats, tris: NDArray[np.int64]) -> Floats:
     """(V,), 0 occluded .. 1 open. positions, normals: (V, 3). tris: (F, 3), the triangles that occlude."""
     points = _sampled(positions, tris)
-    center = (points.min(axis=0) + points.max(axis=0)) / 2
+    center: Floats = (points.min(axis=0) + points.max(axis=0)) * np.float32(0.5)
     radius = float(np.linalg.norm(points - center, axis=1).max()) or 1.0
     texel = 2 * radius / (MAP_SIDE - 4)
     lifted = positions + normals * np.float32(texel)

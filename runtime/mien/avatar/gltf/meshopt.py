@@ -242,7 +242,8 @@ def _quaternion(data: NDArray[np.uint8], count: int, _stride: int) -> NDArray[np
 def _exponential(data: NDArray[np.uint8], _count: int, _stride: int) -> NDArray[np.uint8]:
     values = data.view("<i4")
     exponent, mantissa = values >> 24, (values << 8) >> 8
-    return np.ldexp(mantissa.astype(np.float32), exponent).astype("<f4").view(np.uint8)
+    numbers: NDArray[np.float32] = np.ldexp(mantissa.astype(np.float32), exponent).astype("<f4")
+    return numbers.view(np.uint8)
 
 
 _FILTERS = {"NONE": _keep, "OCTAHEDRAL": _octahedral, "QUATERNION": _quaternion, "EXPONENTIAL": _exponential}

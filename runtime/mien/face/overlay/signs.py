@@ -84,8 +84,7 @@ def draw_sign(name: SignName, size_px: int) -> NDArray[np.uint8]:
 
 def _covered(distance: Grid, size_px: int) -> Grid:
     """Coverage of each pixel, 0..255."""
-    covered: Grid = np.clip(0.5 - distance * size_px / 2, 0.0, 1.0) * np.float32(255)
-    return covered
+    return np.asarray(np.clip(0.5 - distance * size_px / 2, 0.0, 1.0) * 255, dtype=np.float32)
 
 
 def _segment(x: Grid, y: Grid, start: tuple[float, float], end: tuple[float, float], radius: float) -> Grid:
@@ -93,7 +92,7 @@ def _segment(x: Grid, y: Grid, start: tuple[float, float], end: tuple[float, flo
     (x0, y0), (x1, y1) = start, end
     along_x, along_y = x1 - x0, y1 - y0
     share = np.clip(((x - x0) * along_x + (y - y0) * along_y) / (along_x**2 + along_y**2), 0.0, 1.0)
-    return np.hypot(x - x0 - share * along_x, y - y0 - share * along_y) - radius
+    return np.asarray(np.hypot(x - x0 - share * along_x, y - y0 - share * along_y) - radius, dtype=np.float32)
 
 
 def _paused(x: Grid, y: Grid) -> Grid:
@@ -121,7 +120,8 @@ def _no_sound(x: Grid, y: Grid) -> Grid:
     box = np.maximum(np.abs(x + 0.34) - 0.16, np.abs(y) - 0.17)
     horn = np.maximum(np.abs(x + 0.08) - 0.16, np.abs(y) - (0.3 + 0.85 * (x + 0.02)))
     cross = np.minimum(*(_segment(x, y, (0.26, -at), (0.56, at), 0.055) for at in (0.16, -0.16)))
-    return np.minimum(np.minimum(box, horn), cross)
+    crossed: Grid = np.minimum(np.minimum(box, horn), cross)
+    return crossed
 
 
 _SHAPES: Final[dict[SignName, Callable[[Grid, Grid], Grid]]] = {
