@@ -39,6 +39,14 @@ def test_an_environment_that_lost_a_package_is_named(tmp_path: Path) -> None:
         check_commands(Path("/"), tmp_path / "bin")
 
 
+def test_an_environment_without_systemd_python_is_named(tmp_path: Path) -> None:
+    program(tmp_path, "python", "#!/bin/sh\necho \"ModuleNotFoundError: No module named 'systemd'\" >&2; exit 1")
+    for name in ("mien", "mien-voice", "mien-face"):
+        program(tmp_path / "bin", name, f"#!{tmp_path}/python")
+    with pytest.raises(InstallRefused, match="apt-get install python3-systemd"):
+        check_commands(Path("/"), tmp_path / "bin")
+
+
 def test_an_environment_that_works_is_accepted(tmp_path: Path) -> None:
     program(tmp_path, "python", "#!/bin/sh\nexit 0")
     for name in ("mien", "mien-voice", "mien-face"):

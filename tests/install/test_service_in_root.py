@@ -48,8 +48,14 @@ def root(tmp_path: Path) -> Path:
 def site(tmp_path: Path) -> Path:
     """The site-packages of an environment as pipx makes it: mien, one dependency, and what the services do not need."""
     site = tmp_path / "home/site"
-    distribute(site, "mien", ["mien/__init__.py", "../../../bin/mien"], requires=("needed>=1", 'tests; extra == "dev"'))
+    distribute(
+        site,
+        "mien",
+        ["mien/__init__.py", "../../../bin/mien"],
+        requires=("needed>=1", "systemd-python", 'tests; extra == "dev"'),
+    )
     distribute(site, "needed", ["needed.py"])
+    distribute(site, "systemd-python", ["systemd/daemon.py"])
     distribute(site, "tests", ["tests.py"])
     distribute(site, "unrelated", ["unrelated.py"])
     (site.parent / "pyvenv.cfg").write_text("include-system-site-packages = false\n")
@@ -133,6 +139,8 @@ def test_the_copied_environment_holds_what_mien_needs_and_no_more(root: Path, mi
         "mien-1.dist-info",
         "needed.py",
         "needed-1.dist-info",
+        "systemd",
+        "systemd-python-1.dist-info",
     }
     assert (root / "opt/mien/bin/mien-face").read_text().startswith("#!/opt/mien/bin/python3\n")
     assert (root / "opt/mien/bin/python3").readlink() == PYTHON
@@ -310,6 +318,14 @@ def test_an_image_without_the_interpreter_is_refused(root: Path, mien: Callable[
 def test_a_source_tree_is_refused(root: Path, site: Path, mien: Callable[..., Result]) -> None:
     (site / "mien-1.dist-info/RECORD").write_text("__editable__.mien.pth,,\n")
     assert_refused(mien("install"), root, snapshot(root), "editable")
+
+
+def test_systemd_python_is_asked_for(root: Path, site: Path, mien: Callable[..., Result]) -> None:
+    shutil.rmtree(site / "systemd-python-1.dist-info")
+    assert_refused(mien("install"), root, snapshot(root), "apt-get install python3-systemd")
+    (root / "usr/lib/python3/dist-packages/systemd").mkdir(parents=True)
+    assert mien("install").exit_code == 0
+    assert "include-system-site-packages = true" in (root / "opt/mien/pyvenv.cfg").read_text()
 
 
 def test_another_s_opt_mien_is_not_overwritten(root: Path, mien: Callable[..., Result]) -> None:

@@ -26,6 +26,10 @@ _HIDDEN: Final = (Path("/home"), Path("/root"), Path("/tmp"), Path("/var/tmp"), 
 _DEBIAN_PACKAGES: Final = Path("/usr/lib/python3/dist-packages")
 _LAUNCHER: Final = "#!{python}\nimport sys\n\nfrom {module} import {function}\n\nsys.exit({function}())\n"
 _TOOL_EXTRAS: Final = re.compile(r"""extra\s*==\s*["']dev["']""")
+_MUTE: Final = (
+    "systemd-python is missing, without which systemd takes the services for hung and kills them: "
+    "apt-get install python3-systemd (for an environment in /opt, made with --system-site-packages)"
+)
 _SAFE: Final = re.compile(r"[A-Za-z0-9._/+-]+")
 
 
@@ -105,7 +109,7 @@ def _exists(root: Path, path: Path) -> bool:
 
 def _import(python: Path, name: str, commands: Path) -> None:
     done = subprocess.run(
-        [python, "-c", "import mien.voice.service, mien.face.__main__, mien.cli"],
+        [python, "-c", "import mien.voice.service, mien.face.__main__, mien.cli, systemd.daemon"],
         capture_output=True,
         text=True,
         check=False,
@@ -114,6 +118,8 @@ def _import(python: Path, name: str, commands: Path) -> None:
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        if "'systemd" in last:
+            raise InstallRefused(_MUTE)
         raise InstallRefused(f"{name} does not start ({last}): {_remedy(commands)}")
 
 
@@ -159,10 +165,10 @@ def copy_environment(root: Path, environment: Environment) -> Path:
     site = fresh / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
     site.mkdir(parents=True)
     debians = uses_debians(root, "pygame")
+    shared = debians or uses_debians(root, "systemd") or _shares_packages(environment.prefix)
     for distribution in distributions:
         if not (debians and distribution.name == "pygame"):
             _copy_files(distribution, site)
-    shared = debians or _shares_packages(environment.prefix)
     (fresh / "pyvenv.cfg").write_text(
         f"home = {environment.base.parent}\ninclude-system-site-packages = {str(shared).lower()}\n"
         f"version = {'.'.join(map(str, sys.version_info[:3]))}\n"
@@ -206,10 +212,22 @@ def uses_debians(root: Path, package: str) -> bool:
     return within(root, _DEBIAN_PACKAGES / package).is_dir()
 
 
+def refuse_mute(root: Path, distributions: list[Distribution]) -> None:
+    """Raises InstallRefused without systemd-python: the services could not say that they are ready, and be killed."""
+    if not uses_debians(root, "systemd") and all(found.name != "systemd-python" for found in distributions):
+        raise InstallRefused(_MUTE)
+
+
 def draws_on_a_console(root: Path, commands: Path) -> bool:
     """Whether the environment's pygame can draw without a desktop: it is Debian's, not PyPI's."""
     bundled = within(root, commands.parent).glob("lib/python3*/site-packages/pygame.libs")
     return uses_debians(root, "pygame") and not any(bundled)
+
+
+def plays_sound(root: Path, commands: Path) -> bool:
+    """Whether the environment has pyalsaaudio, or Debian does."""
+    own = within(root, commands.parent).glob("lib/python3*/site-packages/alsaaudio*.so")
+    return any(own) or any(within(root, _DEBIAN_PACKAGES).glob("alsaaudio*.so"))
 
 
 def refuse_missing_python(root: Path, environment: Environment) -> None:

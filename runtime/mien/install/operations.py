@@ -74,12 +74,7 @@ def install(
     if start and system.is_live:
         tell("starting the services")
         system.restart()
-    if not environments.draws_on_a_console(root, commands):
-        outcome.notes.append(
-            "the face cannot draw on a screen without a desktop: its pygame is PyPI's, which lacks KMSDRM. "
-            "apt-get install python3-pygame, then run `mien service install` again"
-            + ("" if copies else f", after {commands}/pip uninstall -y pygame")
-        )
+    outcome.notes = _missing_abilities(root, commands, copies=copies)
     return outcome
 
 
@@ -113,6 +108,23 @@ def uninstall(root: Path, *, purge: bool = False, tell: Tell = lambda _: None) -
     elif within(root, places.SETTINGS).exists():
         outcome.kept.append(str(places.SETTINGS))
     return outcome
+
+
+def _missing_abilities(root: Path, commands: Path, *, copies: bool) -> list[str]:
+    """What the services will lack, each with its remedy."""
+    notes = []
+    if not environments.draws_on_a_console(root, commands):
+        first = "" if copies else f"{commands}/pip uninstall -y pygame, "
+        notes.append(
+            "the face cannot draw on a screen without a desktop: PyPI's pygame lacks KMSDRM. "
+            f"{first}apt-get install python3-pygame, then run `mien service install` again"
+        )
+    if not environments.plays_sound(root, commands):
+        notes.append(
+            "there will be no sound: pyalsaaudio is missing. Install mien with its extra `board`, which compiles it, "
+            "then run `mien service install` again"
+        )
+    return notes
 
 
 def _begin(

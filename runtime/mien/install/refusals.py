@@ -62,7 +62,9 @@ def refuse_environment(
     if root == Path("/"):
         environments.refuse_hidden(environment)
     environments.refuse_missing_python(root, environment)
-    environments.refuse_uncopyable(list(environments.required("mien")))
+    distributions = list(environments.required("mien"))
+    environments.refuse_uncopyable(distributions)
+    environments.refuse_mute(root, distributions)
     if within(root, places.RUNTIME).exists() and not (before and before.runtime):
         raise InstallRefused(
             f"{places.RUNTIME} exists, and was not made by `mien service install`: use the mien in it, "
