@@ -102,7 +102,7 @@ def uninstall(root: Path, purge: bool, as_json: bool) -> None:
             f"removed mien {outcome.version_before}: {len(outcome.removed)} files and folders".replace("  ", " ")
         )
         for path in outcome.kept:
-            click.echo(f"kept {path} and the accounts of the services; `mien service uninstall --purge` deletes them")
+            click.echo(f"kept {path} and the accounts of the services; --purge deletes them too")
 
 
 @service.command()
