@@ -1,7 +1,7 @@
 # The entry point for all tasks. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-matrix check coverage bench fuzz chaos mutants model avatars goldens image bundle release hil hil-smoke \
-	hil-doctor soak clean
+.PHONY: help setup demo test test-matrix check coverage bench fuzz chaos mutants model avatars goldens image bundle deb release \
+	hil hil-smoke hil-doctor soak test-install clean
 PYTHON := .venv/bin/python
 
 help: ## list the targets
@@ -59,6 +59,12 @@ image: setup ## build the SD-card image, for Raspberry Pis and the emulated boar
 
 bundle: setup ## build a signed A/B update from the image (as root)
 	@firmware_scripts/build-bundle
+
+deb: setup ## build the Debian package for amd64 and arm64 (SUITE=bookworm or trixie)
+	@packaging/build-deb $(or $(SUITE),bookworm)
+
+test-install: setup ## install into booted Debian containers: service and package, upgrade, removal (SUITE=bookworm; as root)
+	@.ci/test-install $(SUITE)
 
 release: setup ## build the files of a release into build/release; TAG=1 also makes the local tag. Never pushes
 	@.ci/release $(if $(TAG),--tag)

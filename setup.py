@@ -1,4 +1,4 @@
-"""Adds the shipped models and avatars, which live in models/, to the wheel."""
+"""Puts the shipped model, avatars and systemd files into the wheel beside the code that looks for them."""
 
 import shutil
 from pathlib import Path
@@ -10,6 +10,17 @@ ROOT = Path(__file__).resolve().parent
 SHIPPED = {
     "mien/motion/data": ("models/motion/*.json", "models/motion/*.tflite"),
     "mien/data": ("models/avatars/*.mien-avatar",),
+    "mien/data/systemd": (
+        "systemd/*.service",
+        "systemd/*.timer",
+        "systemd/*.target",
+        "systemd/*.conf",
+        "systemd/*.rules",
+        "systemd/board-defaults.toml",
+        "systemd/emulated-board",
+        "systemd/failure-note",
+        "systemd/install.sh",
+    ),
 }
 
 

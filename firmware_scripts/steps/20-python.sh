@@ -16,6 +16,7 @@ say "20: mien's wheel"
 cp -a "$REPOSITORY"/{pyproject.toml,setup.py,README.md,LICENSE,NOTICE,runtime} "$scratch/source/"
 install -D -m 644 -t "$scratch/source/models/motion" "$REPOSITORY"/models/motion/*.{json,tflite}
 install -D -m 644 -t "$scratch/source/models/avatars" "$REPOSITORY"/models/avatars/*.mien-avatar
+install -D -m 644 -t "$scratch/source/systemd" "$REPOSITORY"/systemd/*
 find "$scratch/source" -name __pycache__ -prune -exec rm -rf {} + -o -name '*.egg-info' -prune -exec rm -rf {} +
 "${pip[@]}" wheel --no-deps -w "$OUT" "$scratch/source"
 wheel=$(find "$OUT" -name "mien-$VERSION-*.whl" | sort | tail -n 1)

@@ -16,7 +16,6 @@ say "30: files"
 cp -a --no-preserve=ownership,timestamps "$FIRMWARE_SCRIPTS/overlay/." "$root/"
 find "$root/usr/lib/mien" -name __pycache__ -prune -exec rm -rf {} +
 sh "$REPOSITORY/systemd/install.sh" "$root"
-install -m 644 "$FIRMWARE_SCRIPTS/boot/board-defaults.toml" "$root/usr/lib/mien/board-defaults.toml"
 install -D -m 644 "$("$FIRMWARE_SCRIPTS/make-keys")" "$root/etc/rauc/keyring.pem"
 # shellcheck disable=SC2153  # VERSION comes from settings.sh
 printf 'NAME=mien\nVERSION_ID=%s\nBUILD_EPOCH=%s\n' "$VERSION" "$SOURCE_DATE_EPOCH" >"$root/etc/mien-release"

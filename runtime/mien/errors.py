@@ -11,6 +11,8 @@
     |-- ModelError       the motion model and its manifest cannot be used
     |-- AvatarError      an avatar file that cannot be used
     |-- TextError        no text can be laid out: no Pango, no font
+    |-- InstallError     installing or removing the services failed on the way
+    |   `-- InstallRefused  it was not begun, and nothing was changed; exit code 2
     `-- ClientError      raised by mien.client: the voice cannot be reached, refused, or answered with an error
 
 The message says what is wrong, where (a path to the field or the file), and what to do about it.
@@ -73,6 +75,14 @@ class AvatarError(MienError):
 
 class TextError(MienError):
     """No text can be laid out: Pango is missing, or no font has the characters."""
+
+
+class InstallError(MienError):
+    """Installing or removing the services failed on the way. Repeating the command continues."""
+
+
+class InstallRefused(InstallError):
+    """Installing or removing the services was not begun: a person must correct something first. Nothing was changed."""
 
 
 class ClientError(MienError):
