@@ -40,6 +40,7 @@ class NoMixer:
     """Speech as it is, filler as zeros."""
 
     fade_frames = 40
+    after_filler = False
 
     def speech(self, pcm, *, joins):
         pass

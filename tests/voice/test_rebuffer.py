@@ -255,3 +255,28 @@ def test_what_the_resampler_holds_back_counts_as_in_hand():
     rig.audio("t", 1, tone(40, 8000))
     rig.step(5)
     assert rig.playback.anchor().phase == "speaking"
+
+
+def test_speech_fades_in_after_filler_even_when_the_device_has_played_all_of_it():
+    """After a loop that stood still, speech continued at full level: a click (found by make chaos, seed 34)."""
+    rig = open_rig()
+    dry(rig)
+    rig.clock.advance_ms(500)
+    for number in range(10):
+        rig.audio("t", 1 + number, np.full(CHUNK, LOUD, np.int16))
+    rig.step(50)
+    spoken = np.flatnonzero(rig.sink.pcm)
+    rejoined = spoken[np.flatnonzero(np.diff(spoken) > 100)[-1] + 1]
+    assert 0 < rig.sink.pcm[rejoined] < 200
+    assert rig.sink.pcm[rejoined + 80] == LOUD
+
+
+def test_a_few_samples_wait_for_more_however_long_until_the_turn_ends():
+    rig = open_rig()
+    dry(rig)
+    rig.audio("t", 1, np.full(80, LOUD, np.int16))
+    rig.step(3000)
+    assert rig.playback.anchor().phase == "stalled"
+    rig.say(wire.End(turn="t"))
+    rig.step(300)
+    assert rig.got(wire.Finished)[0].played_ms == 105.0

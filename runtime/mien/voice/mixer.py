@@ -11,6 +11,7 @@ class Mixer:
 
     A join is where speech meets filler in mid-turn. The step from the last sample to silence becomes a short decay, and
     speech that continues after filler fades in over the same time, however short the blocks are. No sample is dropped.
+    after_filler: whether filler was prepared last.
     """
 
     def __init__(self, fade_frames: int, max_frames: int) -> None:
@@ -19,6 +20,7 @@ class Mixer:
         self._scratch = np.zeros(max_frames, dtype=np.float32)
         self._last = 0
         self._tail_done = self._rise_done = fade_frames
+        self.after_filler = False
         self._gain = self._target = 1.0
         self._gain_step = 0.0
 
@@ -34,6 +36,7 @@ class Mixer:
 
     def speech(self, pcm: Pcm, *, joins: bool) -> None:
         """Prepare speech. joins: it continues after filler in mid-turn."""
+        self.after_filler = False
         if joins:
             self._rise_done = 0
         self._fade_in(pcm)
@@ -45,6 +48,7 @@ class Mixer:
     def filler(self, pcm: Pcm) -> None:
         """Fill with silence, after a decay from the last sample of speech."""
         pcm[:] = 0
+        self.after_filler = True
         self._rise_done = self.fade_frames  # the next speech() says whether it joins
         count = min(len(pcm), self.fade_frames - self._tail_done)
         if count > 0:
@@ -72,6 +76,7 @@ class Mixer:
         low, high = sorted((self._gain, self._target))
         gains = np.clip(self._gain + self._gain_step * steps, low, high)
         self._multiply(pcm, gains)
+        self.after_filler = False
         self._gain = self._target if not self._gain_step else float(gains[-1])
 
     def _multiply(self, pcm: Pcm, gains: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> None:

@@ -304,7 +304,7 @@ class Playback:
         if playout.stalled:
             playout.stalled = False
             self._rebuffer.resumed(turn, self._playout_log.written, len(block) + len(turn.pcm), now_ns)
-        joins = playout.taken_frames > 0 and self._playout_log.ends_with_other_than(turn)
+        joins = playout.taken_frames > 0 and self._mixer.after_filler
         self._mixer.speech(block, joins=joins)
         self.level_meter.add(block)
         if not turn.interrupted:  # a fade-out belongs to the epoch in which its turn was heard

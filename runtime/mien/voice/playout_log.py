@@ -43,10 +43,6 @@ class PlayoutLog:
         """Whether the last frame that was written, and not heard yet, is this turn's."""
         return bool(self.segments) and self.segments[-1].turn is turn
 
-    def ends_with_other_than(self, turn: Turn) -> bool:
-        """Whether the last frame that was written, and not heard yet, is filler or another turn's."""
-        return bool(self.segments) and self.segments[-1].turn is not turn
-
     def add(
         self, frames: int, *, epoch: int, media_start: int, turn: Turn | None, turn_start: int = 0, audible: bool = True
     ) -> None:

@@ -14,6 +14,7 @@ from mien.voice.turn import Turn
 
 CALM_NS: Final = 10 * NS_PER_S  # without a stall: the source keeps up, and the cushion is small again
 HELD_BACK_MS: Final = 5  # of the newest chunk by the resampler; it counts as buffered
+LEAST_MS: Final = 10  # less is not worth a join, which fades in over fade_ms
 PATIENCE_NS: Final = NS_PER_S  # the longest that buffered speech waits for more
 
 
@@ -46,9 +47,11 @@ class Rebuffer:
         """Whether a stalled turn waits for more speech. Never after its end, nor for longer than PATIENCE_NS."""
         if turn.ended or self._ms(len(turn.pcm)) + HELD_BACK_MS >= self._cushion_ms:
             return False
+        if self._ms(len(turn.pcm)) < LEAST_MS:
+            return True
         if self._waiting_since_ns is None:
-            self._waiting_since_ns = now_ns if len(turn.pcm) else None
-        return self._waiting_since_ns is None or now_ns - self._waiting_since_ns < PATIENCE_NS
+            self._waiting_since_ns = now_ns
+        return now_ns - self._waiting_since_ns < PATIENCE_NS
 
     def resumed(self, turn: Turn, frame: int, buffered: int, now_ns: int) -> None:
         """The turn is written again from this frame on, with `buffered` frames queued."""
