@@ -332,3 +332,12 @@ def test_a_late_joiner_is_replayed_what_surrounds_the_playhead(rig):
     playhead = rig.playback.media_ns * 16000 // 10**9
     assert offsets[0] % 320 == 0
     assert playhead - 9000 < offsets[0] < playhead < offsets[-1]
+
+
+def test_interrupts_are_counted():
+    rig = VoiceRig()
+    rig.hello()
+    rig.speak(ms=200)
+    rig.say(wire.Interrupt())
+    rig.say(wire.Interrupt())
+    assert rig.counters["interrupts"] == 2

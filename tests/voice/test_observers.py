@@ -169,3 +169,12 @@ def test_a_newcomer_is_told_how_things_stand(rig):
     rig.say(wire.Subscribe(topics=("state",)), client=b"late")
     rig.step(5)
     assert [m.phase for m in rig.got(wire.Status, b"late")] == ["idle"]
+
+
+def test_a_status_is_sent_once_while_nothing_changes(rig):
+    rig.say(wire.Subscribe(topics=("state",)), client=EYE)
+    rig.step(1000)
+    before = len(rig.got(wire.Status, EYE))
+    rig.step(1000)
+    assert before >= 1
+    assert len(rig.got(wire.Status, EYE)) == before

@@ -6,6 +6,7 @@ import pytest
 from mien.config import VoiceConfig
 from mien.core import wire
 from mien.core.media import extrapolate
+from mien.errors import SinkError
 from rigs.voice_rig import RecordingSink, VoiceRig, tone
 
 pytestmark = pytest.mark.usefixtures("any_device")
@@ -402,3 +403,16 @@ def test_the_configured_volume_holds_from_the_first_sample_and_clients_set_a_sha
     rig.speak("second", pcm=np.full(3200, 8000, np.int16))
     rig.step(400)
     assert int(rig.sink.pcm[rig.sink.pcm != 0][-200]) == 2000
+
+
+def test_a_voice_that_closes_finishes_every_turn_and_closes_its_sink():
+    rig = VoiceRig()
+    rig.hello()
+    rig.speak("heard", ms=500)
+    rig.speak("waiting", ms=500)
+    rig.step(300)
+    rig.voice.close()
+    ends = [(m.turn, m.reason, m.interrupted) for m in rig.got(wire.Finished)]
+    assert ends == [("heard", "shutdown", True), ("waiting", "shutdown", True)]
+    with pytest.raises(SinkError):
+        rig.sink.delay_frames()

@@ -1,5 +1,6 @@
 """Recordings beside the journal: the oldest give way, no more of them than must, and never one that is open."""
 
+import errno
 import os
 import wave
 
@@ -74,3 +75,19 @@ def test_one_that_failed_is_told_once_and_costs_the_others_nothing(tmp_path):
     recordings.write("good.wav", 1000, SECOND)
     recordings.close()
     assert (tmp_path / "good.wav").stat().st_size == HEADER_BYTES + len(SECOND)
+
+
+def test_a_recording_that_cannot_be_written_closes_its_file(tmp_path, monkeypatch):
+    recordings = Recordings(tmp_path, 10**9)
+    recordings.write("turn.wav", 1000, SECOND)
+    recording = recordings._open["turn.wav"]
+
+    def fail(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(recording.wav, "writeframesraw", fail)
+    with pytest.raises(OSError, match="No space left"):
+        recordings.write("turn.wav", 1000, SECOND)
+    assert recording.file.closed
+    recordings.write("turn.wav", 1000, SECOND)  # the rest of it is dropped
+    recordings.close()

@@ -1,7 +1,7 @@
 """Degradation levels as a pure table: (level, event) -> (level, action). No timers, no side effects."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 
 
 class Level(Enum):
@@ -16,23 +16,23 @@ class Level(Enum):
 class Event(Enum):
     """What changes a level."""
 
-    MODEL_LOST = "model_lost"
-    MODEL_BACK = "model_back"
-    FACE_LOST = "face_lost"
-    FACE_BACK = "face_back"
-    SINK_LOST = "sink_lost"
-    SINK_BACK = "sink_back"
+    MODEL_LOST = auto()
+    MODEL_BACK = auto()
+    FACE_LOST = auto()
+    FACE_BACK = auto()
+    SINK_LOST = auto()
+    SINK_BACK = auto()
 
 
 class Action(Enum):
     """What the caller must do after a transition."""
 
-    NONE = "none"
-    USE_ENVELOPE = "use_envelope"
-    USE_MODEL = "use_model"
-    DROP_FACE = "drop_face"
-    AWAIT_FACE = "await_face"
-    RETRY_SINK = "retry_sink"
+    NONE = auto()
+    USE_ENVELOPE = auto()
+    USE_MODEL = auto()
+    DROP_FACE = auto()
+    AWAIT_FACE = auto()
+    RETRY_SINK = auto()
 
 
 @dataclass(frozen=True, slots=True)
