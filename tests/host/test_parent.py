@@ -33,7 +33,12 @@ def ended(pidfd, timeout_s):
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_a_child_ends_when_its_parent_is_killed(number):
-    with subprocess.Popen([sys.executable, "-c", PARENT, "named"], stdout=subprocess.PIPE, text=True) as parent:
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, "named"],
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL) if number != signal.SIGKILL else None,  # nohup's child
+    ) as parent:
         said = {parent.stdout.readline().strip(), parent.stdout.readline().strip()}
         (pid,) = (int(word) for word in said if word != "up")
         pidfd = os.pidfd_open(pid)

@@ -1,4 +1,4 @@
-"""Install, upgrade and remove the service: the order of the steps."""
+"""The operations on the service: install, upgrade, remove."""
 
 import shutil
 from collections.abc import Callable

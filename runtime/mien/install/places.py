@@ -1,4 +1,4 @@
-"""Where things are: the shipped systemd files, and the folders of the machine or image that they go to."""
+"""Where things are: the shipped systemd files, the folders that they go to."""
 
 from pathlib import Path
 from typing import Final

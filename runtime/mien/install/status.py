@@ -1,4 +1,4 @@
-"""Examine an installation: what is there, whether it runs, and what is wrong with it."""
+"""Examines an installation."""
 
 import sys
 from dataclasses import dataclass, field

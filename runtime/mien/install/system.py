@@ -1,4 +1,4 @@
-"""systemd's tools: accounts, folders and services, on this machine or in an image below ROOT."""
+"""systemd's tools: accounts, folders, services."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The installed files as a tree: staged by systemd/install.sh, compared, written and removed."""
+"""The installed files as a tree: staged, compared, written, removed."""
 
 import hashlib
 import subprocess
