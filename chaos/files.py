@@ -61,7 +61,8 @@ def sockets_deleted(world: World, args: Args) -> Notes:
 
 def damaged_at_restart(world: World, args: Args) -> Notes:
     """Damage the avatar or the model and restart the face: it must degrade, and recover with the file."""
-    with world.one_at_a_time["face files"], world.doing("face"), world.processes["face"].lock:
+    one_at_a_time = world.one_at_a_time  # without its run directory no face starts, whatever its files are
+    with one_at_a_time["run"], one_at_a_time["face files"], world.doing("face"), world.processes["face"].lock:
         world.processes.end("face", signal.SIGKILL)
         _damage(world, args)
         start_face(world)

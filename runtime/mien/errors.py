@@ -2,6 +2,7 @@
 
     MienError
     |-- ConfigError      a configuration that cannot be used; exit code 2, systemd does not retry
+    |-- StorageError     a disk or a table of the kernel is full, read-only or broken; systemd starts it again
     |-- ProtocolError    a message that breaks the public protocol; answered with `error`, nothing else affected
     |-- BusError         the bus between voice and face cannot be opened or speaks another version
     |-- PeerError        a peer broke the transport protocol; its connection is closed, nothing else affected
@@ -21,6 +22,10 @@ The message says what is wrong, where (a path to the field or the file), and wha
 
 class MienError(Exception):
     """The base class: commands catch it and exit with a message."""
+
+
+class StorageError(MienError):
+    """A disk or a table of the kernel is full, read-only or broken: a later attempt may succeed."""
 
 
 class ConfigError(MienError):

@@ -1,5 +1,6 @@
 """One process of a kind in each run_dir."""
 
+import errno
 import fcntl
 import os
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mien.errors import ConfigError
+from mien.errors import ConfigError, StorageError
 from mien.host import lock as lock_module
 from mien.host.lock import RunLock
 
@@ -161,4 +162,18 @@ def test_a_disk_that_is_full_costs_the_words_not_the_lock(tmp_path, monkeypatch)
         RunLock(tmp_path, "voice", "mien-voice"),
         pytest.raises(ConfigError, match="another mien-voice is already running"),
     ):
+        RunLock(tmp_path, "voice", "mien-voice")
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.ENOSPC])
+def test_a_read_only_or_full_folder_is_a_fault_that_may_pass(code, tmp_path, monkeypatch):
+    opened = os.open
+
+    def fails(path, flags, *rest):
+        if flags & os.O_CREAT:
+            raise OSError(code, os.strerror(code))
+        return opened(path, flags, *rest)
+
+    monkeypatch.setattr(os, "open", fails)
+    with pytest.raises(StorageError, match=r"voice\.lock: cannot be locked"):
         RunLock(tmp_path, "voice", "mien-voice")

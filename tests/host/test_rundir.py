@@ -1,3 +1,4 @@
+import errno
 import os
 import socket
 import stat
@@ -7,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from mien.config import SOCKET_PATH_BYTES
-from mien.errors import ConfigError
+from mien.errors import ConfigError, StorageError
+from mien.host.exits import Exit, exit_code
 from mien.host.rundir import LONGEST_SOCKET, ensure_run_dir, resolve_run_dir, socket_path
 
 
@@ -131,3 +133,18 @@ def test_a_directory_in_which_a_socket_could_not_be_bound_is_refused_and_not_mad
     with pytest.raises(ConfigError, match="choose a shorter one"):
         ensure_run_dir(tmp_path / ("x" * (room + 1)))
     assert not (tmp_path / ("x" * (room + 1))).exists()
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.ENOSPC, errno.EMFILE, errno.EIO])
+def test_a_fault_of_the_disk_is_no_mistake_of_the_configuration(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """systemd does not start a service again after exit code 2 (chaos, seed 77)."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Path, "mkdir", fails)
+    with pytest.raises(StorageError, match=r"run_dir: .*: cannot be created") as refused:
+        ensure_run_dir(tmp_path / "mien")
+    assert exit_code(refused.value) is Exit.FAILED

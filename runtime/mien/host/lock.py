@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-from mien.errors import ConfigError
+from mien.errors import ConfigError, MienError
+from mien.host.rundir import unusable
 from mien.printable import one_line
 
 _MODE: Final = 0o660  # for the group of the folder: root may have created the file, and the service must open it
@@ -24,7 +25,7 @@ class RunLock:
     """Holds run_dir/<what>.lock (flock(2)) from here on, until release() or the end of the process.
 
     what: run, voice or face. program: the holder's name for people. Raises ConfigError, which names the holder, if
-    another process holds it.
+    another process holds it; StorageError for a fault of the disk.
     """
 
     def __init__(self, run_dir: Path, what: str, program: str) -> None:
@@ -82,11 +83,8 @@ class RunLock:
         except OSError as error:
             raise self._unusable(error) from None
 
-    def _unusable(self, error: OSError) -> ConfigError:
-        return ConfigError(
-            f"run_dir: {self._path}: cannot be locked ({error.strerror}); remove it, or choose another "
-            "folder with run_dir"
-        )
+    def _unusable(self, error: OSError) -> MienError:
+        return unusable(self._path, "locked", error, "remove it, or choose another folder with run_dir")
 
     def _write_holder(self) -> None:
         """Write who holds it. On a full disk the text is missing, and the lock holds."""

@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Final
 
 from mien.config import SOCKET_PATH_BYTES
-from mien.errors import ConfigError
+from mien.errors import ConfigError, MienError, StorageError
 
 SYSTEM_RUN_DIR: Final = Path("/run/mien")
 LONGEST_SOCKET: Final = "report.sock"  # of the names in mien.transport
+# What may pass without anybody's help. systemd starts a service again after these.
+_PASSING: Final = frozenset(
+    (errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE)
+)
 
 
 def resolve_run_dir(configured: str, *, system: Path = SYSTEM_RUN_DIR) -> Path:
@@ -35,15 +39,21 @@ def ensure_run_dir(run_dir: Path) -> Path:
     """Create the directory for its owner only (0700), or check the existing one. Returns it.
 
     Raises ConfigError if it cannot be created, is not a directory, belongs to another user than this one or root, is
-    writable for others, or if its path is too long for a socket.
+    writable for others, or if its path is too long for a socket; StorageError for a fault of the disk.
     """
     socket_path(run_dir, LONGEST_SOCKET)
     try:
         run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_found(run_dir)
     except OSError as error:
-        raise ConfigError(f"run_dir: {run_dir}: cannot be created ({error.strerror}); set run_dir elsewhere") from None
+        raise unusable(run_dir, "created", error, "set run_dir elsewhere") from None
     return run_dir
+
+
+def unusable(path: Path, action: str, error: OSError, remedy: str) -> MienError:
+    """The error for a path in or at the run directory that cannot be `action`: created, locked."""
+    kind = StorageError if error.errno in _PASSING else ConfigError
+    return kind(f"run_dir: {path}: cannot be {action} ({error.strerror}); {remedy}")
 
 
 def examine_run_dir(run_dir: Path) -> None:
