@@ -92,6 +92,48 @@ class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     status_line: bool = False
 
 
+class EarConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[ear]: the microphone. channel: which of the card's channels, from 0. delay_ms, as `mien ear calibrate` found it.
+
+    mute_key: an input device under /dev/input whose KEY_MICMUTE mutes; "" none.
+    """
+
+    enabled: bool = False
+    source: Literal["alsa", "null", "wav"] = "alsa"
+    device: str = "default"
+    wav_path: str = ""
+    rate_hz: Annotated[int, Meta(ge=8_000, le=96_000)] = 48_000
+    channels: Annotated[int, Meta(ge=1, le=8)] = 1
+    channel: Annotated[int, Meta(ge=0, le=7)] = 0
+    echo_cancellation: bool = True
+    noise_suppression: Literal["off", "low", "moderate", "high", "very_high"] = "moderate"
+    gain_control: bool = False
+    delay_ms: Annotated[float, Meta(ge=-500, le=500)] = 0.0
+    vad_start: Annotated[float, Meta(gt=0, lt=1)] = 0.5
+    vad_stop: Annotated[float, Meta(gt=0, lt=1)] = 0.35
+    onset_ms: Annotated[int, Meta(ge=0, le=1_000)] = 96
+    hangover_ms: Annotated[int, Meta(ge=50, le=5_000)] = 300
+    preroll_ms: Annotated[int, Meta(ge=0, le=2_000)] = 300
+    muted: bool = False
+    mute_key: str = ""
+    observers_may_listen: bool = False
+
+
+class BargeInConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[barge_in]: what the voice does by itself when the customer speaks over a turn.
+
+    min_speech_ms: how long the customer's sound lasts before a pause or an interrupt. guard_ms: after a turn's opening,
+    within which nothing happens. default: after window_ms without a client's decision.
+    """
+
+    mode: Literal["off", "duck", "pause", "interrupt"] = "off"
+    min_speech_ms: Annotated[int, Meta(ge=0, le=5_000)] = 160
+    guard_ms: Annotated[int, Meta(ge=0, le=10_000)] = 200
+    duck_db: Annotated[float, Meta(ge=0, le=60)] = 12.0
+    window_ms: Annotated[int, Meta(ge=0, le=10_000)] = 1_000
+    default: Literal["interrupt", "resume"] = "interrupt"
+
+
 class CaptionsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[captions]: what is said, as text over the frame. size: relative to the default."""
 
@@ -144,6 +186,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     playback: PlaybackConfig = PlaybackConfig()
     access: AccessConfig = AccessConfig()
     journal: JournalConfig = JournalConfig()
+    ear: EarConfig = EarConfig()
+    barge_in: BargeInConfig = BargeInConfig()
     face: FaceConfig = FaceConfig()
     captions: CaptionsConfig = CaptionsConfig()
     screen: ScreenConfig = ScreenConfig()
@@ -201,6 +245,7 @@ def _problems(config: Config) -> Iterator[str]:
         if problem := _endpoint_problem(endpoint):
             yield f"voice.listen[{index}]: '{endpoint}' {problem}"
     yield from _screen_problems(config.screen)
+    yield from _ear_problems(config.ear)
 
 
 def _screen_problems(screen: ScreenConfig) -> Iterator[str]:
@@ -219,6 +264,15 @@ def _screen_problems(screen: ScreenConfig) -> Iterator[str]:
             "screen.quiet_until: is quiet_from, which could mean never or always; leave both out for none, or "
             'write "00:00" and "24:00" for the whole day'
         )
+
+
+def _ear_problems(ear: EarConfig) -> Iterator[str]:
+    if ear.channel >= ear.channels:
+        yield f"ear.channel: {ear.channel} is not one of the {ear.channels} channels, which count from 0"
+    if ear.vad_stop > ear.vad_start:
+        yield f"ear.vad_stop: {ear.vad_stop} is above vad_start, {ear.vad_start}; an utterance would end as it begins"
+    if ear.source == "wav" and not ear.wav_path:
+        yield "ear.wav_path: source is wav; name the file to read"
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, object]]:
@@ -286,6 +340,8 @@ def _sections() -> dict[str, type[Struct]]:
         "playback": PlaybackConfig,
         "access": AccessConfig,
         "journal": JournalConfig,
+        "ear": EarConfig,
+        "barge_in": BargeInConfig,
         "face": FaceConfig,
         "captions": CaptionsConfig,
         "screen": ScreenConfig,

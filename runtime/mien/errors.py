@@ -4,7 +4,9 @@
     |-- ConfigError      a configuration that cannot be used; exit code 2, systemd does not retry
     |-- StorageError     a disk or a table of the kernel is full, read-only or broken; systemd starts it again
     |-- ProtocolError    a message that breaks the public protocol; answered with `error`, nothing else affected
-    |-- BusError         the bus between voice and face cannot be opened or speaks another version
+    |-- BusError         a bus between processes cannot be opened or speaks another version
+    |-- CaptureError     the microphone cannot be opened, or is gone
+    |-- EarError         the ear cannot do what the configuration asks, such as a missing extra
     |-- PeerError        a peer broke the transport protocol; its connection is closed, nothing else affected
     |-- SinkError        the sound device cannot be opened, or is gone
     |-- DisplayError     nothing can be drawn: no display, no GL context, no shader
@@ -60,6 +62,14 @@ class PeerError(MienError):
 
 class SinkError(MienError):
     """The sound device cannot be opened, or was lost."""
+
+
+class CaptureError(MienError):
+    """The microphone cannot be opened, or was lost."""
+
+
+class EarError(MienError):
+    """The ear cannot do what the configuration asks, such as cancel echo without the extra mien[ear]."""
 
 
 class DisplayError(MienError):

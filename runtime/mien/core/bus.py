@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from mien.errors import BusError
 
-BUS_VERSION: Final = 2
+BUS_VERSION: Final = 3
 MOTION_RATE_HZ: Final = 16000
 
 DeviceState = Literal["open", "released", "lost"]
@@ -92,6 +92,17 @@ class CaptionCue(BusMessage, frozen=True):
     length_ms: int = 0
 
 
+class EarSign(BusMessage, frozen=True):
+    """What the face shows of the ear, on every change, always complete.
+
+    live: sound leaves the ear for a client. muted: the microphone is muted. speaking: the customer speaks.
+    """
+
+    live: bool = False
+    muted: bool = False
+    speaking: bool = False
+
+
 class VoiceHealth(BusMessage, frozen=True):
     """The voice's report, once a second. session: the newest session.
 
@@ -152,7 +163,16 @@ class FaceHealth(BusMessage, frozen=True):
 
 
 VoiceBusMessage: TypeAlias = (
-    Anchor | Speech | TurnEnd | Expression | GestureCue | CaptionCue | VoiceHealth | FaceHealth | ThumbnailRequest
+    Anchor
+    | Speech
+    | TurnEnd
+    | Expression
+    | GestureCue
+    | CaptionCue
+    | EarSign
+    | VoiceHealth
+    | FaceHealth
+    | ThumbnailRequest
 )
 FaceBusMessage: TypeAlias = MotionReady | FaceHealth | Thumbnail
 

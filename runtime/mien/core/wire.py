@@ -37,7 +37,9 @@ FinishReason = Literal["played", "interrupted", "taken_over", "idle_timeout", "c
 Role = Literal["speaker", "agent", "observer"]
 Topic = Literal["state", "captions", "levels", "health"]
 FloorChange = Literal["taken", "released", "vanished", "idle_timeout"]
-ResumeReason = Literal["pause_timeout", "other_client", "taken_over"]
+ResumeReason = Literal["pause_timeout", "other_client", "taken_over", "barge_in_declined"]
+ListenMode = Literal["off", "speech", "always"]
+BargeInAction = Literal["ducked", "paused", "interrupted", "resumed"]
 
 ERROR_CODES: Final = {
     "malformed": "the header is not msgpack, or a field is missing or out of range",
@@ -206,8 +208,86 @@ class Ping(Message, tag="ping", frozen=True):
     nonce: int = 0
 
 
+class Listen(Message, tag="listen", frozen=True):
+    """client -> voice: receive the customer's cleaned speech from now on, answered with `ear`.
+
+    mode: only utterances, each with 300 ms before it; all sound; or nothing more. encoding: one of ENCODINGS.
+    """
+
+    mode: ListenMode = "speech"
+    encoding: str = "s16le"
+
+
+class Mute(Message, tag="mute", frozen=True):
+    """client -> voice: nothing leaves the ear until every client that muted it unmutes or leaves."""
+
+
+class Unmute(Message, tag="unmute", frozen=True):
+    """client -> voice: withdraw this client's mute."""
+
+
 class Bye(Message, tag="bye", frozen=True):
     """client -> voice, last: the session is over; what was sent is still played. voice -> client: the answer."""
+
+
+class NearEnd(Message, tag="near_end", frozen=True):
+    """voice -> client that listens, with one payload frame: 20 ms of the customer's cleaned speech, mono at 16 kHz.
+
+    seq: counts blocks of captured sound; a jump means that sound was not sent, or was lost. at_ns: when its first frame
+    reached the microphone, on CLOCK_MONOTONIC. speech: inside an utterance or its pre-roll. dropped: blocks that this
+    client has lost because it did not read them, since it began to listen.
+    """
+
+    seq: int
+    at_ns: int
+    speech: bool
+    dropped: int = 0
+
+
+class UserStarted(Message, tag="user_started", frozen=True):
+    """voice -> clients that listen: the customer began to speak. at_ns: of the sound itself, on CLOCK_MONOTONIC."""
+
+    utterance: int
+    at_ns: int
+    confidence: float
+
+
+class UserStopped(Message, tag="user_stopped", frozen=True):
+    """voice -> clients that listen: the customer stopped. at_ns: of the last sound; started_at_ns: of the first."""
+
+    utterance: int
+    at_ns: int
+    started_at_ns: int
+    confidence: float
+
+
+class Ear(Message, tag="ear", frozen=True):
+    """voice -> clients that listen: the answer to `listen`, and every change of the ear's state.
+
+    state: ok, muted, no_card, no_echo_reference, silent, clipping, loopback, or absent while no ear runs. why: the
+    remedy. listeners: how many clients listen. counters: gaps and losses since the ear started.
+    """
+
+    state: str
+    why: str = ""
+    mode: ListenMode = "off"
+    listeners: int = 0
+    counters: dict[str, int] = {}
+
+
+class BargeIn(Message, tag="barge_in", frozen=True):
+    """voice -> the turn's client and clients that listen: what the voice did because the customer spoke over a turn.
+
+    heard_ms: how much of the turn was heard up to the customer's first sound. window_ms: after paused, how long the
+    voice waits for `interrupt` or `resume` before it does `default` by itself; 0 otherwise.
+    """
+
+    turn: TurnId
+    action: BargeInAction
+    utterance: int
+    heard_ms: float
+    window_ms: int = 0
+    default: str = ""
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -291,6 +371,7 @@ class Finished(Message, tag="finished", frozen=True):
     """voice -> client, exactly once for every turn that began. played_ms: heard at the speaker.
 
     words_heard: how many words of the caption were heard, at least half of each. last_word: the last of them.
+    barge_in_ms: how much was heard up to the customer's first sound, where a barge-in ended the turn.
     """
 
     turn: TurnId
@@ -299,6 +380,7 @@ class Finished(Message, tag="finished", frozen=True):
     reason: FinishReason
     words_heard: int = 0
     last_word: str = ""
+    barge_in_ms: float | None = None
 
 
 class Interrupted(Message, tag="interrupted", frozen=True):
@@ -437,6 +519,9 @@ ClientMessage: TypeAlias = (
     | ReleaseFloor
     | Subscribe
     | GetThumbnail
+    | Listen
+    | Mute
+    | Unmute
     | Bye
 )
 VoiceMessage: TypeAlias = (
@@ -458,6 +543,11 @@ VoiceMessage: TypeAlias = (
     | HealthReport
     | Thumbnail
     | Resumed
+    | NearEnd
+    | UserStarted
+    | UserStopped
+    | Ear
+    | BargeIn
     | Bye
 )
 

@@ -1,4 +1,4 @@
-"""ZeroMQ sockets: router.py serves the clients, bus.py connects voice to face."""
+"""ZeroMQ sockets: router.py serves the clients, bus.py connects voice to face and ear."""
 
 from pathlib import Path
 from typing import Final
@@ -6,6 +6,8 @@ from typing import Final
 VOICE_SOCKET: Final = "voice.sock"
 BUS_SOCKET: Final = "bus.sock"
 REPORT_SOCKET: Final = "report.sock"
+FAR_END_SOCKET: Final = "far-end.sock"
+EAR_SOCKET: Final = "ear.sock"
 
 
 def voice_endpoint(run_dir: Path) -> str:
