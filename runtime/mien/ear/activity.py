@@ -1,23 +1,35 @@
-"""When the customer starts to speak, when they stop."""
+"""When the customer begins and ceases to speak."""
 
 from collections import deque
 from typing import Final
 
 from mien.core.ear_bus import UserStarted, UserStopped
-from mien.ear.chunks import SUB_NS, Chunk
+from mien.ear.chunks import CHUNK_S, SUB_NS, SUBS
 from mien.units import NS_PER_MS
 
 FLOOR_MARGIN_DB: Final = 8.0
 """How far above the noise floor a sound is a sound."""
 
+WAKE_MARGIN_DB: Final = 6.0
+"""How far above it a chunk may be one."""
+
+WAKE_CHUNKS: Final = 16
+"""How long after such a chunk the detector listens."""
+
 FLOOR_RISE_DB_S: Final = 3.0
 """How fast the noise floor follows upwards; downwards it follows at once."""
 
-LOOK_BACK_NS: Final = 160 * NS_PER_MS
-"""How long before the model's first speech the sound may have begun: consonants and the model's own delay."""
+LOOK_BACK_SUBS: Final = 16
+"""128 ms before the first chunk of speech: consonants, and the model's own delay."""
 
-DIP_CHUNKS: Final = 2
-"""How many chunks of little probability a beginning utterance may contain."""
+PAUSE_SUBS: Final = 4
+"""How short a pause within a word is: 32 ms."""
+
+ECHO_CHUNKS: Final = 2
+"""How many chunks of speech it takes while the kiosk speaks; otherwise one."""
+
+DIP_CHUNKS: Final = 1
+"""How many chunks without speech may lie between them."""
 
 
 class Activity:
@@ -28,58 +40,71 @@ class Activity:
         self._start, self._stop = start, stop
         self._onset_ns, self._hangover_ns = onset_ms * NS_PER_MS, hangover_ms * NS_PER_MS
         self._floor_db = -70.0
-        self._quiet_ns = 0
-        self._history: deque[tuple[int, float]] = deque(maxlen=LOOK_BACK_NS // SUB_NS + 4)
+        self._levels: deque[float] = deque(maxlen=LOOK_BACK_SUBS + SUBS)
+        self._levels_end_ns = 0
+        self._listens = 0
         self._candidate_ns: int | None = None
-        self._began_ns = 0
-        self._last_ns = 0
-        self._dips = 0
+        self._hits = self._dips = 0
+        self._began_ns = self._last_ns = 0
         self._sum = 0.0
         self._count = 0
         self.speaking = False
         self.utterance = 0
 
-    def chunk(self, chunk: Chunk, probability: float, allowed: bool) -> UserStarted | UserStopped | None:
-        """Take the next chunk. allowed: its sound can be the customer's, and not the kiosk's own."""
-        for index, level_db in enumerate(chunk.clean_db):
-            self._history.append((chunk.at_ns + index * SUB_NS, level_db))
-        self._follow_floor(chunk)
-        speech = probability >= (self._stop if self.speaking else self._start)
-        return (
-            self._within(chunk, probability, speech)
-            if self.speaking
-            else self._before(chunk, probability, speech and allowed)
-        )
+    @property
+    def begins(self) -> bool:
+        """Whether an utterance may be beginning."""
+        return self._candidate_ns is not None
+
+    def wakes(self, levels_db: tuple[float, ...], end_ns: int) -> bool:
+        """Take the levels of the next chunk's parts of 8 ms. Returns whether it can be speech at all."""
+        if end_ns - SUBS * SUB_NS != self._levels_end_ns:
+            self._levels.clear()
+        self._levels.extend(levels_db)
+        self._levels_end_ns = end_ns
+        self._floor_db = max(-90.0, min(self._floor_db + FLOOR_RISE_DB_S * CHUNK_S, min(levels_db)))
+        loud = max(levels_db) > self._floor_db + WAKE_MARGIN_DB
+        self._listens = WAKE_CHUNKS if loud else max(0, self._listens - 1)
+        return self._listens > 0
+
+    def chunk(self, probability: float, *, allowed: bool, echo: bool) -> UserStarted | UserStopped | None:
+        """Judge that chunk. allowed: it can be the customer's sound. echo: the kiosk speaks."""
+        if self.speaking:
+            return self._within(probability, allowed and probability >= self._stop)
+        return self._before(probability, allowed and probability >= self._start, ECHO_CHUNKS if echo else 1)
 
     def abandon(self) -> UserStopped | None:
         """Nothing is known from here on: forget a beginning utterance, end a running one at its last sound."""
         self._candidate_ns = None
         return self._ended() if self.speaking else None
 
-    def _before(self, chunk: Chunk, probability: float, speech: bool) -> UserStarted | None:
+    def _before(self, probability: float, speech: bool, needed: int) -> UserStarted | None:
         if not speech:
-            self._dip()
+            self._dips += 1
+            if self._dips > DIP_CHUNKS:
+                self._candidate_ns = None
             return None
         if self._candidate_ns is None:
-            self._candidate_ns = self._rise_ns(chunk)
-            self._sum = self._count = 0
+            self._candidate_ns = self._rise_ns()
+            self._hits, self._sum, self._count = 0, 0.0, 0
         self._dips = 0
+        self._hits += 1
         self._sum += probability
         self._count += 1
-        if chunk.end_ns - self._candidate_ns < self._onset_ns:
+        if self._hits < needed or self._levels_end_ns - self._candidate_ns < self._onset_ns:
             return None
         self.speaking = True
         self.utterance += 1
         self._began_ns, self._candidate_ns = self._candidate_ns, None
-        self._last_ns = self._last_sound_ns(chunk)
+        self._last_ns = self._last_sound_ns()
         return UserStarted(utterance=self.utterance, at_ns=self._began_ns, confidence=self._confidence())
 
-    def _within(self, chunk: Chunk, probability: float, speech: bool) -> UserStopped | None:
+    def _within(self, probability: float, speech: bool) -> UserStopped | None:
         if speech:
-            self._last_ns = self._last_sound_ns(chunk)
+            self._last_ns = max(self._last_ns, self._last_sound_ns())
             self._sum += probability
             self._count += 1
-        return self._ended() if chunk.end_ns - self._last_ns >= self._hangover_ns else None
+        return self._ended() if self._levels_end_ns - self._last_ns >= self._hangover_ns else None
 
     def _ended(self) -> UserStopped:
         self.speaking = False
@@ -87,36 +112,25 @@ class Activity:
             utterance=self.utterance, at_ns=self._last_ns, started_ns=self._began_ns, confidence=self._confidence()
         )
 
-    def _dip(self) -> None:
-        self._dips += 1
-        if self._dips > DIP_CHUNKS:
-            self._candidate_ns = None
-
     def _confidence(self) -> float:
         return round(min(1.0, self._sum / max(1, self._count)), 3)
 
-    def _follow_floor(self, chunk: Chunk) -> None:
-        lowest = min(chunk.clean_db)
-        rise = FLOOR_RISE_DB_S * chunk.seconds
-        self._floor_db = max(-90.0, min(self._floor_db + rise, lowest))
-
-    def _rise_ns(self, chunk: Chunk) -> int:
-        """When the sound that lasts into this chunk rose above the floor."""
+    def _rise_ns(self) -> int:
+        """When the sound that lasts into the newest chunk rose above the floor."""
         threshold = self._floor_db + FLOOR_MARGIN_DB
-        found = chunk.at_ns
-        quiet = 0
-        for at_ns, level_db in reversed(self._history):
-            if at_ns < chunk.at_ns - LOOK_BACK_NS:
-                break
+        first, pause = SUBS, 0
+        for back, level_db in enumerate(reversed(self._levels), start=1):
             if level_db >= threshold:
-                found, quiet = min(found, at_ns), 0
-            elif at_ns < chunk.at_ns:
-                quiet += 1
-                if quiet > 3:  # stops within words last as long
+                first, pause = max(first if back <= SUBS else 0, back), 0
+            elif back > SUBS:
+                pause += 1
+                if pause >= PAUSE_SUBS:
                     break
-        return found
+        return self._levels_end_ns - first * SUB_NS
 
-    def _last_sound_ns(self, chunk: Chunk) -> int:
+    def _last_sound_ns(self) -> int:
+        """When the newest chunk's last part above the floor ended; its end if none is."""
         threshold = self._floor_db + FLOOR_MARGIN_DB
-        loud = [index for index, level_db in enumerate(chunk.clean_db) if level_db >= threshold]
-        return chunk.at_ns + (loud[-1] + 1) * SUB_NS if loud else max(self._last_ns, chunk.at_ns)
+        newest = list(self._levels)[-SUBS:]
+        quiet = next((back for back, level_db in enumerate(reversed(newest)) if level_db >= threshold), 0)
+        return self._levels_end_ns - quiet * SUB_NS

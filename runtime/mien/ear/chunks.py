@@ -1,84 +1,99 @@
 """Chunks of the size that the voice detector takes, cut out of 20 ms blocks."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import log10
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.audio.base import Pcm
 from mien.core.ear_bus import EAR_BLOCK_FRAMES, EAR_RATE_HZ
-from mien.ear.vad import CHUNK_FRAMES
-from mien.units import NS_PER_S
+from mien.units import NS_PER_S, frames_to_ns
+
+CHUNK_FRAMES: Final = 512
+"""32 ms, which the voice detector's model requires."""
 
 SUBS: Final = 4
 SUB_FRAMES: Final = CHUNK_FRAMES // SUBS
 SUB_NS: Final = SUB_FRAMES * NS_PER_S // EAR_RATE_HZ
 """8 ms: how finely levels are looked at."""
 
+CHUNK_S: Final = CHUNK_FRAMES / EAR_RATE_HZ
 SILENCE_DB: Final = -100.0
 FULL_SCALE: Final = 32768.0
+_SCALE: Final = np.float32(1 / FULL_SCALE)
+
+FramesF32: TypeAlias = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Chunk:
-    """32 ms of sound. Levels in dBFS: of four parts of the cleaned sound, of the whole raw and far-end sound."""
+    """32 ms of sound at the microphone. at_ns: when its first frame reached it.
 
-    pcm: Pcm
+    near, far: float32 (512,), full scale 1, near without its mean; both valid until the next block. near_power,
+    far_power: theirs, relative to full scale. raw_power, clean_power: of the microphone before and after cancellation,
+    in step with each other, and a few ms earlier than near.
+    """
+
     at_ns: int
-    clean_db: tuple[float, ...]
-    raw_db: float
-    far_db: float
-    seconds: float = CHUNK_FRAMES / EAR_RATE_HZ
+    near: FramesF32
+    far: FramesF32
+    near_power: float
+    far_power: float
+    raw_power: float
+    clean_power: float
 
     @property
     def end_ns(self) -> int:
         """When its last frame ended."""
         return self.at_ns + SUBS * SUB_NS
 
-    @property
-    def level_db(self) -> float:
-        """Of the whole cleaned chunk."""
-        return 10 * log10(sum(10 ** (level / 10) for level in self.clean_db) / SUBS)
-
 
 class Chunker:
-    """Collects three signals in step: cleaned, raw, far end."""
+    """Collects three signals: cleaned, raw, far end. latency: frames by which the cleaned one is late."""
 
-    def __init__(self) -> None:
-        self._held = np.zeros((3, CHUNK_FRAMES + EAR_BLOCK_FRAMES), np.int16)
+    def __init__(self, latency: int) -> None:
+        self._latency = latency
+        self._held = np.zeros((3, CHUNK_FRAMES + EAR_BLOCK_FRAMES + latency), np.float32)
         self._count = 0
 
-    def add(self, clean: Pcm, raw: Pcm, far: Pcm, at_ns: int) -> Iterator[Chunk]:
-        """Add a block of each, int16 (EAR_BLOCK_FRAMES,). Yields at most one chunk, valid until the next call."""
-        at = self._count
+    def add(self, clean: Pcm, raw: Pcm, far: Pcm, at_ns: int) -> Chunk | None:
+        """Add a block of each, int16 (EAR_BLOCK_FRAMES,); at_ns: of the raw one. Returns the chunk that is full."""
+        at, held, latency = self._count, self._held, self._latency
         until = at + EAR_BLOCK_FRAMES
-        self._held[0, at:until] = clean
-        self._held[1, at:until] = raw
-        self._held[2, at:until] = far
+        np.multiply(clean, _SCALE, out=held[0, at:until])
+        np.multiply(raw, _SCALE, out=held[1, at + latency : until + latency])
+        np.multiply(far, _SCALE, out=held[2, at + latency : until + latency])
         self._count = until
         if until < CHUNK_FRAMES:
-            return
-        yield self._chunk(at_ns - at * NS_PER_S // EAR_RATE_HZ)
+            return None
+        chunk = self._chunk(at_ns - frames_to_ns(at, EAR_RATE_HZ))
         self._count = until - CHUNK_FRAMES
-        self._held[:, : self._count] = self._held[:, CHUNK_FRAMES:until]
+        left = self._count + latency
+        held[:, :left] = held[:, CHUNK_FRAMES : CHUNK_FRAMES + left].copy()
+        return chunk
 
     def clear(self) -> None:
         """The next block does not follow."""
         self._count = 0
 
     def _chunk(self, at_ns: int) -> Chunk:
-        values = self._held[:, :CHUNK_FRAMES].astype(np.float32).reshape(3, SUBS, SUB_FRAMES)
-        powers = np.einsum("ijk,ijk->ij", values, values) / (SUB_FRAMES * FULL_SCALE**2)
-        clean, raw, far = powers.tolist()
-        return Chunk(
-            self._held[0, :CHUNK_FRAMES],
-            at_ns,
-            tuple(map(decibels, clean)),
-            decibels(sum(raw) / SUBS),
-            decibels(sum(far) / SUBS),
-        )
+        now = slice(self._latency, self._latency + CHUNK_FRAMES)
+        clean, raw = self._held[0, :CHUNK_FRAMES], self._held[1, :CHUNK_FRAMES]
+        near, far = self._held[1, now] - self._held[1, now].mean(), self._held[2, now].copy()
+        return Chunk(at_ns, near, far, power(near), power(far), power(raw), power(clean))
+
+
+def sub_levels_db(sound: FramesF32) -> tuple[float, ...]:
+    """The levels of a chunk's four parts of 8 ms, in dBFS."""
+    parts = sound.reshape(SUBS, SUB_FRAMES)
+    return tuple(decibels(each) for each in (np.einsum("ij,ij->i", parts, parts) / SUB_FRAMES).tolist())
+
+
+def power(sound: FramesF32) -> float:
+    """The mean square."""
+    return float(sound @ sound) / len(sound)
 
 
 def decibels(power: float) -> float:

@@ -13,6 +13,9 @@ from mien.audio.base import Pcm
 from mien.core.ear_bus import EAR_BLOCK_FRAMES
 
 FRAMES: Final = 16_384
+BLOCKS: Final = -(-FRAMES // EAR_BLOCK_FRAMES)
+SURE_BLOCKS: Final = 250
+UNSURE_BLOCKS: Final = 25
 EDGE: Final = 4_096
 """Delays are searched up to 256 ms to either side."""
 
@@ -22,6 +25,9 @@ LOUD: Final = 100.0
 CLEAR: Final = 6.0
 """How many times the peak must exceed the typical value (RMS) of the correlation."""
 
+SHARP: Final = 0.3
+"""Of a peak of 1: lower ones come out of a room."""
+
 AGREE_FRAMES: Final = 16
 TAPS: Final = 16
 LOOPBACK_REST: Final = 0.002
@@ -29,17 +35,17 @@ LOOPBACK_REST: Final = 0.002
 
 
 class DelayFinder:
-    """Looks twice a second until it is sure, every two seconds afterwards.
+    """Looks twice a second until it is sure, every five seconds afterwards.
 
     lag: frames by which the echo follows the far end as it was read; None unknown. loopback: the microphone's sound is
     the far end, filtered by nothing.
     """
 
     def __init__(self) -> None:
-        self._near = np.zeros(FRAMES, np.int16)
-        self._far = np.zeros(FRAMES, np.int16)
+        self._near = np.zeros((BLOCKS, EAR_BLOCK_FRAMES), np.int16)
+        self._far = np.zeros((BLOCKS, EAR_BLOCK_FRAMES), np.int16)
         self._blocks = 0
-        self._next = FRAMES // EAR_BLOCK_FRAMES
+        self._next = BLOCKS
         self._spectrum: NDArray[np.complex128] | None = None
         self._candidate: int | None = None
         self._agreed = 0
@@ -53,42 +59,38 @@ class DelayFinder:
 
     def block(self, near: Pcm, far: Pcm) -> bool:
         """Add a block. Returns whether `lag` was found anew."""
-        at = self._blocks * EAR_BLOCK_FRAMES % FRAMES
-        room = min(EAR_BLOCK_FRAMES, FRAMES - at)
-        for ring, block in ((self._near, near), (self._far, far)):
-            ring[at : at + room] = block[:room]
-            ring[: EAR_BLOCK_FRAMES - room] = block[room:]
+        at = self._blocks % BLOCKS
+        self._near[at] = near
+        self._far[at] = far
         self._blocks += 1
-        if self._blocks < self._next:
-            return False
-        return self._look((at + EAR_BLOCK_FRAMES) % FRAMES)
+        return self._blocks >= self._next and self._look(at + 1)
 
     def restart(self) -> None:
         """The alignment has changed, or sound was lost: what was seen is void."""
         self._blocks = 0
-        self._next = FRAMES // EAR_BLOCK_FRAMES
+        self._next = BLOCKS
         self._spectrum = self._candidate = self.lag = None
         self._agreed = 0
 
     def _look(self, oldest: int) -> bool:
-        self._next = self._blocks + (100 if self._agreed >= 3 else 25)
-        far = np.roll(self._far, -oldest).astype(np.float32)
+        self._next = self._blocks + (SURE_BLOCKS if self._agreed >= 3 else UNSURE_BLOCKS)
+        far = _in_order(self._far, oldest)
         if float(np.sqrt((far * far).mean())) < LOUD:
             return False
-        near = np.roll(self._near, -oldest)[EDGE:-EDGE].astype(np.float32)
-        lag = self._peak(near, far)
+        near = _in_order(self._near, oldest)[EDGE:-EDGE]
+        lag, height = self._peak(near, far)
         if lag is None:
             return False
         near_again = self._candidate is not None and abs(lag - self._candidate) <= AGREE_FRAMES
         self._agreed = self._agreed + 1 if near_again else 1
         self._candidate = lag
-        self._copies = self._copies + 1 if _is_copy(near, far, lag) else 0
+        self._copies = self._copies + 1 if height > SHARP and _is_copy(near, far, lag) else 0
         if self._agreed < 2:
             return False
         self.lag = lag
         return True
 
-    def _peak(self, near: NDArray[np.float32], far: NDArray[np.float32]) -> int | None:
+    def _peak(self, near: NDArray[np.float32], far: NDArray[np.float32]) -> tuple[int | None, float]:
         padded = np.zeros(FRAMES, np.float32)
         padded[: len(near)] = near
         cross = np.fft.rfft(padded) * np.conj(np.fft.rfft(far))
@@ -98,8 +100,14 @@ class DelayFinder:
         # Index k: near[n] matches far[n - k]; near began EDGE later, so lag = k + EDGE, modulo FRAMES.
         inside = np.roll(correlation, 2 * EDGE)[: 2 * EDGE]
         best = int(np.argmax(np.abs(inside)))
-        clear = abs(inside[best]) > CLEAR * float(np.sqrt((inside * inside).mean()))
-        return best - EDGE if clear else None
+        height = float(abs(inside[best]))
+        clear = height > CLEAR * float(np.sqrt((inside * inside).mean()))
+        return best - EDGE if clear else None, height
+
+
+def _in_order(ring: Pcm, oldest: int) -> NDArray[np.float32]:
+    """The newest FRAMES frames of a ring of blocks."""
+    return np.roll(ring, -oldest, axis=0).reshape(-1)[-FRAMES:].astype(np.float32)
 
 
 def _is_copy(near: NDArray[np.float32], far: NDArray[np.float32], lag: int) -> bool:
@@ -108,8 +116,8 @@ def _is_copy(near: NDArray[np.float32], far: NDArray[np.float32], lag: int) -> b
     if first < 0 or first + len(near) + TAPS > len(far):
         return False
     columns = np.lib.stride_tricks.sliding_window_view(far[first : first + len(near) + TAPS - 1], TAPS)
-    gram = columns.T @ columns
-    gram += np.eye(TAPS, dtype=gram.dtype) * (1e-6 * float(gram.trace()))
+    gram = np.asarray(columns.T @ columns, np.float64)
+    gram += np.diag(np.full(TAPS, 1e-6 * float(gram.trace())))
     taps = np.linalg.solve(gram, columns.T @ near)
     rest = near - columns @ taps
     return float(rest @ rest) < LOOPBACK_REST * float(near @ near)

@@ -29,20 +29,21 @@ REMEDIES: Final = {
 
 
 class InputCheck:
-    """Finds digital silence, clipping."""
+    """Finds digital silence, clipping. peak: of the newest block, 0..32768."""
 
     def __init__(self) -> None:
         self._silent = 0
         self._clips = np.zeros(CLIP_WINDOW, np.bool_)
         self._at = 0
         self._hold = 0
+        self.peak = 0
 
     def block(self, near: Pcm) -> EarState:
         """Look at the next block. Returns silent, clipping or ok."""
         low, high = int(near.min()), int(near.max())
         self._silent = self._silent + 1 if low == high else 0
-        peak = max(high, -low)
-        clips = peak >= CLIPPED and int(np.count_nonzero(np.abs(near.astype(np.int32)) >= CLIPPED)) >= CLIP_FRAMES
+        self.peak = max(high, -low)
+        clips = self.peak >= CLIPPED and int(np.count_nonzero(np.abs(near.astype(np.int32)) >= CLIPPED)) >= CLIP_FRAMES
         self._clips[self._at % CLIP_WINDOW] = clips
         self._at += 1
         if clips and int(self._clips.sum()) >= CLIP_BLOCKS:

@@ -5,23 +5,24 @@ from typing import Final
 
 import numpy as np
 
-from mien.audio.base import Pcm
-from mien.ear.chunks import FULL_SCALE, SILENCE_DB, decibels
+from mien.ear.chunks import FULL_SCALE, SILENCE_DB, Chunk, decibels
 
-WINDOW_BLOCKS: Final = 50
+WINDOW_CHUNKS: Final = 31
 """1 s."""
 
-FAR_ACTIVE_DB: Final = -50.0
+FAR_ACTIVE: Final = 1e-5
+"""-50 dBFS."""
 
 
 @dataclass(slots=True)
 class Figures:
-    """Of the last second, unless said otherwise. Levels in dBFS, -100 for silence.
+    """What the ear measures. Levels in dBFS over the last second, -100 for silence.
 
-    erle_db: how much of the echo was removed over the last second of far-end speech. delay_ms: as aligned. drift_ppm:
-    of the speaker's card against the microphone's. far_age_ms: how long ago the newest frame of the far end was heard,
-    negative while it is ahead. Since the start: far_streams, far_lost_frames, far_missing_frames (they came too late),
-    far_jumps of the alignment, gaps in the captured sound.
+    peak: of the raw microphone over the last second, 0..1. erle_db: how much of the echo was removed over the last
+    second of far-end speech; None without any. delay_ms: by which the echo follows what is heard at the speaker, as
+    configured or, once there was an echo, as measured. drift_ppm: of the speaker's card against the microphone's.
+    far_age_ms: how long ago the newest frame of the far end was heard, negative while it is ahead. Counts since the
+    start: far_streams, far_lost_frames, far_missing_frames (they came too late), far_jumps of the alignment, gaps.
     """
 
     level_dbfs: float = SILENCE_DB
@@ -44,35 +45,31 @@ class Levels:
     """Powers of the last second."""
 
     def __init__(self) -> None:
-        self._powers = np.zeros((4, WINDOW_BLOCKS))  # raw, cleaned, far end; peak
-        self._echo = np.zeros((2, WINDOW_BLOCKS))  # raw and cleaned, while only the kiosk speaks
-        self._at = 0
-        self._echo_blocks = 0
+        self._powers = np.zeros((3, WINDOW_CHUNKS))  # raw, cleaned, far end
+        self._echo = np.zeros((2, WINDOW_CHUNKS))  # raw and cleaned, while only the kiosk speaks
+        self._peaks = np.zeros(WINDOW_CHUNKS)
+        self._at = self._echo_chunks = 0
 
-    def block(self, raw: Pcm, clean: Pcm, far: Pcm, *, speech: bool) -> None:
-        """Add a block of each, in step. speech: the customer speaks, so it says nothing about the echo."""
-        powers = [_power(raw), _power(clean), _power(far)]
-        at = self._at % WINDOW_BLOCKS
-        self._powers[:3, at] = powers
-        self._powers[3, at] = np.abs(raw.astype(np.int32)).max()
+    def add(self, chunk: Chunk, peak: int, *, speech: bool) -> None:
+        """Add a chunk. speech: the customer speaks, so it says nothing about the echo."""
+        at = self._at % WINDOW_CHUNKS
+        self._powers[:, at] = chunk.raw_power, chunk.clean_power, chunk.far_power
+        self._peaks[at] = peak
         self._at += 1
-        if decibels(powers[2]) > FAR_ACTIVE_DB and not speech:
-            self._echo[:, self._echo_blocks % WINDOW_BLOCKS] = powers[:2]
-            self._echo_blocks += 1
+        if chunk.far_power > FAR_ACTIVE and not speech:
+            self._echo[:, self._echo_chunks % WINDOW_CHUNKS] = chunk.raw_power, chunk.clean_power
+            self._echo_chunks += 1
 
     def update(self, figures: Figures) -> None:
         """Write the levels into the figures."""
-        count = min(self._at, WINDOW_BLOCKS)
+        count = min(self._at, WINDOW_CHUNKS)
         if not count:
             return
-        raw, clean, far = self._powers[:3, :count].mean(axis=1).tolist()
-        figures.level_dbfs, figures.clean_dbfs, figures.far_dbfs = decibels(raw), decibels(clean), decibels(far)
-        figures.peak = float(self._powers[3, :count].max()) / FULL_SCALE
-        if self._echo_blocks >= WINDOW_BLOCKS:
+        raw, clean, far = self._powers[:, :count].mean(axis=1).tolist()
+        figures.level_dbfs, figures.clean_dbfs, figures.far_dbfs = (
+            round(decibels(power), 1) for power in (raw, clean, far)
+        )
+        figures.peak = round(float(self._peaks[:count].max()) / FULL_SCALE, 4)
+        if self._echo_chunks >= WINDOW_CHUNKS:
             before, after = self._echo.sum(axis=1).tolist()
             figures.erle_db = round(decibels(before) - decibels(after), 1)
-
-
-def _power(pcm: Pcm) -> float:
-    values = pcm.astype(np.float32)
-    return float(values @ values) / (len(pcm) * FULL_SCALE**2)

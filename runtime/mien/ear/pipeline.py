@@ -13,14 +13,14 @@ from mien.audio.base import Pcm
 from mien.config import EarConfig
 from mien.core.ear_bus import EAR_BLOCK_FRAMES, EAR_RATE_HZ, EarState, FarEnd, UserStarted, UserStopped
 from mien.ear.activity import Activity
-from mien.ear.chunks import Chunker
+from mien.ear.chunks import Chunk, Chunker, power, sub_levels_db
 from mien.ear.delay import DelayFinder
-from mien.ear.delay_line import DelayLine
 from mien.ear.echo import EchoCanceller
 from mien.ear.echo_guard import EchoGuard
 from mien.ear.far_end import FarEndBuffer, Reader
 from mien.ear.input_check import REMEDIES, InputCheck
 from mien.ear.levels import Figures, Levels
+from mien.ear.linear_echo import LinearCanceller
 from mien.ear.vad import VoiceDetector
 from mien.units import NS_PER_MS, NS_PER_S, frames_to_ms, frames_to_ns, ms_to_frames, ms_to_ns, ns_to_frames, ns_to_ms
 
@@ -79,14 +79,13 @@ class Pipeline:
         self._far_end = FarEndBuffer()
         self._reader = Reader()
         self._finder = DelayFinder()
+        self._linear = LinearCanceller()
         self._guard = EchoGuard()
-        self._chunker = Chunker()
+        self._chunker = Chunker(self._canceller.latency_frames)
         self._check = InputCheck()
         self._levels = Levels()
         self._delay_ns = ms_to_ns(config.delay_ms)
-        latency = self._canceller.latency_frames
-        self._latency_ns = frames_to_ns(latency, EAR_RATE_HZ)
-        self._raw_line, self._far_line = DelayLine(latency), DelayLine(latency)
+        self._latency_ns = frames_to_ns(self._canceller.latency_frames, EAR_RATE_HZ)
         self._gap = self._fresh = False
         self._late = 0
         self._figures = Figures(delay_ms=config.delay_ms)
@@ -118,14 +117,12 @@ class Pipeline:
         """Clean the next block, int16 (320,). at_ns: when its first frame reached the microphone."""
         far, missing = self._heard(at_ns)
         clean = self._canceller.process(near, far)
-        raw, far_then = self._raw_line.push(near), self._far_line.push(far)
         if self._cancels and self._finder.block(near, far):
             self._align()
         state, why = self._state(near, at_ns)
-        clean_ns = at_ns - self._latency_ns
-        events = self._events(clean, raw, far_then, clean_ns, deaf=missing or state in DEAF)
-        self._levels.block(raw, clean, far_then, speech=self._activity.speaking)
-        return Cleaned(clean, clean_ns, events, self._activity.speaking, state, why)
+        chunk = self._chunker.add(clean, near, far, at_ns)
+        events = () if chunk is None else self._events(chunk, deaf=missing or state in DEAF)
+        return Cleaned(clean, at_ns - self._latency_ns, events, self._activity.speaking, state, why)
 
     def _heard(self, at_ns: int) -> tuple[Pcm, bool]:
         """What the speaker played while this block was captured. Also whether a part of it has not come yet."""
@@ -155,8 +152,14 @@ class Pipeline:
         frames = missing + LATE_MARGIN_FRAMES
         self._delay_ns += frames_to_ns(frames, EAR_RATE_HZ)
         self._reader.shift(-frames)
-        self._finder.restart()
+        self._forget_path()
         self._late = 0
+
+    def _forget_path(self) -> None:
+        """The far end is read elsewhere now: what was learnt of the echo is void."""
+        self._finder.restart()
+        self._linear.restart()
+        self._guard.restart()
 
     def _align(self) -> None:
         """Move the alignment if the echo lies where the canceller cannot find it."""
@@ -168,7 +171,7 @@ class Pipeline:
         if lag not in LAG_FRAMES:
             self._delay_ns += frames_to_ns(lag - lead, EAR_RATE_HZ)
             self._reader.shift(lead - lag)
-            self._finder.restart()
+            self._forget_path()
 
     def _state(self, near: Pcm, at_ns: int) -> tuple[EarState, str]:
         state = self._check.block(near)
@@ -181,14 +184,15 @@ class Pipeline:
                 return "loopback", LOOPBACK
         return state, REMEDIES.get(state, "")
 
-    def _events(
-        self, clean: Pcm, raw: Pcm, far: Pcm, at_ns: int, *, deaf: bool
-    ) -> tuple[UserStarted | UserStopped, ...]:
-        events = []
-        for chunk in self._chunker.add(clean, raw, far, at_ns):
-            probability = self._detector.probability(chunk.pcm)
-            self._figures.speech_probability = round(probability, 3)
-            allowed = self._guard.allows(chunk) and not deaf
-            if (event := self._activity.chunk(chunk, probability, allowed)) is not None:
-                events.append(event)
-        return tuple(events)
+    def _events(self, chunk: Chunk, *, deaf: bool) -> tuple[UserStarted | UserStopped, ...]:
+        """What the chunk begins or ends. deaf: nothing can be told from it."""
+        rest, echo_power = self._linear.process(chunk.near, chunk.far, chunk.far_power)
+        self._guard.judge(chunk, power(rest), echo_power)
+        speaking = self._activity.speaking
+        allowed = not deaf and (self._guard.stays if speaking else self._guard.allows)
+        awake = self._activity.wakes(sub_levels_db(rest), chunk.end_ns) and allowed
+        probability = self._detector.probability(rest, awake=awake or speaking)
+        event = self._activity.chunk(probability, allowed=allowed, echo=self._guard.active)
+        self._figures.speech_probability = round(probability, 3)
+        self._levels.add(chunk, self._check.peak, speech=speaking or self._activity.speaking)
+        return () if event is None else (event,)
