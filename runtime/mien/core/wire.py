@@ -2,8 +2,8 @@
 
 One ZeroMQ message is one msgpack header frame and, for `audio` and `near_end`, one payload frame after it: mono s16le,
 or one Opus packet. A header is a map with the key "type"; the structs below are those maps. Unknown fields are ignored,
-unknown types are an error. PROTOCOL.md in this folder documents every message byte by byte; tests/core/vectors holds the
-same bytes.
+unknown types are an error. PROTOCOL.md in this folder documents every message byte by byte; tests/core/vectors holds
+the same bytes.
 """
 
 from typing import Annotated, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints
