@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mien.core import wire
+from mien.core import ear_bus, wire
 from mien.errors import ProtocolError
 
 VECTORS = Path(__file__).parent / "vectors"
@@ -79,6 +79,7 @@ class TestVectors:
         message = from_fields(row, wire.VoiceMessage)
         assert wire.encode(message).hex() == row["hex"]
         assert wire.decode_voice(bytes.fromhex(row["hex"])) == message
+        assert ("payload_hex" in row) == isinstance(message, wire.NearEnd)
 
     @pytest.mark.parametrize("row", vectors("accepted"))
     def test_other_encodings_are_taken(self, row):
@@ -151,8 +152,12 @@ class TestPage:
             wire.Role,
             wire.Topic,
             wire.FloorChange,
+            wire.ListenMode,
+            wire.BargeInAction,
+            (*ear_bus.EarState.__args__, "absent"),
         ):
-            assert ", ".join(f"`{name}`" for name in alias.__args__) in PROTOCOL_PAGE
+            names = getattr(alias, "__args__", alias)
+            assert ", ".join(f"`{name}`" for name in names) in PROTOCOL_PAGE
 
     def test_the_limits_are_as_in_the_source(self):
         assert f"at most {wire.MAX_HEADER_BYTES} bytes" in PROTOCOL_PAGE

@@ -6,7 +6,7 @@ import time
 
 import zmq
 
-from mien.config import AccessConfig, Config, JournalConfig, PlaybackConfig, VoiceConfig
+from mien.config import AccessConfig, BargeInConfig, Config, EarConfig, JournalConfig, PlaybackConfig, VoiceConfig
 from mien.core import wire
 from mien.host.clock import MonotonicClock
 from mien.voice.service import VoiceService
@@ -15,13 +15,15 @@ PATIENCE_S = 10  # timeout for what must happen; no test asserts how fast it hap
 
 
 @contextlib.contextmanager
-def running_voice(run_dir, *, opener=None, voice=None, keys="", journal=None, **playback):
+def running_voice(run_dir, *, opener=None, voice=None, keys="", journal=None, ear=None, barge_in=None, **playback):
     """A running voice; its local socket is run_dir/voice.sock, its TCP endpoint the last of `endpoints`."""
     config = Config(
         voice=VoiceConfig(**{"listen": ("tcp://127.0.0.1:*",), "progress_ms": 50, **(voice or {})}),
         playback=PlaybackConfig(**{"sink": "null", "rate_hz": 16000, **playback}),
         access=AccessConfig(keys=str(keys)),
         journal=JournalConfig(**(journal or {})),
+        ear=EarConfig(**(ear or {})),
+        barge_in=BargeInConfig(**(barge_in or {})),
     )
     extra = {} if opener is None else {"opener": opener}
     service = VoiceService(config, run_dir, MonotonicClock(), **extra)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from mien.audio.null import NullSink
-from mien.config import Config, JournalConfig, PlaybackConfig, VoiceConfig
-from mien.core import bus, wire
+from mien.config import BargeInConfig, Config, EarConfig, JournalConfig, PlaybackConfig, VoiceConfig
+from mien.core import bus, ear_bus, wire
 from mien.core.clock import ManualClock
 from mien.core.stats import Counters
 from mien.voice.engine import Engine
@@ -34,11 +34,24 @@ class VoiceRig:
     """Step it in ms; clients are bytes; sent messages are kept by client.
 
     device: makes the sink, called with clock, rate_hz and buffer_frames; None takes DEVICE, which tests may replace.
+    ear, barge_in: their sections of the configuration. to_ear: what was published to the ear, with its payload.
+    sounds: near-end sound by client; full: clients that take none.
     """
 
     DEVICE = RecordingSink
 
-    def __init__(self, *, rate_hz=16000, voice=None, store=None, keep_audio=False, device=None, **playback):
+    def __init__(
+        self,
+        *,
+        rate_hz=16000,
+        voice=None,
+        store=None,
+        keep_audio=False,
+        device=None,
+        ear=None,
+        barge_in=None,
+        **playback,
+    ):
         self.clock = ManualClock(10**9)
         self.config = PlaybackConfig(sink="null", rate_hz=rate_hz, **playback)
         self.voice_config = voice or VoiceConfig()
@@ -47,13 +60,22 @@ class VoiceRig:
         self.sent = []
         self.published = []
         self.speech = []
+        self.to_ear, self.sounds, self.full = [], [], set()
         self.held_back = []  # who sent more than it may, at each message that was one too many
         self.voice = Engine(
-            Config(voice=self.voice_config, playback=self.config, journal=JournalConfig(audio=keep_audio)),
+            Config(
+                voice=self.voice_config,
+                playback=self.config,
+                journal=JournalConfig(audio=keep_audio),
+                ear=EarConfig(**(ear or {})),
+                barge_in=BargeInConfig(**(barge_in or {})),
+            ),
             clock=self.clock,
             counters=self.counters,
             send=self._send,
             publish=self._publish,
+            publish_ear=lambda frames: self.to_ear.append((ear_bus.decode_from_voice(frames[0]), *frames[1:])),
+            offer=self._offer,
             store=store,
             hold_back=self.held_back.append,
             opener=lambda *_: self.sink,
@@ -76,6 +98,28 @@ class VoiceRig:
 
     def _send(self, owner, message):
         self.sent.append((owner, message))
+
+    def _offer(self, owner, message, payload):
+        if owner not in self.full:
+            self.sounds.append((owner, message, payload))
+        return owner not in self.full
+
+    def hear(self, report, *payload):
+        """A report of the ear."""
+        self.voice.hear([ear_bus.encode(report), *payload])
+
+    def ear_health(self, state="ok", **fields):
+        """The ear reports its health; tests that last longer than 3 s do so again."""
+        known = {"pid": 7, "why": "", "level_dbfs": -40.0, "clean_dbfs": -50.0, "counters": {}, **fields}
+        self.hear(ear_bus.EarHealth(state=state, **known))
+
+    def far(self, since=0):
+        """The far end that was published."""
+        return [entry for entry in self.to_ear[since:] if isinstance(entry[0], ear_bus.FarEnd)]
+
+    def orders(self):
+        """What the voice wants of the ear now."""
+        return [entry[0] for entry in self.to_ear if isinstance(entry[0], ear_bus.EarOrders)][-1]
 
     def step(self, ms=STEP_MS):
         """Let time pass in steps of 5 ms."""

@@ -15,7 +15,7 @@ from mien.errors import ConfigError
 from mien.printable import has_control_characters, printable
 from mien.transport import keys as keys_module
 from mien.transport.key_file import decode_key, read_key_file
-from mien.transport.keys import KeyFolder
+from mien.transport.keys import ROLES, KeyFolder
 
 GOOD = zmq.curve_public(b"JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6")
 
@@ -116,12 +116,12 @@ def test_a_file_where_a_folder_should_be_is_a_problem(tmp_path):
     (tmp_path / "allowed").write_text("")
     found = KeyFolder(tmp_path).read()
     assert found.keys == ()
-    assert len(found.problems) == 3
+    assert len(found.problems) == len(ROLES)
     assert all("Not a directory" in problem for problem in found.problems)
 
 
 def test_a_path_with_nul_is_a_problem_too(tmp_path):
-    assert len(KeyFolder(tmp_path / "a\0b").read().problems) == 3
+    assert len(KeyFolder(tmp_path / "a\0b").read().problems) == len(ROLES)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +131,8 @@ def test_a_path_with_nul_is_a_problem_too(tmp_path):
         (("agent", "observer"), "observer"),
         (("speaker", "observer"), "observer"),
         (("agent", "speaker", "observer"), "observer"),
+        (("listener", "observer"), "observer"),
+        (("agent", "speaker", "listener"), "listener"),
     ],
 )
 def test_a_key_with_two_roles_has_the_lesser(tmp_path, roles, counts):
@@ -240,7 +242,7 @@ def test_a_file_that_is_there_is_never_overwritten(folder, tmp_path, taken):
     assert users(folder) == ["speaker/bot", "agent/ada"]
 
 
-@pytest.mark.parametrize("role", ["speaker", "agent", "observer"])
+@pytest.mark.parametrize("role", ["speaker", "agent", "observer", "listener"])
 def test_a_name_is_given_once_even_if_its_file_is_bad(folder, tmp_path, role):
     place(folder, "agent", "eve").write_text("nonsense")
     with pytest.raises(ConfigError, match="mien keys remove eve"):

@@ -4,20 +4,18 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
 
 import click
 from rich.table import Table
 
 from mien.cli.terminal import data_console, shown
 from mien.config import load_config
-from mien.core.wire import Role
 from mien.errors import ConfigError
 from mien.host.exits import Exit, exit_codes
 from mien.transport.key_file import KEY_CHARACTERS
-from mien.transport.keys import ROLES, VOICE, AllowedKey, KeyFolder
+from mien.transport.keys import ROLES, VOICE, AllowedKey, KeyFolder, KeyRole
 
-ROLE = click.Choice(list(get_args(Role)))
+ROLE = click.Choice(list(ROLES))
 
 
 @click.group()
@@ -41,11 +39,12 @@ def keys(context: click.Context, root: Path | None) -> None:
     type=ROLE,
     default=ROLES[0],
     show_default=True,
-    help="A speaker sends speech, an agent may also take the floor, an observer only watches.",
+    help="A speaker sends speech, an agent may also take the floor, an observer only watches, a listener watches and "
+    "may hear the microphone.",
 )
 @click.option("--out", type=click.Path(path_type=Path), default=Path(), help="Directory for the client's files [.].")
 @click.pass_obj
-def make(folder: KeyFolder, name: str, role: Role, out: Path) -> None:
+def make(folder: KeyFolder, name: str, role: KeyRole, out: Path) -> None:
     """Allow a client, and write the two files that it needs to connect.
 
     Example: mien keys make ada --role agent --out /media/stick
@@ -68,7 +67,7 @@ def make(folder: KeyFolder, name: str, role: Role, out: Path) -> None:
 @click.argument("name")
 @click.option("--role", type=ROLE, help="Remove the key of this role only.")
 @click.pass_obj
-def remove(folder: KeyFolder, name: str, role: Role | None) -> None:
+def remove(folder: KeyFolder, name: str, role: KeyRole | None) -> None:
     """Remove a client's key. A running voice ends its sessions and refuses further connections.
 
     Example: mien keys remove ada

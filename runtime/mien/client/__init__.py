@@ -7,10 +7,12 @@ Client runs AsyncClient in a background thread. AsyncClient connects a pure prot
 with a socket (_link.py). Every event class that a client can receive is exported here.
 """
 
-from mien.client._session import Disconnected, Event
+from mien.client._session import Disconnected, Event, Heard, NearEnd
 from mien.client.aio import AsyncClient, AsyncTurn, connect_async
 from mien.client.sync import Client, Turn, connect
 from mien.core.wire import (
+    BargeIn,
+    Ear,
     Error,
     Finished,
     Floor,
@@ -27,6 +29,8 @@ from mien.core.wire import (
     Started,
     Status,
     Thumbnail,
+    UserStarted,
+    UserStopped,
     Welcome,
 )
 from mien.errors import ClientError
@@ -34,17 +38,21 @@ from mien.errors import ClientError
 __all__ = [
     "AsyncClient",
     "AsyncTurn",
+    "BargeIn",
     "Client",
     "ClientError",
     "Disconnected",
+    "Ear",
     "Error",
     "Event",
     "Finished",
     "Floor",
     "HealthReport",
+    "Heard",
     "Interrupted",
     "LevelChanged",
     "Levels",
+    "NearEnd",
     "Outcome",
     "Progress",
     "Rebuffered",
@@ -55,6 +63,8 @@ __all__ = [
     "Status",
     "Thumbnail",
     "Turn",
+    "UserStarted",
+    "UserStopped",
     "Welcome",
     "connect",
     "connect_async",

@@ -22,6 +22,7 @@ from mien.errors import ClientError, ProtocolError
 
 SessionState = Literal["greeting", "open", "refused", "lost", "closed"]
 EVENTS_KEPT: Final = 1000
+HEARD_KEPT: Final = 1000  # 20 s of the customer's sound
 # Unsolicited errors that end the session. A client that was replaced must not reconnect: two clients would keep
 # replacing each other.
 _ENDED_FOR_GOOD: Final = frozenset({"replaced", "access_revoked"})
@@ -35,7 +36,24 @@ class Disconnected(Struct, frozen=True, kw_only=True, tag_field="type", tag="dis
     why: str
 
 
+class NearEnd(Struct, frozen=True, kw_only=True, tag_field="type", tag="near_end"):
+    """20 ms of the customer's cleaned speech at 16 kHz, mono. data: 640 bytes of s16le, or one Opus packet.
+
+    seq: counts blocks of captured sound; a jump is sound that was not sent or was lost. at_ns: when its first frame
+    reached the microphone, on the CLOCK_MONOTONIC of the voice's machine. speech: part of an utterance or its pre-roll.
+    dropped: blocks that were lost because this client did not read them.
+    """
+
+    seq: int
+    at_ns: int
+    speech: bool
+    dropped: int
+    data: bytes
+
+
 Event: TypeAlias = wire.VoiceMessage | Disconnected
+Heard: TypeAlias = NearEnd | wire.UserStarted | wire.UserStopped | wire.Ear | wire.BargeIn | Disconnected
+_HEARD: Final = (wire.UserStarted, wire.UserStopped, wire.Ear, wire.BargeIn, Disconnected)
 
 
 class Session:
@@ -59,6 +77,12 @@ class Session:
         self.outgoing: deque[tuple[bytes, ...]] = deque()
         self.events: deque[Event] = deque()
         self.events_dropped = 0
+        self.listening: wire.Listen | None = None
+        """What this client listens to; a reopened session listens to it again."""
+        self.muted = False
+        """Whether this client mutes the microphone; a reopened session mutes it again."""
+        self.heard: deque[Heard] = deque()
+        self.heard_dropped = 0
         self.unreadable = 0
         self.turns: dict[str, TurnState] = {}
         self._where = where
@@ -92,6 +116,9 @@ class Session:
             message = wire.decode_voice(frames[0])
         except ProtocolError:
             self.unreadable += 1
+            return
+        if isinstance(message, wire.NearEnd):
+            self._hear(message, frames)
             return
         self._dispatch(message)
         if not isinstance(message, wire.Pong | wire.Bye):
@@ -130,6 +157,11 @@ class Session:
             return False
         self._put(wire.Bye())
         return True
+
+    def listen(self, message: wire.Listen) -> None:
+        """Begin to keep what is heard in `heard`, or end it with the mode off. Sending the message is the caller's."""
+        self.listening = None if message.mode == "off" else message
+        self.heard.clear()
 
     def close(self) -> None:
         """End the session; no other will be opened."""
@@ -218,6 +250,7 @@ class Session:
                 self.state, self.welcome = "open", message
                 self._session_before = message.session if "replaces" in message.capabilities else ""
                 self._transmitter.open(message.limits)
+                self._renew()
             case wire.Started(turn=name) if name in self.turns:
                 self.turns[name].started = message
             case wire.Progress(turn=name) | wire.Stalled(turn=name) if name in self.turns:
@@ -237,6 +270,29 @@ class Session:
                 self.bye_answered = True
             case wire.Thumbnail():
                 self.thumbnail = message
+
+    def _renew(self) -> None:
+        """Ask a new session for what the old one had: listening, and the mute, which must not end unnoticed."""
+        if self.muted:
+            self._put(wire.Mute())
+        if self.listening is not None:
+            self._put(self.listening)
+
+    def _hear(self, message: wire.NearEnd, frames: list[bytes]) -> None:
+        if self.listening is None or len(frames) != 2:
+            self.unreadable += len(frames) != 2
+            return
+        self._keep(
+            NearEnd(
+                seq=message.seq, at_ns=message.at_ns, speech=message.speech, dropped=message.dropped, data=frames[1]
+            )
+        )
+
+    def _keep(self, heard: Heard) -> None:
+        if len(self.heard) == HEARD_KEPT:
+            self.heard.popleft()
+            self.heard_dropped += 1
+        self.heard.append(heard)
 
     def _close_turns(self, names: tuple[str, ...]) -> None:
         for name in names:
@@ -310,6 +366,8 @@ class Session:
         self.outgoing.append((wire.encode(message), *payload))
 
     def _emit(self, event: Event) -> None:
+        if self.listening is not None and isinstance(event, _HEARD):
+            self._keep(event)
         if len(self.events) == EVENTS_KEPT:
             self.events.popleft()
             self.events_dropped += 1

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -24,7 +24,7 @@ from typing import Any, Literal
 import zmq.asyncio
 
 from mien.client._link import Link
-from mien.client._session import Event, Session
+from mien.client._session import Event, Heard, Session
 from mien.client._transmit import TurnState
 from mien.client.audio import SAMPLE_BYTES, PcmLike, SampleJoiner, pcm_chunks
 from mien.client.endpoint import default_endpoint, unreachable
@@ -190,6 +190,45 @@ class AsyncClient:
     async def volume(self, gain: float, *, fade_ms: int = 20) -> None:
         """Set the gain, 0..1, fading to it over fade_ms."""
         await self.send(wire.Volume(gain=gain, fade_ms=fade_ms))
+
+    async def listen(
+        self, mode: Literal["speech", "always"] = "speech", *, encoding: str = "s16le"
+    ) -> AsyncGenerator[Heard, None]:
+        """Hear the customer: NearEnd blocks of 20 ms, UserStarted, UserStopped, Ear, BargeIn, Disconnected, in order.
+
+        mode: only utterances with their pre-roll, or all sound. The first item is Ear, which says whether there is an
+        ear. A reopened session listens again by itself. Leave the loop to stop. What is not read for 20 s is dropped.
+        Raises ClientError: not_allowed, unsupported_encoding, listening when this client listens already.
+        """
+        session, message = self._session, wire.Listen(mode=mode, encoding=encoding)
+        if session.listening is not None:
+            raise ClientError("this client listens already; leave that loop first", code="listening", retryable=False)
+        session.listen(message)
+        try:
+            await self._order(message)
+            while True:
+                await self._until(lambda: bool(session.heard) or session.state == "closed")
+                if not session.heard:
+                    return
+                yield session.heard.popleft()
+        finally:
+            session.listen(wire.Listen(mode="off"))
+            if self.connected:
+                session.send(wire.Listen(mode="off"))
+                await self._flush()
+
+    async def mute(self) -> None:
+        """Mute the microphone for everybody, until unmute() or the end of this client. A reopened session mutes again.
+
+        Raises ClientError (not_allowed) for an observer.
+        """
+        await self._order(wire.Mute())
+        self._session.muted = True
+
+    async def unmute(self) -> None:
+        """Withdraw mute(). Raises ClientError (not_allowed) while the configuration mutes the microphone."""
+        self._session.muted = False
+        await self._order(wire.Unmute())
 
     async def state(self, state: wire.AgentState) -> None:
         """Set what the agent does while it is not speaking: idle, listening or thinking."""

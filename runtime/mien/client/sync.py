@@ -19,18 +19,20 @@ call `agent.interrupt()` from the thread that heard the user. A background threa
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Literal, TypeVar
 
 from mien.client._portal import Portal
-from mien.client._session import Event
+from mien.client._session import Event, Heard
 from mien.client.aio import AsyncClient, AsyncTurn, Connecting, connect_async
 from mien.client.audio import PcmLike, pcm_chunks
 from mien.client.wav import WavSource, wav_chunks
 from mien.core import wire
 from mien.errors import ClientError
+
+_T = TypeVar("_T")
 
 
 def connect(
@@ -76,6 +78,24 @@ def connect(
 
 async def _opened(client: Connecting) -> AsyncClient:
     return await client
+
+
+def _unless_closed(get: Callable[[], _T | None]) -> _T | None:
+    """What get() returns; None once the client is closed."""
+    try:
+        return get()
+    except ClientError as error:
+        if error.code == "closed":
+            return None
+        raise
+
+
+async def _next(stream: AsyncGenerator[Heard, None]) -> Heard | None:
+    return await anext(stream, None)
+
+
+async def _close(stream: AsyncGenerator[Heard, None]) -> None:
+    await stream.aclose()
 
 
 class Client:
@@ -161,6 +181,32 @@ class Client:
         """Set the gain, 0..1, fading to it over fade_ms."""
         self._portal.call(self._client.volume(gain, fade_ms=fade_ms))
 
+    def listen(self, mode: Literal["speech", "always"] = "speech", *, encoding: str = "s16le") -> Iterator[Heard]:
+        """Hear the customer: NearEnd blocks of 20 ms, UserStarted, UserStopped, Ear, BargeIn, Disconnected, in order.
+
+        mode: only utterances with their pre-roll, or all sound. The first item is Ear, which says whether there is an
+        ear. A reopened session listens again by itself. Leave the loop to stop. What is not read for 20 s is dropped.
+        Raises ClientError: not_allowed, unsupported_encoding, listening when this client listens already.
+        """
+        stream = self._client.listen(mode, encoding=encoding)
+        try:
+            while (heard := _unless_closed(lambda: self._portal.call(_next(stream)))) is not None:
+                yield heard
+        finally:
+            with contextlib.suppress(ClientError):
+                self._portal.call(_close(stream))
+
+    def mute(self) -> None:
+        """Mute the microphone for everybody, until unmute() or the end of this client. A reopened session mutes again.
+
+        Raises ClientError (not_allowed) for an observer.
+        """
+        self._portal.call(self._client.mute())
+
+    def unmute(self) -> None:
+        """Withdraw mute(). Raises ClientError (not_allowed) while the configuration mutes the microphone."""
+        self._portal.call(self._client.unmute())
+
     def state(self, state: wire.AgentState) -> None:
         """Set what the agent does while it is not speaking: idle, listening or thinking."""
         self._portal.call(self._client.state(state))
@@ -229,7 +275,7 @@ class Client:
 
     def events(self) -> Iterator[Event]:
         """All events until the client is closed: the voice's messages, and Disconnected."""
-        while (event := self._poll_open()) is not None:
+        while (event := _unless_closed(self.poll)) is not None:
             yield event
 
     def close(self) -> None:
@@ -243,14 +289,6 @@ class Client:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
-
-    def _poll_open(self) -> Event | None:
-        try:
-            return self.poll()
-        except ClientError as error:
-            if error.code == "closed":
-                return None
-            raise
 
 
 class Turn:

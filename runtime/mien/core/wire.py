@@ -1,9 +1,9 @@
 """The public protocol: the messages that clients exchange with mien-voice.
 
-One ZeroMQ message is one msgpack header frame and, for `audio`, one payload frame after it: mono s16le, or one Opus
-packet. A header is a map with the key "type"; the structs below are those maps. Unknown fields are ignored, unknown
-types are an error. PROTOCOL.md in this folder documents every message byte by byte; tests/core/vectors holds the same
-bytes.
+One ZeroMQ message is one msgpack header frame and, for `audio` and `near_end`, one payload frame after it: mono s16le,
+or one Opus packet. A header is a map with the key "type"; the structs below are those maps. Unknown fields are ignored,
+unknown types are an error. PROTOCOL.md in this folder documents every message byte by byte; tests/core/vectors holds
+the same bytes.
 """
 
 from typing import Annotated, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints
@@ -37,7 +37,7 @@ FinishReason = Literal["played", "interrupted", "taken_over", "idle_timeout", "c
 Role = Literal["speaker", "agent", "observer"]
 Topic = Literal["state", "captions", "levels", "health"]
 FloorChange = Literal["taken", "released", "vanished", "idle_timeout"]
-ResumeReason = Literal["pause_timeout", "other_client", "taken_over", "barge_in_declined"]
+ResumeReason = Literal["pause_timeout", "other_client", "taken_over"]
 ListenMode = Literal["off", "speech", "always"]
 BargeInAction = Literal["ducked", "paused", "interrupted", "resumed"]
 
@@ -211,7 +211,7 @@ class Ping(Message, tag="ping", frozen=True):
 class Listen(Message, tag="listen", frozen=True):
     """client -> voice: receive the customer's cleaned speech from now on, answered with `ear`.
 
-    mode: only utterances, each with 300 ms before it; all sound; or nothing more. encoding: one of ENCODINGS.
+    mode: only utterances, each with the pre-roll before it; all sound; or nothing more. encoding: one of ENCODINGS.
     """
 
     mode: ListenMode = "speech"
@@ -219,11 +219,11 @@ class Listen(Message, tag="listen", frozen=True):
 
 
 class Mute(Message, tag="mute", frozen=True):
-    """client -> voice: nothing leaves the ear until every client that muted it unmutes or leaves."""
+    """client -> voice, answered with `ear`: nothing leaves the ear until every client that muted unmutes or leaves."""
 
 
 class Unmute(Message, tag="unmute", frozen=True):
-    """client -> voice: withdraw this client's mute."""
+    """client -> voice, answered with `ear`: withdraw this client's mute."""
 
 
 class Bye(Message, tag="bye", frozen=True):
@@ -232,6 +232,8 @@ class Bye(Message, tag="bye", frozen=True):
 
 class NearEnd(Message, tag="near_end", frozen=True):
     """voice -> client that listens, with one payload frame: 20 ms of the customer's cleaned speech, mono at 16 kHz.
+
+    The payload is mono s16le or one Opus packet, as `listen` named it.
 
     seq: counts blocks of captured sound; a jump means that sound was not sent, or was lost. at_ns: when its first frame
     reached the microphone, on CLOCK_MONOTONIC. speech: inside an utterance or its pre-roll. dropped: blocks that this
@@ -262,10 +264,11 @@ class UserStopped(Message, tag="user_stopped", frozen=True):
 
 
 class Ear(Message, tag="ear", frozen=True):
-    """voice -> clients that listen: the answer to `listen`, and every change of the ear's state.
+    """voice -> client: the answer to `listen`, `mute` and `unmute`, and to clients that listen every change of state.
 
     state: ok, muted, no_card, no_echo_reference, silent, clipping, loopback, or absent while no ear runs. why: the
-    remedy. listeners: how many clients listen. counters: gaps and losses since the ear started.
+    remedy. mode: how this client listens. listeners: how many clients listen. counters: gaps and losses since the ear
+    started. dropped: blocks that this client has lost because it did not read them, since it began to listen.
     """
 
     state: str
@@ -273,6 +276,7 @@ class Ear(Message, tag="ear", frozen=True):
     mode: ListenMode = "off"
     listeners: int = 0
     counters: dict[str, int] = {}
+    dropped: int = 0
 
 
 class BargeIn(Message, tag="barge_in", frozen=True):
@@ -313,6 +317,7 @@ class ReplacedTurn(Struct, frozen=True, kw_only=True):
     reason: FinishReason
     words_heard: int = 0
     last_word: str = ""
+    barge_in_ms: float | None = None
 
 
 class Welcome(Message, tag="welcome", frozen=True):
@@ -429,6 +434,7 @@ class Outcome(Message, tag="outcome", frozen=True):
     reason: FinishReason
     words_heard: int
     last_word: str
+    barge_in_ms: float | None = None
 
 
 class Said(Message, tag="said", frozen=True):

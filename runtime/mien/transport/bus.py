@@ -1,5 +1,6 @@
-"""The bus: an XPUB of the voice for any local subscriber, plus a PULL for the face's reports."""
+"""The buses: each an XPUB of the voice for local subscribers, plus a PULL for reports of the face or the ear."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -7,35 +8,73 @@ import zmq
 
 from mien.core.clock import Clock
 from mien.core.stats import Counters
-from mien.transport import BUS_SOCKET, REPORT_SOCKET
+from mien.transport import BUS_SOCKET, EAR_SOCKET, FAR_END_SOCKET, REPORT_SOCKET
 from mien.transport.zmtp.null import NullMechanism
-from mien.transport.zmtp.peer import MAX_FRAME_BYTES, PENDING_BYTES, Peer
+from mien.transport.zmtp.peer import MAX_FRAME_BYTES, PENDING_BYTES, Message, Peer
 from mien.transport.zmtp.reactor import Reactor
 from mien.transport.zmtp.server import ZmtpServer
 
 HIGH_WATER_MARK = 2_000  # messages queued in a subscriber's own process
 SUBSCRIBER_BYTES: Final = 1 << 19  # queued in the voice for one subscriber: about five seconds of speech
+FAR_END_BYTES: Final = 1 << 18  # queued in the voice for one ear: about five seconds of far end
+EAR_REPORT_BYTES: Final = 1 << 13  # above any report of the ear: 20 ms of s16le are 640 bytes, counters a few hundred
 MAX_SUBSCRIBERS: Final = 8  # the face, `mien watch`, measurements
 NEVER_NS: Final = 1 << 62
 Context = zmq.Context[zmq.Socket[bytes]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusEnds:
+    """One pair of sockets in run_dir. The names are those of their counters.
+
+    subscriber_bytes: how much may be queued for one subscriber. report_bytes: of one report, with its payload.
+    """
+
+    publisher: str
+    publish_at: str
+    subscriber_bytes: int
+    reports: str
+    report_at: str
+    report_bytes: int
+
+
+FACE_ENDS: Final = BusEnds(
+    publisher="bus",
+    publish_at=BUS_SOCKET,
+    subscriber_bytes=SUBSCRIBER_BYTES,
+    reports="reports",
+    report_at=REPORT_SOCKET,
+    report_bytes=MAX_FRAME_BYTES,
+)
+EAR_ENDS: Final = BusEnds(
+    publisher="far_end",
+    publish_at=FAR_END_SOCKET,
+    subscriber_bytes=FAR_END_BYTES,
+    reports="ear_reports",
+    report_at=EAR_SOCKET,
+    report_bytes=EAR_REPORT_BYTES,
+)
+
+
 class VoiceBus:
-    """The voice's end, served by the reactor that also serves its clients (see mien.transport.zmtp).
+    """The voice's end of one bus, served by the reactor that also serves its clients (see mien.transport.zmtp).
 
     Publishing never blocks: a subscriber that does not read is disconnected; when it reconnects, the voice replays what
     it needs. Raises BusError when a socket cannot be bound.
     """
 
-    def __init__(self, reactor: Reactor, run_dir: Path, clock: Clock, counters: Counters) -> None:
+    def __init__(
+        self, reactor: Reactor, run_dir: Path, clock: Clock, counters: Counters, ends: BusEnds = FACE_ENDS
+    ) -> None:
         self._counters = counters
+        self._ends = ends
         self._listening: set[bytes] = set()
         self._joined = False
-        self._publisher = self._serve("bus", b"XPUB", (b"SUB", b"XSUB"), reactor, clock)
-        self._reports = self._serve("reports", b"PULL", (b"PUSH",), reactor, clock, pending_bytes=MAX_FRAME_BYTES)
+        self._publisher = self._serve(ends.publisher, b"XPUB", (b"SUB", b"XSUB"), reactor, clock)
+        self._reports = self._serve(ends.reports, b"PULL", (b"PUSH",), reactor, clock, pending_bytes=ends.report_bytes)
         try:
-            self._publisher.listen(f"ipc://{run_dir / BUS_SOCKET}", "run_dir")
-            self._reports.listen(f"ipc://{run_dir / REPORT_SOCKET}", "run_dir")
+            self._publisher.listen(f"ipc://{run_dir / ends.publish_at}", "run_dir")
+            self._reports.listen(f"ipc://{run_dir / ends.report_at}", "run_dir")
         except BaseException:
             self.close()
             raise
@@ -43,8 +82,8 @@ class VoiceBus:
     def publish(self, frames: list[bytes]) -> None:
         """Send to every subscriber."""
         for identity in list(self._listening):
-            if self._publisher.send(identity, frames) > SUBSCRIBER_BYTES:
-                self._counters.count("bus_subscribers_dropped")
+            if self._publisher.send(identity, frames) > self._ends.subscriber_bytes:
+                self._counters.count(f"{self._ends.publisher}_subscribers_dropped")
                 self._listening.discard(identity)
                 self._publisher.disconnect(identity)
 
@@ -57,11 +96,11 @@ class VoiceBus:
         joined, self._joined = self._joined, False
         return joined
 
-    def report(self) -> bytes | None:
-        """The next report of a face; None when none is queued."""
+    def report(self) -> Message | None:
+        """The frames of the next report; None when none is queued."""
         self._reports.gone.clear()
         received = self._reports.receive()
-        return None if received is None else received[1][0]
+        return None if received is None else received[1]
 
     def step(self) -> None:
         """Do what is due by the clock."""

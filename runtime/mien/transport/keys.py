@@ -3,8 +3,10 @@
     voice.key            the voice's public key, for the clients          allowed/speaker/NAME.key
     voice.key_secret     its secret key                                   allowed/agent/NAME.key
                                                                           allowed/observer/NAME.key
+                                                                          allowed/listener/NAME.key
 
-The files are ZeroMQ certificates (mien.transport.key_file). A client's secret key is never stored here.
+A listener is an observer that may also hear the microphone, where [ear] observers_may_listen allows it. The files are
+ZeroMQ certificates (mien.transport.key_file). A client's secret key is never stored here.
 """
 
 import os
@@ -13,27 +15,27 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
 import zmq.auth
 
-from mien.core.wire import Role
 from mien.errors import ConfigError
 from mien.printable import printable
 from mien.transport.key_file import read_key_file
 
-ROLES: Final[tuple[Role, ...]] = get_args(Role)
+KeyRole = Literal["speaker", "agent", "observer", "listener"]
+ROLES: Final[tuple[KeyRole, ...]] = get_args(KeyRole)
 VOICE: Final = "voice"
 _SECRET_MODE: Final = 0o640
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_LEAST_FIRST: Final[tuple[Role, ...]] = ("observer", "speaker", "agent")
+_LEAST_FIRST: Final[tuple[KeyRole, ...]] = ("observer", "listener", "speaker", "agent")
 
 
 @dataclass(frozen=True, slots=True)
 class AllowedKey:
     """One client that may connect. public: 40 characters of Z85. raw: the same key, 32 bytes."""
 
-    role: Role
+    role: KeyRole
     name: str
     public: bytes
     raw: bytes
@@ -99,7 +101,7 @@ class KeyFolder:
         self._make(self.root, VOICE)
         return True
 
-    def make_client(self, name: str, role: Role, out: Path) -> Path:
+    def make_client(self, name: str, role: KeyRole, out: Path) -> Path:
         """Make a key pair for a client, allow its public key, and write its secret key to `out`. Returns that file.
 
         Raises ConfigError for a name that is invalid or already used.
@@ -122,7 +124,7 @@ class KeyFolder:
             ) from None
         return secret
 
-    def remove(self, name: str, role: Role | None = None) -> list[Path]:
+    def remove(self, name: str, role: KeyRole | None = None) -> list[Path]:
         """Remove a client's key, whatever its file contains. Returns the removed files. role: only for this role.
 
         Raises ConfigError for an unknown name, or a file that cannot be removed.
@@ -138,13 +140,13 @@ class KeyFolder:
                 raise ConfigError(f"{path}: cannot be removed ({error.strerror or error}); run as root") from None
         return there
 
-    def _place(self, role: Role, name: str) -> Path:
+    def _place(self, role: KeyRole, name: str) -> Path:
         return self.root / "allowed" / role / f"{name}.key"
 
     def _named(self, name: str) -> list[Path]:
         return [path for role in ROLES if os.path.lexists(path := self._place(role, name))]
 
-    def _files(self, role: Role, problems: list[str]) -> Iterator[Path]:
+    def _files(self, role: KeyRole, problems: list[str]) -> Iterator[Path]:
         folder = self.root / "allowed" / role
         try:
             with os.scandir(folder) as entries:
@@ -159,7 +161,7 @@ class KeyFolder:
             return
         yield from (folder / name for name in names)
 
-    def _list(self, public: Path, role: Role, name: str) -> None:
+    def _list(self, public: Path, role: KeyRole, name: str) -> None:
         """Move a public key into the directory atomically: a voice may read it at any moment."""
         listed = self._place(role, name)
         listed.parent.mkdir(parents=True, exist_ok=True)
@@ -198,7 +200,7 @@ def _check_name(name: str) -> None:
         )
 
 
-def _allowed(role: Role, path: Path) -> AllowedKey:
+def _allowed(role: KeyRole, path: Path) -> AllowedKey:
     """Raises ConfigError."""
     if not _NAME.fullmatch(path.stem):
         raise ConfigError(

@@ -19,6 +19,7 @@ BUDGET_BYTES: Final = {"speaker": 1024 * KB, "agent": 1024 * KB, "observer": 256
 PENDING_NS: Final = 30 * NS_PER_S  # within which a connection must send hello
 HOLD_BACK_NS: Final = 5 * NS_PER_MS
 LINGER_MS: Final = 200
+SOUND_BYTES: Final = 64 * KB  # queued for one listener: two seconds of near-end sound
 
 Standing = Literal["speaker", "agent", "observer", "stranger"]
 _ACCEPTS: Final = frozenset((b"DEALER", b"REQ", b"ROUTER"))
@@ -90,6 +91,13 @@ class ClientRouter:
                 "too_slow",
                 f"{waiting // KB} kB of events were not read; read faster or subscribe to less, and reconnect",
             )
+
+    def offer(self, identity: bytes, message: wire.Message, payload: bytes) -> bool:
+        """Send sound that may be dropped. Returns whether it was sent: not while SOUND_BYTES wait for the client."""
+        if self._server.queued(identity) + len(payload) > SOUND_BYTES:
+            return False
+        self._server.send(identity, [wire.encode(message), payload])
+        return True
 
     def hold_back(self, identity: bytes) -> None:
         """Read nothing from a client for HOLD_BACK_NS: it exceeds its rate limit, and refusing messages costs time."""

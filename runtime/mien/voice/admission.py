@@ -14,6 +14,8 @@ from mien.errors import ProtocolError
 from mien.voice.codec import open_codec, spoken_encodings
 from mien.voice.expression import Expressions
 from mien.voice.floor import Floor
+from mien.voice.listeners import Listeners
+from mien.voice.mutes import Mutes
 from mien.voice.observers import Observers
 from mien.voice.orphans import Orphans
 from mien.voice.playback import Playback
@@ -38,6 +40,8 @@ CAPABILITIES: Final = (
     "bye",
     "replaces",
     "rebuffered",
+    "listen",
+    "barge_in",
 )
 REPLACED_TOLD: Final = 64  # the newest turns in one welcome
 
@@ -56,6 +60,8 @@ class Admission:
         floor: Floor,
         observers: Observers,
         expressions: Expressions,
+        listeners: Listeners,
+        mutes: Mutes,
         session_log: SessionLog,
         clock: Clock,
         counters: Counters,
@@ -69,6 +75,8 @@ class Admission:
         self._floor = floor
         self._observers = observers
         self._expressions = expressions
+        self._listeners = listeners
+        self._mutes = mutes
         self._session_log = session_log
         self._clock = clock
         self._counters = counters
@@ -97,6 +105,7 @@ class Admission:
             now_ns=self._clock.now_ns(),
         )
         self._observers.leave(identity)  # a reopened session has no subscriptions
+        self._listeners.leave(identity)
         self._counters.count("clients_seen")
         self._send(identity, self._welcome(session, replaced))
         return session
@@ -129,6 +138,7 @@ class Admission:
         if not said_bye:
             self._floor.leave(identity, now_ns)
         self._observers.leave(identity)
+        self._listeners.leave(identity)
         self._drop_state(identity)
         self._orphans.add(session, now_ns, said_bye=said_bye)
         self._session_log.left(session)
@@ -157,8 +167,9 @@ class Admission:
                 self._floor.release(identity)
 
     def _drop_state(self, identity: bytes) -> None:
-        """End the client's pause and what it set on the face: neither outlives a client."""
+        """End the client's pause, its mute and what it set on the face: none of them outlives a client."""
         self._playback.pauses.forget(identity)
+        self._mutes.leave(identity)
         self._expressions.leave(identity, self._playback.epoch)
 
     def _replace_live(self, hello: wire.Hello, allowed: AllowedRoles) -> None:
@@ -194,12 +205,15 @@ class Admission:
         self._close(session)
 
     def _has_part(self, session: Session) -> bool:
-        """Whether the client takes part: it owns a turn, the floor, a pause or an expression, or is subscribed."""
+        """Whether the client takes part: it owns a turn, the floor, a pause, a mute or an expression, listens or is
+        subscribed."""
         identity = session.identity
         return (
             bool(session.topics)
             or identity == self._floor.holder
             or identity in self._playback.pauses
+            or identity in self._mutes
+            or identity in self._listeners
             or (
                 self._expressions.owned_by(identity)
                 or self._observers.waits(identity)

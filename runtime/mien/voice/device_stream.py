@@ -1,5 +1,7 @@
 """The device as one continuous stream of numbered frames, each heard at a known time."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from mien.audio.base import Pcm, Sink
@@ -17,17 +19,19 @@ class DeviceClock:
 
     The Pi's outputs report their position in steps of up to 10 ms, others smoothly. The time at which frame 0 would
     have been heard is nearly constant, so it is averaged over WINDOW readings. A card that is 100 ppm off its nominal
-    rate then causes an error of 0.03 ms.
+    rate then causes an error of 0.03 ms. restarts: how often the readings were dropped.
     """
 
     def __init__(self, rate_hz: int) -> None:
         self._rate_hz = rate_hz
         self._zeros_ns = [0] * WINDOW
+        self.restarts = 0
         self.restart()
 
     def restart(self) -> None:
         """The device stream was interrupted: drop all readings."""
         self._count = self._sum_ns = self._zero_ns = 0
+        self.restarts += 1
 
     def observe(self, now_ns: int, heard_frames: int) -> None:
         """Add one reading."""
@@ -55,7 +59,8 @@ class DeviceStream:
     """Owns the sink. Frames are numbered from 0 over all sinks; the playout log says what each of them was.
 
     position: the frame that is heard now. held: frames that were written and not heard yet. Call read() first in a
-    step, then write() while there is `room`.
+    step, then write() while there is `room`. tap: called with every block that is written, silence where no real device
+    plays it, and the number of its first frame.
     """
 
     def __init__(self, config: PlaybackConfig, sink: Sink, counters: Counters) -> None:
@@ -66,6 +71,7 @@ class DeviceStream:
         self.playout_log = PlayoutLog()
         self.clock = DeviceClock(config.rate_hz)
         self.position = 0
+        self.tap: Callable[[Pcm, int], None] | None = None
         self._now_ns = 0
         self.use(sink, audible=True)
 
@@ -133,6 +139,8 @@ class DeviceStream:
         if self._ran_dry():  # since it was read: its stream restarts with this block
             self.clock.restart()
             self.clock.observe(self._now_ns, self.playout_log.written - self._latency_frames)
+        if self.tap is not None:
+            self.tap(block if self.audible else np.zeros_like(block), self.playout_log.written)
         if taken < len(block):  # its free room changes by whole periods: the rest is written first at the next step
             self._left = block[taken:].copy()
         self.held += len(block)

@@ -1,6 +1,6 @@
 """The whole voice without its sockets.
 
-Messages and time go in; sound, messages and bus frames come out.
+Messages and time go in; sound, messages and frames of both buses come out.
 
 Stepped by hand. The service connects it to its sockets; tests, the fuzzer and simulated hours step it themselves.
 """
@@ -19,11 +19,16 @@ from mien.core.stats import Counters
 from mien.errors import BusError, SinkError
 from mien.units import NS_PER_S
 from mien.voice.admission import Admission
+from mien.voice.barge_in import BargeIn
 from mien.voice.caption_cues import CaptionCues
+from mien.voice.ear_link import EarLink
 from mien.voice.expression import Expressions
+from mien.voice.far_end import FarEndFeed
 from mien.voice.floor import Floor
 from mien.voice.health import Health
+from mien.voice.listeners import Listeners, Offer
 from mien.voice.message_handler import MessageHandler
+from mien.voice.mutes import Mutes
 from mien.voice.observers import Observers
 from mien.voice.orphans import Orphans
 from mien.voice.pauses import Pauses
@@ -44,10 +49,12 @@ Frames = list[bytes]
 
 
 class Engine:
-    """Six verbs: handle, left (clients), report, joined (the face), step, close.
+    """Eight verbs: handle, left (clients), report, joined (the face), hear, ear_joined (the ear), step, close.
 
-    send(identity, message) sends to a client, publish(frames) to the face. hold_back(identity): stop reading from a
-    client for a moment. store: where the session log goes; None keeps no log. memory_mb: this process's memory.
+    send(identity, message) sends to a client, publish(frames) to the face, publish_ear(frames) to the ear.
+    offer(identity, message, payload) sends sound to a client, unless too much waits for it. hold_back(identity): stop
+    reading from a client for a moment. store: where the session log goes; None keeps no log. memory_mb: this process's
+    memory.
     """
 
     def __init__(
@@ -58,6 +65,8 @@ class Engine:
         counters: Counters,
         send: Send,
         publish: Callable[[Frames], None],
+        publish_ear: Callable[[Frames], None] = lambda _: None,
+        offer: Offer = lambda *_: False,
         hold_back: Callable[[bytes], None] = lambda _: None,
         store: LogStore | None = None,
         opener: Opener = open_sink,
@@ -98,6 +107,35 @@ class Engine:
             pauses=self.pauses,
             max_cushion_ms=voice.max_buffer_ms // 2,
         )
+        self.mutes = Mutes(configured=config.ear.muted)
+        self.listeners = Listeners(
+            config=config.ear,
+            sessions=self.sessions,
+            counters=counters,
+            status=lambda: self.ear.status,
+            send=self.send,
+            copy=lambda identity, message: self._deliver(identity, message),
+            offer=offer,
+        )
+        self.barge_in = BargeIn(
+            config=config.barge_in,
+            queue=self.queue,
+            playback=self.playback,
+            pauses=self.pauses,
+            counters=counters,
+            send=self.send,
+            tell=self._tell_barge_in,
+        )
+        self.ear = EarLink(
+            mutes=self.mutes,
+            listeners=self.listeners,
+            barge_in=self.barge_in,
+            far_end=FarEndFeed(self.playback.device, playback.rate_hz, clock.now_ns()),
+            counters=counters,
+            publish=publish_ear,
+            sign=self._show_ear,
+            note=self.session_log.heard,
+        )
         self.health = Health(self._announce, log.warning)
         self.floor = Floor(
             config=voice,
@@ -125,6 +163,8 @@ class Engine:
             floor=self.floor,
             observers=self.observers,
             expressions=self.expressions,
+            listeners=self.listeners,
+            mutes=self.mutes,
             session_log=self.session_log,
             clock=clock,
             counters=counters,
@@ -139,6 +179,10 @@ class Engine:
             observers=self.observers,
             admission=self.admission,
             expressions=self.expressions,
+            listeners=self.listeners,
+            mutes=self.mutes,
+            ear=self.ear,
+            barge_in=self.barge_in,
             session_log=self.session_log,
             clock=clock,
             counters=counters,
@@ -190,18 +234,31 @@ class Engine:
         self.captions.renew()
         for frames in self.speech.replay():
             self._publish_frames(frames)
+        self.ear.show_sign(anew=True)
+
+    def hear(self, frames: Frames) -> None:
+        """Handle one report of the ear."""
+        self._touched |= self.ear.hear(frames, self._clock.now_ns())
+
+    def ear_joined(self) -> None:
+        """An ear has joined its bus."""
+        self.ear.joined()
 
     def step(self) -> None:
         """Play, and do whatever is due. While nothing is, this only tops the device up."""
         now_ns = self._clock.now_ns()
         if not self._touched and self._quiet and now_ns < min(self.anchors.due_ns, self._second_due_ns):
             self._play(self.playback.top_up)
+            self.ear.publish_far_end(now_ns)
             return
         self._touched = False
         self._tend_device()
         self.floor.step(now_ns)
         self.pauses.step(now_ns)
+        self.ear.step()
+        self.barge_in.step(now_ns)
         self._play(self.playback.step)
+        self.ear.publish_far_end(now_ns)
         self.observers.step(now_ns, self.expressions.now, self.floor.name)
         self.anchors.step()  # before the speech: the face must know a new epoch before its first frame arrives
         self._publish_speech()
@@ -217,7 +274,7 @@ class Engine:
 
     def next_step_ns(self, now_ns: int) -> int:
         """When step() is due if nothing else happens."""
-        return self.playback.next_step_ns(now_ns)
+        return min(self.playback.next_step_ns(now_ns), self.barge_in.due_ns)
 
     def standing(self, identity: bytes) -> Standing:
         """The role of a client; "stranger" before its hello."""
@@ -247,6 +304,13 @@ class Engine:
     def _quiet(self) -> bool:
         """Whether only the device needs a step until a message arrives."""
         return not (self.queue.turns or self.pauses or self.floor.holder or self.observers.busy)
+
+    def _tell_barge_in(self, owner: bytes, message: wire.BargeIn) -> None:
+        self.send(owner, message)
+        self.listeners.tell(message, but=owner)
+
+    def _show_ear(self, live: bool, muted: bool, speaking: bool) -> None:
+        self.publish(bus.EarSign(epoch=self.playback.epoch, live=live, muted=muted, speaking=speaking))
 
     def _play(self, step: Callable[[], None]) -> None:
         try:
@@ -282,6 +346,7 @@ class Engine:
     def _every_second(self, now_ns: int) -> None:
         self.handler.limits.sweep(now_ns)
         self.orphans.sweep(now_ns)
+        self.ear.every_second(now_ns)
         present = self.preroll.present(now_ns)
         if self.health.level in (Level.FULL, Level.ENVELOPE) and not present:
             self.health.face_lost("the face stopped reporting", now_ns, between_turns=self.playback.idle)

@@ -13,9 +13,13 @@ from mien.core.clock import Clock
 from mien.core.stats import Counters
 from mien.errors import ProtocolError
 from mien.voice.admission import Admission
+from mien.voice.barge_in import BargeIn
+from mien.voice.ear_link import EarLink
 from mien.voice.expression import Expressions
 from mien.voice.floor import Floor
 from mien.voice.limits import RateLimits
+from mien.voice.listeners import Listeners
+from mien.voice.mutes import Mutes
 from mien.voice.observers import Observers
 from mien.voice.playback import Playback
 from mien.voice.roles import LOCAL, AllowedRoles
@@ -35,6 +39,8 @@ _FOR_SPEAKING = (
     wire.Gesture,
     wire.LookAt,
     wire.Caption,
+    wire.Mute,
+    wire.Unmute,
 )
 _FOR_WATCHING = (wire.Subscribe, wire.GetThumbnail)
 _NO_ACTS = (wire.Hello, wire.Ping)
@@ -58,6 +64,10 @@ class MessageHandler:
         observers: Observers,
         admission: Admission,
         expressions: Expressions,
+        listeners: Listeners,
+        mutes: Mutes,
+        ear: EarLink,
+        barge_in: BargeIn,
         session_log: SessionLog,
         clock: Clock,
         counters: Counters,
@@ -71,6 +81,10 @@ class MessageHandler:
         self._observers = observers
         self._admission = admission
         self._expressions = expressions
+        self._listeners = listeners
+        self._mutes = mutes
+        self._ear = ear
+        self._barge_in = barge_in
         self._session_log = session_log
         self._clock = clock
         self._counters = counters
@@ -162,6 +176,7 @@ class MessageHandler:
             case wire.Pause():
                 self._playback.pauses.pause(identity, self._clock.now_ns())
             case wire.Resume():
+                self._barge_in.decline()
                 self._playback.pauses.resume(identity)
             case wire.Volume():
                 self._playback.set_volume(message.gain, message.fade_ms)
@@ -177,6 +192,12 @@ class MessageHandler:
                 self._observers.ask_for_thumbnail(identity, message.width, self._clock.now_ns())
             case wire.Caption():
                 self._caption(session, message)
+            case wire.Listen():
+                self._listeners.listen(session, message)
+                self._ear.refresh()
+                self._listeners.answer(identity)
+            case wire.Mute() | wire.Unmute():
+                self._mute(session, message)
             case wire.Bye():
                 self._admission.bye(session)
             case _:
@@ -206,9 +227,17 @@ class MessageHandler:
     def _interrupt(self, session: Session, message: wire.Interrupt) -> None:
         turns = self._queue.behind(session.identity, message.turn)
         self._playback.interrupt(turns)
+        self._barge_in.confirm(turns)
         self._playback.pauses.forget(session.identity)
         self._counters.count("interrupts")
         self._send(session.identity, wire.Interrupted(turns=tuple(turn.name for turn in turns)))
+
+    def _mute(self, session: Session, message: wire.Mute | wire.Unmute) -> None:
+        try:
+            (self._mutes.mute if isinstance(message, wire.Mute) else self._mutes.unmute)(session)
+        finally:
+            self._ear.refresh()
+        self._listeners.answer(session.identity)
 
     def _caption(self, session: Session, caption: wire.Caption) -> None:
         mine = [turn for turn in self._queue.turns if turn.owner == session.identity]

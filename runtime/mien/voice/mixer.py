@@ -1,9 +1,12 @@
 """Applies volume; joins speech with filler without a click."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.audio.base import Pcm
 from mien.audio.fade import fade_out, falling
+
+Gains = NDArray[np.float32]
 
 
 class Mixer:
@@ -21,8 +24,8 @@ class Mixer:
         self._last = 0
         self._tail_done = self._rise_done = fade_frames
         self.after_filler = False
-        self._gain = self._target = 1.0
-        self._gain_step = 0.0
+        self._volume = Ramp()
+        self._duck = Ramp()
 
     @property
     def fade_frames(self) -> int:
@@ -31,8 +34,11 @@ class Mixer:
 
     def set_volume(self, gain: float, fade_frames: int) -> None:
         """Fade to a gain of 0..1 over fade_frames."""
-        self._target = gain
-        self._gain_step = (gain - self._gain) / max(1, fade_frames)
+        self._volume.reach(gain, fade_frames)
+
+    def duck(self, gain: float, fade_frames: int) -> None:
+        """Fade to another gain of 0..1, which multiplies the volume."""
+        self._duck.reach(gain, fade_frames)
 
     def speech(self, pcm: Pcm, *, joins: bool) -> None:
         """Prepare speech. joins: it continues after filler in mid-turn."""
@@ -40,7 +46,8 @@ class Mixer:
         if joins:
             self._rise_done = 0
         self._fade_in(pcm)
-        self._apply_volume(pcm)
+        self._apply(self._volume, pcm)
+        self._apply(self._duck, pcm)
         if len(pcm):
             self._last = int(pcm[-1])
             self._tail_done = 0
@@ -69,17 +76,37 @@ class Mixer:
             self._multiply(pcm[:count], self._rise[self._rise_done : self._rise_done + count])
             self._rise_done += count
 
-    def _apply_volume(self, pcm: Pcm) -> None:
-        if self._gain == self._target == 1.0 or not len(pcm):
-            return
-        steps = np.arange(1, len(pcm) + 1, dtype=np.float32)
-        low, high = sorted((self._gain, self._target))
-        gains = np.clip(self._gain + self._gain_step * steps, low, high)
-        self._multiply(pcm, gains)
-        self.after_filler = False
-        self._gain = self._target if not self._gain_step else float(gains[-1])
+    def _apply(self, ramp: "Ramp", pcm: Pcm) -> None:
+        if not ramp.unity and len(pcm):
+            self._multiply(pcm, ramp.next(len(pcm)))
 
-    def _multiply(self, pcm: Pcm, gains: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> None:
+    def _multiply(self, pcm: Pcm, gains: Gains) -> None:
         scratch = self._scratch[: len(pcm)]
         np.multiply(pcm, gains, out=scratch)
         np.copyto(pcm, scratch, casting="unsafe")
+
+
+class Ramp:
+    """A gain that moves to its target in equal steps, one a frame."""
+
+    def __init__(self) -> None:
+        self._gain = self._target = 1.0
+        self._step = 0.0
+
+    @property
+    def unity(self) -> bool:
+        """Whether it changes nothing."""
+        return self._gain == self._target == 1.0
+
+    def reach(self, gain: float, frames: int) -> None:
+        """Move to a gain of 0..1 over so many frames."""
+        self._target = gain
+        self._step = (gain - self._gain) / max(1, frames)
+
+    def next(self, frames: int) -> Gains:
+        """The gains of the next frames, float32 (frames,)."""
+        steps = np.arange(1, frames + 1, dtype=np.float32)
+        low, high = sorted((self._gain, self._target))
+        gains: Gains = np.clip(self._gain + self._step * steps, low, high)
+        self._gain = self._target if not self._step else float(gains[-1])
+        return gains

@@ -1,7 +1,8 @@
 """The pauses of the playhead, each with an upper limit.
 
-A pause belongs to its client. Any client that may control the voice can end all of them (resume). Otherwise a pause
-ends with its client (an interrupt, or its leaving), with a takeover, or after limit_ms.
+A pause belongs to its client, or to a barge-in, which limits it itself. Any client that may control the voice can end
+all of them (resume). Otherwise a pause ends with its client (an interrupt, or its leaving), with a takeover, or after
+limit_ms.
 """
 
 from mien.core import wire
@@ -10,15 +11,19 @@ from mien.voice.sessions import Send
 
 
 class Pauses:
-    """send(owner, message) tells a client that its pause was ended by another client or by the limit."""
+    """send(owner, message) tells a client that its pause was ended by another client or by the limit.
+
+    barge_in: whether a barge-in pauses; set by mien.voice.barge_in.
+    """
 
     def __init__(self, limit_ms: int, send: Send) -> None:
         self._limit_ns = limit_ms * NS_PER_MS
         self._send = send
         self._since_ns: dict[bytes, int] = {}
+        self.barge_in = False
 
     def __bool__(self) -> bool:
-        return bool(self._since_ns)
+        return self.barge_in or bool(self._since_ns)
 
     def __contains__(self, owner: bytes) -> bool:
         return owner in self._since_ns
@@ -38,6 +43,7 @@ class Pauses:
 
     def end_all(self, why: wire.ResumeReason) -> None:
         """End every pause and tell its client."""
+        self.barge_in = False
         for owner in list(self._since_ns):
             self._end(owner, why)
 

@@ -4,6 +4,8 @@ Stepped by hand: step() reads the device, reports what was heard since, and tops
 media time inside an epoch (see mien.core.bus). Filler between turns is played and does not advance media time.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from mien.audio.base import Pcm, Sink
@@ -14,7 +16,7 @@ from mien.core.clock import Clock
 from mien.core.media import extrapolate
 from mien.core.stats import Counters
 from mien.core.wire import FinishReason
-from mien.units import NS_PER_MS, frames_to_ns, ms_to_frames, ns_to_ms
+from mien.units import NS_PER_MS, frames_to_ms, frames_to_ns, ms_to_frames, ns_to_ms
 from mien.voice.device_stream import DeviceStream
 from mien.voice.level_meter import LevelMeter
 from mien.voice.mixer import Mixer
@@ -30,6 +32,15 @@ BUSY_NS = 5 * NS_PER_MS  # between steps while there is speech
 IDLE_RESERVE = 0.28  # of the device's target level, 7 of 25 ms: with less filler left it is topped up
 RELEASED_NS = 100 * NS_PER_MS
 LAST_DROP = 0.4  # of the device's target level: with less speech left, playback does not wait for a late chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What was heard at some time. played_ms: of the turn, up to then. since_ns: when that speech opened."""
+
+    turn: Turn
+    played_ms: float
+    since_ns: int
 
 
 class Playback:
@@ -97,8 +108,13 @@ class Playback:
         return self._stream.audible
 
     @property
+    def device(self) -> DeviceStream:
+        """What is written to, and its clock."""
+        return self._stream
+
+    @property
     def paused(self) -> bool:
-        """Whether a client has paused the playhead."""
+        """Whether a client or a barge-in has paused the playhead."""
         return bool(self.pauses)
 
     @property
@@ -114,6 +130,26 @@ class Playback:
     def set_volume(self, gain: float, fade_ms: int) -> None:
         """Reach a gain of 0..1, relative to the configured volume, over fade_ms."""
         self._mixer.set_volume(gain * self._config.volume, ms_to_frames(fade_ms, self._rate_hz))
+
+    def duck(self, gain: float) -> None:
+        """Multiply the volume by a gain of 0..1 from now on."""
+        self._mixer.duck(gain, self._mixer.fade_frames)
+
+    def unduck(self, *, at_once: bool) -> None:
+        """End duck(). at_once: nothing is being heard, so that no fade is needed."""
+        self._mixer.duck(1.0, 0 if at_once else self._mixer.fade_frames)
+
+    def spoken_at(self, at_ns: int, gap_ms: int) -> Spoken | None:
+        """The speech that was heard at a time of the last seconds; None if none was. Shorter gaps do not end speech."""
+        clock = self._stream.clock
+        frame = clock.frame_at(at_ns)
+        found = self._playout_log.speech_at(frame, ms_to_frames(gap_ms, self._rate_hz))
+        if found is None:
+            return None
+        segment, begun = found
+        assert segment.turn is not None
+        played_ms = frames_to_ms(segment.turn_start + frame - segment.start, self._rate_hz)
+        return Spoken(segment.turn, played_ms, clock.time_of_ns(begun))
 
     def step(self) -> None:
         """Report what was heard and top the device up. Raises SinkError when the device is lost."""
@@ -365,6 +401,7 @@ class Playback:
                 reason=reason,
                 words_heard=count,
                 last_word=word,
+                barge_in_ms=None if turn.barge_in_ms is None else round(turn.barge_in_ms, 3),
             ),
         )
 

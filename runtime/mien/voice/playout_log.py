@@ -2,8 +2,12 @@
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import chain
+from typing import Final
 
 from mien.voice.turn import Turn
+
+PAST_SEGMENTS: Final = 16  # that were heard, for looking back over a fraction of a second
 
 
 @dataclass(slots=True)
@@ -32,6 +36,7 @@ class PlayoutLog:
 
     def __init__(self) -> None:
         self.segments: deque[Segment] = deque()
+        self._past: deque[Segment] = deque(maxlen=PAST_SEGMENTS)
         self.written = 0
 
     @property
@@ -59,7 +64,26 @@ class PlayoutLog:
         reached = []
         while self.segments and self.segments[0].end <= position:
             segment = self.segments.popleft()
+            self._past.append(segment)
             reached.append((segment, segment.frames))
         if self.segments and self.segments[0].start < position:
             reached.append((self.segments[0], position - self.segments[0].start))
         return reached
+
+    def speech_at(self, frame: int, gap: int) -> tuple[Segment, int] | None:
+        """The segment of speech that was heard at a frame, and the frame at which that speech began.
+
+        Filler shorter than `gap` frames does not end speech. None: filler was heard, or it is too long ago.
+        """
+        found: tuple[Segment, int] | None = None
+        begun = filler = gap
+        for segment in chain(self._past, self.segments):
+            if segment.turn is None or not segment.audible:
+                filler += segment.frames
+                continue
+            if filler >= gap:
+                begun = segment.start
+            filler = 0
+            if segment.start <= frame < segment.end:
+                found = segment, begun
+        return found

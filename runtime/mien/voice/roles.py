@@ -10,6 +10,7 @@ _OF_KEY: Final[dict[str, frozenset[Role]]] = {
     "speaker": frozenset(("speaker",)),
     "agent": frozenset(ROLES),
     "observer": frozenset(("observer",)),
+    "listener": frozenset(("observer",)),
 }
 
 
@@ -24,6 +25,11 @@ class AllowedRoles:
 # For endpoints without keys: ipc is protected by the permissions of its folder, loopback TCP is open to all local
 # users.
 LOCAL: Final = AllowedRoles("local", frozenset(ROLES))
+
+
+def hears_microphone(principal: str) -> bool:
+    """Whether an observer's connection may also listen: by a key of the role listener, or without keys."""
+    return principal == LOCAL.principal or principal.partition("/")[0] == "listener"
 
 
 def allowed_roles(user_id: str) -> AllowedRoles:

@@ -16,7 +16,7 @@ from mien.host.memory import MemoryGauge, release_unused_pages
 from mien.host.notify import ServiceNotifier
 from mien.transport import VOICE_SOCKET
 from mien.transport.access import plan_access
-from mien.transport.bus import VoiceBus
+from mien.transport.bus import EAR_ENDS, VoiceBus
 from mien.transport.key_check import KeyCheck
 from mien.transport.keys import KeyFolder
 from mien.transport.router import ClientRouter
@@ -31,6 +31,7 @@ log = logging.getLogger("mien.voice")
 
 MAX_WAIT_MS: Final = 100
 MAX_RECEIVE_NS: Final = 3 * NS_PER_MS  # a flood of messages must not delay the device
+MAX_HEAR_NS: Final = NS_PER_MS  # nor may a flood of the ear's reports
 CHORES_NS: Final = 250 * NS_PER_MS
 
 
@@ -44,6 +45,7 @@ class VoiceService:
         access = plan_access(config.voice.listen, keys := KeyFolder(Path(config.access.keys)))
         self._reactor = Reactor()
         self._bus = VoiceBus(self._reactor, run_dir, clock, self.counters)
+        self._ear_bus = VoiceBus(self._reactor, run_dir, clock, self.counters, EAR_ENDS)
         self._router = ClientRouter(
             self._reactor,
             [f"ipc://{run_dir / VOICE_SOCKET}", *access.open],
@@ -61,6 +63,8 @@ class VoiceService:
             counters=self.counters,
             send=self._router.send,
             publish=self._bus.publish,
+            publish_ear=self._ear_bus.publish,
+            offer=self._router.offer,
             hold_back=self._router.hold_back,
             store=self._session_log,
             opener=opener,
@@ -89,8 +93,9 @@ class VoiceService:
 
     def step(self, timeout_ms: float = 0) -> None:
         """One pass of the loop. Waits up to timeout_ms for a message."""
-        waiting = self._router.pending or self._bus.pending
+        waiting = self._router.pending or self._bus.pending or self._ear_bus.pending
         if self._reactor.wait(0 if waiting else timeout_ms) or waiting:
+            self._hear()  # first: a barge-in must not wait for a flood of messages
             self._receive_messages()
             self._receive_reports()
         self._engine.step()
@@ -114,15 +119,25 @@ class VoiceService:
             if self._clock.now_ns() >= until_ns:
                 return
 
+    def _hear(self) -> None:
+        until_ns = self._clock.now_ns() + MAX_HEAR_NS
+        while (frames := self._ear_bus.report()) is not None:
+            self._engine.hear(frames)
+            if self._clock.now_ns() >= until_ns:
+                break
+        if self._ear_bus.joined():
+            self._engine.ear_joined()
+
     def _receive_reports(self) -> None:
-        while (frame := self._bus.report()) is not None:
-            self._engine.report(frame)
+        while (frames := self._bus.report()) is not None:
+            self._engine.report(frames[0])
         if self._bus.joined():
             self._engine.joined()
 
     def _do_chores(self, now_ns: int) -> None:
         self._router.step()
         self._bus.step()
+        self._ear_bus.step()
         self._notifier.watchdog()
         if now_ns >= self._status_due_ns:
             self._status_due_ns = now_ns + NS_PER_S
@@ -140,5 +155,6 @@ class VoiceService:
         if self._session_log is not None:
             self._session_log.close()
         self._bus.close()
+        self._ear_bus.close()
         self._reactor.close()
         log.info("stopped")

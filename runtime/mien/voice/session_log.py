@@ -2,7 +2,8 @@
 
     {"utc": "2030-01-02T03:04:05.678Z", "mono_ns": 1, "way": "in" | "out", "session": "", "client": "", "type": ...}
 
-and the fields of the message. Not logged: pings, copies for observers, and all chunks of a turn after the first
+and the fields of the message. What the ear reports (user_started, user_stopped) has the client "mien-ear" and no
+session. Not logged: pings, copies for observers and listeners, and all chunks of a turn after the first
 (`finished` says what was heard). Audio is logged only if configured: each turn then becomes a WAV file, which a line of
 type "audio_file" names. mien.voice.session_log_writer writes the lines to disk.
 """
@@ -28,7 +29,9 @@ _NOT_LOGGED: Final = (
     wire.Levels,
     wire.HealthReport,
     wire.Thumbnail,
+    wire.NearEnd,
 )
+EAR: Final = "mien-ear"  # the client of what the ear reports
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -55,6 +58,10 @@ class SessionLog(Protocol):
         """A message was sent to a client."""
         ...
 
+    def heard(self, message: wire.Message) -> None:
+        """The ear has reported an event. Its sound is never recorded."""
+        ...
+
     def left(self, session: Session) -> None:
         """A session ended."""
         ...
@@ -75,6 +82,9 @@ class NullSessionLog:
         """Nothing."""
 
     def sent(self, owner: bytes, message: wire.Message) -> None:
+        """Nothing."""
+
+    def heard(self, message: wire.Message) -> None:
         """Nothing."""
 
     def left(self, session: Session) -> None:
@@ -110,6 +120,10 @@ class JsonSessionLog:
         """See SessionLog."""
         if not isinstance(message, _NOT_LOGGED):
             self._write("out", self._sessions.find(owner), msgspec.to_builtins(message))
+
+    def heard(self, message: wire.Message) -> None:
+        """See SessionLog."""
+        self._write("in", None, {**msgspec.to_builtins(message), "client": EAR})
 
     def left(self, session: Session) -> None:
         """See SessionLog."""

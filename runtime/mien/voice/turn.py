@@ -85,6 +85,7 @@ class Turn:
         self.interrupted = False
         self.held = False
         self.end_reason: FinishReason = "played"
+        self.barge_in_ms: float | None = None
         self.pcm = ResampledQueue(rate_hz, sink_rate_hz)
         self.speech = ResampledQueue(rate_hz, MOTION_RATE_HZ)
         self.received = Received(now_ns, now_ns)

@@ -123,6 +123,11 @@ class ZmtpServer:
         self._flush(connection)
         return connection.outbox.size
 
+    def queued(self, identity: bytes) -> int:
+        """The bytes queued for a peer; 0 if it is disconnected."""
+        connection = self._connections.get(identity)
+        return connection.outbox.size if connection is not None and connection.open else 0
+
     def disconnect(self, identity: bytes, farewell: Message | None = None) -> None:
         """Close a connection. Queued output is dropped; the farewell is the last message sent, if the peer reads it."""
         connection = self._connections.pop(identity, None)

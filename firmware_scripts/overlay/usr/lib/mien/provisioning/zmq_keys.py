@@ -12,7 +12,7 @@ from provisioning.files import Files, read_text
 from provisioning.mistake import Mistake
 
 SECRET: Final = "keys/voice.key_secret"
-_ALLOWED: Final = re.compile(r"keys/allowed/(speaker|agent|observer)/[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\.key")
+_ALLOWED: Final = re.compile(r"keys/allowed/(speaker|agent|observer|listener)/[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\.key")
 _PLACES: Final = (
     "not a valid path: keys/voice.key_secret, or keys/allowed/ROLE/NAME.key with the role speaker, agent or "
     "observer, and a NAME of at most 64 letters, digits, dots and dashes"
