@@ -135,7 +135,7 @@ def test_the_turn_that_the_customer_ended_is_answered_with_a_nod() -> None:
 def test_who_goes_on_after_a_short_silence_gets_no_second_nod(silence_s: float, nods: int) -> None:
     director = Director(seed=4)
     played = []
-    director._start = lambda name, now_s: played.append(now_s)  # spontaneous nods do not come this way
+    director._start = lambda _, now_s: played.append(now_s)  # spontaneous nods do not come this way
     list(frames(director, 0, 1))
     for begins_s in (1.0, 2.0 + silence_s):
         director.hear(True, at(begins_s))

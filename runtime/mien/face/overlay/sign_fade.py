@@ -50,6 +50,7 @@ class SignFade:
             self._level = max(0.0, self._level - step)
             if not self._level:
                 self._turn_to(due, corner, open_overlay())
+                self._level = step if due else 0.0
         elif due:
             self._level = min(1.0, self._level + step)
         if self.shown:
