@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from mien.config import Config
 from mien.core import bus
 from mien.core.pose import CHANNEL_INDEX, new_pose
 from mien.face.attention import STAYS_IN_PAUSE_NS, STAYS_NS, Attention
 from mien.face.director import Director
+from mien.face.overlay.annotations import Annotations
 from mien.face.presenter import Presenter
 from mien.units import NS_PER_MS, NS_PER_S
 from rigs.face_rig import FaceRig
@@ -244,10 +246,11 @@ def test_changes_wake_the_loop_and_a_voice_of_the_customer_the_screen() -> None:
 
 
 class Idle(FaceRig):
-    """Draws only when something moves, as a service does."""
+    """Draws only when something moves, as a service does; with signs."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.annotations = Annotations(Config(), self.renderer, self.state.cues, self.counters)
         self.presenter = Presenter(
             state=self.state,
             director=Director(seed=1),
@@ -258,6 +261,7 @@ class Idle(FaceRig):
             counters=self.counters,
             trace=self.trace,
             idle_fps=12,
+            annotations=self.annotations,
         )
 
     def run(self, ms: int) -> int:
@@ -291,3 +295,17 @@ def test_an_ear_that_says_nothing_changes_no_pose_and_no_frame() -> None:
         rig.run(20_000)
     for one, other in zip(quiet.renderer.records(), told.renderer.records(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_live_microphone_is_drawn_from_the_news_on_and_costs_no_frame_while_it_stays() -> None:
+    quiet, live = Idle(), Idle()
+    for rig in (quiet, live):
+        rig.run(5_000)
+    live.hear(ear(live=True))
+    assert live.run(200) >= 7, "the fade, at the full rate"
+    assert [placed.opacity for placed in live.renderer.overlay.shown.values()] == pytest.approx([0.9])
+    quiet.run(200)
+    assert live.run(20_000) == pytest.approx(quiet.run(20_000), abs=6)
+    live.hear(ear())
+    live.run(2_000)
+    assert not live.renderer.overlay.shown
