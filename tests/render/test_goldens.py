@@ -51,7 +51,9 @@ def test_an_image_looks_like_its_golden(drawn: dict[str, NDArray[np.uint8]], sce
 
 
 @pytest.mark.parametrize(("one", "other"), [("hand-built", "hand-built-speaking"), ("default", "default-speaking"),
-                                            ("default", "default-blink"), ("default", "default-happy")])  # fmt: skip
+                                            ("default", "default-blink"), ("default", "default-happy"),
+                                            ("default", "default-live"), ("default", "default-muted"),
+                                            ("default-live", "default-muted")])  # fmt: skip
 def test_a_plain_change_would_be_noticed(one: str, other: str) -> None:
     assert np.abs(blocks(read(one)) - blocks(read(other))).max() > MOST_ANYWHERE
 

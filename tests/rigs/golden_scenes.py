@@ -25,12 +25,16 @@ TURNED = {"headYaw": 0.4, "headPitch": 0.15, "headRoll": -0.2, "eyeLookUpLeft": 
 
 @dataclass(frozen=True)
 class Scene:
-    """avatar: "hand-built" or "default". size: width, height in pixels. pose: channels that are not 0."""
+    """avatar: "hand-built" or "default". size: width, height in pixels. pose: channels that are not 0.
+
+    ear: "live" or "muted", the sign of the microphone, in its corner.
+    """
 
     avatar: str
     size: tuple[int, int]
     pose: dict[str, float] = field(default_factory=dict)
     presence: float = 1.0
+    ear: str = ""
 
 
 SCENES = {
@@ -44,6 +48,8 @@ SCENES = {
     "default-happy": Scene("default", (216, 384), HAPPY),
     "default-blink": Scene("default", (216, 384), BLINK),
     "default-turned": Scene("default", (384, 216), TURNED),
+    "default-live": Scene("default", (216, 384), ear="live"),
+    "default-muted": Scene("default", (216, 384), ear="muted"),
     "default-absent": Scene("default", (384, 216), presence=0.0),
 }
 
@@ -53,6 +59,8 @@ def draw_all() -> Iterator[tuple[str, NDArray[np.uint8], str]]:
     os.environ["SDL_VIDEODRIVER"] = "offscreen"
     from mien.avatar.load import load_avatar
     from mien.core.pose import CHANNEL_INDEX, new_pose
+    from mien.face.overlay.annotations import Layout
+    from mien.face.overlay.ear_signs import STRENGTH, draw_ear_sign
     from mien.render.gles import GlesRenderer
     from rigs.head_mesh import make_mesh
 
@@ -63,6 +71,11 @@ def draw_all() -> Iterator[tuple[str, NDArray[np.uint8], str]]:
             pose[CHANNEL_INDEX[channel]] = value
         renderer = GlesRenderer(mesh, width=scene.size[0], height=scene.size[1])
         renderer.set_presence(scene.presence)
+        if scene.ear:
+            layout = Layout(*scene.size)
+            overlay = renderer.open_overlay([(layout.ear_px, layout.ear_px)])
+            overlay.load(0, draw_ear_sign(scene.ear, layout.ear_px))
+            overlay.place(0, *layout.ear_corner, STRENGTH)
         renderer.draw(pose)
         yield name, renderer.capture(), renderer.info.version
         renderer.close()

@@ -42,6 +42,10 @@ _PHRASE_END_BLINKS: Final = 0.75
 _ASKING_RISE: Final = 0.5
 _VIGOUR_RATE: Final = 5.0
 _BREATH_LIFTS_HEAD_RAD: Final = 0.006
+# After a turn of either side the eyes stay on the viewer this long: the other one may speak now.
+_LOOKS_ON_S: Final = (2.0, 3.0)
+# A customer who was silent for less goes on with what they were saying; that needs no second nod.
+_SPEAKS_ANEW_AFTER_S: Final = 2.0
 _MOST_HEAD_RAD: Final = 0.5
 
 _PITCH, _YAW, _ROLL, _BREATH = (CHANNEL_INDEX[name] for name in ("headPitch", "headYaw", "headRoll", "breath"))
@@ -72,6 +76,7 @@ class Director:
         self._posture = Posture(random.Random(f"{seed} posture"))
         # The suffixes are part of the seed: changing one changes every performance.
         self._phrases, self._asides = (random.Random(f"{seed} {what}") for what in ("phrases", "asides"))
+        self._attending = random.Random(f"{seed} attention")
         self._cospeech = ProsodyGestures(random.Random(f"{seed} delivery"))
         self._breath, self._gestures, self._mouth = Breath(), Gestures(), MouthHold()
         self._vigour, self._vigour_wanted = Spring(_VIGOUR_RATE), 1.0
@@ -82,6 +87,8 @@ class Director:
         self._presence_from = 1.0
         self._entered_s = -math.inf
         self._changes_until_s = -math.inf
+        self._customer = self._nods = False
+        self._customer_until_s = -math.inf
         self.busy = self.moves = False
         self._accent = new_pose()
         self._openers = np.zeros(len(OPENING_INDICES), dtype=np.float32)
@@ -102,9 +109,7 @@ class Director:
         """Start a gesture of GESTURES. Raises ValueError for other names."""
         if name not in GESTURES:
             raise ValueError(f"unknown gesture {name!r}; choose one of {', '.join(GESTURES)}")
-        now_s = self._seconds(now_ns)
-        self._gestures.play(name, now_s)
-        self._changes_until_s = max(self._changes_until_s, now_s + length_s(name))
+        self._start(name, self._seconds(now_ns))
 
     def look_at(self, x: float | None, y: float | None, now_ns: int) -> None:
         """Look at a point: x -1 (viewer's left) .. 1, y -1 (down) .. 1; None for either returns to free gaze.
@@ -116,6 +121,19 @@ class Director:
                 raise ValueError(f"look_at: {value} is not in -1..1")
         self._gaze.hold(x, y, self._seconds(now_ns))
 
+    def hear(self, customer: bool, now_ns: int) -> None:
+        """Tell whether the customer speaks: the eyes stay on the viewer, and a face that listens nods once."""
+        if customer == self._customer:
+            return
+        now_s = self._seconds(now_ns)
+        self._customer = customer
+        self._nods = customer and now_s - self._customer_until_s > _SPEAKS_ANEW_AFTER_S
+        if customer:
+            self._gaze.attend(now_s, math.inf)
+        else:
+            self._customer_until_s = now_s
+            self._look_on(now_s)
+
     def compose(self, now_ns: int, state: str, speech: Pose, out: Pose, prosody: ProsodyFrames | None = None) -> None:
         """Write the complete pose at now_ns into out, float32 (CHANNEL_COUNT,).
 
@@ -125,6 +143,9 @@ class Director:
         now_s = self._seconds(now_ns)
         if state != self._state:
             self._enter(state, now_s)
+        if self._nods and state == "listening":
+            self._nods = False
+            self._start("attend", now_s)
         style = STATE_STYLES[self._state]  # type: ignore[index]
         self._mouth.at(now_s, speech, state == "speaking")
         self._cospeech.at(now_s, prosody, self._vigour.step(self._vigour_wanted, max(0.0, now_s - self._last_s)))
@@ -154,9 +175,20 @@ class Director:
             self._started_ns = now_ns
         return (now_ns - self._started_ns) / NS_PER_S
 
+    def _start(self, gesture: str, now_s: float) -> None:
+        self._gestures.play(gesture, now_s)
+        self._changes_until_s = max(self._changes_until_s, now_s + length_s(gesture))
+
+    def _look_on(self, now_s: float) -> None:
+        self._gaze.attend(now_s, math.inf if self._customer else now_s + self._attending.uniform(*_LOOKS_ON_S))
+
     def _enter(self, state: str, now_s: float) -> None:
         if state not in STATE_POSES:
             raise ValueError(f"unknown state {state!r}; choose one of {', '.join(STATES)}")
+        if self._state == "speaking" and state in ("idle", "listening"):
+            self._look_on(now_s)
+        elif state in ("thinking", "speaking") and not self._customer:
+            self._gaze.release()
         self._state = state
         style = STATE_STYLES[state]  # type: ignore[index]
         self._expression.to(STATE_POSES[state], now_s, style.enter_s)

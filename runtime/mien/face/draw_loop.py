@@ -95,7 +95,7 @@ class DrawLoop:
 
     def _step(self, now_ns: int, presenter: Presenter, renderer: Renderer) -> int:
         """Draw a frame, or keep the screen dark. Returns the latest time for the next call."""
-        if self._state.speaking:
+        if self._state.speaking or self._state.customer_speaks:
             self._screen.present(now_ns)
         if self._screen.step(now_ns) == "dark" and not self._screen.level:
             self._shown = "off" if renderer.blank() else "blank"

@@ -89,6 +89,8 @@ class MotionStage:
             case bus.CaptionCue():
                 self._state.cues.take(message)
                 self._on_change(True)
+            case bus.EarSign():
+                self._listen(message)
             case bus.VoiceHealth():
                 self._state.set_voice(message)
             case bus.ThumbnailRequest():
@@ -135,6 +137,11 @@ class MotionStage:
         before = self._state.set_expression(expression)
         if expression != before:
             self._on_change(msgspec.structs.replace(before, epoch=expression.epoch) != expression)
+
+    def _listen(self, ear: bus.EarSign) -> None:
+        before = self._state.set_ear(ear)
+        if msgspec.structs.replace(before, epoch=ear.epoch) != ear:
+            self._on_change(ear.speaking)
 
     def _anchor(self, anchor: bus.Anchor) -> None:
         before, renewed = self._state.take_anchor(anchor)

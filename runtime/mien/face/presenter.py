@@ -5,6 +5,7 @@ from mien.core.media import extrapolate
 from mien.core.pacer import DisplayPacer
 from mien.core.pose import new_pose
 from mien.core.stats import Counters, Window
+from mien.face.attention import Attention
 from mien.face.calibration import Calibration
 from mien.face.director import Director
 from mien.face.frame_timing import DrawCost, FrameRate
@@ -53,6 +54,7 @@ class Presenter:
         self._annotations = annotations
         self._motion = SpeechMotion()
         self._watch = MotionWatch()
+        self._attention = Attention()
         self._speech, self._pose = new_pose(), new_pose()
         self._expression_seen: tuple[object, ...] = ()
         self._cost = DrawCost()
@@ -131,22 +133,33 @@ class Presenter:
         anchor = shot.anchor
         self._motion.step(visible_ns, epoch=shot.epoch, live=shot.live, target=shot.pose, out=self._speech)
         self._watch.step(now_ns, speaking=anchor is not None and anchor.phase == "speaking", live=shot.live)
+        customer = anchor is not None and shot.ear.speaking
+        self._attention.step(now_ns, customer)
+        self._director.hear(customer, visible_ns)
         self._express(now_ns)
         self._director.compose(
             visible_ns, self._state_name(), self._speech, self._pose, shot.prosody if shot.heard else None
         )
         if self._annotations is not None:
-            self._annotations.step(now_ns, anchor, shot.media_ns, voice=shot.voice, motion_lost=self._watch.lost)
+            self._annotations.step(
+                now_ns,
+                anchor,
+                shot.media_ns,
+                voice=shot.voice,
+                motion_lost=self._watch.lost,
+                ear=shot.ear,
+                attending=self._attention.during_pause,
+            )
 
     def _state_name(self) -> str:
         anchor = self._snapshot.anchor
         if anchor is None:
             return "disconnected"
         if anchor.phase == "paused":
-            return "paused"
+            return "listening" if self._attention.during_pause else "paused"
         if self._watch.lost:
             return "audio_only"
-        return "speaking" if anchor.phase in LIVE_PHASES else self._snapshot.expression.state
+        return "speaking" if anchor.phase in LIVE_PHASES else self._attention.state(self._snapshot.expression.state)
 
     def _express(self, now_ns: int) -> None:
         expression = self._snapshot.expression

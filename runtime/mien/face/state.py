@@ -35,11 +35,13 @@ class Snapshot:
     anchor: None without a voice. epoch: -1 without a voice. media_ns: the media time heard when the frame is seen.
     shown_ns: the media time of the pose, earlier than media_ns when motion is late. live: `pose` holds motion,
     float32 (CHANNEL_COUNT,). heard: `prosody` belongs to audible speech, float32 (len(PROSODY_CHANNELS),).
-    gestures: names requested since the previous read(). voice: its newest health report.
+    gestures: names requested since the previous read(). voice: its newest health report. ear: what the voice said of
+    the microphone last; it holds only while there is an anchor.
     """
 
     __slots__ = (
         "anchor",
+        "ear",
         "epoch",
         "expression",
         "gestures",
@@ -64,10 +66,11 @@ class Snapshot:
         self.expression = bus.Expression(epoch=0)
         self.gestures: list[str] = []
         self.voice: bus.VoiceHealth | None = None
+        self.ear = bus.EarSign(epoch=0)
 
 
 class FaceState:
-    """Media clock, motion and prosody timelines, expression, gestures, captions, and requests for thumbnails."""
+    """Media clock, motion and prosody timelines, expression, gestures, captions, the ear, requests for thumbnails."""
 
     def __init__(self, *, frame_hz: int, capacity: int | None = None) -> None:
         """frame_hz: of the motion engine. capacity: motion frames kept per turn; by default KEEP_S seconds."""
@@ -81,6 +84,7 @@ class FaceState:
         self._expression = bus.Expression(epoch=0)
         self._gestures: list[str] = []
         self._voice: bus.VoiceHealth | None = None
+        self._ear = bus.EarSign(epoch=0)
         self._voice_alive_ns = 0
 
     @property
@@ -100,6 +104,12 @@ class FaceState:
         """Whether a turn is in progress, paused and stalled turns included."""
         anchor = self.anchor
         return anchor is not None and anchor.phase in LIVE_PHASES
+
+    @property
+    def customer_speaks(self) -> bool:
+        """Whether the customer speaks, by the newest word of a voice that is there."""
+        with self._lock:
+            return self._clock.anchor is not None and self._ear.speaking
 
     @property
     def motion_end_ns(self) -> int:
@@ -166,6 +176,12 @@ class FaceState:
             self._gestures.append(name)
         return True
 
+    def set_ear(self, ear: bus.EarSign) -> bus.EarSign:
+        """Replace what is known of the microphone. Returns what was known before."""
+        with self._lock:
+            before, self._ear = self._ear, ear
+        return before
+
     def set_voice(self, health: bus.VoiceHealth) -> None:
         """Keep the voice's newest health report."""
         with self._lock:
@@ -190,7 +206,7 @@ class FaceState:
             out.anchor, out.epoch = anchor, self._clock.epoch
             out.media_ns, out.shown_ns = media_ns, min(media_ns, end_ns)
             out.live, out.heard = live, heard
-            out.expression, out.voice = self._expression, self._voice
+            out.expression, out.voice, out.ear = self._expression, self._voice, self._ear
             out.gestures, self._gestures = self._gestures, out.gestures
 
 

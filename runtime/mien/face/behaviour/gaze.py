@@ -67,6 +67,7 @@ class Gaze:
         self._begun_s = 0.0
         self._lasts_s = _SACCADE_S
         self._next_s = 0.5
+        self._viewer_until_s = -math.inf
         self._head_s = 0.0
         self._head = (Spring(_HEAD_RATE), Spring(_HEAD_RATE))
         self._held: tuple[float, float] | None = None
@@ -98,6 +99,16 @@ class Gaze:
             self._held = (x * LOOK_AT_YAW_RAD, -y * LOOK_AT_PITCH_RAD)
         self._next_s = min(self._next_s, now_s)
 
+    def attend(self, now_s: float, until_s: float) -> None:
+        """Look at the viewer from now_s until until_s; math.inf: until the next call. What hold() was given wins."""
+        attends = now_s < self._viewer_until_s
+        self._next_s = min(self._next_s, until_s if attends else now_s)
+        self._viewer_until_s = until_s
+
+    def release(self) -> None:
+        """End attend() with the current fixation."""
+        self._viewer_until_s = -math.inf
+
     def stir(self, now_s: float) -> None:
         """Schedule a new fixation soon, because something changed."""
         self._next_s = min(self._next_s, now_s + self._random.uniform(0.05, 0.2))
@@ -115,21 +126,24 @@ class Gaze:
 
     def _look_elsewhere(self, when_s: float, style: GazeStyle) -> None:
         self._from = self._eyes_at(when_s)
-        self._to = self._choose(style)
+        attends = when_s < self._viewer_until_s
+        self._to = self._choose(style, attends)
         amplitude = math.hypot(self._to[0] - self._from[0], self._to[1] - self._from[1])
         if amplitude > BLINK_TURN_RAD:
             self.turned_far_s = when_s
         self._begun_s = when_s
         self._lasts_s = _SACCADE_S + _SACCADE_S_PER_RAD * amplitude
         self._next_s = when_s + max(0.25, style.fixation_s * self._random.lognormvariate(0.0, 0.45))
+        if attends:
+            self._next_s = min(self._next_s, self._viewer_until_s)
 
-    def _choose(self, style: GazeStyle) -> tuple[float, float]:
+    def _choose(self, style: GazeStyle, attends: bool) -> tuple[float, float]:
         draw = self._random
         yaw = draw.gauss(0.0, 0.5) * style.about
         pitch = draw.gauss(0.1, 0.4) * style.about
         if self._held is not None:
             return self._held[0] + math.radians(yaw / 2), self._held[1] + math.radians(pitch / 2)
-        if draw.random() < style.away:
+        if not attends and draw.random() < style.away:
             side = draw.choice((-1.0, 1.0)) if style.either_side else 1.0
             yaw, pitch = side * draw.uniform(*style.yaw), draw.uniform(*style.pitch)
         return math.radians(yaw), math.radians(pitch)

@@ -1,20 +1,23 @@
 """Annotations over the face: sizes, positions, contents of the overlay's layers."""
 
 import math
+from typing import Final
 
 from mien import __version__
 from mien.config import Config
-from mien.core.bus import Anchor, FaceHealth, VoiceHealth
+from mien.core.bus import Anchor, EarSign, FaceHealth, VoiceHealth
 from mien.core.stats import Counters
+from mien.face.overlay import ear_signs, signs
 from mien.face.overlay.captions import Captions
-from mien.face.overlay.signs import Signs, sign_for
+from mien.face.overlay.sign_fade import Corner, SignFade
 from mien.face.overlay.text_worker import TextWorker
 from mien.face.state import CueStore
 from mien.render.base import Overlay, Renderer
 from mien.text.typesetter import Image, Style
 from mien.units import ns_to_ms
 
-_CAPTION, _STATUS, _SIGN = range(3)
+_CAPTION, _STATUS, _SIGN, _EAR = range(4)
+_NO_EAR: Final = EarSign(epoch=0)
 
 
 class Layout:
@@ -38,8 +41,9 @@ class Layout:
         )
         self.margin_px = round(0.03 * min(width, height))
         self.sign_px = max(24, round(0.056 * min(width, height)))
+        self.ear_px = max(30, 2 * round(0.032 * min(width, height)))  # even: the drawing is symmetrical
         small_px = max(9.0, 0.0155 * unit)
-        room_px = round(width - 3 * self.margin_px - self.sign_px - 1.4 * small_px)
+        room_px = round(width - 3 * self.margin_px - max(self.sign_px, self.ear_px) - 1.4 * small_px)
         self.status = Style(
             font_px=small_px,
             width_px=room_px,
@@ -51,9 +55,16 @@ class Layout:
         )
 
     @property
-    def sign_corner(self) -> tuple[int, int]:
-        """Upper left corner of the sign, which sits at the upper right of the screen."""
-        return self.width - self.margin_px - self.sign_px, self.margin_px
+    def ear_corner(self) -> Corner:
+        """Upper left corner of the microphone's sign, which sits at the upper right of the screen."""
+        return self.width - self.margin_px - self.ear_px, self.margin_px
+
+    def sign_corner(self, *, below_ear: bool) -> Corner:
+        """Upper left corner of the status sign: at the upper right of the screen, or below the microphone's sign."""
+        left = self.width - self.margin_px - self.sign_px
+        if not below_ear:
+            return left, self.margin_px
+        return left - (self.ear_px - self.sign_px) // 2, self.margin_px + self.ear_px + round(0.6 * self.margin_px)
 
     def caption_corner(self, image: Image) -> tuple[int, int]:
         """Upper left corner of a caption: centred, 5 % of the height above the bottom, below every mouth."""
@@ -62,7 +73,7 @@ class Layout:
 
 
 class Annotations:
-    """Captions, status line and sign. The overlay is opened on first use; with signs alone that may never happen."""
+    """Captions, status line and signs. The overlay is opened on first use; with signs alone that may never happen."""
 
     def __init__(self, config: Config, renderer: Renderer, cues: CueStore, counters: Counters) -> None:
         captions, info = config.captions, renderer.info
@@ -72,7 +83,21 @@ class Annotations:
         self._renderer, self._cues = renderer, cues
         self._overlay: Overlay | None = None
         self._with_captions, self._with_status = captions.enabled, config.face.status_line
-        self._signs = Signs(self._layout.sign_px, self._layout.sign_corner, _SIGN)
+        layout = self._layout
+        self._sign = SignFade(
+            _SIGN,
+            lambda name: signs.draw_sign(name, layout.sign_px),
+            after_ns=signs.AFTER_NS,
+            strength=signs.STRENGTH,
+        )
+        self._ear = ear_signs.EarSigns()
+        self._ear_sign = SignFade(
+            _EAR,
+            lambda name: ear_signs.draw_ear_sign(name, layout.ear_px),
+            after_ns=ear_signs.AFTER_NS,
+            strength=ear_signs.STRENGTH,
+            fade_ns=ear_signs.FADE_NS,
+        )
         self._voice: VoiceHealth | None = None
         self.worker: TextWorker | None = None
         self._captions: Captions | None = None
@@ -90,9 +115,20 @@ class Annotations:
             self.worker.stop()
 
     def step(
-        self, now_ns: int, anchor: Anchor | None, media_ns: int, *, voice: VoiceHealth | None, motion_lost: bool
+        self,
+        now_ns: int,
+        anchor: Anchor | None,
+        media_ns: int,
+        *,
+        voice: VoiceHealth | None,
+        motion_lost: bool,
+        ear: EarSign = _NO_EAR,
+        attending: bool = False,
     ) -> None:
-        """Update every layer for the next frame. media_ns: the media time heard when it is seen."""
+        """Update every layer for the next frame. media_ns: the media time heard when it is seen.
+
+        attending: the face listens to a customer.
+        """
         self._voice = voice
         if self._captions is not None:
             cue = self._cues.heard(anchor, media_ns)
@@ -101,7 +137,11 @@ class Annotations:
             self._captions.step(now_ns, cue, turn_ms, -1 if anchor is None else anchor.epoch, coming)
         if self._with_status:
             self._step_status()
-        self._signs.step(now_ns, sign_for(anchor, voice, motion_lost=motion_lost), self._opened)
+        self._step_signs(
+            now_ns,
+            self._ear.step(now_ns, anchor, ear),
+            signs.sign_for(anchor, voice, motion_lost=motion_lost, attending=attending),
+        )
 
     @property
     def stale(self) -> bool:
@@ -123,6 +163,12 @@ class Annotations:
         if self._with_captions:
             self._captions = Captions(self.worker, self._opened(), _CAPTION, layout.caption_corner)
 
+    def _step_signs(self, now_ns: int, of_ear: str, of_status: str) -> None:
+        layout, ear = self._layout, self._ear_sign
+        ear.step(now_ns, of_ear, layout.ear_corner, self._opened)
+        below = layout.sign_corner(below_ear=bool(of_ear or ear.shown))
+        self._sign.step(now_ns, of_status, below, self._opened)
+
     def _step_status(self) -> None:
         if self.worker is None or (line := self.worker.take_line()) is None:
             return
@@ -134,7 +180,9 @@ class Annotations:
         if self._overlay is None:
             caption = self._layout.caption.largest if self._with_captions else (0, 0)
             status = self._layout.status.largest if self._with_status else (0, 0)
-            self._overlay = self._renderer.open_overlay((caption, status, (self._layout.sign_px,) * 2))
+            self._overlay = self._renderer.open_overlay(
+                (caption, status, (self._layout.sign_px,) * 2, (self._layout.ear_px,) * 2)
+            )
         return self._overlay
 
 
