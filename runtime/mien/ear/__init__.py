@@ -1,0 +1,1 @@
+"""mien-ear: the microphone, cleaned of the kiosk's own speech."""
