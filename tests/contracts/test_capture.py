@@ -77,9 +77,7 @@ def open_rig(backend: str, request: pytest.FixtureRequest) -> Rig:
     request.getfixturevalue("sound_server")
     capture = AlsaCapture("microphone", RATE_HZ, CHANNELS, BUFFER_MS)
     # The server delivers in steps of 10 ms, begins late, and a busy machine wakes us late.
-    return Rig(
-        capture=capture, wait_ms=sleep_ms, now_ns=time.monotonic_ns, slack_ms=120, reports_overruns=False
-    )
+    return Rig(capture=capture, wait_ms=sleep_ms, now_ns=time.monotonic_ns, slack_ms=120, reports_overruns=False)
 
 
 @pytest.fixture(params=BACKENDS)

@@ -27,6 +27,7 @@ RATE_HZ = 48000
 BUFFER_MS = 100
 BACKENDS = ("null", "wav", "card", "converted", "alsa-null", "alsa-pulse")
 
+
 @dataclass(frozen=True, kw_only=True)
 class Rig:
     sink: Sink

@@ -63,18 +63,26 @@ class AlsaCapture:
         self._most = ms_to_frames(MAX_READ_MS, self.format.rate_hz)
         self._taken = 0
         self._opened_ns = time.monotonic_ns()
-        self._take()  # a capture PCM starts with its first read, which gives nothing
+        self._pending = 0
+        self.read()  # a capture PCM starts with its first read
 
     def read(self) -> Pcm:
         """The next frames, int16 (N, channels). Raises CaptureError if the device is gone."""
         self._check()
-        parts, count = [], 0
-        while count < self._most:
-            frames, data = self._take()
-            if not frames:
-                break
-            parts.append(data[: 2 * self.format.channels * frames])
-            count += frames
+        parts: list[bytes] = []
+        count = 0
+        try:
+            self._note_lost()
+            while count < self._most and not self._lost():
+                frames, data = self._pcm.read()
+                if frames == -errno.EPIPE:  # since its state was read; the device is prepared for the next read
+                    self._pending = 1
+                if frames <= 0:
+                    break
+                parts.append(data[: 2 * self.format.channels * frames])
+                count += frames
+        except self._alsa.ALSAAudioError as error:
+            raise self._gone(str(error)) from None
         self._taken += count
         self._refuse_haste()
         return np.frombuffer(b"".join(parts), "<i2").astype(np.int16, copy=False).reshape(-1, self.format.channels)
@@ -101,22 +109,17 @@ class AlsaCapture:
         except self._alsa.ALSAAudioError as error:
             log.debug("%s: %s", self._device, error)
 
-    def _take(self) -> tuple[int, bytes]:
-        """At most one period: (frames, data). An overrun is counted, and gives nothing."""
-        try:
-            state = self._pcm.state()
-            if state in (self._alsa.PCM_STATE_XRUN, self._alsa.PCM_STATE_SUSPENDED):
-                # read() would prepare the device without a word, and fail after a suspend.
-                self.overruns += 1
-                self._pcm.drop()
-            frames, data = self._pcm.read()
-        except self._alsa.ALSAAudioError as error:
-            raise self._gone(str(error)) from None
-        if frames == -errno.EPIPE:  # since it was asked for its state; the next read() starts it
+    def _lost(self) -> bool:
+        """Whether the device has stopped, because nobody read it or the machine was suspended."""
+        return self._pcm.state() in (self._alsa.PCM_STATE_XRUN, self._alsa.PCM_STATE_SUSPENDED)
+
+    def _note_lost(self) -> None:
+        """Count a loss before the first frame after it is read, and stop the device: read() starts it again."""
+        self.overruns += self._pending
+        self._pending = 0
+        if self._lost():
             self.overruns += 1
-        elif frames < 0:
-            raise self._gone(errno.errorcode.get(-frames, str(frames)))
-        return max(0, frames), data
+            self._pcm.drop()
 
     def _stamp_by_the_device(self) -> bool:
         """Ask for time stamps of CLOCK_MONOTONIC. Returns whether they were granted."""

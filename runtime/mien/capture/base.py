@@ -7,8 +7,8 @@ backend:
 - read() returns what was captured since the last call, at most MAX_READ_MS at a time, and never waits.
 - reading() relates the device to CLOCK_MONOTONIC: the frame with number `frames` reaches the microphone at at_ns. Frame
   0 is the first that read() returned; frames that were lost have no number.
-- A device that was not read in time loses sound and continues. It counts that in `overruns`, at the latest when read()
-  returns the first frame after the loss.
+- A device that was not read in time loses sound and continues. `overruns` counts that no later than the read() that
+  returns the first frame after the loss, and no read() returns frames of both sides.
 - close() may be called twice. Every other method raises CaptureError if the device is gone.
 """
 
