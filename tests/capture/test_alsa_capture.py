@@ -24,8 +24,8 @@ class FakeALSAAudioError(Exception):
 class FakePcm:
     """A PCM whose waiting frames a test sets."""
 
-    agrees_to = {}
-    stamps = True
+    agrees_to: dict
+    stamps: bool
 
     def __init__(self, **wanted):
         if wanted["device"] == "nonesuch":
@@ -108,7 +108,7 @@ def opened(alsa, **options):
 
 
 def test_it_opens_the_device_as_asked(alsa):
-    capture, pcm = opened(alsa)
+    _, pcm = opened(alsa)
     wanted = alsa.PCM.opened_with
     assert (wanted["rate"], wanted["channels"], wanted["periodsize"], wanted["periods"]) == (48000, 2, 480, 50)
     assert pcm.says == RUNNING  # the first read() starts a capture device
@@ -123,7 +123,7 @@ def test_a_read_takes_what_waits_period_by_period(alsa):
 
 
 def test_a_missing_device_is_named_with_the_remedy(alsa):
-    with pytest.raises(CaptureError, match="nonesuch: cannot be opened .*`mien ear cards`"):
+    with pytest.raises(CaptureError, match=r"nonesuch: cannot be opened .*`mien ear cards`"):
         opened(alsa, device="nonesuch")
 
 

@@ -184,9 +184,13 @@ def test_alsa_s_own_null_device_is_refused(request: pytest.FixtureRequest) -> No
     request.getfixturevalue("monkeypatch").setenv("ALSA_CONFIG_PATH", str(definitions))
     capture = AlsaCapture("null", RATE_HZ, 1, BUFFER_MS)
     with pytest.raises(CaptureError, match=r"null: delivers sound faster than its own rate.*ear.source=null"):
-        for _ in range(200):
-            capture.read()
+        read_often(capture)
     capture.close()
+
+
+def read_often(capture: Capture) -> None:
+    for _ in range(200):
+        capture.read()
 
 
 def test_what_is_played_is_captured(request: pytest.FixtureRequest) -> None:

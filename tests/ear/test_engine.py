@@ -22,8 +22,11 @@ def test_health_comes_once_a_second_with_its_figures():
 
 def test_levels_are_those_of_the_sound_since_the_last_report():
     loud = [True]
-    sound = lambda first, count: np.full(count, 16384 if loud[0] else 0)  # noqa: E731
-    rig = EarRig(opener=lambda config, clock: MadeCapture(clock, 16000, sound=sound))
+
+    def sound(_first, count):
+        return np.full(count, 16384 if loud[0] else 0)
+
+    rig = EarRig(opener=lambda _, clock: MadeCapture(clock, 16000, sound=sound))
     rig.run_ms(2000)
     assert rig.health.level_dbfs == pytest.approx(-6.0, abs=0.1)
     loud[0] = False
@@ -79,7 +82,7 @@ def test_the_pipeline_s_states_are_told_at_once_with_their_remedy(state):
 def test_a_card_that_is_missing_at_the_start_is_a_state_and_no_failure():
     missing = [True]
 
-    def opener(config, clock):
+    def opener(_config, clock):
         if missing:
             raise CaptureError("hw:7: cannot be opened (No such device); `mien ear cards` lists the devices")
         return MadeCapture(clock)

@@ -1,5 +1,7 @@
 """From a card to numbered blocks: rates, channels, drift, losses, cards that vanish."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -117,7 +119,7 @@ def test_a_missing_card_is_not_tried_more_often_than_every_two_seconds():
     rig.microphone._captures._opener = lambda *_: tries.append(rig.clock.now_ns()) or rig._open(None, None)
     rig.run_ms(10_000)
     assert len(tries) == 5
-    assert all(b - a >= RETRY_NS for a, b in zip(tries, tries[1:], strict=False))
+    assert all(b - a >= RETRY_NS for a, b in pairwise(tries))
 
 
 def test_it_is_read_at_irregular_times():

@@ -5,7 +5,8 @@ import pytest
 
 from mien.audio import opus
 from mien.core.ear_bus import EarHealth, UserStarted, UserStopped
-from rigs.ear_rig import MS, EarRig
+from mien.errors import ConfigError
+from rigs.ear_rig import MS, EarRig, MadeCapture
 
 
 def seqs(rig, *, speech=None):
@@ -168,10 +169,10 @@ def test_the_configuration_s_mute_cannot_be_withdrawn():
 
 @pytest.mark.skipif(not opus.available(), reason="libopus0 is not installed")
 def test_opus_packets_decode_to_what_was_said():
-    rig = EarRig(rate_hz=16000, preroll_ms=200)
-    rig._open(rig.config, rig.clock)
-    tone = lambda first, count: 8000 * np.sin(2 * np.pi * 300 * np.arange(first, first + count) / 16000)  # noqa: E731
-    rig.engine._microphone._captures._opener = lambda config, clock: _card(clock, tone)
+    def tone(first, count):
+        return 8000 * np.sin(2 * np.pi * 300 * np.arange(first, first + count) / 16000)
+
+    rig = EarRig(preroll_ms=200, opener=lambda _, clock: MadeCapture(clock, 16000, sound=tone))
     rig.order("opus", "s16le")
     rig.run_ms(1000)
     rig.start_speech()
@@ -186,15 +187,7 @@ def test_opus_packets_decode_to_what_was_said():
     assert rms == pytest.approx(8000 / 2**0.5, rel=0.2)
 
 
-def _card(clock, sound):
-    from rigs.ear_rig import MadeCapture
-
-    return MadeCapture(clock, 16000, sound=sound)
-
-
 def test_opus_that_cannot_be_had_is_counted_and_harms_nobody_else(monkeypatch):
-    from mien.errors import ConfigError
-
     def refuse(*_):
         raise ConfigError("libopus.so.0 cannot be loaded")
 

@@ -9,8 +9,10 @@ MEMORY_S: Final = 10.0
 """The time after which a reading counts 1/e: long against a device's steps, short against a crystal's warming."""
 
 PRIOR_S2: Final = 900.0
-"""The weight of "no drift" at the start: readings 3 ms wrong against a drift of 100 ppm, (3 ms / 100 ppm) squared. It is
-forgotten like a reading, or it would shrink the drift for ever."""
+"""The weight of "no drift" at the start: readings 3 ms wrong against a drift of 100 ppm, (3 ms / 100 ppm) squared.
+
+It is forgotten like a reading, or it would shrink the drift for ever.
+"""
 
 LEAST_PRIOR_S2: Final = 1.0
 

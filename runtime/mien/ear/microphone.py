@@ -45,6 +45,7 @@ class Microphone:
         self._captures = Captures(config, clock, opener)
         self._device: Capture | None = None
         self._seq = -1
+        self._taken = self._overruns = 0
         self._last_ns = 0
         self._gap = False
         self._pauses = Random(1)

@@ -1,4 +1,4 @@
-"""What leaves the ear: decides which cleaned blocks and events the voice gets."""
+"""Decides what leaves the ear for the voice: cleaned blocks, events."""
 
 from collections import deque
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""ZeroMQ sockets: router.py serves the clients, bus.py and ear_bus.py connect voice, face and ear."""
+"""ZeroMQ sockets: router.py serves the clients; bus.py, ear_bus.py connect the processes."""
 
 from pathlib import Path
 from typing import Final

@@ -1,4 +1,4 @@
-"""The ear's end of its bus: the far end from the voice, reports to it, and levels for meters on this machine."""
+"""The ear's end of its bus: the far end comes from the voice, reports go to it, levels to meters."""
 
 from pathlib import Path
 from typing import Final
