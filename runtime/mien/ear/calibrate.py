@@ -72,9 +72,7 @@ LOOPED: Final = (
     "the microphone is the speaker's own loopback, in which no customer can be heard: choose another ear.device "
     "(`mien ear cards`)"
 )
-TOO_NOISY: Final = (
-    "the room is nearly as loud as the speaker: measure when it is quiet, or raise the speaker's volume"
-)
+TOO_NOISY: Final = "the room is nearly as loud as the speaker: measure when it is quiet, or raise the speaker's volume"
 
 
 class Part(NamedTuple):
@@ -222,7 +220,9 @@ def _measure(recording: _Recording, envelope: Samples, at: int) -> _Chirp:
     sound = recording.sound[at : at + len(_chirp())]
     energy = float(sound @ sound)
     likeness = float(envelope[at]) / max(1e-9, np.sqrt(energy * float(_chirp() @ _chirp())))
-    return _Chirp(recording.time_of_ns(at + _peak_offset(envelope, at)), energy / max(1, len(sound)), min(1.0, likeness))
+    return _Chirp(
+        recording.time_of_ns(at + _peak_offset(envelope, at)), energy / max(1, len(sound)), min(1.0, likeness)
+    )
 
 
 def _peak_offset(envelope: Samples, at: int) -> float:
