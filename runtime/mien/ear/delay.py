@@ -1,0 +1,115 @@
+"""The delay between the far end and its echo, by generalised cross-correlation with phase transform.
+
+It corrects a wrong delay_ms and finds a microphone that is the speaker's own loopback. C. H. Knapp and G. C. Carter,
+"The generalized correlation method for estimation of time delay", 1976.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.audio.base import Pcm
+from mien.core.ear_bus import EAR_BLOCK_FRAMES
+
+FRAMES: Final = 16_384
+EDGE: Final = 4_096
+"""Delays are searched up to 256 ms to either side."""
+
+LOUD: Final = 100.0
+"""RMS of the far end that is worth a look: -50 dBFS."""
+
+CLEAR: Final = 6.0
+"""How many times the peak must exceed the typical value (RMS) of the correlation."""
+
+AGREE_FRAMES: Final = 16
+TAPS: Final = 16
+LOOPBACK_REST: Final = 0.002
+"""What a short filter may leave of the microphone's sound if there is no room in between: correlation .999."""
+
+
+class DelayFinder:
+    """Looks twice a second until it is sure, every two seconds afterwards.
+
+    lag: frames by which the echo follows the far end as it was read; None unknown. loopback: the microphone's sound is
+    the far end, filtered by nothing.
+    """
+
+    def __init__(self) -> None:
+        self._near = np.zeros(FRAMES, np.int16)
+        self._far = np.zeros(FRAMES, np.int16)
+        self._blocks = 0
+        self._next = FRAMES // EAR_BLOCK_FRAMES
+        self._spectrum: NDArray[np.complex128] | None = None
+        self._candidate: int | None = None
+        self._agreed = 0
+        self._copies = 0
+        self.lag: int | None = None
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the microphone's sound is the speaker's own."""
+        return self._copies >= 3
+
+    def block(self, near: Pcm, far: Pcm) -> bool:
+        """Add a block. Returns whether `lag` was found anew."""
+        at = self._blocks * EAR_BLOCK_FRAMES % FRAMES
+        room = min(EAR_BLOCK_FRAMES, FRAMES - at)
+        for ring, block in ((self._near, near), (self._far, far)):
+            ring[at : at + room] = block[:room]
+            ring[: EAR_BLOCK_FRAMES - room] = block[room:]
+        self._blocks += 1
+        if self._blocks < self._next:
+            return False
+        return self._look((at + EAR_BLOCK_FRAMES) % FRAMES)
+
+    def restart(self) -> None:
+        """The alignment has changed, or sound was lost: what was seen is void."""
+        self._blocks = 0
+        self._next = FRAMES // EAR_BLOCK_FRAMES
+        self._spectrum = self._candidate = self.lag = None
+        self._agreed = 0
+
+    def _look(self, oldest: int) -> bool:
+        self._next = self._blocks + (100 if self._agreed >= 3 else 25)
+        far = np.roll(self._far, -oldest).astype(np.float32)
+        if float(np.sqrt((far * far).mean())) < LOUD:
+            return False
+        near = np.roll(self._near, -oldest)[EDGE:-EDGE].astype(np.float32)
+        lag = self._peak(near, far)
+        if lag is None:
+            return False
+        near_again = self._candidate is not None and abs(lag - self._candidate) <= AGREE_FRAMES
+        self._agreed = self._agreed + 1 if near_again else 1
+        self._candidate = lag
+        self._copies = self._copies + 1 if _is_copy(near, far, lag) else 0
+        if self._agreed < 2:
+            return False
+        self.lag = lag
+        return True
+
+    def _peak(self, near: NDArray[np.float32], far: NDArray[np.float32]) -> int | None:
+        padded = np.zeros(FRAMES, np.float32)
+        padded[: len(near)] = near
+        cross = np.fft.rfft(padded) * np.conj(np.fft.rfft(far))
+        self._spectrum = cross if self._spectrum is None else self._spectrum * 0.7 + cross
+        weight = np.abs(self._spectrum)
+        correlation = np.fft.irfft(self._spectrum / (weight + 1e-3 * weight.mean() + 1e-9))
+        # Index k: near[n] matches far[n - k]; near began EDGE later, so lag = k + EDGE, modulo FRAMES.
+        inside = np.roll(correlation, 2 * EDGE)[: 2 * EDGE]
+        best = int(np.argmax(np.abs(inside)))
+        clear = abs(inside[best]) > CLEAR * float(np.sqrt((inside * inside).mean()))
+        return best - EDGE if clear else None
+
+
+def _is_copy(near: NDArray[np.float32], far: NDArray[np.float32], lag: int) -> bool:
+    """Whether a filter of TAPS frames around the lag explains the microphone's sound."""
+    first = EDGE - lag - TAPS // 2
+    if first < 0 or first + len(near) + TAPS > len(far):
+        return False
+    columns = np.lib.stride_tricks.sliding_window_view(far[first : first + len(near) + TAPS - 1], TAPS)
+    gram = columns.T @ columns
+    gram += np.eye(TAPS, dtype=gram.dtype) * (1e-6 * float(gram.trace()))
+    taps = np.linalg.solve(gram, columns.T @ near)
+    rest = near - columns @ taps
+    return float(rest @ rest) < LOOPBACK_REST * float(near @ near)

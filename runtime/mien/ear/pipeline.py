@@ -1,0 +1,194 @@
+"""The ear's signal path: a captured block in, cleaned sound with events out.
+
+It has no clock, no thread, no device: every time comes with a block. The far end is read at the time at which the
+block reached the microphone, so the echo canceller sees no drift.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from mien.audio.base import Pcm
+from mien.config import EarConfig
+from mien.core.ear_bus import EAR_BLOCK_FRAMES, EAR_RATE_HZ, EarState, FarEnd, UserStarted, UserStopped
+from mien.ear.activity import Activity
+from mien.ear.chunks import Chunker
+from mien.ear.delay import DelayFinder
+from mien.ear.delay_line import DelayLine
+from mien.ear.echo import EchoCanceller
+from mien.ear.echo_guard import EchoGuard
+from mien.ear.far_end import FarEndBuffer, Reader
+from mien.ear.input_check import REMEDIES, InputCheck
+from mien.ear.levels import Figures, Levels
+from mien.ear.vad import VoiceDetector
+from mien.units import NS_PER_MS, NS_PER_S, frames_to_ms, frames_to_ns, ms_to_frames, ms_to_ns, ns_to_frames, ns_to_ms
+
+LEAD_NS: Final = 8 * NS_PER_MS
+"""The far end is given to the canceller this much early: an echo must not precede its cause if delay_ms is wrong."""
+
+STALE_NS: Final = 200 * NS_PER_MS
+FORGET_NS: Final = NS_PER_S
+"""After so long without a reading the alignment starts anew."""
+
+LATE_BLOCKS: Final = 10
+LATE_MARGIN_FRAMES: Final = EAR_BLOCK_FRAMES // 2
+
+LAG_FRAMES: Final = range(ms_to_frames(1, EAR_RATE_HZ), ms_to_frames(130, EAR_RATE_HZ))
+"""Where the canceller finds an echo by itself. Elsewhere the alignment moves."""
+
+SILENCE: Final = np.zeros(EAR_BLOCK_FRAMES, np.int16)
+DEAF: Final = frozenset({"no_echo_reference", "loopback", "silent"})
+"""States in which nothing starts an utterance."""
+
+NO_REFERENCE: Final = (
+    "the voice has stopped telling what the speaker plays; look into its log: journalctl -u mien-voice, restart it"
+)
+LOOPBACK: Final = (
+    "the microphone is the speaker's own loopback; choose a card with a microphone: mien ear cards, [ear] device"
+)
+
+
+@dataclass(slots=True)
+class Cleaned:
+    """20 ms of cleaned sound.
+
+    pcm: int16 (320,), valid until the next call. at_ns: when its first frame reached the microphone. speech: within an
+    utterance. why: the remedy, unless state is ok.
+    """
+
+    pcm: Pcm
+    at_ns: int
+    events: tuple[UserStarted | UserStopped, ...]
+    speech: bool
+    state: EarState
+    why: str
+
+
+class Pipeline:
+    """One microphone. voice_runs: set it to False while no voice runs, because nothing plays then."""
+
+    def __init__(self, config: EarConfig) -> None:
+        """Raises EarError: the extra mien[ear] is missing."""
+        self._cancels = config.echo_cancellation
+        self._canceller = EchoCanceller(config)
+        self._detector = VoiceDetector()
+        self._activity = Activity(
+            start=config.vad_start, stop=config.vad_stop, onset_ms=config.onset_ms, hangover_ms=config.hangover_ms
+        )
+        self._far_end = FarEndBuffer()
+        self._reader = Reader()
+        self._finder = DelayFinder()
+        self._guard = EchoGuard()
+        self._chunker = Chunker()
+        self._check = InputCheck()
+        self._levels = Levels()
+        self._delay_ns = ms_to_ns(config.delay_ms)
+        latency = self._canceller.latency_frames
+        self._latency_ns = frames_to_ns(latency, EAR_RATE_HZ)
+        self._raw_line, self._far_line = DelayLine(latency), DelayLine(latency)
+        self._gap = self._fresh = False
+        self._late = 0
+        self._figures = Figures(delay_ms=config.delay_ms)
+        self.voice_runs = True
+
+    @property
+    def figures(self) -> Figures:
+        """Levels, echo and alignment up to the last block."""
+        self._levels.update(self._figures)
+        self._figures.far_jumps = self._reader.jumps
+        self._figures.far_lost_frames = self._far_end.lost_frames
+        self._figures.drift_ppm = round(self._reader.drift_ppm, 1) if self._reader.locked else None
+        return self._figures
+
+    def far_end(self, message: FarEnd, pcm: Pcm | None) -> None:
+        """Take what the speaker plays. pcm: int16 (frames,), None for silence."""
+        predicted = self._reader.predicted(message.at_ns + self._delay_ns - LEAD_NS)
+        if self._far_end.write(message, pcm, predicted):
+            self._figures.far_streams += 1
+
+    def gap(self) -> None:
+        """Captured sound was lost: the next block does not follow the last one."""
+        self._gap = True
+        self._figures.gaps += 1
+        self._chunker.clear()
+        self._finder.restart()
+
+    def process(self, near: Pcm, at_ns: int) -> Cleaned:
+        """Clean the next block, int16 (320,). at_ns: when its first frame reached the microphone."""
+        far, missing = self._heard(at_ns)
+        clean = self._canceller.process(near, far)
+        raw, far_then = self._raw_line.push(near), self._far_line.push(far)
+        if self._cancels and self._finder.block(near, far):
+            self._align()
+        state, why = self._state(near, at_ns)
+        clean_ns = at_ns - self._latency_ns
+        events = self._events(clean, raw, far_then, clean_ns, deaf=missing or state in DEAF)
+        self._levels.block(raw, clean, far_then, speech=self._activity.speaking)
+        return Cleaned(clean, clean_ns, events, self._activity.speaking, state, why)
+
+    def _heard(self, at_ns: int) -> tuple[Pcm, bool]:
+        """What the speaker played while this block was captured. Also whether a part of it has not come yet."""
+        if not (self._cancels and self._far_end.known):
+            return SILENCE, False
+        heard_ns = at_ns - self._delay_ns + LEAD_NS
+        target = self._far_end.position_at(heard_ns)
+        if self._gap:
+            self._reader.resume(at_ns)
+            self._gap = False
+        fresh = heard_ns - self._far_end.end_ns < FORGET_NS
+        if fresh and not self._fresh:
+            self._reader.restart_at(at_ns, target)
+        self._fresh = fresh
+        position, step = self._reader.advance(at_ns, target if fresh else None)
+        block, missing = self._far_end.read(position, step)
+        self._figures.far_age_ms = ns_to_ms(heard_ns - self._far_end.end_ns)
+        if fresh:
+            self._figures.far_missing_frames += missing
+            self._late = self._late + 1 if missing else 0
+            if self._late >= LATE_BLOCKS:
+                self._read_earlier(missing)
+        return np.clip(np.rint(block), -32768, 32767).astype(np.int16), missing > 0 and fresh
+
+    def _read_earlier(self, missing: int) -> None:
+        """delay_ms asks for sound that the voice has not written yet, so it must be wrong: read what there is."""
+        frames = missing + LATE_MARGIN_FRAMES
+        self._delay_ns += frames_to_ns(frames, EAR_RATE_HZ)
+        self._reader.shift(-frames)
+        self._finder.restart()
+        self._late = 0
+
+    def _align(self) -> None:
+        """Move the alignment if the echo lies where the canceller cannot find it."""
+        lag = self._finder.lag
+        if lag is None:
+            return
+        lead = ns_to_frames(LEAD_NS, EAR_RATE_HZ)
+        self._figures.delay_ms = round(ns_to_ms(self._delay_ns) + frames_to_ms(lag - lead, EAR_RATE_HZ), 2)
+        if lag not in LAG_FRAMES:
+            self._delay_ns += frames_to_ns(lag - lead, EAR_RATE_HZ)
+            self._reader.shift(lead - lag)
+            self._finder.restart()
+
+    def _state(self, near: Pcm, at_ns: int) -> tuple[EarState, str]:
+        state = self._check.block(near)
+        if state == "silent":
+            return state, REMEDIES[state]
+        if self._cancels and self._far_end.known and self.voice_runs:
+            if at_ns - self._far_end.end_ns > STALE_NS:
+                return "no_echo_reference", NO_REFERENCE
+            if self._finder.loopback:
+                return "loopback", LOOPBACK
+        return state, REMEDIES.get(state, "")
+
+    def _events(
+        self, clean: Pcm, raw: Pcm, far: Pcm, at_ns: int, *, deaf: bool
+    ) -> tuple[UserStarted | UserStopped, ...]:
+        events = []
+        for chunk in self._chunker.add(clean, raw, far, at_ns):
+            probability = self._detector.probability(chunk.pcm)
+            self._figures.speech_probability = round(probability, 3)
+            allowed = self._guard.allows(chunk) and not deaf
+            if (event := self._activity.chunk(chunk, probability, allowed)) is not None:
+                events.append(event)
+        return tuple(events)
