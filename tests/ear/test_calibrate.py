@@ -18,7 +18,7 @@ def blocks(sound, start_ns, *, ppm=0.0, size=320):
     return [Part(pcm[at : at + size], start_ns + round(at * NS_PER_S / hz)) for at in range(0, len(pcm), size)]
 
 
-def room(rt60_s=0.3, *, speaker=(2.1, 1.0, 1.1), seed=1):
+def room(rt60_s=0.3, *, speaker=(2.1, 1.0, 1.1)):
     """An impulse response: of a real shape by the image-source method, where that is installed."""
     pra = pytest.importorskip("pyroomacoustics", reason="pip install 'mien[dev]'")
     absorption, order = pra.inverse_sabine(rt60_s, (4, 3, 2.5))

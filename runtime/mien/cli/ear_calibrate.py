@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -130,9 +131,8 @@ class Listening:
         self._bus.close()
         self._context.term()
 
-    def until(self, done: object) -> None:
+    def until(self, done: Callable[[int], bool]) -> None:
         """Record until done(nanoseconds since this call) is true. Raises CaptureError without a microphone."""
-        assert callable(done)
         began_ns = self._clock.now_ns()
         while not done(self._clock.now_ns() - began_ns):
             sleep_until_ns(self._microphone.next_ns())

@@ -53,8 +53,8 @@ STALE_S: Final = 3.0
     help="End after S seconds [never].",
 )
 def meter(path: Path | None, pairs: tuple[str, ...], as_json: bool, interval_s: float, duration_s: float) -> None:
-    """Show what the ear hears, live, until Ctrl-C: levels, voice activity, how much echo is removed, delay, drift. Reads
-    a running mien-ear; without one, opens the microphone itself. Nothing is kept.
+    """Show what the ear hears, live, until Ctrl-C: levels, voice activity, echo removed, delay, drift. Reads a running
+    mien-ear; without one, opens the microphone itself. Nothing is kept.
 
     \b
     Examples: mien ear meter

@@ -34,8 +34,8 @@ from mien.host.rundir import resolve_run_dir
 )
 @click.option("--yes", is_flag=True, help="Keep the sound. Without it, nothing is recorded.")
 def record(name: Path, path: Path | None, pairs: tuple[str, ...], duration_s: float, yes: bool) -> None:
-    """Record the microphone for support: NAME-raw.wav as it was captured, NAME-clean.wav without the echo, side by side,
-    both mono at 16 kHz. This is the only way in which mien keeps what the microphone hears.
+    """Record the microphone for support: NAME-raw.wav as it was captured, NAME-clean.wav without the echo, both mono at
+    16 kHz. This is the only way in which mien keeps what the microphone hears.
 
     Example: mien ear record --seconds 20 --yes support
 
@@ -70,8 +70,8 @@ def _refuse(files: list[Path], duration_s: float, *, yes: bool, muted: bool) -> 
     names = " and ".join(map(str, files))
     if not yes:
         raise ConfigError(
-            f"this keeps what the microphone hears for {duration_s:g} s, in {names}, readable for this user only, until "
-            "somebody deletes them; mien sends them nowhere. Tell everybody in the room, and repeat it with --yes"
+            f"this keeps what the microphone hears for {duration_s:g} s, in {names}, readable for this user only, "
+            "until somebody deletes them; mien sends them nowhere. Tell everybody in the room, then repeat it with --yes"
         )
     if muted:
         raise ConfigError("ear.muted: the microphone is muted by the configuration; nothing is recorded")

@@ -65,8 +65,8 @@ UNTOLD: Final = (
 )
 CLIPS: Final = "the microphone clips: lower its capture volume (alsamixer), or move it away from the speaker"
 UNHEARD: Final = (
-    "the microphone does not hear the speaker: raise the volume of either (alsamixer), bring them closer, or choose the "
-    "right devices (playback.device, ear.device)"
+    "the microphone does not hear the speaker: raise the volume of either (alsamixer), bring them closer, or choose "
+    "the right devices (playback.device, ear.device)"
 )
 LOOPED: Final = (
     "the microphone is the speaker's own loopback, in which no customer can be heard: choose another ear.device "
@@ -167,7 +167,7 @@ class _Recording:
             return 0
         part = max(0, int(np.searchsorted(self._times_ns, at_ns, side="right")) - 1)
         frame = int(self._starts[part]) + (at_ns - self._times_ns[part]) * EAR_RATE_HZ // NS_PER_S
-        return min(max(0, frame), len(self.sound))
+        return min(max(0, int(frame)), len(self.sound))
 
     def until(self, at_ns: int | None) -> Samples:
         """The sound before a time; all of it for None."""
