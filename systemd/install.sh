@@ -1,7 +1,7 @@
 #!/bin/sh
 # install.sh [ROOT [PREFIX [COMMANDS]]]: put the units and what they need where systemd looks for them.
-# ROOT: an image's root folder. PREFIX: /usr, or /usr/local for what no package owns. COMMANDS: the folder of mien-voice and
-# mien-face on the board. Nothing is started: on a running board use `mien service install`, which runs this script.
+# ROOT: an image's root folder. PREFIX: /usr, or /usr/local for what no package owns. COMMANDS: the folder of mien-voice,
+# mien-face and mien-ear on the board. Nothing is started: on a running board use `mien service install`, which runs this script.
 set -eu
 from=$(cd "$(dirname "$0")" && pwd)
 root=${1:-}

@@ -6,7 +6,7 @@
     |-- ProtocolError    a message that breaks the public protocol; answered with `error`, nothing else affected
     |-- BusError         a bus between processes cannot be opened or speaks another version
     |-- CaptureError     the microphone cannot be opened, or is gone
-    |-- EarError         the ear cannot do what the configuration asks, such as a missing extra
+    |-- EarError         the ear cannot do what the configuration asks: a missing extra; exit code 2
     |-- PeerError        a peer broke the transport protocol; its connection is closed, nothing else affected
     |-- SinkError        the sound device cannot be opened, or is gone
     |-- DisplayError     nothing can be drawn: no display, no GL context, no shader

@@ -2,7 +2,7 @@
 
 import itertools
 
-from mien.cli.run import STABLE_NS, FaceSupervisor
+from mien.cli.run import STABLE_NS, ChildSupervisor
 from mien.units import NS_PER_MS, NS_PER_S
 
 
@@ -13,7 +13,7 @@ class Faces:
         self.lives_ns = lives_s * NS_PER_S
         self.now_ns = 77
         self.started_s, self.said = [], []
-        self.keeper = FaceSupervisor(self.start, self.said.append)
+        self.keeper = ChildSupervisor("face", self.start, self.said.append)
 
     def start(self):
         self.started_s.append((self.now_ns - 77) / NS_PER_S)

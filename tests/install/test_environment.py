@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mien.errors import InstallRefused
-from mien.install.environment import Environment, check_commands, refuse_hidden
+from mien.install.environment import PROGRAMS, Environment, check_commands, refuse_hidden
 from mien.install.versions import is_older
 
 
@@ -17,7 +17,7 @@ def program(folder: Path, name: str, first_line: str) -> None:
 
 
 def test_a_missing_interpreter_is_named_with_the_remedy(tmp_path: Path) -> None:
-    for name in ("mien", "mien-voice", "mien-face"):
+    for name in PROGRAMS:
         program(tmp_path / "bin", name, "#!/opt/gone/bin/python3.9")
     with pytest.raises(
         InstallRefused, match=r"starts /opt/gone/bin/python3\.9, which does not exist: .*-m venv --clear"
@@ -33,7 +33,7 @@ def test_a_missing_command_is_named(tmp_path: Path) -> None:
 
 def test_an_environment_that_lost_a_package_is_named(tmp_path: Path) -> None:
     program(tmp_path, "python", "#!/bin/sh\necho ModuleNotFoundError: No module named zmq >&2; exit 1")
-    for name in ("mien", "mien-voice", "mien-face"):
+    for name in PROGRAMS:
         program(tmp_path / "bin", name, f"#!{tmp_path}/python")
     with pytest.raises(InstallRefused, match=r"does not start \(ModuleNotFoundError: No module named zmq\)"):
         check_commands(Path("/"), tmp_path / "bin")
@@ -41,7 +41,7 @@ def test_an_environment_that_lost_a_package_is_named(tmp_path: Path) -> None:
 
 def test_an_environment_without_systemd_python_is_named(tmp_path: Path) -> None:
     program(tmp_path, "python", "#!/bin/sh\necho \"ModuleNotFoundError: No module named 'systemd'\" >&2; exit 1")
-    for name in ("mien", "mien-voice", "mien-face"):
+    for name in PROGRAMS:
         program(tmp_path / "bin", name, f"#!{tmp_path}/python")
     with pytest.raises(InstallRefused, match="apt-get install python3-systemd"):
         check_commands(Path("/"), tmp_path / "bin")
@@ -49,7 +49,7 @@ def test_an_environment_without_systemd_python_is_named(tmp_path: Path) -> None:
 
 def test_an_environment_that_works_is_accepted(tmp_path: Path) -> None:
     program(tmp_path, "python", "#!/bin/sh\nexit 0")
-    for name in ("mien", "mien-voice", "mien-face"):
+    for name in PROGRAMS:
         program(tmp_path / "bin", name, f"#!{tmp_path}/python")
     check_commands(Path("/"), tmp_path / "bin")
 

@@ -61,7 +61,7 @@ def site(tmp_path: Path) -> Path:
     (site.parent / "pyvenv.cfg").write_text("include-system-site-packages = false\n")
     (site / "mien-1.dist-info/entry_points.txt").write_text(
         "[console_scripts]\nmien = mien.cli:main\nmien-face = mien.face.__main__:main\n"
-        "mien-voice = mien.voice.__main__:main\n"
+        "mien-voice = mien.voice.__main__:main\nmien-ear = mien.ear.__main__:main\n"
     )
     return site
 
@@ -393,5 +393,19 @@ def test_a_receipt_that_cannot_be_read_is_named(root: Path, mien: Callable[..., 
 
 def test_every_service_of_the_target_is_known() -> None:
     wants = (places.shipped_files() / "mien.target").read_text().split("Wants=")[1].splitlines()[0].split()
-    assert sorted(places.service_names()) == sorted(name.removesuffix(".service") for name in wants)
-    assert places.accounts() == ["mien-voice", "mien-face"]
+    known = [*(name.removesuffix(".service") for name in wants), *places.OPTIONAL]
+    assert sorted(places.service_names()) == sorted(known)
+    assert places.accounts() == ["mien-voice", "mien-face", "mien-ear"]
+
+
+@pytest.mark.parametrize("enabled", [False, True])
+def test_the_ear_starts_at_boot_where_the_settings_ask_for_it(
+    root: Path, mien: Callable[..., Result], enabled: bool
+) -> None:
+    (root / "etc/mien").mkdir(parents=True, exist_ok=True)
+    (root / "etc/mien/mien.toml").write_text(f"[ear]\nenabled = {str(enabled).lower()}\n")
+    assert mien("install").exit_code == 0
+    link = root / "etc/systemd/system/mien.target.wants/mien-ear.service"
+    assert link.is_symlink() is enabled
+    assert mien("uninstall").exit_code == 0
+    assert not link.is_symlink()

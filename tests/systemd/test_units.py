@@ -17,9 +17,10 @@ from mien.host.rundir import SYSTEM_RUN_DIR
 REPOSITORY = Path(__file__).resolve().parents[2]
 SYSTEMD = REPOSITORY / "systemd"
 SYSTEM_UNITS = Path("/usr/lib/systemd/system")
-SERVICES = ("mien-voice", "mien-face")
+TARGET_SERVICES = ("mien-voice", "mien-face")
+SERVICES = (*TARGET_SERVICES, "mien-ear")
 # systemd-analyze's scale, 0 (safe) to 10
-EXPOSURE = {"mien-voice": 2.0, "mien-face": 1.5, "mien-failure@": 1.5, "mien-retry@": 1.0}
+EXPOSURE = {"mien-voice": 2.0, "mien-face": 1.5, "mien-ear": 1.5, "mien-failure@": 1.5, "mien-retry@": 1.0}
 
 
 def run(*command: str) -> "subprocess.CompletedProcess[str]":
@@ -62,6 +63,7 @@ def test_systemd_accepts_every_unit(root: Path) -> None:
         "mien-message.target",
         "mien-voice.service",
         "mien-face.service",
+        "mien-ear.service",
         "mien-failure@mien-face.service",
         "mien-retry@mien-face.timer",
         "mien-retry@mien-face.service",
@@ -107,7 +109,7 @@ def test_sysusers_makes_the_users_that_the_units_run_as() -> None:
 
 def test_each_service_has_a_user_of_its_own() -> None:
     users = [directives(f"{service}.service")["User"] for service in SERVICES]
-    assert users[0] != users[1]
+    assert len(set(map(tuple, users))) == len(SERVICES)
     assert ["root"] not in users
 
 
@@ -169,13 +171,13 @@ def test_a_hang_is_seen_and_a_stop_is_quick(service: str) -> None:
 
 
 def test_the_face_goes_before_the_voice() -> None:
-    voice, face = (directives(f"{service}.service") for service in SERVICES)
+    voice, face = (directives(f"{service}.service") for service in TARGET_SERVICES)
     assert int(face["OOMScoreAdjust"][0]) > 0 > int(voice["OOMScoreAdjust"][0])
     assert int(voice["CPUWeight"][0]) > int(face["CPUWeight"][0])
 
 
 def test_the_voice_alone_may_be_real_time_and_not_without_end() -> None:
-    voice, face = (directives(f"{service}.service") for service in SERVICES)
+    voice, face = (directives(f"{service}.service") for service in TARGET_SERVICES)
     assert voice["LimitRTPRIO"] == [str(PRIORITY)]
     soft_s, hard_s = (float(text.removesuffix("s")) for text in voice["LimitRTTIME"][0].split(":"))
     assert 0 < soft_s < hard_s < float(voice["WatchdogSec"][0])
@@ -184,7 +186,7 @@ def test_the_voice_alone_may_be_real_time_and_not_without_end() -> None:
 
 
 def test_the_face_has_no_network_and_the_voice_no_screen() -> None:
-    voice, face = (directives(f"{service}.service") for service in SERVICES)
+    voice, face = (directives(f"{service}.service") for service in TARGET_SERVICES)
     assert face["PrivateNetwork"] == ["yes"]
     assert face["RestrictAddressFamilies"] == ["AF_UNIX"]
     assert face["DeviceAllow"] == ["char-drm rw"]
@@ -192,8 +194,29 @@ def test_the_face_has_no_network_and_the_voice_no_screen() -> None:
     assert voice["DevicePolicy"] == face["DevicePolicy"] == ["closed"]
 
 
+def test_the_ear_is_there_only_where_somebody_enables_it() -> None:
+    ear = directives("mien-ear.service")
+    assert ear["WantedBy"] == ["mien.target"]
+    assert "mien-ear.service" not in (SYSTEMD / "mien.target").read_text()
+
+
+def test_the_ear_has_the_sound_card_alone_and_no_network() -> None:
+    ear = directives("mien-ear.service")
+    assert ear["PrivateNetwork"] == ["yes"]
+    assert ear["RestrictAddressFamilies"] == ["AF_UNIX"]
+    assert (ear["DevicePolicy"], ear["DeviceAllow"]) == (["closed"], ["char-alsa rw"])
+    assert ear["RestrictRealtime"] == ["yes"]
+
+
+def test_the_ear_goes_after_the_face_and_before_the_voice() -> None:
+    voice, face, ear = (directives(f"{service}.service") for service in SERVICES)
+    for key, order in (("OOMScoreAdjust", (voice, ear, face)), ("CPUWeight", (face, ear, voice))):
+        first, second, third = (int(unit[key][0]) for unit in order)
+        assert first < second < third
+
+
 def test_a_message_takes_the_screen_from_the_face_and_leaves_the_voice_alone() -> None:
-    voice, face = (directives(f"{service}.service") for service in SERVICES)
+    voice, face = (directives(f"{service}.service") for service in TARGET_SERVICES)
     assert "mien-message.target" in face["Conflicts"]
     assert voice["Conflicts"] == ["shutdown.target"]
     assert directives("mien-message.target")["After"] == ["mien-face.service"]  # the face has ended when it is there
@@ -210,14 +233,14 @@ def test_descriptors_suffice_for_the_service_and_end_before_the_machine_s_do(ser
 def test_the_target_holds_both_services() -> None:
     target = configparser.ConfigParser(interpolation=None)
     target.read(SYSTEMD / "mien.target")
-    assert target["Unit"]["Wants"].split() == [f"{service}.service" for service in SERVICES]
+    assert target["Unit"]["Wants"].split() == [f"{service}.service" for service in TARGET_SERVICES]
     for service in SERVICES:
         assert directives(f"{service}.service")["PartOf"] == ["mien.target"]
 
 
 def test_nothing_else_knows_the_names_of_the_units() -> None:
     listed = run("git", "-C", str(REPOSITORY), "ls-files", "runtime", "models", "firmware_scripts").stdout.splitlines()
-    name = re.compile(r"mien-(voice|face|failure@|retry@)[\w.@%]*\.(service|timer)")
+    name = re.compile(r"mien-(voice|face|ear|failure@|retry@)[\w.@%]*\.(service|timer)")
     knowing = [
         path
         for path in listed

@@ -5,16 +5,14 @@ behind the buffer (converter filters, HDMI screens, sound servers) is constant a
 playback.output_latency_ms. Devices advance their position in steps: 10 ms on the Pi's outputs.
 """
 
-import ctypes
 import errno
-import functools
-import importlib
 import logging
 from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
 
+from mien.alsalib import load_alsa
 from mien.audio.base import Pcm, SinkFormat
 from mien.core.wire import RATES_HZ
 from mien.errors import SinkError
@@ -27,11 +25,6 @@ PERIOD_MS: Final = 5
 
 COARSE_MS: Final = 20
 """With longer steps, the playhead is only known roughly."""
-
-_ERROR_HANDLER: Final = ctypes.CFUNCTYPE(
-    None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
-)
-"""snd_lib_error_handler_t (alsa/error.h), without its variadic arguments."""
 
 _UNDERRUN_CODES: Final = (-errno.EPIPE, -errno.ESTRPIPE)
 
@@ -181,27 +174,6 @@ class AlsaSink:
 
 def _load_alsa() -> ModuleType:
     try:
-        alsa = importlib.import_module("alsaaudio")
+        return load_alsa()
     except ImportError as error:
-        raise SinkError(f"pyalsaaudio cannot be loaded ({error}); run pip install 'mien[board]'") from None
-    _quieten_alsa_lib()
-    return alsa
-
-
-def _log_alsa_error(_file: bytes, _line: int, function: bytes, _code: int, text: bytes) -> None:
-    log.debug("alsa-lib: %s: %s", function.decode(), text.decode(errors="replace"))
-
-
-@functools.cache
-def _quieten_alsa_lib() -> object:
-    """Silence alsa-lib, which writes up to ten lines to stderr for a missing card; the exception is enough.
-
-    Returns the error handler, which must live as long as the process.
-    """
-    try:
-        handler = _ERROR_HANDLER(_log_alsa_error)
-        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(handler)
-    except (OSError, AttributeError, MemoryError) as error:  # MemoryError: executable memory is denied
-        log.debug("alsa-lib still logs to stderr: %s", error)
-        return None
-    return handler
+        raise SinkError(str(error)) from None

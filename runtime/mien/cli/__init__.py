@@ -12,10 +12,11 @@ import click
 from mien import __version__
 
 COMMANDS: Final = {
-    "run": "start both services in the foreground",
+    "run": "start the services in the foreground",
     "say": "speak a text, a WAV file or raw PCM",
     "watch": "show the live state in the terminal",
     "motion": "write the facial motion of a WAV file as CSV",
+    "ear": "meter, record or calibrate the microphone",
     "record": "render a WAV file as MP4, with the face",
     "demo": "run both services with a sample voice stack",
     "avatar": "bake or inspect a head of your own",

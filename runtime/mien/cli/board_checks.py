@@ -9,7 +9,7 @@ from mien.host import board
 WARM_C, HOT_C = 70.0, 80.0
 """A Pi throttles from 80 degrees Celsius (raspberrypi.com, "Frequency management and thermal control")."""
 
-SERVICE_ACCOUNTS = (("mien-face", "dri", "video"), ("mien-voice", "snd", "audio"))
+SERVICE_ACCOUNTS = (("mien-face", "dri", "video"), ("mien-voice", "snd", "audio"), ("mien-ear", "snd", "audio"))
 """Account, directory in /dev, and the group with access to it (systemd/mien.sysusers.conf)."""
 
 
@@ -69,7 +69,7 @@ def check_permissions(root: Path) -> Finding:
         return Finding(
             name="permissions",
             verdict="good",
-            detail=f"{' and '.join(row[0] for row in accounts)} may use their devices",
+            detail=f"{', '.join(row[0] for row in accounts)} may use their devices",
         )
     user, path, group = locked[0]
     return Finding(

@@ -1,4 +1,4 @@
-"""The command `mien run`: both services in the foreground, on a desk."""
+"""The command `mien run`: the services in the foreground, on a desk."""
 
 import signal
 import time
@@ -25,10 +25,14 @@ STABLE_NS: Final = 60 * NS_PER_S  # after this uptime the next restart waits FIR
 @click.command()
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Override a key, such as playback.sink=null.")
-def run(config: Path | None, pairs: tuple[str, ...]) -> None:
-    """Start mien-voice and mien-face in the foreground; Ctrl-C stops both. A face that exits is restarted.
+@click.option("--ear", is_flag=True, help="Also start mien-ear, the microphone [where ear.enabled is set].")
+def run(config: Path | None, pairs: tuple[str, ...], ear: bool) -> None:
+    """Start mien-voice and mien-face in the foreground, and mien-ear where it is asked for; Ctrl-C stops all. A face or
+    an ear that exits is restarted.
 
-    Example: mien run --set playback.sink=null --set face.width=480 --set face.height=854
+    \b
+    Examples: mien run --set playback.sink=null --set face.width=480 --set face.height=854
+              mien run --ear
 
     Exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 the configuration is invalid or mien is already running, otherwise the
     voice's exit code.
@@ -39,11 +43,12 @@ def run(config: Path | None, pairs: tuple[str, ...]) -> None:
         with RunLock(run_dir, "run", "mien run"):
             click.echo(" ".join(("voice:", voice_endpoint(run_dir), *loaded.voice.listen)), err=True)
             settings = dict(pair.split("=", 1) for pair in pairs)
-            raise SystemExit(_supervise(Stack(run_dir, config=config, settings=settings)))
+            stack = Stack(run_dir, config=config, settings=settings)
+            raise SystemExit(_supervise(stack, ear=ear or loaded.ear.enabled))
 
 
-def _supervise(stack: Stack) -> int:
-    """Run both services until the voice exits or a signal asks to stop. Returns the exit code."""
+def _supervise(stack: Stack, *, ear: bool) -> int:
+    """Run the services until the voice exits or a signal asks to stop. Returns the exit code."""
     asked: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: asked.append(number))
@@ -53,7 +58,17 @@ def _supervise(stack: Stack) -> int:
         assert stack.face is not None
         return stack.face
 
-    face = FaceSupervisor(start_face, lambda text: click.echo(f"mien run: {text}", err=True))
+    def start_ear() -> Child:
+        stack.start_ear()
+        assert stack.ear is not None
+        return stack.ear
+
+    def report(text: str) -> None:
+        click.echo(f"mien run: {text}", err=True)
+
+    supervisors = [ChildSupervisor("face", start_face, report)]
+    if ear:
+        supervisors.append(ChildSupervisor("ear", start_ear, report))
     try:
         stack.start_voice()
         assert stack.voice is not None
@@ -61,7 +76,8 @@ def _supervise(stack: Stack) -> int:
             if (code := stack.voice.poll()) is not None:
                 click.echo(f"mien run: the voice exited with {code}", err=True)
                 return 128 - code if code < 0 else code or Exit.FAILED
-            face.step(time.monotonic_ns())
+            for supervisor in supervisors:
+                supervisor.step(time.monotonic_ns())
             time.sleep(POLL_S)
         return Exit.DONE
     finally:
@@ -69,39 +85,40 @@ def _supervise(stack: Stack) -> int:
 
 
 class Child(Protocol):
-    """The part of subprocess.Popen that FaceSupervisor uses."""
+    """The part of subprocess.Popen that ChildSupervisor uses."""
 
     def poll(self) -> int | None:
         """Its exit code; None while it runs."""
         ...
 
 
-class FaceSupervisor:
-    """Restarts a face that exits, after 0.5, 1, 2 ... 30 s: at most seven times a minute, without giving up.
+class ChildSupervisor:
+    """Restarts a child that exits, after 0.5, 1, 2 ... 30 s: at most seven times a minute, without giving up.
 
-    start: starts a face and returns it. report: receives one line for each exit.
+    name: for people. start: starts the child and returns it. report: receives one line for each exit.
     """
 
-    def __init__(self, start: Callable[[], Child], report: Callable[[str], None]) -> None:
+    def __init__(self, name: str, start: Callable[[], Child], report: Callable[[str], None]) -> None:
+        self._name = name
         self._start = start
         self._report = report
-        self._face: Child | None = None
+        self._child: Child | None = None
         self._started_ns = 0
         self._due_ns = 0
         self._wait_ns = FIRST_NS
 
     def step(self, now_ns: int) -> None:
-        """Check the face, and restart it when due; call this several times a second. now_ns: monotonic."""
-        if self._face is None:
+        """Check the child, and restart it when due; call this several times a second. now_ns: monotonic."""
+        if self._child is None:
             if now_ns >= self._due_ns:
-                self._face, self._started_ns = self._start(), now_ns
+                self._child, self._started_ns = self._start(), now_ns
             return
-        code = self._face.poll()
+        code = self._child.poll()
         if code is None:
             return
-        self._face = None
+        self._child = None
         if now_ns - self._started_ns >= STABLE_NS:
             self._wait_ns = FIRST_NS
         self._due_ns = now_ns + self._wait_ns
-        self._report(f"the face exited with {code}; restarting it in {self._wait_ns / NS_PER_S:g} s")
+        self._report(f"the {self._name} exited with {code}; restarting it in {self._wait_ns / NS_PER_S:g} s")
         self._wait_ns = min(2 * self._wait_ns, LONGEST_NS)

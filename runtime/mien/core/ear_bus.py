@@ -1,4 +1,4 @@
-"""The messages between the voice and the ear.
+"""The messages on the bus of the ear.
 
 The voice publishes what is heard at the speaker (the far end) and what it wants of the ear; the ear reports cleaned
 speech and events. A message is one frame: a version byte, then msgpack arrays. `FarEnd` with sound, and `NearEnd`, have
@@ -65,8 +65,10 @@ class EarOrders(EarBusMessage, frozen=True):
 class NearEnd(EarBusMessage, frozen=True):
     """ear -> voice: 20 ms of cleaned sound, with one payload frame: EAR_BLOCK_FRAMES of mono s16le or an Opus packet.
 
-    seq: counts blocks of captured sound, sent or not; sound that was not captured is a gap in it. at_ns: when its first
-    frame reached the microphone. speech: inside an utterance, or within the pre-roll before one.
+    One message for each ordered encoding. seq: counts blocks of captured sound, sent or not; sound that was not
+    captured is a gap in it. at_ns: when its first frame reached the microphone. speech: inside an utterance, or within
+    the pre-roll before one. With orders.always the blocks of a pre-roll were already sent, without speech; they come a
+    second time, with it: a listener to all sound has had them.
     """
 
     seq: int
@@ -92,13 +94,25 @@ class UserStopped(EarBusMessage, frozen=True):
     confidence: float
 
 
+class EarLevels(EarBusMessage, frozen=True):
+    """ear -> meters on this machine, ten times a second. Levels of the last tenth of a second, -100 while muted.
+
+    peak_dbfs: of the raw microphone. far_dbfs: of what the speaker plays. speech: an utterance is going on.
+    """
+
+    level_dbfs: float
+    peak_dbfs: float
+    clean_dbfs: float
+    far_dbfs: float
+    speech: bool
+
+
 class EarHealth(EarBusMessage, frozen=True):
     """ear -> voice, once a second and on each change of state.
 
     level_dbfs: RMS of the raw microphone since the last report, -100 for silence. clean_dbfs: of the cleaned sound.
-    erle_db: how much of the echo was removed over the last second of far-end speech; None without any. delay_ms:
-    between the speaker's clock and the microphone's, as aligned; drift_ppm: of the card against CLOCK_MONOTONIC; None
-    unknown.
+    erle_db: how much of the echo was removed over the last second of far-end speech; None without any. delay_ms: from
+    the speaker's clock to the microphone's, as aligned. drift_ppm: of the card against CLOCK_MONOTONIC; None unknown.
     """
 
     pid: int
@@ -115,10 +129,12 @@ class EarHealth(EarBusMessage, frozen=True):
 
 VoiceToEar: TypeAlias = FarEnd | EarOrders
 EarToVoice: TypeAlias = NearEnd | UserStarted | UserStopped | EarHealth
+EarToMeter: TypeAlias = EarLevels | EarHealth | UserStarted | UserStopped
 
 _ENCODER = msgspec.msgpack.Encoder()
 _FROM_VOICE: msgspec.msgpack.Decoder[VoiceToEar] = msgspec.msgpack.Decoder(VoiceToEar)
 _FROM_EAR: msgspec.msgpack.Decoder[EarToVoice] = msgspec.msgpack.Decoder(EarToVoice)
+_FOR_METERS: msgspec.msgpack.Decoder[EarToMeter] = msgspec.msgpack.Decoder(EarToMeter)
 _T = TypeVar("_T")
 _VERSION: Final = bytes([EAR_BUS_VERSION])
 
@@ -136,6 +152,11 @@ def decode_from_voice(frame: bytes) -> VoiceToEar:
 def decode_from_ear(frame: bytes) -> EarToVoice:
     """Decode a report of the ear. Raises BusError."""
     return _decode(_FROM_EAR, frame)
+
+
+def decode_for_meter(frame: bytes) -> EarToMeter:
+    """Decode what the ear publishes for meters. Raises BusError."""
+    return _decode(_FOR_METERS, frame)
 
 
 def _decode(decoder: msgspec.msgpack.Decoder[_T], frame: bytes) -> _T:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
-from mien.errors import ClientError, ConfigError, InstallRefused, MienError
+from mien.errors import ClientError, ConfigError, EarError, InstallRefused, MienError
 
 
 class Exit(IntEnum):
@@ -35,7 +35,7 @@ def exit_codes(program: str, *expected: type[Exception]) -> Iterator[None]:
 
 def exit_code(error: Exception) -> Exit:
     """The exit code for an error."""
-    if isinstance(error, ConfigError | InstallRefused):
+    if isinstance(error, ConfigError | EarError | InstallRefused):
         return Exit.CONFIG
     if isinstance(error, ClientError) and error.code == "unreachable":
         return Exit.UNREACHABLE

@@ -11,7 +11,7 @@ from mien.config import SOCKET_PATH_BYTES
 from mien.errors import ConfigError, MienError, StorageError
 
 SYSTEM_RUN_DIR: Final = Path("/run/mien")
-LONGEST_SOCKET: Final = "report.sock"  # of the names in mien.transport
+LONGEST_SOCKET: Final = "far-end.sock"  # of the names in mien.transport
 # What may pass without anybody's help. systemd starts a service again after these.
 _PASSING: Final = frozenset(
     (errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE)

@@ -14,9 +14,9 @@ STOP_TIMEOUT_S = 5.0
 
 @dataclass(slots=True)
 class Stack:
-    """Starts and stops mien-voice and mien-face: two processes and one bus, as on a board.
+    """Starts and stops mien-voice, mien-face and, where asked, mien-ear: processes and their bus, as on a board.
 
-    settings: dotted configuration overrides for both. face_arguments: more arguments for the face. A service ends with
+    settings: dotted configuration overrides for all. face_arguments: more arguments for the face. A service ends with
     the thread that started it, even if that is killed.
     """
 
@@ -27,6 +27,7 @@ class Stack:
     quiet: bool = False
     voice: "subprocess.Popen[bytes] | None" = None
     face: "subprocess.Popen[bytes] | None" = None
+    ear: "subprocess.Popen[bytes] | None" = None
 
     def start_voice(self) -> None:
         """Start mien-voice."""
@@ -36,9 +37,13 @@ class Stack:
         """Start mien-face."""
         self.face = self._start("mien.face", *self.face_arguments)
 
+    def start_ear(self) -> None:
+        """Start mien-ear."""
+        self.ear = self._start("mien.ear")
+
     def stop(self) -> None:
-        """Stop both, the face first. A process that does not stop within five seconds is killed."""
-        for process in (self.face, self.voice):
+        """Stop all, the voice last. A process that does not stop within five seconds is killed."""
+        for process in (self.ear, self.face, self.voice):
             if process is not None:
                 _stop(process)
 

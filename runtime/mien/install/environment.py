@@ -20,7 +20,7 @@ from typing import Final
 from mien.errors import InstallError, InstallRefused
 from mien.install.places import RUNTIME, within
 
-PROGRAMS: Final = ("mien", "mien-voice", "mien-face")
+PROGRAMS: Final = ("mien", "mien-voice", "mien-face", "mien-ear")
 _SHARED: Final = (Path("/opt"), Path("/usr"), Path("/srv"))
 _HIDDEN: Final = (Path("/home"), Path("/root"), Path("/tmp"), Path("/var/tmp"), Path("/run/user"))
 _DEBIAN_PACKAGES: Final = Path("/usr/lib/python3/dist-packages")

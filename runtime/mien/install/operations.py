@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mien import __version__
+from mien.config import load_config
 from mien.install import environment as environments
 from mien.install import places, refusals, tree
 from mien.install.environment import Environment
@@ -68,7 +69,7 @@ def install(
     _keep_or_create_settings(root, outcome)
     tell("creating users and folders")
     system.create_accounts()
-    system.enable()
+    system.enable(*_wanted_options(root))
     receipt.state = "complete"
     write_receipt(root, receipt)
     if start and system.is_live:
@@ -167,6 +168,11 @@ def _keep_or_create_settings(root: Path, outcome: Outcome) -> None:
         shutil.copyfile(within(root, places.DEFAULTS), path)
         path.chmod(0o644)
         outcome.changed.append(str(places.SETTINGS_FILE))
+
+
+def _wanted_options(root: Path) -> tuple[str, ...]:
+    """The optional services that the settings ask for."""
+    return places.OPTIONAL if load_config(within(root, places.SETTINGS_FILE)).ear.enabled else ()
 
 
 def _purge(system: System, users: list[str], outcome: Outcome) -> None:

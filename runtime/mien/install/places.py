@@ -22,6 +22,8 @@ DEFAULTS: Final = PREFIX / "lib/mien/board-defaults.toml"
 LOGS: Final = Path("/var/log/mien")
 TARGET: Final = "mien.target"
 GROUPS: Final = ("mien",)
+OPTIONAL: Final = ("mien-ear",)
+"""Services that run only where they are enabled."""
 
 
 def within(root: Path, path: Path) -> Path:
@@ -39,7 +41,7 @@ def shipped_files() -> Path:
 
 
 def service_names() -> list[str]:
-    """The services that the target starts, such as "mien-face", without templates."""
+    """All services without templates, such as "mien-face"."""
     return sorted(path.stem for path in shipped_files().glob("*.service") if "@" not in path.stem)
 
 

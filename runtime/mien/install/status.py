@@ -44,7 +44,8 @@ def status(root: Path) -> Status:
     if not found.enabled:
         found.problems.append(f"the services do not start at boot: `sudo systemctl enable {places.TARGET}`")
     if system.is_live:
-        found.services = {name: system.activity(name) for name in places.service_names()}
+        wanted = [name for name in places.service_names() if name not in places.OPTIONAL or system.is_enabled(name)]
+        found.services = {name: system.activity(name) for name in wanted}
         found.problems += [
             f"{name} is {state}: `journalctl -u {name} -n 20` says why, "
             f"`sudo systemctl restart {places.TARGET}` starts it"

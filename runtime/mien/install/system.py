@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from mien.errors import InstallError, InstallRefused
-from mien.install.places import TARGET
+from mien.install.places import OPTIONAL, TARGET
 
 _SECONDS: Final = 120
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -45,12 +45,12 @@ class System:
         self.call("systemd-sysusers", *self._root(), "mien.conf")
         self.call("systemd-tmpfiles", *self._root(), "--create", "mien.conf")
 
-    def enable(self) -> None:
-        """Start mien at every boot. Raises InstallError."""
+    def enable(self, *optional: str) -> None:
+        """Start mien at every boot, with these optional services. Raises InstallError."""
         if self.is_live:
             self.call("systemctl", "daemon-reload")
             self._try("udevadm", "control", "--reload")
-        self.call("systemctl", *self._root(), "--quiet", "--force", "enable", TARGET)
+        self.call("systemctl", *self._root(), "--quiet", "--force", "enable", TARGET, *optional)
 
     def restart(self) -> None:
         """(Re)start both services now, without waiting for a screen. Raises InstallError."""
@@ -61,7 +61,7 @@ class System:
         """Stop, and do not start again. What is not there is fine."""
         if self.is_live:
             self._try("systemctl", "stop", TARGET, "mien-retry@*.timer", *services)
-        self._try("systemctl", *self._root(), "--quiet", "disable", TARGET)
+        self._try("systemctl", *self._root(), "--quiet", "disable", TARGET, *OPTIONAL)
 
     def forget(self, services: Sequence[str]) -> None:
         """Let systemd and udev notice that the files are gone."""
@@ -85,9 +85,9 @@ class System:
         path = self.root / "etc" / database
         return path.exists() and any(line.startswith(f"{name}:") for line in path.read_text().splitlines())
 
-    def is_enabled(self) -> bool:
-        """Whether mien starts at boot."""
-        return self._try("systemctl", *self._root(), "--quiet", "is-enabled", TARGET).returncode == 0
+    def is_enabled(self, unit: str = TARGET) -> bool:
+        """Whether mien starts at boot, or one of its optional services does."""
+        return self._try("systemctl", *self._root(), "--quiet", "is-enabled", unit).returncode == 0
 
     def activity(self, service: str) -> str:
         """systemd's word for the service's state, such as `active` or `failed`."""

@@ -1,4 +1,4 @@
-"""ZeroMQ sockets: router.py serves the clients, bus.py connects voice to face and ear."""
+"""ZeroMQ sockets: router.py serves the clients; bus.py, ear_bus.py connect the processes."""
 
 from pathlib import Path
 from typing import Final
@@ -8,6 +8,7 @@ BUS_SOCKET: Final = "bus.sock"
 REPORT_SOCKET: Final = "report.sock"
 FAR_END_SOCKET: Final = "far-end.sock"
 EAR_SOCKET: Final = "ear.sock"
+METER_SOCKET: Final = "meter.sock"
 
 
 def voice_endpoint(run_dir: Path) -> str:

@@ -1,0 +1,1 @@
+"""Microphones: one contract (base.py), one file per backend."""
