@@ -23,14 +23,15 @@ KEY = re.compile(rf"`(?:\[(\w+)\] |({'|'.join(s for s in SECTIONS if s != 'run_d
 PACKAGES = sorted(path.name for path in (ROOT / "runtime/mien").iterdir() if (path / "__init__.py").exists())
 MOST_ANIMATION_BYTES = 700_000
 HEADINGS = ["Context", "Decision", "Consequence", "Figures"]
-# What the integrator's snippets assume: a WAV, a TTS, a client, and a voice without keys.
+# What the integrator's snippets assume: a WAV, a TTS, a recogniser, a client, and a voice without keys.
 BEFORE = """
-import subprocess, mien.client
+import subprocess, types, mien.client
 for name in ("hello", "ada"):
     subprocess.run(["espeak-ng", "-w", f"{name}.wav", "Hello there"], check=True)
 real = mien.client.connect
 mien.client.connect = lambda *endpoint, key=None, voice_key=None, **options: real(**options)
 tts = lambda text: [bytes(2 * 2400)] * 3
+recogniser = types.SimpleNamespace(feed=lambda data: None, text=lambda: "")
 """
 
 

@@ -158,6 +158,19 @@ def test_after_a_turn_the_gaze_holds_the_viewer_for_two_to_three_seconds() -> No
     assert np.mean([left < 3.1 for left in left_s]) > 0.3, "half of all idle fixations are off the viewer"
 
 
+def test_an_answer_that_begins_soon_is_spoken_with_a_free_gaze() -> None:
+    """The viewer was looked at for the customer's turn; for its own the face looks about as ever."""
+    away = 0
+    for seed in range(24):
+        director = Director(seed=seed)
+        director.hear(True, at(0))
+        list(frames(director, 0, 2, "listening"))
+        director.hear(False, at(2))
+        list(frames(director, 2, 2.2, "listening"))
+        away += any(off_viewer(director) > 5.0 for _ in frames(director, 2.2, 4, "speaking"))
+    assert away >= 3
+
+
 def test_a_client_that_thinks_or_looks_elsewhere_is_obeyed() -> None:
     director = Director(seed=1)
     list(frames(director, 0, 5, "speaking"))

@@ -82,6 +82,19 @@ def test_it_stays_lit_while_somebody_speaks_however_long() -> None:
         assert dark.loop._shown == "on"
 
 
+def test_a_customer_who_speaks_lights_it_with_the_sign_and_keeps_it_lit() -> None:
+    dark = Dark()
+    dark.run(600)
+    dark.rig.hear(bus.EarSign(epoch=1, live=True, speaking=True))
+    assert dark.run(0.02) == 1
+    for _ in range(30):
+        dark.run(1)
+        assert dark.loop._shown == "on"
+    dark.rig.hear(bus.EarSign(epoch=1))
+    dark.run(13)
+    assert dark.loop._shown == "blank"
+
+
 def test_presence_by_a_sensor_lights_it_for_as_long_again() -> None:
     dark = Dark()
     dark.run(20)

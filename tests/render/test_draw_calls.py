@@ -54,11 +54,14 @@ def test_at_most_eight_draw_calls_a_frame(monkeypatch: pytest.MonkeyPatch, avata
         draw(0.2)
         assert 1 < draw(0.4) == renderer.draw_calls <= MAX_DRAW_CALLS
         assert gl.calls < 80
-        overlay = renderer.open_overlay([(60, 20)])
+        overlay = renderer.open_overlay([(60, 20), (30, 30)])
         overlay.load(0, np.full((20, 60, 4), 255, dtype=np.uint8))
         before = draw(0.5)
         overlay.place(0, 0, 0, 1.0)
         assert draw(0.6) == before + 1
+        overlay.load(1, np.full((30, 30, 4), 255, dtype=np.uint8))
+        overlay.place(1, 40, 0, 1.0)
+        assert draw(0.7) == before + 1, "signs and captions are one call"
     finally:
         renderer.close()
 
