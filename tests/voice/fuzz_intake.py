@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from mien.config import VoiceConfig
-from mien.core import wire
+from mien.core import ear_bus, wire
 from mien.host.memory import pss_mb
 from mien.voice.orphans import SESSIONS_KEPT
 from mien.voice.roles import allowed_roles
@@ -49,6 +49,14 @@ KINDS = (
         "subscribe",
         "get_thumbnail",
         "bye",
+        "listen",
+        "listen",
+        "mute",
+        "unmute",
+        "ear",
+        "ear",
+        "ear",
+        "ear",
         "mutated",
         "mutated",
         "bytes",
@@ -126,6 +134,7 @@ FIELDS = (
     "width",
     "nonce",
     "replaces",
+    "mode",
 )
 
 
@@ -148,8 +157,18 @@ class Fuzzer:
                 max_messages_per_s=2_000,
             ),
             fade_ms=1,
+            ear={"observers_may_listen": True},
+            # Ducking by 0 dB: whatever changes samples would hide whose they are.
+            barge_in={
+                "mode": ("off", "duck", "pause", "interrupt")[seed % 4],
+                "default": ("interrupt", "resume")[seed // 4 % 2],
+                "duck_db": 0.0,
+                "window_ms": 300,
+                "guard_ms": 20,
+            },
         )
-        self.rig.allowed = {b"e": allowed_roles("observer/eye"), b"d": allowed_roles("agent/ada")}
+        self.rig.allowed = {b"e": allowed_roles("listener/eye"), b"d": allowed_roles("agent/ada")}
+        self.utterance = 0
         # Volume changes samples by design; without it every sample at the device tells whose it is.
         self.rig.playback.set_volume = lambda *_: self.rig.counters.count("volumes")
         self.begun: Counter[tuple[bytes, str]] = Counter()
@@ -187,6 +206,8 @@ class Fuzzer:
         assert not self.rig.queue.turns, self._where(f"turns that do not end: {[t.name for t in self.rig.queue.turns]}")
         assert self.rig.queue.holder is None, self._where("the floor is not given back")
         assert not self.rig.playback.paused, self._where("still paused")
+        assert not self.rig.voice.barge_in, self._where("a barge-in does not end")
+        assert not self.rig.voice.ear.present, self._where("an ear that does not report is present")
 
     def _one(self) -> None:
         kind, client = self.random.choice(self._kinds), self.random.choice(CLIENTS)
@@ -206,6 +227,8 @@ class Fuzzer:
                 self._raw(client, [msgspec.msgpack.encode({"type": self.random.choice(KINDS), **fields})])
             case "mutated":
                 self._raw(client, self._mutated(client))
+            case "ear":
+                self._report()
             case "bye" if self.random.random() < self._farewells:
                 self._raw(client, [self._header(kind)])
             case "leave" | "bye":
@@ -220,6 +243,31 @@ class Fuzzer:
             if turn not in before:
                 self.begun[turn.owner, turn.name] += 1
                 self.turns.append((turn.owner, turn))
+
+    def _report(self) -> None:
+        """A report of an ear: most often one that makes sense."""
+        chance, now_ns = self.random, self.rig.clock.now_ns()
+        at_ns = now_ns - chance.choice((0, 100, 100, 150, 400, 10**6)) * 1_000_000
+        self.rig.full = {client for client in CLIENTS if chance.random() < 0.2}
+        match chance.randrange(10):
+            case 0 | 1 | 2:
+                self.rig.ear_health(chance.choice(("ok", "ok", "ok", "no_card", "muted")), pid=chance.choice((7, 7, 8)))
+            case 3 | 4 | 5:
+                self.utterance += chance.choice((0, 1, 1))
+                utterance = self.utterance + chance.choice((0, 0, 0, 5))
+                self.rig.hear(ear_bus.UserStarted(utterance=utterance, at_ns=at_ns, confidence=chance.random()))
+            case 6 | 7:
+                self.rig.hear(
+                    ear_bus.UserStopped(
+                        utterance=self.utterance, at_ns=now_ns, started_ns=at_ns, confidence=chance.random()
+                    )
+                )
+            case 8:
+                seq, encoding = chance.randrange(3_000), chance.choice(("s16le", "opus"))
+                block = ear_bus.NearEnd(seq=seq, at_ns=at_ns, encoding=encoding, speech=chance.random() < 0.6)
+                self.rig.hear(block, bytes(chance.choice((640, 640, 60, 0))))
+            case _:
+                self.rig.voice.hear([chance.randbytes(chance.randrange(60)) for _ in range(chance.randrange(3))])
 
     def _good(self, kind: str, client: bytes) -> list[bytes]:
         """A message as a client would send it, most often with the right number."""
@@ -249,6 +297,9 @@ class Fuzzer:
                 return [self._header(kind, turn=turn, text="text", words=words, append=pick((True, False)))]
             case "take_floor":
                 return [self._header(kind, queue=pick(("hold", "drop")))]
+            case "listen":
+                mode, encoding = pick(("speech", "always", "off")), pick(("s16le", "opus", "mp3"))
+                return [self._header(kind, mode=mode, encoding=encoding)]
             case "subscribe":
                 return [self._header(kind, topics=pick(([], ["state", "levels"], ["captions", "health"])))]
             case "state" | "emotion" | "gesture":
@@ -282,6 +333,8 @@ class Fuzzer:
         self.rig.sent.clear()
         self.rig.published.clear()
         self.rig.speech.clear()
+        self.rig.sounds.clear()
+        self.rig.to_ear.clear()
         assert len(self.rig.queue.turns) <= 64, self._where("turns grow")
 
     def _first_owner(self, client: bytes, turn: str) -> bytes:
@@ -300,6 +353,9 @@ class Fuzzer:
         assert len(self.rig.voice.sessions) == 0, self._where("sessions are left")
         assert not self.rig.playback.paused, self._where("paused")
         assert not self.rig.voice.expressions._owners, self._where("the face is left in a state")
+        assert not self.rig.voice.listeners, self._where("somebody listens")
+        assert not self.rig.voice.mutes, self._where("it is muted")
+        assert self.rig.voice.ear._orders == ear_bus.EarOrders(), self._where("the ear is wanted by nobody")
         assert len(self.rig.voice.orphans) <= SESSIONS_KEPT, self._where("orphans are left")
         assert len(self.rig.playback._playout_log.segments) <= 2, self._where("the playout_log grows")
         assert len(self.rig.handler.limits) == 0, self._where("allowances are left")
