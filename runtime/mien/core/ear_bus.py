@@ -1,4 +1,4 @@
-"""The messages between the voice and the ear.
+"""The messages on the bus of the ear.
 
 The voice publishes what is heard at the speaker (the far end) and what it wants of the ear; the ear reports cleaned
 speech and events. A message is one frame: a version byte, then msgpack arrays. `FarEnd` with sound, and `NearEnd`, have

@@ -1,4 +1,4 @@
-"""ZeroMQ sockets: router.py serves the clients, bus.py connects voice to face and ear."""
+"""ZeroMQ sockets: router.py serves the clients, bus.py serves face or ear."""
 
 from pathlib import Path
 from typing import Final
