@@ -80,6 +80,20 @@ TAKEOVERS = (
     "bye",
     "step",
 )
+EARS = ("audio",) * 6 + (
+    "end",
+    "ear",
+    "ear",
+    "ear",
+    "interrupt",
+    "pause",
+    "resume",
+    "listen",
+    "mute",
+    "unmute",
+    "hello",
+)
+EARS += ("step",) * 4
 QUIET_MS = 6_000  # longer than every bound of the configuration below, one after the other
 VALUES = (
     None,
@@ -175,13 +189,13 @@ class Fuzzer:
         self.finished: Counter[tuple[bytes, str]] = Counter()
         self.turns: list[tuple[bytes, Turn]] = []  # with who began it
         self.messages = 0
-        self._set_mood(takeovers=False)
+        self._set_mood(takeovers=False, ears=False)
 
     def run(self, messages: int) -> None:
         """Send, look, and at the end let everyone go."""
         for number in range(messages):
             self.messages += 1
-            self._set_mood(takeovers=number % 1_000 >= 600)
+            self._set_mood(takeovers=number % 1_000 >= 600, ears=number % 1_000 < 300)
             self._one()
             self._account()
             if number % 250 == 249:
@@ -193,9 +207,13 @@ class Fuzzer:
             self._account()
         self._check_end()
 
-    def _set_mood(self, *, takeovers: bool) -> None:
-        """Anything in any order, or spells in which agents come, take the floor from each other, and go."""
-        self._kinds = TAKEOVERS if takeovers else KINDS
+    def _set_mood(self, *, takeovers: bool, ears: bool) -> None:
+        """Anything in any order, or spells in which agents come, take the floor from each other, and go; or in which
+        there is an ear, and few speak at length."""
+        self._kinds = TAKEOVERS if takeovers else EARS if ears else KINDS
+        self._clients = CLIENTS[:1] if ears else CLIENTS
+        self._name_lasts = 40 if ears else 400  # messages
+        self._names, self._chunks = (NAMES[:2], (1600, 3200)) if ears else (NAMES, (0, 1, 80, 320, 320, 1600))
         self._farewells = 0.5 if takeovers else 0.1
         self._roles = ("agent", "agent", "speaker") if takeovers else ("speaker", "agent", "observer")
 
@@ -210,7 +228,7 @@ class Fuzzer:
         assert not self.rig.voice.ear.present, self._where("an ear that does not report is present")
 
     def _one(self) -> None:
-        kind, client = self.random.choice(self._kinds), self.random.choice(CLIENTS)
+        kind, client = self.random.choice(self._kinds), self.random.choice(self._clients)
         match kind:
             case "step":
                 self.rig.step(self.random.choice((5, 5, 10, 50, 200)))
@@ -247,11 +265,15 @@ class Fuzzer:
     def _report(self) -> None:
         """A report of an ear: most often one that makes sense."""
         chance, now_ns = self.random, self.rig.clock.now_ns()
+        if self.rig.voice.barge_in and chance.random() < 0.8:
+            return  # so that some barge-ins last
         at_ns = now_ns - chance.choice((0, 100, 100, 150, 400, 10**6)) * 1_000_000
         self.rig.full = {client for client in CLIENTS if chance.random() < 0.2}
-        match chance.randrange(10):
+        match chance.randrange(10) if self.rig.voice.ear.present else chance.randrange(12) // 3 * 3:
             case 0 | 1 | 2:
-                self.rig.ear_health(chance.choice(("ok", "ok", "ok", "no_card", "muted")), pid=chance.choice((7, 7, 8)))
+                self.rig.ear_health(
+                    chance.choice(("ok", "ok", "ok", "no_card", "muted")), pid=7 + (chance.random() < 0.1)
+                )
             case 3 | 4 | 5:
                 self.utterance += chance.choice((0, 1, 1))
                 utterance = self.utterance + chance.choice((0, 0, 0, 5))
@@ -271,7 +293,7 @@ class Fuzzer:
 
     def _good(self, kind: str, client: bytes) -> list[bytes]:
         """A message as a client would send it, most often with the right number."""
-        pick, turn = self.random.choice, self.random.choice(NAMES) + str(self.messages // 400)
+        pick, turn = self.random.choice, self.random.choice(self._names) + str(self.messages // self._name_lasts)
         match kind:
             case "audio":
                 found = self.rig.queue.find(client, turn)
@@ -313,7 +335,7 @@ class Fuzzer:
 
     def _speech(self, client: bytes, turn: str) -> bytes:
         """Constant per turn, so that every sample at the device tells whose it is."""
-        frames = self.random.choice((0, 1, 80, 320, 320, 1600))
+        frames = self.random.choice(self._chunks)
         return np.full(frames, _value(client, turn), "<i2").tobytes()
 
     def _mutated(self, client: bytes) -> list[bytes]:
