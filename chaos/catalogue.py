@@ -7,7 +7,7 @@ from chaos.plan import Args, Kind
 
 CLIENTS: Final = ("tcp", "ipc")  # endpoints that accept clients without a key
 DOORS: Final = (*CLIENTS, "curve")
-SOCKETS: Final = (*DOORS, "bus", "report")
+SOCKETS: Final = (*DOORS, "bus", "report", "far_end", "ear")
 FLOODS: Final = ("captions", "pings", "grains", "subscriptions", "hellos", "states", "thumbnails", "unknown")
 
 # Requirements of a kind: "mount", permission to mount file systems; "curve", an endpoint with keys.

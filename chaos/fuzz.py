@@ -56,6 +56,7 @@ FIELDS: Final = (
     "topics",
     "width",
     "nonce",
+    "mode",
 )
 KINDS: Final = (
     "audio",
@@ -77,6 +78,9 @@ KINDS: Final = (
     "pause",
     "resume",
     "bye",
+    "listen",
+    "mute",
+    "unmute",
     "nonsense",
 )
 
@@ -116,6 +120,8 @@ def _good(chance: random.Random) -> list[bytes]:
             fields |= {"text": "text", "words": [["word", n * 10, n * 10 + 9] for n in range(chance.randrange(20))]}
         case "state" | "emotion" | "gesture":
             fields |= {"state": {"state": "thinking"}, "emotion": {"name": "happy"}, "gesture": {"name": "nod"}}[kind]
+        case "listen":
+            fields |= {"mode": chance.choice(("speech", "always", "off")), "encoding": chance.choice(("s16le", "opus"))}
         case "subscribe":
             fields["topics"] = chance.choice(([], ["state", "levels"], ["captions", "health"]))
     return [_header(kind, fields)]

@@ -12,8 +12,8 @@ import time
 import click
 from rich.console import Console
 
+from chaos import fuzz, fuzz_ear
 from chaos.catalogue import SOCKETS
-from chaos.fuzz import frames
 from chaos.hostile import Order
 from chaos.hostile_bytes import KIND_OF, mutate
 from chaos.lives import start_voice
@@ -81,7 +81,7 @@ class _Fuzzer:
         where = SOCKETS[number % len(SOCKETS)]
         try:
             with Peer(self._order.address(where)) as peer:
-                peer.send(stream(chance, KIND_OF.get(where, b"DEALER")), 2.0)
+                peer.send(stream(chance, KIND_OF.get(where, b"DEALER"), ear=where == "ear"), 2.0)
         except Gone:
             self._order.count("disconnected")
 
@@ -124,9 +124,10 @@ class _Fuzzer:
         self._world.verdicts.add("fuzz", about, f"mien-voice: {what}")
 
 
-def stream(chance: random.Random, kind: bytes) -> bytes:
-    """A greeting and MESSAGES_A_STREAM messages, most streams corrupted somewhere."""
+def stream(chance: random.Random, kind: bytes, *, ear: bool = False) -> bytes:
+    """A greeting and MESSAGES_A_STREAM messages, or reports of an ear; most streams corrupted somewhere."""
     opening = GREETING + ready(kind)
+    frames = fuzz_ear.frames if ear else fuzz.frames
     said = b"".join(message(frames(chance)) for _ in range(MESSAGES_A_STREAM))
     match chance.randrange(4):
         case 0:

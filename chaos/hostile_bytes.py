@@ -8,7 +8,7 @@ from typing import Final
 from chaos.hostile import Act, Order
 from chaos.zmtp import GREETING, LONG, MORE, Gone, Peer, command, frame, message, ready
 
-KIND_OF: Final = {"bus": b"SUB", "report": b"PUSH"}
+KIND_OF: Final = {"bus": b"SUB", "report": b"PUSH", "far_end": b"SUB", "ear": b"PUSH"}
 
 
 def bare_connects(order: Order) -> None:

@@ -58,6 +58,8 @@ def make_world(seed: int, verdicts: Verdicts) -> World:
             "ipc": str(run_dir / "voice.sock"),
             "bus": str(run_dir / "bus.sock"),
             "report": str(run_dir / "report.sock"),
+            "far_end": str(run_dir / "far-end.sock"),
+            "ear": str(run_dir / "ear.sock"),
             "keys": str(places["keys"]),
         },
         endpoints={

@@ -8,13 +8,13 @@ import threading
 import pytest
 import zmq
 
-from chaos import fuzz, hostile_messages
+from chaos import fuzz, fuzz_ear, hostile_messages
 from chaos.fuzz_bytes import stream
 from chaos.hostile import Order
 from chaos.hostile_bytes import good_stream, mutate
 from chaos.zmtp import LONG, MORE, Gone, Peer, command, frame, message
-from mien.core import wire
-from mien.errors import ProtocolError
+from mien.core import ear_bus, wire
+from mien.errors import BusError, ProtocolError
 
 
 def test_frames_are_zmtps():
@@ -68,6 +68,19 @@ def test_fuzzed_messages_never_change_the_volume_of_others():
     for _ in range(20_000):
         with contextlib.suppress(ProtocolError):
             assert not isinstance(wire.decode_client(fuzz.frames(chance)[0]), wire.Volume)
+
+
+def test_fuzzed_reports_of_an_ear_come_from_their_seed_and_are_of_every_sort():
+    assert fuzz_ear.frames(random.Random(7)) == fuzz_ear.frames(random.Random(7))
+    chance, kinds = random.Random(1), set()
+    for _ in range(2000):
+        frames = fuzz_ear.frames(chance)
+        try:
+            kinds.add(type(ear_bus.decode_from_ear(frames[0])))
+        except BusError:
+            kinds.add(BusError)
+    assert kinds == {*ear_bus.EarToVoice.__args__, BusError}
+    assert stream(random.Random(3), b"PUSH", ear=True) != stream(random.Random(3), b"PUSH")
 
 
 def test_spoiled_streams_differ_from_good_ones_and_come_from_their_seed():

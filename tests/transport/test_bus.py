@@ -7,7 +7,15 @@ import zmq
 
 from mien.core.stats import Counters
 from mien.errors import BusError
-from mien.transport.bus import MAX_SUBSCRIBERS, SUBSCRIBER_BYTES, FaceBus, VoiceBus, subscribe
+from mien.transport.bus import (
+    EAR_ENDS,
+    EAR_REPORT_BYTES,
+    MAX_SUBSCRIBERS,
+    SUBSCRIBER_BYTES,
+    FaceBus,
+    VoiceBus,
+    subscribe,
+)
 from rigs.reactor_rig import ReactorRig
 
 
@@ -160,3 +168,59 @@ def test_a_face_waits_no_longer_than_it_is_told_and_then_hears_in_order(rig):
     assert heard == [[b"anchor", str(number).encode()] for number in range(20)]
     assert face.receive(1) is None
     face.close()
+
+
+@pytest.fixture
+def ear_bus(rig):
+    """The ear's bus beside the face's."""
+    bus = VoiceBus(rig.reactor, rig.run_dir, rig.clock, rig.counters, EAR_ENDS)
+    yield bus
+    bus.close()
+
+
+def socket_at(rig, kind, name, **options):
+    socket = rig.context.socket(kind)
+    socket.linger = 0
+    for option, value in options.items():
+        setattr(socket, option, value)
+    if kind == zmq.SUB:
+        socket.setsockopt(zmq.SUBSCRIBE, b"")
+    socket.connect(f"ipc://{rig.run_dir}/{name}")
+    return socket
+
+
+def test_the_ear_has_sockets_of_its_own_and_its_reports_keep_their_payload(rig, ear_bus):
+    ear = socket_at(rig, zmq.SUB, "far-end.sock")
+    face = rig.subscriber()
+    rig.until(ear_bus.joined)
+    ear_bus.publish([b"far", b"sound"])
+    assert rig.hear(ear) == [b"far", b"sound"]
+    assert not face.poll(0)
+    reports = socket_at(rig, zmq.PUSH, "ear.sock")
+    for number in range(100):
+        reports.send_multipart([b"near", bytes([number]) * 640])
+    assert [rig.until(ear_bus.report) for _ in range(100)] == [
+        [b"near", bytes([number]) * 640] for number in range(100)
+    ]
+    assert rig.voice.report() is None
+
+
+@pytest.mark.parametrize("frames", [[bytes(EAR_REPORT_BYTES + 1)], [b"near", bytes(1 << 17)], [b"x"] * 9])
+def test_a_report_beyond_any_of_the_ears_ends_its_connection(rig, ear_bus, frames):
+    reports = socket_at(rig, zmq.PUSH, "ear.sock")
+    reports.send_multipart(frames)
+    rig.until(
+        lambda: any(count and name.startswith("ear_reports_refused") for name, count in rig.counters.snapshot().items())
+    )
+    assert ear_bus.report() is None
+
+
+def test_an_ear_that_does_not_read_is_dropped(rig, ear_bus):
+    socket_at(rig, zmq.SUB, "far-end.sock", rcvhwm=1)
+    rig.until(ear_bus.joined)
+    sent = 0
+    while not rig.counters["far_end_subscribers_dropped"]:
+        ear_bus.publish([bytes(10_000)])
+        sent += 10_000
+        assert sent < 4 * EAR_ENDS.subscriber_bytes
+    assert sent > EAR_ENDS.subscriber_bytes

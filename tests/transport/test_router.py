@@ -12,7 +12,7 @@ from mien.core.stats import Counters
 from mien.errors import BusError
 from mien.transport.key_check import KeyCheck
 from mien.transport.keys import KeyFolder
-from mien.transport.router import BUDGET_BYTES, ClientRouter
+from mien.transport.router import BUDGET_BYTES, SOUND_BYTES, ClientRouter
 from mien.transport.zmtp.reactor import Reactor
 from rigs.reactor_rig import ReactorRig
 
@@ -222,3 +222,25 @@ def test_garbage_among_the_keys_revokes_nobody_and_welcomes_nobody(keys, tmp_pat
         rig.until(lambda: rig.counters["access_refused"])
         assert rig.router.receive() is None
         assert one not in rig.router.gone
+
+
+def test_sound_goes_with_its_payload_and_is_dropped_for_one_that_does_not_read_while_events_are_not(tmp_path):
+    with contextlib.closing(Rig(tmp_path)) as rig:
+        reader, reading = rig.client()
+        _, silent = rig.client("observer", rcvhwm=1)
+        block, payload = wire.NearEnd(seq=1, at_ns=2, speech=True), bytes(range(256))
+        assert rig.router.offer(reading, block, payload)
+        rig.until(lambda: reader.poll(0))
+        assert reader.recv_multipart() == [wire.encode(block), payload]
+        sent = 0
+        while rig.router.offer(silent, block, bytes(640)):
+            sent += 1
+            assert sent < 10_000
+        waiting = rig.router._server.queued(silent)
+        assert SOUND_BYTES - 1000 < waiting <= SOUND_BYTES
+        for _ in range(100):
+            assert not rig.router.offer(silent, block, bytes(640))
+            rig.router.send(silent, wire.UserStarted(utterance=1, at_ns=1, confidence=1.0))
+        assert rig.router._server.queued(silent) > waiting
+        assert rig.counters["clients_too_slow"] == 0
+        assert rig.router._server.queued(b"nobody") == 0

@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from mien.config import VoiceConfig
-from mien.core import wire
+from mien.core import ear_bus, wire
 from mien.host.memory import pss_mb
 from mien.voice.orphans import SESSIONS_KEPT
 from mien.voice.roles import allowed_roles
@@ -49,6 +49,14 @@ KINDS = (
         "subscribe",
         "get_thumbnail",
         "bye",
+        "listen",
+        "listen",
+        "mute",
+        "unmute",
+        "ear",
+        "ear",
+        "ear",
+        "ear",
         "mutated",
         "mutated",
         "bytes",
@@ -72,6 +80,20 @@ TAKEOVERS = (
     "bye",
     "step",
 )
+EARS = ("audio",) * 6 + (
+    "end",
+    "ear",
+    "ear",
+    "ear",
+    "interrupt",
+    "pause",
+    "resume",
+    "listen",
+    "mute",
+    "unmute",
+    "hello",
+)
+EARS += ("step",) * 4
 QUIET_MS = 6_000  # longer than every bound of the configuration below, one after the other
 VALUES = (
     None,
@@ -126,6 +148,7 @@ FIELDS = (
     "width",
     "nonce",
     "replaces",
+    "mode",
 )
 
 
@@ -148,21 +171,31 @@ class Fuzzer:
                 max_messages_per_s=2_000,
             ),
             fade_ms=1,
+            ear={"observers_may_listen": True},
+            # Ducking by 0 dB: whatever changes samples would hide whose they are.
+            barge_in={
+                "mode": ("off", "duck", "pause", "interrupt")[seed % 4],
+                "default": ("interrupt", "resume")[seed // 4 % 2],
+                "duck_db": 0.0,
+                "window_ms": 300,
+                "guard_ms": 20,
+            },
         )
-        self.rig.allowed = {b"e": allowed_roles("observer/eye"), b"d": allowed_roles("agent/ada")}
+        self.rig.allowed = {b"e": allowed_roles("listener/eye"), b"d": allowed_roles("agent/ada")}
+        self.utterance = 0
         # Volume changes samples by design; without it every sample at the device tells whose it is.
         self.rig.playback.set_volume = lambda *_: self.rig.counters.count("volumes")
         self.begun: Counter[tuple[bytes, str]] = Counter()
         self.finished: Counter[tuple[bytes, str]] = Counter()
         self.turns: list[tuple[bytes, Turn]] = []  # with who began it
         self.messages = 0
-        self._set_mood(takeovers=False)
+        self._set_mood(takeovers=False, ears=False)
 
     def run(self, messages: int) -> None:
         """Send, look, and at the end let everyone go."""
         for number in range(messages):
             self.messages += 1
-            self._set_mood(takeovers=number % 1_000 >= 600)
+            self._set_mood(takeovers=number % 1_000 >= 600, ears=number % 1_000 < 300)
             self._one()
             self._account()
             if number % 250 == 249:
@@ -174,9 +207,13 @@ class Fuzzer:
             self._account()
         self._check_end()
 
-    def _set_mood(self, *, takeovers: bool) -> None:
-        """Anything in any order, or spells in which agents come, take the floor from each other, and go."""
-        self._kinds = TAKEOVERS if takeovers else KINDS
+    def _set_mood(self, *, takeovers: bool, ears: bool) -> None:
+        """Anything in any order, or spells in which agents come, take the floor from each other, and go; or in which
+        there is an ear, and few speak at length."""
+        self._kinds = TAKEOVERS if takeovers else EARS if ears else KINDS
+        self._clients = CLIENTS[:1] if ears else CLIENTS
+        self._name_lasts = 40 if ears else 400  # messages
+        self._names, self._chunks = (NAMES[:2], (1600, 3200)) if ears else (NAMES, (0, 1, 80, 320, 320, 1600))
         self._farewells = 0.5 if takeovers else 0.1
         self._roles = ("agent", "agent", "speaker") if takeovers else ("speaker", "agent", "observer")
 
@@ -187,9 +224,11 @@ class Fuzzer:
         assert not self.rig.queue.turns, self._where(f"turns that do not end: {[t.name for t in self.rig.queue.turns]}")
         assert self.rig.queue.holder is None, self._where("the floor is not given back")
         assert not self.rig.playback.paused, self._where("still paused")
+        assert not self.rig.voice.barge_in, self._where("a barge-in does not end")
+        assert not self.rig.voice.ear.present, self._where("an ear that does not report is present")
 
     def _one(self) -> None:
-        kind, client = self.random.choice(self._kinds), self.random.choice(CLIENTS)
+        kind, client = self.random.choice(self._kinds), self.random.choice(self._clients)
         match kind:
             case "step":
                 self.rig.step(self.random.choice((5, 5, 10, 50, 200)))
@@ -206,6 +245,8 @@ class Fuzzer:
                 self._raw(client, [msgspec.msgpack.encode({"type": self.random.choice(KINDS), **fields})])
             case "mutated":
                 self._raw(client, self._mutated(client))
+            case "ear":
+                self._report()
             case "bye" if self.random.random() < self._farewells:
                 self._raw(client, [self._header(kind)])
             case "leave" | "bye":
@@ -221,9 +262,38 @@ class Fuzzer:
                 self.begun[turn.owner, turn.name] += 1
                 self.turns.append((turn.owner, turn))
 
+    def _report(self) -> None:
+        """A report of an ear: most often one that makes sense."""
+        chance, now_ns = self.random, self.rig.clock.now_ns()
+        if self.rig.voice.barge_in and chance.random() < 0.8:
+            return  # so that some barge-ins last
+        at_ns = now_ns - chance.choice((0, 100, 100, 150, 400, 10**6)) * 1_000_000
+        self.rig.full = {client for client in CLIENTS if chance.random() < 0.2}
+        match chance.randrange(10) if self.rig.voice.ear.present else chance.randrange(12) // 3 * 3:
+            case 0 | 1 | 2:
+                self.rig.ear_health(
+                    chance.choice(("ok", "ok", "ok", "no_card", "muted")), pid=7 + (chance.random() < 0.1)
+                )
+            case 3 | 4 | 5:
+                self.utterance += chance.choice((0, 1, 1))
+                utterance = self.utterance + chance.choice((0, 0, 0, 5))
+                self.rig.hear(ear_bus.UserStarted(utterance=utterance, at_ns=at_ns, confidence=chance.random()))
+            case 6 | 7:
+                self.rig.hear(
+                    ear_bus.UserStopped(
+                        utterance=self.utterance, at_ns=now_ns, started_ns=at_ns, confidence=chance.random()
+                    )
+                )
+            case 8:
+                seq, encoding = chance.randrange(3_000), chance.choice(("s16le", "opus"))
+                block = ear_bus.NearEnd(seq=seq, at_ns=at_ns, encoding=encoding, speech=chance.random() < 0.6)
+                self.rig.hear(block, bytes(chance.choice((640, 640, 60, 0))))
+            case _:
+                self.rig.voice.hear([chance.randbytes(chance.randrange(60)) for _ in range(chance.randrange(3))])
+
     def _good(self, kind: str, client: bytes) -> list[bytes]:
         """A message as a client would send it, most often with the right number."""
-        pick, turn = self.random.choice, self.random.choice(NAMES) + str(self.messages // 400)
+        pick, turn = self.random.choice, self.random.choice(self._names) + str(self.messages // self._name_lasts)
         match kind:
             case "audio":
                 found = self.rig.queue.find(client, turn)
@@ -249,6 +319,9 @@ class Fuzzer:
                 return [self._header(kind, turn=turn, text="text", words=words, append=pick((True, False)))]
             case "take_floor":
                 return [self._header(kind, queue=pick(("hold", "drop")))]
+            case "listen":
+                mode, encoding = pick(("speech", "always", "off")), pick(("s16le", "opus", "mp3"))
+                return [self._header(kind, mode=mode, encoding=encoding)]
             case "subscribe":
                 return [self._header(kind, topics=pick(([], ["state", "levels"], ["captions", "health"])))]
             case "state" | "emotion" | "gesture":
@@ -262,7 +335,7 @@ class Fuzzer:
 
     def _speech(self, client: bytes, turn: str) -> bytes:
         """Constant per turn, so that every sample at the device tells whose it is."""
-        frames = self.random.choice((0, 1, 80, 320, 320, 1600))
+        frames = self.random.choice(self._chunks)
         return np.full(frames, _value(client, turn), "<i2").tobytes()
 
     def _mutated(self, client: bytes) -> list[bytes]:
@@ -282,6 +355,8 @@ class Fuzzer:
         self.rig.sent.clear()
         self.rig.published.clear()
         self.rig.speech.clear()
+        self.rig.sounds.clear()
+        self.rig.to_ear.clear()
         assert len(self.rig.queue.turns) <= 64, self._where("turns grow")
 
     def _first_owner(self, client: bytes, turn: str) -> bytes:
@@ -300,6 +375,9 @@ class Fuzzer:
         assert len(self.rig.voice.sessions) == 0, self._where("sessions are left")
         assert not self.rig.playback.paused, self._where("paused")
         assert not self.rig.voice.expressions._owners, self._where("the face is left in a state")
+        assert not self.rig.voice.listeners, self._where("somebody listens")
+        assert not self.rig.voice.mutes, self._where("it is muted")
+        assert self.rig.voice.ear._orders == ear_bus.EarOrders(), self._where("the ear is wanted by nobody")
         assert len(self.rig.voice.orphans) <= SESSIONS_KEPT, self._where("orphans are left")
         assert len(self.rig.playback._playout_log.segments) <= 2, self._where("the playout_log grows")
         assert len(self.rig.handler.limits) == 0, self._where("allowances are left")

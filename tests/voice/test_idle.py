@@ -2,7 +2,7 @@
 
 import pytest
 
-from mien.core import wire
+from mien.core import ear_bus, wire
 from mien.errors import SinkError
 from mien.voice.sinks import IdleRelease
 from rigs.card_sink import CardSink
@@ -221,3 +221,33 @@ def test_a_turn_without_sound_is_over_though_the_device_was_let_go():
     rig.step(50)
     assert rig.got(wire.Finished)[0].reason == "played"
     assert rig.playback.anchor().phase == "idle"
+
+
+def test_an_ear_that_nobody_listens_to_wakes_an_idle_voice_no_more_often(tmp_path):
+    """But for its own report once a second. It gets the far end all the same."""
+    devices = Devices()
+    health = ear_bus.EarHealth(pid=7, state="ok", why="", level_dbfs=-40.0, clean_dbfs=-40.0, counters={})
+    with stepped_service(tmp_path, opener=devices) as rig:
+        far = []
+        rig.service._engine.ear._publish = far.append
+        rig.run_ms(500)
+        waits = 0
+        for _ in range(10):
+            rig.service._engine.hear([ear_bus.encode(health)])
+            rig.run_ms(1000)
+            waits += len(rig.waits)
+        assert waits <= 610
+        assert devices.card.underruns == 0
+        told = [ear_bus.decode_from_voice(frames[0]) for frames in far]
+        frames = sum(message.frames for message in told if isinstance(message, ear_bus.FarEnd))
+        assert 9.9 * 16000 <= frames <= 10.1 * 16000
+        assert sum(isinstance(message, ear_bus.EarOrders) for message in told) == 11
+
+
+def test_without_an_ear_its_bus_has_one_message_a_second(tmp_path):
+    with stepped_service(tmp_path, opener=Devices()) as rig:
+        told = []
+        rig.service._engine.ear._publish = told.append
+        rig.run_ms(10_000)
+        assert 9 <= len(told) <= 11
+        assert {type(ear_bus.decode_from_voice(frames[0])) for frames in told} == {ear_bus.EarOrders}

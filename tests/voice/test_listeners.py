@@ -122,6 +122,45 @@ def test_a_preroll_that_the_ear_sends_itself_is_not_doubled():
     assert rig.seqs(b"all") == [1, 2, 3, 4, 5]
 
 
+def test_sound_of_long_ago_is_no_preroll():
+    """Whoever wanted all sound has left; later an utterance begins."""
+    rig = Ear(b"x", b"all")
+    rig.say(wire.Listen(mode="always"), client=b"all")
+    for seq in range(1, 30):
+        rig.block(speech=False, seq=seq)
+    rig.voice.left(b"all")
+    for seq in range(985, 1005):
+        rig.block(speech=True, seq=seq)
+    assert rig.seqs(b"x") == list(range(985, 1005))
+
+
+def test_nothing_is_kept_once_nobody_listens_or_it_is_muted():
+    rig = Ear(b"x")
+    for _ in range(3):
+        rig.block(speech=False)
+    rig.say(wire.Mute(), client=b"x")
+    rig.say(wire.Unmute(), client=b"x")
+    rig.block(speech=True)
+    assert rig.seqs(b"x") == [4]
+    for _ in range(3):
+        rig.block(speech=False)
+    rig.say(wire.Listen(mode="off"), client=b"x")
+    rig.say(wire.Listen(), client=b"x")
+    rig.block(speech=True)
+    assert rig.seqs(b"x") == [4, 8]
+
+
+def test_both_encodings_have_the_whole_preroll():
+    rig = Ear(b"x", ear={"preroll_ms": 60})
+    rig.listener(b"o", encoding="opus")
+    for seq in range(1, 8):
+        rig.block(speech=False, seq=seq)
+        rig.block(speech=False, seq=seq, encoding="opus", payload=b"p")
+    rig.block(speech=True, seq=8)
+    rig.block(speech=True, seq=8, encoding="opus", payload=b"p")
+    assert rig.seqs(b"x") == rig.seqs(b"o") == [5, 6, 7, 8]
+
+
 def test_an_ear_that_counts_anew_is_heard():
     rig = Ear(b"x")
     rig.block(seq=5000)

@@ -280,3 +280,18 @@ def test_a_few_samples_wait_for_more_however_long_until_the_turn_ends():
     rig.say(wire.End(turn="t"))
     rig.step(300)
     assert rig.got(wire.Finished)[0].played_ms == 105.0
+
+
+@pytest.mark.parametrize("frames", [1, 80])
+def test_a_stalled_turn_with_too_little_to_go_on_with_times_out_as_an_empty_one_does(frames):
+    """It waits for more speech; a client that sends none and no end would hold the speaker for ever."""
+    rig = VoiceRig(voice=VoiceConfig(turn_idle_timeout_ms=500))
+    rig.hello()
+    rig.audio("t", 0)
+    rig.step(300)
+    rig.audio("t", 1, pcm=tone(20)[:frames])
+    rig.step(400)
+    assert rig.got(wire.Finished) == []
+    rig.step(400)
+    (finished,) = rig.got(wire.Finished)
+    assert (finished.reason, finished.played_ms) == ("idle_timeout", pytest.approx(20 + frames / 16, abs=0.1))

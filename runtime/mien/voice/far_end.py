@@ -36,6 +36,7 @@ class FarEndFeed:
         self._period = rate_hz // int(np.gcd(rate_hz, EAR_RATE_HZ))  # input frames after which both rates meet again
         self._block = np.zeros(EAR_BLOCK_FRAMES, dtype=np.int16)
         self._messages: list[Frames] = []
+        self._waiting: list[Pcm] = []
         self._stream = now_ns // NS_PER_MS
         self._interruptions = -1
         self._sounds = False
@@ -69,15 +70,15 @@ class FarEndFeed:
             self._interruptions = clock.restarts
             self._begin(frame, clock.time_of_ns(frame))
         self._start_ns = clock.time_of_ns(self._start_frame)
-        if pcm.any():
-            if not self._sounds:
-                self._resume()
-            self._silent_for = 0
-            self._add(self._resampler.push(pcm))
-        elif self._sounds:
-            self._silent_for += len(pcm)
-            self._add(self._resampler.push(pcm))
-            self._sounds = self._silent_for < self._quiet
+        sounds = bool(pcm.any())
+        if sounds and not self._sounds:
+            self._resume()
+        if self._sounds:
+            self._silent_for = 0 if sounds else self._silent_for + len(pcm)
+            self._collect(pcm.copy())
+            if self._silent_for >= self._quiet:
+                self._resample()
+                self._sounds = False
         self._taken += len(pcm)
         if not self._sounds:
             self._add_silence((self._taken - self._reach) * EAR_RATE_HZ // self._rate_hz - self._given)
@@ -86,8 +87,9 @@ class FarEndFeed:
         self._stream += 1
         self._start_frame, self._start_ns = frame, start_ns
         self._taken = self._given = self._published = self._filled = 0
-        self._silent_for = self._skip = 0
+        self._silent_for = self._skip = self._waiting_frames = 0
         self._sounds = self._still = False
+        self._waiting.clear()
 
     def _resume(self) -> None:
         """Sound after silence: restart the resampler where both rates meet, with the silence that it would hold."""
@@ -95,11 +97,25 @@ class FarEndFeed:
         self._resampler.restart()
         self._skip = self._given - base * EAR_RATE_HZ // self._rate_hz
         self._sounds = True
-        self._add(self._resampler.push(np.zeros(self._taken - base, dtype=np.int16)))
+        self._collect(np.zeros(self._taken - base, dtype=np.int16))
+
+    def _collect(self, pcm: Pcm) -> None:
+        """Resample as soon as a block is complete, and not before: each time costs more than the frames do."""
+        self._waiting.append(pcm)
+        self._waiting_frames += len(pcm)
+        if self._filled + self._resampler.yields(self._waiting_frames) - self._skip >= EAR_BLOCK_FRAMES:
+            self._resample()
+
+    def _resample(self) -> None:
+        if self._waiting:
+            self._add(self._resampler.push(np.concatenate(self._waiting)))
+            self._waiting.clear()
+            self._waiting_frames = 0
 
     def _end(self, before_ns: int) -> None:
         """The stream was interrupted: publish what is left of it, unless it is long past."""
         if self._sounds:
+            self._resample()
             self._add(self._resampler.flush())
         if self._filled and self._at_ns(self._published) > before_ns - TAIL_NS:
             self._publish(self._filled)

@@ -71,7 +71,8 @@ class Listeners:
         self._offer = offer
         self._listeners: dict[bytes, Listener] = {}
         self.changes = 0
-        self._before: deque[tuple[ear_bus.NearEnd, bytes]] = deque(maxlen=config.preroll_ms // BLOCK_MS)
+        self._preroll_blocks = config.preroll_ms // BLOCK_MS
+        self._before: deque[tuple[ear_bus.NearEnd, bytes]] = deque(maxlen=len(wire.ENCODINGS) * self._preroll_blocks)
 
     def __contains__(self, identity: bytes) -> bool:
         return identity in self._listeners
@@ -108,6 +109,12 @@ class Listeners:
     def leave(self, identity: bytes) -> None:
         """A client has left, or says hello again."""
         self.changes += self._listeners.pop(identity, None) is not None
+        if not self._listeners:
+            self.forget()
+
+    def forget(self) -> None:
+        """Drop the sound that is kept as a pre-roll."""
+        self._before.clear()
 
     def answer(self, identity: bytes) -> None:
         """Send `ear` to one client."""
@@ -129,9 +136,9 @@ class Listeners:
         if block.speech:
             while self._before:
                 before, sound = self._before.popleft()
-                if before.seq < block.seq and before.encoding == block.encoding:
+                if block.seq - self._preroll_blocks <= before.seq < block.seq:
                     self._to_listeners(before, sound, now_ns, preroll=True)
-        elif self._before.maxlen:
+        else:
             self._before.append((block, payload))
         self._to_listeners(block, payload, now_ns, preroll=False)
 

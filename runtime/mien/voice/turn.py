@@ -144,6 +144,11 @@ class Turn:
         return max(0.0, self.received_ms - self.played_ms)
 
     @property
+    def waiting_ms(self) -> float:
+        """How much has been received and not yet written to the sink."""
+        return frames_to_ms(len(self.pcm), self.sink_rate_hz)
+
+    @property
     def drained(self) -> bool:
         """Whether every frame that will ever come has been written to the sink."""
         return self.ended and not len(self.pcm)

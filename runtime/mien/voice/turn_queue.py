@@ -12,6 +12,7 @@ from mien.errors import ProtocolError
 from mien.units import NS_PER_MS, frames_to_ms
 from mien.voice.captions import Captions
 from mien.voice.codec import Codec
+from mien.voice.rebuffer import LEAST_MS
 from mien.voice.session_log import SessionLog
 from mien.voice.turn import Turn
 
@@ -121,7 +122,7 @@ class TurnQueue:
         limit_ns = self._config.turn_idle_timeout_ms * NS_PER_MS
         for turn in self.playable:
             dry_since_ns = max(turn.received.last_audio_ns, turn.playout.last_taken_ns)
-            if not turn.ended and not len(turn.pcm) and now_ns - dry_since_ns > limit_ns:
+            if not turn.ended and _has_run_dry(turn) and now_ns - dry_since_ns > limit_ns:
                 turn.end("idle_timeout")
 
     def release_held(self, now_ns: int, owner: bytes | None = None) -> None:
@@ -213,6 +214,11 @@ class TurnQueue:
                 turn=name,
                 seq=seq,
             )
+
+
+def _has_run_dry(turn: Turn) -> bool:
+    """Whether nothing of a turn can be played until more comes."""
+    return not len(turn.pcm) or (turn.playout.stalled and turn.waiting_ms < LEAST_MS)
 
 
 def receive(turn: Turn, pcm: Pcm, now_ns: int) -> None:

@@ -14,8 +14,8 @@ from provisioning.mistake import Mistake
 SECRET: Final = "keys/voice.key_secret"
 _ALLOWED: Final = re.compile(r"keys/allowed/(speaker|agent|observer|listener)/[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\.key")
 _PLACES: Final = (
-    "not a valid path: keys/voice.key_secret, or keys/allowed/ROLE/NAME.key with the role speaker, agent or "
-    "observer, and a NAME of at most 64 letters, digits, dots and dashes"
+    "not a valid path: keys/voice.key_secret, or keys/allowed/ROLE/NAME.key with the role speaker, agent, "
+    "observer or listener, and a NAME of at most 64 letters, digits, dots and dashes"
 )
 _REMEDY: Final = "make a new one with `mien keys make`"
 _LINE: Final = re.compile(r"^[ \t]*(public|secret)-key(.*)$", re.MULTILINE)
