@@ -187,10 +187,10 @@ class Pipeline:
     def _events(self, chunk: Chunk, *, deaf: bool) -> tuple[UserStarted | UserStopped, ...]:
         """What the chunk begins or ends. deaf: nothing can be told from it."""
         rest, echo_power = self._linear.process(chunk.near, chunk.far, chunk.far_power)
-        self._guard.judge(chunk, power(rest), echo_power)
+        self._guard.judge(chunk, power(rest), echo_power, self._activity.noise_power)
         speaking = self._activity.speaking
         allowed = not deaf and (self._guard.stays if speaking else self._guard.allows)
-        awake = self._activity.wakes(sub_levels_db(rest), chunk.end_ns) and allowed
+        awake = self._activity.wakes(sub_levels_db(rest), chunk.end_ns, self._guard.rest_db) and allowed
         probability = self._detector.probability(rest, awake=awake or speaking)
         event = self._activity.chunk(probability, allowed=allowed, echo=self._guard.active)
         self._figures.speech_probability = round(probability, 3)
