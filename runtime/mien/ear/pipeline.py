@@ -18,6 +18,7 @@ from mien.ear.delay import DelayFinder
 from mien.ear.echo import EchoCanceller
 from mien.ear.echo_guard import EchoGuard
 from mien.ear.far_end import FarEndBuffer, Reader
+from mien.ear.gate import EchoGate
 from mien.ear.input_check import REMEDIES, InputCheck
 from mien.ear.levels import Figures, Levels
 from mien.ear.linear_echo import LinearCanceller
@@ -81,6 +82,7 @@ class Pipeline:
         self._finder = DelayFinder()
         self._linear = LinearCanceller()
         self._guard = EchoGuard()
+        self._gate = EchoGate()
         self._chunker = Chunker(self._canceller.latency_frames)
         self._check = InputCheck()
         self._levels = Levels()
@@ -122,7 +124,10 @@ class Pipeline:
         state, why = self._state(near, at_ns)
         chunk = self._chunker.add(clean, near, far, at_ns)
         events = () if chunk is None else self._events(chunk, deaf=missing or state in DEAF)
-        return Cleaned(clean, at_ns - self._latency_ns, events, self._activity.speaking, state, why)
+        speaking = self._activity.speaking
+        only_echo = self._guard.active and not (self._guard.allows or self._activity.begins or speaking)
+        pcm = self._gate.process(clean, shut=only_echo)
+        return Cleaned(pcm, at_ns - self._latency_ns, events, speaking, state, why)
 
     def _heard(self, at_ns: int) -> tuple[Pcm, bool]:
         """What the speaker played while this block was captured. Also whether a part of it has not come yet."""
@@ -186,7 +191,7 @@ class Pipeline:
 
     def _events(self, chunk: Chunk, *, deaf: bool) -> tuple[UserStarted | UserStopped, ...]:
         """What the chunk begins or ends. deaf: nothing can be told from it."""
-        rest, echo_power = self._linear.process(chunk.near, chunk.far, chunk.far_power)
+        rest, echo_power = self._linear.process(chunk, careful=self._activity.speaking)
         self._guard.judge(chunk, power(rest), echo_power, self._activity.noise_power)
         speaking = self._activity.speaking
         allowed = not deaf and (self._guard.stays if speaking else self._guard.allows)
