@@ -13,10 +13,10 @@ FLOOR_MARGIN_DB: Final = 9.0
 NOISE_OVER_FLOOR_DB: Final = 5.0
 """The floor is the quietest 8 ms: noise is louder on average."""
 
-WAKE_MARGIN_DB: Final = 6.0
+WAKE_MARGIN_DB: Final = 8.0
 """How far above it a chunk may be one."""
 
-WAKE_CHUNKS: Final = 16
+WAKE_CHUNKS: Final = 10
 """How long after such a chunk the detector listens."""
 
 FLOOR_RISE_DB_S: Final = 3.0
@@ -26,7 +26,10 @@ LOOK_BACK_SUBS: Final = 32
 """256 ms before the first chunk of speech: consonants, and the model's own delay."""
 
 ASSUMED_NS: Final = 2 * SUBS * SUB_NS
-"""How long a sound has lasted at the end of its first chunk of speech, at least: the model needs one to be sure."""
+"""How long a sound has lasted at the end of its first chunk of speech while the kiosk speaks, at least.
+
+The model needs a chunk to be sure, and the echo hides the beginning.
+"""
 
 PAUSE_SUBS: Final = 6
 """How short a pause within a word is: 48 ms."""
@@ -87,14 +90,14 @@ class Activity:
         """Judge that chunk. allowed: it can be the customer's sound. echo: the kiosk speaks."""
         if self.speaking:
             return self._within(probability, allowed and probability >= self._stop)
-        return self._before(probability, allowed and probability >= self._start, ECHO_CHUNKS if echo else 1)
+        return self._before(probability, allowed and probability >= self._start, echo)
 
     def abandon(self) -> UserStopped | None:
         """Nothing is known from here on: forget a beginning utterance, end a running one at its last sound."""
         self._candidate_ns = None
         return self._ended() if self.speaking else None
 
-    def _before(self, probability: float, speech: bool, needed: int) -> UserStarted | None:
+    def _before(self, probability: float, speech: bool, echo: bool) -> UserStarted | None:
         if not speech:
             self._dips += 1
             if self._dips > DIP_CHUNKS:
@@ -102,13 +105,13 @@ class Activity:
             return None
         if self._candidate_ns is None:
             self._candidate_ns = self._rise_ns()
-            self._since_ns = min(self._candidate_ns, self._end_ns - ASSUMED_NS)
+            self._since_ns = min(self._candidate_ns, self._end_ns - ASSUMED_NS) if echo else self._candidate_ns
             self._hits, self._sum, self._count = 0, 0.0, 0
         self._dips = 0
         self._hits += 1
         self._sum += probability
         self._count += 1
-        if self._hits < needed or self._end_ns - self._since_ns < self._onset_ns:
+        if self._hits < (ECHO_CHUNKS if echo else 1) or self._end_ns - self._since_ns < self._onset_ns:
             return None
         self.speaking = True
         self.utterance += 1

@@ -52,6 +52,11 @@ class EchoGuard:
         self._left_db = 0.0
 
     @property
+    def learnt(self) -> bool:
+        """Whether the linear canceller knows the room."""
+        return self._chunks >= LEARNT_CHUNKS and self._left_db < LEARNT_DB
+
+    @property
     def rest_db(self) -> float:
         """What is left of the echo stays below this level, in dBFS."""
         return self._echo_db + self._left_db + REST_MARGIN_DB if self.active else SILENCE_DB
@@ -68,7 +73,7 @@ class EchoGuard:
             return
         left_db = decibels(rest_power) - self._echo_db
         taken_db = decibels(chunk.raw_power) - decibels(chunk.clean_power)
-        learnt = self._chunks >= LEARNT_CHUNKS and self._left_db < LEARNT_DB
+        learnt = self.learnt
         least_db, most_db = (LEFT_DB, TAKEN_DB) if learnt else (LEFT_EARLY_DB, TAKEN_EARLY_DB)
         self.allows = left_db > least_db and taken_db < most_db
         self.stays = self.allows or (learnt and left_db > STAYS_DB)

@@ -43,6 +43,7 @@ class LinearCanceller:
         self._far = np.zeros((PARTITIONS, BINS), np.complex64)
         self._before = np.zeros(CHUNK_FRAMES, np.float32)
         self._silent = PARTITIONS + 1
+        self._odd = False
         self.restart()
 
     def restart(self) -> None:
@@ -52,11 +53,11 @@ class LinearCanceller:
         self._doubt = np.full((PARTITIONS, BINS), DOUBT, np.float32) * fall[:, np.newaxis]
         self._rest = np.zeros(BINS, np.float32)
 
-    def process(self, chunk: Chunk, *, careful: bool) -> tuple[FramesF32, float]:
+    def process(self, chunk: Chunk, *, careful: bool, learnt: bool) -> tuple[FramesF32, float]:
         """Returns what is left of chunk.near with the power of the echo that it believes in.
 
         careful: somebody speaks, so the filter adapts slowly. It must not stop: if the room has changed, what seems to
-        be speech is echo.
+        be speech is echo. learnt: the room is known, so every second chunk is enough.
         """
         near, far = chunk.near, chunk.far
         self._silent = 0 if chunk.far_power > QUIET else self._silent + 1
@@ -67,7 +68,9 @@ class LinearCanceller:
         self._before = far
         echo = np.fft.irfft((self._far * self._path).sum(axis=0))[CHUNK_FRAMES:].astype(np.float32)
         rest = near - echo
-        self._adapt(rest, CAREFUL_SHARE if careful else REST_SHARE)
+        self._odd = not self._odd
+        if self._odd or not learnt:
+            self._adapt(rest, CAREFUL_SHARE if careful else REST_SHARE)
         return rest, float(echo @ echo) / CHUNK_FRAMES
 
     def _adapt(self, rest: FramesF32, share: float) -> None:
