@@ -1,11 +1,11 @@
 """Rooms for the ear's benchmark: loudspeaker, walls, noise, two clocks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import soxr
-from scipy.signal import fftconvolve, lfilter
 
 from mien.bench.ear_voices import RATE_HZ, Signal
 from mien.errors import MienError
@@ -46,30 +46,35 @@ def rooms(count: int = len(SHAPES)) -> list[Room]:
         room.add_microphone(microphone)
         room.compute_rir()
         echo, mouth = (np.asarray(response, np.float64) for response in room.rir[0])
-        built.append(Room(name=name, rt60_s=rt60_s, echo=_from_direct(echo, True), mouth=_from_direct(mouth, False)))
+        built.append(Room(name=name, rt60_s=rt60_s, echo=_unit(echo), mouth=_unit(_from_direct(mouth))))
     return built
 
 
-def _from_direct(response: Signal, keep_travel: bool) -> Signal:
-    """Unit energy. Without its travel time, the customer's sound begins where the dry voice does."""
+def _unit(response: Signal) -> Signal:
+    """With unit energy."""
+    return np.asarray(response / np.sqrt((response**2).sum()), np.float64)
+
+
+def _from_direct(response: Signal) -> Signal:
+    """Without its travel time, so that the customer's sound begins where the dry voice does."""
     first = int(np.argmax(np.abs(response) > 0.2 * np.abs(response).max()))
-    cut = response if keep_travel else response[max(0, first - 2) :]
-    return np.asarray(cut / np.sqrt((cut**2).sum()), np.float64)
+    return response[max(0, first - 2) :]
 
 
 def loudspeaker(sound: Signal, distortion: float) -> Signal:
     """A small speaker: nothing below 200 Hz, soft clipping. distortion: 0 none, 1 a small speaker at its limit."""
-    pole = np.exp(-2 * np.pi * 200 / RATE_HZ)
-    thin = lfilter([1.0, -1.0], [1.0, -pole], sound)
+    thin = _shaped(sound, lambda hertz: hertz / np.sqrt(hertz**2 + 200.0**2))
     if not distortion:
-        return np.asarray(thin, np.float64)
+        return thin
     drive = 1.5 * distortion
     return np.asarray(np.tanh(drive * thin) / drive, np.float64)
 
 
 def through(sound: Signal, response: Signal) -> Signal:
     """The sound at the microphone, as long as the dry one."""
-    return np.asarray(fftconvolve(sound, response)[: len(sound)], np.float64)
+    size = 1 << (len(sound) + len(response)).bit_length()
+    spectrum = np.fft.rfft(sound, size) * np.fft.rfft(response, size)
+    return np.asarray(np.fft.irfft(spectrum, size)[: len(sound)], np.float64)
 
 
 def drifted(sound: Signal, ppm: float) -> Signal:
@@ -81,8 +86,7 @@ def drifted(sound: Signal, ppm: float) -> Signal:
 
 def noise(frames: int, random: np.random.Generator) -> Signal:
     """Noise of a public room: falling by 6 dB an octave above 500 Hz, unit RMS."""
-    pole = np.exp(-2 * np.pi * 500 / RATE_HZ)
-    made = lfilter([1.0], [1.0, -pole], random.standard_normal(frames))
+    made = _shaped(random.standard_normal(frames), lambda hertz: 1 / np.sqrt(hertz**2 + 500.0**2))
     return np.asarray(made / made.std(), np.float64)
 
 
@@ -91,3 +95,10 @@ def rms(sound: Signal) -> float:
     hop = RATE_HZ // 50
     power = (sound[: len(sound) // hop * hop].reshape(-1, hop) ** 2).mean(axis=1)
     return float(np.sqrt(power[power > 0.01 * power.max()].mean()))
+
+
+def _shaped(sound: Signal, gain: Callable[[Signal], Signal]) -> Signal:
+    """The sound with the gain of each frequency."""
+    size = 1 << len(sound).bit_length()
+    hertz = np.fft.rfftfreq(size, 1 / RATE_HZ)
+    return np.asarray(np.fft.irfft(np.fft.rfft(sound, size) * gain(hertz), size)[: len(sound)], np.float64)

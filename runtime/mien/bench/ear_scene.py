@@ -40,7 +40,8 @@ def seconds(at_ns: int) -> float:
 
 def as_pcm(sound: Signal) -> Pcm:
     """Int16; louder sounds clip as in a converter."""
-    return np.clip(np.rint(sound * 32767), -32768, 32767).astype(np.int16)
+    pcm: Pcm = np.clip(np.rint(sound * 32767), -32768, 32767).astype(np.int16)
+    return pcm
 
 
 def hear(

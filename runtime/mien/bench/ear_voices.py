@@ -6,6 +6,7 @@ import sys
 import wave
 import zipfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,8 @@ from mien.errors import MienError
 Signal = NDArray[np.float64]
 
 RATE_HZ: Final = 16_000
+SUB_FRAMES: Final = 128
+LASTING_SUBS: Final = 8
 HUMAN_PACKAGE: Final = "moonshine-voice==0.1.5"
 HUMAN_FILES: Final = ("two_cities.wav", "beckett.wav", "endgame_nagg_nell.wav")
 CACHE: Final = Path.home() / ".cache" / "mien" / "bench"
@@ -46,6 +49,7 @@ CUSTOMER: Final = (
 )
 
 
+@cache
 def speak(text: str, voice: str) -> Signal:
     """One sentence at RATE_HZ, trimmed of silence, peak 1. voice: of espeak-ng, or flite:NAME. Raises MienError."""
     if voice.startswith("flite:"):
@@ -135,7 +139,21 @@ def _read(data: bytes) -> Signal:
 
 
 def _trimmed(sound: Signal) -> Signal:
-    """Without the silence at both ends, peak 1."""
+    """Without the silence and the breath at both ends, peak 1. It begins with its first sound as first_sound() says."""
     peak = np.abs(sound).max()
     loud = np.flatnonzero(np.abs(sound) > 0.02 * peak)
-    return np.asarray(sound[loud[0] : loud[-1] + 1] / peak, np.float64)
+    cut = sound[loud[0] : loud[-1] + 1] / peak
+    return np.asarray(cut[first_sound(cut) :], np.float64)
+
+
+def first_sound(sound: Signal) -> int:
+    """The first frame that counts as speech.
+
+    From there on 8 ms are louder than 20 dB below the whole, and 64 ms louder than 15 dB below it: no breath, no click.
+    """
+    power = (sound[: len(sound) // SUB_FRAMES * SUB_FRAMES].reshape(-1, SUB_FRAMES) ** 2).mean(axis=1)
+    whole = power[power > 0.01 * power.max()].mean()
+    for at in range(len(power) - LASTING_SUBS):
+        if power[at] > 10**-2 * whole and power[at : at + LASTING_SUBS].mean() > 10**-1.5 * whole:
+            return at * SUB_FRAMES
+    return 0

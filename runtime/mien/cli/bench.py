@@ -15,7 +15,7 @@ from mien.host.exits import Exit, exit_codes
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(["pipeline", "motion", "conversation", "face"]))
+@click.argument("names", nargs=-1, type=click.Choice(["pipeline", "motion", "conversation", "face", "ear"]))
 @click.option("--utterances", default=30, show_default=True, type=click.IntRange(2, 1000))
 @click.option(
     "--minutes",
@@ -32,13 +32,17 @@ from mien.host.exits import Exit, exit_codes
     metavar="FILE",
     help="For face: also measure this avatar, baked or .glb.",
 )
+@click.option("--quick", is_flag=True, help="For ear: a smaller size, under a minute.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def bench(names: tuple[str, ...], utterances: int, minutes: float, avatars: tuple[Path, ...], as_json: bool) -> None:
-    """Measure this machine: latencies, A/V offset, barge-in, memory, speed. Exits 1 when a target is missed.
+def bench(
+    names: tuple[str, ...], utterances: int, minutes: float, avatars: tuple[Path, ...], quick: bool, as_json: bool
+) -> None:
+    """Measure this machine: latencies, A/V offset, barge-in, echo, memory, speed. Exits 1 when a target is missed.
 
     Example: mien bench pipeline --minutes 10 --json, or mien bench face --avatar head.glb
     """
     from mien.bench.conversation import run_conversation
+    from mien.bench.ear import run_ear
     from mien.bench.face import run_face
     from mien.bench.motion import run_motion
     from mien.bench.pipeline import run_pipeline
@@ -54,6 +58,8 @@ def bench(names: tuple[str, ...], utterances: int, minutes: float, avatars: tupl
             reports.append(run_conversation(utterances, teller(status)))
         if not names or "face" in names:
             reports.append(run_face(avatars, teller(status)))
+        if not names or "ear" in names:
+            reports.append(run_ear(quick, teller(status)))
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(reports), indent=2))
     else:

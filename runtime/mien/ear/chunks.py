@@ -81,7 +81,7 @@ class Chunker:
     def _chunk(self, at_ns: int) -> Chunk:
         now = slice(self._latency, self._latency + CHUNK_FRAMES)
         clean, raw = self._held[0, :CHUNK_FRAMES], self._held[1, :CHUNK_FRAMES]
-        near, far = self._held[1, now] - self._held[1, now].mean(), self._held[2, now].copy()
+        near, far = self._held[1, now] - np.add.reduce(self._held[1, now]) / CHUNK_FRAMES, self._held[2, now].copy()
         return Chunk(at_ns, near, far, power(near), power(far), power(raw), power(clean))
 
 

@@ -29,6 +29,8 @@ TAKEN_EARLY_DB: Final = 8.0
 STAYS_DB: Final = -8.0
 """LEFT_DB for somebody who is already speaking."""
 
+REST_MARGIN_DB: Final = 8.0
+LEAST_LEFT_DB: Final = -20.0
 SLOWNESS: Final = 0.03
 
 
@@ -49,8 +51,21 @@ class EchoGuard:
         self._chunks = 0
         self._left_db = 0.0
 
-    def judge(self, chunk: Chunk, rest_power: float, echo_power: float) -> None:
-        """Take a chunk with what the linear canceller left of it, and the power of the echo that it removed."""
+    @property
+    def learnt(self) -> bool:
+        """Whether the linear canceller knows the room."""
+        return self._chunks >= LEARNT_CHUNKS and self._left_db < LEARNT_DB
+
+    @property
+    def rest_db(self) -> float:
+        """What is left of the echo stays below this level, in dBFS."""
+        return self._echo_db + self._left_db + REST_MARGIN_DB if self.active else SILENCE_DB
+
+    def judge(self, chunk: Chunk, rest_power: float, echo_power: float, noise_power: float) -> None:
+        """Take a chunk with what the linear canceller left of it, and the power of the echo that it removed.
+
+        noise_power: how loud the room is when nobody speaks.
+        """
         self._echo_db = max(decibels(echo_power), self._echo_db - TAIL_DB_S * CHUNK_S)
         self.active = chunk.far_power > 0 or self._echo_db > ECHO_DB
         if not self.active:
@@ -58,10 +73,11 @@ class EchoGuard:
             return
         left_db = decibels(rest_power) - self._echo_db
         taken_db = decibels(chunk.raw_power) - decibels(chunk.clean_power)
-        learnt = self._chunks >= LEARNT_CHUNKS and self._left_db < LEARNT_DB
+        learnt = self.learnt
         least_db, most_db = (LEFT_DB, TAKEN_DB) if learnt else (LEFT_EARLY_DB, TAKEN_EARLY_DB)
         self.allows = left_db > least_db and taken_db < most_db
         self.stays = self.allows or (learnt and left_db > STAYS_DB)
         if self._echo_db > ECHO_DB and not self.allows:
             self._chunks += 1
-            self._left_db += SLOWNESS * (left_db - self._left_db)
+            left_db = decibels(max(0.0, rest_power - noise_power)) - self._echo_db
+            self._left_db += SLOWNESS * (max(LEAST_LEFT_DB, left_db) - self._left_db)

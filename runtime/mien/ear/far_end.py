@@ -4,6 +4,7 @@ Frames of all streams lie on one axis, the position. `FarEnd` says when each blo
 readings with a phase-locked loop, so its position moves smoothly although the two cards drift against each other.
 """
 
+from math import floor
 from typing import Final
 
 import numpy as np
@@ -32,6 +33,8 @@ PHASES: Final = 256
 """Filters between two frames: the error of the nearest is 50 dB below speech."""
 
 _TAPS: Final = np.arange(1 - HALF_TAPS, HALF_TAPS + 1, dtype=np.float64)
+_SPAN: Final = EAR_BLOCK_FRAMES + 2 * HALF_TAPS - 1
+_SPAN_RANGE: Final = np.arange(_SPAN)
 _RAMP: Final = np.arange(EAR_BLOCK_FRAMES, dtype=np.float32) / EAR_BLOCK_FRAMES
 
 # The loop starts fast, so that the first words are aligned, and slows down as its estimate of the drift settles.
@@ -51,6 +54,7 @@ class FarEndBuffer:
         self._end = 0
         self._last = 0.0
         self._last_ns = 0
+        self._sound_end = 0
         self.lost_frames = 0
 
     @property
@@ -84,6 +88,7 @@ class FarEndBuffer:
             first = round(predicted)
             self._base = first - message.offset
             self._end = min(self._end, first)  # what the old stream still held is never heard
+            self._sound_end = min(self._sound_end, first)
         at = self._base + message.offset
         self._last, self._last_ns = float(at), message.at_ns
         if at > self._end:
@@ -95,27 +100,28 @@ class FarEndBuffer:
             self._silence(at, at + frames)
         else:
             self._store(at, pcm)
+            self._sound_end = max(self._sound_end, at + frames)
         self._end = max(self._end, at + frames)
         return begins
 
-    def read(self, position: float, step: float) -> tuple[FramesF32, int]:
-        """One block from a fractional position on, float32 (EAR_BLOCK_FRAMES,). step: frames per frame, about 1.
+    def read(self, position: float, step: float) -> tuple[FramesF32 | None, int]:
+        """One block from a fractional position on, float32 (EAR_BLOCK_FRAMES,), or None if nothing can be heard in it.
 
-        Returns the block with how many of its frames had not come in time; they are silent.
+        step: frames per frame, about 1. Returns the block with how many of its frames had not come in time; they are
+        silent.
         """
-        whole = int(np.floor(position))
+        whole = floor(position)
         first = whole + 1 - HALF_TAPS
-        count = EAR_BLOCK_FRAMES + 2 * HALF_TAPS - 1
-        span = self._ring.take(np.arange(first, first + count), mode="wrap")
-        missing = min(count, max(0, first + count - self._end))
+        missing = min(_SPAN, max(0, first + _SPAN - self._end))
+        late = min(EAR_BLOCK_FRAMES, missing)
+        if first >= self._sound_end:
+            return None, late
+        span = self._ring.take(_SPAN_RANGE + first, mode="wrap")
         if missing:
-            span[count - missing :] = 0.0
-        forgotten = min(count, max(0, self._end - RING_FRAMES - first, -first))
+            span[_SPAN - missing :] = 0.0
+        forgotten = min(_SPAN, max(0, self._end - RING_FRAMES - first, -first))
         if forgotten:
             span[:forgotten] = 0.0
-        late = min(EAR_BLOCK_FRAMES, missing)
-        if not span.any():
-            return np.zeros(EAR_BLOCK_FRAMES, np.float32), late
         now = round((position - whole) * PHASES)
         then = round((position - whole + EAR_BLOCK_FRAMES * (step - 1.0)) * PHASES)
         block = np.convolve(span, _FILTERS[now], "valid")

@@ -18,6 +18,7 @@ from mien.ear.delay import DelayFinder
 from mien.ear.echo import EchoCanceller
 from mien.ear.echo_guard import EchoGuard
 from mien.ear.far_end import FarEndBuffer, Reader
+from mien.ear.gate import EchoGate
 from mien.ear.input_check import REMEDIES, InputCheck
 from mien.ear.levels import Figures, Levels
 from mien.ear.linear_echo import LinearCanceller
@@ -81,13 +82,14 @@ class Pipeline:
         self._finder = DelayFinder()
         self._linear = LinearCanceller()
         self._guard = EchoGuard()
+        self._gate = EchoGate()
         self._chunker = Chunker(self._canceller.latency_frames)
         self._check = InputCheck()
         self._levels = Levels()
         self._delay_ns = ms_to_ns(config.delay_ms)
         self._latency_ns = frames_to_ns(self._canceller.latency_frames, EAR_RATE_HZ)
         self._gap = self._fresh = False
-        self._late = 0
+        self._late = self._since_far = 0
         self._figures = Figures(delay_ms=config.delay_ms)
         self.voice_runs = True
 
@@ -102,6 +104,7 @@ class Pipeline:
 
     def far_end(self, message: FarEnd, pcm: Pcm | None) -> None:
         """Take what the speaker plays. pcm: int16 (frames,), None for silence."""
+        self._since_far = 0
         predicted = self._reader.predicted(message.at_ns + self._delay_ns - LEAD_NS)
         if self._far_end.write(message, pcm, predicted):
             self._figures.far_streams += 1
@@ -122,12 +125,16 @@ class Pipeline:
         state, why = self._state(near, at_ns)
         chunk = self._chunker.add(clean, near, far, at_ns)
         events = () if chunk is None else self._events(chunk, deaf=missing or state in DEAF)
-        return Cleaned(clean, at_ns - self._latency_ns, events, self._activity.speaking, state, why)
+        speaking = self._activity.speaking
+        only_echo = self._guard.active and not (self._guard.allows or self._activity.begins or speaking)
+        pcm = self._gate.process(clean, shut=only_echo)
+        return Cleaned(pcm, at_ns - self._latency_ns, events, speaking, state, why)
 
     def _heard(self, at_ns: int) -> tuple[Pcm, bool]:
         """What the speaker played while this block was captured. Also whether a part of it has not come yet."""
         if not (self._cancels and self._far_end.known):
             return SILENCE, False
+        self._since_far += 1
         heard_ns = at_ns - self._delay_ns + LEAD_NS
         target = self._far_end.position_at(heard_ns)
         if self._gap:
@@ -142,10 +149,15 @@ class Pipeline:
         self._figures.far_age_ms = ns_to_ms(heard_ns - self._far_end.end_ns)
         if fresh:
             self._figures.far_missing_frames += missing
-            self._late = self._late + 1 if missing else 0
+            comes = self._since_far <= LATE_BLOCKS // 2  # else the voice has stopped, which says nothing of the delay
+            self._late = self._late + 1 if missing and comes else 0
             if self._late >= LATE_BLOCKS:
                 self._read_earlier(missing)
-        return np.clip(np.rint(block), -32768, 32767).astype(np.int16), missing > 0 and fresh
+        late = missing > 0 and fresh
+        if block is None:
+            return SILENCE, late
+        np.rint(block, out=block)
+        return np.minimum(np.maximum(block, -32768, out=block), 32767, out=block).astype(np.int16), late
 
     def _read_earlier(self, missing: int) -> None:
         """delay_ms asks for sound that the voice has not written yet, so it must be wrong: read what there is."""
@@ -186,11 +198,11 @@ class Pipeline:
 
     def _events(self, chunk: Chunk, *, deaf: bool) -> tuple[UserStarted | UserStopped, ...]:
         """What the chunk begins or ends. deaf: nothing can be told from it."""
-        rest, echo_power = self._linear.process(chunk.near, chunk.far, chunk.far_power)
-        self._guard.judge(chunk, power(rest), echo_power)
+        rest, echo_power = self._linear.process(chunk, careful=self._activity.speaking, learnt=self._guard.learnt)
+        self._guard.judge(chunk, power(rest), echo_power, self._activity.noise_power)
         speaking = self._activity.speaking
         allowed = not deaf and (self._guard.stays if speaking else self._guard.allows)
-        awake = self._activity.wakes(sub_levels_db(rest), chunk.end_ns) and allowed
+        awake = self._activity.wakes(sub_levels_db(rest), chunk.end_ns, self._guard.rest_db) and allowed
         probability = self._detector.probability(rest, awake=awake or speaking)
         event = self._activity.chunk(probability, allowed=allowed, echo=self._guard.active)
         self._figures.speech_probability = round(probability, 3)
