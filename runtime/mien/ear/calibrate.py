@@ -3,8 +3,10 @@
 Pure analysis: both recordings are blocks of 16 kHz sound with the times of their first frames.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 import msgspec
@@ -154,20 +156,20 @@ class _Recording:
     def __init__(self, parts: Sequence[Part]) -> None:
         self.sound: Samples = np.concatenate([part.pcm for part in parts]).astype(np.float64) if parts else np.zeros(0)
         self._times_ns = [part.at_ns for part in parts]
-        self._starts = np.cumsum([0, *(len(part.pcm) for part in parts)])[:-1]
+        self._starts = [0, *accumulate(len(part.pcm) for part in parts)][:-1]
 
     def time_of_ns(self, frame: float) -> int:
         """When a frame was heard, to a fraction of one."""
-        part = max(0, int(np.searchsorted(self._starts, frame, side="right")) - 1)
+        part = max(0, bisect_right(self._starts, frame) - 1)
         return self._times_ns[part] + round((frame - self._starts[part]) * NS_PER_S / EAR_RATE_HZ)
 
     def frame_at(self, at_ns: int) -> int:
         """The frame that was heard then; beyond either end of the sound, its end."""
         if not self._times_ns:
             return 0
-        part = max(0, int(np.searchsorted(self._times_ns, at_ns, side="right")) - 1)
-        frame = int(self._starts[part]) + (at_ns - self._times_ns[part]) * EAR_RATE_HZ // NS_PER_S
-        return min(max(0, int(frame)), len(self.sound))
+        part = max(0, bisect_right(self._times_ns, at_ns) - 1)
+        frame = self._starts[part] + (at_ns - self._times_ns[part]) * EAR_RATE_HZ // NS_PER_S
+        return min(max(0, frame), len(self.sound))
 
     def until(self, at_ns: int | None) -> Samples:
         """The sound before a time; all of it for None."""
