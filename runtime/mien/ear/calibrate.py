@@ -70,6 +70,10 @@ UNHEARD: Final = (
     "the microphone does not hear the speaker: raise the volume of either (alsamixer), bring them closer, or choose "
     "the right devices (playback.device, ear.device)"
 )
+UNSTEADY: Final = (
+    "the delay changes from chirp to chirp: the machine is busy, or a sound server lies between; measure again, and use "
+    "hw: or plughw: for playback.device and ear.device"
+)
 LOOPED: Final = (
     "the microphone is the speaker's own loopback, in which no customer can be heard: choose another ear.device "
     "(`mien ear cards`)"
@@ -124,15 +128,15 @@ def analyse(far: Sequence[Part], near: Sequence[Part]) -> Calibration:
     """Compare what was played, as the voice tells it, to what was captured; near begins before far's first chirp."""
     played, heard = _Recording(far), _Recording(near)
     left = _all_chirps(played)
-    pairs = [(chirp, found) for chirp in left if (found := _look_for(heard, chirp.at_ns)) is not None]
-    pairs = _agreeing(pairs)
+    every = [(chirp, found) for chirp in left if (found := _look_for(heard, chirp.at_ns)) is not None]
+    pairs = _agreeing(every)
     noise = heard.until(left[0].at_ns - ms_to_ns(CHIRP_MS) if left else None)
     measured = Calibration(
         noise_dbfs=round(_meter(noise).rms_dbfs, 1),
         peak_dbfs=round(_meter(heard.sound).peak_dbfs, 1),
         heard=len(pairs),
     )
-    problems = _problems(heard, left, pairs)
+    problems = _problems(heard, left, every, pairs)
     if len(pairs) < NEEDED:
         return _with(measured, problems=problems)
     delays_ms = [(found.at_ns - chirp.at_ns) / NS_PER_MS for chirp, found in pairs]
@@ -246,15 +250,17 @@ def _agreeing(pairs: list[tuple[_Chirp, _Chirp]]) -> list[tuple[_Chirp, _Chirp]]
     return max(map(near, pairs), key=len, default=[])
 
 
-def _problems(heard: _Recording, left: list[_Chirp], pairs: list[tuple[_Chirp, _Chirp]]) -> tuple[str, ...]:
-    """What stands against the measurement, the cause before its consequences."""
+def _problems(
+    heard: _Recording, left: list[_Chirp], every: list[tuple[_Chirp, _Chirp]], pairs: list[tuple[_Chirp, _Chirp]]
+) -> tuple[str, ...]:
+    """What stands against the measurement, the cause before its consequences. every: also those that disagree."""
     if not heard.sound.any():
         return (SILENT,)
     if len(left) < NEEDED:
         return (UNTOLD,)
     found = [CLIPS] if int(np.count_nonzero(np.abs(heard.sound) >= FULL_SCALE)) >= CLIPPED_FRAMES else []
     if len(pairs) < NEEDED:
-        found.append(UNHEARD)
+        found.append(UNHEARD if len(every) < NEEDED else UNSTEADY)
     elif np.median([chirp.likeness for _, chirp in pairs]) > LOOPBACK:
         found.append(LOOPED)
     return tuple(found)
