@@ -71,8 +71,8 @@ UNHEARD: Final = (
     "the right devices (playback.device, ear.device)"
 )
 UNSTEADY: Final = (
-    "the delay changes from chirp to chirp: the machine is busy, or a sound server lies between; measure again, and use "
-    "hw: or plughw: for playback.device and ear.device"
+    "the delay changes from chirp to chirp: the machine is busy, or a sound server lies between; measure again, and "
+    "use hw: or plughw: for playback.device and ear.device"
 )
 LOOPED: Final = (
     "the microphone is the speaker's own loopback, in which no customer can be heard: choose another ear.device "
