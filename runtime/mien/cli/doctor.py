@@ -11,6 +11,7 @@ from rich.table import Table
 
 from mien.cli.board_checks import BOARD_CHECKS
 from mien.cli.checks import CHECKS, Finding
+from mien.cli.ear_checks import check_ear
 from mien.cli.terminal import data_console, shown, teller
 from mien.cli.watcher import Watcher
 from mien.config import load_config, parse_overrides
@@ -31,8 +32,8 @@ SILENT: Final = Level.SILENT.value
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Override a key, such as playback.sink=null.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(path: Path | None, pairs: tuple[str, ...], as_json: bool) -> None:
-    """Check this machine by opening its devices: sound, display, model, avatar, clock. On a board, also check screens,
-    sound cards, permissions, power, temperature and time. Exits 1 when a
+    """Check this machine by opening its devices: sound, display, model, avatar, clock, and the microphone where it is
+    enabled. On a board, also check screens, sound cards, permissions, power, temperature and time. Exits 1 when a
     verdict is poor or bad.
 
     Example: mien doctor --set playback.sink=null
@@ -47,6 +48,8 @@ def doctor(path: Path | None, pairs: tuple[str, ...], as_json: bool) -> None:
             name = check.__name__.removeprefix("check_")
             tell(f"checking: {name}")
             findings.append(held.get(name) or check(config))
+        tell("checking: microphone")
+        findings += check_ear(config, resolve_run_dir(config.run_dir))
         findings += [check(BOARD) for check in BOARD_CHECKS]
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(findings), indent=2))

@@ -71,7 +71,7 @@ def _refuse(files: list[Path], duration_s: float, *, yes: bool, muted: bool) -> 
     if not yes:
         raise ConfigError(
             f"this keeps what the microphone hears for {duration_s:g} s, in {names}, readable for this user only, "
-            "until somebody deletes them; mien sends them nowhere. Tell everybody in the room, then repeat it with --yes"
+            "until somebody deletes them; mien sends them nowhere. Tell everybody in the room, then repeat with --yes"
         )
     if muted:
         raise ConfigError("ear.muted: the microphone is muted by the configuration; nothing is recorded")

@@ -111,8 +111,9 @@ class EarHealth(EarBusMessage, frozen=True):
     """ear -> voice, once a second and on each change of state.
 
     level_dbfs: RMS of the raw microphone since the last report, -100 for silence. clean_dbfs: of the cleaned sound.
-    erle_db: how much of the echo was removed over the last second of far-end speech; None without any. delay_ms: from
-    the speaker's clock to the microphone's, as aligned. drift_ppm: of the card against CLOCK_MONOTONIC; None unknown.
+    erle_db: how much of the echo was removed over the last second of far-end speech; None without any. delay_ms:
+    between the speaker's clock and the microphone's, as aligned; drift_ppm: of the card against CLOCK_MONOTONIC; None
+    unknown.
     """
 
     pid: int

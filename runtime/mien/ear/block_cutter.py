@@ -25,11 +25,18 @@ class BlockCutter:
         self._first = frame
         self._cut = 0
         self._rest = np.empty(0, np.int16)
+        self._raw: list[Pcm] = []
+        self._raw_frames = 0
 
     def push(self, pcm: Pcm) -> Iterator[tuple[Pcm, int]]:
         """Take captured frames, int16 (N, channels). Yields (block, the device's number of its first frame)."""
-        sound = self._resampler.push(np.ascontiguousarray(pcm[:, self._channel]))
-        self._rest = np.concatenate((self._rest, sound)) if len(self._rest) else sound
+        self._raw.append(pcm[:, self._channel])
+        self._raw_frames += len(pcm)
+        if len(self._rest) + self._resampler.yields(self._raw_frames) < EAR_BLOCK_FRAMES:
+            return  # a call of the resampler costs more than its arithmetic
+        sound = self._resampler.push(np.concatenate(self._raw))
+        self._raw, self._raw_frames = [], 0
+        self._rest = np.concatenate((self._rest, sound))
         whole = len(self._rest) // EAR_BLOCK_FRAMES
         for index in range(whole):
             at = index * EAR_BLOCK_FRAMES

@@ -3,8 +3,10 @@
 Pure analysis: both recordings are blocks of 16 kHz sound with the times of their first frames.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 import msgspec
@@ -40,8 +42,8 @@ CLEAR_DB: Final = 17.0
 
 AGREE_MS: Final = 2.0
 NEEDED: Final = CHIRPS - 1
-LOOPBACK: Final = 0.995
-"""Likeness to the chirp itself. A room, a loudspeaker or a microphone changes it more."""
+LOOPBACK: Final = 0.985
+"""Likeness to the chirp itself. A dry room with 10 cm from an ideal speaker to an ideal microphone has 0.97."""
 
 CLEAN: Final = 0.8
 """Likeness of a chirp in the far end, which was resampled and may have been scaled."""
@@ -67,6 +69,10 @@ CLIPS: Final = "the microphone clips: lower its capture volume (alsamixer), or m
 UNHEARD: Final = (
     "the microphone does not hear the speaker: raise the volume of either (alsamixer), bring them closer, or choose "
     "the right devices (playback.device, ear.device)"
+)
+UNSTEADY: Final = (
+    "the delay changes from chirp to chirp: the machine is busy, or a sound server lies between; measure again, and "
+    "use hw: or plughw: for playback.device and ear.device"
 )
 LOOPED: Final = (
     "the microphone is the speaker's own loopback, in which no customer can be heard: choose another ear.device "
@@ -122,15 +128,15 @@ def analyse(far: Sequence[Part], near: Sequence[Part]) -> Calibration:
     """Compare what was played, as the voice tells it, to what was captured; near begins before far's first chirp."""
     played, heard = _Recording(far), _Recording(near)
     left = _all_chirps(played)
-    pairs = [(chirp, found) for chirp in left if (found := _look_for(heard, chirp.at_ns)) is not None]
-    pairs = _agreeing(pairs)
+    every = [(chirp, found) for chirp in left if (found := _look_for(heard, chirp.at_ns)) is not None]
+    pairs = _agreeing(every)
     noise = heard.until(left[0].at_ns - ms_to_ns(CHIRP_MS) if left else None)
     measured = Calibration(
         noise_dbfs=round(_meter(noise).rms_dbfs, 1),
         peak_dbfs=round(_meter(heard.sound).peak_dbfs, 1),
         heard=len(pairs),
     )
-    problems = _problems(heard, left, pairs)
+    problems = _problems(heard, left, every, pairs)
     if len(pairs) < NEEDED:
         return _with(measured, problems=problems)
     delays_ms = [(found.at_ns - chirp.at_ns) / NS_PER_MS for chirp, found in pairs]
@@ -154,20 +160,20 @@ class _Recording:
     def __init__(self, parts: Sequence[Part]) -> None:
         self.sound: Samples = np.concatenate([part.pcm for part in parts]).astype(np.float64) if parts else np.zeros(0)
         self._times_ns = [part.at_ns for part in parts]
-        self._starts = np.cumsum([0, *(len(part.pcm) for part in parts)])[:-1]
+        self._starts = [0, *accumulate(len(part.pcm) for part in parts)][:-1]
 
     def time_of_ns(self, frame: float) -> int:
         """When a frame was heard, to a fraction of one."""
-        part = max(0, int(np.searchsorted(self._starts, frame, side="right")) - 1)
+        part = max(0, bisect_right(self._starts, frame) - 1)
         return self._times_ns[part] + round((frame - self._starts[part]) * NS_PER_S / EAR_RATE_HZ)
 
     def frame_at(self, at_ns: int) -> int:
         """The frame that was heard then; beyond either end of the sound, its end."""
         if not self._times_ns:
             return 0
-        part = max(0, int(np.searchsorted(self._times_ns, at_ns, side="right")) - 1)
-        frame = int(self._starts[part]) + (at_ns - self._times_ns[part]) * EAR_RATE_HZ // NS_PER_S
-        return min(max(0, int(frame)), len(self.sound))
+        part = max(0, bisect_right(self._times_ns, at_ns) - 1)
+        frame = self._starts[part] + (at_ns - self._times_ns[part]) * EAR_RATE_HZ // NS_PER_S
+        return min(max(0, frame), len(self.sound))
 
     def until(self, at_ns: int | None) -> Samples:
         """The sound before a time; all of it for None."""
@@ -244,15 +250,17 @@ def _agreeing(pairs: list[tuple[_Chirp, _Chirp]]) -> list[tuple[_Chirp, _Chirp]]
     return max(map(near, pairs), key=len, default=[])
 
 
-def _problems(heard: _Recording, left: list[_Chirp], pairs: list[tuple[_Chirp, _Chirp]]) -> tuple[str, ...]:
-    """What stands against the measurement, the cause before its consequences."""
+def _problems(
+    heard: _Recording, left: list[_Chirp], every: list[tuple[_Chirp, _Chirp]], pairs: list[tuple[_Chirp, _Chirp]]
+) -> tuple[str, ...]:
+    """What stands against the measurement, the cause before its consequences. every: also those that disagree."""
     if not heard.sound.any():
         return (SILENT,)
     if len(left) < NEEDED:
         return (UNTOLD,)
     found = [CLIPS] if int(np.count_nonzero(np.abs(heard.sound) >= FULL_SCALE)) >= CLIPPED_FRAMES else []
     if len(pairs) < NEEDED:
-        found.append(UNHEARD)
+        found.append(UNHEARD if len(every) < NEEDED else UNSTEADY)
     elif np.median([chirp.likeness for _, chirp in pairs]) > LOOPBACK:
         found.append(LOOPED)
     return tuple(found)

@@ -20,7 +20,8 @@ JUMP_S: Final = 0.06
 """More than the coarsest device's step: the stream really moved."""
 
 JUMP_READINGS: Final = 4
-"""How many readings in a row must agree on a jump: a busy machine delays single ones."""
+JUMP_NS: Final = 300_000_000
+"""How many readings in a row must show a jump, and for how long: a busy sound server is late, then catches up."""
 
 
 class CaptureClock:
@@ -42,7 +43,7 @@ class CaptureClock:
         self._weight = self._sum_x = self._sum_y = self._sum_xx = self._sum_xy = 0.0
         self._intercept = self._slope = 0.0
         self._prior = PRIOR_S2
-        self._astray = 0
+        self._astray = self._astray_ns = 0
         self._age_s = 0.0
 
     @property
@@ -62,8 +63,10 @@ class CaptureClock:
         x = (frames - self._origin_frame) / self._rate_hz
         y = (at_ns - self._origin_ns) / NS_PER_S - x
         if self._weight and abs(y - self._late_s(x)) > JUMP_S:
+            if not self._astray:
+                self._astray_ns = at_ns
             self._astray += 1
-            if self._astray < JUMP_READINGS:
+            if self._astray < JUMP_READINGS or at_ns - self._astray_ns < JUMP_NS:
                 return False
             self.restart()
             self.observe(at_ns, frames)

@@ -155,10 +155,8 @@ class Engine:
         cleaned = self._pipeline.process(block.pcm, block.at_ns)
         self._condition = (cleaned.state, cleaned.why)
         if not self._outlet.muted:
-            for level, pcm in ((self._raw, block.pcm), (self._raw_now, block.pcm)):
-                level.add(pcm)
-            for level, pcm in ((self._clean, cleaned.pcm), (self._clean_now, cleaned.pcm)):
-                level.add(pcm)
+            self._raw_now.add(block.pcm)
+            self._clean_now.add(cleaned.pcm)
             if self._tap is not None:
                 self._tap(block, cleaned)
         self._outlet.put(block.seq, cleaned)
@@ -203,6 +201,8 @@ class Engine:
             far_dbfs=round(self._far_now.rms_dbfs, 1),
             speech=self._outlet.speaking,
         )
+        self._raw.merge(self._raw_now)
+        self._clean.merge(self._clean_now)
         for level in (self._raw_now, self._clean_now, self._far_now):
             level.reset()
         return found

@@ -31,6 +31,12 @@ class Meter:
             self._frames += len(pcm)
             self._peak = max(self._peak, abs(int(pcm.min())), int(pcm.max()))
 
+    def merge(self, other: "Meter") -> None:
+        """Add what another one has."""
+        self._energy += other._energy
+        self._frames += other._frames
+        self._peak = max(self._peak, other._peak)
+
     @property
     def rms_dbfs(self) -> float:
         """SILENCE_DBFS for silence, or for nothing."""

@@ -1,4 +1,4 @@
-"""ZeroMQ sockets: router.py serves the clients; bus.py, ear_bus.py connect the processes."""
+"""ZeroMQ sockets: router.py serves the clients, bus.py serves face or ear."""
 
 from pathlib import Path
 from typing import Final

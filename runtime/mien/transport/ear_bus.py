@@ -22,6 +22,8 @@ class EarBus:
     def __init__(self, context: Context, run_dir: Path, counters: Counters) -> None:
         """Raises BusError when the meters' socket cannot be bound."""
         self._counters = counters
+        self._meters_path = run_dir / METER_SOCKET
+        self._bound = False
         self._orders = _socket(context, zmq.SUB)
         self._orders.setsockopt(zmq.RCVHWM, FAR_END_MESSAGES)
         self._orders.setsockopt(zmq.SUBSCRIBE, b"")
@@ -33,10 +35,13 @@ class EarBus:
         self._meters = _socket(context, zmq.PUB)
         self._meters.setsockopt(zmq.SNDHWM, METER_MESSAGES)
         try:
-            self._meters.bind(f"ipc://{run_dir / METER_SOCKET}")
+            self._meters.bind(f"ipc://{self._meters_path}")
         except zmq.ZMQError as error:
             self.close()
-            raise BusError(f"run_dir: {run_dir / METER_SOCKET}: cannot be bound ({error})") from None
+            raise BusError(
+                f"run_dir: {self._meters_path}: cannot be bound ({error}); remove it if another user left it there"
+            ) from None
+        self._bound = True
 
     def receive(self) -> list[bytes] | None:
         """The frames of the voice's next message, without waiting; None when there is none."""
@@ -57,9 +62,11 @@ class EarBus:
         self._meters.send(frame, zmq.NOBLOCK)
 
     def close(self) -> None:
-        """Close all sockets."""
+        """Close all sockets. Their file is removed, because the next ear may be another user's."""
         for socket in (self._orders, self._reports, self._meters):
             socket.close()
+        if self._bound:
+            self._meters_path.unlink(missing_ok=True)
 
 
 def subscribe_meter(context: Context, run_dir: Path) -> "zmq.Socket[bytes]":
