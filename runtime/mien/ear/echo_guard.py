@@ -28,7 +28,7 @@ TAKEN_EARLY_DB: Final = 8.0
 
 STAYS_DB: Final = -8.0
 TAKEN_STAYS_DB: Final = 14.0
-"""The same for somebody who is already speaking: before a word of his is taken for an echo, let an echo pass for him."""
+"""The same for somebody who is already speaking: an echo may prolong an utterance rather than a word be lost."""
 
 REST_MARGIN_DB: Final = 8.0
 LEAST_LEFT_DB: Final = -20.0
