@@ -18,7 +18,7 @@ def written(blocks=20, stream=1):
     buffer = FarEndBuffer()
     for number in range(blocks):
         offset = number * EAR_BLOCK_FRAMES
-        buffer.write(block(offset, stream), ramp(offset), 0.0)
+        buffer.write(block(offset, stream), ramp(offset), float(offset))
     return buffer
 
 
@@ -46,7 +46,7 @@ def test_what_has_not_come_is_silent_and_counted():
 
 def test_lost_blocks_are_silent_and_counted():
     buffer = written(4)
-    buffer.write(block(6 * 320), ramp(6 * 320), 0.0)
+    buffer.write(block(6 * 320), ramp(6 * 320), 6 * 320.0)
     assert buffer.lost_frames == 2 * 320
     assert not buffer.read(4 * 320 + 20.0, 1.0)[0].any()
     assert buffer.read(6 * 320 - 100.0, 1.0)[0].any()
@@ -54,8 +54,8 @@ def test_lost_blocks_are_silent_and_counted():
 
 def test_a_block_that_comes_late_takes_its_place():
     buffer = written(4)
-    buffer.write(block(5 * 320), ramp(5 * 320), 0.0)
-    buffer.write(block(4 * 320), ramp(4 * 320), 0.0)
+    buffer.write(block(5 * 320), ramp(5 * 320), 5 * 320.0)
+    buffer.write(block(4 * 320), ramp(4 * 320), 4 * 320.0)
     read, _ = buffer.read(4 * 320.0 - 100, 1.0)
     assert np.abs(read - ramp(4 * 320 - 100)).max() < 40
     assert buffer.end == 6 * 320
@@ -76,6 +76,14 @@ def test_a_new_stream_begins_where_it_is_heard():
     read, _ = buffer.read(reader.predicted(heard_ns), 1.0)
     assert np.abs(read[:280] - ramp(0)[:280]).max() < 100
     assert buffer.end == round(reader.predicted(heard_ns)) + 320
+
+
+def test_a_restarted_voice_counts_from_one_again():
+    buffer, reader = written(300), Reader()
+    reader.restart_at(START_NS, 0.0)
+    heard_ns = START_NS + 400 * BLOCK_NS
+    assert buffer.write(block(0, stream=1, at_ns=heard_ns), ramp(0), reader.predicted(heard_ns))
+    assert np.abs(buffer.read(400 * 320.0, 1.0)[0][:280] - ramp(0)[:280]).max() < 100
 
 
 def test_the_reader_follows_a_drift_without_a_jump():

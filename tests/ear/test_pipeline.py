@@ -124,6 +124,16 @@ def test_captured_sound_that_was_lost_is_a_gap_and_the_echo_stays_removed():
     assert not run.events
 
 
+def test_abandoning_ends_a_running_utterance():
+    near = hiss(2)
+    near[RATE_HZ:] += babble(1, pitch_hz=190, seed=3) * 0.3
+    run = scene().run(near)
+    (stopped,) = run.ear.abandon()
+    assert stopped.utterance == run.events[-1].utterance == 1
+    assert seconds(stopped.at_ns) == pytest.approx(2.0, abs=0.06)
+    assert run.ear.abandon() == ()
+
+
 def test_a_silent_microphone():
     run = scene().run(np.zeros(3 * RATE_HZ))
     assert run.states[-1] == "silent"

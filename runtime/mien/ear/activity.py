@@ -14,7 +14,8 @@ NOISE_OVER_FLOOR_DB: Final = 5.0
 """The floor is the quietest 8 ms: noise is louder on average."""
 
 WAKE_MARGIN_DB: Final = 8.0
-"""How far above it a chunk may be one."""
+PEAK_MARGIN_DB: Final = 14.0
+"""How far above it a chunk, or 8 ms of it, may be one."""
 
 WAKE_CHUNKS: Final = 10
 """How long after such a chunk the detector listens."""
@@ -82,7 +83,9 @@ class Activity:
         self._floor_db = max(-90.0, min(self._floor_db + FLOOR_RISE_DB_S * CHUNK_S, min(levels_db)))
         threshold_db = max(self._floor_db + FLOOR_MARGIN_DB, echo_db)
         self._above.extend(level_db >= threshold_db for level_db in levels_db)
-        loud = max(levels_db) > self._floor_db + WAKE_MARGIN_DB
+        loud = (
+            sum(levels_db) / SUBS > self._floor_db + WAKE_MARGIN_DB or max(levels_db) > self._floor_db + PEAK_MARGIN_DB
+        )
         self._listens = WAKE_CHUNKS if loud else max(0, self._listens - 1)
         return self._listens > 0
 

@@ -1,4 +1,4 @@
-"""The delay between the far end and its echo, by generalised cross-correlation with phase transform.
+"""How far the echo lags behind the far end, by generalised cross-correlation with phase transform.
 
 It corrects a wrong delay_ms and finds a microphone that is the speaker's own loopback. C. H. Knapp and G. C. Carter,
 "The generalized correlation method for estimation of time delay", 1976.

@@ -27,7 +27,8 @@ TAKEN_EARLY_DB: Final = 8.0
 """A customer leaves at least so much beside the echo, and AEC3 takes at most so much of him."""
 
 STAYS_DB: Final = -8.0
-"""LEFT_DB for somebody who is already speaking."""
+TAKEN_STAYS_DB: Final = 14.0
+"""The same for somebody who is already speaking: an echo may prolong an utterance rather than a word be lost."""
 
 REST_MARGIN_DB: Final = 8.0
 LEAST_LEFT_DB: Final = -20.0
@@ -76,7 +77,7 @@ class EchoGuard:
         learnt = self.learnt
         least_db, most_db = (LEFT_DB, TAKEN_DB) if learnt else (LEFT_EARLY_DB, TAKEN_EARLY_DB)
         self.allows = left_db > least_db and taken_db < most_db
-        self.stays = self.allows or (learnt and left_db > STAYS_DB)
+        self.stays = self.allows or (left_db > STAYS_DB and (learnt or taken_db < TAKEN_STAYS_DB))
         if self._echo_db > ECHO_DB and not self.allows:
             self._chunks += 1
             left_db = decibels(max(0.0, rest_power - noise_power)) - self._echo_db

