@@ -56,14 +56,14 @@ def test_reports_are_not_published_nor_the_other_way_round(message):
 @pytest.mark.parametrize(
     ("frame", "says"),
     [
-        (b"", "the bus has version none, this process version 2"),
-        (b"\x01\x90", "the bus has version 1, this process version 2"),
+        (b"", "the bus has version none, this process version 3"),
+        (b"\x01\x90", "the bus has version 1, this process version 3"),
         (b"\x00", "the bus has version 0"),
-        (b"\x02", "malformed bus message"),
-        (b"\x02\xc1", "malformed bus message"),
-        (b"\x02\x92\xaaGestureCue\xff", "malformed bus message"),
-        (b"\x02" + b"\x91" * 20_000 + b"\x01", "malformed bus message"),
-        (b"\x02\x93\xaaGestureCue\x01\xa1\xff", "malformed bus message"),
+        (b"\x03", "malformed bus message"),
+        (b"\x03\xc1", "malformed bus message"),
+        (b"\x03\x92\xaaGestureCue\xff", "malformed bus message"),
+        (b"\x03" + b"\x91" * 20_000 + b"\x01", "malformed bus message"),
+        (b"\x03\x93\xaaGestureCue\x01\xa1\xff", "malformed bus message"),
     ],
 )
 def test_another_release_and_noise_are_told_apart(frame, says):
@@ -91,4 +91,4 @@ def test_times_are_whole_and_of_any_size():
     far = bus.MotionReady(epoch=2**63 - 1, ready_ns=2**63 - 1)
     assert bus.decode_from_face(bus.encode(far)) == far
     with pytest.raises(BusError, match="malformed bus message"):
-        bus.decode_from_face(b"\x02" + msgspec.msgpack.encode(["MotionReady", 1, 0.5]))
+        bus.decode_from_face(b"\x03" + msgspec.msgpack.encode(["MotionReady", 1, 0.5]))

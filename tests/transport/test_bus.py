@@ -216,7 +216,7 @@ def test_a_report_beyond_any_of_the_ears_ends_its_connection(rig, ear_bus, frame
 
 
 def test_an_ear_that_does_not_read_is_dropped(rig, ear_bus):
-    socket_at(rig, zmq.SUB, "far-end.sock", rcvhwm=1)
+    ear = socket_at(rig, zmq.SUB, "far-end.sock", rcvhwm=1)
     rig.until(ear_bus.joined)
     sent = 0
     while not rig.counters["far_end_subscribers_dropped"]:
@@ -224,3 +224,4 @@ def test_an_ear_that_does_not_read_is_dropped(rig, ear_bus):
         sent += 10_000
         assert sent < 4 * EAR_ENDS.subscriber_bytes
     assert sent > EAR_ENDS.subscriber_bytes
+    ear.close()

@@ -151,6 +151,35 @@ def test_a_declined_pause_goes_on_where_it_stood(declined_by):
     assert len(whole) - after - 10 <= before <= len(whole) - after + FADE  # at most the decay of its last sample more
 
 
+@pytest.mark.usefixtures("any_device")
+@pytest.mark.parametrize("seed", range(20))
+def test_false_barge_ins_never_cost_a_sample_whatever_the_device(seed):
+    """At any moments, of any length below min_speech: what is not ducked is as it would have been, at its place."""
+    rigs = Kiosk(mode="off"), Kiosk(mode=("pause", "interrupt", "duck")[seed % 3], min_speech_ms=200)
+    kiosk = rigs[1]
+    for rig in rigs:
+        draw = np.random.default_rng(seed)
+        noise = draw.integers(-20_000, 20_000, 48_000).astype(np.int16)
+        for turn in range(3):
+            rig.speak(f"t{turn}", pcm=noise[turn * 16_000 : (turn + 1) * 16_000])
+        rig.step(400)
+        for _ in range(6):
+            rig.ear_health()
+            rig.start(ago_ms=int(draw.integers(10, 100)))
+            rig.step(5 * int(draw.integers(1, 15)))
+            rig.stop(lasted_ms=int(draw.integers(1, 190)))
+            rig.step(5 * int(draw.integers(10, 60)))
+        rig.run(4000)
+    assert kiosk.actions().count("resumed") == kiosk.actions().count("ducked") > 2
+    assert [m.played_ms for m in kiosk.got(wire.Finished)] == [1000.0] * 3
+    same, other = (rig.sink.pcm.astype(int) for rig in rigs)
+    assert len(same) == len(other)
+    assert np.all(np.abs(other) <= np.abs(same))
+    assert np.all((other == same) | (np.abs(other) >= 0.2 * np.abs(same) - 2))  # nothing is lower than ducked
+    assert (other != same).sum() < 6 * 16 * 100
+
+
+@pytest.mark.usefixtures("any_device")
 @pytest.mark.parametrize(("buffer_ms", "min_speech_ms"), [(25, 160), (40, 160), (25, 300), (25, 120)])
 @pytest.mark.parametrize("mode", ["pause", "interrupt"])
 def test_the_speaker_is_silent_within_min_speech_buffer_and_fade(mode, buffer_ms, min_speech_ms):
@@ -159,8 +188,9 @@ def test_the_speaker_is_silent_within_min_speech_buffer_and_fade(mode, buffer_ms
     kiosk.turn()
     at_ns = kiosk.start()
     kiosk.run(600)
-    step_ms = 5
-    assert kiosk.silent_since(at_ns) <= min_speech_ms + buffer_ms + 5 + step_ms
+    step_ms, fade_ms = 5, 5
+    coarse_ms = getattr(kiosk.sink, "_step", 0) / 16  # a device that moves by so much tells what it holds too late
+    assert kiosk.silent_since(at_ns) <= min_speech_ms + buffer_ms + fade_ms + step_ms + coarse_ms
 
 
 def test_an_ear_that_is_sure_only_later_than_min_speech_pauses_at_once():
@@ -337,7 +367,9 @@ def test_a_turn_that_ends_while_ducked_ends_the_barge_in_and_the_next_is_loud():
     assert kiosk.got(wire.Finished)[0].reason == "played"
     written = len(kiosk.sink.pcm)
     kiosk.turn(ms=300, turn="u", after_ms=500)
-    assert np.abs(kiosk.sink.pcm[written:].astype(int)).max() >= 7990
+    heard = kiosk.sink.pcm[written:]
+    first = int(np.flatnonzero(heard)[0]) - 1
+    assert np.array_equal(heard[first : first + 4800], tone(300))
     assert kiosk.actions() == ["ducked"]
 
 

@@ -464,3 +464,20 @@ def test_a_bad_report_is_counted_and_changes_nothing(frames):
     assert rig.counters["ear_refused"] == 1
     assert rig.sounds == []
     assert rig.got(wire.UserStarted, b"x") == rig.got(wire.UserStopped, b"x") == []
+
+
+def test_the_line_for_systemd_names_the_ear_where_there_is_one():
+    rig = Ear()
+    assert ", ear ok" in rig.voice.status
+    rig.step(4100)
+    assert "ear" not in rig.voice.status
+
+
+def test_a_session_that_is_replaced_listens_no_more():
+    rig = Ear(b"x")
+    name = rig.got(wire.Welcome, b"x")[0].session
+    rig.hello(client=b"y", replaces=name)
+    rig.step(5)
+    assert rig.orders() == ear_bus.EarOrders()
+    rig.block()
+    assert rig.sounds == []

@@ -122,3 +122,25 @@ def test_nothing_is_nothing():
     assert len(spoken(mixer, 0)) == 0
     assert len(filled(mixer, 0)) == 0
     assert spoken(mixer, 10)[-1] == 5000
+
+
+def test_ducking_multiplies_with_the_volume_and_has_a_fade_of_its_own():
+    mixer = Mixer(FADE, 48000)
+    mixer.set_volume(0.5, 0)
+    mixer.duck(0.2, 100)
+    pcm = np.concatenate([spoken(mixer, 30), spoken(mixer, 100)]).astype(int)
+    assert pcm[:100] == pytest.approx(5000 * (1 - 0.008 * np.arange(1, 101)), abs=2.5)
+    assert np.all(np.abs(pcm[100:] - 1000) <= 1)
+    mixer.set_volume(1.0, 0)
+    assert np.all(np.abs(spoken(mixer, 50)[1:].astype(int) - 2000) <= 1)
+    mixer.duck(1.0, 0)
+    assert np.array_equal(spoken(mixer, 50), ones(50))
+
+
+def test_after_ducking_speech_is_left_as_it_is():
+    mixer = Mixer(FADE, 48000)
+    mixer.duck(0.1, 10)
+    spoken(mixer, 7)
+    mixer.duck(1.0, 10)
+    spoken(mixer, 10)
+    assert np.array_equal(spoken(mixer, 100), ones(100))

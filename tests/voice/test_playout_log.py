@@ -1,6 +1,6 @@
 """What was written to the device: runs of one kind, and where a position lies in them."""
 
-from mien.voice.playout_log import PlayoutLog
+from mien.voice.playout_log import PAST_SEGMENTS, PlayoutLog
 from mien.voice.turn import Turn
 
 
@@ -54,3 +54,42 @@ def test_a_position_may_leap_over_several():
         playout_log.add(5, epoch=number, media_start=0, turn=turn)
     assert [(segment.epoch, frames) for segment, frames in playout_log.heard(12)] == [(0, 5), (1, 5), (2, 2)]
     assert len(playout_log.segments) == 2
+
+
+def test_speech_is_found_by_its_frame_while_it_is_heard_and_for_a_while_after():
+    playout_log, t, u = PlayoutLog(), a_turn(), a_turn("u")
+
+    def found(frame, gap=20):
+        at = playout_log.speech_at(frame, gap)
+        return at and (at[0].turn.name, at[0].start, at[1])
+
+    playout_log.add(100, epoch=1, media_start=0, turn=None)
+    playout_log.add(50, epoch=1, media_start=0, turn=t)
+    playout_log.add(19, epoch=1, media_start=50, turn=None)  # too short to end speech
+    playout_log.add(31, epoch=1, media_start=50, turn=u)
+    for position in (0, 120, 160, 400):
+        playout_log.heard(position)
+        assert [found(frame) for frame in (99, 100, 149, 150, 168, 169, 199, 200)] == [
+            None, ("t", 100, 100), ("t", 100, 100), None, None, ("u", 169, 100), ("u", 169, 100), None,
+        ]  # fmt: skip
+        assert found(169, gap=19) == ("u", 169, 169)
+        assert found(169, gap=0) == ("u", 169, 169)
+
+
+def test_what_no_device_played_was_not_heard():
+    playout_log, turn = PlayoutLog(), a_turn()
+    playout_log.add(50, epoch=1, media_start=0, turn=turn, audible=False)
+    playout_log.add(50, epoch=1, media_start=50, turn=turn, turn_start=50)
+    assert playout_log.speech_at(10, 5) is None
+    segment, begun = playout_log.speech_at(60, 5)
+    assert (segment.turn_start, begun) == (50, 50)
+
+
+def test_no_more_than_a_few_heard_segments_are_kept():
+    playout_log = PlayoutLog()
+    for number in range(100):
+        playout_log.add(1, epoch=number, media_start=0, turn=a_turn(str(number)))
+    playout_log.heard(100)
+    assert playout_log.speech_at(99, 5)[0].turn.name == "99"
+    assert playout_log.speech_at(100 - PAST_SEGMENTS, 5) is not None
+    assert playout_log.speech_at(99 - PAST_SEGMENTS, 5) is None

@@ -156,7 +156,7 @@ class BargeIn:
         owner = episode.turn.owner
         later = next((t for t in self._queue.playable if t.owner == owner and not t.interrupted), None)
         if later is None:
-            self._end()
+            self._end(fading=episode.turn)
             return False
         episode.turn, episode.heard_ms = later, 0.0
         return True
@@ -190,7 +190,7 @@ class BargeIn:
         self._end()
 
     def _end(self, fading: Turn | None = None) -> None:
-        """fading: a turn whose fade-out is still to be written; it stays ducked."""
+        """fading: a turn that is over; what is still to be written of it, its fade-out, stays ducked."""
         self._episode = None
         paused, self._pauses.barge_in = self._pauses.barge_in, False
         if fading is not None and not fading.drained:

@@ -285,8 +285,10 @@ class Engine:
     def status(self) -> str:
         """One line for `systemctl status`."""
         device = "" if self.sinks.state == "open" else f", sound card {self.sinks.state}"
+        ear = f", ear {self.ear.status.state}" if self.ear.present else ""
         last = f", last turn {self.anchors.last_turn}" if self.anchors.last_turn else ""
-        return f"{self.health.level.value}, {len(self.sessions)} clients, {self.playback.anchor().phase}{device}{last}"
+        phase = self.playback.anchor().phase
+        return f"{self.health.level.value}, {len(self.sessions)} clients, {phase}{device}{ear}{last}"
 
     def send(self, identity: bytes, message: wire.Message) -> None:
         """Send to one client, and tell the session log and the observers."""

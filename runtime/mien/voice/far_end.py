@@ -40,6 +40,7 @@ class FarEndFeed:
         self._stream = now_ns // NS_PER_MS
         self._interruptions = -1
         self._sounds = False
+        self._silent_for = 0  # frames
         self.on = False
 
     def start(self) -> None:
