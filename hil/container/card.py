@@ -55,19 +55,20 @@ class ContainerCard:
         """Start from an empty layer over the wheel `image`, installed. The board must be off."""
         self.eject()
         self._software.install(image)
-        for folder in ("below", "software", "layer", "root"):
+        for folder in ("below", "layer", "root"):
             (self._work / folder).mkdir(parents=True, exist_ok=True)
         run(PART, "mount", "--bind", "-o", "ro", "/", str(self._work / "below"))
-        # Bound, so that no character of the checkout's path has a meaning to overlayfs.
-        run(PART, "mount", "--bind", str(self._software.folder), str(self._work / "software"))
         run(PART, "mount", "-t", "tmpfs", "-o", f"size={MOST_MIB}m,mode=755", "mien-card", str(self._work / "layer"))
         for folder in ("upper", "work"):
             (self._work / "layer" / folder).mkdir(mode=0o755)
-        lower = f"{self._work}/software:{self._work}/below"
-        layers = f"lowerdir={lower},upperdir={self._work}/layer/upper,workdir={self._work}/layer/work"
+        layers = f"lowerdir={self._work}/below,upperdir={self._work}/layer/upper,workdir={self._work}/layer/work"
         run(PART, "mount", "-t", "overlay", "mien-board", "-o", layers, str(self.root))
         self._sha256 = hashlib.sha256(image.read_bytes()).hexdigest()
         self._forget_the_host()
+        # No layer of the overlay: overlayfs refuses one that lies within another, as the checkout lies within /.
+        place = self.root / "opt/mien"
+        place.mkdir(parents=True, exist_ok=True)
+        run(PART, "mount", "--bind", "-o", "ro", str(self._software.folder), str(place))
         self._install(image)
 
     def sha256(self) -> str:
@@ -76,7 +77,7 @@ class ContainerCard:
 
     def eject(self) -> None:
         """Unmount and discard the layer; may be called twice."""
-        for folder in ("root", "layer", "software", "below"):
+        for folder in ("root/opt/mien", "root", "layer", "below"):
             while subprocess.run(["mountpoint", "-q", str(self._work / folder)], check=False).returncode == 0:
                 run(PART, "umount", str(self._work / folder))
 

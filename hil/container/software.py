@@ -1,6 +1,6 @@
-"""The container board's software: a folder with mien in /opt/mien, laid over the host's root.
+"""The container board's software: an environment with mien and its dependencies, mounted on the board's /opt/mien.
 
-The services see no home and no /tmp, so nothing of the checkout's own environment would be seen on the board.
+The services see no home and no /tmp: in a checkout there, they would not see its own environment.
 """
 
 import hashlib
@@ -17,7 +17,6 @@ from hil.errors import RigError
 from hil.process import run
 
 PART: Final = "card"
-PREFIX: Final = Path("opt/mien")
 HIDDEN: Final = ("/home", "/root", "/tmp", "/var/tmp", "/run")  # from the services, by their sandbox
 INSTALL_S: Final = 1200.0
 VERSION: Final = "import sys; print(*sys.version_info[:3], sep='.'); sys.exit(not (3, 11) <= sys.version_info[:2])"
@@ -28,7 +27,6 @@ class BoardSoftware:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._prefix = folder / PREFIX
         self._stamp = folder.with_name(f"{folder.name}.stamp")
 
     def install(self, wheel: Path) -> None:
@@ -44,8 +42,7 @@ class BoardSoftware:
             self._pip("install", "--force-reinstall", "--no-deps", str(wheel))
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
-            self._prefix.parent.mkdir(parents=True)
-            run(PART, str(python), "-m", "venv", str(self._prefix), timeout_s=INSTALL_S)
+            run(PART, str(python), "-m", "venv", str(self.folder), timeout_s=INSTALL_S)
             self._pip("install", f"{wheel}[board]")
         for path in (self.folder, *self.folder.rglob("*")):
             if not path.is_symlink():  # readable for the services' users, whatever the umask
@@ -55,10 +52,10 @@ class BoardSoftware:
     @property
     def data(self) -> Path:
         """The wheel's folder of systemd files, once installed."""
-        return next(self._prefix.glob("lib/python3*/site-packages/mien/data/systemd"))
+        return next(self.folder.glob("lib/python3*/site-packages/mien/data/systemd"))
 
     def _pip(self, *words: str) -> None:
-        pip = (str(self._prefix / "bin/python"), "-m", "pip", "--quiet", "--disable-pip-version-check")
+        pip = (str(self.folder / "bin/python"), "-m", "pip", "--quiet", "--disable-pip-version-check")
         run(PART, *pip, *words, timeout_s=INSTALL_S, env=os.environ | {"PYTHONNOUSERSITE": "1"})
 
 
