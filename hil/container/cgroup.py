@@ -30,9 +30,12 @@ def limits(name: str, memory_mb: int) -> Limits:
     Without the limit a test that fills the board's memory would fill this machine's.
     """
     memory_bytes = memory_mb * 1_000_000
+    unified = (CGROUPS / "cgroup.controllers").exists()
+    if unified:
+        _need_controllers()
     if SYSTEMD.is_dir():
         return Limits(scope(memory_bytes), lambda: None)
-    groups = _unified(name, memory_bytes) if (CGROUPS / "cgroup.controllers").exists() else _legacy(name, memory_bytes)
+    groups = _unified(name, memory_bytes) if unified else _legacy(name, memory_bytes)
 
     def enter() -> None:
         for group in groups:
@@ -54,6 +57,16 @@ def scope(memory_bytes: int) -> tuple[str, ...]:
         "--property=MemorySwapMax=0",
         f"--property=CPUWeight={WEIGHT}",
     )
+
+
+def _need_controllers() -> None:
+    have = (CGROUPS / "cgroup.controllers").read_text().split()
+    if lacking := {"cpu", "memory"}.difference(have):
+        raise RigError(
+            PART,
+            f"this machine's cgroup v2 cannot limit the board: no {' and no '.join(sorted(lacking))} controller in "
+            f"{CGROUPS}/cgroup.controllers (a Raspberry Pi wants cgroup_enable=memory in cmdline.txt)",
+        )
 
 
 def _unified(name: str, memory_bytes: int) -> list[Path]:
