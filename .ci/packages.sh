@@ -5,7 +5,7 @@
 # Those packages of list files that are not installed, one per line.
 missing_packages() {
     local package
-    sed 's/#.*//; s/[[:space:]]*$//; /^$/d' "$@" | while read -r package; do
+    sed 's/#.*//; s/[[:space:]]*$//; /^$/d' "$@" | sort -u | while read -r package; do
         [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
     done
 }

@@ -43,14 +43,11 @@ class ContainerRigDriver(Driver, RigHolder):
 
     def on_activate(self) -> None:
         """Called by labgrid when the target is acquired."""
+        from hil.container.prepare import SOFTWARE, wheel
         from hil.container.rig import container_rig
-        from hil.container.wheel import wheel_of_commit
 
-        kept = REPOSITORY / "build/hil/container"
-        self.image: Path = wheel_of_commit(REPOSITORY, self.commit, kept / "wheels")
-        self.rig: Rig = container_rig(
-            Path(self.work), kept / "software", display=self.display, memory_mb=self.memory_mb
-        )
+        self.image: Path = wheel(self.commit)
+        self.rig: Rig = container_rig(Path(self.work), SOFTWARE, display=self.display, memory_mb=self.memory_mb)
 
     def on_deactivate(self) -> None:
         """Called by labgrid when the target is released."""
