@@ -54,10 +54,10 @@ avatars: setup ## rebuild the shipped avatars
 goldens: setup ## redraw the golden images; look at each, then commit
 	@PYTHONPATH=tests $(PYTHON) -m rigs.golden_scenes
 
-image: setup ## build the SD-card image, for Raspberry Pis and the emulated board (as root)
+image: ## build the SD-card image, for Raspberry Pis and the emulated board (as root)
 	@firmware_scripts/build-image
 
-bundle: setup ## build a signed A/B update from the image (as root)
+bundle: ## build a signed A/B update from the image (as root)
 	@firmware_scripts/build-bundle
 
 deb: setup ## build the Debian package for amd64 and arm64 (SUITE=bookworm or trixie)
