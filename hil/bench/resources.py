@@ -13,14 +13,14 @@ from hil.resources import Resource, unchanged
 ANSWERS_S: Final = 3.0
 SOUND_CARDS: Final = Path("/proc/asound/cards")
 REMEDIES: Final = {
-    "NetworkPowerPort": "the address of the power switch, such as http://192.168.1.20, with labgrid's name of its model",
-    "USBSerialPort": "the serial number of the USB serial adapter: udevadm info DEVICE",
-    "USBSDMuxDevice": "the serial number of the USB-SD mux: usbsdmux-configure or udevadm info /dev/sgN",
+    "NetworkPowerPort": "the power switch's address, such as http://192.168.1.20, and labgrid's name for its model",
+    "USBSerialPort": "the serial number of the USB serial adapter: udevadm info /dev/ttyUSB0",
+    "USBSDMuxDevice": "the serial number of the USB-SD mux: udevadm info /dev/sg0",
     "USBSDWireDevice": "the serial number of the SDWire: sd-mux-ctrl --list",
-    "USBPowerPort": "the hub with switched ports, as `uhubctl` lists it, with the port's index",
+    "USBPowerPort": "the hub with switched ports and the number of the port: uhubctl lists both",
 }
 OTHER: Final = "what the device is called: udevadm info DEVICE"
-MATCHABLE: Final = ("ID_SERIAL_SHORT", "ID_PATH")
+USB: Final = Path("/sys/bus/usb/devices")
 
 
 def of_labgrid(key: str, kind: str, arguments: Mapping[str, Any]) -> Iterator[Resource]:
@@ -51,7 +51,8 @@ def of_bench(key: str, arguments: Mapping[str, Any]) -> Iterator[Resource]:
 def _usb(key: str, kind: str, arguments: Mapping[str, Any], match: dict[str, str], remedy: str) -> Resource:
     place = ", ".join(f"{key}.match.{name}" for name in match)
     wanted = ", ".join(match.values())
-    if found := unchanged(place, wanted, f"{remedy}{_usb_here(kind)}"):
+    here = "" if kind == "USBPowerPort" else _usb_here()
+    if found := unchanged(place, wanted, remedy + here):
         return found
     from labgrid import Target
     from labgrid.factory import target_factory
@@ -59,27 +60,23 @@ def _usb(key: str, kind: str, arguments: Mapping[str, Any], match: dict[str, str
     resource = target_factory.make_resource(Target("doctor"), kind, None, {**arguments, "match": match})
     resource.poll()
     if not resource.avail:
-        return Resource(place, wanted, False, f"not plugged in: {remedy}{_usb_here(kind)}")
+        return Resource(place, wanted, False, f"not plugged in: {remedy}{here}")
     device = getattr(resource, "device", None)
     return Resource(place, wanted, True, str(getattr(device, "device_node", None) or getattr(device, "sys_name", "")))
 
 
-def _usb_here(kind: str) -> str:
-    """The USB devices that could be meant, in the words of a match."""
-    import pyudev
-
-    subsystem, kept = {"USBSerialPort": ("tty", "ID_SERIAL_SHORT"), "USBPowerPort": ("usb", "ID_PATH")}.get(
-        kind, ("usb", "ID_SERIAL_SHORT")
-    )
-    devices = pyudev.Context().list_devices(subsystem=subsystem)
-    if kind == "USBPowerPort":
-        devices = devices.match_property("DRIVER", "hub")
-    return _here({device.get(kept) for device in devices if device.get("ID_BUS") == "usb" or kind == "USBPowerPort"})
+def _usb_here() -> str:
+    """The USB devices that could be meant, by serial number and name. Those without a serial number are left out."""
+    return _here([f"{path.read_text().strip()} {_name_of(path.parent)}" for path in USB.glob("*/serial")])
 
 
-def _here(names: "set[str | None] | list[str]") -> str:
-    known = sorted(name for name in names if name)
-    return f" (here: {', '.join(known)})" if known else " (nothing of the kind is here)"
+def _name_of(device: Path) -> str:
+    name = device / "product"
+    return name.read_text().strip() if name.exists() else "without a name"
+
+
+def _here(names: list[str]) -> str:
+    return f" (here: {', '.join(sorted(names))})" if names else " (nothing of the kind is here)"
 
 
 def _file(key: str, wanted: str, remedy: str, folder: Path | None) -> Resource:
