@@ -92,6 +92,8 @@ class ContainerCard:
 
     def _install(self, wheel: Path) -> None:
         run(PART, "sh", str(self._software.data / "install.sh"), str(self.root))
+        # The board would make the users itself only if it found /usr newer than /etc.
+        run(PART, "systemd-sysusers", f"--root={self.root}", "mien.conf")
         for name, module in PROGRAMS.items():
             self._put(f"usr/bin/{name}", LAUNCHER.format(module=module)).chmod(0o755)
         self._put("etc/systemd/system/mien-face.service.d/rig.conf", FACE_DROP_IN.format(display=self._display))

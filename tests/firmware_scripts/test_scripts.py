@@ -172,8 +172,8 @@ def test_the_initrd_has_the_drivers_of_a_pi_s_card_and_what_feeds_it() -> None:
 def flash(
     tmp_path: Path, device: str, disks: str, mounts: str = "", *, bytes_: int = 32_000_000_000, name: str = "a.img"
 ) -> "subprocess.CompletedProcess[str]":
-    """flash, of an image of 3 MB, with lsblk acted: `disks` are its rows (NAME TYPE RM HOTPLUG SIZE MODEL), `mounts` what
-    is mounted, `bytes_` the device's size."""
+    """flash, of an image of 3 MB, with lsblk acted: `disks` are its rows (NAME TYPE RM HOTPLUG SIZE MODEL), `mounts`
+    what is mounted, `bytes_` the device's size."""
     image = tmp_path / name
     image.write_bytes(lzma.compress(bytes(3_000_000)) if name.endswith(".xz") else bytes(3_000_000))
     told = f'case "$*" in *MOUNTPOINTS*) echo "{mounts}" ;; *--bytes*) echo {bytes_} ;; *) echo "{disks}" ;; esac'
