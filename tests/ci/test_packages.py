@@ -22,7 +22,7 @@ def install(
         tmp_path,
         **{"dpkg-query": 'case "$*" in *there) echo installed ;; *) exit 1 ;; esac'},
         id=f"echo {uid}",
-        sudo=f'echo "sudo $*" >>{tmp_path}/sudo; [ {int(sudo)} = 1 ] || exit 1; [ "$1" = -n ] || exec "$@"',
+        sudo=f'echo "sudo $*" >>{tmp_path}/asked; [ {int(sudo)} = 1 ] || exit 1; [ "$1" = -n ] || exec "$@"',
         **{"apt-get": f'echo "$DEBIAN_FRONTEND $*" >>{tmp_path}/apt; {apt}'},
     )
     environment.pop("DEBIAN_FRONTEND", None)
@@ -47,7 +47,7 @@ def test_root_or_sudo_installs_each_missing_package_once(tmp_path: Path, uid: in
     found = install(tmp_path, uid=uid, sudo=True)
     assert found.returncode == 0, found.stderr
     assert calls(tmp_path) == [" update -q", "noninteractive install -y --no-install-recommends gnome here-not"]
-    assert (tmp_path / "sudo").exists() is bool(uid)
+    assert (tmp_path / "asked").exists() is bool(uid)
 
 
 def test_without_rights_the_command_is_printed(tmp_path: Path) -> None:
