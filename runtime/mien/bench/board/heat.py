@@ -1,4 +1,4 @@
-"""Records temperature, frequency and throttling in a thread while a board is measured.
+"""Records the heat of a board in a thread while it is measured: temperature, frequency, throttling.
 
 Only files of the kernel are read: starting vcgencmd once a second would itself be a load.
 """

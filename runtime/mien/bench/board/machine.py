@@ -1,4 +1,4 @@
-"""What a machine says about itself in the device tree, /proc and /sys.
+"""What a machine says about itself in the files of its kernel.
 
 Every function takes the root to read from, normally "/".
 """

@@ -44,8 +44,11 @@ def _head(report: BoardReport) -> str:
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(row) + " |" for row in (columns, ["---"] * len(columns), *rows)]
-    return "\n".join([f"## {title}", "", *lines, ""]).replace("|  |", "| |")
+    return "\n".join([f"## {title}", "", *map(_line, (columns, ["---"] * len(columns), *rows)), ""])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)
 
 
 def _facts(report: BoardReport) -> list[tuple[str, str]]:

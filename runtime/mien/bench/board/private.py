@@ -19,7 +19,7 @@ ROOT: Final = Path("/")
 UNTOLD: Final = frozenset({"root", "mien", "localhost"})
 """Names of accounts and hosts that identify nobody; mien is the image's host name."""
 PATTERNS: Final = (
-    (re.compile(r"(?<![\w./:])(?:~|/)(?:[\w.@%+~:-]+/)*[\w.@%+~-]*[\w]/?"), "(path)"),
+    (re.compile(r"(?<![\w./:])(?:~[\w-]*)?/(?:[\w.@%+~:-]+/)*[\w.@%+~-]*\w/?"), "(path)"),
     (re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])"), "(address)"),
     (re.compile(r"(?<![\w:])(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}(?![\w:])"), "(address)"),
     (re.compile(r"(?<![\w:])(?:[0-9a-fA-F]{1,4}:){2,7}:?[0-9a-fA-F]{1,4}(?![\w:.])"), "(address)"),
@@ -43,10 +43,10 @@ def secrets_of(root: Path = ROOT) -> frozenset[str]:
 
 def scrubbed(text: str, secrets: frozenset[str]) -> str:
     """The text with secrets, paths and addresses replaced."""
+    for pattern, instead in PATTERNS:  # first, because a name may be a part of a path
+        text = pattern.sub(instead, text)
     for secret in sorted(secrets, key=len, reverse=True):
         text = re.sub(rf"(?<![\w.-]){re.escape(secret)}(?![\w-])", "(name)", text)
-    for pattern, instead in PATTERNS:
-        text = pattern.sub(instead, text)
     return text
 
 
