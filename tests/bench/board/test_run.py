@@ -99,7 +99,7 @@ def test_a_sound_card_that_cannot_be_opened_is_a_reason_and_not_the_end() -> Non
 
 def test_a_running_voice_is_not_measured_over(tmp_path: Path) -> None:
     refuse_if_running(tmp_path)
-    with running_voice(tmp_path), pytest.raises(ConfigError, match=r"mien is running .* systemctl stop mien\.target"):
+    with running_voice(tmp_path), pytest.raises(ConfigError, match=r"mien is running .*`systemctl stop mien\.target`"):
         refuse_if_running(tmp_path)
 
 

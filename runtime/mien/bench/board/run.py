@@ -68,8 +68,8 @@ def run_board(request: Request, tell: Progress, root: Path = ROOT) -> BoardRepor
         settings["playback.sink"] = "null"
     facts = facts_of(devices, root)
     with HeatLog(root) as heat:
-        frames = frame_times(plan.frames_s, tell)
         talked, no_face = _talk(settings, request.minutes, tell, devices, START_TIMEOUT_S[kind])
+        frames = frame_times(plan.frames_s, tell)
     no_trace = no_face or talked.no_trace
     report = BoardReport(
         schema=SCHEMA,
