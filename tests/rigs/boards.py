@@ -83,6 +83,7 @@ def fields(**changes: Any) -> dict[str, Any]:
             "load_before": 0.2,
             "mien": "0.2.0",
             "commit": {"value": None, "reason": "installed from a package, which names no commit"},
+            "settings": ["face.width = 0", "face.height = 0"],
         },
         "latency": {
             "first_sound_burst_ms": spread(52.0),

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from mien.bench.board.display import Display
-from mien.bench.board.facts import Devices, facts_of
+from mien.bench.board.facts import Devices, facts_of, settings_of
 from mien.bench.board.machine import distribution, frequencies_mhz, kind_of, memory_mb, processor
 from mien.bench.board.source import commit
+from mien.config import Config, FaceConfig, PlaybackConfig
 from rigs.boards import PiRoot
 
 X86 = "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC\n"
@@ -51,7 +52,7 @@ def test_the_parts_of_a_pi(pi: PiRoot) -> None:
 
 
 def test_a_machine_that_says_nothing_gets_reasons(tmp_path: Path) -> None:
-    facts = facts_of(Devices(display=None, no_display="no display", no_card="no card"), tmp_path)
+    facts = facts_of(Devices(display=None, no_display="no display", no_card="no card"), Config(), tmp_path)
     for fact in (facts.model, facts.processor, facts.distribution, facts.gl_renderer, facts.screen, facts.sound_card):
         assert fact.value is None
         assert fact.reason
@@ -61,9 +62,15 @@ def test_a_machine_that_says_nothing_gets_reasons(tmp_path: Path) -> None:
 
 def test_a_card_that_alsa_opens_is_named_only_if_it_was_used(pi: PiRoot) -> None:
     display = Display(device="", version="", width=1, height=1, vsync=False)
-    assert facts_of(Devices(display, "", ""), pi.root).sink == "alsa"
-    without = facts_of(Devices(display, "", "playback.sink is null"), pi.root)
+    assert facts_of(Devices(display, "", ""), Config(), pi.root).sink == "alsa"
+    without = facts_of(Devices(display, "", "playback.sink is null"), Config(), pi.root)
     assert (without.sound_card.value, without.sound_card.reason) == (None, "playback.sink is null")
+
+
+def test_settings_that_may_change_a_figure_are_named() -> None:
+    assert settings_of(Config()) == ()
+    own = Config(face=FaceConfig(width=360, model="mien-lowlatency"), playback=PlaybackConfig(buffer_ms=50))
+    assert settings_of(own) == ("playback.buffer_ms = 50", "face.model = mien-lowlatency", "face.width = 360")
 
 
 def test_a_checkout_names_its_commit() -> None:

@@ -9,6 +9,7 @@ import pytest
 from mien.bench.board.display import Display
 from mien.bench.board.facts import Devices, facts_of
 from mien.bench.board.private import found_in, scrubbed, secrets_of, without_secrets
+from mien.config import Config
 from rigs.boards import ADDRESS, MACHINE_ID, SERIAL, PiRoot, fields, report
 
 V3D = Display(device="V3D 4.2", version="OpenGL ES 3.1 Mesa 22.3.6", width=1280, height=720, vsync=True)
@@ -62,7 +63,7 @@ def test_a_host_that_is_called_mien_does_not_hide_the_product(tmp_path: Path) ->
 
 def test_the_facts_of_a_board_hold_none_of_them(tmp_path: Path) -> None:
     pi = PiRoot(tmp_path)
-    facts = facts_of(Devices(display=V3D, no_display="", no_card=""), pi.root)
+    facts = facts_of(Devices(display=V3D, no_display="", no_card=""), Config(), pi.root)
     assert facts.model.value == "Raspberry Pi 4 Model B Rev 1.4"
     assert facts.processor.value == "arm,cortex-a72"
     assert facts.distribution.value == "Debian GNU/Linux 12 (bookworm)"

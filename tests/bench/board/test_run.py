@@ -42,6 +42,7 @@ def test_a_short_run_has_every_figure_that_this_machine_can_give(tmp_path: Path)
     assert -50 < latency.barge_in_sound_ms.p95 < 5_000
     assert latency.underruns.value is None
     assert report.facts.sink == "null"
+    assert set(report.facts.settings) >= {"face.width = 90", "face.height = 160", "playback.sink = null"}
     assert report.facts.sound_card.reason == "playback.sink is null"
     assert report.on_screen.size.value == "90x160, no vsync"
     assert [frame.drawn_ms.samples >= 5 for frame in report.frames] == [True, True]

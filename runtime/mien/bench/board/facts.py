@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from mien import __version__
 from mien.bench.board import machine
 from mien.bench.board.display import Display
 from mien.bench.board.figures import fact, figure, line
 from mien.bench.board.report import Fact, Facts
 from mien.bench.board.source import commit
+from mien.config import Config
 from mien.host import board
 from mien.motion.interpreter import installed_interpreter
 
 ROOT: Final = Path("/")
+SECTIONS: Final = ("playback", "face", "captions")
+"""The sections of the configuration that may change a figure."""
 NO_TREE: Final = "no device tree"
 
 
@@ -28,8 +33,8 @@ class Devices:
     no_card: str
 
 
-def facts_of(devices: Devices, root: Path = ROOT) -> Facts:
-    """The facts. root: where to read from."""
+def facts_of(devices: Devices, config: Config, root: Path = ROOT) -> Facts:
+    """The facts. config: of the services. root: where to read from."""
     display = devices.display
     interpreter = installed_interpreter()
     return Facts(
@@ -51,6 +56,18 @@ def facts_of(devices: Devices, root: Path = ROOT) -> Facts:
         load_before=round(os.getloadavg()[0], 2),
         mien=__version__,
         commit=commit(),
+        settings=settings_of(config),
+    )
+
+
+def settings_of(config: Config) -> tuple[str, ...]:
+    """What differs from the defaults, as "face.width = 360". Paths in it are removed with those of every text."""
+    usual, own = (msgspec.to_builtins(each) for each in (Config(), config))
+    return tuple(
+        line(f"{section}.{key} = {value}")
+        for section in SECTIONS
+        for key, value in own[section].items()
+        if value != usual[section][key]
     )
 
 

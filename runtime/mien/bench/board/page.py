@@ -66,6 +66,7 @@ def _facts(report: BoardReport) -> list[tuple[str, str]]:
         ("sound card", _fact(facts.sound_card)),
         ("what played", "ALSA" if facts.sink == "alsa" else "the null sink, an ideal device without sound"),
         ("load before the run", f"{facts.load_before:g} running processes"),
+        ("settings that are not the defaults", _text("; ".join(facts.settings)) or "none"),
         ("mien", f"{_text(facts.mien)}, commit {_fact(facts.commit)}"),
     ]
 

@@ -65,7 +65,8 @@ class Spread(Part, frozen=True):
 class Facts(Part, frozen=True):
     """The machine. sink: what played: alsa, or null, an ideal device without sound.
 
-    load_before: the mean number of running processes in the minute before the run. commit: of mien's source.
+    load_before: the mean number of running processes in the minute before the run. commit: of mien's source. settings:
+    configuration keys that differ from their defaults and may change a figure.
     """
 
     model: Fact
@@ -84,6 +85,7 @@ class Facts(Part, frozen=True):
     load_before: Positive
     mien: Line
     commit: Fact
+    settings: tuple[Line, ...]
 
 
 class Latency(Part, frozen=True):

@@ -58,7 +58,7 @@ def on_screen_of(talk: Talk, size: str, no_face: str) -> OnScreen:
     intervals = [] if talk.trace is None else _intervals_ms(talk.trace, talk.talking_ns)
     return OnScreen(
         size=fact(size, no_face),
-        interval_ms=spread(intervals, no_face or "fewer than two frames were shown"),
+        interval_ms=spread(intervals, no_face or talk.no_trace or "fewer than two frames with speech were shown"),
         missed_percent=figure(_missed_percent(talk), no_face or "the face reported no frames", 2),
     )
 

@@ -66,7 +66,7 @@ def run_board(request: Request, tell: Progress, root: Path = ROOT) -> BoardRepor
     devices = open_devices(settings)
     if devices.no_card:
         settings["playback.sink"] = "null"
-    facts = facts_of(devices, root)
+    facts = facts_of(devices, config, root)
     with HeatLog(root) as heat:
         talked, no_face = _talk(settings, request.minutes, tell, devices, START_TIMEOUT_S[kind])
         frames = frame_times(plan.frames_s, tell)
@@ -83,7 +83,7 @@ def run_board(request: Request, tell: Progress, root: Path = ROOT) -> BoardRepor
         latency=results.latency_of(talked, no_trace, devices.no_card),
         offset=results.offset_of(talked, no_trace),
         frames=frames,
-        on_screen=results.on_screen_of(talked, _size(devices.display), no_face or ""),
+        on_screen=results.on_screen_of(talked, _size(devices.display), no_face),
         services=results.services_of(talked, no_face),
         heat=heat.heat(),
         loaded=Loaded(processes=processes, first_sound_burst_ms=spread(talked.loaded_ms, results.NEVER_STARTED)),
