@@ -11,6 +11,7 @@ from mien.bench.board.frames import frame_times
 from mien.bench.board.private import found_in, secrets_of
 from mien.bench.board.report import as_json
 from mien.bench.board.run import Request, open_devices, refuse_if_running, run_board
+from mien.bench.board.talk import NotStarted
 from mien.errors import ConfigError, MienError
 from rigs.services import running_voice
 
@@ -110,10 +111,19 @@ def test_a_face_that_does_not_start_leaves_the_voice_alone(monkeypatch: pytest.M
     def talk(*_: object, face: bool, **__: object) -> str:
         asked.append(face)
         if face:
-            raise MienError("the face did not start within 60 s")
+            raise NotStarted("the face did not start within 60 s")
         return "talk"
 
     monkeypatch.setattr(run, "talk", talk)
     devices = open_devices(SMALL)
     assert run._talk({}, 1, lambda _: None, devices, 60) == ("talk", "the face did not start within 60 s")  # type: ignore[comparison-overlap]
     assert asked == [True, False]
+
+
+def test_a_voice_that_fails_in_the_middle_is_not_blamed_on_the_face(monkeypatch: pytest.MonkeyPatch) -> None:
+    def talk(*_: object, **__: object) -> str:
+        raise MienError("mien-voice did not finish a turn within 30 s")
+
+    monkeypatch.setattr(run, "talk", talk)
+    with pytest.raises(MienError, match="did not finish a turn"):
+        run._talk({}, 1, lambda _: None, open_devices(SMALL), 60)

@@ -17,7 +17,7 @@ from mien.bench.board.machine import cores, kind_of
 from mien.bench.board.plan import plan_for
 from mien.bench.board.private import secrets_of, without_secrets
 from mien.bench.board.report import SCHEMA, BoardReport, Kind, Loaded
-from mien.bench.board.talk import Talk, talk
+from mien.bench.board.talk import NotStarted, Talk, talk
 from mien.client import connect
 from mien.config import load_config, parse_overrides
 from mien.errors import ConfigError, MienError, SinkError
@@ -135,7 +135,7 @@ def _talk(
     if not no_face:
         try:
             found = talk(settings, plan, tell, face=True, processes=processes, start_timeout_s=start_timeout_s)
-        except MienError as error:
+        except NotStarted as error:
             no_face = str(error)
         else:
             return found, ""

@@ -25,6 +25,10 @@ Mark = tuple[int, int, float]
 Progress = Callable[[str], None]
 
 
+class NotStarted(MienError):
+    """The services, or one of them, did not start."""
+
+
 @dataclass(slots=True)
 class Talk:
     """What was recorded. Times are monotonic, in ns.
@@ -54,7 +58,7 @@ def talk(
 ) -> Talk:
     """Run the services and measure them. face: whether there is a display. processes: how many are busy under load.
 
-    Raises MienError when the services do not start. A face that does not stop cleanly costs only its trace.
+    Raises NotStarted, or MienError when they fail later. A face that does not stop cleanly costs only its trace.
     """
     done, session = Talk(), None
     speech = [syllables(length_s, seed) for seed, length_s in enumerate(LENGTHS_S)]
@@ -64,6 +68,8 @@ def talk(
             _measure(session, done, speech, plan, tell, processes)
             complete = True
     except MienError as error:
+        if session is None:
+            raise NotStarted(str(error)) from error
         if not complete:
             raise
         done.no_trace = str(error)
