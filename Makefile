@@ -1,7 +1,7 @@
 # The entry point for all tasks. `make help` lists the targets.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-matrix check coverage bench fuzz chaos mutants model avatars goldens image bundle deb release \
-	hil hil-smoke hil-doctor soak test-install clean
+	boards hil hil-smoke hil-doctor soak test-install clean
 PYTHON := .venv/bin/python
 
 help: ## list the targets
@@ -53,6 +53,9 @@ avatars: setup ## rebuild the shipped avatars
 
 goldens: setup ## redraw the golden images; look at each, then commit
 	@PYTHONPATH=tests $(PYTHON) -m rigs.golden_scenes
+
+boards: setup ## make the README's table of boards, with their pages, from docs/boards/*.json
+	@$(PYTHON) docs/boards/build.py
 
 image: ## build the SD-card image, for Raspberry Pis and the emulated board (as root)
 	@firmware_scripts/build-image

@@ -9,6 +9,7 @@ and its error checks can be turned off, as its manual recommends for speed.
 
 import ctypes
 import importlib
+import math
 import os
 import sys
 import time
@@ -38,6 +39,7 @@ DISPLAY_HZ = 60
 BINDINGS = ("ctypes", "pyopengl", "pyopengl-checked")
 TURN = 10  # consecutive frames through one binding, where two alternate
 SETTLING = 30  # frames to skip: drivers allocate and compile in them
+FEWEST = 5  # frames to draw, however long they take
 # The calls of a frame; all others belong to the setup.
 PER_FRAME: Final = frozenset((
     "glUseProgram", "glUniform1f", "glUniform3f", "glUniform4f", "glUniformMatrix4fv", "glBindBuffer",
@@ -155,9 +157,17 @@ def open_gl(binding: str) -> Gl:
 
 
 def draw(
-    avatar: Path | None, motion: MotionFrames, *, frame_hz: int, frames: int, width: int, height: int, binding: str
+    avatar: Path | None,
+    motion: MotionFrames,
+    *,
+    frame_hz: int,
+    frames: int,
+    width: int,
+    height: int,
+    binding: str,
+    seconds: float = math.inf,
 ) -> Drawing:
-    """Draw `frames` frames of the motion, which repeats. Raises MienError."""
+    """Draw `frames` frames of the motion, which repeats, or fewer if `seconds` pass before. Raises MienError."""
     opening_ns = time.perf_counter_ns()
     Window(width=width, height=height, title="mien", fullscreen=False, samples=0).close()
     started_ns = time.perf_counter_ns()
@@ -171,9 +181,14 @@ def draw(
     clock = SteppedClock()
     turn = max(1, len(motion) * DISPLAY_HZ // frame_hz)
     cpu_ms: tuple[list[float], list[float]] = ([], [])
-    wall_ms = []
+    wall_ms: list[float] = []
     other = False
+    settled, end_ns = SETTLING, time.perf_counter_ns() + seconds * NS_PER_S
     for number in range(frames + SETTLING):
+        if time.perf_counter_ns() > end_ns:
+            settled = min(settled, number)
+            if len(wall_ms) >= FEWEST:
+                break
         if number % turn == 0:
             presenter = speaking_presenter(renderer, motion, frame_hz, clock)
         if binding != "ctypes" and number % TURN == 0:
@@ -183,7 +198,7 @@ def draw(
         wall, cpu = time.perf_counter_ns(), time.thread_time_ns()
         presenter.step()
         cpu_took, wall_took = time.thread_time_ns() - cpu, time.perf_counter_ns() - wall
-        if number >= SETTLING:
+        if number >= settled:
             cpu_ms[other].append(cpu_took / NS_PER_MS)
             wall_ms.append(wall_took / NS_PER_MS)
     drawing = Drawing(
@@ -208,10 +223,26 @@ def draw(
 @click.option("--frames", required=True, type=int)
 @click.option("--size", nargs=2, type=int, required=True)
 @click.option("--binding", type=click.Choice(BINDINGS), default="ctypes")
-def main(avatar: Path | None, motion: Path, frame_hz: int, frames: int, size: tuple[int, int], binding: str) -> None:
+@click.option("--seconds", type=float, default=math.inf, help="Stop after this time.")
+def main(
+    avatar: Path | None,
+    motion: Path,
+    frame_hz: int,
+    frames: int,
+    size: tuple[int, int],
+    binding: str,
+    seconds: float,
+) -> None:
     """Draw one avatar and print the timings as JSON."""
     drawing = draw(
-        avatar, np.load(motion), frame_hz=frame_hz, frames=frames, width=size[0], height=size[1], binding=binding
+        avatar,
+        np.load(motion),
+        frame_hz=frame_hz,
+        frames=frames,
+        width=size[0],
+        height=size[1],
+        binding=binding,
+        seconds=seconds,
     )
     sys.stdout.buffer.write(msgspec.json.encode(drawing) + b"\n")
 
