@@ -1,5 +1,6 @@
 """`mien service --root DIR` with systemd's real tools, on a folder that looks like a system."""
 
+import importlib.metadata
 import json
 import os
 import shutil
@@ -15,7 +16,6 @@ from click.testing import CliRunner, Result
 
 from mien.cli.service import service
 from mien.host.exits import Exit
-from mien.install import environment as environments
 from mien.install import operations, places, system, tree
 from mien.install.environment import Environment
 
@@ -87,11 +87,11 @@ def pipx(monkeypatch: pytest.MonkeyPatch, site: Path, tmp_path: Path) -> Environ
     def distribution(name: str) -> Distribution:
         path = site / f"{name}-1.dist-info"
         if not path.exists():
-            raise environments.importlib.metadata.PackageNotFoundError(name)
+            raise importlib.metadata.PackageNotFoundError(name)
         return PathDistribution(path)
 
     running = Environment(tmp_path / "home", tmp_path / "home/bin", PYTHON)
-    monkeypatch.setattr(environments.importlib.metadata, "distribution", distribution)
+    monkeypatch.setattr(importlib.metadata, "distribution", distribution)
     monkeypatch.setattr("mien.cli.service.running_environment", lambda: running)
     return running
 
