@@ -158,6 +158,25 @@ def test_debian_s_pygame_is_used_where_it_is(root: Path, site: Path, mien: Calla
     assert "include-system-site-packages = true" in (root / "opt/mien/pyvenv.cfg").read_text()
 
 
+def test_an_architecture_without_an_interpreter_is_told_which_have_one(
+    mien: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "no motion model can run" not in mien("install").output
+    monkeypatch.setattr("mien.motion.interpreter.RUNTIMES", ())
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    done = mien("install")
+    assert done.exit_code == 0
+    assert "jaw will only follow the loudness: there is none for riscv64, but for x86_64 and aarch64" in done.output
+
+
+def test_an_environment_that_lost_a_file_is_refused_with_the_remedy(site: Path, mien: Callable[..., Result]) -> None:
+    (site / "needed.py").unlink()
+    done = mien("install")
+    assert done.exit_code == Exit.FAILED
+    assert "needed.py is gone: this environment is broken; make it again" in done.output
+    assert "not finished" in mien("status").output
+
+
 def test_a_second_install_changes_nothing(root: Path, mien: Callable[..., Result]) -> None:
     assert mien("install").exit_code == 0
     before = snapshot(root)

@@ -12,6 +12,7 @@ from mien.install.environment import Environment
 from mien.install.places import within
 from mien.install.receipt import Receipt, read_receipt, write_receipt
 from mien.install.system import System
+from mien.motion.interpreter import installed_interpreter, interpreter_remedy
 
 Tell = Callable[[str], None]
 
@@ -113,6 +114,8 @@ def uninstall(root: Path, *, purge: bool = False, tell: Tell = lambda _: None) -
 def _missing_abilities(root: Path, commands: Path, *, copies: bool) -> list[str]:
     """What the services will lack, each with its remedy."""
     notes = []
+    if installed_interpreter() == "none":
+        notes.append(f"no motion model can run here, so the jaw will only follow the loudness: {interpreter_remedy()}")
     if not environments.draws_on_a_console(root, commands):
         first = "" if copies else f"{commands}/pip uninstall -y pygame, "
         notes.append(
