@@ -1,8 +1,8 @@
 """Draws one avatar in a process of its own, for the face benchmark.
 
 python -m mien.bench.face_drawing prints a `Drawing` as JSON. With GALLIUM_NOOP=true in the environment the GPU driver
-does nothing, which leaves mien's own cost. It needs GALLIUM_THREAD=0, because Mesa 22.3 crashes otherwise. Then no context
-is destroyed: in Mesa 25.0.7 eglDestroyContext crashes under GALLIUM_NOOP, also in a program of EGL calls alone.
+does nothing, which leaves mien's own cost. It needs GALLIUM_THREAD=0, because Mesa 22.3 crashes otherwise. No context
+is then destroyed: in Mesa 25.0.7 eglDestroyContext crashes under GALLIUM_NOOP, also in a program of EGL calls alone.
 
 For comparison, frames can be drawn through PyOpenGL instead of mien's own binding. It receives ready-made addresses,
 and its error checks can be turned off, as its manual recommends for speed.
