@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def test_setup_asks_the_interpreter_itself_for_its_version(checkout: Path) -> No
     assert program is not None
     for version, refused in (((3, 10), True), ((3, 11), False), ((3, 13), False), ((3, 14), True)):
         fake = program[1].replace("sys.version_info[:2]", str(version))
-        assert (run("python3", "-c", fake)[0] != 0) is refused
+        assert (run(sys.executable, "-ISc", fake)[0] != 0) is refused
 
 
 @pytest.mark.parametrize("arguments", [("bookworm", "armhf"), ("bookworm", "riscv64")])
@@ -94,3 +95,25 @@ def test_a_package_for_an_unsupported_suite_is_refused() -> None:
 def test_an_unsupported_debian_is_refused() -> None:
     code, said = run(".ci/test-install", "bullseye")
     assert (code, said) == (1, "test-install: unknown suite bullseye: bookworm and trixie are supported\n")
+
+
+def test_interpreters_that_are_not_there_are_named_and_nothing_run_is_a_failure(tmp_path: Path) -> None:
+    for version in SUPPORTED:
+        interpreter(tmp_path / f"python{version}", (3, 0))
+    code, said = run(
+        ".ci/matrix",
+        "--fast",
+        PATH=f"{tmp_path}:{os.environ['PATH']}",
+        HOME=str(tmp_path),
+        GIT_CONFIG_GLOBAL=str(Path.home() / ".gitconfig"),  # where a container allows itself to use this checkout
+        MIEN_MATRIX=str(tmp_path / "cache"),
+    )
+    assert code == 1
+    for version in SUPPORTED:
+        assert f"matrix: NOT RUN on Python {version}, which is not installed" in said
+    assert "matrix: failed: nothing was run" in said
+
+
+def test_the_fast_matrix_with_both_interpreters_is_part_of_ci() -> None:
+    assert "\nmake test-matrix FAST=1\n" in (REPOSITORY / ".ci/run").read_text()
+    assert "required=LiteRT,tflite-runtime" in (REPOSITORY / ".ci/matrix").read_text()
