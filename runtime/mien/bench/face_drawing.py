@@ -1,7 +1,8 @@
 """Draws one avatar in a process of its own, for the face benchmark.
 
 python -m mien.bench.face_drawing prints a `Drawing` as JSON. With GALLIUM_NOOP=true in the environment the GPU driver
-does nothing, which leaves mien's own cost. It needs GALLIUM_THREAD=0, because Mesa 22.3 crashes otherwise.
+does nothing, which leaves mien's own cost. It needs GALLIUM_THREAD=0, because Mesa 22.3 crashes otherwise. No context
+is then destroyed: in Mesa 25.0.7 eglDestroyContext crashes under GALLIUM_NOOP, also in a program of EGL calls alone.
 
 For comparison, frames can be drawn through PyOpenGL instead of mien's own binding. It receives ready-made addresses,
 and its error checks can be turned off, as its manual recommends for speed.
@@ -51,8 +52,9 @@ PER_FRAME: Final = frozenset((
 class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     """Times in ms. cpu_ms: of the drawing thread, per frame. wall_ms: elapsed, per frame.
 
-    opened_ms: opening a display with its driver. read_ms: mapping and checking the avatar. shown_ms: from then until
-    its first frame is on screen. pyopengl_cpu_ms: as cpu_ms, of frames drawn through PyOpenGL where bindings alternate.
+    opened_ms: opening a display with its driver; 0 under GALLIUM_NOOP. read_ms: mapping and checking the avatar.
+    shown_ms: from then until its first frame is on screen. pyopengl_cpu_ms: as cpu_ms, of frames drawn through PyOpenGL
+    where bindings alternate.
     """
 
     device: str
@@ -149,6 +151,11 @@ def _with_address(function: GlFunction) -> GlFunction:
     return call
 
 
+def has_driver() -> bool:
+    """Whether frames go to a GPU driver. Without one, contexts must not be destroyed (above)."""
+    return os.environ.get("GALLIUM_NOOP", "").lower() not in ("true", "yes", "1")
+
+
 def open_gl(binding: str) -> Gl:
     """mien's own binding for "ctypes", otherwise one that can be switched to PyOpenGL."""
     if binding == "ctypes":
@@ -169,7 +176,8 @@ def draw(
 ) -> Drawing:
     """Draw `frames` frames of the motion, which repeats, or fewer if `seconds` pass before. Raises MienError."""
     opening_ns = time.perf_counter_ns()
-    Window(width=width, height=height, title="mien", fullscreen=False, samples=0).close()
+    if has_driver():
+        Window(width=width, height=height, title="mien", fullscreen=False, samples=0).close()
     started_ns = time.perf_counter_ns()
     mesh = load_avatar(avatar)
     read_ns = time.perf_counter_ns()
@@ -205,14 +213,15 @@ def draw(
         device=renderer.info.device,
         vertices=len(mesh.positions),
         draw_calls=renderer.draw_calls,
-        opened_ms=(started_ns - opening_ns) / NS_PER_MS,
+        opened_ms=(started_ns - opening_ns) / NS_PER_MS if has_driver() else 0.0,
         read_ms=(read_ns - started_ns) / NS_PER_MS,
         shown_ms=(shown_ns - read_ns) / NS_PER_MS,
         cpu_ms=cpu_ms[0],
         wall_ms=wall_ms,
         pyopengl_cpu_ms=cpu_ms[1],
     )
-    renderer.close()
+    if has_driver():
+        renderer.close()
     return drawing
 
 
@@ -245,6 +254,9 @@ def main(
         seconds=seconds,
     )
     sys.stdout.buffer.write(msgspec.json.encode(drawing) + b"\n")
+    if not has_driver():
+        sys.stdout.flush()
+        os._exit(0)  # without SDL's own closing at exit
 
 
 if __name__ == "__main__":
