@@ -39,7 +39,8 @@ def test_the_matrix_refuses_an_unsupported_python(version: str) -> None:
 def checkout(tmp_path: Path) -> Path:
     """A checkout without an environment, on a machine that has all of Debian's packages."""
     (tmp_path / ".ci").mkdir()
-    shutil.copy(REPOSITORY / ".ci/setup", tmp_path / ".ci/setup")
+    for name in ("setup", "packages.sh", "python.sh"):
+        shutil.copy(REPOSITORY / ".ci" / name, tmp_path / ".ci" / name)
     (tmp_path / ".ci/debian-packages.txt").write_text("")
     (tmp_path / "pyproject.toml").write_text("")
     return tmp_path
@@ -73,7 +74,7 @@ def test_setup_says_that_the_named_python_is_none(checkout: Path) -> None:
 
 def test_setup_asks_the_interpreter_itself_for_its_version(checkout: Path) -> None:
     """The doubles above answer by themselves; a real one must accept and refuse by the same program."""
-    text = (checkout / ".ci/setup").read_text()
+    text = (checkout / ".ci/python.sh").read_text()
     program = re.search(r"-c '(import sys; sys\.exit\(.*\))'", text)
     assert program is not None
     for version, refused in (((3, 10), True), ((3, 11), False), ((3, 13), False), ((3, 14), True)):
