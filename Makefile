@@ -1,7 +1,7 @@
 # The entry point for all tasks. `make help` lists the targets.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-matrix check coverage bench fuzz chaos mutants model avatars goldens image bundle deb release \
-	hil hil-smoke hil-doctor soak test-install clean
+	boards hil hil-smoke hil-doctor soak test-install clean
 PYTHON := .venv/bin/python
 
 help: ## list the targets
@@ -54,10 +54,13 @@ avatars: setup ## rebuild the shipped avatars
 goldens: setup ## redraw the golden images; look at each, then commit
 	@PYTHONPATH=tests $(PYTHON) -m rigs.golden_scenes
 
-image: setup ## build the SD-card image, for Raspberry Pis and the emulated board (as root)
+boards: setup ## make the README's table of boards, with their pages, from docs/boards/*.json
+	@$(PYTHON) docs/boards/build.py
+
+image: ## build the SD-card image, for Raspberry Pis and the emulated board (as root)
 	@firmware_scripts/build-image
 
-bundle: setup ## build a signed A/B update from the image (as root)
+bundle: ## build a signed A/B update from the image (as root)
 	@firmware_scripts/build-bundle
 
 deb: setup ## build the Debian package for amd64 and arm64 (SUITE=bookworm or trixie)
@@ -69,11 +72,11 @@ test-install: setup ## install into booted Debian containers: service and packag
 release: setup ## build the files of a release into build/release; TAG=1 also makes the local tag. Never pushes
 	@.ci/release $(if $(TAG),--tag)
 
-hil: setup ## run the rig on every board that this machine can run: build/hil/report.html
-	@hil/run all
+hil: ## run the rig on every board that this machine can run, or on RIGS="container rpi4": build/hil/report.html
+	@hil/run all $(RIGS)
 
-hil-smoke: setup ## smoke test: one sentence, seen and heard, on each board
-	@hil/run smoke
+hil-smoke: ## smoke test: one sentence, seen and heard, on each board (RIGS=container)
+	@hil/run smoke $(RIGS)
 
 hil-doctor: ## find out which part of a bench does not work (ENV=hil/env/rpi4.yaml)
 	@hil/doctor $(ENV)

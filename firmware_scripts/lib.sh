@@ -5,6 +5,8 @@ FIRMWARE_SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 REPOSITORY=$(dirname "$FIRMWARE_SCRIPTS")
 # shellcheck source=settings.sh
 . "$FIRMWARE_SCRIPTS/settings.sh"
+# shellcheck source=../.ci/packages.sh
+. "$REPOSITORY/.ci/packages.sh"
 
 say() { printf '[%(%H:%M:%S)T] %s\n' -1 "$*"; }
 
@@ -16,11 +18,8 @@ die() {
 # The entries of a list file, without # comments, one per line.
 list_of() { sed 's/#.*//; s/[[:space:]]*$//; /^$/d' "$1"; }
 
-missing_packages() {
-    list_of "$FIRMWARE_SCRIPTS/host-packages.txt" | while read -r package; do
-        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
-    done
-}
+# Install the packages of host-packages.txt that this machine lacks.
+install_host_packages() { install_missing "${0##*/}" "$FIRMWARE_SCRIPTS/host-packages.txt" || exit 1; }
 
 # Run arm64 programs by emulation, also inside a chroot (the flag `F`).
 enable_arm64() {

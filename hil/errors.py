@@ -7,3 +7,4 @@ class RigError(Exception):
     def __init__(self, part: str, message: str) -> None:
         super().__init__(f"{part}: {message}")
         self.part = part
+        self.why = message

@@ -17,7 +17,6 @@ from labgrid.driver import Driver
 from labgrid.strategy import Strategy
 
 from hil.images import fingerprint, newest
-from hil.process import run
 from hil.rig import Rig
 from hil.stages import Stages, State
 
@@ -34,7 +33,7 @@ class RigHolder(abc.ABC):
 @target_factory.reg_driver
 @attr.s(eq=False)
 class ContainerRigDriver(Driver, RigHolder):
-    """The container board. work: its folder. commit: what to flash."""
+    """The container board. work: its scratch folder, of which there is one a machine. commit: what to flash."""
 
     bindings: ClassVar[dict[str, object]] = {}
     work = attr.ib(default="/tmp/mien-hil", validator=attr.validators.instance_of(str))
@@ -44,13 +43,11 @@ class ContainerRigDriver(Driver, RigHolder):
 
     def on_activate(self) -> None:
         """Called by labgrid when the target is acquired."""
-        from hil.container.card import archive_commit
+        from hil.container.prepare import SOFTWARE, wheel
         from hil.container.rig import container_rig
 
-        work = Path(self.work)
-        self.rig: Rig = container_rig(work, REPOSITORY, display=self.display, memory_mb=self.memory_mb)
-        commit = run("card", "git", "-C", str(REPOSITORY), "rev-parse", self.commit).strip()
-        self.image: Path = archive_commit(REPOSITORY, commit, work / f"mien-{commit}.tar")
+        self.image: Path = wheel(self.commit)
+        self.rig: Rig = container_rig(Path(self.work), SOFTWARE, display=self.display, memory_mb=self.memory_mb)
 
     def on_deactivate(self) -> None:
         """Called by labgrid when the target is released."""

@@ -16,7 +16,8 @@ class Rig:
     clock: ns, shared by screen and ears. patience: how many times slower than real time the board runs; every timeout
     is multiplied by it. plug_*, unplug_*: the screen's cable and a USB sound card, on rigs that can; the screen starts
     connected. usb_ears: records that card. save: snapshots a ready board with the times it took to get there.
-    resume: restores the snapshot and returns those times, or None without one. close: releases everything.
+    resume: restores the snapshot and returns those times, or None without one. last_words: the end of what the board
+    wrote to its console, where that is kept. close: releases everything.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Rig:
     usb_ears: Ears | None = None
     resume: Callable[[], dict[str, float] | None] | None = None
     save: Callable[[dict[str, float]], None] | None = None
+    last_words: Callable[[], str] = lambda: ""
     close: Callable[[], None] = lambda: None
 
 

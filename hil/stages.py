@@ -5,6 +5,7 @@ from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
+from hil.account import account
 from hil.contracts import Done
 from hil.errors import RigError
 from hil.rig import Rig
@@ -82,16 +83,22 @@ class Stages:
         self.rig.plug_screen()
         self._on_ns = self.rig.clock() if self.rig.clock() else 0
         self.rig.power.on()
-        wait_until(lambda: answers(self.rig, "true").status == 0, BOOT_S * self.rig.patience, "a shell on the board")
+        try:
+            wait_until(lambda: answers(self.rig, "true").status == 0, BOOT_S * self.rig.patience, "shell on the board")
+        except RigError as error:
+            raise RigError(error.part, f"{error.why}\n{self.rig.last_words()}") from None
         self.times_s["power to shell"] = (self.rig.clock() - self._on_ns) / 1e9
 
     def _await_ready(self) -> None:
-        wait_until(
-            lambda: self.shows_face() and self.services_ready(),
-            READY_S * self.rig.patience,
-            "a face on the screen",
-            every_s=min(1.0, LOOK_S * self.rig.patience),
-        )
+        try:
+            wait_until(
+                lambda: self.shows_face() and self.services_ready(),
+                READY_S * self.rig.patience,
+                "face on the screen with every service active",
+                every_s=min(1.0, LOOK_S * self.rig.patience),
+            )
+        except RigError as error:
+            raise RigError(error.part, f"{error.why}\n{account(self.rig)}") from None
         self.times_s["power to ready"] = (self.rig.clock() - self._on_ns) / 1e9
         if self.rig.save is not None:
             answers(self.rig, "systemctl is-system-running --wait", 60)

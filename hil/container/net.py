@@ -1,39 +1,57 @@
-"""The container board's cable: a veth pair. Impairment needs a kernel with netem."""
+"""The container board's cable: a veth pair that the rig makes and configures. Impairment needs a kernel with netem."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
+from hil.container.managers import forget, leave_alone
 from hil.contracts import Link
 from hil.errors import RigError
 from hil.process import run
 
 PART: Final = "net"
+# Not ve-NAME, as nspawn would call it: systemd-networkd serves DHCP on those.
+HOST_END: Final = "mienrig0"
+BOARD_END: Final = "host0"
 HOST_ADDRESS: Final = "169.254.77.1"
 BOARD_ADDRESS: Final = "169.254.77.2"
 
 
 class VethNet:
-    """name: of the container. leader: returns the board's PID 1."""
+    """leader: returns the board's PID 1. A board that was just switched on has no interface until plug()."""
 
-    def __init__(self, name: str, leader: Callable[[], int]) -> None:
-        self._host = f"ve-{name}"
+    def __init__(self, leader: Callable[[], int]) -> None:
         self._leader = leader
 
     def plug(self) -> None:
         """Connect the cable and assign addresses."""
-        run(PART, "ip", "addr", "replace", f"{HOST_ADDRESS}/30", "dev", self._host)
-        run(PART, "ip", "link", "set", self._host, "up")
-        inside = ("nsenter", "-t", str(self._leader()), "-n", "ip")
-        run(PART, *inside, "addr", "replace", f"{BOARD_ADDRESS}/30", "dev", "host0")
-        run(PART, *inside, "link", "set", "host0", "up")
+        leader = str(self._leader())
+        if not self._exists():
+            leave_alone(HOST_END)
+            run(PART, "ip", "link", "add", HOST_END, "type", "veth", "peer", "name", BOARD_END, "netns", leader)
+        run(PART, "ip", "addr", "replace", f"{HOST_ADDRESS}/30", "dev", HOST_END)
+        run(PART, "ip", "link", "set", HOST_END, "up")
+        inside = ("nsenter", "-t", leader, "-n", "ip")
+        run(PART, *inside, "addr", "replace", f"{BOARD_ADDRESS}/30", "dev", BOARD_END)
+        run(PART, *inside, "link", "set", BOARD_END, "up")
 
     def unplug(self) -> None:
         """Disconnect: the board's end loses carrier."""
-        run(PART, "ip", "link", "set", self._host, "down")
+        if self._exists():
+            run(PART, "ip", "link", "set", HOST_END, "down")
 
     def shape(self, link: Link) -> None:
         """Impair the link. Raises RigError if the kernel has no netem."""
-        run(PART, "tc", "qdisc", "replace", "dev", self._host, "root", "netem", *netem(link))
+        run(PART, "tc", "qdisc", "replace", "dev", HOST_END, "root", "netem", *netem(link))
+
+    def close(self) -> None:
+        """Remove the cable; may be called twice."""
+        if self._exists():
+            run(PART, "ip", "link", "del", HOST_END)
+        forget()
+
+    def _exists(self) -> bool:
+        return Path(f"/sys/class/net/{HOST_END}").exists()
 
 
 def netem(link: Link) -> list[str]:

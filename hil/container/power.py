@@ -7,12 +7,14 @@ import time
 from pathlib import Path
 from typing import Final
 
+from hil.container.card import MACHINE
+from hil.container.cgroup import limits
 from hil.errors import RigError
 
 PART: Final = "power"
-CGROUPS: Final = Path("/sys/fs/cgroup")
-# A real board has its processor to itself: give the container priority over everything else on this machine.
-SHARES: Final = 8192
+LINES: Final = 15
+# Debian 13's systemd boots on cgroup v2 only; nspawn mounts it in the container wherever the kernel has it.
+ENVIRONMENT: Final = {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
 
 
 class ContainerPower:
@@ -21,7 +23,6 @@ class ContainerPower:
     def __init__(self, root: Path, *, name: str, memory_mb: int, screens: Path, log: Path) -> None:
         self.name = name
         self._root = root
-        self._memory, self._processor = CGROUPS / "memory" / name, CGROUPS / "cpu" / name
         self._memory_mb = memory_mb
         self._screens = screens
         self._log = log
@@ -49,11 +50,9 @@ class ContainerPower:
             return
         if not (self._root / "usr").is_dir():
             raise RigError(PART, "the board has no card: flash it first")
-        for group in (self._memory, self._processor):
-            group.mkdir(exist_ok=True)
-        (self._processor / "cpu.shares").write_text(str(SHARES))
-        (self._memory / "memory.limit_in_bytes").write_text(str(self._memory_mb * 1_000_000))
+        confined = limits(self.name, self._memory_mb)
         command = [
+            *confined.prefix,
             "systemd-nspawn",
             "-q",
             "-D",
@@ -61,16 +60,22 @@ class ContainerPower:
             "--register=no",
             "--keep-unit",
             "--console=pipe",
-            "--network-veth",
+            "--private-network",
             f"--machine={self.name}",
-            "--uuid=6d69656e6d69656e6d69656e6d69656e",
+            f"--uuid={MACHINE}",
             f"--bind={self._screens}:/run/screen",
             "-b",
         ]
         self.on_ns = time.monotonic_ns()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, preexec_fn=self._join
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=confined.enter,
+                env=os.environ | ENVIRONMENT,
             )
         self._await_leader()
 
@@ -89,9 +94,10 @@ class ContainerPower:
             self._process.wait()
         self._process = None
 
-    def _join(self) -> None:
-        for group in (self._memory, self._processor):
-            (group / "cgroup.procs").write_text("0")
+    def said(self) -> str:
+        """The last lines of the board's console."""
+        text = self._log.read_text(errors="replace") if self._log.exists() else ""
+        return "\n".join(text.splitlines()[-LINES:])
 
     def _await_leader(self) -> None:
         deadline = time.monotonic() + 10
@@ -103,4 +109,4 @@ class ContainerPower:
                 if not self.is_on:
                     break
             time.sleep(0.02)
-        raise RigError(PART, f"systemd-nspawn did not start: {self._log.read_text(errors='replace')[-400:]}")
+        raise RigError(PART, f"systemd-nspawn did not start:\n{self.said()}")

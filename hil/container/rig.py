@@ -1,11 +1,11 @@
 """Assembles the container board."""
 
+import fcntl
 import functools
 import os
-import subprocess
 import time
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from hil.container.card import ContainerCard
 from hil.container.console import ContainerConsole
@@ -27,15 +27,19 @@ EMULATED: Final = (
 
 
 def container_rig(
-    work: Path, repository: Path, *, display: int = 77, size: tuple[int, int] = (240, 426), memory_mb: int = 1000
+    work: Path, software: Path, *, display: int = 77, size: tuple[int, int] = (240, 426), memory_mb: int = 1000
 ) -> Rig:
-    """work: a scratch folder. Raises RigError if this machine cannot run a container board."""
+    """work: a scratch folder. software: a folder for the board's software, kept between runs.
+
+    Raises RigError if this machine cannot run a container board, or runs one already.
+    """
     if os.geteuid():
         raise RigError("power", "systemd-nspawn needs root")
     work.mkdir(parents=True, exist_ok=True)
+    lock = _lock(work / "lock")
     screens = Path("/tmp/.X11-unix")
     screens.mkdir(mode=0o1777, exist_ok=True)
-    card = ContainerCard(work, repository, display=display, size=size)
+    card = ContainerCard(work, software, display=display, size=size)
     power = ContainerPower(card.root, name=NAME, memory_mb=memory_mb, screens=screens, log=work / "nspawn.log")
     leader = functools.partial(getattr, power, "leader")
     screen = XvfbScreen(work / "screen", display=display, size=size)
@@ -43,6 +47,7 @@ def container_rig(
     def on_board(path: str) -> Path:
         return Path(f"/proc/{power.leader}/root/{path}")
 
+    net = VethNet(leader)
     ears = WavEars(lambda: on_board("run/mien/ear.wav"))
 
     def close() -> None:
@@ -50,7 +55,8 @@ def container_rig(
         power.cut()
         screen.close()
         card.eject()
-        subprocess.run(["ip", "link", "del", f"ve-{NAME}"], check=False, capture_output=True)
+        net.close()
+        lock.close()
 
     return Rig(
         name="container",
@@ -60,11 +66,23 @@ def container_rig(
         screen=screen,
         ears=ears,
         power=power,
-        net=VethNet(NAME, leader),
+        net=net,
         console=ContainerConsole(leader),
         card=card,
         voice=ClientStack(lambda: f"ipc://{on_board('run/mien/voice.sock')}"),
         plug_screen=screen.plug,
         unplug_screen=screen.unplug,
+        last_words=power.said,
         close=close,
     )
+
+
+def _lock(path: Path) -> IO[str]:
+    """Held until it is closed: name, display and address of the board exist once a machine."""
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise RigError("power", f"another run of the container board holds {path}; wait for its end") from None
+    return file

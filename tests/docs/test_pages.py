@@ -14,7 +14,18 @@ from mien.config import SHIPPED_CONFIG
 from rigs.services import running_voice
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = (".", "docs", "docs/decisions", "hil", "systemd", "firmware_scripts", "chaos", "mutants", "models")
+FOLDERS = (
+    ".",
+    "docs",
+    "docs/boards",
+    "docs/decisions",
+    "hil",
+    "systemd",
+    "firmware_scripts",
+    "chaos",
+    "mutants",
+    "models",
+)
 OTHERS = ("runtime/mien/core/PROTOCOL.md", "models/avatars/README.md")
 PAGES = [*sorted({path for folder in FOLDERS for path in (ROOT / folder).glob("*.md")}), *map(ROOT.joinpath, OTHERS)]
 SECTIONS = tomllib.loads(SHIPPED_CONFIG.read_text())

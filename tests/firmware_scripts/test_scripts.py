@@ -1,5 +1,6 @@
 """The scripts under shellcheck, agreement among the files that name one disk, and dry runs with acted commands."""
 
+import lzma
 import os
 import re
 import subprocess
@@ -168,11 +169,15 @@ def test_the_initrd_has_the_drivers_of_a_pi_s_card_and_what_feeds_it() -> None:
     assert {"sdhci_iproc", "bcm2835", "fixed", "gpio_regulator", "ext4", "virtio_blk"} <= set(modules)
 
 
-def flash(tmp_path: Path, device: str, disks: str, mounts: str = "") -> "subprocess.CompletedProcess[str]":
-    """flash with lsblk acted: `disks` are its rows (NAME TYPE RM HOTPLUG SIZE MODEL), `mounts` what is mounted."""
-    image = tmp_path / "a.img"
-    image.write_bytes(b"image")
-    environment = act(tmp_path, lsblk=f'case "$*" in *MOUNTPOINTS*) echo "{mounts}" ;; *) echo "{disks}" ;; esac')
+def flash(
+    tmp_path: Path, device: str, disks: str, mounts: str = "", *, bytes_: int = 32_000_000_000, name: str = "a.img"
+) -> "subprocess.CompletedProcess[str]":
+    """flash, of an image of 3 MB, with lsblk acted: `disks` are its rows (NAME TYPE RM HOTPLUG SIZE MODEL), `mounts`
+    what is mounted, `bytes_` the device's size."""
+    image = tmp_path / name
+    image.write_bytes(lzma.compress(bytes(3_000_000)) if name.endswith(".xz") else bytes(3_000_000))
+    told = f'case "$*" in *MOUNTPOINTS*) echo "{mounts}" ;; *--bytes*) echo {bytes_} ;; *) echo "{disks}" ;; esac'
+    environment = act(tmp_path, lsblk=told)
     return subprocess.run(
         [SCRIPTS / "flash", image, *([device] if device else [])],
         env=environment,
@@ -196,22 +201,68 @@ def test_flash_lists_removable_disks_only(tmp_path: Path) -> None:
     assert flash(tmp_path, "", disks).stdout.splitlines()[1:] == ["/dev/sdb 32G Card"]
 
 
-def test_flash_refuses_what_is_no_block_device(tmp_path: Path) -> None:
-    found = flash(tmp_path, str(tmp_path / "a.img"), "")
-    assert found.returncode != 0
-    assert "is not a block device" in found.stderr
+def test_flash_says_that_there_is_no_removable_device(tmp_path: Path) -> None:
+    found = flash(tmp_path, "", "/dev/sda disk 0 0 1T System")
+    assert found.returncode == 1
+    assert "there is no removable device here: insert a card" in found.stderr
 
 
-def test_flash_refuses_a_fixed_and_a_mounted_disk(tmp_path: Path) -> None:
+def test_flash_tells_a_device_that_is_missing_from_what_is_no_block_device(tmp_path: Path) -> None:
+    card = "/dev/sdb disk 1 1 32G Card"
+    missing = flash(tmp_path, str(tmp_path / "sdz"), card)
+    file = flash(tmp_path, str(tmp_path / "a.img"), card)
+    assert "sdz does not exist; these are removable: /dev/sdb" in missing.stderr
+    assert "a.img is not a block device; these are removable: /dev/sdb" in file.stderr
+    assert (missing.returncode, file.returncode) == (1, 1)
+
+
+@pytest.fixture
+def device() -> str:
+    """A block device of this machine, which flash is only asked about."""
     devices = sorted(str(path) for path in Path("/dev").iterdir() if path.is_block_device())
     if not devices:
         pytest.skip("no block device to ask for on this machine")
-    fixed = flash(tmp_path, devices[0], f"{devices[0]} disk 0 0 1T System")
+    return devices[0]
+
+
+def test_flash_refuses_a_fixed_and_a_mounted_disk(tmp_path: Path, device: str) -> None:
+    fixed = flash(tmp_path, device, f"{device} disk 0 0 1T System")
     assert "is not a removable disk" in fixed.stderr
-    mounted = flash(tmp_path, devices[0], f"{devices[0]} disk 1 1 32G Card", mounts="/media/card")
+    mounted = flash(tmp_path, device, f"{device} disk 1 1 32G Card", mounts="/media/card")
     assert "is in use: /media/card" in mounted.stderr
     for found in (fixed, mounted):
         assert found.returncode != 0
+
+
+@pytest.mark.parametrize("name", ["a.img", "a.img.xz"])
+def test_flash_compares_the_unpacked_image_with_the_device_before_it_asks(
+    tmp_path: Path, device: str, name: str
+) -> None:
+    card = f"{device} disk 1 1 2M Card"
+    small = flash(tmp_path, device, card, bytes_=2_999_999, name=name)
+    assert small.returncode == 1
+    assert f"{device} is too small: {tmp_path / name} needs 3 MB, and it has 2 MB" in small.stderr
+    assert "will be lost" not in small.stdout
+    fits = flash(tmp_path, device, card, bytes_=3_000_000, name=name)
+    assert "nothing was written" in fits.stderr
+
+
+def test_flash_refuses_an_image_that_was_cut_off(tmp_path: Path, device: str) -> None:
+    whole = lzma.compress(os.urandom(100_000))
+    cut = tmp_path / "cut.img.xz"
+    cut.write_bytes(whole[:-20])
+    told = f"case \"$*\" in *MOUNTPOINTS*) ;; *) echo '{device} disk 1 1 32G Card' ;; esac"
+    found = subprocess.run(
+        [SCRIPTS / "flash", cut, device],
+        env=act(tmp_path, lsblk=told),
+        input="no\n",
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert found.returncode == 1
+    assert "cut.img.xz is damaged" in found.stderr
 
 
 def test_keys_are_made_once_and_stay_private(tmp_path: Path) -> None:

@@ -65,7 +65,19 @@ def test_what_is_ready_is_left_alone():
 
 def test_a_board_that_never_shows_a_face_is_not_ready():
     _, rig = fake_rig("black")
-    with pytest.raises(RigError, match="no a face on the screen"):
+    with pytest.raises(RigError, match="no face on the screen"):
+        Stages(rig, IMAGE).to(State.READY)
+
+
+def test_a_board_that_never_shows_a_face_is_quoted():
+    _, rig = fake_rig("black")
+    with pytest.raises(RigError, match=r"(?s)no face .*mien-face: ActiveState=failed.*No module named 'mien'"):
+        Stages(rig, IMAGE).to(State.READY)
+
+
+def test_a_board_that_never_answers_is_quoted_by_its_console():
+    _, rig = fake_rig("console")
+    with pytest.raises(RigError, match=r"(?s)no shell on the board .*Kernel panic"):
         Stages(rig, IMAGE).to(State.READY)
 
 

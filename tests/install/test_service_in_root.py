@@ -1,5 +1,6 @@
 """`mien service --root DIR` with systemd's real tools, on a folder that looks like a system."""
 
+import importlib.metadata
 import json
 import os
 import shutil
@@ -15,7 +16,6 @@ from click.testing import CliRunner, Result
 
 from mien.cli.service import service
 from mien.host.exits import Exit
-from mien.install import environment as environments
 from mien.install import operations, places, system, tree
 from mien.install.environment import Environment
 
@@ -87,11 +87,11 @@ def pipx(monkeypatch: pytest.MonkeyPatch, site: Path, tmp_path: Path) -> Environ
     def distribution(name: str) -> Distribution:
         path = site / f"{name}-1.dist-info"
         if not path.exists():
-            raise environments.importlib.metadata.PackageNotFoundError(name)
+            raise importlib.metadata.PackageNotFoundError(name)
         return PathDistribution(path)
 
     running = Environment(tmp_path / "home", tmp_path / "home/bin", PYTHON)
-    monkeypatch.setattr(environments.importlib.metadata, "distribution", distribution)
+    monkeypatch.setattr(importlib.metadata, "distribution", distribution)
     monkeypatch.setattr("mien.cli.service.running_environment", lambda: running)
     return running
 
@@ -156,6 +156,25 @@ def test_debian_s_pygame_is_used_where_it_is(root: Path, site: Path, mien: Calla
     assert "KMSDRM" not in mien("install").output
     assert not list((root / "opt/mien").rglob("pygame"))
     assert "include-system-site-packages = true" in (root / "opt/mien/pyvenv.cfg").read_text()
+
+
+def test_an_architecture_without_an_interpreter_is_told_which_have_one(
+    mien: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "no motion model can run" not in mien("install").output
+    monkeypatch.setattr("mien.motion.interpreter.RUNTIMES", ())
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    done = mien("install")
+    assert done.exit_code == 0
+    assert "jaw will only follow the loudness: there is none for riscv64, but for x86_64 and aarch64" in done.output
+
+
+def test_an_environment_that_lost_a_file_is_refused_with_the_remedy(site: Path, mien: Callable[..., Result]) -> None:
+    (site / "needed.py").unlink()
+    done = mien("install")
+    assert done.exit_code == Exit.FAILED
+    assert "needed.py is gone: this environment is broken; make it again" in done.output
+    assert "not finished" in mien("status").output
 
 
 def test_a_second_install_changes_nothing(root: Path, mien: Callable[..., Result]) -> None:

@@ -116,7 +116,7 @@ def test_without_a_runtime_the_error_says_what_to_install() -> None:
 
 def test_without_a_runtime_an_unsupported_architecture_is_told_which_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
-    with pytest.raises(ModelError, match="neither exists for riscv64: a model needs x86_64 or aarch64"):
+    with pytest.raises(ModelError, match="there is none for riscv64, but for x86_64 and aarch64"):
         open_interpreter(b"", runtimes=())
 
 

@@ -53,6 +53,7 @@ class FakeBoard:
             "uptime": "4.2",
             "carrier": str(int(self.cable)),
             "is-active": "0",
+            "journalctl": "mien-face: ActiveState=failed\n    ModuleNotFoundError: No module named 'mien'",
         }
         return Done(0, next((said for words, said in answers.items() if words in command), ""))
 
@@ -130,5 +131,6 @@ def fake_rig(*broken):
         console=board,
         card=board,
         voice=board,
+        last_words=lambda: "Kernel panic",
     )
     return board, rig

@@ -8,10 +8,11 @@ import numpy as np
 from mien.audio.opus import OpusEncoder, available
 from mien.bench.long_session import talk_for_hours
 from mien.bench.offsets import last_sound_ns, mouth_closed_ns
-from mien.bench.pipeline import GAP_S, SETTINGS
+from mien.bench.pipeline import SETTINGS
 from mien.bench.rows import Report, Row, machine, percentile_row
-from mien.bench.session import CHUNK_FRAMES, Session, running_session
+from mien.bench.session import CHUNK_FRAMES, running_session
 from mien.bench.speech import RATE_HZ, utterances
+from mien.bench.turns import GAP_S, interrupt_heard
 from mien.core import wire
 from mien.motion.base import Pcm
 from mien.units import NS_PER_MS
@@ -33,7 +34,7 @@ def run_conversation(count: int, progress: Progress) -> Report:
         time.sleep(1.0)
         for number in range(count):
             progress(f"interruption {number + 1}/{count}")
-            sent_ns, epoch, finished, latency_ms = _interrupt(session, speech[number % len(speech)], number)
+            sent_ns, epoch, finished, latency_ms = interrupt_heard(session, speech[number % len(speech)], number)
             sounds.append(latency_ms)
             acknowledged += len(finished)
             cuts += [(sent_ns, epoch, message.played_ms) for message in finished]
@@ -63,21 +64,6 @@ def run_conversation(count: int, progress: Progress) -> Report:
         ),
     ]
     return Report(benchmark="conversation", rows=tuple(rows), machine=machine())
-
-
-def _interrupt(session: Session, pcm: Pcm, seed: int) -> tuple[int, int, tuple[wire.Finished, ...], float]:
-    """Returns (time of the interrupt in ns, epoch that it ended, acknowledgements, first sound's latency in ms)."""
-    _, turn = session.burst(pcm)
-    latency_ms = float("nan")
-    while not (isinstance(event := session.client.poll(10), wire.Started) and event.turn == turn):
-        if event is None:
-            break
-    else:
-        latency_ms = event.latency_ms
-    time.sleep(0.05 + 0.6 * float(np.random.default_rng(seed).random()))
-    epoch = session.probe.anchors[-1].epoch
-    sent_ns = time.monotonic_ns()
-    return sent_ns, epoch, session.client.interrupt(), latency_ms
 
 
 def _hour_rows(speech: list[Pcm], progress: Progress) -> list[Row]:

@@ -1,7 +1,8 @@
 """Draws one avatar in a process of its own, for the face benchmark.
 
 python -m mien.bench.face_drawing prints a `Drawing` as JSON. With GALLIUM_NOOP=true in the environment the GPU driver
-does nothing, which leaves mien's own cost. It needs GALLIUM_THREAD=0, because Mesa 22.3 crashes otherwise.
+does nothing, which leaves mien's own cost. It needs GALLIUM_THREAD=0, because Mesa 22.3 crashes otherwise. No context
+is then destroyed: in Mesa 25.0.7 eglDestroyContext crashes under GALLIUM_NOOP, also in a program of EGL calls alone.
 
 For comparison, frames can be drawn through PyOpenGL instead of mien's own binding. It receives ready-made addresses,
 and its error checks can be turned off, as its manual recommends for speed.
@@ -9,6 +10,7 @@ and its error checks can be turned off, as its manual recommends for speed.
 
 import ctypes
 import importlib
+import math
 import os
 import sys
 import time
@@ -38,6 +40,7 @@ DISPLAY_HZ = 60
 BINDINGS = ("ctypes", "pyopengl", "pyopengl-checked")
 TURN = 10  # consecutive frames through one binding, where two alternate
 SETTLING = 30  # frames to skip: drivers allocate and compile in them
+FEWEST = 5  # frames to draw, however long they take
 # The calls of a frame; all others belong to the setup.
 PER_FRAME: Final = frozenset((
     "glUseProgram", "glUniform1f", "glUniform3f", "glUniform4f", "glUniformMatrix4fv", "glBindBuffer",
@@ -49,8 +52,9 @@ PER_FRAME: Final = frozenset((
 class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     """Times in ms. cpu_ms: of the drawing thread, per frame. wall_ms: elapsed, per frame.
 
-    opened_ms: opening a display with its driver. read_ms: mapping and checking the avatar. shown_ms: from then until
-    its first frame is on screen. pyopengl_cpu_ms: as cpu_ms, of frames drawn through PyOpenGL where bindings alternate.
+    opened_ms: opening a display with its driver; 0 under GALLIUM_NOOP. read_ms: mapping and checking the avatar.
+    shown_ms: from then until its first frame is on screen. pyopengl_cpu_ms: as cpu_ms, of frames drawn through PyOpenGL
+    where bindings alternate.
     """
 
     device: str
@@ -147,6 +151,11 @@ def _with_address(function: GlFunction) -> GlFunction:
     return call
 
 
+def has_driver() -> bool:
+    """Whether frames go to a GPU driver. Without one, contexts must not be destroyed (above)."""
+    return os.environ.get("GALLIUM_NOOP", "").lower() not in ("true", "yes", "1")
+
+
 def open_gl(binding: str) -> Gl:
     """mien's own binding for "ctypes", otherwise one that can be switched to PyOpenGL."""
     if binding == "ctypes":
@@ -155,11 +164,20 @@ def open_gl(binding: str) -> Gl:
 
 
 def draw(
-    avatar: Path | None, motion: MotionFrames, *, frame_hz: int, frames: int, width: int, height: int, binding: str
+    avatar: Path | None,
+    motion: MotionFrames,
+    *,
+    frame_hz: int,
+    frames: int,
+    width: int,
+    height: int,
+    binding: str,
+    seconds: float = math.inf,
 ) -> Drawing:
-    """Draw `frames` frames of the motion, which repeats. Raises MienError."""
+    """Draw `frames` frames of the motion, which repeats, or fewer if `seconds` pass before. Raises MienError."""
     opening_ns = time.perf_counter_ns()
-    Window(width=width, height=height, title="mien", fullscreen=False, samples=0).close()
+    if has_driver():
+        Window(width=width, height=height, title="mien", fullscreen=False, samples=0).close()
     started_ns = time.perf_counter_ns()
     mesh = load_avatar(avatar)
     read_ns = time.perf_counter_ns()
@@ -171,9 +189,14 @@ def draw(
     clock = SteppedClock()
     turn = max(1, len(motion) * DISPLAY_HZ // frame_hz)
     cpu_ms: tuple[list[float], list[float]] = ([], [])
-    wall_ms = []
+    wall_ms: list[float] = []
     other = False
+    settled, end_ns = SETTLING, time.perf_counter_ns() + seconds * NS_PER_S
     for number in range(frames + SETTLING):
+        if time.perf_counter_ns() > end_ns:
+            settled = min(settled, number)
+            if len(wall_ms) >= FEWEST:
+                break
         if number % turn == 0:
             presenter = speaking_presenter(renderer, motion, frame_hz, clock)
         if binding != "ctypes" and number % TURN == 0:
@@ -183,21 +206,22 @@ def draw(
         wall, cpu = time.perf_counter_ns(), time.thread_time_ns()
         presenter.step()
         cpu_took, wall_took = time.thread_time_ns() - cpu, time.perf_counter_ns() - wall
-        if number >= SETTLING:
+        if number >= settled:
             cpu_ms[other].append(cpu_took / NS_PER_MS)
             wall_ms.append(wall_took / NS_PER_MS)
     drawing = Drawing(
         device=renderer.info.device,
         vertices=len(mesh.positions),
         draw_calls=renderer.draw_calls,
-        opened_ms=(started_ns - opening_ns) / NS_PER_MS,
+        opened_ms=(started_ns - opening_ns) / NS_PER_MS if has_driver() else 0.0,
         read_ms=(read_ns - started_ns) / NS_PER_MS,
         shown_ms=(shown_ns - read_ns) / NS_PER_MS,
         cpu_ms=cpu_ms[0],
         wall_ms=wall_ms,
         pyopengl_cpu_ms=cpu_ms[1],
     )
-    renderer.close()
+    if has_driver():
+        renderer.close()
     return drawing
 
 
@@ -208,12 +232,31 @@ def draw(
 @click.option("--frames", required=True, type=int)
 @click.option("--size", nargs=2, type=int, required=True)
 @click.option("--binding", type=click.Choice(BINDINGS), default="ctypes")
-def main(avatar: Path | None, motion: Path, frame_hz: int, frames: int, size: tuple[int, int], binding: str) -> None:
+@click.option("--seconds", type=float, default=math.inf, help="Stop after this time.")
+def main(
+    avatar: Path | None,
+    motion: Path,
+    frame_hz: int,
+    frames: int,
+    size: tuple[int, int],
+    binding: str,
+    seconds: float,
+) -> None:
     """Draw one avatar and print the timings as JSON."""
     drawing = draw(
-        avatar, np.load(motion), frame_hz=frame_hz, frames=frames, width=size[0], height=size[1], binding=binding
+        avatar,
+        np.load(motion),
+        frame_hz=frame_hz,
+        frames=frames,
+        width=size[0],
+        height=size[1],
+        binding=binding,
+        seconds=seconds,
     )
     sys.stdout.buffer.write(msgspec.json.encode(drawing) + b"\n")
+    if not has_driver():
+        sys.stdout.flush()
+        os._exit(0)  # without SDL's own closing at exit
 
 
 if __name__ == "__main__":

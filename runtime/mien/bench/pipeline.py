@@ -9,7 +9,7 @@ from mien.bench.offsets import first_motion_ns, last_sound_ns, mouth_closed_ns, 
 from mien.bench.rows import Report, Row, machine, median, percentile_row
 from mien.bench.session import Session, running_session
 from mien.bench.speech import utterances
-from mien.core import wire
+from mien.bench.turns import GAP_S, speak
 from mien.host.memory import pss_mb, pss_of_files_mb
 from mien.motion.base import Pcm
 from mien.motion.load import load_engine
@@ -24,7 +24,6 @@ SETTINGS = {
     "voice.listen": "[]",
 }
 RASTERISER = ("libLLVM", "swrast_dri", "libgallium")  # not part of a GPU driver
-GAP_S = 0.4  # between utterances, so that the face comes to rest
 Progress = Callable[[str], None]
 
 
@@ -38,7 +37,7 @@ def run_pipeline(count: int, minutes: float, progress: Progress) -> Report:
         for kind, send in (("burst", session.burst), ("real time", session.real_time)):
             for number, pcm in enumerate(speech):
                 progress(f"{kind} {number + 1}/{count}")
-                marks[kind].append(_speak(session, send, pcm))
+                marks[kind].append(speak(session, send, pcm))
         for number, pcm in enumerate(speech):
             progress(f"interrupt {number + 1}/{count}")
             cuts.append(_interrupt(session, pcm, number))
@@ -47,18 +46,6 @@ def run_pipeline(count: int, minutes: float, progress: Progress) -> Report:
         processes = [process.pid for process in (session.stack.voice, session.stack.face) if process]
         memory = [*(pss_mb(pid) for pid in processes), pss_of_files_mb(processes[-1], RASTERISER)]
     return Report(benchmark="pipeline", rows=tuple(_rows(session, marks, cuts, memory, minutes)), machine=machine())
-
-
-def _speak(session: Session, send: Callable[[Pcm], tuple[int, str]], pcm: Pcm) -> tuple[int, int, float]:
-    """Returns (sent_ns, finished_ns, latency of the first sound in ms)."""
-    sent_ns, turn = send(pcm)
-    latency_ms = float("nan")
-    while not isinstance(event := session.client.poll(30), wire.Finished) or event.turn != turn:
-        if isinstance(event, wire.Started) and event.turn == turn:
-            latency_ms = event.latency_ms
-    finished_ns = time.monotonic_ns()
-    time.sleep(GAP_S)
-    return sent_ns, finished_ns, latency_ms
 
 
 def _interrupt(session: Session, pcm: Pcm, seed: int) -> tuple[int, int, float]:

@@ -58,6 +58,11 @@ class BusProbe:
         with self._level:
             return self._level.wait_for(lambda: bool(self.faces), timeout_s)
 
+    def wait_for_voice(self, timeout_s: float) -> bool:
+        """Wait for the first health report of the voice. Returns False on timeout."""
+        with self._level:
+            return self._level.wait_for(lambda: bool(self.voices), timeout_s)
+
     def _listen(self) -> None:
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         socket = subscribe(context, self._run_dir)
@@ -73,7 +78,9 @@ class BusProbe:
                 if len(self.anchors) < MAX_ANCHORS:
                     self.anchors.append(message)
             case bus.VoiceHealth():
-                self.voices.append(message)
+                with self._level:
+                    self.voices.append(message)
+                    self._level.notify_all()
             case bus.FaceHealth():
                 with self._level:
                     self.faces.append(message)
@@ -82,7 +89,10 @@ class BusProbe:
 
 @dataclass(slots=True)
 class Session:
-    """A running stack. started_ns: taken before the first process started. trace: set when the session has ended."""
+    """A running stack. started_ns: taken before the first process started.
+
+    trace: set when the session has ended; None without a face.
+    """
 
     stack: Stack
     probe: BusProbe
@@ -114,10 +124,13 @@ class Session:
 
 
 @contextmanager
-def running_session(settings: dict[str, str], *, quiet: bool = True) -> Iterator[Session]:
-    """Run both services in a temporary directory; the trace is read after they have stopped.
+def running_session(
+    settings: dict[str, str], *, quiet: bool = True, face: bool = True, start_timeout_s: float = START_TIMEOUT_S
+) -> Iterator[Session]:
+    """Run the services in a temporary directory; the trace is read after they have stopped.
 
-    Raises MienError when the face does not start.
+    face: False runs the voice alone. start_timeout_s: how long they may take to start. Raises MienError when they
+    take longer.
     """
     with tempfile.TemporaryDirectory(prefix="mien-") as folder:
         run_dir, trace_path = Path(folder), Path(folder, "trace.npz")
@@ -125,14 +138,16 @@ def running_session(settings: dict[str, str], *, quiet: bool = True) -> Iterator
         clock = MonotonicClock()
         with BusProbe(run_dir, clock) as probe:
             started_ns = clock.now_ns()
-            with stack:
-                if not probe.wait_for_face(START_TIMEOUT_S):
-                    raise MienError(f"the face did not start within {START_TIMEOUT_S:.0f} s; run `mien doctor`")
+            with stack if face else stack.voice_alone():
+                wait, name = (probe.wait_for_face, "face") if face else (probe.wait_for_voice, "voice")
+                if not wait(start_timeout_s):
+                    raise MienError(f"the {name} did not start within {start_timeout_s:.0f} s; run `mien doctor`")
                 with connect(voice_endpoint(run_dir)) as client:
                     session = Session(stack, probe, client, started_ns, trace_path)
                     yield session
             _check_ended(stack)
-        session.trace = read_trace(trace_path)
+        if face:
+            session.trace = read_trace(trace_path)
 
 
 def _check_ended(stack: Stack) -> None:

@@ -68,11 +68,14 @@ def sound_devices(root: Path = ROOT) -> list[Path]:
     return sorted((root / "dev/snd").glob("pcm*p"))
 
 
-def power(root: Path = ROOT) -> Power | None:
-    """From the vendor kernel's register, vcgencmd, or the mainline kernel's alarm; None without any of them."""
+def power(root: Path = ROOT, *, vcgencmd: bool = True) -> Power | None:
+    """From the vendor kernel's register, vcgencmd, or the mainline kernel's alarm; None without any of them.
+
+    vcgencmd: whether that program may be started.
+    """
     for path in sorted((root / "sys/devices/platform/soc").glob("soc:firmware/get_throttled")):
         return _from_register(int(_read(path) or "0", 16), "get_throttled")
-    register = _vcgencmd(root)
+    register = _vcgencmd(root) if vcgencmd else None
     if register is not None:
         return _from_register(register, "vcgencmd")
     for path in sorted((root / "sys/class/hwmon").glob("hwmon*")):

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,6 +49,15 @@ class Stack:
             if process is not None:
                 _stop(process)
 
+    @contextmanager
+    def voice_alone(self) -> Iterator["Stack"]:
+        """The same without a face."""
+        self.start_voice()
+        try:
+            yield self
+        finally:
+            self.stop()
+
     def __enter__(self) -> "Stack":
         self.start_voice()
         self.start_face()
@@ -63,12 +74,12 @@ class Stack:
             command += ["--set", f"{key}={value}"]
         output = subprocess.DEVNULL if self.quiet else None
         return subprocess.Popen(
-            [*command, *arguments], env=_environment(), stdout=output, stderr=output, start_new_session=True
+            [*command, *arguments], env=service_environment(), stdout=output, stderr=output, start_new_session=True
         )  # Ctrl-C only reaches the parent, which stops them in order
 
 
-def _environment() -> dict[str, str]:
-    """SDL draws offscreen without a display. numpy's threads bring no gain."""
+def service_environment() -> dict[str, str]:
+    """For a service: SDL draws offscreen without a display; numpy's threads bring no gain."""
     environment = dict(os.environ, OPENBLAS_NUM_THREADS="1", PYTHONUNBUFFERED="1")
     name_parent(environment)
     has_display = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"))
@@ -79,7 +90,7 @@ def _environment() -> dict[str, str]:
 
 def has_display() -> bool:
     """Whether a window can be shown."""
-    return _environment().get("SDL_VIDEODRIVER") != "offscreen"
+    return service_environment().get("SDL_VIDEODRIVER") != "offscreen"
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 from mien import __version__
 from mien.config import load_config
 from mien.install import environment as environments
-from mien.install import places, refusals, tree
+from mien.install import environment_copy, places, refusals, tree
 from mien.install.environment import Environment
 from mien.install.places import within
 from mien.install.receipt import Receipt, read_receipt, write_receipt
 from mien.install.system import System
+from mien.motion.interpreter import installed_interpreter, interpreter_remedy
 
 Tell = Callable[[str], None]
 
@@ -60,8 +61,8 @@ def install(
     if copies:
         tell("copying the Python environment to /opt/mien")
         outcome.runtime = receipt.runtime
-        fresh = environments.copy_environment(root, environment)
-        environments.swap_in(root, fresh)
+        fresh = environment_copy.copy_environment(root, environment)
+        environment_copy.swap_in(root, fresh)
         environments.check_commands(root, commands)
     tell("putting files in place")
     outcome.changed = [str(path) for path, entry in files.items() if tree.write(root, path, entry)]
@@ -100,7 +101,7 @@ def uninstall(root: Path, *, purge: bool = False, tell: Tell = lambda _: None) -
         outcome.removed = list(receipt.files)
         tree.remove_files(root, [Path(path) for path in receipt.files])
         if receipt.runtime:
-            environments.remove_environment(root, Path(receipt.runtime))
+            environment_copy.remove_environment(root, Path(receipt.runtime))
         within(root, places.RECEIPT).unlink()
         tree.remove_folders(root, [Path(path) for path in receipt.folders])
         system.forget(services)
@@ -114,6 +115,8 @@ def uninstall(root: Path, *, purge: bool = False, tell: Tell = lambda _: None) -
 def _missing_abilities(root: Path, commands: Path, *, copies: bool) -> list[str]:
     """What the services will lack, each with its remedy."""
     notes = []
+    if installed_interpreter() == "none":
+        notes.append(f"no motion model can run here, so the jaw will only follow the loudness: {interpreter_remedy()}")
     if not environments.draws_on_a_console(root, commands):
         first = "" if copies else f"{commands}/pip uninstall -y pygame, "
         notes.append(
@@ -134,7 +137,7 @@ def _begin(
     """Note what will be there before any of it is: then a broken-off installation can be finished or removed."""
     runtime = str(places.RUNTIME) if copies else ""
     if before and before.runtime and not copies:
-        environments.remove_environment(root, Path(before.runtime))
+        environment_copy.remove_environment(root, Path(before.runtime))
     wanted = [*files, places.RECEIPT, places.SETTINGS_FILE, *([places.RUNTIME] if copies else [])]
     created = [str(path) for path in tree.make_folders(root, wanted)]
     receipt = Receipt(

@@ -6,7 +6,7 @@ from mien import __version__
 from mien.config import load_config
 from mien.errors import ConfigError, InstallRefused
 from mien.install import environment as environments
-from mien.install import places
+from mien.install import environment_copy, places
 from mien.install.environment import Environment
 from mien.install.places import within
 from mien.install.receipt import Receipt
@@ -62,7 +62,7 @@ def refuse_environment(
     if root == Path("/"):
         environments.refuse_hidden(environment)
     environments.refuse_missing_python(root, environment)
-    distributions = list(environments.required("mien"))
+    distributions = list(environment_copy.required("mien"))
     environments.refuse_uncopyable(distributions)
     environments.refuse_mute(root, distributions)
     if within(root, places.RUNTIME).exists() and not (before and before.runtime):

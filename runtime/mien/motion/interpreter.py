@@ -47,7 +47,7 @@ def open_interpreter(model: bytes, *, runtimes: tuple[Runtime, ...] = RUNTIMES) 
             reasons.append(f"{runtime.module}: {error}")
             continue
         return Opened(_allocated(module, runtime, model), f"{runtime.name} {_version(runtime)}".rstrip())
-    raise ModelError(f"no TFLite runtime can be imported ({'; '.join(reasons)}); {_remedy()}")
+    raise ModelError(f"no TFLite runtime can be imported ({'; '.join(reasons)}); {interpreter_remedy()}")
 
 
 def installed_interpreter() -> str:
@@ -81,10 +81,11 @@ def _version(runtime: Runtime) -> str:
         return ""
 
 
-def _remedy() -> str:
+def interpreter_remedy() -> str:
+    """Which runtime to install on this machine, or which machines have one."""
     machine = platform.machine()
     if machine in ("x86_64", "aarch64"):
         return "install tflite-runtime (Python 3.11) or ai-edge-litert"
     if machine == "armv7l":
         return "install tflite-runtime, which needs Python 3.11 on this architecture"
-    return f"neither exists for {machine}: a model needs x86_64 or aarch64, or armv7l with Python 3.11"
+    return f"there is none for {machine}, but for x86_64 and aarch64, and for armv7l with Python 3.11"

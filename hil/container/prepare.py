@@ -1,0 +1,35 @@
+"""Prepares what the container board gets, before its tests, whose time is limited.
+
+python -m hil.container.prepare
+"""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from hil.container.software import BoardSoftware
+from hil.container.wheel import wheel_of_commit
+from hil.errors import RigError
+
+REPOSITORY: Final = Path(__file__).resolve().parents[2]
+KEPT: Final = REPOSITORY / "build/hil/container"
+SOFTWARE: Final = KEPT / "software"
+
+
+def wheel(commit: str = "HEAD") -> Path:
+    """The wheel of a commit of this checkout. Raises RigError."""
+    return wheel_of_commit(REPOSITORY, commit, KEPT / "wheels")
+
+
+def main() -> int:
+    """Build the wheel and install it, unless that was done before."""
+    try:
+        BoardSoftware(SOFTWARE).install(wheel())
+    except RigError as error:
+        print(f"hil: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
