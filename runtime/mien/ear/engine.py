@@ -123,6 +123,7 @@ class Engine:
         for block in self._microphone.read():
             self._process(block)
         if self._microphone.failure:
+            self._outlet.abandon()
             self._condition = ("no_card", self._microphone.failure)
         elif self._condition[0] == "no_card":
             self._condition = ("ok", "")
