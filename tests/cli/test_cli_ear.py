@@ -235,6 +235,7 @@ def test_calibration_in_words_ends_with_the_lines_to_set():
         (health(erle_db=31.0, delay_ms=3.0, drift_ppm=20.0), ["good", "good", "good"]),
         (health(), ["good", "good", "good"]),
         (health("muted"), ["good", "good", "good"]),
+        (health(why="the mute key does not work"), ["poor", "good", "good"]),
         (health("no_card", why="plug it in"), ["bad", "good", "good"]),
         (health("silent", why="switch it on"), ["bad", "good", "good"]),
         (health("clipping", why="lower it"), ["good", "good", "poor"]),

@@ -1,12 +1,14 @@
 """The whole ear by hand: what the voice and the meters are told, and the states with their remedies."""
 
 import os
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from mien.core import ear_bus
 from mien.core.ear_bus import EarHealth, EarLevels, EarOrders
+from mien.ear.mute_key import EV_KEY, EVENT, KEY_MICMUTE
 from mien.errors import BusError, CaptureError
 from rigs.ear_rig import EarRig, MadeCapture
 
@@ -183,3 +185,47 @@ def test_a_tap_is_shown_raw_and_clean_sound():
     rig.run_ms(1000)
     assert seen == [(seq, 320, 320) for seq in range(len(seen))]
     assert len(seen) > 45
+
+
+def test_a_mute_key_that_cannot_be_read_is_told_though_the_ear_works(tmp_path):
+    rig = EarRig(mute_key=str(tmp_path / "event7"))
+    rig.run_ms(1100)
+    assert rig.health.state == "ok"
+    assert f"the mute key does not work: ear.mute_key: {tmp_path}/event7: cannot be read" in rig.health.why
+    rig.order(muted=True)
+    rig.run_ms(40)
+    assert (rig.health.state, rig.health.why) == ("muted", "by a client")
+
+
+def test_the_mute_key_mutes_and_unmutes(tmp_path):
+    path = tmp_path / "event0"
+    os.mkfifo(path)
+    device = os.open(path, os.O_RDWR)
+    rig = EarRig(mute_key=str(path))
+    rig.order("s16le", always=True)
+    rig.run_ms(500)
+    states = []
+    for _ in range(2):
+        os.write(device, EVENT.pack(1, 2, EV_KEY, KEY_MICMUTE, 1))
+        rig.run_ms(100)
+        states.append((rig.engine.state, rig.health.why))
+    assert states == [("muted", "by the mute key; press it again"), ("ok", "")]
+    rig.engine.close()
+    os.close(device)
+
+
+def test_memory_stays_flat():
+    rig = EarRig(rate_hz=16000)
+    tracemalloc.start()
+    rig.order("s16le", always=True)
+    sizes = []
+    for _ in range(3):
+        for _ in range(10):
+            rig.order("s16le", always=True)
+            rig.run_ms(2000)
+            rig.reports.clear()
+            rig.meters.clear()
+            rig.pipeline.near_ns.clear()
+        sizes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert sizes[2] - sizes[1] < 20_000

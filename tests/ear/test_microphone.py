@@ -112,6 +112,32 @@ def test_a_card_that_vanishes_is_retried_and_the_numbers_go_on():
     assert blocks[-1].seq == pytest.approx((rig.clock.now_ns() - 10**10) / BLOCK_NS, abs=8)
 
 
+def test_a_card_that_hangs_is_opened_again():
+    rig = Rig(rate_hz=16000)
+    rig.run_ms(1000)
+    rig.card.read = lambda: np.zeros((0, 1), np.int16)
+    rig.run_ms(2500)
+    assert "delivers nothing" in rig.microphone.failure
+    assert rig.card.closed
+    rig.card = MadeCapture(rig.clock, 16000)
+    blocks = rig.run_ms(3000)
+    assert blocks[0].gap
+    assert rig.microphone.failure == ""
+    assert rig.counters["capture_stalls"] == 1
+
+
+def test_after_a_pause_of_the_process_an_empty_read_is_no_hang():
+    rig = Rig(rate_hz=16000)
+    rig.run_ms(1000)
+    read = rig.card.read
+    rig.clock.advance_ms(5000)
+    rig.card.read = lambda: np.zeros((0, 1), np.int16)
+    list(rig.microphone.read())
+    rig.card.read = read
+    assert rig.run_ms(100)
+    assert rig.opened == 1
+
+
 def test_a_missing_card_is_not_tried_more_often_than_every_two_seconds():
     rig = Rig()
     rig.missing = "no card"

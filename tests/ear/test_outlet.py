@@ -159,6 +159,23 @@ def test_a_mute_ends_the_utterance_and_an_unmute_begins_it_again():
     assert rig.told(UserStopped)[1].started_ns == again.at_ns
 
 
+def test_a_card_that_is_unplugged_ends_the_utterance_at_its_last_sound():
+    rig = EarRig(rate_hz=16000)
+    rig.order("s16le")
+    rig.run_ms(500)
+    rig.start_speech(utterance=3)
+    rig.run_ms(300)
+    last_ns = rig.heard[-1][0].at_ns + 20 * MS
+    rig.cards[0].fails = "hw:1: the device is gone"
+    rig.run_ms(3000)
+    assert [(message.utterance, message.at_ns) for message in rig.told(UserStopped)] == [(3, last_ns)]
+    count = len(rig.heard)
+    rig.stop_speech(utterance=3)  # the pipeline ends it, too, when the card is back
+    rig.run_ms(1000)
+    assert len(rig.told(UserStopped)) == 1
+    assert len(rig.heard) == count
+
+
 def test_the_configuration_s_mute_cannot_be_withdrawn():
     rig = EarRig(muted=True)
     rig.order("s16le", always=True)

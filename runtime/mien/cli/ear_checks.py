@@ -37,6 +37,8 @@ def microphone_of(health: EarHealth) -> Finding:
         return Finding(name="microphone", verdict="bad", detail=f"{who}: {health.state}", remedy=health.why)
     if health.state == "muted":
         return Finding(name="microphone", verdict="good", detail=f"{who}: muted {health.why}")
+    if health.state == "ok" and health.why:
+        return Finding(name="microphone", verdict="poor", detail=f"{who} listens, with a limitation", remedy=health.why)
     drift = "" if health.drift_ppm is None else f", drift {health.drift_ppm:.0f} ppm"
     lost = health.counters.get("capture_lost_ms", 0)
     return Finding(

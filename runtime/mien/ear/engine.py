@@ -101,7 +101,7 @@ class Engine:
         """One line for `systemctl status`."""
         state, why = self._judge()
         listens = "heard by clients" if self._orders.encodings else "nobody listens"
-        return f"{state}, {listens}" if state == "ok" else f"{state}: {why}"
+        return f"{state}: {why}" if why else f"{state}, {listens}"
 
     def take(self, frames: Frames) -> None:
         """A message of the voice. Raises BusError for one of another release, or a malformed one."""
@@ -123,6 +123,7 @@ class Engine:
         for block in self._microphone.read():
             self._process(block)
         if self._microphone.failure:
+            self._outlet.abandon()
             self._condition = ("no_card", self._microphone.failure)
         elif self._condition[0] == "no_card":
             self._condition = ("ok", "")
@@ -176,7 +177,10 @@ class Engine:
         return "by a client" if self._orders.muted else ""
 
     def _judge(self) -> tuple[EarState, str]:
-        return ("muted", self._muted_by) if self._muted_by else self._condition
+        if self._muted_by:
+            return "muted", self._muted_by
+        state, why = self._condition
+        return state, why or (self._key.failure if self._key is not None else "")
 
     def _tell(self, now_ns: int) -> None:
         judged = self._judge()

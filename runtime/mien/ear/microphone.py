@@ -19,6 +19,10 @@ BLOCK_NS: Final = EAR_BLOCK_FRAMES * NS_PER_S // EAR_RATE_HZ
 READS: Final = 8
 """At most 0.8 s of sound at a step: what a busy machine kept waiting is caught up with, and the bus is served too."""
 
+STALL_NS: Final = 2 * NS_PER_S
+STALL_READS: Final = 50
+"""A device that delivers nothing for so long hangs: silence would be frames, too."""
+
 SHORTEST_NS: Final = 5 * NS_PER_MS
 LONGEST_NS: Final = 15 * NS_PER_MS
 
@@ -36,7 +40,7 @@ class Block(NamedTuple):
 
 
 class Microphone:
-    """Owns the device, its clock and the resampler. Counters: capture_overruns, capture_jumps, capture_lost_ms."""
+    """Owns the device, its clock and the resampler. Counters: capture_overruns, _jumps, _stalls, _lost_ms."""
 
     def __init__(self, config: EarConfig, clock: Clock, counters: Counters, opener: Opener = open_capture) -> None:
         self._config = config
@@ -47,6 +51,7 @@ class Microphone:
         self._seq = -1
         self._taken = self._overruns = 0
         self._last_ns = 0
+        self._empty_reads = self._empty_ns = 0
         self._gap = False
         self._pauses = Random(1)
 
@@ -80,7 +85,9 @@ class Microphone:
                 self._counters.count("capture_jumps")
                 self._restart()
             if not len(pcm):
+                self._check_stall()
                 return
+            self._empty_reads = 0
             self._taken += len(pcm)
             for block, frame in self._cutter.push(pcm):
                 yield self._numbered(block, self._times.time_of_ns(frame))
@@ -104,9 +111,19 @@ class Microphone:
             self._cutter = BlockCutter(device.format.rate_hz, self._config.channel)
             self._overruns = device.overruns
             self._taken = 0
+            self._empty_reads = 0
             self._gap = self._seq >= 0
         self._device = device
         return device
+
+    def _check_stall(self) -> None:
+        """Also by the number of reads: after a pause of this process, a device that overran gives nothing at first."""
+        self._empty_reads += 1
+        if self._empty_reads == 1:
+            self._empty_ns = self._clock.now_ns()
+        elif self._empty_reads > STALL_READS and self._clock.now_ns() - self._empty_ns > STALL_NS:
+            self._counters.count("capture_stalls")
+            self._captures.lose("the microphone delivers nothing, although it is there; it is opened again")
 
     def _restart(self) -> None:
         """Sound was lost before the frames that come now."""

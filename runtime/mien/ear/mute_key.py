@@ -28,16 +28,17 @@ RETRY_NS: Final = 2 * NS_PER_S
 class MuteKey:
     """Each press of KEY_MICMUTE changes `muted`; the switch SW_MUTE_DEVICE sets it.
 
-    A device that is unplugged leaves `muted` as it is, and is tried again every two seconds.
+    A device that is unplugged leaves `muted` as it is, and is tried again every two seconds. failure: why it cannot be
+    read, with the remedy; "" while it can.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self.muted = False
+        self.failure = ""
         self._path = path
         self._clock = clock
         self._descriptor = -1
         self._retry_ns = 0
-        self._told = False
 
     def poll(self) -> bool:
         """Read what was pressed since the last call. Returns whether the microphone is muted by the key."""
@@ -74,7 +75,7 @@ class MuteKey:
         except OSError as error:
             self._lose(error)
             return
-        self._told = False
+        self.failure = ""
         state = bytearray(_SWITCH_BYTES)
         try:
             fcntl.ioctl(self._descriptor, _EVIOCGSW, state)
@@ -86,6 +87,9 @@ class MuteKey:
     def _lose(self, error: OSError) -> None:
         self.close()
         self._retry_ns = self._clock.now_ns() + RETRY_NS
-        if not self._told:
-            self._told = True
-            log.warning("ear.mute_key: %s: cannot be read (%s); it is tried again", self._path, error.strerror)
+        if not self.failure:
+            self.failure = (
+                f"the mute key does not work: ear.mute_key: {self._path}: cannot be read ({error.strerror}); is it "
+                "plugged in, and may mien-ear read it (systemd/README.md)?"
+            )
+            log.warning("%s", self.failure)

@@ -54,7 +54,7 @@ class Outlet:
         self._orders = EarOrders()
         self._opus: OpusEncoder | None = None
         self._started: UserStarted | None = None
-        self._unmuted_ns = 0
+        self._unmuted_ns = self._last_ns = 0
         self._spoken = -1  # the newest block that was sent as speech
         self.muted = False
 
@@ -77,15 +77,7 @@ class Outlet:
             return
         started = self._started
         if muted and started is not None:
-            self._send(
-                UserStopped(
-                    utterance=started.utterance,
-                    at_ns=max(now_ns, started.at_ns),
-                    started_ns=started.at_ns,
-                    confidence=started.confidence,
-                ),
-                None,
-            )
+            self._send_end(started, now_ns)
         self._ring.clear()
         self.muted = muted
         self._unmuted_ns = now_ns
@@ -93,8 +85,16 @@ class Outlet:
             self._started = msgspec.structs.replace(started, at_ns=max(now_ns, started.at_ns))
             self._send(self._started, None)
 
+    def abandon(self) -> None:
+        """The microphone is gone: end the utterance that is going on at its last sound, and drop the pre-roll."""
+        started, self._started = self._started, None
+        if started is not None and not self.muted:
+            self._send_end(started, self._last_ns)
+        self._ring.clear()
+
     def put(self, seq: int, cleaned: Cleaned) -> None:
         """Take the next cleaned block with its events."""
+        self._last_ns = cleaned.at_ns + BLOCK_MS * NS_PER_MS
         hidden = self.muted or cleaned.at_ns < self._unmuted_ns  # it may have been captured before the unmute
         if not hidden:
             self._keep(seq, cleaned)
@@ -131,6 +131,17 @@ class Outlet:
         started, self._started = self._started, None
         if started is not None and not self.muted:
             self._send(msgspec.structs.replace(event, started_ns=started.at_ns), None)
+
+    def _send_end(self, started: UserStarted, at_ns: int) -> None:
+        self._send(
+            UserStopped(
+                utterance=started.utterance,
+                at_ns=max(at_ns, started.at_ns),
+                started_ns=started.at_ns,
+                confidence=started.confidence,
+            ),
+            None,
+        )
 
     def _give(self, kept: _Kept, *, speech: bool) -> None:
         if speech:
