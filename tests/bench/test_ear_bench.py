@@ -110,9 +110,9 @@ def test_the_whole_benchmark_at_its_smallest(monkeypatch):
     (made,) = json.loads(json.dumps(msgspec.to_builtins([report])))
     values = {row["name"]: row["value"] for row in made["rows"]}
     assert values["ERLE after five seconds, median"] > 26
-    assert values["interruptions missed"] in (0, 1, 2)
+    assert values["interruptions missed"] == 0
     assert values["0.01 simulated hours at +200 ppm, worst error of the alignment"] < 1
     assert 10 < values["signal path in a process of its own, PSS"] < 60
     unmeasured = [row for row in made["rows"] if row["value"] is None]
-    assert all(row["note"] for row in unmeasured if row["samples"])
+    assert [row["note"] for row in unmeasured] == [ear.NO_RECOGNISER]
     assert any("interruptions" in line for line in told)
