@@ -1,11 +1,14 @@
 """The ear's benchmark: its scores, its rooms, its drift, without speech synthesis."""
 
+import json
 import sys
 
+import msgspec
 import numpy as np
 import pytest
 
-from mien.bench import ear_voices
+from ear.ear_signals import babble
+from mien.bench import ear, ear_voices
 from mien.bench.ear_hours import drift_for_hours
 from mien.bench.ear_rooms import drifted, loudspeaker, noise, rms, rooms, through
 from mien.bench.ear_scores import Spoken, erle_db, log_spectral_distance_db, match, si_sdr_db
@@ -89,4 +92,27 @@ def test_a_missing_synthesiser_is_named(monkeypatch):
 
 
 def test_drift_is_followed():
-    assert drift_for_hours(0.02, 100, lambda _: None).worst_ms < 0.5
+    run = drift_for_hours(0.02, 100, lambda _: None)
+    assert run.worst_ms < 0.5
+    assert type(run.worst_ms) is type(run.first_ms) is float  # JSON knows no numpy
+
+
+@pytest.mark.timeout(300)  # a minute and a half beside forty busy processes
+def test_the_whole_benchmark_at_its_smallest(monkeypatch):
+    customers = tuple(babble(1.5, pitch_hz=180 + 10 * seed, seed=seed) for seed in (3, 4, 5, 7))
+    voices = ear._Voices((babble(14, pitch_hz=110, seed=1),), customers, 4)
+    monkeypatch.setattr(ear, "_voices", lambda *_: voices)
+    monkeypatch.setattr(ear, "QUICK", ear.Size(interruptions=2, echo_s=30, hours=0.01, rooms=1, voices=1))
+    monkeypatch.setattr(ear, "COST_RUNS", 1)
+    monkeypatch.setattr(ear, "COST_S", 1)
+    told = []
+    report = ear.run_ear(True, told.append)
+    (made,) = json.loads(json.dumps(msgspec.to_builtins([report])))
+    values = {row["name"]: row["value"] for row in made["rows"]}
+    assert values["ERLE after five seconds, median"] > 26
+    assert values["interruptions missed"] == 0
+    assert values["0.01 simulated hours at +200 ppm, worst error of the alignment"] < 1
+    assert 10 < values["signal path in a process of its own, PSS"] < 60
+    unmeasured = [row for row in made["rows"] if row["value"] is None]
+    assert [row["note"] for row in unmeasured] == [ear.NO_RECOGNISER]
+    assert any("interruptions" in line for line in told)

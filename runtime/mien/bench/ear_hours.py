@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import pi, sin
 from typing import Final
 
 import numpy as np
@@ -48,15 +49,15 @@ def drift_for_hours(hours: float, ppm: float, progress: Callable[[str], None]) -
             progress(f"drift of {ppm:+g} ppm, hour {block // BLOCKS_AN_HOUR + 1}/{hours:g}")
             gc.collect()
             run.resident_mb.append(resident_mb())
-        rate = 1 + (ppm + SWING_PPM * np.sin(2 * np.pi * block / BLOCKS_AN_HOUR)) * 1e-6
+        rate = 1 + (ppm + SWING_PPM * sin(2 * pi * block / BLOCKS_AN_HOUR)) * 1e-6
         at_ns = START_NS + round(block * BLOCK_S * NS_PER_S)
         offset = (block + AHEAD) * EAR_BLOCK_FRAMES
         offset += round(heard - block * EAR_BLOCK_FRAMES) // EAR_BLOCK_FRAMES * EAR_BLOCK_FRAMES
         ahead_ns = (offset - heard) / (EAR_RATE_HZ * rate) * NS_PER_S
-        known_ns = at_ns + round(ahead_ns + JITTER_NS * random.standard_normal())
+        known_ns = at_ns + round(ahead_ns + JITTER_NS * float(random.standard_normal()))
         message = FarEnd(stream=1, offset=offset, frames=EAR_BLOCK_FRAMES, at_ns=known_ns, silent=True)
         buffer.write(message, None, reader.predicted(known_ns))
-        own_ns = at_ns + round(JITTER_NS * random.standard_normal())
+        own_ns = at_ns + round(JITTER_NS * float(random.standard_normal()))
         target = buffer.position_at(own_ns)
         if not reader.locked:
             reader.restart_at(own_ns, target)

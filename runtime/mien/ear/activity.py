@@ -1,4 +1,4 @@
-"""When the customer begins and ceases to speak."""
+"""When the customer speaks: from the first sound to the last."""
 
 from collections import deque
 from typing import Final
