@@ -8,8 +8,9 @@ import msgspec
 
 from chaos.hostile import Act, Order
 from chaos.zmtp import Gone, Peer, frame, message
+from mien.core.bus import BUS_VERSION
 
-VERSION: Final = b"\x01"
+VERSION: Final = bytes([BUS_VERSION])  # of the voice: any other is refused before its report is read
 LAST_EPOCH: Final = 2**63 - 1
 
 
@@ -32,7 +33,7 @@ def _report(chance: random.Random, what: str, number: int) -> bytes:
     if what == "thumbnails":
         return VERSION + msgspec.msgpack.encode(["Thumbnail", number, 320, 240, "jpeg", b"x" * (1 << (number % 18))])
     body = chance.randbytes(chance.choice((0, 1, 20, 200)))
-    return chance.choice((b"", VERSION, b"\x02")) + body
+    return chance.choice((b"", VERSION, b"\x01")) + body
 
 
 def bus_stalled(order: Order) -> None:
