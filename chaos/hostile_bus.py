@@ -4,12 +4,11 @@ import random
 import time
 from typing import Final
 
-import msgspec
-
 from chaos.hostile import Act, Order
 from chaos.zmtp import Gone, Peer, frame, message
+from mien.core import bus
 
-VERSION: Final = b"\x01"
+VERSION: Final = bytes([bus.BUS_VERSION])
 LAST_EPOCH: Final = 2**63 - 1
 
 
@@ -28,11 +27,12 @@ def report_flood(order: Order) -> None:
 def _report(chance: random.Random, what: str, number: int) -> bytes:
     if what == "motion_ready":
         epoch = (LAST_EPOCH, 2**64 - 1, -1, 0)[number % 4]
-        return VERSION + msgspec.msgpack.encode(["MotionReady", epoch, (LAST_EPOCH, 0)[number % 2]])
+        return bus.encode(bus.MotionReady(epoch=epoch, ready_ns=(LAST_EPOCH, 0)[number % 2]))
     if what == "thumbnails":
-        return VERSION + msgspec.msgpack.encode(["Thumbnail", number, 320, 240, "jpeg", b"x" * (1 << (number % 18))])
+        data = b"x" * (1 << (number % 18))
+        return bus.encode(bus.Thumbnail(epoch=number, width=320, height=240, encoding="jpeg", data=data))
     body = chance.randbytes(chance.choice((0, 1, 20, 200)))
-    return chance.choice((b"", VERSION, b"\x02")) + body
+    return chance.choice((b"", VERSION, b"\x01")) + body
 
 
 def bus_stalled(order: Order) -> None:

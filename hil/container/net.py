@@ -1,5 +1,6 @@
 """The container board's cable: a veth pair that the rig makes and configures. Impairment needs a kernel with netem."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -26,12 +27,13 @@ class VethNet:
     def plug(self) -> None:
         """Connect the cable and assign addresses."""
         leader = str(self._leader())
-        if not self._exists():
+        inside = ("nsenter", "-t", leader, "-n", "ip")
+        if subprocess.run([*inside, "link", "show", BOARD_END], check=False, capture_output=True).returncode:
+            self._remove()  # of a board that was cut; the kernel takes a moment to
             leave_alone(HOST_END)
             run(PART, "ip", "link", "add", HOST_END, "type", "veth", "peer", "name", BOARD_END, "netns", leader)
         run(PART, "ip", "addr", "replace", f"{HOST_ADDRESS}/30", "dev", HOST_END)
         run(PART, "ip", "link", "set", HOST_END, "up")
-        inside = ("nsenter", "-t", leader, "-n", "ip")
         run(PART, *inside, "addr", "replace", f"{BOARD_ADDRESS}/30", "dev", BOARD_END)
         run(PART, *inside, "link", "set", BOARD_END, "up")
 
@@ -46,9 +48,11 @@ class VethNet:
 
     def close(self) -> None:
         """Remove the cable; may be called twice."""
-        if self._exists():
-            run(PART, "ip", "link", "del", HOST_END)
+        self._remove()
         forget()
+
+    def _remove(self) -> None:
+        subprocess.run(["ip", "link", "del", HOST_END], check=False, capture_output=True)
 
     def _exists(self) -> bool:
         return Path(f"/sys/class/net/{HOST_END}").exists()

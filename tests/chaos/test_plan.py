@@ -77,3 +77,12 @@ def test_arguments_are_json_and_bounded(tmp_path):
             assert args.get("mb", 0) <= 200
             assert args.get("count", 0) <= 200_000
             assert max(args.get("seconds", 0), args.get("hold_s", 0)) <= 20
+
+
+def test_reports_of_the_impostor_face_pass_the_version_check() -> None:
+    """A flood that is refused for its version never reaches what it is meant to attack."""
+    from chaos.hostile_bus import _report
+    from mien.core import bus
+
+    assert isinstance(bus.decode_from_face(_report(random.Random(1), "motion_ready", 0)), bus.MotionReady)
+    assert isinstance(bus.decode_from_face(_report(random.Random(1), "thumbnails", 1)), bus.Thumbnail)

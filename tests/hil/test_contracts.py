@@ -22,7 +22,7 @@ from hil.bench.net import NicNet
 from hil.bench.power import CommandPower
 from hil.bench.screen import PipeScreen, v4l2_command
 from hil.container.ears import WavEars
-from hil.container.net import netem
+from hil.container.net import VethNet, netem
 from hil.contracts import Link
 from hil.errors import RigError
 from hil.qemu.clock import NS_PER_TICK, GuestClock, find_bar, unwrap
@@ -483,6 +483,41 @@ def test_a_cable_is_pulled_out_and_put_back():
         assert not int(state.read_text(), 16) & 1
     finally:
         subprocess.run(["ip", "link", "del", name], check=True)
+
+
+def test_the_container_s_cable_reaches_each_board_that_is_switched_on():
+    def board() -> "subprocess.Popen[bytes]":
+        """A process with a network of its own, once it has one."""
+        process = subprocess.Popen(["unshare", "-n", "sleep", "60"])
+        ours, theirs = Path("/proc/self/ns/net"), Path(f"/proc/{process.pid}/ns/net")
+        while process.poll() is None and theirs.readlink() == ours.readlink():
+            time.sleep(0.02)
+        return process
+
+    def carrier() -> str:
+        command = ["nsenter", "-t", str(boards[-1].pid), "-n", "ip", "-br", "link", "show", "host0"]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout
+
+    boards = [board()]
+    if boards[0].poll() is not None:
+        pytest.skip("no network namespaces of our own here: that needs root")
+    net = VethNet(lambda: boards[-1].pid)
+    if Path("/sys/class/net/mienrig0").exists():
+        pytest.skip("a container board runs on this machine")
+    try:
+        net.plug()
+        assert "LOWER_UP" in carrier()
+        net.unplug()
+        assert "NO-CARRIER" in carrier()
+        boards.append(board())  # while the first one's end is still there
+        net.plug()
+        assert "LOWER_UP" in carrier()
+    finally:
+        net.close()
+        for process in boards:
+            process.kill()
+            process.wait()
+    assert not Path("/sys/class/net/mienrig0").exists()
 
 
 def test_the_capture_programs_are_asked_for_what_is_read():
