@@ -18,12 +18,12 @@ class Script:
         self.events = []
         self.play([(0.0, QUIET)] * 20)
 
-    def play(self, chunks, *, allowed=True, echo=False, echo_db=-100.0):
+    def play(self, chunks, *, allowed=True, needed=1, echo_db=-100.0):
         for probability, levels in chunks:
             levels = (levels,) * 4 if isinstance(levels, float) else levels
             self.end_ns += 32 * MS
             self.activity.wakes(levels, self.end_ns, echo_db)
-            event = self.activity.chunk(probability, allowed=allowed, echo=echo)
+            event = self.activity.chunk(probability, allowed=allowed, needed=needed)
             if event is not None:
                 self.events.append((self.end_ns, event))
         return self
@@ -67,9 +67,9 @@ def test_a_pause_shorter_than_the_hangover_ends_nothing():
 
 def test_while_the_kiosk_speaks_one_chunk_is_not_enough():
     lone = [(0.9, LOUD), (0.0, LOUD), (0.0, LOUD)]
-    assert not Script(onset_ms=0).play(lone * 5, echo=True).events
-    assert Script(onset_ms=0).play(lone, echo=False).events
-    assert Script(onset_ms=0).play([(0.9, LOUD), (0.0, LOUD), (0.9, LOUD)], echo=True).events
+    assert not Script(onset_ms=0).play(lone * 5, needed=2).events
+    assert Script(onset_ms=0).play(lone, needed=1).events
+    assert Script(onset_ms=0).play([(0.9, LOUD), (0.0, LOUD), (0.9, LOUD)], needed=2).events
 
 
 def test_what_is_not_allowed_starts_nothing_and_lets_an_utterance_end():
@@ -80,9 +80,9 @@ def test_what_is_not_allowed_starts_nothing_and_lets_an_utterance_end():
 
 
 def test_what_is_left_of_the_echo_is_no_onset():
-    script = Script().play([(0.0, -45.0)] * 10, echo=True, echo_db=-40.0)
+    script = Script().play([(0.0, -45.0)] * 10, needed=2, echo_db=-40.0)
     begins_ns = script.end_ns
-    script.play([(0.9, LOUD)] * 6, echo=True, echo_db=-40.0)
+    script.play([(0.9, LOUD)] * 6, needed=2, echo_db=-40.0)
     assert script.events[0][1].at_ns == begins_ns
 
 

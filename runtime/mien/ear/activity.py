@@ -35,9 +35,6 @@ The model needs a chunk to be sure, and the echo hides the beginning.
 PAUSE_SUBS: Final = 6
 """How short a pause within a word is: 48 ms."""
 
-ECHO_CHUNKS: Final = 2
-"""How many chunks of speech it takes while the kiosk speaks; otherwise one."""
-
 DIP_CHUNKS: Final = 1
 """How many chunks without speech may lie between them."""
 
@@ -89,18 +86,18 @@ class Activity:
         self._listens = WAKE_CHUNKS if loud else max(0, self._listens - 1)
         return self._listens > 0
 
-    def chunk(self, probability: float, *, allowed: bool, echo: bool) -> UserStarted | UserStopped | None:
-        """Judge that chunk. allowed: it can be the customer's sound. echo: the kiosk speaks."""
+    def chunk(self, probability: float, *, allowed: bool, needed: int) -> UserStarted | UserStopped | None:
+        """Judge that chunk. allowed: it can be the customer's sound. needed: chunks, 1 in silence, more in echo."""
         if self.speaking:
             return self._within(probability, allowed and probability >= self._stop)
-        return self._before(probability, allowed and probability >= self._start, echo)
+        return self._before(probability, allowed and probability >= self._start, needed)
 
     def abandon(self) -> UserStopped | None:
         """Nothing is known from here on: forget a beginning utterance, end a running one at its last sound."""
         self._candidate_ns = None
         return self._ended() if self.speaking else None
 
-    def _before(self, probability: float, speech: bool, echo: bool) -> UserStarted | None:
+    def _before(self, probability: float, speech: bool, needed: int) -> UserStarted | None:
         if not speech:
             self._dips += 1
             if self._dips > DIP_CHUNKS:
@@ -108,13 +105,13 @@ class Activity:
             return None
         if self._candidate_ns is None:
             self._candidate_ns = self._rise_ns()
-            self._since_ns = min(self._candidate_ns, self._end_ns - ASSUMED_NS) if echo else self._candidate_ns
+            self._since_ns = min(self._candidate_ns, self._end_ns - ASSUMED_NS) if needed > 1 else self._candidate_ns
             self._hits, self._sum, self._count = 0, 0.0, 0
         self._dips = 0
         self._hits += 1
         self._sum += probability
         self._count += 1
-        if self._hits < (ECHO_CHUNKS if echo else 1) or self._end_ns - self._since_ns < self._onset_ns:
+        if self._hits < needed or self._end_ns - self._since_ns < self._onset_ns:
             return None
         self.speaking = True
         self.utterance += 1

@@ -26,6 +26,14 @@ LEFT_EARLY_DB: Final = 0.0
 TAKEN_EARLY_DB: Final = 8.0
 """A customer leaves at least so much beside the echo, and AEC3 takes at most so much of him."""
 
+FIRST_CHUNKS: Final = 50
+LEFT_FIRST_DB: Final = 3.0
+"""In the first 1.6 s of the kiosk's speech AEC3 passes bursts of it: then a customer must be louder than the echo."""
+
+NEEDED: Final = 2
+NEEDED_FIRST: Final = 3
+"""How many chunks it takes to be sure while the kiosk speaks; otherwise one."""
+
 STAYS_DB: Final = -8.0
 TAKEN_STAYS_DB: Final = 14.0
 """The same for somebody who is already speaking: an echo may prolong an utterance rather than a word be lost."""
@@ -38,7 +46,7 @@ SLOWNESS: Final = 0.03
 class EchoGuard:
     """Judges each chunk. active: the kiosk's own speech is in the microphone. allows: the chunk can be the customer's.
 
-    stays: it can be the rest of an utterance that has begun.
+    stays: it can be the rest of an utterance that has begun. needed: how many chunks of speech make a beginning.
     """
 
     def __init__(self) -> None:
@@ -46,6 +54,7 @@ class EchoGuard:
         self.restart()
         self.active = False
         self.allows = self.stays = True
+        self.needed = 1
 
     def restart(self) -> None:
         """The echo path is unknown."""
@@ -71,11 +80,16 @@ class EchoGuard:
         self.active = chunk.far_power > 0 or self._echo_db > ECHO_DB
         if not self.active:
             self.allows = self.stays = True
+            self.needed = 1
             return
         left_db = decibels(rest_power) - self._echo_db
         taken_db = decibels(chunk.raw_power) - decibels(chunk.clean_power)
         learnt = self.learnt
+        first = self._chunks < FIRST_CHUNKS
+        self.needed = NEEDED_FIRST if first else NEEDED
         least_db, most_db = (LEFT_DB, TAKEN_DB) if learnt else (LEFT_EARLY_DB, TAKEN_EARLY_DB)
+        if first:
+            least_db = LEFT_FIRST_DB
         self.allows = left_db > least_db and taken_db < most_db
         self.stays = self.allows or (left_db > STAYS_DB and (learnt or taken_db < TAKEN_STAYS_DB))
         if self._echo_db > ECHO_DB and not self.allows:

@@ -209,7 +209,7 @@ class Pipeline:
         allowed = not deaf and (self._guard.stays if speaking else self._guard.allows)
         awake = self._activity.wakes(sub_levels_db(rest), chunk.end_ns, self._guard.rest_db) and allowed
         probability = self._detector.probability(rest, awake=awake or speaking)
-        event = self._activity.chunk(probability, allowed=allowed, echo=self._guard.active)
+        event = self._activity.chunk(probability, allowed=allowed, needed=self._guard.needed)
         self._figures.speech_probability = round(probability, 3)
         self._levels.add(chunk, self._check.peak, speech=speaking or self._activity.speaking)
         return () if event is None else (event,)
