@@ -13,8 +13,8 @@ setup: ## install Debian packages, .venv and the package; quick when nothing is 
 demo: setup ## run voice, face and a voice stack: in a window, or without a display into demo.mp4 and demo.png
 	@.venv/bin/mien demo
 
-test: setup ## run the whole test suite
-	@$(PYTHON) -m pytest
+test: setup ## run the whole test suite, on up to four cores
+	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-matrix: ## run the suite, wheel and sdist on Python 3.11, 3.12 and 3.13 (PYTHONS="3.12 3.13", FAST=1), or in a Debian root (DEBIAN=trixie)
 	@.ci/matrix $(if $(FAST),--fast) $(if $(DEBIAN),--debian=$(DEBIAN)) $(PYTHONS)
