@@ -108,6 +108,7 @@ def test_a_card_that_is_unplugged_is_told_at_once_and_comes_back():
     assert rig.health.state == "ok"
     assert len(rig.cards) == 2
     assert rig.pipeline.gaps == 1
+    assert rig.pipeline.abandoned > 0, "speech that continues on the next card would start no utterance"
 
 
 def test_muted_weighs_more_than_any_other_state():

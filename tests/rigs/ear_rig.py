@@ -78,7 +78,7 @@ class MadePipeline:
         self.say = []
         self.state, self.why = "ok", ""
         self.voice_runs = True
-        self.far, self.near_ns, self.gaps = [], [], 0
+        self.far, self.near_ns, self.gaps, self.abandoned = [], [], 0, 0
 
     def far_end(self, message, pcm):
         self.far.append((message, None if pcm is None else pcm.copy()))
@@ -90,6 +90,10 @@ class MadePipeline:
 
     def gap(self):
         self.gaps += 1
+
+    def abandon(self):
+        self.abandoned += 1
+        return ()
 
 
 class EarRig:

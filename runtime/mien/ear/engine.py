@@ -123,7 +123,8 @@ class Engine:
         for block in self._microphone.read():
             self._process(block)
         if self._microphone.failure:
-            self._outlet.abandon()
+            self._outlet.abandon()  # it has ended the utterance; what comes from the next card begins a new one
+            self._pipeline.abandon()
             self._condition = ("no_card", self._microphone.failure)
         elif self._condition[0] == "no_card":
             self._condition = ("ok", "")
