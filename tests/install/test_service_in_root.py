@@ -194,6 +194,25 @@ def test_purge_leaves_no_trace(root: Path, mien: Callable[..., Result]) -> None:
     assert snapshot(root) == before
 
 
+def test_purge_by_the_installed_command_removes_its_own_environment_and_goes_on(
+    root: Path, mien: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`sudo mien` runs from /opt/mien: half-way through, its own files are gone (seen in a Debian 12 container)."""
+    before = snapshot(root)
+    assert mien("install").exit_code == 0
+    remove = operations.environment_copy.remove_environment
+
+    def remove_the_running_one(*arguments: Path) -> None:
+        remove(*arguments)
+        monkeypatch.setattr(places, "__file__", str(root / "opt/mien/lib/mien/install/places.py"))
+
+    monkeypatch.setattr(operations.environment_copy, "remove_environment", remove_the_running_one)
+    removed = mien("uninstall", "--purge")
+    assert removed.exit_code == 0, removed.output
+    assert places.__file__.startswith(str(root)), "the copy was not removed, so nothing was shown"
+    assert snapshot(root) == before
+
+
 def test_uninstall_keeps_settings_and_accounts_alone(root: Path, mien: Callable[..., Result]) -> None:
     before = snapshot(root)
     assert mien("install").exit_code == 0

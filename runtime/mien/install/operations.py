@@ -106,7 +106,7 @@ def uninstall(root: Path, *, purge: bool = False, tell: Tell = lambda _: None) -
         tree.remove_folders(root, [Path(path) for path in receipt.folders])
         system.forget(services)
     if purge:
-        _purge(system, users, outcome)
+        _purge(system, services, users, outcome)
     elif within(root, places.SETTINGS).exists():
         outcome.kept.append(str(places.SETTINGS))
     return outcome
@@ -178,9 +178,11 @@ def _wanted_options(root: Path) -> tuple[str, ...]:
     return places.OPTIONAL if load_config(within(root, places.SETTINGS_FILE)).ear.enabled else ()
 
 
-def _purge(system: System, users: list[str], outcome: Outcome) -> None:
+def _purge(system: System, services: list[str], users: list[str], outcome: Outcome) -> None:
+    """Remove settings, logs and accounts. Reads nothing of the package: the command may run from the removed copy."""
     root = system.root
-    drop_ins = [f"/etc/systemd/system/{unit}.d" for unit in (places.TARGET, *_service_files())]
+    units = (places.TARGET, *(f"{name}.service" for name in services))
+    drop_ins = [f"/etc/systemd/system/{unit}.d" for unit in units]
     folders = [places.SETTINGS, places.LOGS, *map(Path, drop_ins)]
     folders += [Path("/run/mien")]
     for folder in folders:
@@ -188,7 +190,3 @@ def _purge(system: System, users: list[str], outcome: Outcome) -> None:
             shutil.rmtree(within(root, folder))
             outcome.removed.append(str(folder))
     system.delete_accounts(users, places.GROUPS)
-
-
-def _service_files() -> list[str]:
-    return [f"{name}.service" for name in places.service_names()]
