@@ -54,11 +54,11 @@ avatars: setup ## rebuild the shipped avatars
 goldens: setup ## redraw the golden images; look at each, then commit
 	@PYTHONPATH=tests $(PYTHON) -m rigs.golden_scenes
 
-image: setup ## build the SD-card image, for Raspberry Pis and the emulated board (as root)
-	@firmware_scripts/build-image
+image: setup ## build the SD-card image, for Raspberry Pis and the emulated board (SUITE=trixie; KERNEL=backports; as root)
+	@SUITE=$(SUITE) KERNEL=$(KERNEL) firmware_scripts/build-image
 
-bundle: setup ## build a signed A/B update from the image (as root)
-	@firmware_scripts/build-bundle
+bundle: setup ## build a signed A/B update from the image (SUITE, KERNEL: the image's; as root)
+	@SUITE=$(SUITE) KERNEL=$(KERNEL) firmware_scripts/build-bundle
 
 deb: setup ## build the Debian package for amd64 and arm64 (SUITE=bookworm or trixie)
 	@packaging/build-deb $(or $(SUITE),bookworm)

@@ -13,8 +13,8 @@ die() {
     exit 1
 }
 
-# The entries of a list file, without # comments, one per line.
-list_of() { sed 's/#.*//; s/[[:space:]]*$//; /^$/d' "$1"; }
+# The entries of a list file, one per line, without # comments. An entry that ends with [SUITE] is for that suite alone.
+list_of() { sed "s/#.*//; s/ *\[$SUITE\]//; s/[[:space:]]*\$//; /\[[a-z]*\]\$/d; /^\$/d" "$1"; }
 
 missing_packages() {
     list_of "$FIRMWARE_SCRIPTS/host-packages.txt" | while read -r package; do

@@ -8,21 +8,14 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 enable_arm64
 
-# This machine's Debian sources, plus the component of raspi-firmware and firmware-brcm80211. Other repositories, such as a
-# vendor's, are left out.
-sources=()
-for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list; do
-    grep -Eqs "^(Suites:|deb .*) *$SUITE( |\$|-)" "$file" || continue
-    copy=$scratch/$(basename "$file")
-    sed -E '/^#/d; s/^(Components:.*\<main)\>.*/\1 non-free-firmware/; /^deb /s/ main\>.*/ main non-free-firmware/' "$file" >"$copy"
-    sources+=("$copy")
-done
-[ "${#sources[@]}" -gt 0 ] || die "no apt source of this machine has the suite $SUITE"
+mapfile -t sources < <("$FIRMWARE_SCRIPTS/suite-sources" "$scratch")
+[ "${#sources[@]}" -gt 0 ]
 
 # This machine's apt network settings, such as a proxy.
 apt-config dump | grep -E '^Acquire::(http|https|Check-Valid-Until|Check-Date|Retries)\b.*::? *"?|^Acquire::(Check-Valid-Until|Check-Date|Retries) ' >"$scratch/apt.conf" || true
 
 packages=$(list_of "$FIRMWARE_SCRIPTS/board-packages.txt" | paste -sd,)
+[ "$KERNEL" = stable ] || packages=${packages/linux-image-arm64/linux-image-arm64\/$SUITE-$KERNEL}
 export INITRD=No  # step 30 makes the only initrd; each takes a minute under emulation
 
 # Step 30 makes byte code and certificates natively: under emulation they take half of the time.
@@ -39,15 +32,21 @@ STUBS
 # Do not unpack files that no kiosk needs: a smaller image, and less work under emulation.
 excludes=()
 while read -r pattern; do excludes+=(--dpkgopt="path-exclude=$pattern"); done < <(list_of "$FIRMWARE_SCRIPTS/excluded-files.txt")
-while read -r pattern; do excludes+=(--dpkgopt="path-exclude=/lib/modules/*/kernel/$pattern/*"); done \
+while read -r pattern; do excludes+=(--dpkgopt="path-exclude=*/lib/modules/*/kernel/$pattern/*"); done \
     < <(list_of "$FIRMWARE_SCRIPTS/useless-modules.txt")
 
 # Packages needed outside the root, and headers for compiling wheels. Fetched outside the chroot, where apt has network
 # access, and first, so that a missing package is noticed before the long part.
 cat >"$scratch/fetch-parts" <<PARTS
 rm -rf "$WORK/parts" && mkdir -p "$WORK/parts" && cd "$WORK/parts"
-APT_CONFIG=\$MMDEBSTRAP_APT_CONFIG apt-get -qq download raspi-firmware u-boot-rpi libasound2-dev libpython3.11-dev
+APT_CONFIG=\$MMDEBSTRAP_APT_CONFIG apt-get -qq download raspi-firmware u-boot-rpi libasound2-dev libpython$PYTHON-dev
 PARTS
+
+# The release's own Python, for byte code, if this machine has another: under emulation it would take minutes.
+rm -rf "$WORK/python"
+type -P "python$PYTHON" >/dev/null ||
+    mmdebstrap --mode=root --variant=extract --format=directory --aptopt="$scratch/apt.conf" \
+        --include="python$PYTHON-minimal,libpython$PYTHON-stdlib" "$SUITE" "$WORK/python" "${sources[@]}"
 
 # shellcheck disable=SC2016  # $1 is mmdebstrap's
 mmdebstrap --mode=root --variant=minbase --architectures=arm64 --format=tar \
