@@ -18,7 +18,8 @@ find "$root/usr/lib/mien" -name __pycache__ -prune -exec rm -rf {} +
 sh "$REPOSITORY/systemd/install.sh" "$root"
 install -D -m 644 "$("$FIRMWARE_SCRIPTS/make-keys")" "$root/etc/rauc/keyring.pem"
 # shellcheck disable=SC2153  # VERSION comes from settings.sh
-printf 'NAME=mien\nVERSION_ID=%s\nBUILD_EPOCH=%s\n' "$VERSION" "$SOURCE_DATE_EPOCH" >"$root/etc/mien-release"
+# A release is known as good by these lines: with its variant, so that one of another suite is tried first.
+printf 'NAME=mien\nVERSION_ID=%s\nBUILD_EPOCH=%s\nVARIANT_ID=%s\n' "$VERSION" "$SOURCE_DATE_EPOCH" "$VARIANT" >"$root/etc/mien-release"
 
 packages=$root/usr/local/lib/python$PYTHON/dist-packages
 mkdir -p "$packages"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from rigs.acted import act
+
 SCRIPTS = Path(__file__).resolve().parents[2] / "firmware_scripts"
 OWN = ("SUITE", "KERNEL", "VERSION", "WORK", "OUT", "IMAGE", "MIEN_IMAGE_WORK", "MIEN_IMAGE_OUT")
 DEB822 = """Types: deb
@@ -172,3 +174,59 @@ def test_a_machine_without_debian_sources_is_told(tmp_path: Path) -> None:
         said
         == "suite-sources: no apt source of this machine has the suite trixie, or bookworm, which could be replaced\n"
     )
+
+
+BYTE_RANGES = "the server does not answer byte ranges"
+
+
+@pytest.mark.parametrize(
+    ("failure", "remedy"),
+    [
+        ("Failed to stream bundle u: range requests not supported by server", True),
+        ("signature verification failed", False),
+    ],
+)
+def test_a_server_without_byte_ranges_is_named_with_a_remedy(tmp_path: Path, failure: str, remedy: bool) -> None:
+    environment = act(
+        tmp_path, rauc="exit 1", busctl=f"echo 's \"{failure}\"'", systemctl=f"touch {tmp_path}/restarted"
+    )
+    done = subprocess.run(
+        ["sh", SCRIPTS / "overlay/usr/bin/mien-update", "http://u/a.raucb"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert (BYTE_RANGES in done.stderr) is remedy
+    assert not (tmp_path / "restarted").exists()
+
+
+def test_an_installed_update_is_started(tmp_path: Path) -> None:
+    environment = act(tmp_path, rauc=f"echo $* >{tmp_path}/asked", systemctl=f"echo $* >{tmp_path}/restarted")
+    subprocess.run(
+        ["sh", SCRIPTS / "overlay/usr/bin/mien-update", "http://u/a.raucb"],
+        env=environment,
+        capture_output=True,
+        timeout=20,
+        check=True,
+    )
+    assert (tmp_path / "asked").read_text() == "install http://u/a.raucb\n"
+    assert (tmp_path / "restarted").read_text() == "--no-block start reboot.target\n"
+
+
+def test_only_debian_12_downloads_a_bundle() -> None:
+    drop_ins = {
+        suite: "".join(
+            path.read_text()
+            for folder in ("overlay", f"overlay-{suite}")
+            for path in sorted((SCRIPTS / folder / "usr/lib/systemd/system/rauc.service.d").glob("*.conf"))
+        )
+        for suite in ("bookworm", "trixie")
+    }
+    assert "\nEnvironment=TMPDIR=/data/update\n" in drop_ins["bookworm"]
+    assert "TMPDIR" not in drop_ins["trixie"]
+    assert "\nExecStartPre=-/sbin/modprobe nbd " in drop_ins["trixie"]
+    modules = shell(f"list_of {SCRIPTS}/useless-modules.txt").stdout.split()
+    assert not [pattern for pattern in modules if pattern.startswith("drivers/block")]  # nbd, and loop
