@@ -49,12 +49,13 @@ type -P "python$PYTHON" >/dev/null ||
         --include="python$PYTHON-minimal,libpython$PYTHON-stdlib" "$SUITE" "$WORK/python" "${sources[@]}"
 
 # shellcheck disable=SC2016  # $1 is mmdebstrap's
-mmdebstrap --mode=root --variant=minbase --architectures=arm64 --format=tar \
+PATH=/native/bin:$PATH mmdebstrap --mode=root --variant=minbase --architectures=arm64 --format=tar \
     --aptopt="$scratch/apt.conf" --aptopt='Apt::Install-Recommends "false"' \
     --dpkgopt=force-confold --dpkgopt=force-unsafe-io "${excludes[@]}" --dpkgopt='path-include=/usr/share/doc/*/copyright' \
     --aptopt='DPkg::Path "/native/bin:/usr/sbin:/usr/bin:/sbin:/bin"' --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
     --essential-hook="sh $scratch/fetch-parts" \
-    --essential-hook="$FIRMWARE_SCRIPTS/native-helpers add \"\$1\"" \
+    --extract-hook="$FIRMWARE_SCRIPTS/native-helpers programs \"\$1\"" \
+    --essential-hook="$FIRMWARE_SCRIPTS/native-helpers shells \"\$1\"" \
     --essential-hook="sh $scratch/stubs \"\$1\"" \
     --customize-hook="$FIRMWARE_SCRIPTS/native-helpers remove \"\$1\"" \
     --customize-hook='chroot "$1" dpkg-query -W >"$1/packages.txt"' \

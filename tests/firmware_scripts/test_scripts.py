@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,31 @@ def test_steps_are_numbered_titled_and_listed_in_order() -> None:
         assert re.match(r"\d\d-[a-z]+\.sh$", step)
         assert lines[1].startswith("# ")
         assert lines[2] == "set -euo pipefail" or "set -euo pipefail" in lines[2:5]
+
+
+def test_the_kernel_keeps_the_drivers_of_every_pi() -> None:
+    listed = (SCRIPTS / "useless-modules.txt").read_text().split()
+    kept = (
+        "drivers/net/ethernet/broadcom/genet",  # Pi 4
+        "drivers/net/ethernet/cadence",  # Pi 5
+        "drivers/net/wireless/broadcom",
+        "drivers/gpu/drm/vc4",
+        "drivers/gpu/drm/v3d",
+        "drivers/mmc/host",
+        "drivers/misc/rp1",
+        "drivers/block/nbd.ko.xz",  # streamed updates
+        "sound/soc/bcm",
+    )
+    for path in kept:
+        folders = [path, *(str(parent) for parent in Path(path).parents)]
+        same_depth = [(pattern, folder) for pattern in listed for folder in folders if matches(folder, pattern)]
+        assert not same_depth, path
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether a shell's pattern matches a path: part by part, because no asterisk matches a slash."""
+    parts, patterns = path.split("/"), pattern.split("/")
+    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
 
 
 def test_no_script_names_a_mirror_or_a_loop_device() -> None:
@@ -166,6 +192,8 @@ def test_the_initrd_has_the_drivers_of_a_pi_s_card_and_what_feeds_it() -> None:
     modules = (OVERLAY / "etc/initramfs-tools/modules").read_text().split()
     # bcm2711-rpi-4-b.dts: the card's vmmc-supply is a regulator-fixed, its vqmmc-supply a regulator-gpio.
     assert {"sdhci_iproc", "bcm2835", "fixed", "gpio_regulator", "ext4", "virtio_blk"} <= set(modules)
+    # bcm2712-rpi-5-b.dts: the same supplies, switched by pins of a controller of its own.
+    assert {"sdhci_brcmstb", "gpio_brcmstb", "pinctrl_brcmstb_bcm2712"} <= set(modules)
 
 
 def flash(tmp_path: Path, device: str, disks: str, mounts: str = "") -> "subprocess.CompletedProcess[str]":
