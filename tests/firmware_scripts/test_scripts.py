@@ -129,6 +129,18 @@ def test_everybody_finds_the_environment_at_the_same_place() -> None:
     assert max(int(offset, 16) for offset in offsets) + size <= int(known["FIRST_PARTITION_MIB"]) << 20
 
 
+def test_a_kernel_and_its_initrd_do_not_overlap() -> None:
+    boot = (SCRIPTS / "boot/boot.cmd").read_text()
+    above = re.search(r"^setexpr initrd \$\{kernel_addr_r\} \+ (0x[0-9a-f]+)$", boot, re.MULTILINE)
+    assert above
+    most_mib = re.search(r'"\$kernel_mib" -le (\d+) ', (SCRIPTS / "steps/40-filesystems.sh").read_text())
+    assert most_mib
+    assert (int(most_mib[1]) + 1 + 2) << 20 <= int(above[1], 16)  # rounded down; moved up by 2 MiB
+    assert int(above[1], 16) <= 256 << 20  # a Zero 2 W has 512 MiB, with U-Boot and the device tree at their end
+    assert "booti ${kernel_addr_r} ${initrd}:${filesize} " in boot
+    assert "ramdisk_addr_r" not in boot
+
+
 def test_the_bundle_fits_the_board() -> None:
     compatible = settings()["COMPATIBLE"]
     assert f"compatible={compatible}\n" in (OVERLAY / "etc/rauc/system.conf").read_text()
