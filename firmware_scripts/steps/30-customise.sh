@@ -74,10 +74,16 @@ list_of "$FIRMWARE_SCRIPTS/useless-files.txt" | while read -r pattern; do
     # shellcheck disable=SC2086
     rm -rf "${root:?}"/$pattern
 done
-in_root depmod "$(basename "$modules")"
+version=$(basename "$modules")
+in_root depmod "$version"
+# Packages of kernels from 7 on keep kernel, configuration and device trees beside the modules.
+if [ -e "$modules/vmlinuz" ]; then
+    mv -f "$modules/vmlinuz" "$root/boot/vmlinuz-$version"
+    mv -f "$modules/config" "$root/boot/config-$version"
+    rm -f "$modules/System.map"
+fi
 rm -rf "$WORK/dtb"
 mkdir -p "$WORK/dtb"
-# Kernels from 7 on keep device trees beside their modules.
 find "$root"/usr/lib/linux-image-* "$modules/dtb" -name 'bcm2[78]*.dtb' -path '*/broadcom/*' -exec cp -t "$WORK/dtb" {} + 2>/dev/null || true
 [ -e "$WORK/dtb/bcm2711-rpi-4-b.dtb" ] || die "the kernel's package has no device tree of a Pi 4"
 rm -rf "$root"/usr/lib/linux-image-* "$modules/dtb" "$root"/boot/System.map-* "$root"/boot/firmware/*
@@ -108,7 +114,6 @@ say "30: the initrd"
 # Without udev: overlay/etc/initramfs-tools lists the modules and finds the disk.
 rm -f "$root"/usr/share/initramfs-tools/{hooks,scripts/init-top,scripts/init-bottom}/udev
 mount -t proc proc "$root/proc"
-version=$(basename "$modules")
 "$FIRMWARE_SCRIPTS/native-helpers" add "$root"
 # Debian 13's mkinitramfs sets its own PATH, without the native programs.
 sed '/^export PATH=/d' "$root/usr/sbin/mkinitramfs" >"$root/native/mkinitramfs"
