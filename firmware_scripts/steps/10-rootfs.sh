@@ -18,15 +18,24 @@ packages=$(list_of "$FIRMWARE_SCRIPTS/board-packages.txt" | paste -sd,)
 [ "$KERNEL" = stable ] || packages=${packages/linux-image-arm64/linux-image-arm64\/$SUITE-$KERNEL}
 export INITRD=No  # step 30 makes the only initrd; each takes a minute under emulation
 
-# Step 30 makes byte code and certificates natively: under emulation they take half of the time.
-cat >"$scratch/stubs" <<'STUBS'
-for name in usr/bin/py3compile usr/sbin/update-ca-certificates; do
-    chroot "$1" dpkg-divert --quiet --local --rename --divert "/$name.real" "/$name"
-    printf '#!/bin/sh\n' >"$1/$name"
-    chmod 755 "$1/$name"
+# Step 30 makes byte code and certificates natively: under emulation they take half of the time. Meanwhile these do nothing,
+# be they run by the shell or by Python.
+idle="usr/bin/py3compile usr/sbin/update-ca-certificates usr/lib/python$PYTHON/py_compile.py"
+cat >"$scratch/stubs" <<STUBS
+for name in $idle; do
+    chroot "\$1" dpkg-divert --quiet --local --rename --divert "/\$name.real" "/\$name"
+    mkdir -p "\$(dirname "\$1/\$name")"
+    printf '#!/bin/sh\n' >"\$1/\$name"
+    chmod 755 "\$1/\$name"
 done
-mkdir -p "$1/etc/initramfs-tools"
-echo update_initramfs=no >"$1/etc/initramfs-tools/update-initramfs.conf"
+mkdir -p "\$1/etc/initramfs-tools"
+echo update_initramfs=no >"\$1/etc/initramfs-tools/update-initramfs.conf"
+STUBS
+cat >"$scratch/unstub" <<STUBS
+for name in $idle; do
+    rm "\$1/\$name"
+    chroot "\$1" dpkg-divert --quiet --rename --remove "/\$name"
+done
 STUBS
 
 # Do not unpack files that no kiosk needs: a smaller image, and less work under emulation.
@@ -60,6 +69,7 @@ PATH=/native/bin:$PATH mmdebstrap --mode=root --variant=minbase --architectures=
     --customize-hook="$FIRMWARE_SCRIPTS/native-helpers remove \"\$1\"" \
     --customize-hook='chroot "$1" dpkg-query -W >"$1/packages.txt"' \
     --customize-hook="copy-out /packages.txt $WORK" \
-    --customize-hook='rm "$1/packages.txt"; cd "$1"; for name in usr/bin/py3compile usr/sbin/update-ca-certificates; do rm "$name"; chroot . dpkg-divert --quiet --rename --remove "/$name"; done' \
+    --customize-hook='rm "$1/packages.txt"' \
+    --customize-hook="sh $scratch/unstub \"\$1\"" \
     --include="$packages" "$SUITE" "$WORK/rootfs.tar.part" "${sources[@]}"
 mv "$WORK/rootfs.tar.part" "$WORK/rootfs.tar"
