@@ -64,7 +64,7 @@ PATH=/native/bin:$PATH mmdebstrap --mode=root --variant=minbase --architectures=
     --aptopt='DPkg::Path "/native/bin:/usr/sbin:/usr/bin:/sbin:/bin"' --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
     --essential-hook="sh $scratch/fetch-parts" \
     --extract-hook="$FIRMWARE_SCRIPTS/native-helpers programs \"\$1\"" \
-    --essential-hook="$FIRMWARE_SCRIPTS/native-helpers shells \"\$1\"" \
+    --essential-hook="$FIRMWARE_SCRIPTS/native-helpers add \"\$1\"" \
     --essential-hook="sh $scratch/stubs \"\$1\"" \
     --customize-hook="$FIRMWARE_SCRIPTS/native-helpers remove \"\$1\"" \
     --customize-hook='chroot "$1" dpkg-query -W >"$1/packages.txt"' \
