@@ -1,4 +1,7 @@
-"""A folder served by HTTP with byte ranges, which Python's own server lacks and RAUC's streaming needs."""
+"""A folder served by HTTP with byte ranges.
+
+Python's own server has none; RAUC needs them to stream a bundle.
+"""
 
 import http.server
 import re

@@ -1,9 +1,10 @@
-"""The boot of an image in guest time: what each unit took, what the services hold, and what the image is made of.
+"""The boot of an image in guest time, unit by unit.
 
     python -m hil.qemu.boot_time IMAGE [IMAGE...]
 
-Images are compared side by side. As in guest_time, one instruction is a nanosecond, so that the load of this machine
-does not matter; but the disk answers in host time, so that waits for it are not exact. The processor draws the face.
+Images are compared side by side, with their versions and the memory of the services. As in guest_time, one instruction is
+a nanosecond, so that the load of this machine does not matter; but the disk answers in host time, so that waits for it are
+not exact. The processor draws the face.
 """
 
 import argparse
