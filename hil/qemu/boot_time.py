@@ -2,8 +2,8 @@
 
     python -m hil.qemu.boot_time IMAGE [IMAGE...]
 
-Images are compared side by side, with their versions and the memory of the services. As in guest_time, one instruction is
-a nanosecond, so that the load of this machine does not matter; but the disk answers in host time, so that waits for it are
+Images are compared side by side, with their versions and the memory of the services. As in guest_time, an instruction
+takes a nanosecond, so that the load of this machine does not matter. The disk answers in host time: waits for it are
 not exact. The processor draws the face.
 """
 
