@@ -53,7 +53,7 @@ PARTS
 
 # The release's own Python, for byte code, if this machine has another: under emulation it would take minutes.
 rm -rf "$WORK/python"
-type -P "python$PYTHON" >/dev/null ||
+"python$PYTHON" -c '' 2>/dev/null ||  # a version manager's launcher may be there and not run
     mmdebstrap --mode=root --variant=extract --format=directory --aptopt="$scratch/apt.conf" \
         --include="python$PYTHON-minimal,libpython$PYTHON-stdlib" "$SUITE" "$WORK/python" "${sources[@]}"
 

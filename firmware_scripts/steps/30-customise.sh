@@ -95,12 +95,14 @@ mkdir -m 700 "$root/var/cache/private"  # otherwise tmpfiles would create it at 
 
 # The root is read-only: compile byte code now, without timestamp checks.
 interpreter=("python$PYTHON")
-if [ -d "$WORK/python" ]; then  # the release's own, started by its own loader (step 10)
+jobs=2
+if [ -d "$WORK/python" ]; then  # the release's own, started by its own loader (step 10), which its children would not be
+    jobs=1
     loader=$(find "$WORK/python" -type f -name 'ld-linux-*' | head -n 1)
     interpreter=(env PYTHONHOME="$WORK/python/usr" "$loader" --library-path "$(dirname "$loader")"
         "$WORK/python/usr/bin/python$PYTHON")
 fi
-"${interpreter[@]}" -m compileall -q -j 2 -f --invalidation-mode unchecked-hash -s "$root" \
+"${interpreter[@]}" -m compileall -q -j "$jobs" -f --invalidation-mode unchecked-hash -s "$root" \
     "$packages" "$root/usr/lib/mien" "$root/usr/lib/python3/dist-packages" "$root/usr/lib/python$PYTHON" || true
 [ -n "$(find "$packages/mien" -name '*.pyc' -print -quit)" ] || die "${interpreter[*]} made no byte code"
 cat "$root"/usr/share/ca-certificates/mozilla/*.crt >"$root/etc/ssl/certs/ca-certificates.crt"
