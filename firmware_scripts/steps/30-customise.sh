@@ -75,7 +75,7 @@ list_of "$FIRMWARE_SCRIPTS/useless-files.txt" | while read -r pattern; do
     rm -rf "${root:?}"/$pattern
 done
 version=$(basename "$modules")
-in_root depmod "$version"
+depmod -b "$root" "$version"  # natively: modules are compressed
 # Packages of kernels from 7 on keep kernel, configuration and device trees beside the modules.
 if [ -e "$modules/vmlinuz" ]; then
     mv -f "$modules/vmlinuz" "$root/boot/vmlinuz-$version"

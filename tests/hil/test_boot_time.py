@@ -12,12 +12,7 @@ def told(*failed, root=4.0):
     return [
         {"kind": "marks", "init": 1.5} | ({"root": root} if root else {}),
         {"kind": "manager", "UserspaceTimestampMonotonic": 5_000_000},
-        {
-            "kind": "units",
-            "mien-voice.service": unit,
-            "mien-face.service": unit,
-            "dbus.service": {"CPUUsageNSec": 10**8},
-        },
+        {"kind": "units", "units": units},
         {"kind": "failed", "units": list(failed)},
         {"kind": "memory", "MemTotal": "1000000", "MemAvailable": "750000"},
         {"kind": "versions", "kernel": "6.12", "python": "Python 3.13.5", "packages": {"rauc": "1.13-3"}},
