@@ -15,8 +15,8 @@ die() {
     exit 1
 }
 
-# The entries of a list file, without # comments, one per line.
-list_of() { sed 's/#.*//; s/[[:space:]]*$//; /^$/d' "$1"; }
+# The entries of a list file, one per line, without # comments. An entry that ends with [SUITE] is for that suite alone.
+list_of() { sed "s/#.*//; s/ *\[$SUITE\]//; s/[[:space:]]*\$//; /\[[a-z]*\]\$/d; /^\$/d" "$1"; }
 
 # Install the packages of host-packages.txt that this machine lacks.
 install_host_packages() { install_missing "${0##*/}" "$FIRMWARE_SCRIPTS/host-packages.txt" || exit 1; }

@@ -1,11 +1,32 @@
 # Settings of the steps: names, paths, sizes. Sourced; every value can be overridden from the environment.
 # shellcheck shell=bash disable=SC2034
 
-SUITE=bookworm
+# The Debian release of the image. PYTHON: the interpreter that it has.
+SUITE=${SUITE:-bookworm}
+case $SUITE in
+bookworm) PYTHON=3.11 ;;
+trixie) PYTHON=3.13 ;;
+*)
+    echo "${0##*/}: no image can be made of the suite $SUITE: choose bookworm (Debian 12) or trixie (Debian 13)" >&2
+    exit 2
+    ;;
+esac
+
+# KERNEL=backports: the kernel of SUITE-backports, the first with the Pi 5's card, display and network.
+KERNEL=${KERNEL:-stable}
+case $SUITE-$KERNEL in
+*-stable) VARIANT=$SUITE ;;
+trixie-backports) VARIANT=$SUITE-backports ;;
+*)
+    echo "${0##*/}: there is no kernel $KERNEL for $SUITE: leave KERNEL out, or take SUITE=trixie KERNEL=backports" >&2
+    exit 2
+    ;;
+esac
+
 VERSION=${VERSION:-$(sed -n 's/^__version__ = "\([^"]*\)".*/\1/p' "$REPOSITORY/runtime/mien/__init__.py")}
-WORK=${MIEN_IMAGE_WORK:-$REPOSITORY/build/image}
+WORK=${MIEN_IMAGE_WORK:-$REPOSITORY/build/image}/$VARIANT
 OUT=${MIEN_IMAGE_OUT:-$REPOSITORY/build}
-IMAGE=$OUT/mien-$VERSION-arm64.img
+IMAGE=$OUT/mien-$VERSION-$VARIANT-arm64.img
 
 # All timestamps in the image, so that builds of a commit are reproducible.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$REPOSITORY" log -1 --format=%ct)}

@@ -16,7 +16,7 @@ M - N, is the cost of a step. The figure compares versions of the code; it does 
 
 \b
   configure stops at each firmware file of pc-bios/ that Debian's tarball leaves out: create an empty file of that name.
-- an arm64 root with python3.11, numpy and tflite-runtime: `make image` leaves one in build/image/root.
+- an arm64 root with python3.11, numpy and tflite-runtime: `make image` leaves one in build/image/bookworm/root.
 """
 
 import sys

@@ -87,10 +87,12 @@ if part uuid ${devtype} ${devnum}:${part} uuid; then true; else setenv uuid 6d69
 setenv board
 if test ${devtype} = virtio; then setenv serial ttyAMA0; setenv board systemd.watchdog_sec=240; else setenv serial ttyS1,115200; fi
 setenv bootargs "root=PARTUUID=${uuid} mien.boot=${devtype} ro rootwait rauc.slot=${slot} console=tty0 console=${serial} net.ifnames=0 quiet loglevel=3 vt.global_cursor_default=0 consoleblank=0 systemd.getty_auto=0 panic=10 ${board}"
+# U-Boot's own place for an initrd lies 39 MiB above the start of a Pi's memory, and kernels from 6.12 on reach beyond it.
+setexpr initrd ${kernel_addr_r} + 0x8000000
 echo "mien: slot ${slot}, order ${BOOT_ORDER}, tries left A ${BOOT_A_LEFT} B ${BOOT_B_LEFT}"
 if load ${devtype} ${devnum}:${part} ${kernel_addr_r} /boot/vmlinuz; then
-  if load ${devtype} ${devnum}:${part} ${ramdisk_addr_r} /boot/initrd.img; then
-    booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${fdt_addr}
+  if load ${devtype} ${devnum}:${part} ${initrd} /boot/initrd.img; then
+    booti ${kernel_addr_r} ${initrd}:${filesize} ${fdt_addr}
   fi
 fi
 # A root without a kernel: the try is counted, the next start takes the other one.

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Collect the board's Python packages in one folder: mien with models and avatars, and what Debian 12 lacks.
+# Collect the board's Python packages in one folder: mien with models and avatars, and what Debian lacks.
 set -euo pipefail
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 site=$WORK/site
-scratch=$WORK/python
+scratch=$WORK/wheels
 rm -rf "$site" "$scratch"
 mkdir -p "$site" "$scratch"/{source,tools,sdist,sysroot}
 pip=("$scratch/tools/bin/python" -m pip --disable-pip-version-check -q)
@@ -24,25 +24,33 @@ unzip -l "$wheel" | grep 'motion/data/.*\.tflite' >/dev/null || die "$wheel carr
 
 say "20: wheels for aarch64"
 list_of "$FIRMWARE_SCRIPTS/python-packages.txt" | grep -v pyalsaaudio >"$scratch/wheels.txt"
+abi=cp${PYTHON/./}
 platforms=()
-for glibc in 17 24 26 28 34; do platforms+=(--platform "manylinux_2_${glibc}_aarch64"); done
-"${pip[@]}" install --no-deps --no-compile --only-binary=:all: --implementation cp --python-version 3.11 --abi cp311 \
+for glibc in 17 24 26 27 28 34; do platforms+=(--platform "manylinux_2_${glibc}_aarch64"); done
+"${pip[@]}" install --no-deps --no-compile --only-binary=:all: --implementation cp --python-version "$PYTHON" --abi "$abi" \
     --abi abi3 --abi none "${platforms[@]}" --platform manylinux2014_aarch64 --target "$site" -r "$scratch/wheels.txt"
 "${pip[@]}" install --no-deps --no-compile --target "$site" "$wheel"
 rm -rf "${site:?}/bin"
 # Remove pip's record of the wheel's local path, and launchers with local paths; step 30 makes the board's own.
 rm "$site"/mien-*.dist-info/direct_url.json
+# Of LiteRT, its interpreter alone: 18 of 42 MB. The rest compiles models, or runs them on other processors.
+if [ -d "$site/ai_edge_litert" ]; then
+    mv "$site/ai_edge_litert" "$scratch/litert"
+    mkdir "$site/ai_edge_litert"
+    cp "$scratch"/litert/{__init__,interpreter,metrics_interface,metrics_portable}.py \
+        "$scratch"/litert/{_pywrap_litert_interpreter_wrapper,libpywrap_litert_common}.so "$site/ai_edge_litert/"
+fi
 # Leave the avatar tools out: a board shows baked avatars only.
 rm -rf "$site"/mien/avatar/{gltf,bake}
 sed -i '\,^mien/avatar/\(gltf\|bake\)/,d; /direct_url\.json,/d; \,^\.\./\.\./bin/,d' "$site"/mien-*.dist-info/RECORD
 
 say "20: pyalsaaudio, compiled"
-for deb in "$WORK"/parts/lib{asound2,python3.11}-dev_*.deb; do dpkg-deb -x "$deb" "$scratch/sysroot"; done
+for deb in "$WORK"/parts/lib{asound2,python$PYTHON}-dev_*.deb; do dpkg-deb -x "$deb" "$scratch/sysroot"; done
 tar -xf "$WORK/rootfs.tar" -C "$scratch/sysroot" --wildcards './usr/lib/aarch64-linux-gnu/libasound.so.2*'
 "${pip[@]}" download --no-deps --no-binary pyalsaaudio -d "$scratch/sdist" \
     "$(list_of "$FIRMWARE_SCRIPTS/python-packages.txt" | grep pyalsaaudio)"
 tar -xf "$scratch"/sdist/pyalsaaudio-*.tar.gz -C "$scratch/sdist"
 aarch64-linux-gnu-gcc -O2 -shared -fPIC -Wl,--strip-all -ffile-prefix-map="$scratch"=. \
-    -I"$scratch/sysroot/usr/include" -I"$scratch/sysroot/usr/include/python3.11" \
+    -I"$scratch/sysroot/usr/include" -I"$scratch/sysroot/usr/include/python$PYTHON" \
     -L"$scratch/sysroot/usr/lib/aarch64-linux-gnu" \
-    "$scratch"/sdist/pyalsaaudio-*/alsaaudio.c -lasound -o "$site/alsaaudio.cpython-311-aarch64-linux-gnu.so"
+    "$scratch"/sdist/pyalsaaudio-*/alsaaudio.c -lasound -o "$site/alsaaudio.cpython-${PYTHON/./}-aarch64-linux-gnu.so"

@@ -13,14 +13,15 @@ in_root() { chroot "$root" "$@"; }
 
 say "30: files"
 # Without timestamps, which depend on the checkout; step 40 sets them to the commit's time.
-cp -a --no-preserve=ownership,timestamps "$FIRMWARE_SCRIPTS/overlay/." "$root/"
+cp -a --no-preserve=ownership,timestamps "$FIRMWARE_SCRIPTS/overlay/." "$FIRMWARE_SCRIPTS/overlay-$SUITE/." "$root/"
 find "$root/usr/lib/mien" -name __pycache__ -prune -exec rm -rf {} +
 sh "$REPOSITORY/systemd/install.sh" "$root"
 install -D -m 644 "$("$FIRMWARE_SCRIPTS/make-keys")" "$root/etc/rauc/keyring.pem"
 # shellcheck disable=SC2153  # VERSION comes from settings.sh
-printf 'NAME=mien\nVERSION_ID=%s\nBUILD_EPOCH=%s\n' "$VERSION" "$SOURCE_DATE_EPOCH" >"$root/etc/mien-release"
+# A release is known as good by these lines: with its variant, so that one of another suite is tried first.
+printf 'NAME=mien\nVERSION_ID=%s\nBUILD_EPOCH=%s\nVARIANT_ID=%s\n' "$VERSION" "$SOURCE_DATE_EPOCH" "$VARIANT" >"$root/etc/mien-release"
 
-packages=$root/usr/local/lib/python3.11/dist-packages
+packages=$root/usr/local/lib/python$PYTHON/dist-packages
 mkdir -p "$packages"
 cp -a --no-preserve=ownership,timestamps "$WORK/site/." "$packages/"
 # A launcher for each command that the wheel declares.
@@ -54,6 +55,9 @@ in_root systemctl -q mask rauc-mark-good.service systemd-firstboot.service apt-d
     systemd-pstore.service dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount \
     sys-kernel-tracing.mount sys-fs-fuse-connections.mount modprobe@fuse.service systemd-binfmt.service \
     proc-sys-fs-binfmt_misc.automount systemd-machine-id-commit.service alsa-state.service systemd-repart.service
+# sshd answers on the network alone, and only if there is a key (ssh.service.d): no sockets that systemd 257 adds by itself.
+mkdir -p "$root/etc/systemd/system-generators"
+ln -sf /dev/null "$root/etc/systemd/system-generators/systemd-ssh-generator"
 # Kiosks have no local logins: logind starts on demand, to switch the board off.
 rm "$root/usr/lib/systemd/system/multi-user.target.wants/systemd-logind.service"
 ln -sf /etc/machine-id "$root/var/lib/dbus/machine-id"
@@ -70,10 +74,19 @@ list_of "$FIRMWARE_SCRIPTS/useless-files.txt" | while read -r pattern; do
     # shellcheck disable=SC2086
     rm -rf "${root:?}"/$pattern
 done
-in_root depmod "$(basename "$modules")"
+version=$(basename "$modules")
+depmod -b "$root" "$version"  # natively: modules are compressed
+# Packages of kernels from 7 on keep kernel, configuration and device trees beside the modules.
+if [ -e "$modules/vmlinuz" ]; then
+    mv -f "$modules/vmlinuz" "$root/boot/vmlinuz-$version"
+    mv -f "$modules/config" "$root/boot/config-$version"
+    rm -f "$modules/System.map"
+fi
+rm -rf "$WORK/dtb"
 mkdir -p "$WORK/dtb"
-cp "$root"/usr/lib/linux-image-*/broadcom/bcm27*.dtb "$root"/usr/lib/linux-image-*/broadcom/bcm28*.dtb "$WORK/dtb/" 2>/dev/null || true
-rm -rf "$root"/usr/lib/linux-image-* "$root"/boot/System.map-* "$root"/boot/firmware/*
+find "$root"/usr/lib/linux-image-* "$modules/dtb" -name 'bcm2[78]*.dtb' -path '*/broadcom/*' -exec cp -t "$WORK/dtb" {} + 2>/dev/null || true
+[ -e "$WORK/dtb/bcm2711-rpi-4-b.dtb" ] || die "the kernel's package has no device tree of a Pi 4"
+rm -rf "$root"/usr/lib/linux-image-* "$modules/dtb" "$root"/boot/System.map-* "$root"/boot/firmware/*
 # Radio firmware of the Pis: 43430 and 43436 (Zero 2 W, 3), 43455 (3+, 4), 43456 (400).
 find "$root/lib/firmware" -type f ! -name '*4343[06]*' ! -name '*4345[56]*' ! -name 'regulatory.db*' -delete
 find "$root/lib/firmware" -xtype l ! -name 'regulatory.db*' -delete
@@ -81,8 +94,17 @@ rm -rf "$root"/var/{lib/apt/lists,cache}/* "$root"/etc/apt/{sources.list,sources
 mkdir -m 700 "$root/var/cache/private"  # otherwise tmpfiles would create it at every boot
 
 # The root is read-only: compile byte code now, without timestamp checks.
-/usr/bin/python3.11 -m compileall -q -j 2 -f --invalidation-mode unchecked-hash -s "$root" \
-    "$packages" "$root/usr/lib/mien" "$root/usr/lib/python3/dist-packages" "$root/usr/lib/python3.11" || true
+interpreter=("python$PYTHON")
+jobs=2
+if [ -d "$WORK/python" ]; then  # the release's own, started by its own loader (step 10), which its children would not be
+    jobs=1
+    loader=$(find "$WORK/python" -type f -name 'ld-linux-*' | head -n 1)
+    interpreter=(env PYTHONHOME="$WORK/python/usr" "$loader" --library-path "$(dirname "$loader")"
+        "$WORK/python/usr/bin/python$PYTHON")
+fi
+"${interpreter[@]}" -m compileall -q -j "$jobs" -f --invalidation-mode unchecked-hash -s "$root" \
+    "$packages" "$root/usr/lib/mien" "$root/usr/lib/python3/dist-packages" "$root/usr/lib/python$PYTHON" || true
+[ -n "$(find "$packages/mien" -name '*.pyc' -print -quit)" ] || die "${interpreter[*]} made no byte code"
 cat "$root"/usr/share/ca-certificates/mozilla/*.crt >"$root/etc/ssl/certs/ca-certificates.crt"
 
 # Fontconfig validates its cache by the folder's timestamp, which step 40 clamps.
@@ -92,16 +114,14 @@ in_root fc-cache --system-only
 
 say "30: the initrd"
 # Without udev: overlay/etc/initramfs-tools lists the modules and finds the disk.
-rm "$root"/usr/share/initramfs-tools/{hooks,scripts/init-top,scripts/init-bottom}/udev
+rm -f "$root"/usr/share/initramfs-tools/{hooks,scripts/init-top,scripts/init-bottom}/udev
 mount -t proc proc "$root/proc"
-version=$(basename "$modules")
-# Compress lightly under emulation, then recompress natively.
 "$FIRMWARE_SCRIPTS/native-helpers" add "$root"
-in_root env PATH=/native/bin:/usr/sbin:/usr/bin mkinitramfs -l 1 -o "/boot/initrd.light" "$version"
+# Debian 13's mkinitramfs sets its own PATH, without the native programs.
+sed '/^export PATH=/d' "$root/usr/sbin/mkinitramfs" >"$root/native/mkinitramfs"
+in_root env PATH=/native/bin:/usr/sbin:/usr/bin sh /native/mkinitramfs -l 19 -o "/boot/initrd.img-$version" "$version"
 "$FIRMWARE_SCRIPTS/native-helpers" remove "$root"
 umount "$root/proc"
-zstd -q -dc "$root/boot/initrd.light" | zstd -q -19 -T1 -o "$root/boot/initrd.img-$version"
-rm "$root/boot/initrd.light"
 ln -sf "vmlinuz-$version" "$root/boot/vmlinuz"
 ln -sf "initrd.img-$version" "$root/boot/initrd.img"
 

@@ -47,6 +47,11 @@ mkfs.vfat -F 32 -n MIEN -i 6d69656e --invariant "$WORK/fat.img" >/dev/null
 (cd "$fat" && find . -mindepth 1 -type d | LC_ALL=C sort | while read -r name; do mmd -i "$WORK/fat.img" "::${name#.}"; done)
 (cd "$fat" && find . -type f | LC_ALL=C sort | while read -r name; do mcopy -m -i "$WORK/fat.img" "$name" "::${name#.}"; done)
 
+# The size in memory, from the header of an arm64 kernel. boot.cmd puts the initrd 128 MiB above the place where the kernel is
+# loaded; U-Boot may move the kernel up by 2 MiB.
+kernel_mib=$(($(od -An -t u8 -j 16 -N 8 "$root/boot/vmlinuz") >> 20))
+[ "$kernel_mib" -le 124 ] || die "the kernel takes $kernel_mib MiB of memory, and would overwrite the initrd (boot/boot.cmd)"
+
 say "40: root"
 clamp_times "$root"
 rm -f "$WORK/root.ext4"

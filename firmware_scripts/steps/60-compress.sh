@@ -17,7 +17,7 @@ mv "$IMAGE.xz.part" "$IMAGE.xz"
 (cd "$OUT" && sha256sum "$(basename "$IMAGE.xz")" >"$(basename "$IMAGE.xz").sha256")
 
 say "60: entry for Raspberry Pi Imager"
-python3 - "$IMAGE" "$VERSION" "$SOURCE_DATE_EPOCH" >"$OUT/rpi-imager.json" <<'ENTRY'
+python3 - "$IMAGE" "$VERSION" "$SOURCE_DATE_EPOCH" >"$OUT/rpi-imager-$VARIANT.json" <<'ENTRY'
 import hashlib
 import json
 import sys

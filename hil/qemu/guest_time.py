@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,8 +54,8 @@ FILES: Final = {
 }
 
 
-def prepare(image: Path, card: Path) -> None:
-    """A copy of the image with the measuring unit in root A. Raises RigError."""
+def prepare(image: Path, card: Path, files: Mapping[str, str] = FILES, unit: str = "rig-measure.service") -> None:
+    """A copy of the image with a measuring unit in root A. files: path -> name in guest/. Raises RigError."""
     run("card", "cp", "--sparse=always", str(image), str(card), timeout_s=600)
     run("card", "truncate", "-s", "4G", str(card))
     folders = [
@@ -63,8 +64,8 @@ def prepare(image: Path, card: Path) -> None:
         "/usr/lib/systemd/system/multi-user.target.wants",
     ]
     lines = [f"mkdir {folder}" for folder in folders]
-    lines += [f"write {HERE / 'guest' / name} {path}" for path, name in FILES.items()]
-    lines.append("symlink /usr/lib/systemd/system/multi-user.target.wants/rig-measure.service ../rig-measure.service")
+    lines += [f"write {HERE / 'guest' / name} {path}" for path, name in files.items()]
+    lines.append(f"symlink /usr/lib/systemd/system/multi-user.target.wants/{unit} ../{unit}")
     done = subprocess.run(
         ["debugfs", "-w", f"{card}?offset={ROOT_AT}"],
         input="\n".join(lines),
@@ -73,7 +74,7 @@ def prepare(image: Path, card: Path) -> None:
         check=False,
     )
     _dump_kernel(card)
-    if done.returncode or "rig-measure.service" not in run(
+    if done.returncode or unit not in run(
         "card", "debugfs", "-R", "ls /usr/lib/systemd/system", f"{card}?offset={ROOT_AT}"
     ):
         raise RigError("card", f"debugfs: {done.stderr.strip()[-300:]}")
@@ -104,10 +105,9 @@ def command(work: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def measure(work: Path) -> dict[str, Any]:
-    """Run once. Returns figures by name. Raises RigError with the last output of the serial line."""
-    began = time.monotonic()
-    board = subprocess.Popen(command(work), stdout=subprocess.DEVNULL, start_new_session=True)
+def run_board(work: Path, arguments: Sequence[str]) -> list[dict[str, Any]]:
+    """Run QEMU until the board switches itself off. Returns its records; raises RigError if the last is not "end"."""
+    board = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, start_new_session=True)
     favour(board.pid)
     try:
         board.wait(MOST_S)
@@ -117,6 +117,13 @@ def measure(work: Path) -> dict[str, Any]:
     told = told_lines(work)
     if not told or told[-1]["kind"] != "end":
         raise RigError("board", f"the measurement did not end: {told[-1:] or _serial(work)[-300:]}")
+    return told
+
+
+def measure(work: Path) -> dict[str, Any]:
+    """Run once. Returns figures by name. Raises RigError with the last output of the serial line."""
+    began = time.monotonic()
+    told = run_board(work, command(work))
     return {**figures(told, heard(work / "out.wav", told)), "host seconds": round(time.monotonic() - began, 1)}
 
 

@@ -1,21 +1,20 @@
 """Updates: bundles that a board must refuse, releases that must be rolled back, a power cut during an installation.
 
-Bundles are made here, signed with the image's key (firmware_scripts/make-keys) or another, and served by HTTP.
+Bundles are made here, signed with the image's key (firmware_scripts/make-keys) or another, and served by HTTP with byte
+ranges: a board of Debian 13 streams them, one of Debian 12 downloads them.
 """
 
-import http.server
 import os
 import shutil
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from hil.board import SERVICES, Board
+from hil.byte_ranges import Served, serve
 from hil.process import run
 from hil.stages import State, answers, wait_until
 
@@ -75,13 +74,10 @@ def root_of(image: Path, folder: Path, version: str, *edits: str) -> Path:
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple[Path, int]]:
-    """A folder with the port at which it is served by HTTP."""
-    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
-    with http.server.ThreadingHTTPServer(("", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield tmp_path, server.server_address[1]
-        server.shutdown()
+def served(tmp_path: Path) -> Iterator[Served]:
+    """A folder that is served by HTTP."""
+    with serve(tmp_path) as served:
+        yield served
 
 
 @pytest.fixture
@@ -95,10 +91,10 @@ def updatable(board: Board) -> Board:
     return board
 
 
-def address(board: Board, served: tuple[Path, int], name: str) -> str:
+def address(board: Board, served: Served, name: str) -> str:
     """URL of a served file: this machine is the board's default gateway, or MIEN_HIL_HOST."""
     host = os.environ.get("MIEN_HIL_HOST") or board.ask("ip -4 route show default | cut -d' ' -f3 | head -n 1")
-    return f"http://{host}:{served[1]}/{name}"
+    return f"http://{host}:{served.port}/{name}"
 
 
 def slot(board: Board) -> str:
@@ -122,9 +118,9 @@ def order(board: Board) -> str:
     ids=["another board", "another signature", "an older release"],
 )
 def test_a_bundle_that_is_not_for_this_board_is_refused(
-    updatable: Board, served: tuple[Path, int], version: str, compatible: str, trusted: bool, why: str
+    updatable: Board, served: Served, version: str, compatible: str, trusted: bool, why: str
 ) -> None:
-    folder, _ = served
+    folder = served.folder
     tiny = folder / "tiny.ext4"
     tiny.write_bytes(os.urandom(2**20))  # zeros would compress to less than the minimum size of a bundle
     certificate = own_key() if trusted else foreign_key(folder)
@@ -137,7 +133,15 @@ def test_a_bundle_that_is_not_for_this_board_is_refused(
     # RAUC writes the output of the pre-install handler only to the journal.
     assert why in done.output + updatable.ask("journalctl -u rauc -n 40 -o cat --no-pager")
     assert updatable.ask(untouched) == before
+    assert got_as_its_rauc_does(updatable, served, "a.raucb")
     assert updatable.say(0.3).reason == "played"
+
+
+def got_as_its_rauc_does(board: Board, served: Served, name: str) -> bool:
+    """Whether a bundle was read by ranges only, if the board's RAUC streams, or else once as a whole."""
+    if "streaming=1" in board.ask("grep -aom1 'streaming=1' /usr/bin/rauc || true"):
+        return served.ranges.get(name, 0) > 0 and name not in served.whole
+    return served.whole.get(name) == 1 and name not in served.ranges
 
 
 def written_mb(board: Board, root: str) -> float:
@@ -178,8 +182,8 @@ def restart(board: Board) -> None:
 @pytest.mark.thorough
 @pytest.mark.timeout(5400)
 @pytest.mark.lg_feature("power-cut")
-def test_a_release_that_cannot_start_is_left_for_the_one_before(updatable: Board, served: tuple[Path, int]) -> None:
-    board, (folder, _) = updatable, served
+def test_a_release_that_cannot_start_is_left_for_the_one_before(updatable: Board, served: Served) -> None:
+    board, folder = updatable, served.folder
     before, kept = slot(board), board.ask("cat /data/etc/hostname /data/etc/machine-id")
     no_root = folder / "none.ext4"
     no_root.write_bytes(os.urandom(2**20))
@@ -207,10 +211,8 @@ def impatient(folder: Path, trial_s: int) -> tuple[str, str, str]:
 @pytest.mark.thorough
 @pytest.mark.timeout(4 * 3600)
 @pytest.mark.lg_feature("own-disk")
-def test_a_release_whose_voice_does_not_start_is_tried_three_times_and_left(
-    updatable: Board, served: tuple[Path, int]
-) -> None:
-    board, (folder, _) = updatable, served
+def test_a_release_whose_voice_does_not_start_is_tried_three_times_and_left(updatable: Board, served: Served) -> None:
+    board, folder = updatable, served.folder
     before, other, kept = slot(board), other_root(board), board.ask("cat /data/etc/hostname /data/etc/machine-id")
     root = root_of(board.stages.image, folder, "0.9.2", "rm /usr/bin/mien-voice", *impatient(folder, TRIAL_S))
     bundle(folder, "mute.raucb", root, own_key(), version="0.9.2", compatible=COMPATIBLE)
@@ -234,8 +236,8 @@ def test_a_release_whose_voice_does_not_start_is_tried_three_times_and_left(
 @pytest.mark.thorough
 @pytest.mark.timeout(4 * 3600)
 @pytest.mark.lg_feature("power-cut")
-def test_an_update_that_the_power_cut_short_is_installed_again(updatable: Board, served: tuple[Path, int]) -> None:
-    board, (folder, _) = updatable, served
+def test_an_update_that_the_power_cut_short_is_installed_again(updatable: Board, served: Served) -> None:
+    board, folder = updatable, served.folder
     root = root_of(board.stages.image, folder, "0.9.1")
     bundle(folder, "good.raucb", root, own_key(), version="0.9.1", compatible=COMPATIBLE)
     url = address(board, served, "good.raucb")

@@ -4,6 +4,7 @@ import lzma
 import os
 import re
 import subprocess
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,31 @@ def test_steps_are_numbered_titled_and_listed_in_order() -> None:
         assert lines[2] == "set -euo pipefail" or "set -euo pipefail" in lines[2:5]
 
 
+def test_the_kernel_keeps_the_drivers_of_every_pi() -> None:
+    listed = (SCRIPTS / "useless-modules.txt").read_text().split()
+    kept = (
+        "drivers/net/ethernet/broadcom/genet",  # Pi 4
+        "drivers/net/ethernet/cadence",  # Pi 5
+        "drivers/net/wireless/broadcom",
+        "drivers/gpu/drm/vc4",
+        "drivers/gpu/drm/v3d",
+        "drivers/mmc/host",
+        "drivers/misc/rp1",
+        "drivers/block/nbd.ko.xz",  # streamed updates
+        "sound/soc/bcm",
+    )
+    for path in kept:
+        folders = [path, *(str(parent) for parent in Path(path).parents)]
+        same_depth = [(pattern, folder) for pattern in listed for folder in folders if matches(folder, pattern)]
+        assert not same_depth, path
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether a shell's pattern matches a path: part by part, because no asterisk matches a slash."""
+    parts, patterns = path.split("/"), pattern.split("/")
+    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
+
+
 def test_no_script_names_a_mirror_or_a_loop_device() -> None:
     for path in sorted(SCRIPTS.rglob("*")):
         if path.is_file() and path.suffix not in (".md", ".pyc"):
@@ -102,6 +128,18 @@ def test_everybody_finds_the_environment_at_the_same_place() -> None:
     assert f"setenv blocks {size // 512:#x}" in boot
     assert f"setenv bytes {size - 5:#x}" in boot  # the checksum and the counter take five
     assert max(int(offset, 16) for offset in offsets) + size <= int(known["FIRST_PARTITION_MIB"]) << 20
+
+
+def test_a_kernel_and_its_initrd_do_not_overlap() -> None:
+    boot = (SCRIPTS / "boot/boot.cmd").read_text()
+    above = re.search(r"^setexpr initrd \$\{kernel_addr_r\} \+ (0x[0-9a-f]+)$", boot, re.MULTILINE)
+    assert above
+    most_mib = re.search(r'"\$kernel_mib" -le (\d+) ', (SCRIPTS / "steps/40-filesystems.sh").read_text())
+    assert most_mib
+    assert (int(most_mib[1]) + 1 + 2) << 20 <= int(above[1], 16)  # rounded down; moved up by 2 MiB
+    assert int(above[1], 16) <= 256 << 20  # a Zero 2 W has 512 MiB, with U-Boot and the device tree at their end
+    assert "booti ${kernel_addr_r} ${initrd}:${filesize} " in boot
+    assert "ramdisk_addr_r" not in boot
 
 
 def test_the_bundle_fits_the_board() -> None:
@@ -167,6 +205,8 @@ def test_the_initrd_has_the_drivers_of_a_pi_s_card_and_what_feeds_it() -> None:
     modules = (OVERLAY / "etc/initramfs-tools/modules").read_text().split()
     # bcm2711-rpi-4-b.dts: the card's vmmc-supply is a regulator-fixed, its vqmmc-supply a regulator-gpio.
     assert {"sdhci_iproc", "bcm2835", "fixed", "gpio_regulator", "ext4", "virtio_blk"} <= set(modules)
+    # bcm2712-rpi-5-b.dts: the same supplies, switched by pins of a controller of its own.
+    assert {"sdhci_brcmstb", "gpio_brcmstb", "pinctrl_brcmstb_bcm2712"} <= set(modules)
 
 
 def flash(

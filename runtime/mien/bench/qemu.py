@@ -16,7 +16,7 @@ from mien.errors import MienError
 
 SOURCES: Final = Path(__file__).resolve().parents[2]
 DEFAULT_BUILD: Final = SOURCES.parent / "build" / "qemu"
-DEFAULT_ROOT: Final = SOURCES.parent / "build" / "image" / "root"
+DEFAULT_ROOT: Final = SOURCES.parent / "build" / "image" / "bookworm" / "root"
 LIBRARIES: Final = "usr/lib/aarch64-linux-gnu"
 SITES: Final = ("usr/local/lib/python3.11/dist-packages", "usr/lib/python3/dist-packages")
 # Newer versions of QEMU keep the plugin in another folder.
