@@ -1,13 +1,14 @@
 """Copies the running Python environment to /opt/mien, where the services can see it."""
 
 import compileall
+import csv
 import importlib.metadata
 import re
 import shutil
 import sys
 from collections.abc import Iterator
 from importlib.metadata import Distribution
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from mien.errors import InstallError
@@ -94,8 +95,16 @@ def _shares_packages(prefix: Path) -> bool:
     return not settings.exists() or "include-system-site-packages = true" in settings.read_text().lower()
 
 
+def _recorded(distribution: Distribution) -> list[PurePosixPath]:
+    """What pip recorded. From Python 3.12 on `Distribution.files` leaves out what is missing; the record does not."""
+    record = distribution.read_text("RECORD")
+    if record is None:
+        return [PurePosixPath(file) for file in distribution.files or ()]
+    return [PurePosixPath(row[0]) for row in csv.reader(record.splitlines()) if row]
+
+
 def _copy_files(distribution: Distribution, site: Path) -> None:
-    for file in distribution.files or ():
+    for file in _recorded(distribution):
         if ".." in file.parts or "__pycache__" in file.parts or file.suffix == ".pth":
             continue
         target = site / file
