@@ -1,6 +1,6 @@
 # The entry point for all tasks. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-matrix check coverage bench fuzz chaos mutants model avatars goldens image bundle deb release \
+.PHONY: help setup demo test suite test-matrix check coverage bench fuzz chaos mutants model avatars goldens image bundle deb release \
 	boards hil hil-smoke hil-doctor soak test-install clean
 PYTHON := .venv/bin/python
 
@@ -13,8 +13,13 @@ setup: ## install Debian packages, .venv and the package; quick when nothing is 
 demo: setup ## run voice, face and a voice stack: in a window, or without a display into demo.mp4 and demo.png
 	@.venv/bin/mien demo
 
-test: setup ## run the whole test suite, on up to four cores
-	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadfile
+# Tests of real processes in real time have the machine to themselves; all others share it.
+REAL_TIME := tests/pipeline tests/examples tests/bench tests/host
+test: setup suite ## run the whole test suite: on up to four cores, then the tests of real processes one by one
+
+suite:
+	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadfile $(addprefix --ignore=,$(REAL_TIME))
+	@$(PYTHON) -m pytest $(REAL_TIME)
 
 test-matrix: ## run the suite, wheel and sdist on Python 3.11, 3.12 and 3.13 (PYTHONS="3.12 3.13", FAST=1), or in a Debian root (DEBIAN=trixie)
 	@.ci/matrix $(if $(FAST),--fast) $(if $(DEBIAN),--debian=$(DEBIAN)) $(PYTHONS)

@@ -17,7 +17,8 @@ def test_memory_that_is_touched_is_counted() -> None:
     # Pages of its own: what the allocator gives again was counted before.
     ballast = mmap.mmap(-1, 40_000_000, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     ballast[:: mmap.PAGESIZE] = b"x" * -(-len(ballast) // mmap.PAGESIZE)
-    assert pss_mb() - before_mb == pytest.approx(40, abs=2)
+    # Shared pages count more when another process that shares them ends meanwhile.
+    assert 38 < pss_mb() - before_mb < 60
     del ballast
 
 

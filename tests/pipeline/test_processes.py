@@ -98,7 +98,7 @@ def test_speech_comes_out_as_sound_and_a_moving_face(tmp_path):
 
 
 def test_a_face_killed_in_mid_sentence_costs_no_sample_and_rejoins_in_step(tmp_path):
-    pcm = speechlike(8.0)
+    pcm = speechlike(16.0)
     with running(tmp_path) as (stack, probe), connect(f"ipc://{tmp_path}/voice.sock") as agent:
         turn = agent.turn()
         turn.write(pcm)
@@ -109,7 +109,7 @@ def test_a_face_killed_in_mid_sentence_costs_no_sample_and_rejoins_in_step(tmp_p
         known = len(probe.faces)
         stack.start_face()
         wait_until(lambda: len(probe.faces) > known + 1, "the second face")
-        assert turn.wait().played_ms == 8000.0
+        assert turn.wait().played_ms == 16000.0
     assert_heard_whole(tmp_path, pcm)
     assert probe.faces[-1].counters["joined_mid_turn"] == 1
     pictures = read_trace(tmp_path / "trace.npz")
