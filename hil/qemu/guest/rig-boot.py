@@ -6,15 +6,9 @@ import subprocess
 import time
 from pathlib import Path
 
-READY_S = 600
+READY_S = 3600  # of a clock that jumps while the disk is waited for
 SERVICES = ("mien-voice", "mien-face")
-PROPERTIES = (
-    "InactiveExitTimestampMonotonic",
-    "ActiveEnterTimestampMonotonic",
-    "CPUUsageNSec",
-    "MemoryCurrent",
-    "MemoryPeak",
-)
+PROPERTIES = ("CPUUsageNSec", "MemoryCurrent", "MemoryPeak")
 PACKAGES = ("libgl1-mesa-dri", "systemd", "rauc", "python3-numpy", "python3-pygame")
 MARKS = {"init": r"Run /init", "root": r"EXT4-fs \(vda2\): mounted"}
 
@@ -30,7 +24,7 @@ def tell(kind: str, **what: object) -> None:
 
 
 def unit(name: str) -> dict[str, int]:
-    """Timestamps (us since the kernel's start), CPU time (ns) and memory (bytes) of a unit, as far as systemd knows."""
+    """CPU time (ns) and memory (bytes) of a unit, as far as systemd knows."""
     lines = output("systemctl", "show", "-p", ",".join(PROPERTIES), name).splitlines()
     pairs = (line.split("=", 1) for line in lines)
     return {key: int(value) for key, value in pairs if value.isdigit() and int(value) < 1 << 62}
@@ -50,28 +44,20 @@ def main() -> None:
         time.sleep(1.0)
     time.sleep(5.0)
     listed = output("systemctl", "list-units", "--plain", "--no-legend", "--type=service,target", "--state=active")
-    names = [line.split()[0] for line in listed.splitlines()]
+    names = [*(f"{name}.service" for name in SERVICES), *(line.split()[0] for line in listed.splitlines())]
     tell("marks", **kernel_marks())
-    tell(
-        "manager",
-        **{
-            key: int(output("systemctl", "show", "-p", key, "--value"))
-            for key in (
-                "UserspaceTimestampMonotonic",
-                "GeneratorsStartTimestampMonotonic",
-                "GeneratorsFinishTimestampMonotonic",
-            )
-        },
-    )
     tell("units", units={name: unit(name) for name in names})
-    tell("failed", units=output("systemctl", "list-units", "--plain", "--no-legend", "--state=failed").splitlines())
+    failed = output("systemctl", "list-units", "--plain", "--no-legend", "--state=failed").splitlines()
+    tell("failed", units=failed)
+    journal = ("journalctl", "-b", "-q", "-n", "40", "-o", "cat", "--no-pager")
+    selected = [word for line in failed for word in ("-u", line.split()[0])]
+    tell("journal", lines=output(*journal, *selected).splitlines() if failed else [])
     tell("memory", **dict(re.findall(r"^(\w+): +(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)))
     packages = dict(
         line.split("=", 1)
         for line in output("dpkg-query", "-W", "-f", "${Package}=${Version}\n", *PACKAGES).splitlines()
     )
     tell("versions", kernel=output("uname", "-r"), python=output("python3", "-V"), packages=packages)
-    tell("chain", lines=output("systemd-analyze", "critical-chain", "--no-pager", "mien-voice.service").splitlines())
     tell("end")
 
 
