@@ -1,6 +1,7 @@
 """mien ear: what it shows, keeps, refuses."""
 
 import contextlib
+import io
 import json
 import threading
 import time
@@ -176,7 +177,7 @@ def snapshot(**values):
 
 
 def shown(table):
-    console = Console(width=90, record=True, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
+    console = Console(width=90, record=True, file=io.StringIO())
     console.print(table)
     return console.export_text()
 

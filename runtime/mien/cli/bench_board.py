@@ -4,6 +4,7 @@ import platform
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -53,7 +54,7 @@ def measure_board(minutes: float | None, name: str | None, note: str, out: Path,
     check_folder(out, request.name)
     console = data_console(stderr=True)
     with console.status("starting") as status:
-        echo = lambda text: click.echo(text, err=True)  # noqa: E731
+        echo = partial(click.echo, err=True)
         report = run_board(request, Follow(status, request.minutes, live=console.is_terminal, echo=echo))
     data, page = write_report(report, out)
     click.echo(how_to_publish(data, page), err=True)

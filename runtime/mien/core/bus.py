@@ -9,12 +9,12 @@ from turn to turn, and skips the position of a turn that was published and then 
 CLOCK_MONOTONIC in ns, which all processes share.
 """
 
-from typing import Final, Literal, TypeAlias, TypeVar
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
-from mien.errors import BusError
+from mien.core.bus_frame import BusFrame
 
 BUS_VERSION: Final = 3
 MOTION_RATE_HZ: Final = 16000
@@ -176,35 +176,23 @@ VoiceBusMessage: TypeAlias = (
 )
 FaceBusMessage: TypeAlias = MotionReady | FaceHealth | Thumbnail
 
-_ENCODER = msgspec.msgpack.Encoder()
 _FROM_VOICE: msgspec.msgpack.Decoder[VoiceBusMessage] = msgspec.msgpack.Decoder(VoiceBusMessage)
 _FROM_FACE: msgspec.msgpack.Decoder[FaceBusMessage] = msgspec.msgpack.Decoder(FaceBusMessage)
-_T = TypeVar("_T")
-_VERSION: Final = bytes([BUS_VERSION])
+_FRAME: Final = BusFrame(
+    BUS_VERSION, bus="the bus", processes="mien-voice and mien-face", malformed="malformed bus message"
+)
 
 
 def encode(message: BusMessage) -> bytes:
     """One bus frame."""
-    return _VERSION + _ENCODER.encode(message)
+    return _FRAME.encode(message)
 
 
 def decode_from_voice(frame: bytes) -> VoiceBusMessage:
     """Decode a message of the voice. Raises BusError."""
-    return _decode(_FROM_VOICE, frame)
+    return _FRAME.decode(_FROM_VOICE, frame)
 
 
 def decode_from_face(frame: bytes) -> FaceBusMessage:
     """Decode a report of the face. Raises BusError."""
-    return _decode(_FROM_FACE, frame)
-
-
-def _decode(decoder: msgspec.msgpack.Decoder[_T], frame: bytes) -> _T:
-    if frame[:1] != _VERSION:
-        raise BusError(
-            f"the bus has version {frame[0] if frame else 'none'}, this process version {BUS_VERSION}: "
-            "install mien-voice and mien-face from one release and restart both"
-        )
-    try:
-        return decoder.decode(memoryview(frame)[1:])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BusError(f"malformed bus message: {error}") from None
+    return _FRAME.decode(_FROM_FACE, frame)

@@ -7,12 +7,12 @@ one payload frame after it. Both ends come from one release: the version only se
 All times are CLOCK_MONOTONIC in ns, of the sound itself: when it was heard at the speaker, or reached the microphone.
 """
 
-from typing import Final, Literal, TypeAlias, TypeVar
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
-from mien.errors import BusError
+from mien.core.bus_frame import BusFrame
 
 EAR_BUS_VERSION: Final = 1
 EAR_RATE_HZ: Final = 16000
@@ -132,41 +132,32 @@ VoiceToEar: TypeAlias = FarEnd | EarOrders
 EarToVoice: TypeAlias = NearEnd | UserStarted | UserStopped | EarHealth
 EarToMeter: TypeAlias = EarLevels | EarHealth | UserStarted | UserStopped
 
-_ENCODER = msgspec.msgpack.Encoder()
 _FROM_VOICE: msgspec.msgpack.Decoder[VoiceToEar] = msgspec.msgpack.Decoder(VoiceToEar)
 _FROM_EAR: msgspec.msgpack.Decoder[EarToVoice] = msgspec.msgpack.Decoder(EarToVoice)
 _FOR_METERS: msgspec.msgpack.Decoder[EarToMeter] = msgspec.msgpack.Decoder(EarToMeter)
-_T = TypeVar("_T")
-_VERSION: Final = bytes([EAR_BUS_VERSION])
+_FRAME: Final = BusFrame(
+    EAR_BUS_VERSION,
+    bus="the ear's bus",
+    processes="mien-voice and mien-ear",
+    malformed="malformed message on the ear's bus",
+)
 
 
 def encode(message: EarBusMessage) -> bytes:
     """One frame."""
-    return _VERSION + _ENCODER.encode(message)
+    return _FRAME.encode(message)
 
 
 def decode_from_voice(frame: bytes) -> VoiceToEar:
     """Decode a message of the voice. Raises BusError."""
-    return _decode(_FROM_VOICE, frame)
+    return _FRAME.decode(_FROM_VOICE, frame)
 
 
 def decode_from_ear(frame: bytes) -> EarToVoice:
     """Decode a report of the ear. Raises BusError."""
-    return _decode(_FROM_EAR, frame)
+    return _FRAME.decode(_FROM_EAR, frame)
 
 
 def decode_for_meter(frame: bytes) -> EarToMeter:
     """Decode what the ear publishes for meters. Raises BusError."""
-    return _decode(_FOR_METERS, frame)
-
-
-def _decode(decoder: msgspec.msgpack.Decoder[_T], frame: bytes) -> _T:
-    if frame[:1] != _VERSION:
-        raise BusError(
-            f"the ear's bus has version {frame[0] if frame else 'none'}, this process version {EAR_BUS_VERSION}: "
-            "install mien-voice and mien-ear from one release and restart both"
-        )
-    try:
-        return decoder.decode(memoryview(frame)[1:])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BusError(f"malformed message on the ear's bus: {error}") from None
+    return _FRAME.decode(_FOR_METERS, frame)
