@@ -1,6 +1,6 @@
 # The entry point for all tasks. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test suite test-matrix check coverage bench fuzz chaos mutants model avatars goldens image bundle deb release \
+.PHONY: help setup demo test suite test-matrix test-adapters check coverage bench fuzz chaos mutants model avatars goldens image bundle deb release \
 	boards hil hil-smoke hil-doctor soak test-install clean
 PYTHON := .venv/bin/python
 
@@ -23,6 +23,9 @@ suite:
 
 test-matrix: ## run the suite, wheel and sdist on Python 3.11, 3.12 and 3.13 (PYTHONS="3.12 3.13", FAST=1), or in a Debian root (DEBIAN=trixie)
 	@.ci/matrix $(if $(FAST),--fast) $(if $(DEBIAN),--debian=$(DEBIAN)) $(PYTHONS)
+
+test-adapters: ## test each adapter against its real framework, in cached environments (ADAPTERS="livekit pipecat")
+	@.ci/test-adapters $(ADAPTERS)
 
 check: setup ## run ruff (lint and format), mypy --strict, import-linter and shellcheck
 	@.venv/bin/ruff check .

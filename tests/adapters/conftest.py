@@ -1,0 +1,36 @@
+"""Which adapters this environment can test: those whose framework is installed."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+FRAMEWORKS = {
+    "http": "aiohttp",
+    "livekit": "livekit.agents",
+    "livekit_room": "livekit.rtc",
+    "pipecat": "pipecat",
+    "realtime": "websockets",
+    "wyoming": "wyoming",
+}
+
+
+def _installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+ABSENT = sorted(name for name, module in FRAMEWORKS.items() if not _installed(module))
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out a folder whose framework is not installed: `make test-adapters` runs each in its own environment."""
+    in_folders = collection_path.is_dir() and collection_path.parent == Path(__file__).parent
+    return True if in_folders and collection_path.name in ABSENT else None
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Name what is left out."""
+    return [f"adapters left to `make test-adapters`: {', '.join(ABSENT)}"] if ABSENT else []
