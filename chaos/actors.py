@@ -5,8 +5,8 @@ import threading
 import time
 from typing import Final
 
-from chaos.coded import RATE_HZ
 from chaos.world import World, patience
+from mien.bench.coded import RATE_HZ
 from mien.client import Client, Disconnected, connect
 from mien.core import wire
 from mien.errors import ClientError, MienError

@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from chaos.coded import Pcm
 from chaos.heard import Heard, Wrong
 from mien.audio.wavfile import HEADER
+from mien.bench.coded import Pcm
 from mien.core import wire
 
 FRAME_BYTES: Final = 2

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from chaos.coded import PRIME, RATE_HZ, SHORTEST, Pcm, Run, find_runs, samples
+from mien.bench.coded import PRIME, RATE_HZ, SHORTEST, Pcm, Run, find_runs, samples
 
 Wrong = Callable[[str, str, str], None]
 

@@ -5,7 +5,6 @@ import socket
 from pathlib import Path
 from typing import Final
 
-from chaos.coded import RATE_HZ
 from chaos.ear import Ear
 from chaos.places import Places
 from chaos.processes import Processes
@@ -13,6 +12,7 @@ from chaos.turns import TurnBook
 from chaos.violation import Verdicts
 from chaos.watchers import BusWatch, SystemdSocket
 from chaos.world import World
+from mien.bench.coded import RATE_HZ
 from mien.config import Config
 from mien.core.wire import Role
 from mien.transport.keys import KeyFolder

@@ -4,7 +4,7 @@ import time
 from typing import Final
 
 from chaos.actors import Actor
-from chaos.coded import RATE_HZ, samples
+from mien.bench.coded import RATE_HZ, samples
 from mien.client import Client, Turn
 from mien.core import wire
 from mien.errors import ClientError

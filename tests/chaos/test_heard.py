@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from chaos.coded import PRIME, RATE_HZ, samples
 from chaos.heard import Heard
+from mien.bench.coded import PRIME, RATE_HZ, samples
 
 FADE = 16
 NS_PER_S = 1_000_000_000

@@ -5,13 +5,13 @@ import time
 import numpy as np
 import pytest
 
-from chaos.coded import RATE_HZ, samples
 from chaos.ear import MARGIN_FRAMES, Ear
 from chaos.logs import MOST_LINES, LogOracle
 from chaos.processes import unit_number
 from chaos.resources import ResourceOracle, Usage, read_usage
 from chaos.violation import Verdicts
 from mien.audio.wavfile import WavWriter
+from mien.bench.coded import RATE_HZ, samples
 from mien.core import wire
 
 MB = 1_000_000

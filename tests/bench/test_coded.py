@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.coded import LEAST_STEP, PRIME, SHORTEST, TURNS, Run, find_runs, samples, step_of
+from mien.bench.coded import LEAST_STEP, PRIME, SHORTEST, TURNS, Run, find_runs, samples, step_of
 
 
 def test_no_two_turns_have_a_step_in_common():
