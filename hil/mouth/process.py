@@ -1,6 +1,7 @@
 """A rig's mouth, run as a process of its own: the tests must not make the microphone stutter."""
 
 import json
+import os
 import select
 import subprocess
 import sys
@@ -51,7 +52,13 @@ class MouthProcess:
         command += ["--near", str(self._folder / "near.wav"), "--scene", msgspec.json.encode(scene).decode()]
         with (self._folder / "mouth.log").open("w") as log:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, cwd=REPOSITORY
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                cwd=REPOSITORY,
+                env=os.environ | {"PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'runtime'}", "OPENBLAS_NUM_THREADS": "1"},
             )
         if self._line(STARTS_S) != "ready":
             self.close()
