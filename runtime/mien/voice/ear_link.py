@@ -97,10 +97,8 @@ class EarLink:
     def refresh(self) -> None:
         """Who listens or mutes may have changed: tell ear, face and clients what is new to them."""
         self._followed = self._listeners.changes, self._mutes.changes
-        if self._mutes:
-            self._listeners.forget()
-            if self._speaking:
-                self._hush()
+        if self._mutes and self._speaking:
+            self._hush()
         orders = ear_bus.EarOrders(
             encodings=self._listeners.encodings, always=self._listeners.always, muted=self._mutes.by_clients
         )
