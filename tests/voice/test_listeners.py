@@ -11,6 +11,7 @@ from mien.voice.roles import LOCAL, allowed_roles
 from rigs.voice_rig import VoiceRig
 
 BLOCK = bytes(640)
+NOTHING = (False, False, False)  # of the signs
 
 
 class Ear(VoiceRig):
@@ -352,6 +353,16 @@ def test_the_face_is_told_when_sound_leaves_when_it_is_muted_and_when_the_custom
         (False, False, True),
         (False, True, True),
     ]
+
+
+def test_the_face_shows_a_live_microphone_while_its_sound_is_recorded():
+    rig = Ear()
+    rig.ear_health(recording=True)
+    rig.ear_health("no_card", recording=True)
+    rig.ear_health(recording=True)
+    rig.ear_health("muted", recording=True)
+    rig.ear_health(recording=False)
+    assert rig.signs() == [(True, False, False), NOTHING, (True, False, False), (False, True, False), NOTHING]
 
 
 def test_a_face_that_joins_is_told_and_one_learns_that_the_ear_is_gone():
