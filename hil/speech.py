@@ -6,6 +6,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from hil.mouth.scene import PLAYED_DB, level
 from hil.voice import RATE_HZ
 from mien.bench.ear_voices import CUSTOMER, ESPEAK, kiosk_speech, speak
 from mien.bench.ear_voices import RATE_HZ as EAR_HZ
@@ -47,9 +48,10 @@ def sentences(count: int) -> list[Pcm]:
 
 
 def kiosk(seconds: float) -> Pcm:
-    """The kiosk's own speech, never zero: where it ends can be told to the sample. Raises MienError."""
+    """The kiosk's own speech at PLAYED_DB, never zero: where it ends can be told to the sample. Raises MienError."""
     spoken = kiosk_speech(seconds, KIOSK_VOICE)[: round(seconds * EAR_HZ)]
-    pcm = soxr.resample(0.9 * 32767 * spoken, EAR_HZ, RATE_HZ)
+    pcm = soxr.resample(spoken, EAR_HZ, RATE_HZ)
+    pcm *= 32767 * 10 ** (PLAYED_DB / 20) / level(pcm)
     hiss = np.random.default_rng(7).choice((-HISS, HISS), len(pcm))
     sum_: Pcm = np.clip(np.where(np.abs(pcm) < HISS, hiss, pcm), -32767, 32767).astype(np.int16)
     return sum_

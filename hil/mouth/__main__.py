@@ -1,4 +1,6 @@
-"""The mouth's process: python -m hil.mouth --played FILE --ring FILE --near FILE --scene JSON.
+"""The mouth's process: python -m hil.mouth --played FILE --ring FILE --folder FOLDER --scene JSON.
+
+It writes two recordings into the folder: near.wav, the customer alone, and microphone.wav, all that the board hears.
 
 It prints `ready`, then obeys a line of JSON at a time: {"say": FILE, "over_echo_db": DB}, an int16 array of numpy at
 48 kHz. When its input ends it pulls the microphone out, and prints what it was late with.
@@ -31,7 +33,7 @@ NS_PER_S: Final = 1_000_000_000
 def main() -> int:
     """Run until the input ends."""
     arguments = argparse.ArgumentParser(prog="python -m hil.mouth")
-    for name in ("played", "ring", "near"):
+    for name in ("played", "ring", "folder"):
         arguments.add_argument(f"--{name}", type=Path, required=True)
     arguments.add_argument("--scene", required=True)
     given = arguments.parse_args()
@@ -40,22 +42,24 @@ def main() -> int:
     if room is None:
         raise RigError("mouth", f"there is no room {scene.room}")
     _hurry()
+    sound = RoomSound(scene, room, WavPlayed(lambda: given.played))
+    near, heard = (WavWriter(given.folder / f"{name}.wav", RATE_HZ) for name in ("near", "microphone"))
     start_ns = time.monotonic_ns()
+    opened_path(given.folder / "near.wav").write_text(f"{start_ns}\n")
     ring = Ring(given.ring, opened_ns=start_ns, ppm=scene.ppm)
-    near = WavWriter(given.near, RATE_HZ)
-    opened_path(given.near).write_text(f"{start_ns}\n")
-    sound = RoomSound(scene, room, WavPlayed(lambda: given.played), ring, start_ns)
+    sound.begin(ring)
     print("ready", flush=True)
     try:
-        _run(sound, near)
+        _run(sound, near, heard)
     finally:
         ring.close()
         near.close()
+        heard.close()
     print(json.dumps({"late_frames": ring.late_frames, "missed_blocks": sound.missed_blocks}), flush=True)
     return 0
 
 
-def _run(sound: RoomSound, near: WavWriter) -> None:
+def _run(sound: RoomSound, near: WavWriter, heard: WavWriter) -> None:
     os.set_blocking(sys.stdin.fileno(), False)
     waiting = b""
     while True:
@@ -68,8 +72,9 @@ def _run(sound: RoomSound, near: WavWriter) -> None:
             for line in lines:
                 order = json.loads(line)
                 sound.say(np.load(order["say"]), float(order["over_echo_db"]))
-        if len(made := sound.step(time.monotonic_ns())):
-            near.append(made)
+        made = sound.step(time.monotonic_ns())
+        near.append(made.near)
+        heard.append(made.heard)
 
 
 def _hurry() -> None:

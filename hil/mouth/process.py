@@ -49,7 +49,7 @@ class MouthProcess:
         self._near = WavEars(lambda: self._folder / "near.wav")
         self._near.start()
         command = [sys.executable, "-m", "hil.mouth", "--played", str(self._played()), "--ring", str(self._ring)]
-        command += ["--near", str(self._folder / "near.wav"), "--scene", msgspec.json.encode(scene).decode()]
+        command += ["--folder", str(self._folder), "--scene", msgspec.json.encode(scene).decode()]
         with (self._folder / "mouth.log").open("w") as log:
             self._process = subprocess.Popen(
                 command,

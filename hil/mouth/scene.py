@@ -19,10 +19,14 @@ SETTLES_NS: Final = 3_000_000
 """How long after its sound a block is read: a voice that removes what was not heard yet has then done so."""
 
 ECHO_GAIN_DB: Final = -16.0
-"""From the speaker to the microphone: speech at full scale arrives at about -36 dBFS, so that a customer who is 15 dB
-louder does not clip."""
+"""From the speaker to the microphone."""
 
-ECHO_DB: Final = -36.0
+PLAYED_DB: Final = -20.0
+"""How loud the kiosk's speech is meant to be as it is played, RMS."""
+
+ECHO_DB: Final = PLAYED_DB + ECHO_GAIN_DB
+"""How loud it then is at the microphone: a customer who is 15 dB louder does not clip."""
+
 NOISE_S: Final = 10
 LATEST_NS: Final = NS_PER_S
 """A mouth that was stopped for longer gives up what it missed: the card has delivered silence for it."""
@@ -42,15 +46,24 @@ class Scene:
     seed: int = 1
 
 
-class RoomSound:
-    """Step it with the time. near: is given each block of the customer's sound as it reached the microphone."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was computed in a step, int16 at RATE_HZ. near: the customer's part, by the clock. heard: all of it, by the
+    microphone's crystal."""
 
-    def __init__(self, scene: Scene, room: Room, played: Played, ring: Ring, start_ns: int) -> None:
-        """room: at RATE_HZ. start_ns: the time of the first block, the ring's opened_ns."""
+    near: Pcm
+    heard: Pcm
+
+
+class RoomSound:
+    """Call begin(), then step it with the time."""
+
+    def __init__(self, scene: Scene, room: Room, played: Played) -> None:
+        """room: at RATE_HZ."""
         self._room = room
         self._played = played
-        self._ring = ring
-        self._start_ns = start_ns
+        self._ring: Ring | None = None
+        self._start_ns = 0
         self._blocks = 0
         self._speaker = Loudspeaker(scene.distortion)
         self._walls = Convolver(room.echo * 10 ** (ECHO_GAIN_DB / 20))
@@ -68,9 +81,14 @@ class RoomSound:
         wet = _through(np.concatenate((dry, tail)), self._room.mouth)
         self._said.append(wet * (10 ** ((ECHO_DB + over_echo_db) / 20) / level(wet)))
 
-    def step(self, now_ns: int) -> Pcm:
-        """Compute every block that is over. Returns the customer's part of them, int16 at RATE_HZ of the clock."""
-        near = []
+    def begin(self, ring: Ring) -> None:
+        """The microphone is plugged in: its first frame is that of the first block."""
+        self._ring, self._start_ns = ring, ring.opened_ns
+
+    def step(self, now_ns: int) -> Made:
+        """Compute every block that is over. Call it after begin()."""
+        assert self._ring is not None
+        near, heard = [np.zeros(0)], [np.zeros(0, np.int16)]
         while (begin_ns := self._start_ns + self._blocks * BLOCK_NS) + BLOCK_NS + SETTLES_NS <= now_ns:
             self._blocks += 1
             customer = self._customer()
@@ -80,8 +98,9 @@ class RoomSound:
                 echo = np.zeros(BLOCK_FRAMES)
             else:
                 echo = self._walls.process(self._speaker.process(self._played.heard(begin_ns, BLOCK_FRAMES, now_ns)))
-            self._ring.write(as_pcm(self._crystal.process(echo + customer + self._background())), now_ns)
-        return as_pcm(np.concatenate(near)) if near else np.zeros(0, np.int16)
+            heard.append(as_pcm(self._crystal.process(echo + customer + self._background())))
+            self._ring.write(heard[-1], now_ns)
+        return Made(as_pcm(np.concatenate(near)), np.concatenate(heard))
 
     def next_ns(self) -> int:
         """When to step() next."""

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -32,6 +33,7 @@ INTERRUPTIONS = 12
 LEARNS_S = 6.0  # of the kiosk's speech before the first interruption
 SILENT_S = 1.2
 BAR_MS = 250.0
+SHIPPED_BUFFER_MS = "25"  # the rig's own is larger, for busy machines
 
 
 @contextmanager
@@ -54,72 +56,119 @@ def await_state(board: Board, state: str, within_s: float) -> float:
 
 
 class Listening:
-    """A session that hears the customer's beginnings, in a thread of its own."""
+    """A session that hears the customer's beginnings, in a thread of its own. started: with the time of their coming."""
 
     def __init__(self, client: Client) -> None:
-        self.started: list[UserStarted] = []
+        self.started: list[tuple[int, UserStarted]] = []
         self._heard = client.listen()
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
         for event in self._heard:
             if isinstance(event, UserStarted):
-                self.started.append(event)
+                self.started.append((time.monotonic_ns(), event))
 
 
-def interrupt(board: Board, client: Client, mouth: Mouth, speech: Pcm, phrase: Pcm, louder_db: float) -> float | None:
-    """Speak over a turn. Returns ms from the customer's first sample to the speaker's last; None if it did not stop."""
-    turn = client.turn()
-    turn.write(speech)
-    wait_until(lambda: turn.played_ms > 900 or turn.over, 10, "sound")
-    from_ns = board.rig.clock()
-    mouth.say(phrase, louder_db)
-    time.sleep(SILENT_S)
-    stopped = turn.over
-    if not stopped:
-        client.interrupt()
-    turn.wait()
-    time.sleep(0.2)
-    first_ns = onsets.first_sound_ns(mouth.near().between(from_ns, board.rig.clock()), floor=0)
-    assert first_ns is not None, "the customer's sound never reached the microphone"
-    sound = board.rig.ears.sound().between(first_ns, board.rig.clock())
-    last_ns = onsets.last_sound_ns(sound, floor=0)
-    time.sleep(max(0.0, len(phrase) / 48_000 - SILENT_S) + 0.6)  # the customer finishes before the kiosk speaks again
-    return None if not stopped or last_ns is None else (last_ns - first_ns) / 1e6
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """All in ms from the customer's first sample. silent: the speaker's last. known: when a client was told.
+
+    told: where the ear says that the sound began. None: the kiosk spoke on.
+    """
+
+    scene: str
+    louder_db: float
+    silent: float | None
+    known: float | None
+    told: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kiosk:
+    """A board with an ear, in a scene: it speaks, and the customer speaks over it."""
+
+    board: Board
+    scene: Scene
+    mouth: Mouth
+    client: Client
+    listening: Listening
+
+    def interrupted(self, speech: Pcm, phrase: Pcm, louder_db: float) -> Interruption:
+        """One turn that the customer speaks over."""
+        turn = self.client.turn()
+        turn.write(speech)
+        wait_until(lambda: turn.played_ms > 900 or turn.over, 10, "sound")
+        clock = self.board.rig.clock
+        early, from_ns = turn.over, clock()
+        self.mouth.say(phrase, louder_db)
+        time.sleep(SILENT_S)
+        stopped = turn.over and not early
+        if not turn.over:
+            self.client.interrupt()
+        turn.wait()
+        time.sleep(0.2)
+        first_ns = onsets.first_sound_ns(self.mouth.near().between(from_ns, clock()), floor=0)
+        assert first_ns is not None, "the customer's sound never reached the microphone"
+        last_ns = onsets.last_sound_ns(self.board.rig.ears.sound().between(first_ns, clock()), floor=0)
+        time.sleep(max(0.0, len(phrase) / 48_000 - SILENT_S) + 0.6)  # the customer finishes first
+        events = [(at, event.at_ns) for at, event in self.listening.started if at > first_ns]
+        known_ns, told_ns = events[0] if events else (None, None)
+        silent_ns = last_ns if stopped else None
+        since = [None if at is None else (at - first_ns) / 1e6 for at in (silent_ns, known_ns, told_ns)]
+        return Interruption(self.scene.room, louder_db, *since)
 
 
 def test_barge_in_from_the_customers_first_sound_to_the_speakers_last(board: Board) -> None:
-    found: list[float] = []
-    missed, late_ms = 0, 0.0
+    board.configure("mien-voice", playback_buffer_ms=SHIPPED_BUFFER_MS)
+    try:
+        board.await_level("full", 30)
+        found, late_ms = interruptions(board)
+    finally:
+        board.restore("mien-voice")
+    silent = [each.silent for each in found if each.silent is not None]
+    board.findings.figure(
+        "customer's first sound to silence, median",
+        float(np.median(silent)),
+        "ms",
+        note=f"{len(found)} interruptions 0 to 15 dB over the echo, in {len(SCENES)} rooms, noise 5 to 20 dB below the "
+        "echo, crystals 200 ppm apart",
+    )
+    p95_ms = float(np.percentile(silent, 95))
+    board.findings.figure(
+        "customer's first sound to silence, 95th percentile", p95_ms, "ms", must=f"at most {BAR_MS:.0f} ms"
+    )
+    board.findings.figure("customer's first sound to silence, longest", max(silent), "ms")
+    known, told = (
+        [value for each in found if (value := getattr(each, name)) is not None] for name in ("known", "told")
+    )
+    board.findings.figure("customer's first sound to user_started at a client, median", float(np.median(known)), "ms")
+    errors = np.abs(told)
+    board.findings.figure("error of user_started's own time, median", float(np.median(errors)), "ms")
+    board.findings.figure("interruptions missed", len(found) - len(silent), must="0")
+    board.findings.figure("the rig's microphone stuttered", late_ms, "ms", must="0 on a quiet machine")
+    listed = "\n".join(map(str, found))
+    assert len(silent) == len(found), listed
+    assert p95_ms <= BAR_MS, listed
+
+
+def interruptions(board: Board) -> tuple[list[Interruption], float]:
+    """Those of all scenes. Also how many ms of the microphone's sound came too late."""
+    found: list[Interruption] = []
+    late_ms = 0.0
     random = np.random.default_rng(12)
     speech, phrases = kiosk(12.0), customers()
     for scene in SCENES:
         with ear(board, scene) as mouth:
-            client = board.client()
-            client.say(speech[: round(LEARNS_S * 48_000)])
+            kiosks = Kiosk(board, scene, mouth, board.client(), Listening(board.client("agent")))
+            kiosks.client.say(speech[: round(LEARNS_S * 48_000)])
             board.rig.ears.start()
             for _ in range(INTERRUPTIONS):
                 begin = int(random.integers(len(speech) // 2))
                 phrase = phrases[int(random.integers(len(phrases)))]
-                took_ms = interrupt(board, client, mouth, speech[begin:], phrase, float(random.uniform(0, 15)))
-                missed += took_ms is None
-                found += [] if took_ms is None else [took_ms]
-            client.close()
+                found.append(kiosks.interrupted(speech[begin:], phrase, float(random.uniform(0, 15))))
+            board.hang_up()
         late_ms += mouth.late_ms
-    count = len(SCENES) * INTERRUPTIONS
-    note = f"{count} interruptions 0 to 15 dB over the echo, in {len(SCENES)} rooms, noise 5 to 20 dB below it, 200 ppm"
-    board.findings.figure("customer's first sound to silence, median", float(np.median(found)), "ms", note=note)
-    board.findings.figure(
-        "customer's first sound to silence, 95th percentile",
-        float(np.percentile(found, 95)),
-        "ms",
-        must=f"at most {BAR_MS:.0f} ms",
-    )
-    board.findings.figure("customer's first sound to silence, longest", max(found), "ms")
-    board.findings.figure("interruptions missed", missed, must="0")
-    board.findings.figure("the rig's microphone stuttered", late_ms, "ms", must="0 on a machine with nothing else to do")
-    assert missed == 0
-    assert np.percentile(found, 95) <= BAR_MS
+    return found, late_ms
 
 
 def test_the_kiosk_does_not_interrupt_itself(board: Board) -> None:
