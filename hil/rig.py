@@ -14,10 +14,10 @@ class Rig:
     """All parts of a bench. emulated: how it differs from a real board, for the reports; "" for a real board.
 
     clock: ns, shared by screen and ears. patience: how many times slower than real time the board runs; every timeout
-    is multiplied by it. plug_*, unplug_*: the screen's cable and a USB sound card, on rigs that can; the screen starts
-    connected. usb_ears: records that card. mouth: speaks into its microphone. save: snapshots a ready board with the times it took to get there.
-    resume: restores the snapshot and returns those times, or None without one. last_words: the end of what the board
-    wrote to its console, where that is kept. close: releases everything.
+    is multiplied by it. plug_*, unplug_*: the screen's cable and a USB sound card, on rigs that can; the screen
+    starts connected. usb_ears: records that card. mouth: speaks into its microphone. save: snapshots a ready board
+    with the times it took to get there. resume: restores the snapshot and returns those times, or None without one.
+    last_words: the end of what the board wrote to its console, where that is kept. close: releases everything.
     """
 
     name: str

@@ -1,7 +1,6 @@
 """The virtual microphone's shared memory, which card.c delivers to ALSA as a sound card with a crystal of its own."""
 
 import mmap
-import os
 import struct
 from pathlib import Path
 from typing import Final
@@ -44,7 +43,7 @@ class Ring:
         HEADER.pack_into(self._memory, 0, MAGIC, self.rate_hz, opened_ns, LATENCY_NS, 0, FRAMES, RATE_HZ, 1)
         self._sound: Pcm = np.frombuffer(self._memory, "<i2", FRAMES, HEADER.size)
         made.chmod(0o644)
-        os.replace(made, path)
+        made.replace(path)
 
     def write(self, pcm: Pcm, now_ns: int) -> None:
         """Append frames, int16 (N,), N at most FRAMES."""

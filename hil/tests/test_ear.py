@@ -56,7 +56,7 @@ def await_state(board: Board, state: str, within_s: float) -> float:
 
 
 class Listening:
-    """A session that hears the customer's beginnings, in a thread of its own. started: with the time of their coming."""
+    """A session that hears the customer's beginnings, in a thread of its own. started: with the times of arrival."""
 
     def __init__(self, client: Client) -> None:
         self.started: list[tuple[int, UserStarted]] = []
@@ -138,11 +138,9 @@ def test_barge_in_from_the_customers_first_sound_to_the_speakers_last(board: Boa
         "customer's first sound to silence, 95th percentile", p95_ms, "ms", must=f"at most {BAR_MS:.0f} ms"
     )
     board.findings.figure("customer's first sound to silence, longest", max(silent), "ms")
-    known, told = (
-        [value for each in found if (value := getattr(each, name)) is not None] for name in ("known", "told")
-    )
+    known = [each.known for each in found if each.known is not None]
     board.findings.figure("customer's first sound to user_started at a client, median", float(np.median(known)), "ms")
-    errors = np.abs(told)
+    errors = [abs(each.told) for each in found if each.told is not None]
     board.findings.figure("error of user_started's own time, median", float(np.median(errors)), "ms")
     board.findings.figure("interruptions missed", len(found) - len(silent), must="0")
     board.findings.figure("the rig's microphone stuttered", late_ms, "ms", must="0 on a quiet machine")
