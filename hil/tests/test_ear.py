@@ -60,8 +60,14 @@ class Listening:
 
     def __init__(self, client: Client) -> None:
         self.started: list[tuple[int, UserStarted]] = []
+        self._counted = 0
         self._heard = client.listen()
         threading.Thread(target=self._listen, daemon=True).start()
+
+    def counted(self) -> int:
+        """How many there were when this was last called."""
+        last, self._counted = self._counted, len(self.started)
+        return last
 
     def _listen(self) -> None:
         for event in self._heard:
@@ -73,7 +79,8 @@ class Listening:
 class Interruption:
     """All in ms from the customer's first sample. silent: the speaker's last. known: when a client was told.
 
-    told: where the ear says that the sound began. None: the kiosk spoke on.
+    told: where the ear says that the sound began. None: the kiosk spoke on. before: how often the ear believed in a
+    customer between the last interruption and this one.
     """
 
     scene: str
@@ -81,6 +88,7 @@ class Interruption:
     silent: float | None
     known: float | None
     told: float | None
+    before: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,7 @@ class Kiosk:
         turn.write(speech)
         wait_until(lambda: turn.played_ms > 900 or turn.over, 10, "sound")
         clock = self.board.rig.clock
-        early, from_ns = turn.over, clock()
+        early, from_ns, before = turn.over, clock(), len(self.listening.started)
         self.mouth.say(phrase, louder_db)
         time.sleep(SILENT_S)
         stopped = turn.over and not early
@@ -115,7 +123,7 @@ class Kiosk:
         known_ns, told_ns = events[0] if events else (None, None)
         silent_ns = last_ns if stopped else None
         since = [None if at is None else (at - first_ns) / 1e6 for at in (silent_ns, known_ns, told_ns)]
-        return Interruption(self.scene.room, louder_db, *since)
+        return Interruption(self.scene.room, louder_db, *since, before - self.listening.counted())
 
 
 def test_barge_in_from_the_customers_first_sound_to_the_speakers_last(board: Board) -> None:
