@@ -1,7 +1,8 @@
-"""A speech recogniser for the ear's benchmark: Whisper tiny.en by CTranslate2, out of packages in a folder of their own.
+"""A speech recogniser for the ear's benchmark: Whisper tiny.en by CTranslate2, out of packages.
 
-python -m mien.bench.ear_recogniser SOUNDS.npz prints the words of each sound as JSON. Sources: A. Radford et al., "Robust
-Speech Recognition via Large-Scale Weak Supervision", 2022; M. Slaney, "Auditory Toolbox", 1998, for the mel scale.
+They lie in a folder of their own. python -m mien.bench.ear_recogniser SOUNDS.npz prints the words of each sound as
+JSON. Sources: A. Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", 2022; M. Slaney,
+"Auditory Toolbox", 1998, for the mel scale.
 """
 
 import hashlib

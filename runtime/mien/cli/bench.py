@@ -43,6 +43,7 @@ from mien.host.exits import Exit, exit_codes
     "--set", "pairs", multiple=True, metavar="KEY=VALUE", help="For board: override a key of the configuration."
 )
 @click.option("--quick", is_flag=True, help="For ear: a smaller size, under a minute.")
+@click.option("--recogniser", is_flag=True, help="For ear: fetch a recogniser (113 MB), which counts word errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bench(
     names: tuple[str, ...],
@@ -54,6 +55,7 @@ def bench(
     note: str,
     pairs: tuple[str, ...],
     quick: bool,
+    recogniser: bool,
     as_json: bool,
 ) -> None:
     """Measure this machine: latencies, A/V offset, barge-in, echo, memory, speed. Exits 1 when a target is missed.
@@ -91,7 +93,7 @@ def bench(
         if not names or "face" in names:
             reports.append(run_face(avatars, teller(status)))
         if "ear" in names:  # not by default: it takes long, and needs extras that a board lacks
-            reports.append(run_ear(quick, teller(status)))
+            reports.append(run_ear(quick, teller(status), recogniser=recogniser))
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(reports), indent=2))
     else:
