@@ -1,4 +1,4 @@
-"""The mouth's process: python -m hil.mouth --played FILE --ring FILE --folder FOLDER --scene JSON.
+"""The mouth's process: python -m hil.mouth --played FILE --ring FILE --folder FOLDER --scene JSON [--player qemu].
 
 It writes two recordings into the folder: near.wav, the customer alone, and microphone.wav, all that the board hears.
 
@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 
 from hil.errors import RigError
-from hil.mouth.played import WavPlayed
+from hil.mouth.played import QemuPlayed, WavPlayed
 from hil.mouth.ring import RATE_HZ, Ring
 from hil.mouth.scene import RoomSound, Scene
 from mien.audio.wav import opened_path
@@ -36,13 +36,15 @@ def main() -> int:
     for name in ("played", "ring", "folder"):
         arguments.add_argument(f"--{name}", type=Path, required=True)
     arguments.add_argument("--scene", required=True)
+    arguments.add_argument("--player", choices=("sink", "qemu"), default="sink")
     given = arguments.parse_args()
     scene = msgspec.json.decode(given.scene, type=Scene)
     room = next((room for room in rooms(rate_hz=RATE_HZ) if room.name == scene.room), None)
     if room is None:
         raise RigError("mouth", f"there is no room {scene.room}")
     _hurry()
-    sound = RoomSound(scene, room, WavPlayed(lambda: given.played))
+    played = WavPlayed(lambda: given.played) if given.player == "sink" else QemuPlayed(given.played)
+    sound = RoomSound(scene, room, played)
     near, heard = (WavWriter(given.folder / f"{name}.wav", RATE_HZ) for name in ("near", "microphone"))
     start_ns = time.monotonic_ns()
     opened_path(given.folder / "near.wav").write_text(f"{start_ns}\n")

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Literal
 
 import msgspec
 import numpy as np
@@ -26,15 +26,19 @@ REPOSITORY: Final = Path(__file__).resolve().parents[2]
 
 
 class MouthProcess:
-    """folder: for its files. ring: where the board's virtual card looks for its memory. played: the speaker's file.
+    """folder: for its files. ring: where the board's virtual card looks for its memory. played: the speaker's file,
+    which player writes: mien's WAV sink or QEMU.
 
     late_ms: how much of the microphone's sound was late, of the last scene that was closed.
     """
 
-    def __init__(self, folder: Path, ring: Path, played: Callable[[], Path]) -> None:
+    def __init__(
+        self, folder: Path, ring: Path, played: Callable[[], Path], player: Literal["sink", "qemu"] = "sink"
+    ) -> None:
         self._folder = folder
         self._ring = ring
         self._played = played
+        self._player = player
         self._process: subprocess.Popen[str] | None = None
         self._near = WavEars(lambda: folder / "near.wav")
         self._phrases = 0
@@ -49,7 +53,14 @@ class MouthProcess:
         self._near = WavEars(lambda: self._folder / "near.wav")
         self._near.start()
         command = [sys.executable, "-m", "hil.mouth", "--played", str(self._played()), "--ring", str(self._ring)]
-        command += ["--folder", str(self._folder), "--scene", msgspec.json.encode(scene).decode()]
+        command += [
+            "--player",
+            self._player,
+            "--folder",
+            str(self._folder),
+            "--scene",
+            msgspec.json.encode(scene).decode(),
+        ]
         with (self._folder / "mouth.log").open("w") as log:
             self._process = subprocess.Popen(
                 command,

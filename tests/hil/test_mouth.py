@@ -1,6 +1,7 @@
 """The rig's mouth on a manual clock: walls, crystals, what is read of the speaker, when the customer is heard."""
 
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ import pytest
 
 from hil.errors import RigError
 from hil.mouth.acoustics import BLOCK_FRAMES, Convolver, Crystal, Loudspeaker, as_pcm
-from hil.mouth.played import WavPlayed
+from hil.mouth.played import QemuPlayed, WavPlayed
 from hil.mouth.plugin import alsa_configuration, microphone_plugin
 from hil.mouth.ring import FRAMES, HEADER, LATENCY_NS, RATE_HZ, Ring
 from hil.mouth.scene import BLOCK_NS, ECHO_DB, ECHO_GAIN_DB, SETTLES_NS, RoomSound, Scene, level
@@ -143,6 +144,26 @@ def test_a_board_that_plays_at_another_rate_is_an_error(tmp_path):
         WavPlayed(lambda: tmp_path / "ear.wav").heard(0, 480, MS)
 
 
+def qemu_wav(path, pcm):
+    """As QEMU writes it: stereo, with a header that says nothing."""
+    path.write_bytes(bytes(44) + np.repeat(pcm, 2).astype("<i2").tobytes())
+
+
+def test_what_an_emulated_board_plays_is_read_a_tenth_of_a_second_late(tmp_path):
+    path = tmp_path / "out.wav"
+    played = QemuPlayed(path)
+    assert not played.heard(0, 480, 10 * MS).any()  # QEMU has not begun
+    sound = np.arange(1, 48_001) % 20_000
+    for now_ms in range(20, 600, 10):
+        known = (now_ms - 17 + now_ms // 10 % 2 * 5) * 48  # it grows by uneven buffers; frame 0 is heard at 12 ms
+        qemu_wav(path, sound[:known])
+        heard = played.heard((now_ms - 10) * MS, 480, now_ms * MS)
+    first = (590 - 10 - 100 - 12) * 48
+    assert list(np.rint(heard * 32768)) == list(sound[first : first + 480])
+    path.unlink()
+    assert not played.heard(600 * MS, 480, 700 * MS).any()
+
+
 class Speaker:
     """A board that plays a tone all the time, as far as it is in the past."""
 
@@ -247,8 +268,8 @@ def test_alsa_delivers_what_the_ring_holds_and_notices_a_card_that_is_pulled_out
     settings = tmp_path / "asound.conf"
     own = alsa_configuration(str(library), str(tmp_path / "ring"))
     settings.write_text(f"</usr/share/alsa/alsa.conf>\n{own}")
-    ring = Ring(tmp_path / "ring", opened_ns=time.monotonic_ns() + 1_000 * MS, ppm=100.0)
-    # Far ahead of its time, so that no busy machine can make it late: the card delivers each frame at its own time.
+    ring = Ring(tmp_path / "ring", opened_ns=time.monotonic_ns() + 3_600_000 * MS, ppm=100.0)
+    # Ahead of its time, so that no busy machine can make it late: the card delivers each frame at its own time.
     ring.write((np.arange(FRAMES) % 30_000).astype(np.int16), 0)
     reader = subprocess.Popen(
         [sys.executable, "-c", CAPTURE, str(tmp_path / "heard.npy")],
@@ -262,6 +283,7 @@ def test_alsa_delivers_what_the_ring_holds_and_notices_a_card_that_is_pulled_out
     )
     try:
         assert reader.stdout.readline() == f"{RATE_HZ} 1\n"  # whatever was asked for
+        struct.pack_into("<q", ring._memory, 16, time.monotonic_ns())  # it begins now
         assert reader.stdout.readline() == "captured\n"
         ring.close()
         assert "the device is gone" in reader.stdout.readline()
