@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from mien.bench.ear_blocks import instruction_row
 from mien.bench.ear_hours import drift_for_hours
 from mien.bench.ear_recogniser import fetch
 from mien.bench.ear_rooms import Room, drifted, loudspeaker, noise, rms, rooms, through
@@ -267,6 +268,8 @@ def _cost_rows(room: Room, voices: _Voices, progress: Progress) -> list[Row]:
         bar = None if name == "both speak" else 3.0
         rows.append(Row(name=f"processor, {name}", value=round(least, 2), unit="% of a core", bar=bar,
                         samples=COST_RUNS * frames // EAR_BLOCK_FRAMES))  # fmt: skip
+    progress("aarch64 instructions")
+    rows.append(instruction_row())
     progress("memory")
     rows.append(Row(name="signal path in a process of its own, PSS", value=_pss_mb(), unit="MB", bar=60.0))
     return rows
