@@ -55,6 +55,7 @@ BENCHMARKS: Final = ("pipeline", "motion", "conversation", "face", "ear", "adapt
 )
 @click.option("--seed", default=1, show_default=True, help="For adapters: of the script of 200 segments.")
 @click.option("--quick", is_flag=True, help="For ear and adapters: a smaller size, about a minute.")
+@click.option("--recogniser", is_flag=True, help="For ear: fetch a recogniser (113 MB), which counts word errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bench(
     names: tuple[str, ...],
@@ -68,6 +69,7 @@ def bench(
     adapters: tuple[str, ...],
     seed: int,
     quick: bool,
+    recogniser: bool,
     as_json: bool,
 ) -> None:
     """Measure this machine: latencies, A/V offset, barge-in, echo, memory, speed. Exits 1 when a target is missed.
@@ -108,7 +110,7 @@ def bench(
         if not names or "face" in names:
             reports.append(run_face(avatars, teller(status)))
         if "ear" in names:  # not by default: it takes long, and needs extras that a board lacks
-            reports.append(run_ear(quick, teller(status)))
+            reports.append(run_ear(quick, teller(status), recogniser=recogniser))
         reports += [run_adapter(adapter, QUICK if quick else SEGMENTS, seed, teller(status)) for adapter in adapters]
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(reports), indent=2))
