@@ -21,7 +21,8 @@ Connect = Callable[[], Awaitable[AsyncClient]]
 AHEAD_MS: Final = 250.0  # written ahead of the speaker: the voice's wait for the face, its look-ahead, the device
 STALLED_AHEAD_MS: Final = 1000.0  # after a stall the voice gathers up to 640 ms before it goes on
 CUT_WAIT_S: Final = 0.5  # for the voice's answer to an interruption: it takes some 10 ms
-SILENCE_S: Final = 0.3  # audio that no framework ends is over after this much silence
+SILENCE_S: Final = 0.3  # audio without a name, which no framework ends, is over after this much silence
+NAMED_SILENCE_S: Final = 3.0  # and a segment that its framework forgets to end after this much
 RETRY_S: Final = 1.0
 VOICE_WAIT_S: Final = 5.0
 TURN_MARGIN_MS: Final = 2000.0
@@ -342,7 +343,8 @@ class Speaker(Generic[T]):
                 now_s = time.monotonic()
                 for item in head.line.due(head.position_ms(now_s)):
                     await self._release(item)
-                if head.utterance.name is None and head.playhead.stalled and now_s - head.written_at_s > SILENCE_S:
+                silence_s = SILENCE_S if head.utterance.name is None else NAMED_SILENCE_S
+                if head.playhead.stalled and now_s - head.written_at_s > silence_s:
                     self.end(head)
                 return
 

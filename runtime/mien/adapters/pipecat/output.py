@@ -347,7 +347,7 @@ class MienOutputTransport(BaseOutputTransport):
             named = segment.utterance.name is not None
             if named and (segment.cut or (outcome is not None and outcome.interrupted)):
                 return None
-            segment = self._continue(segment, segment.utterance if named else Utterance(None))
+            segment = self._continue(segment, Utterance(None) if segment.utterance.reported else segment.utterance)
         elif self._speaker.full(segment):
             self._speaker.end(segment)
             segment = self._continue(segment, segment.utterance)
