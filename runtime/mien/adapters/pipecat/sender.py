@@ -98,6 +98,14 @@ class HeardSender(BaseOutputTransport.MediaSender):
             elif frame.audio:
                 await self._internal_write_audio_frame(frame)
 
+    async def _enqueue_flushed_audio_buffer(self) -> None:
+        """As Pipecat's, without silence behind the last chunk: it would count as heard."""
+        last = self._audio_runs[-1][1] if self._audio_runs else False
+        self._buffer_audio(await self._resampler.flush(), uninterruptible=last)
+        while self._audio_runs:
+            audio, uninterruptible = self._take_audio_chunk()
+            await self._enqueue_audio_chunk(audio, uninterruptible)
+
     async def _bot_stopped_speaking(self) -> None:
         """As Pipecat's, except that the audio of the next segment, which may have come meanwhile, is kept."""
         queue_is_empty = asyncio.current_task() is self._audio_task

@@ -27,9 +27,7 @@ class ScriptedTts(TTSService):
 
     def __init__(self, rate_hz: int, **options: Any) -> None:
         chosen = {"push_text_frames": False, "push_start_frame": True, "stop_frame_timeout_s": 3600.0, **options}
-        super().__init__(
-            sample_rate=rate_hz, settings=TTSSettings(model=None, voice=None, language=None), **chosen
-        )
+        super().__init__(sample_rate=rate_hz, settings=TTSSettings(model=None, voice=None, language=None), **chosen)
         self.rate_hz = rate_hz
         self.contexts: asyncio.Queue[str] = asyncio.Queue()
 
