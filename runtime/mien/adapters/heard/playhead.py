@@ -32,11 +32,11 @@ class Playhead:
             self._move(0.0, now_s)
 
     def report(self, played_ms: float, now_s: float) -> None:
-        """The voice reported a position."""
+        """The voice reported a position. It does so in a pause and in a stall too."""
         if not self.started and played_ms <= 0:
             return
         advanced = played_ms > self._at_ms
-        self.stalled = False
+        self.stalled = self.stalled and not advanced
         self._at_ms = played_ms
         self._since_s = now_s if advanced and not self._paused else None
 

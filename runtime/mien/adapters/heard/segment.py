@@ -66,7 +66,7 @@ class Segment(Generic[T]):
         self.error: ClientError | None = None
         self.over = False
         self.kept: list[bytes] = []
-        """All audio of a segment that may have to be spoken again."""
+        """Its audio, while it may have to be spoken again."""
         self.round = 0
         """How often it was begun again."""
 

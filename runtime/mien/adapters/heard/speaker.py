@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
-from mien.adapters.heard.segment import Ended, Segment, Utterance
+from mien.adapters.heard.segment import LOST, Ended, Segment, Utterance
 from mien.client import AsyncClient, AsyncTurn, BargeIn, ClientError, Progress, Rebuffered, Resumed, Stalled, Started
 
 T = TypeVar("T")
@@ -132,7 +132,7 @@ class Speaker(Generic[T]):
             return
         segment.written_ms += len(pcm) * 500 / self._rate_hz
         segment.written_at_s = time.monotonic()
-        if not segment.interruptible:
+        if not (segment.interruptible and segment.playhead.started):
             segment.kept.append(pcm)
         self._jobs.put_nowait(_Job(segment, segment.round, pcm))
 
@@ -276,6 +276,8 @@ class Speaker(Generic[T]):
         match event:
             case Started(turn=name) if name in self._by_turn:
                 self._by_turn[name].playhead.start(now_s)
+                if self._by_turn[name].interruptible:
+                    self._by_turn[name].kept.clear()
             case Progress(turn=name, played_ms=played_ms) | Rebuffered(turn=name, played_ms=played_ms) if (
                 name in self._by_turn
             ):
@@ -337,7 +339,11 @@ class Speaker(Generic[T]):
         async with self._releasing:
             while self._segments:
                 head = self._segments[0]
-                if head.outcome() is not None:
+                if (outcome := head.outcome()) is not None:
+                    if _never_heard(head, outcome):
+                        self._detach([head])
+                        self._speak_again([head])
+                        return
                     await self._conclude(head)
                     continue
                 now_s = time.monotonic()
@@ -431,6 +437,15 @@ class Speaker(Generic[T]):
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _never_heard(segment: Segment[Any], outcome: Ended) -> bool:
+    """Whether the voice went away before any of this was heard: it is spoken again, once."""
+    gone = outcome.reason == "shutdown" or (
+        outcome.reason == LOST and (outcome.error is None or outcome.error.code == "unreachable")
+    )
+    first = segment.round == 0 and segment.turn is not None and segment.turn.over
+    return gone and first and not segment.cut and not outcome.played_ms and not segment.playhead.started
 
 
 def _ended_as(reason: str) -> ClientError:

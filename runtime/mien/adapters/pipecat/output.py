@@ -136,6 +136,8 @@ class MienOutputTransport(BaseOutputTransport):
                 self._show("listening")
             case UserStoppedSpeakingFrame():
                 self._show("thinking")
+            case _ if self._is_stale(frame, direction):
+                return
         await super().process_frame(frame, direction)
 
     async def write_audio_frame(self, frame: OutputAudioRawFrame) -> bool:
@@ -182,8 +184,6 @@ class MienOutputTransport(BaseOutputTransport):
 
     def hold_timed(self, frame: Frame) -> bool:
         """Keep a frame until its own time was heard; False for one that belongs to no speech."""
-        if self._contexts.was_cut(frame) and frame.interruptible:
-            return True
         context = self._contexts.of(frame)
         if context is None or frame.pts is None:
             return False
@@ -280,6 +280,10 @@ class MienOutputTransport(BaseOutputTransport):
             await super().process_frame(frame, direction)
         finally:
             self._passing.set()
+
+    def _is_stale(self, frame: Frame, direction: FrameDirection) -> bool:
+        """Whether a frame waited in a queue that an interruption overtook: its context was cut off meanwhile."""
+        return direction == FrameDirection.DOWNSTREAM and frame.interruptible and self._contexts.was_cut(frame)
 
     async def _delivered(self) -> None:
         """Wait until what was pushed has reached the end of the pipeline: an interruption overtakes it otherwise."""

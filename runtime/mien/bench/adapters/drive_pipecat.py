@@ -13,7 +13,7 @@ from pipecat.processors.frame_processor import FrameDirection
 from mien.adapters.pipecat import MienOutputTransport, MienParams, MienSegmentFinishedFrame
 from mien.bench.adapters.acting import Actor
 from mien.bench.adapters.driver import Pcm, Segment, Verdict
-from mien.bench.adapters.pipecat_stage import ScriptedTts, Stage
+from mien.bench.adapters.pipecat_stage import PATIENCE_S, ScriptedTts, Stage
 
 
 class Driver:
@@ -29,6 +29,9 @@ class Driver:
         self._contexts: dict[int, str] = {}
         self._finishes: Counter[str] = Counter()
         self._current: str | None = None
+        self._interruptions = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
         self._words: defaultdict[str, list[str]] = defaultdict(list)
         self._told: defaultdict[str, asyncio.Future[MienSegmentFinishedFrame]] = defaultdict(_future)
         self._closed: defaultdict[str, asyncio.Future[None]] = defaultdict(_future)
@@ -37,7 +40,7 @@ class Driver:
         """Start a pipeline. Its log of each frame would be measured too, so there is none."""
         logger.disable("pipecat")
         self._transport = MienOutputTransport(MienParams(endpoint=endpoint, client_name="bench adapters"))
-        self._stage = Stage(self._transport, self.rate_hz, told=self._pass)
+        self._stage = Stage(self._transport, self.rate_hz, told=self._pass, keep=False)
         await self._stage.__aenter__()
 
     async def speak(self, segment: Segment) -> Verdict:
@@ -71,6 +74,8 @@ class Driver:
         except BaseException:
             await self._interrupt()
             raise
+        finally:
+            await self._interruptions_passed()
         finished = told.result()
         return Verdict(
             pushed_ns=actor.pushed_ns,
@@ -91,7 +96,14 @@ class Driver:
 
     async def _interrupt(self) -> None:
         assert self._stage is not None
+        self._interruptions += 1
+        self._quiet.clear()
         await self._stage.push(InterruptionFrame())
+
+    async def _interruptions_passed(self) -> None:
+        """One that came too late for its segment must not meet the next."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self._quiet.wait()
 
     def _pass(self, frame: Frame, direction: FrameDirection) -> None:
         """A frame has come out of the transport."""
@@ -108,8 +120,12 @@ class Driver:
                         self._closed[context].set_result(None)
             case TTSStoppedFrame(context_id=str(context)) if not self._closed[context].done():
                 self._closed[context].set_result(None)
-            case InterruptionFrame() if self._current is not None and not self._closed[self._current].done():
-                self._closed[self._current].set_result(None)
+            case InterruptionFrame():
+                self._interruptions -= 1
+                if self._interruptions == 0:
+                    self._quiet.set()
+                if self._current is not None and not self._closed[self._current].done():
+                    self._closed[self._current].set_result(None)
 
 
 def _future() -> asyncio.Future[Any]:

@@ -53,10 +53,11 @@ class ScriptedTts(TTSService):
 
 
 class Recorder(FrameProcessor):
-    """Records what passes, with the time, s. told: called for each."""
+    """Records what passes, with the time, s. told: called for each. keep: whether anything is kept after that."""
 
-    def __init__(self, told: Callable[[Frame, FrameDirection], None] | None = None) -> None:
+    def __init__(self, told: Callable[[Frame, FrameDirection], None] | None = None, *, keep: bool = True) -> None:
         super().__init__()
+        self._keep = keep
         self.seen: list[tuple[float, Frame, FrameDirection]] = []
         self._told = told
         self._changed = asyncio.Event()
@@ -64,8 +65,9 @@ class Recorder(FrameProcessor):
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Record and pass on."""
         await super().process_frame(frame, direction)
-        self.seen.append((time.monotonic(), frame, direction))
-        self._changed.set()
+        if self._keep or isinstance(frame, StartFrame):
+            self.seen.append((time.monotonic(), frame, direction))
+            self._changed.set()
         if self._told is not None:
             self._told(frame, direction)
         await self.push_frame(frame, direction)
@@ -94,10 +96,11 @@ class Stage:
         told: Callable[[Frame, FrameDirection], None] | None = None,
         tts: FrameProcessor | None = None,
         before: Sequence[FrameProcessor] = (),
+        keep: bool = True,
     ) -> None:
         self.transport = transport
         self.tts = tts or ScriptedTts(rate_hz)
-        self.up, self.down = Recorder(), Recorder(told)
+        self.up, self.down = Recorder(keep=keep), Recorder(told, keep=keep)
         pipeline = Pipeline([self.up, *before, self.tts, transport, *after, self.down])
         self.worker = PipelineWorker(
             pipeline,
