@@ -11,6 +11,7 @@ from mien.adapters.pipecat.sender import HeardSender
 
 OVERRIDDEN = [
     "_audio_task_handler",
+    "_create_audio_task",
     "_bot_stopped_speaking",
     "_enqueue_flushed_audio_buffer",
     "handle_audio_frame",

@@ -26,7 +26,7 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.transports.base_transport import TransportParams
 
 from mien.adapters.pipecat import MienOutputTransport, MienParams, MienSegmentFinishedFrame
-from mien.bench.adapters.pipecat_stage import Stage
+from mien.bench.adapters.pipecat_stage import Recorder, Stage
 from mien.client import connect_async
 from mien.core import wire
 from rigs.services import running_voice
@@ -361,21 +361,21 @@ def test_two_contexts_made_ahead_keep_their_words_apart(endpoint):
     run(play())
 
 
-def test_text_of_a_service_without_times_comes_behind_its_audio(endpoint):
+@pytest.mark.parametrize("text_first", [False, True])
+def test_text_of_a_service_without_times_comes_behind_its_audio(endpoint, text_first):
     async def play():
-        async with Stage(output(endpoint), RATE_HZ) as stage:
+        async with Stage(output(endpoint), RATE_HZ, tts=Recorder()) as stage:
             text = TTSTextFrame("one two", text_type="sentence")
             text.context_id = "a"
-            await stage.push(
-                TTSStartedFrame(context_id="a"),
-                TTSAudioRawFrame(tone(800), RATE_HZ, 1, context_id="a"),
-                text,
-                TTSStoppedFrame(context_id="a"),
-            )
+            middle = [TTSAudioRawFrame(tone(800), RATE_HZ, 1, context_id="a"), text]
+            if text_first:
+                middle.reverse()
+            await stage.push(TTSStartedFrame(context_id="a"), *middle, TTSStoppedFrame(context_id="a"))
             await stage.down.until(BotStartedSpeakingFrame)
             assert not texts(stage)
             await stage.down.until(TTSStoppedFrame)
             assert texts(stage) == ["one two"]
+            assert (await stage.down.until(MienSegmentFinishedFrame)).played_ms == 800.0
 
     run(play())
 
@@ -407,7 +407,7 @@ def test_a_voice_that_is_killed_loses_one_segment_and_the_bot_speaks_again(tmp_p
             finished = await stage.down.until(MienSegmentFinishedFrame)
             assert finished.interrupted
             assert finished.played_ms < 3000
-            await stage.up.until(ErrorFrame)
+            await stage.up.until(ErrorFrame, direction=FrameDirection.UPSTREAM)
             with running_voice(tmp_path, rate_hz=24000):
                 context = await speak(stage, 200, "one", WORDS[:1])
                 again = await stage.down.until(MienSegmentFinishedFrame, count=2)
@@ -491,13 +491,13 @@ def test_the_face_listens_while_the_customer_speaks_and_captions_carry_the_words
         async with Stage(output(endpoint), RATE_HZ) as stage, connect_async(endpoint, role="observer") as observer:
             await observer.subscribe("state", "captions")
             await stage.push(UserStartedSpeakingFrame())
-            phases, said = set(), ""
+            states, said = set(), ""
             await speak(stage)
             async with asyncio.timeout(15):
-                while "listening" not in phases or "five" not in said:
+                while "listening" not in states or "five" not in said:
                     match await observer.poll(5):
-                        case wire.Status(phase=phase):
-                            phases.add(phase)
+                        case wire.Status(state=state):
+                            states.add(state)
                         case wire.Said(text=text):
                             said += text
             assert said.split() == TEXT.split()

@@ -67,6 +67,8 @@ class Segment(Generic[T]):
         self.over = False
         self.kept: list[bytes] = []
         """Its audio, while it may have to be spoken again."""
+        self.captions: list[tuple[str, tuple[tuple[str, int, int], ...]]] = []
+        """What was not sent yet: text, and words with start and end, ms."""
         self.round = 0
         """How often it was begun again."""
 

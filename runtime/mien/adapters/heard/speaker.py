@@ -25,6 +25,7 @@ SILENCE_S: Final = 0.3  # audio without a name, which no framework ends, is over
 NAMED_SILENCE_S: Final = 3.0  # and a segment that its framework forgets to end after this much
 RETRY_S: Final = 1.0
 VOICE_WAIT_S: Final = 5.0
+CAPTIONS: Final = 100  # in one message
 TURN_MARGIN_MS: Final = 2000.0
 _STOPPED: Final = frozenset({"interrupted", "taken_over"})
 _log = logging.getLogger(__name__)
@@ -50,12 +51,11 @@ class Listener(Protocol[T_contra]):
 
 
 class _Job(NamedTuple):
-    """One thing to send for a segment: PCM, its end (neither), or a caption. round: as in Segment."""
+    """One thing to send for a segment: PCM; its end when empty; None to look after its caption. round: as in Segment."""
 
     segment: Segment[Any]
     round: int
-    pcm: bytes = b""
-    caption: tuple[str, tuple[Word, ...]] | None = None
+    pcm: bytes | None = b""
 
 
 class Speaker(Generic[T]):
@@ -150,8 +150,9 @@ class Speaker(Generic[T]):
             self._wake()
 
     def caption(self, segment: Segment[T], text: str, words: Iterable[Word] = ()) -> None:
-        """Add to the segment's caption."""
-        self._jobs.put_nowait(_Job(segment, segment.round, caption=(text, tuple(words))))
+        """Add to the segment's caption. Sent when no audio waits."""
+        segment.captions.append((text, tuple(words)))
+        self._jobs.put_nowait(_Job(segment, segment.round, None))
 
     async def pass_on(self, item: T) -> None:
         """Release an item that waits for no segment, in its order."""
@@ -299,23 +300,29 @@ class Speaker(Generic[T]):
             try:
                 await self._send_one(job)
             except ClientError as error:
-                if error.code != "turn_closed" and job.caption is None and job.round == segment.round:
+                if error.code != "turn_closed" and job.round == segment.round:
                     segment.error = error
+            if self._jobs.empty():
+                with contextlib.suppress(ClientError):  # speech goes on without
+                    await self._send_captions(segment)
             self._wake()
 
     async def _send_one(self, job: _Job) -> None:
         segment = job.segment
-        if segment.turn is None and (segment.written_ms or job.caption):
+        if segment.turn is None and segment.written_ms:
             segment.turn = await self._open_turn(segment)
-        if segment.turn is None or segment.cut:
+        if segment.turn is None or segment.cut or job.pcm is None:
             return
-        if job.caption is not None:
-            text, words = job.caption
-            await segment.turn.caption(text, words, append=True)
-        elif job.pcm:
+        if job.pcm:
             await segment.turn.write(job.pcm)
         else:
             await segment.turn.end()
+
+    async def _send_captions(self, segment: Segment[T]) -> None:
+        while segment.captions and segment.turn is not None and not segment.turn.over:
+            some, segment.captions = segment.captions[:CAPTIONS], segment.captions[CAPTIONS:]
+            words = [word for _, timed in some for word in timed]
+            await segment.turn.caption("".join(text for text, _ in some), words, append=True)
 
     async def _open_turn(self, segment: Segment[T]) -> AsyncTurn:
         if self._client is None:

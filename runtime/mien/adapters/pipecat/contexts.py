@@ -8,6 +8,7 @@ from typing import Final
 from pipecat.frames.frames import Frame, TTSAudioRawFrame, TTSStartedFrame, TTSTextFrame
 
 from mien.adapters.heard.segment import Segment, Utterance
+from mien.adapters.heard.speaker import Word
 from mien.adapters.heard.words import WordClock
 from mien.adapters.pipecat.items import Item, Timed
 
@@ -23,7 +24,9 @@ class Context:
         self.interruptible = True
         self.segment: Segment[Item] | None = None
         self.early: list[tuple[Timed, float, bool]] = []
-        self.last_word: tuple[str, float] | None = None
+        self._uncaptioned: list[tuple[str, float]] = []
+        self.announced: list[str] = []
+        """Texts that came before the segment, of a service that does not time its words."""
 
     def place(self, item: Timed, at_ms: float, *, word: bool) -> None:
         """Add a timed frame, at a position of the context."""
@@ -31,6 +34,22 @@ class Context:
             self.early.append((item, at_ms, word))
         else:
             self.segment.line.put_timed(item, at_ms - self.utterance.heard_ms, word=word)
+
+    def add_word(self, text: str, at_ms: float) -> None:
+        """Add to the caption."""
+        self._uncaptioned.append((text, at_ms))
+
+    def take_words(self, last_word_ms: float | None = None) -> list[Word]:
+        """The words whose end is known, which is the next one's start, and the last if its length is given."""
+        words = self._uncaptioned
+        ends = [at_ms for _, at_ms in words[1:]]
+        if words and last_word_ms is not None:
+            ends.append(words[-1][1] + last_word_ms)
+        self._uncaptioned = words[len(ends) :]
+        return [
+            (text, round(start_ms), round(max(start_ms, end_ms)))
+            for (text, start_ms), end_ms in zip(words, ends, strict=False)
+        ]
 
     def attach(self, segment: Segment[Item]) -> None:
         """Continue in this segment."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from loguru import logger
 from pipecat.frames.frames import (
+    AggregatedTextFrame,
     CancelFrame,
     Frame,
     InterruptionFrame,
@@ -174,11 +175,15 @@ class MienOutputTransport(BaseOutputTransport):
             case TTSStoppedFrame(context_id=name):
                 await self._end(name, frame)
                 return
+            case AggregatedTextFrame(context_id=str(name)) if not isinstance(frame, TTSTextFrame):
+                context = self._contexts.open(name)
+                context.announced.append(frame.text)
+                self._caption(context)
         segment = self._speaker.last
         if segment is None:
             await self._speaker.pass_on(Between(frame))
-        elif segment.ended:
-            segment.line.put_last(Between(frame))
+        elif segment.ended or (isinstance(frame, TTSTextFrame) and not segment.written_ms):
+            segment.line.put_last(Between(frame))  # a text that came before its audio is heard with the last of it
         else:
             segment.line.put(Between(frame), segment.written_ms if segment.written_ms else -1.0)
 
@@ -190,7 +195,8 @@ class MienOutputTransport(BaseOutputTransport):
         at_ms = self._contexts.words.position_ms(context.utterance.name, frame.pts) or 0.0
         context.place(Timed(frame), at_ms, word=isinstance(frame, TTSTextFrame))
         if isinstance(frame, TTSTextFrame):
-            self._caption_word(context, frame.text, at_ms)
+            context.add_word(frame.text, at_ms)
+            self._caption(context)
         return True
 
     async def drain(self) -> None:
@@ -321,6 +327,7 @@ class MienOutputTransport(BaseOutputTransport):
         self._open = self._speaker.begin(utterance, interruptible=frame.interruptible)
         if context is not None:
             context.attach(self._open)
+            self._caption(context)
 
     async def _end(self, name: str | None, frame: Frame) -> None:
         assert self._speaker is not None
@@ -334,9 +341,8 @@ class MienOutputTransport(BaseOutputTransport):
         if context is not None and context.segment is None:  # its audio came without a TTSStartedFrame
             context.attach(segment)
             segment.utterance.name = name
-        if context is not None and context.last_word is not None:
-            text, at_ms = context.last_word
-            self._speaker.caption(segment, f" {text}", [(text, round(at_ms), round(at_ms) + _WORD_MS)])
+        if context is not None:
+            self._caption(context, _WORD_MS)
         segment.line.put_last(Between(frame))
         self._speaker.end(segment)
 
@@ -367,12 +373,15 @@ class MienOutputTransport(BaseOutputTransport):
             context.segment = segment
         return segment
 
-    def _caption_word(self, context: Context, text: str, at_ms: float) -> None:
-        """A word's end is the next one's start, so a caption is sent one word late."""
-        before, context.last_word = context.last_word, (text, at_ms)
-        if before is not None and context.segment is not None and self._speaker is not None:
-            word, start_ms = before
-            self._speaker.caption(context.segment, f" {word}", [(word, round(start_ms), round(max(at_ms, start_ms)))])
+    def _caption(self, context: Context, last_word_ms: float | None = None) -> None:
+        """Send what is known of a context's caption."""
+        if context.segment is None or self._speaker is None:
+            return
+        for text in context.announced:
+            self._speaker.caption(context.segment, text)
+        context.announced = []
+        for word in context.take_words(last_word_ms):
+            self._speaker.caption(context.segment, f" {word[0]}", [word])
 
     def _show(self, state: AgentState) -> None:
         if self._speaker is not None:

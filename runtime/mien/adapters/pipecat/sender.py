@@ -20,6 +20,7 @@ from pipecat.frames.frames import (
 )
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.transports.base_output import BaseOutputTransport
+from pipecat.utils.frame_queue import FrameQueue
 
 # They change what is written next. All others act when they are heard.
 _AT_ONCE = (FilterControlFrame, OutputDTMFFrame, VolumeFrame, VolumeGainFrame)
@@ -40,6 +41,18 @@ class Holder(Protocol):
 
     async def drain(self) -> None:
         """Wait until all was heard."""
+
+
+class _RoundQueue(FrameQueue):
+    """A queue that knows in which round its newest item was taken: an interruption begins a new round."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.round = self.taken_in = 0
+
+    def _get(self) -> Any:
+        self.taken_in = self.round
+        return super()._get()
 
 
 class HeardSender(BaseOutputTransport.MediaSender):
@@ -85,18 +98,30 @@ class HeardSender(BaseOutputTransport.MediaSender):
             await super().handle_interruptions(frame)
         finally:
             self._interrupting = False
+            self._audio_queue.round += 1
+
+    def _create_audio_task(self) -> None:
+        if not self._audio_task:
+            self._audio_queue: Any = _RoundQueue()
+            self._audio_task = self._transport.create_task(self._audio_task_handler())
 
     async def _audio_task_handler(self) -> None:
         async for frame in self._next_frame():
             if isinstance(frame, EndFrame):
                 await self._holder.drain()
                 break
+            if frame.interruptible and self._taken_before_an_interruption():
+                continue
             if not isinstance(frame, OutputAudioRawFrame):
                 if isinstance(frame, _AT_ONCE):
                     await self._handle_frame(frame)
                 await self._holder.hold(frame)
             elif frame.audio:
                 await self._internal_write_audio_frame(frame)
+
+    def _taken_before_an_interruption(self) -> bool:
+        """Whether the frame in hand left the queue before an interruption emptied it. A mixer's own frame did not."""
+        return not self._mixer and self._audio_queue.taken_in != self._audio_queue.round
 
     async def _enqueue_flushed_audio_buffer(self) -> None:
         """As Pipecat's, without silence behind the last chunk: it would count as heard."""

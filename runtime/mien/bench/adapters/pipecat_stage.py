@@ -76,10 +76,12 @@ class Recorder(FrameProcessor):
         """The frames of these types that passed in one direction."""
         return [frame for _, frame, way in self.seen if isinstance(frame, kinds) and way == direction]
 
-    async def until(self, *kinds: type[Frame], count: int = 1) -> Any:
+    async def until(
+        self, *kinds: type[Frame], count: int = 1, direction: FrameDirection = FrameDirection.DOWNSTREAM
+    ) -> Any:
         """Wait for so many frames of these types; returns the last of them."""
         async with asyncio.timeout(PATIENCE_S):
-            while len(found := self.of(*kinds)) < count:
+            while len(found := self.of(*kinds, direction=direction)) < count:
                 self._changed.clear()
                 await self._changed.wait()
         return found[count - 1]
