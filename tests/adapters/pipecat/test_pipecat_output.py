@@ -390,7 +390,7 @@ def test_a_supervisor_who_takes_the_floor_interrupts_the_pipeline(endpoint):
             finished = await stage.down.until(MienSegmentFinishedFrame)
             assert (finished.interrupted, finished.reason) == (True, "taken_over")
             await stage.down.until(BotStoppedSpeakingFrame)
-            assert stage.up.of(InterruptionFrame, direction=FrameDirection.UPSTREAM)
+            await stage.up.until(InterruptionFrame, direction=FrameDirection.UPSTREAM)
 
     run(play())
 

@@ -51,7 +51,7 @@ class Listener(Protocol[T_contra]):
 
 
 class _Job(NamedTuple):
-    """One thing to send for a segment: PCM; its end when empty; None to look after its caption. round: as in Segment."""
+    """One thing to send for a segment: PCM; its end, empty; its captions, None. round: as in Segment."""
 
     segment: Segment[Any]
     round: int

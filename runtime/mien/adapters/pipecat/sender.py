@@ -67,6 +67,7 @@ class HeardSender(BaseOutputTransport.MediaSender):
         self._holder = holder
         self._interrupting = False
         self._bot_speaking = False
+        self._audio_task: asyncio.Task[None] | None = None
 
     async def begin_speech(self, frame: OutputAudioRawFrame) -> None:
         """The first sample of this audio was heard."""
