@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "bench": "measure this machine's performance",
     "doctor": "check this machine's devices and software",
     "check-config": "check a configuration file",
+    "wyoming": "serve Home Assistant: satellite, speaker, microphone",
     "service": "install mien as a service of this machine, and remove it",
     "keys": "make, list and remove the keys of clients on other machines",
 }
