@@ -56,7 +56,9 @@ class MienAudioOutput(AudioOutput):
         self._open: Segment | None = None
         self._mono = MonoStream(rate_hz)
         self._segments = 0
-        self._text: list[str] = []
+        self._text: list[str] = []  # of a segment that has no audio yet
+        self._text_of: Segment | None = None
+        self._last_text_of: Segment | None = None
         self._text_ended = False
         self._reported_ms = 0.0
         self._closed = False
@@ -143,15 +145,14 @@ class MienAudioOutput(AudioOutput):
         Timed text becomes words that are highlighted, and counted, when they are heard.
         """
         if self._text_ended:
-            self._text, self._text_ended = [], False
-        segment = self._open
-        if isinstance(text, TimedString) and segment is not None and segment.takes_audio:
-            _add_word(segment, text)
-        elif segment is not None and segment.takes_audio:
-            segment.text += str(text)
-        elif segment is None:
+            self._text, self._text_of, self._text_ended = [], None, False
+        if self._text_of is None and self._open is not None and self._open is not self._last_text_of:
+            self._text_of = self._last_text_of = self._open
+        if self._text_of is None:
             self._text.append(text)
-        self._waker.wake()
+        elif self._text_of.takes_audio or self._text_of.ended:
+            _add_text(self._text_of, text)
+            self._waker.wake()
 
     def end_text(self) -> None:
         """The text of this segment is complete; what comes next belongs to the next one."""
@@ -186,12 +187,11 @@ class MienAudioOutput(AudioOutput):
         if self._open is None:
             self._segments += 1
             self._open = Segment(self._segments, self._rate_hz)
-            for text in self._text:
-                if isinstance(text, TimedString):
-                    _add_word(self._open, text)
-                else:
-                    self._open.text += text
-            self._text = []
+            if self._text:
+                self._text_of = self._last_text_of = self._open
+                for text in self._text:
+                    _add_text(self._open, text)
+                self._text = []
             if not self._closed:
                 self.link.start()
             self._speaker.add(self._open)
@@ -204,14 +204,17 @@ class MienAudioOutput(AudioOutput):
     def _take_words(self, segment: Segment, frame: rtc.AudioFrame) -> None:
         for text in frame.userdata.get(USERDATA_TIMED_TRANSCRIPT, []):
             if isinstance(text, TimedString):
-                _add_word(segment, text)
+                _add_text(segment, text)
 
 
-def _add_word(segment: Segment, text: TimedString) -> None:
-    start = text.start_time * 1000 if is_given(text.start_time) else None
-    end = text.end_time * 1000 if is_given(text.end_time) else None
+def _add_text(segment: Segment, text: str) -> None:
+    """Add text; a word with times where LiveKit gives them."""
+    start = end = None
+    if isinstance(text, TimedString):
+        start = text.start_time * 1000 if is_given(text.start_time) else None
+        end = text.end_time * 1000 if is_given(text.end_time) else None
     if start is None and end is None:
-        segment.text += str(text)
+        segment.text += text
     else:
         segment.words.add(str(text), start, end)
 
