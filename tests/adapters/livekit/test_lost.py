@@ -5,8 +5,8 @@ import contextlib
 import time
 
 import pytest
-from adapters.livekit.kit import OwnOutput, Told, eventually, playout, run, say
 
+from adapters.livekit.kit import OwnOutput, Told, eventually, playout, run, say
 from mien.adapters.livekit import MienAudioOutput
 
 WITHIN_S = 1.0  # issue 18: the agent's own output takes over within a second

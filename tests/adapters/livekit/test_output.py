@@ -4,15 +4,15 @@ import asyncio
 import contextlib
 
 import pytest
-from adapters.livekit.kit import Told, eventually, frame, playout, run, say
 from livekit.agents.types import TimedString
 from livekit.agents.voice.io import AgentOutput, AudioOutput, AudioOutputCapabilities, _AudioSinkProxy
-from rigs.services import RawClient
 
+from adapters.livekit.kit import Told, eventually, frame, playout, run, say
 from mien.adapters.livekit import MienAudioOutput
 from mien.client import Outcome, Said, connect_async
 from mien.core import wire
 from mien.errors import ClientError, ConfigError
+from rigs.services import RawClient
 
 
 @contextlib.asynccontextmanager

@@ -108,12 +108,12 @@ class MienAvatar(AvatarSession[str]):
         if reached:
             self._report_join(started_at)
         else:
-            log.warning("mien is not there yet, the session's own output speaks: %s", output.link.failure)
+            log.warning("mien is not there yet, the session's own output speaks: %s", output.link.trouble)
 
     async def wait_for_join(self, *, timeout: float | None = 30.0) -> None:
         """Wait until mien's voice answers. Raises TimeoutError after `timeout` seconds; None waits forever."""
         if not await self.output.link.reached(timeout):
-            raise TimeoutError(f"mien did not answer within {timeout} s: {self.output.link.failure}")
+            raise TimeoutError(f"mien did not answer within {timeout} s: {self.output.link.trouble}")
 
     async def aclose(self) -> None:
         """Finish what is spoken, put the session's own outputs back, and disconnect. May be called again."""

@@ -54,6 +54,7 @@ class MienAudioOutput(AudioOutput):
         self._speaker = Speaker(self.link, self._waker, self)
         self.set_fallback(fallback)
         self._open: Segment | None = None
+        self._newest: Segment | None = None
         self._mono = MonoStream(rate_hz)
         self._segments = 0
         self._text: list[str] = []  # of a segment that has no audio yet
@@ -146,11 +147,12 @@ class MienAudioOutput(AudioOutput):
         """
         if self._text_ended:
             self._text, self._text_of, self._text_ended = [], None, False
-        if self._text_of is None and self._open is not None and self._open is not self._last_text_of:
-            self._text_of = self._last_text_of = self._open
+        newest = self._newest  # text and audio come in tasks of their own: either may be first
+        if self._text_of is None and not self._text and newest and not newest.over and newest is not self._last_text_of:
+            self._text_of = self._last_text_of = newest
         if self._text_of is None:
             self._text.append(text)
-        elif self._text_of.takes_audio or self._text_of.ended:
+        elif not (self._text_of.cleared or self._text_of.over):
             _add_text(self._text_of, text)
             self._waker.wake()
 
@@ -186,7 +188,7 @@ class MienAudioOutput(AudioOutput):
     def _segment(self) -> Segment:
         if self._open is None:
             self._segments += 1
-            self._open = Segment(self._segments, self._rate_hz)
+            self._open = self._newest = Segment(self._segments, self._rate_hz)
             if self._text:
                 self._text_of = self._last_text_of = self._open
                 for text in self._text:

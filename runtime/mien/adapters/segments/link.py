@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from mien.client import AsyncClient, ClientError, Disconnected, Event, Welcome, connect_async
+from mien.client.endpoint import default_endpoint, unreachable
 from mien.errors import MienError
 
 log = logging.getLogger("mien.adapters")
 
 RETRY_S: Final = 0.5  # between attempts to reach a voice that was never there
-WATCH_S: Final = 0.15  # between two pings while something is spoken
-PONG_S: Final = 0.3  # a voice that twice does not answer for so long is lost
+WATCH_S: Final = 0.1  # between two pings while something is spoken
+PONG_S: Final = 0.65  # a voice that does not answer for so long is lost
+LOOK_S: Final = 0.05
 TIMEOUT_S: Final = 2.0  # of the client's own requests
 Listener = Callable[[Event], None]
 
@@ -88,6 +91,11 @@ class VoiceLink:
         return self._client
 
     @property
+    def trouble(self) -> str:
+        """Why the voice does not answer."""
+        return str(self.failure or unreachable(self.address.endpoint or default_endpoint(), TIMEOUT_S))
+
+    @property
     def started(self) -> bool:
         """Whether start() was called, and close() was not."""
         return bool(self._tasks)
@@ -122,8 +130,8 @@ class VoiceLink:
 
     def tell(self, order: Callable[[AsyncClient], Coroutine[Any, Any, Any]]) -> None:
         """Send something in the background if the voice is there; what it refuses is logged."""
-        if self.up and self._client is not None:
-            self.spawn(quietly(order(self._client)))
+        if self.up:
+            self.spawn(self._tell(order))
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine until close()."""
@@ -170,6 +178,9 @@ class VoiceLink:
                     return None
             await asyncio.sleep(RETRY_S)
 
+    async def _tell(self, order: Callable[[AsyncClient], Coroutine[Any, Any, Any]]) -> None:
+        await quietly(order(self.client))
+
     def _hopeless(self) -> bool:
         """Whether trying again cannot help: a wrong configuration, or a refusal that will be repeated."""
         if self.failure is None:
@@ -194,19 +205,26 @@ class VoiceLink:
             await asyncio.sleep(WATCH_S)
             if self._client is None or not self._client.connected:
                 continue
-            answers = await self._answers() or await self._answers()
+            answers = await self._answers()
             if not answers and self._up:
-                log.warning("mien is lost: the voice has not answered for %g s", 2 * PONG_S)
+                log.warning("mien is lost: the voice has not answered for %g s", PONG_S)
             if self._client.connected:
                 self._set(answers)
 
     async def _answers(self) -> bool:
+        """Whether the voice answers a ping in time. Time in which this event loop itself stood still does not count."""
+        ping = asyncio.get_running_loop().create_task(self.client.ping())
+        waited_s = 0.0
         try:
-            async with asyncio.timeout(PONG_S):
-                await self.client.ping()
-        except (TimeoutError, ClientError):
+            while waited_s < PONG_S:
+                since_s = time.monotonic()
+                await asyncio.wait([ping], timeout=LOOK_S)
+                if ping.done():
+                    return ping.exception() is None
+                waited_s += min(time.monotonic() - since_s, 1.5 * LOOK_S)
             return False
-        return True
+        finally:
+            ping.cancel()
 
     def _set(self, up: bool) -> None:
         if up != self._up:
