@@ -58,7 +58,7 @@ def test_an_interruption_leaves_what_was_heard_in_the_history(endpoint):
     words = "one two three four five six seven eight nine ten"
 
     async def talk():
-        async with conversation(endpoint) as (session, avatar, own, text):
+        async with conversation(endpoint) as (session, avatar, _own, _text):
             told = Told(avatar.output)
             handle = session.say(words, audio=frames(5000))
             await eventually(lambda: told.progressed and told.progressed[-1].offset > 1.0)
@@ -76,7 +76,7 @@ def test_an_interruption_leaves_what_was_heard_in_the_history(endpoint):
 def test_the_conversation_goes_on_while_mien_is_lost(process):
     async def talk():
         process.start()
-        async with conversation(process.endpoint) as (session, avatar, own, text):
+        async with conversation(process.endpoint) as (session, avatar, own, _text):
             told = Told(avatar.output)
             handle = session.say("A long sentence", audio=frames(2500))
             await eventually(lambda: told.progressed)
@@ -109,7 +109,7 @@ def test_the_outputs_are_put_back(endpoint):
 
 def test_closing_in_mid_speech_hangs_nothing(endpoint):
     async def talk():
-        async with conversation(endpoint) as (session, avatar, own, text):
+        async with conversation(endpoint) as (session, avatar, _own, _text):
             told = Told(avatar.output)
             handle = session.say("A long sentence", audio=frames(5000))
             await eventually(lambda: told.progressed)
@@ -202,7 +202,8 @@ def test_the_face_shows_what_the_agent_does(endpoint):
                 if isinstance(event, Status) and event.state:
                     seen.append((event.phase, event.state))
                 if isinstance(event, Outcome):
-                    return [state for _, state in seen], [phase for phase, _ in seen], texts
+                    break
+            return [state for _, state in seen], [phase for phase, _ in seen], texts
 
     states, phases, texts = run(talk())
     assert "thinking" in states
@@ -213,7 +214,7 @@ def test_the_face_shows_what_the_agent_does(endpoint):
 
 def test_a_takeover_interrupts_the_session(endpoint):
     async def talk():
-        async with conversation(endpoint) as (session, avatar, own, text):
+        async with conversation(endpoint) as (session, avatar, _own, _text):
             told = Told(avatar.output)
             handle = session.say("one two three four five six", audio=frames(5000))
             await eventually(lambda: told.progressed)
@@ -259,11 +260,11 @@ def test_it_joins_and_reports_it(endpoint):
 
 
 def test_before_start_it_says_so():
-    with pytest.raises(RuntimeError, match="await avatar.start"):
+    with pytest.raises(RuntimeError, match=r"await avatar\.start"):
         _ = MienAvatar().output
 
 
-def test_a_key_that_is_wrong_is_raised(endpoint, tmp_path):
+def test_a_rate_that_is_wrong_is_raised(endpoint):
     async def talk():
         await MienAvatar(endpoint, rate_hz=12345).start(AgentSession())
 
@@ -273,7 +274,7 @@ def test_a_key_that_is_wrong_is_raised(endpoint, tmp_path):
 
 @pytest.mark.parametrize(("found", "supported"), [("1.8.0", 1), ("1.99.1", 1), ("1.7.9", 0), ("2.0.0rc1", 0), ("", 0)])
 def test_another_version_is_named_with_those_that_are_supported(monkeypatch, found, supported):
-    monkeypatch.setattr(version.metadata, "version", lambda name: found)
+    monkeypatch.setattr(version.metadata, "version", lambda _: found)
     if supported:
         version.require_supported()
         return
@@ -282,7 +283,7 @@ def test_another_version_is_named_with_those_that_are_supported(monkeypatch, fou
 
 
 def test_without_livekit_agents_it_says_how_to_install_it(monkeypatch):
-    def missing(name):
+    def missing(_):
         raise version.metadata.PackageNotFoundError
 
     monkeypatch.setattr(version.metadata, "version", missing)

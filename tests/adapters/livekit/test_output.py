@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 
 import pytest
 from livekit.agents.types import TimedString
@@ -37,7 +38,7 @@ def test_a_segment_is_heard_to_its_end(endpoint):
 
     told = run(talk())
     assert sum(run.duration for run in told.progressed) == pytest.approx(0.6)
-    assert all(a.offset + a.duration == pytest.approx(b.offset) for a, b in zip(told.progressed, told.progressed[1:]))
+    assert all(a.offset + a.duration == pytest.approx(b.offset) for a, b in itertools.pairwise(told.progressed))
     assert all(a.started_at >= told.started[0].created_at - 0.1 for a in told.progressed)
 
 
@@ -150,7 +151,7 @@ def test_a_clear_before_the_first_sample_is_heard(endpoint):
 @pytest.mark.parametrize(("rate_hz", "channels"), [(48000, 2), (48000, 1), (16000, 1), (24000, 2), (44100, 2)])
 def test_any_rate_and_channels_last_as_long(endpoint, rate_hz, channels):
     async def talk():
-        async with speaking(endpoint) as (output, told):
+        async with speaking(endpoint) as (output, _told):
             await say(output, 500, rate_hz=rate_hz, channels=channels)
             return (await playout(output)).playback_position
 
@@ -226,7 +227,7 @@ async def _until(client, kind):
 
 def test_text_without_times_becomes_the_caption_of_the_segment_that_it_comes_with(endpoint):
     async def talk():
-        async with speaking(endpoint) as (output, told), connect_async(endpoint, role="observer") as desk:
+        async with speaking(endpoint) as (output, _told), connect_async(endpoint, role="observer") as desk:
             await desk.subscribe("captions", "state")
             output.take_text("Hello ")
             await output.capture_frame(frame(300))
@@ -243,7 +244,8 @@ def test_text_without_times_becomes_the_caption_of_the_segment_that_it_comes_wit
                     texts[event.turn] = texts.get(event.turn, "") + event.text if event.append else event.text
                 outcomes += isinstance(event, Outcome)
                 if outcomes == 2:
-                    return first, list(texts.values())
+                    break
+            return first, list(texts.values())
 
     first, texts = run(talk())
     assert first.synchronized_transcript is None, "nobody knows which words were heard"
@@ -252,7 +254,7 @@ def test_text_without_times_becomes_the_caption_of_the_segment_that_it_comes_wit
 
 def test_timed_text_is_taken_with_its_times(endpoint):
     async def talk():
-        async with speaking(endpoint) as (output, told):
+        async with speaking(endpoint) as (output, _told):
             output.take_text(TimedString("One", start_time=0.0, end_time=0.2))
             await say(output, 300)
             return (await playout(output)).synchronized_transcript
@@ -376,7 +378,7 @@ def test_a_takeover_in_mid_segment_is_told_to_the_session(endpoint):
     run(talk())
 
 
-def test_a_refusal_that_will_be_repeated_is_raised(tmp_path, endpoint):
+def test_a_refusal_that_will_be_repeated_is_raised(endpoint):
     with pytest.raises(ConfigError, match="endpoint 'nonsense'"):
         run(MienAudioOutput("nonsense").start())
     with pytest.raises(ClientError, match="rate"):
@@ -384,7 +386,7 @@ def test_a_refusal_that_will_be_repeated_is_raised(tmp_path, endpoint):
 
 
 def test_a_listener_that_raises_harms_nothing(endpoint):
-    def failing(event):
+    def failing(_):
         raise ValueError("not ours")
 
     async def talk():
@@ -419,7 +421,7 @@ def test_another_client_sees_who_speaks(endpoint):
         desk.send(wire.Subscribe(topics=("state",)))
 
         async def talk():
-            async with speaking(endpoint, name="my-agent") as (output, told):
+            async with speaking(endpoint, name="my-agent") as (output, _told):
                 await say(output, 100)
                 await playout(output)
 

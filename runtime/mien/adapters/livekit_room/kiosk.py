@@ -69,7 +69,8 @@ class Kiosk:
     async def run(self) -> str:
         """Serve until the room is over; returns why. Raises RoomError when it cannot be joined at all."""
         self.link.start()
-        await self.link.reached(1.0)
+        if not await self.link.reached(1.0):
+            log.warning("%s", self.link.trouble)
         reporting = asyncio.get_running_loop().create_task(self._reports.run())
         try:
             while (why := await self._serve()) is None:
