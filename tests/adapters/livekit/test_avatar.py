@@ -189,7 +189,7 @@ def test_the_face_shows_what_the_agent_does(endpoint):
     async def talk():
         async with (
             connect_async(endpoint, role="observer") as desk,
-            conversation(endpoint) as (session, avatar, own, text),
+            conversation(endpoint) as (session, _avatar, _own, _text),
         ):
             await desk.subscribe("state", "captions")
             session.emit("agent_state_changed", AgentStateChangedEvent(old_state="idle", new_state="listening"))
@@ -229,7 +229,7 @@ def test_a_takeover_interrupts_the_session(endpoint):
 
 def test_a_voice_that_is_not_there_is_no_error(tmp_path, caplog):
     async def talk():
-        async with conversation(f"ipc://{tmp_path}/none.sock") as (session, avatar, own, text):
+        async with conversation(f"ipc://{tmp_path}/none.sock") as (session, avatar, own, _text):
             with pytest.raises(TimeoutError, match="mien did not answer within"):
                 await avatar.wait_for_join(timeout=0.1)
             await asyncio.wait_for(session.say("hi", audio=frames(200)).wait_for_playout(), 20)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from importlib import metadata
 from typing import Final
 
-SUPPORTED: Final = "1.2 and later, below 2"
+OLDEST: Final = (1, 1, 21)  # that of livekit-agents 1.8.9; readers that can be closed, StreamError
+BEYOND: Final = (2,)
+SUPPORTED: Final = "1.1.21 and later, below 2"
 
 
 def require_supported() -> None:
@@ -25,6 +27,9 @@ def require_supported() -> None:
 
 
 def _is_supported(version: str) -> bool:
-    major, _, rest = version.partition(".")
-    minor = rest.split(".")[0]
-    return major == "1" and minor.isdigit() and int(minor) >= 2
+    numbers: list[int] = []
+    for part in version.split(".")[:3]:
+        if not part.isdigit():
+            break
+        numbers.append(int(part))
+    return OLDEST <= tuple(numbers) < BEYOND
