@@ -14,6 +14,7 @@ from mien import __version__
 COMMANDS: Final = {
     "run": "start the services in the foreground",
     "say": "speak a text, a WAV file or raw PCM",
+    "livekit": "join a LiveKit room and speak what an agent there sends",
     "watch": "show the live state in the terminal",
     "motion": "write the facial motion of a WAV file as CSV",
     "ear": "meter, record or calibrate the microphone",

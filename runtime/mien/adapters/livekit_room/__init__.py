@@ -1,0 +1,12 @@
+"""A kiosk in a LiveKit room: speaks an agent's audio stream with mien, and publishes the ear's microphone.
+
+The agent sends with LiveKit's own DataStreamAudioOutput. Needs the extra livekit-room: the package `livekit` only.
+"""
+
+from mien.adapters.livekit_room.version import require_supported
+
+require_supported()
+
+from mien.adapters.livekit_room.kiosk import Kiosk, RoomError  # noqa: E402
+
+__all__ = ["Kiosk", "RoomError"]
