@@ -3,8 +3,6 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-import pytest
-
 FRAMEWORKS = {
     "http": "aiohttp",
     "livekit": "livekit.agents",
@@ -31,6 +29,6 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     return True if in_folders and collection_path.name in ABSENT else None
 
 
-def pytest_report_header(config: pytest.Config) -> list[str]:
+def pytest_report_header() -> list[str]:
     """Name what is left out."""
     return [f"adapters left to `make test-adapters`: {', '.join(ABSENT)}"] if ABSENT else []

@@ -9,7 +9,7 @@ import pytest
 
 from mien.core.clock import ManualClock
 from mien.core.stats import Counters
-from mien.host.memory import EVERY_NS, MemoryGauge, pss_mb, pss_of_files_mb
+from mien.host.memory import EVERY_NS, MemoryGauge, private_mb, pss_mb, pss_of_files_mb
 
 
 def test_memory_that_is_touched_is_counted() -> None:
@@ -28,6 +28,7 @@ def test_another_process_by_its_id() -> None:
         assert child.stdout is not None
         child.stdout.readline()
         assert 60 < pss_mb(child.pid) < 90
+        assert 60 < private_mb(child.pid) <= pss_mb(child.pid)
         child.communicate()
     with pytest.raises(OSError, match=str(child.pid)):
         pss_mb(child.pid)

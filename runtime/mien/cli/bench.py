@@ -3,19 +3,23 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 import msgspec
 from rich.table import Table
 from rich.text import Text
 
+from mien.bench.adapters.script import ADAPTERS, QUICK, SEGMENTS
 from mien.bench.rows import Report, Row
 from mien.cli.terminal import FiniteRange, data_console, shown, teller
 from mien.host.exits import Exit, exit_codes
 
+BENCHMARKS: Final = ("pipeline", "motion", "conversation", "face", "ear", "adapters", "board")
+
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(["pipeline", "motion", "conversation", "face", "ear", "board"]))
+@click.argument("names", nargs=-1, type=click.Choice(BENCHMARKS))
 @click.option("--utterances", default=30, show_default=True, type=click.IntRange(2, 1000))
 @click.option(
     "--minutes",
@@ -42,7 +46,15 @@ from mien.host.exits import Exit, exit_codes
 @click.option(
     "--set", "pairs", multiple=True, metavar="KEY=VALUE", help="For board: override a key of the configuration."
 )
-@click.option("--quick", is_flag=True, help="For ear: a smaller size, under a minute.")
+@click.option(
+    "--adapter",
+    "adapters",
+    multiple=True,
+    type=click.Choice(ADAPTERS),
+    help="For adapters: which; `.ci/test-adapters --bench` runs each in an environment with its framework.",
+)
+@click.option("--seed", default=1, show_default=True, help="For adapters: of the script of 200 segments.")
+@click.option("--quick", is_flag=True, help="For ear and adapters: a smaller size, about a minute.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bench(
     names: tuple[str, ...],
@@ -53,6 +65,8 @@ def bench(
     name: str | None,
     note: str,
     pairs: tuple[str, ...],
+    adapters: tuple[str, ...],
+    seed: int,
     quick: bool,
     as_json: bool,
 ) -> None:
@@ -73,6 +87,9 @@ def bench(
         if names != ("board",):
             raise click.UsageError("board is measured alone: run the others before or after it")
         raise SystemExit(_board(minutes, name, note, out, pairs, as_json))
+    if ("adapters" in names) != bool(adapters):
+        raise click.UsageError("name an adapter: mien bench adapters --adapter pipecat")
+    from mien.bench.adapters.run import run_adapter
     from mien.bench.conversation import run_conversation
     from mien.bench.ear import run_ear
     from mien.bench.face import run_face
@@ -92,6 +109,7 @@ def bench(
             reports.append(run_face(avatars, teller(status)))
         if "ear" in names:  # not by default: it takes long, and needs extras that a board lacks
             reports.append(run_ear(quick, teller(status)))
+        reports += [run_adapter(adapter, QUICK if quick else SEGMENTS, seed, teller(status)) for adapter in adapters]
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(reports), indent=2))
     else:
@@ -142,4 +160,4 @@ def print_reports(reports: Sequence[Report]) -> None:
 def _verdict(row: Row) -> Text:
     if row.reached is None:
         return shown(row.note)
-    return shown("reached", "green") if row.reached else shown("missed", "red")
+    return shown("reached", "green") if row.reached else shown(f"missed {row.note}".strip(), "red")

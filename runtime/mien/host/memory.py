@@ -28,11 +28,21 @@ def pss_mb(pid: int | None = None) -> float:
     PSS divides every shared page among the processes that map it, so that the sum over processes is their total use.
     Raises OSError when the process has ended or belongs to another user.
     """
+    return _rollup_mb(pid, "Pss:")
+
+
+def private_mb(pid: int | None = None) -> float:
+    """The memory that a process (None: this one) shares with no other, in MB. Unlike PSS it does not change when other
+    processes come and go. Raises OSError as pss_mb()."""
+    return _rollup_mb(pid, "Private_Clean:") + _rollup_mb(pid, "Private_Dirty:")
+
+
+def _rollup_mb(pid: int | None, key: str) -> float:
     rollup = Path("/proc", "self" if pid is None else str(pid), "smaps_rollup")
     for line in rollup.read_text().splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith(key):
             return int(line.split()[1]) * _BYTES_PER_KIB / _BYTES_PER_MB
-    raise OSError(f"{rollup}: has no Pss line")
+    raise OSError(f"{rollup}: has no {key[:-1]} line")
 
 
 def pss_of_files_mb(pid: int, names: tuple[str, ...]) -> float:

@@ -44,8 +44,8 @@ class Verdict:
     """What a framework was told about a segment.
 
     pushed_ns: CLOCK_MONOTONIC just before the first push. interrupted_ns: just before the framework interrupted; None
-    where it did not, or came too late. position_ms: how much was heard, as reported; None where the framework is told no
-    position. interrupted: as reported. words: the words reported as heard; None where the framework is told none.
+    where it did not, or came too late. position_ms: how much was heard, as reported; None where the framework is told
+    no position. interrupted: as reported. words: the words reported as heard; None where the framework is told none.
     """
 
     pushed_ns: int
