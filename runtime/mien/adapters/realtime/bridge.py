@@ -133,6 +133,7 @@ class Bridge:
         self._dialect = self._new_dialect()
         options: dict[str, Any] = {
             "max_size": _MAX_MESSAGE_BYTES,
+            "compression": None,  # of sound it gains little and delays all of it
             "close_timeout": 2,
             "ping_interval": PING_S,
             "ping_timeout": PING_S,

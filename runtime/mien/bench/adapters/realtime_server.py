@@ -56,7 +56,7 @@ class RealtimeServer:
         self._changed = asyncio.Condition()
 
     async def __aenter__(self) -> RealtimeServer:
-        self._server = await serve(self._serve, "127.0.0.1", 0, process_request=self._admit)
+        self._server = await serve(self._serve, "127.0.0.1", 0, process_request=self._admit, compression=None)
         return self
 
     async def __aexit__(
