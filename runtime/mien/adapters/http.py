@@ -17,15 +17,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
 
-from mien.adapters.http_body import BodyFile
+from mien.adapters.http_body import wav_chunks_of
 from mien.client import AsyncClient, AsyncTurn, Event, Finished, Progress, Rebuffered, Stalled, Started
-from mien.client.wav import WavReader, wav_chunks
 from mien.errors import ClientError, ConfigError, MienError
 
 Synthesize = Callable[[str, int], Iterable[bytes]]
@@ -120,7 +119,7 @@ class HttpService:
 
     async def _say(self, request: web.Request) -> web.StreamResponse:
         text, chunks = await self._speech(request)
-        first = await asyncio.to_thread(next, chunks, b"")  # what cannot be spoken is refused before anything begins
+        first = await anext(chunks, b"")  # what cannot be spoken is refused before anything begins
         turn = self._agent.turn(request.query.get("turn"))
         queue: asyncio.Queue[Told] = asyncio.Queue()
         self._speaking[turn.name] = (turn, queue)
@@ -144,12 +143,11 @@ class HttpService:
             await response.write(_event(told))
         return response
 
-    async def _speech(self, request: web.Request) -> tuple[str, Iterator[bytes]]:
+    async def _speech(self, request: web.Request) -> tuple[str, AsyncIterator[bytes]]:
         """The text for the caption, and the sound. Raises HTTPException for what cannot be spoken."""
         kind, rate_hz = request.content_type, self._agent.rate_hz
         if kind in _WAV_TYPES:
-            body = BodyFile(request.content, asyncio.get_running_loop())
-            return "", wav_chunks(await asyncio.to_thread(WavReader, cast("BinaryIO", body)), rate_hz)
+            return "", wav_chunks_of(request.content, rate_hz)
         if kind not in ("text/plain", "application/json", "application/octet-stream"):
             raise web.HTTPUnsupportedMediaType(text=f"{kind} cannot be spoken; send text/plain or audio/wav")
         text = await request.text() if kind != "application/json" else _text(await _object(request))
@@ -161,7 +159,7 @@ class HttpService:
             )
         if self._synthesize is None:
             raise web.HTTPNotImplemented(text="this service speaks WAV only: it was started without a TTS")
-        return text, iter(await asyncio.to_thread(self._synthesize, text, rate_hz))
+        return text, _in_thread(iter(await asyncio.to_thread(self._synthesize, text, rate_hz)))
 
     async def _caption(self, request: web.Request) -> web.Response:
         body = await _object(request)
@@ -207,15 +205,16 @@ class HttpService:
         return web.StreamResponse(headers=headers)
 
 
-async def _speak(turn: AsyncTurn, text: str, first: bytes, chunks: Iterator[bytes], queue: asyncio.Queue[Told]) -> None:
+async def _speak(
+    turn: AsyncTurn, text: str, first: bytes, chunks: AsyncIterator[bytes], queue: asyncio.Queue[Told]
+) -> None:
     """Send the sound to its end. What goes wrong is told as an error."""
     try:
         for start in range(0, len(text), _CAPTION_CHARACTERS):
             await turn.caption(text[start : start + _CAPTION_CHARACTERS], append=start > 0)
-        chunk: bytes | None = first
-        while chunk is not None:
+        await turn.write(first)
+        async for chunk in chunks:
             await turn.write(chunk)
-            chunk = await asyncio.to_thread(next, chunks, None)
         await turn.end()
     except Exception as error:  # a TTS may raise anything, and its request must be answered
         if turn.was_cut_off(error):
@@ -224,6 +223,11 @@ async def _speak(turn: AsyncTurn, text: str, first: bytes, chunks: Iterator[byte
         queue.put_nowait(("error", {"turn": turn.name, "error": why, "played_ms": turn.played_ms}))
     if turn.over and turn.finished is None:
         queue.put_nowait(_lost(turn))
+
+
+async def _in_thread(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+        yield chunk
 
 
 async def _until_last(queue: asyncio.Queue[Told]) -> AsyncIterator[Told]:
