@@ -114,7 +114,7 @@ def realtime(
             async with connecting as agent:
                 on_heard = _print if as_json else _ignore
                 bridge = Bridge(
-                    agent, DIALECTS[service], settings, tools=tools, on_heard=on_heard, say=_say, listen=not no_ear
+                    agent, DIALECTS[service](), settings, tools=tools, on_heard=on_heard, say=_say, listen=not no_ear
                 )
                 await bridge.run()
 

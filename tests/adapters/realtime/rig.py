@@ -88,7 +88,7 @@ async def talking(run_dir, *, server=None, voice=None, **bridge):
             talk = Talk(served, service, agent, None, said)
             talk.bridge = Bridge(
                 agent,
-                OpenAiRealtime,
+                OpenAiRealtime(),
                 asked,
                 **{"on_heard": talk.heard.append, "say": said.append, "listen": False, **bridge},
             )

@@ -76,7 +76,7 @@ def test_a_truncation_never_exceeds_what_was_received(tmp_path):
     async def talk():
         async with talking(tmp_path) as talk:
             item = await talk.speak(300, end=False)
-            await talk.playing(300)
+            await talk.playing(299)
             await talk.server.user_started()
             await talk.until(lambda: talk.server.of("conversation.item.truncate"))
             assert talk.server.of("conversation.item.truncate")[0]["audio_end_ms"] <= 300

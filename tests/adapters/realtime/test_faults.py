@@ -152,7 +152,7 @@ async def fail_to_talk(run_dir, server=None, **settings):
             served.refuse_session = settings.pop("refuse_session", "")
             asked = Settings(model="gpt-realtime", **{"url": served.url, **settings})
             with pytest.raises(ServiceError) as raised:
-                await Bridge(agent, OpenAiRealtime, asked, listen=False).run()
+                await Bridge(agent, OpenAiRealtime(), asked, listen=False).run()
     return str(raised.value)
 
 
@@ -175,7 +175,7 @@ def test_a_url_that_is_none_says_so(tmp_path):
 def test_a_client_of_another_rate_is_refused(tmp_path):
     async def talk():
         async with connect_async(f"ipc://{tmp_path}/voice.sock", rate_hz=16000) as agent:
-            Bridge(agent, OpenAiRealtime, Settings(model="m"))
+            Bridge(agent, OpenAiRealtime(), Settings(model="m"))
 
     with running_voice(tmp_path), pytest.raises(ConfigError, match="24000 Hz"):
         run(talk())

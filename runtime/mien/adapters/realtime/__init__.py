@@ -9,7 +9,9 @@ Heard        how one item was heard
 
 from typing import TYPE_CHECKING, Any
 
+from mien.adapters.realtime.gemini_live import GeminiLive
 from mien.adapters.realtime.items import Heard
+from mien.adapters.realtime.openai_live import OpenAiLive
 from mien.adapters.realtime.openai_realtime import OpenAiRealtime
 from mien.adapters.realtime.service import Dialect, ServiceError, Settings
 from mien.adapters.realtime.tools import Tools, load_tools
@@ -17,13 +19,19 @@ from mien.adapters.realtime.tools import Tools, load_tools
 if TYPE_CHECKING:
     from mien.adapters.realtime.bridge import Bridge
 
-DIALECTS: dict[str, type[Dialect]] = {"openai-realtime": OpenAiRealtime}
+DIALECTS: dict[str, type[Dialect]] = {
+    "openai-realtime": OpenAiRealtime,
+    "openai-live": OpenAiLive,
+    "gemini-live": GeminiLive,
+}
 
 __all__ = [
     "DIALECTS",
     "Bridge",
     "Dialect",
+    "GeminiLive",
     "Heard",
+    "OpenAiLive",
     "OpenAiRealtime",
     "ServiceError",
     "Settings",

@@ -20,9 +20,11 @@ from mien.adapters.realtime.service import (
     AnswerDone,
     Complaint,
     Dialect,
+    Flush,
     ItemDone,
     Leaving,
     Ready,
+    Reply,
     ServiceError,
     ServiceEvent,
     Settings,
@@ -56,15 +58,15 @@ _FOR_GOOD: Final = {
 class Bridge:
     """One conversation of a service with the customers of one kiosk, over as many connections as it takes.
 
-    agent: a client with the dialect's output_rate_hz; the bridge is the only reader of its events. dialect: makes the
-    protocol of one connection. on_heard: called once for every item. say: told what an operator should
-    know, a line each. listen: whether the kiosk has an ear. Raises ConfigError for a client of another rate.
+    agent: a client with the dialect's output_rate_hz; the bridge is the only reader of its events. on_heard: called
+    once for every item. say: told what an operator should know, a line each. listen: whether the kiosk has an ear.
+    Raises ConfigError for a client of another rate.
     """
 
     def __init__(
         self,
         agent: AsyncClient,
-        dialect: Callable[[], Dialect],
+        dialect: Dialect,
         settings: Settings,
         *,
         tools: Tools | None = None,
@@ -74,8 +76,7 @@ class Bridge:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._agent = agent
-        self._new_dialect = dialect
-        self._dialect = dialect()
+        self._dialect = dialect
         if agent.rate_hz != self._dialect.output_rate_hz:
             raise ConfigError(f"the client has {agent.rate_hz} Hz; connect with {self._dialect.output_rate_hz} Hz")
         self._settings = settings
@@ -130,7 +131,6 @@ class Bridge:
 
     async def _connect(self) -> str:
         """Serve one connection. Returns why it ended, or raises what websockets raises."""
-        self._dialect = self._new_dialect()
         options: dict[str, Any] = {
             "max_size": _MAX_MESSAGE_BYTES,
             "compression": None,  # of sound it gains little and delays all of it
@@ -211,6 +211,10 @@ class Bridge:
                 await self._speech.interrupt()
             case UserStopped():
                 self._answers.user_stopped()
+            case Flush():
+                await self._speech.interrupt()
+            case Reply(messages):
+                self._put(list(messages))
             case AnswerBegun():
                 self._answers.begun()
             case AnswerDone():

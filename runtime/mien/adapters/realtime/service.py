@@ -64,6 +64,18 @@ class UserStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Flush:
+    """The service has stopped its answer: whatever is being spoken is interrupted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The protocol wants these messages sent."""
+
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UserStopped:
     """The customer has finished: the service prepares its answer."""
 
@@ -120,6 +132,8 @@ ServiceEvent: TypeAlias = (
     | ItemDone
     | UserStarted
     | UserStopped
+    | Flush
+    | Reply
     | AnswerBegun
     | AnswerDone
     | ToolCall
@@ -129,7 +143,7 @@ ServiceEvent: TypeAlias = (
 
 
 class Dialect(Protocol):
-    """The protocol of one service. One object a connection; messages are texts of JSON."""
+    """The protocol of one service, for one conversation. Messages are texts of JSON."""
 
     input_rate_hz: int
     output_rate_hz: int
@@ -141,7 +155,7 @@ class Dialect(Protocol):
         """The headers of the handshake, with the key."""
 
     def greeting(self, settings: Settings) -> list[str]:
-        """The first messages of a connection."""
+        """The first messages of a connection. What belonged to the one before is forgotten."""
 
     def read(self, data: str | bytes, now_s: float) -> list[ServiceEvent]:
         """What one message says. Unknown messages say nothing; one that is no JSON object raises ValueError."""

@@ -31,7 +31,7 @@ class Driver:
         await self._server.__aenter__()
         self._agent = await connect_async(endpoint, rate_hz=self.rate_hz, name="bench realtime")
         settings = Settings(model="stand-in", url=self._server.url)
-        bridge = Bridge(self._agent, OpenAiRealtime, settings, on_heard=self._told, listen=False)
+        bridge = Bridge(self._agent, OpenAiRealtime(), settings, on_heard=self._told, listen=False)
         self._bridge = asyncio.create_task(bridge.run(), name="bridge")
         await self._server.until(lambda: self._server.ready)
 
