@@ -1,4 +1,4 @@
-"""What a speech-to-speech service says and can be told, in words that all of them share."""
+"""What a speech-to-speech service says, in words that all services share."""
 
 from __future__ import annotations
 
