@@ -55,7 +55,8 @@ async def _read_header(body: StreamReader, feed: _Feed) -> WavReader:
 async def _read(body: StreamReader) -> bytes:
     try:
         async with asyncio.timeout(IDLE_S):
-            return await body.readany()
+            data: bytes = await body.readany()
+            return data
     except TimeoutError:
         return b""
 

@@ -105,7 +105,7 @@ async def talking(run_dir, *, server=None, voice=None, **bridge):
 
 def run(coroutine):
     async def bounded():
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(110):
             return await coroutine
 
     return asyncio.run(bounded())
