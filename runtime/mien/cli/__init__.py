@@ -15,6 +15,8 @@ COMMANDS: Final = {
     "run": "start the services in the foreground",
     "say": "speak a text, a WAV file or raw PCM",
     "livekit": "join a LiveKit room and speak what an agent there sends",
+    "realtime": "let a speech-to-speech service talk through this kiosk",
+    "http": "speak text or WAV files that come by HTTP on loopback",
     "watch": "show the live state in the terminal",
     "motion": "write the facial motion of a WAV file as CSV",
     "ear": "meter, record or calibrate the microphone",
