@@ -153,7 +153,7 @@ class TestBargeIn:
         assert again.text == "It has many clocks.", "the first sentence was heard to its end"
         talk.speak(again.answer)
         talk.over(again.answer, 1000)
-        assert talk.history()[0][1] == "It was founded long ago. It has It has many clocks."
+        assert talk.history()[0][1] == "It was founded long ago. It It has many clocks."
 
     def test_without_the_voice_s_own_barge_in_the_speech_is_paused(self, talk):
         self.answering(talk)

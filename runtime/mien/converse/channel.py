@@ -1,4 +1,4 @@
-"""Messages between mien converse and the process of an engine, over its standard input and output.
+"""Messages to the process of an engine, over its standard streams.
 
 A message is one line of JSON. `bytes`, where present, is the length of the payload that follows the line.
 

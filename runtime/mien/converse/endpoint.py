@@ -8,10 +8,10 @@ from typing import Final
 
 _OPEN_ENDS: Final = {
     "en": "a an and are as at because but by can could do does for from how i if in is it its my of on or our so than "
-    "that the their there these this to um uh er we what when where which who why will with would you your please "
+    "that the their there these this to um uh er we what when where which who why will with would you your "
     "excuse hello hi",
     "de": "aber als am an auf aus bei bis das dass dem den der des die ein eine einem einen einer für ich im in ist "
-    "kann können mein mit nach oder ob und um von vom was weil wenn wie wo wir zu zum zur äh ähm hallo bitte",
+    "kann können mein mit nach oder ob und um von vom was weil wenn wie wo wir zu zum zur äh ähm hallo",
 }
 _OPEN: Final = {language: frozenset(words.split()) for language, words in _OPEN_ENDS.items()}
 _COMPLETE_QUESTION: Final = re.compile(r"\w+\W+\w+.*\?\s*$")

@@ -61,13 +61,14 @@ _WHOLE: Final = {
             |thank you that is enough|thanks that s enough|thank you that s enough)""",
         repeat="""
             _(?:repeat|repeat that|repeat it|say that|say it|say that once more|come|what did you say|what was that
-            |once more|one more time|pardon|pardon me|i (?:did not|didn t) (?:hear|understand|catch|get) (?:that|you))""",
+            |once more|one more time|pardon|pardon me
+            |i (?:did not|didn t) (?:hear|understand|catch|get) (?:that|you))""",
         louder="""
             _(?:(?:speak|talk|say that|say it|be) )?(?:a bit |a little )?
             (?:louder|speak up|volume up|i can t hear you)""",
         quieter="""
-            _(?:(?:speak|talk|be) )?(?:a bit |a little )?(?:quieter|softer|more quietly|less loud|not so loud|volume down
-            |too loud|you are too loud)""",
+            _(?:(?:speak|talk|be) )?(?:a bit |a little )?(?:quieter|softer|more quietly|less loud|not so loud
+            |volume down|too loud|you are too loud)""",
         slower="""
             _(?:(?:speak|talk|say that|say it) )?(?:a bit |a little )?(?:slower|more slowly|slow down|slowly|not so fast
             |too fast|you are too fast)""",
@@ -79,7 +80,9 @@ _WHOLE: Final = {
         yes="ja|ja gern|ja gerne|bitte|gern|gerne",
         no="nein|nicht nötig|schon gut",
         stop="_(?:stopp|stop|halt|aufhören|hör auf|ruhe|still|genug|das reicht)",
-        repeat="_(?:das )?(?:noch einmal|noch mal|nochmal|wiederholen|wiederholen sie das|wie bitte|was haben sie gesagt)",
+        repeat="""
+            _(?:das )?(?:noch einmal|noch mal|nochmal|wiederholen|wiederholen sie das|wie bitte
+            |was haben sie gesagt)""",
         louder="_lauter",
         quieter="_leiser",
         slower="_langsamer",
@@ -88,10 +91,10 @@ _WHOLE: Final = {
 }
 _PERSON: Final = {
     "en": re.compile(
-        r"\b(?:speak|talk|chat)(?:ing)? (?:to|with) (?:a |an |some|any|the )?(?:\w+ )?(?:human|person|people|body|somebody"
-        r"|someone|anyone|anybody|staff|employee|agent|colleague|manager|attendant|member)"
-        r"|\b(?:call|get|fetch|bring|find|send) (?:me )?(?:a |an |the )?(?:real |human |actual )?(?:somebody|someone|person"
-        r"|human|staff|employee|colleague|manager|attendant|member of staff)\b"
+        r"\b(?:speak|talk|chat)(?:ing)? (?:to|with) (?:a |an |some|any|the )?(?:\w+ )?(?:human|person|people|body"
+        r"|somebody|someone|anyone|anybody|staff|employee|agent|colleague|manager|attendant|member)"
+        r"|\b(?:call|get|fetch|bring|find|send) (?:me )?(?:a |an |the )?(?:real |human |actual )?(?:somebody|someone"
+        r"|person|human|staff|employee|colleague|manager|attendant|member of staff)\b"
         r"|\b(?:a|an|any) (?:real|actual|human) (?:person|human|being|agent|employee|assistant)\b|\bhuman being\b"
         r"|\b(?:is|are) there (?:any|some)(?:body|one) (?:here )?(?:who|that|i can|to (?:help|talk))"
     ),

@@ -1,4 +1,4 @@
-"""Where the time goes between the customer's last sound and mien's first."""
+"""Where the time goes from the customer's last sound to mien's first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The customer's sound of the last seconds, and whether it is quiet now."""
+"""The customer's sound of the last seconds, with its silences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Composition root of mien converse: engines, conversation and agent from the configuration."""
+"""Composition root of mien converse: the agent with its engines, from the configuration."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ MOST_WORDS_A_SECOND: Final = 7.0
 
 # What Whisper writes when it hears nothing: credits and courtesies of the subtitles that it learned from.
 _COURTESIES: Final = """
-thank you|thank you very much|thanks for watching|thank you for watching|you|bye|bye bye|please subscribe|the end|so|oh|ah
-|i m sorry|hm|hmm|subtitles by the amara org community|untertitel der amara org community|untertitel im auftrag des zdf
-|vielen dank
+thank you|thank you very much|thanks for watching|thank you for watching|you|bye|bye bye|please subscribe|the end|so
+|oh|ah|i m sorry|hm|hmm|vielen dank|subtitles by the amara org community|untertitel der amara org community
+|untertitel im auftrag des zdf
 """
 _INVENTED: Final = frozenset(text.strip() for text in _COURTESIES.split("|"))
 _SOUND: Final = re.compile(r"[\[(*♪][^\])*♪]*[\])*♪]?")

@@ -1,4 +1,4 @@
-"""espeak-ng and flite, Debian's synthesisers: one run a sentence."""
+"""Debian's synthesisers, espeak-ng or flite: one run a sentence."""
 
 from __future__ import annotations
 

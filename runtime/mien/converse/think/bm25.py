@@ -1,4 +1,4 @@
-"""BM25 (Robertson and Zaragoza 2009): which of several texts has a question's words."""
+"""BM25 (doi:10.1561/1500000019): which of several texts has a question's words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads a knowledge file: Markdown with questions, answers, synonyms and links to actions.
+"""Reads a knowledge file: Markdown with questions, answers, synonyms, links to actions.
 
 # Title                        anything may follow it, as an introduction
 ## When are you open?          a question
