@@ -165,7 +165,11 @@ class Agent:
                 self._voice_orders.put_nowait(order)
             case orders.Decided():
                 self._measured[order.answer] = Measured(
-                    order.last_sound_ns, order.recognised_ns, order.thought_ns, time.monotonic_ns()
+                    order.last_sound_ns,
+                    order.silence_ns,
+                    order.recognised_ns,
+                    order.thought_ns,
+                    time.monotonic_ns(),
                 )
             case orders.Note() | orders.Perform():
                 self._told(order)

@@ -68,6 +68,7 @@ class _Asked:
     until_ns: int = 0
     transcript: Transcript | None = None
     recognised_ns: int = 0
+    silence_ns: int = 0
     thinking: Thinking | None = None
     sure: bool = False
     paused: bool = False
@@ -349,7 +350,8 @@ class Conversation:
             wait_ms = silence_ms(transcript.text, transcript.language, timing)
             if not transcript.text or (asked.over and intent.read(transcript.text).kind == "backchannel"):
                 wait_ms = timing.resume_ms
-            if now_ns - asked.last_ns >= wait_ms * NS_PER_MS:
+            asked.silence_ns = asked.last_ns + wait_ms * NS_PER_MS
+            if now_ns >= asked.silence_ns:
                 self._decide(asked, transcript, now_ns)
 
     def _step_answer(self, answer: Answer, thinking: Thinking, now_ns: int) -> None:
@@ -551,7 +553,7 @@ class Conversation:
 
     def _decided(self, answer: Answer, asked: _Asked, thinking: Thinking | None, now_ns: int) -> None:
         thought_ns = thinking.progress_ns if thinking is not None and thinking.sentences else now_ns
-        self._do(orders.Decided(answer.number, asked.last_ns, asked.recognised_ns, thought_ns))
+        self._do(orders.Decided(answer.number, asked.last_ns, asked.silence_ns, asked.recognised_ns, thought_ns))
 
     def _perform(self, action: str, question: str) -> None:
         self._do(orders.Perform(action, question))

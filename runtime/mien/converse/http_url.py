@@ -27,6 +27,7 @@ class HttpUrl:
         self._key = ""
         self._timeout_s = timeout_s
         self._socket: socket.socket | None = None
+        self._cancelled = False
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConverseError(f"'{url}' is not http://HOST[:PORT]/PATH or https://HOST[:PORT]/PATH")
@@ -43,6 +44,7 @@ class HttpUrl:
     def post(self, path: str, body: bytes, content_type: str) -> Iterator[bytes]:
         """The answer's body as it arrives. Raises ConverseError: no connection, an error status, or silence."""
         connection = self._connect()
+        self._cancelled = False
         try:
             headers = {"Content-Type": content_type, "User-Agent": "mien"}
             if self._key:
@@ -59,6 +61,8 @@ class HttpUrl:
                 if total > MAX_BYTES:
                     raise ConverseError(f"{self.url}{path} does not stop answering")
                 yield data
+            if self._cancelled:
+                raise ConverseError(f"{self.url}: broken off")
         except TimeoutError:
             raise ConverseError(f"{self.url} did not answer for {self._timeout_s:g} s") from None
         except (OSError, http.client.HTTPException) as error:
@@ -69,6 +73,7 @@ class HttpUrl:
 
     def cancel(self) -> None:
         """Break the connection off: post() raises. From any thread."""
+        self._cancelled = True
         if (open_socket := self._socket) is not None:
             with contextlib.suppress(OSError):
                 open_socket.shutdown(socket.SHUT_RDWR)

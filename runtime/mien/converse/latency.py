@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 from typing import Final
 
@@ -13,12 +14,14 @@ STAGES: Final = ("endpoint", "recognition", "answer", "first audio", "preroll", 
 
 @dataclass(slots=True)
 class Measured:
-    """One answer. All CLOCK_MONOTONIC in ns: of the last sound, of results, of the decision, of the first sound.
+    """One answer, in ns of CLOCK_MONOTONIC.
 
-    sent_ns: the first speech was given to the voice. heard_ns: it was heard.
+    silence_ns: the silence was long enough. recognised_ns, thought_ns: the text and the answer's beginning were known.
+    decided_ns: the turn was decided. sent_ns: the first speech was given to the voice. heard_ns: it was heard.
     """
 
     last_sound_ns: int
+    silence_ns: int
     recognised_ns: int
     thought_ns: int
     decided_ns: int
@@ -26,22 +29,22 @@ class Measured:
     heard_ns: int = 0
 
     def stages_ms(self) -> dict[str, float]:
-        """Each stage: the time that it adds beyond the one before. They add up to "all"."""
-        endpoint = self.decided_ns - self.last_sound_ns
-        late_text = max(0, min(self.recognised_ns, self.decided_ns) - self.last_sound_ns)
-        recognition = max(0, late_text - endpoint)
-        answered = max(self.decided_ns, self.thought_ns)
-        parts = (
-            endpoint,
-            recognition,
-            answered - self.decided_ns,
-            self.sent_ns - answered,
-            self.heard_ns - self.sent_ns,
+        """Each stage: the time that it adds to those before. They add up to "all"."""
+        marks = [self.last_sound_ns]
+        for mark in (
+            self.silence_ns,
+            self.recognised_ns,
+            self.decided_ns,
+            self.thought_ns,
+            self.sent_ns,
+            self.heard_ns,
+        ):
+            marks.append(max(marks[-1], mark))
+        silence, recognised, decided, thought, sent, heard = (
+            round((mark - before) / NS_PER_MS, 1) for before, mark in pairwise(marks)
         )
-        return {
-            **{name: round(part / NS_PER_MS, 1) for name, part in zip(STAGES, parts, strict=False)},
-            "all": round((self.heard_ns - self.last_sound_ns) / NS_PER_MS, 1),
-        }
+        stages = (silence, recognised + decided, thought, sent, heard)
+        return {**dict(zip(STAGES, stages, strict=False)), "all": round((marks[-1] - marks[0]) / NS_PER_MS, 1)}
 
 
 @dataclass(slots=True)

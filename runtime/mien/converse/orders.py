@@ -108,10 +108,14 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The customer's turn is over and is answered by `answer`: for the measurement of latencies."""
+    """The customer's turn is over and is answered by `answer`: for the measurement of latencies.
+
+    silence_ns: when the silence was long enough.
+    """
 
     answer: int
     last_sound_ns: int
+    silence_ns: int
     recognised_ns: int
     thought_ns: int
 

@@ -12,7 +12,7 @@ B: Final = 0.5
 _COMMON: Final = """
 a an and any are at be can could do does for from get give go going have here how i if in is it like me my of on or
 please s so some tell that the there this to up us want was we what when where which who will with would you your hi
-hello excuse know need am about
+hello excuse know need am about find look
 """
 _STOP: Final = frozenset(_COMMON.split())
 

@@ -40,8 +40,8 @@ class Sentences:
                 continue
             return match.end()
         if len(self._rest) > LONGEST_CHARS:
-            at = max(self._rest.rfind(mark, 0, LONGEST_CHARS) for mark in (", ", "; ", ": ", " "))
-            return at + 1 if at > 0 else LONGEST_CHARS
+            found = (self._rest.rfind(mark, 1, LONGEST_CHARS) for mark in ("; ", ": ", ", ", " "))
+            return next((at + 1 for at in found if at > 0), LONGEST_CHARS)
         return None
 
 
