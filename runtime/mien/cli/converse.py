@@ -2,15 +2,14 @@
 
 import asyncio
 import contextlib
-import json
 import logging
 import signal
 import time
 from pathlib import Path
 
 import click
-from rich.table import Table
 
+from mien.cli.converse_lines import line, print_latencies
 from mien.cli.terminal import data_console, teller
 from mien.client import connect_async
 from mien.config import Config, load_config, parse_overrides
@@ -19,7 +18,6 @@ from mien.converse.latency import Latencies
 from mien.converse.start import RATE_HZ, engines, knowledge, make_agent, prepare
 from mien.host.exits import Exit, exit_codes
 from mien.host.rundir import resolve_run_dir
-from mien.printable import printable
 from mien.transport import voice_endpoint
 
 CONFIG = click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
@@ -28,7 +26,23 @@ SET = click.option(
 )
 
 
-@click.group(invoke_without_command=True)
+class _Group(click.Group):
+    """Imports `demo` when it is used: it needs the benchmark's rooms, which a kiosk does not."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names."""
+        return [*super().list_commands(ctx), "demo"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by name; None for an unknown one."""
+        if cmd_name == "demo":
+            from mien.cli.converse_demo import demo
+
+            return demo
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Group, invoke_without_command=True)
 @CONFIG
 @SET
 @click.option("--endpoint", help="The voice to speak with [the one of this machine].")
@@ -129,27 +143,3 @@ async def _converse(
         with contextlib.suppress(asyncio.CancelledError):
             await running
         return agent.latencies
-
-
-def line(order: orders.Note | orders.Perform, at_s: float, *, as_json: bool) -> str:
-    """One line of the transcript. at_s: since the start."""
-    if isinstance(order, orders.Note):
-        fields = {"who": order.who, "text": order.text}
-        shown = f"{order.who:>8}  {printable(order.text)}"
-    else:
-        fields = {"action": order.action, "question": order.question}
-        shown = f"  action  {order.action}"
-    return json.dumps({"at_s": round(at_s, 2), **fields}) if as_json else f"{at_s:7.2f} {shown}"
-
-
-def print_latencies(latencies: Latencies) -> None:
-    """The table by stage; nothing without an answer."""
-    rows = latencies.table()
-    if not rows:
-        return
-    table = Table(
-        "from the last word to the first sound", "median, ms", "95 %, ms", title=f"{len(latencies.answers)} answers"
-    )
-    for stage, middle, high in rows:
-        table.add_row(stage, f"{middle:.0f}", f"{high:.0f}")
-    data_console().print(table)

@@ -38,7 +38,10 @@ Told = Callable[[orders.Note | orders.Perform], None]
 
 
 class Agent:
-    """client: connected. told: gets the transcript and the actions. One run() a client."""
+    """client: connected. told: gets the transcript and the actions. One run() a client.
+
+    ear: its state. user_began: how often the customer began to speak.
+    """
 
     def __init__(
         self,
@@ -61,6 +64,17 @@ class Agent:
         self._voice_orders: asyncio.Queue[orders.Order] = asyncio.Queue()
         self.latencies = Latencies()
         self.ear = "absent"
+        self.user_began = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being asked, thought or said."""
+        return self._conversation.busy
+
+    @property
+    def speaking(self) -> bool:
+        """Whether an answer can be heard."""
+        return any(turn.opened for turn in self._turns.values())
 
     async def run(self) -> None:
         """Converse until cancelled."""
@@ -92,6 +106,7 @@ class Agent:
                 if (changed := self._sound.add(heard.at_ns, heard.data)) is not None:
                     self._take(changed)
             case UserStarted():
+                self.user_began += 1
                 self._sound.begin()
                 self._take(events.UserBegan(heard.at_ns))
             case UserStopped():
@@ -123,6 +138,7 @@ class Agent:
         if (measured := self._measured.pop(turn.answer, None)) is not None:
             measured.sent_ns, measured.heard_ns = turn.sent_ns, at_ns
             self.latencies.answers.append(measured)
+        turn.opened = True
         self._take(events.Opened(turn.answer, at_ns))
 
     async def _tick(self) -> None:

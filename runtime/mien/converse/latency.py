@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from statistics import median
 from typing import Final
 
@@ -30,16 +30,8 @@ class Measured:
 
     def stages_ms(self) -> dict[str, float]:
         """Each stage: the time that it adds to those before. They add up to "all"."""
-        marks = [self.last_sound_ns]
-        for mark in (
-            self.silence_ns,
-            self.recognised_ns,
-            self.decided_ns,
-            self.thought_ns,
-            self.sent_ns,
-            self.heard_ns,
-        ):
-            marks.append(max(marks[-1], mark))
+        known = (self.silence_ns, self.recognised_ns, self.decided_ns, self.thought_ns, self.sent_ns, self.heard_ns)
+        marks = list(accumulate((self.last_sound_ns, *known), max))
         silence, recognised, decided, thought, sent, heard = (
             round((mark - before) / NS_PER_MS, 1) for before, mark in pairwise(marks)
         )

@@ -36,6 +36,7 @@ class SpokenTurn:
     ) -> None:
         self.answer = answer
         self.sent_ns = 0
+        self.opened = False
         self._client = client
         self._speaking = speaking
         self._take = take
