@@ -20,7 +20,14 @@ SYSTEM_UNITS = Path("/usr/lib/systemd/system")
 TARGET_SERVICES = ("mien-voice", "mien-face")
 SERVICES = (*TARGET_SERVICES, "mien-ear")
 # systemd-analyze's scale, 0 (safe) to 10
-EXPOSURE = {"mien-voice": 2.0, "mien-face": 1.5, "mien-ear": 1.5, "mien-failure@": 1.5, "mien-retry@": 1.0, "mien-converse": 1.0}
+EXPOSURE = {
+    "mien-voice": 2.0,
+    "mien-face": 1.5,
+    "mien-ear": 1.5,
+    "mien-failure@": 1.5,
+    "mien-retry@": 1.0,
+    "mien-converse": 1.0,
+}
 
 
 def run(*command: str) -> "subprocess.CompletedProcess[str]":

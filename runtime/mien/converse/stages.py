@@ -57,8 +57,9 @@ class Hearing:
 class Thinking:
     """The thinker; where that fails, the knowledge file by its words alone."""
 
-    def __init__(self, config: ConverseConfig) -> None:
+    def __init__(self, config: ConverseConfig, cache: Path) -> None:
         self._config = config
+        self._cache = str(cache)
         self.process = self._make(model=True)
         self._fallback: KnowledgeThinker | None = None
 
@@ -101,9 +102,10 @@ class Thinking:
                 "prompt": config.think_prompt,
                 "knowledge": config.knowledge,
                 "model_for_knowledge": model,
+                "cache": self._cache,
             }
         else:
-            options = {"path": config.knowledge, "model": model}
+            options = {"path": config.knowledge, "model": model, "cache": self._cache}
             if model:
                 options["threshold"] = config.think_threshold
         return EngineProcess("the thinker", _first("think", config.think, options))

@@ -39,11 +39,12 @@ class ChatThinker:
         knowledge: str = "",
         model_for_knowledge: bool = True,
         timeout_s: float = 2.5,
+        cache: str = "",
     ) -> None:
         self._http = HttpUrl(url, key_file, timeout_s)
         self._model = model
         self._prompt = prompt or PROMPT
-        self._facts = KnowledgeThinker(knowledge, model_for_knowledge)
+        self._facts = KnowledgeThinker(knowledge, model_for_knowledge, cache=cache)
 
     def load(self) -> None:
         """Read the key and the knowledge file. Raises ConverseError, ConfigError."""

