@@ -224,6 +224,9 @@ class Agent:
     async def _prepare(self, order: orders.Prepare) -> None:
         try:
             await self._speaking.prepare(order.text, order.language, order.speed)
+        except asyncio.CancelledError:  # something else is said first
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
         except ConverseError as error:
             log.warning("%s", error)
 

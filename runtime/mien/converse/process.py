@@ -15,8 +15,8 @@ from mien.errors import ConverseError
 
 log = logging.getLogger("mien.converse")
 
-GRACE_S: Final = 0.5
-"""How long a cancelled request may take to end before its process is replaced."""
+GRACE_S: Final = 2.0
+"""How long a cancelled request may take to end before its process is replaced: loading a model again takes longer."""
 
 ERROR_BYTES: Final = 2_000
 
@@ -42,12 +42,17 @@ class EngineProcess:
         self.starts = 0
         self._first = first
         self._command = list(command or (sys.executable, "-m", "mien.converse.child"))
-        self._timeout_s, self._load_s = timeout_s, load_s
+        self._timeout_s = self._least_s = timeout_s
+        self._load_s = load_s
         self._process: asyncio.subprocess.Process | None = None
         self._stderr: asyncio.Task[bytes] | None = None
         self._lock = asyncio.Lock()
         self._numbers = 0
         self._restarting: asyncio.Task[None] | None = None
+
+    def allow(self, timeout_s: float) -> None:
+        """Wait so long between two parts, on a machine that was found to be slow; never less than at first."""
+        self._timeout_s = max(self._least_s, timeout_s)
 
     @property
     def pid(self) -> int | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
+import random
 import shutil
 import sys
+import time
 from collections.abc import AsyncGenerator
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +33,8 @@ _T = TypeVar("_T")
 log = logging.getLogger("mien.converse")
 
 PIPER_SERVER: Final = Path(__file__).parent / "speak" / "piper_server.py"
+MEASURING_S: Final = 20.0
+SLOW_S: Final = 0.8
 LANGUAGES: Final = ("en", "de")
 
 
@@ -44,6 +49,7 @@ class Hearing:
                 options["model"] = config.hear_model
         else:
             options["languages"] = LANGUAGES if config.language == "auto" else (config.language,)
+        self._remote = config.hear == "url"
         self.process = EngineProcess("the recogniser", _first("hear", config.hear, options))
 
     async def recognise(self, pcm: bytes, language: str) -> Transcript:
@@ -52,6 +58,26 @@ class Hearing:
             async for part, _ in parts:
                 return _read(part, Transcript)
         raise ConverseError("the recogniser gave no result")
+
+    async def measure(self) -> float:
+        """How long an utterance takes here, in s; a slow machine is then given more time. Raises ConverseError.
+
+        With a URL nothing is measured: nobody's sound is sent there before somebody speaks.
+        """
+        if self._remote:
+            return 0.0
+        self.process.allow(MEASURING_S)
+        began_s = time.monotonic()
+        await self.recognise(_rustle(), "en")
+        taken_s = time.monotonic() - began_s
+        if taken_s > SLOW_S:
+            log.warning(
+                "recognition takes %.1f s on this machine, answers come late: free the processor, or set converse.hear "
+                "to url",
+                taken_s,
+            )
+        self.process.allow(3 * taken_s)
+        return taken_s
 
 
 class Thinking:
@@ -119,10 +145,12 @@ class Speaking:
         self.process = _speech_process(self.engine, config)
         self._cache = SpeechCache(cache, self.engine, f"{config.speak_voice}|{config.speak_model}|{config.speak_url}")
         spare = next((name for name in PROGRAMS if name != self.engine and shutil.which(name)), None)
+        self._making: dict[tuple[str, str, float], asyncio.Future[None]] = {}
         self._spare = EngineProcess("the spare synthesiser", _first("speak", spare, {})) if spare else None
 
     async def speak(self, text: str, language: str, speed: float) -> AsyncGenerator[Sound, None]:
         """One sentence. The last piece has the times of all words. Raises ConverseError when no synthesiser works."""
+        await self._wait_for((text, language, speed))
         if (kept := self._cache.get(text, language, speed)) is not None:
             yield kept
             return
@@ -144,10 +172,27 @@ class Speaking:
         """Synthesise into the cache. Returns whether it was not there yet. Raises ConverseError."""
         if self._cache.get(text, language, speed) is not None:
             return False
+        key = (text, language, speed)
+        making = self._making[key] = asyncio.ensure_future(self._make(*key))
+        try:
+            await making
+        finally:
+            if self._making.get(key) is making:
+                del self._making[key]
+        return True
+
+    async def _make(self, text: str, language: str, speed: float) -> None:
         async with contextlib.aclosing(self._made(self.process, text, language, speed)) as pieces:
             async for _ in pieces:
                 pass
-        return True
+
+    async def _wait_for(self, key: tuple[str, str, float]) -> None:
+        """Something is said now: it may be in the making; what else is being prepared gives way."""
+        for other, making in list(self._making.items()):
+            if other != key:
+                making.cancel()
+        if (making := self._making.get(key)) is not None:
+            await asyncio.wait((making,))
 
     async def close(self) -> None:
         """End the processes."""
@@ -180,6 +225,12 @@ class Speaking:
 
 class _SoundHeader(msgspec.Struct, frozen=True):
     rate_hz: int
+
+
+def _rustle() -> bytes:
+    """Two seconds of quiet noise at 16 kHz."""
+    noise = random.Random(1)
+    return bytes(noise.choice((0, 1)) if at % 2 == 0 else 0 for at in range(64_000))
 
 
 def choose(config: ConverseConfig) -> str:

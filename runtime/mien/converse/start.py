@@ -29,6 +29,8 @@ class Engines:
     hearing: Hearing
     thinking: Thinking
     speaking: Speaking
+    recognising_s: float = 0.0
+    """How long an utterance takes on this machine."""
 
     @property
     def pids(self) -> list[int]:
@@ -46,6 +48,7 @@ async def engines(config: ConverseConfig) -> AsyncIterator[Engines]:
         for result in await asyncio.gather(*loading, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
+        made.recognising_s = await made.hearing.measure()
         yield made
     finally:
         await asyncio.gather(made.hearing.process.close(), made.thinking.process.close(), made.speaking.close())
@@ -54,7 +57,11 @@ async def engines(config: ConverseConfig) -> AsyncIterator[Engines]:
 def make_agent(client: AsyncClient, config: ConverseConfig, loaded: Engines, told: Told) -> Agent:
     """The agent, ready to run."""
     timing = Timing(
-        end_ms=config.end_ms, open_ms=config.open_ms, filler_ms=config.filler_ms, deadline_ms=config.deadline_ms
+        recognise_ms=max(Timing().recognise_ms, round(3000 * loaded.recognising_s)),
+        end_ms=config.end_ms,
+        open_ms=config.open_ms,
+        filler_ms=config.filler_ms,
+        deadline_ms=config.deadline_ms,
     )
     conversation = Conversation(timing=timing, language=config.language, forbidden=config.forbidden)
     return Agent(client, conversation, loaded.hearing, loaded.thinking, loaded.speaking, told)

