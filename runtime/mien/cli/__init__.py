@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "http": "speak text or WAV files that come by HTTP on loopback",
     "watch": "show the live state in the terminal",
     "motion": "write the facial motion of a WAV file as CSV",
+    "converse": "answer customers by voice, without a network",
     "ear": "meter, record or calibrate the microphone",
     "record": "render a WAV file as MP4, with the face",
     "demo": "run both services with a sample voice stack",
