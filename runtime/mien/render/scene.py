@@ -68,3 +68,11 @@ class Background:
     top: Rgb = (0.33, 0.41, 0.46)
     bottom: Rgb = (0.17, 0.21, 0.26)
     glow: Rgb = (0.26, 0.27, 0.25)
+
+
+def background_of(mesh: Mesh) -> Background:
+    """The background that an avatar asks for; the usual one where it asks for none."""
+    if mesh.background is None:
+        return Background()
+    top, bottom = mesh.background
+    return Background(top=top, bottom=bottom, glow=(0.0, 0.0, 0.0))

@@ -74,5 +74,9 @@ void main() {
     color /= 1.0 + 0.11 * color * color;  // a soft shoulder keeps the hue of bright skin
     color = sqrt(clamp(color, 0.0, 1.0));
     float grey = dot(color, vec3(0.19, 0.37, 0.07));
-    gl_FragColor = vec4(mix(vec3(grey), color, u_presence), max(texel.a, u_material.w - 1.0));
+    float solid = max(texel.a, u_material.w - 1.0);
+#ifndef EYE
+    solid = min(solid + step(0.89, u_material.x) * specular.g, 1.0);  // the highlight on glass is opaque
+#endif
+    gl_FragColor = vec4(mix(vec3(grey), color, u_presence), solid);
 }
