@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 # About an 85 mm lens on upright 35 mm film, the usual focal length for portraits, with little distortion.
 FIELD_OF_VIEW_RAD = math.radians(24.0)
 # The narrowest view that shows a head with margins, as a share of the framed height.
-MIN_WIDTH_OF_FRAME = 0.73
+MIN_WIDTH_OF_FRAME = 0.68
 # Depth range in front of and behind the frame's centre, as a share of the view's height.
 NEAR_REACH = 1.2
 FAR_REACH = 1.6

@@ -50,14 +50,15 @@ class GlesRenderer:
         quality: str = "full",
         budget_ms: float = 1000 / 60,
         quarter_turns: int = 0,
+        display: int = 0,
         binding: Callable[[], Gl] = Gl,
     ) -> None:
         """Open the window and upload the avatar to the GPU. width, height: in pixels; 0 takes the screen's size.
 
         samples: of MSAA; fewer if the driver offers fewer. quality: one of QUALITIES; "auto" picks the sharpest tier
-        that keeps frames within budget_ms. quarter_turns: rotates the output clockwise for a rotated screen; sizes and
-        capture() keep the driver's orientation. binding: creates the GL binding. Raises DisplayError, and ValueError
-        for an unknown quality.
+        that keeps frames within budget_ms. display: which of several screens, from 0. quarter_turns: rotates the output
+        clockwise for a rotated screen; sizes and capture() keep the driver's orientation. background: None for that of
+        the avatar. binding: creates the GL binding. Raises DisplayError, and ValueError for an unknown quality.
         """
         if quality not in QUALITIES:
             raise ValueError(f"unknown quality {quality!r}; choose one of {', '.join(QUALITIES)}")
@@ -74,7 +75,9 @@ class GlesRenderer:
         self._dark: bool | None = None
         self._presence = -1.0
         self._overlay: OverlayPass | None = None
-        self._window = Window(width=width, height=height, title=title, fullscreen=fullscreen, samples=samples)
+        self._window = Window(
+            width=width, height=height, title=title, fullscreen=fullscreen, samples=samples, display=display
+        )
         try:
             self._set_up(mesh, background or background_of(mesh))
         except BaseException:
@@ -233,12 +236,25 @@ class GlesRenderer:
         self._blended = tuple((blended[part], part) for part in parts if part in blended)
         enable_corners(gl)
         self._background = background
-        self._backdrop = BackgroundPass(gl, background, composite=False, quarter_turns=self._quarter_turns)
+        self._picture = 0 if background.picture is None else upload_texture(gl, background.picture)
+        self._backdrop = self._new_backdrop(composite=False)
         self._composite: BackgroundPass | None = None
         self.set_presence(1.0)
         self._set_state()
         self._use_tier(self._tier)
         gl.check("setting up the scene")
+
+    def _new_backdrop(self, *, composite: bool) -> BackgroundPass:
+        width, height = self.info.width, self.info.height
+        aspect = height / width if self._quarter_turns % 2 else width / height
+        return BackgroundPass(
+            self._gl,
+            self._background,
+            composite=composite,
+            quarter_turns=self._quarter_turns,
+            picture=self._picture,
+            aspect=aspect,
+        )
 
     def _view_of(self, mesh: Mesh) -> View:
         width, height = self.info.width, self.info.height
@@ -302,9 +318,7 @@ class GlesRenderer:
             width, height = (max(1, round(side * tier.scale)) for side in (self.info.width, self.info.height))
             self._target = RenderTarget(self._gl, width, height)
             if self._composite is None:
-                self._composite = BackgroundPass(
-                    self._gl, self._background, composite=True, quarter_turns=self._quarter_turns
-                )
+                self._composite = self._new_backdrop(composite=True)
                 self._composite.set_presence(self._presence)
 
     def _require_open(self) -> None:
