@@ -107,6 +107,15 @@ def test_a_wide_head_stays_in_a_portrait(tmp_path: Path) -> None:
     assert mesh.frame_width > 2 * ears > 0.73 * mesh.frame_height
 
 
+def test_a_head_with_visemes_alone_gets_brows_and_is_told_that_it_never_blinks(tmp_path: Path) -> None:
+    result = baked(with_jaw(0.022), tmp_path)
+    assert moved(result, "browInnerUp")[:, 1].max() > 0.002
+    assert moved(result, "browDownLeft")[:, 1].min() < -0.001
+    left = next(target for target in result.mesh.targets if target.name == "browOuterUpLeft")
+    assert (result.mesh.positions[left.vertices, 0] > 0).all()
+    assert any("never blinks" in cost for cost in inspected(result).costs)
+
+
 JOINTS = {
     "Head": (0, 0.0, 0.0), "LeftEye": (0.03, 0.01, 0.08), "RightEye": (-0.03, 0.01, 0.08),
     "eyelid_upper_L": (0.03, 0.02, 0.095), "eyelid_upper_R": (-0.03, 0.02, 0.095),

@@ -19,6 +19,7 @@ from mien.avatar.bake.assembly import assemble
 from mien.avatar.bake.atlas import build_textures
 from mien.avatar.bake.bust import add_bust, crop
 from mien.avatar.bake.calibration import calibrate
+from mien.avatar.bake.derived_brows import add_brows
 from mien.avatar.bake.expressions import vrm_expressions
 from mien.avatar.bake.face_bones import add_from_joints, find_face_joints
 from mien.avatar.bake.figure import Figure
@@ -170,7 +171,8 @@ def _fill_gaps(
     bones: Anatomy,
     figure: Figure,
 ) -> dict[str, str]:
-    made = derived_shapes.add_derived(matches)
+    made = add_brows(surfaces, sides, matches) if turning else {}
+    made |= derived_shapes.add_derived(matches)
     if not turning and any(own.any() for own in sides):
         left, right = (None if joint == -1 else nodes.worlds[joint][:3, 3] for joint in bones.eyes)
         shapes = derived_shapes.add_gaze(surfaces, sides, matches, (left, right), figure)
