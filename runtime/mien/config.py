@@ -74,7 +74,7 @@ class PlaybackConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[face]: the screen, the avatar and the motion model. An empty path means the shipped one.
 
-    width and height 0: the screen's own size.
+    width and height 0: the screen's own size. display: which of several screens, from 0. background: see face/backdrop.
     """
 
     renderer: Literal["gles", "headless"] = "gles"
@@ -85,7 +85,9 @@ class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fps: Annotated[int, Meta(ge=1, le=120)] = 30
     idle_fps: Annotated[int, Meta(ge=0, le=120)] = 12
     fullscreen: bool = False
+    display: Annotated[int, Meta(ge=0, le=15)] = 0
     quarter_turns: Annotated[int, Meta(ge=0, le=3)] = 0
+    background: str = ""
     display_latency_ms: Annotated[float, Meta(ge=-500, le=1000)] = 0.0
     calibration: bool = False
     seed: int = 1

@@ -23,7 +23,7 @@ COMMANDS: Final = {
     "ear": "meter, record or calibrate the microphone",
     "record": "render a WAV file as MP4, with the face",
     "demo": "run both services with a sample voice stack",
-    "avatar": "bake or inspect a head of your own",
+    "avatar": "bake, inspect, preview or tune a head of your own",
     "bench": "measure this machine's performance",
     "doctor": "check this machine's devices and software",
     "check-config": "check a configuration file",
