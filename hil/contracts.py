@@ -50,7 +50,10 @@ class Ears(Protocol):
 class Mouth(Protocol):
     """Speaks into the board's microphone, which also hears the board's speaker through a room."""
 
-    late_ms: float
+    @property
+    def late_ms(self) -> float:
+        """How much of the microphone's sound the rig delivered too late since open(); kept after close()."""
+        ...
 
     def open(self, scene: Scene) -> None:
         """Plug the microphone in. A bench has the room that it stands in, whatever the scene says."""
@@ -65,7 +68,7 @@ class Mouth(Protocol):
         ...
 
     def close(self) -> None:
-        """Pull the microphone out; may be called twice. late_ms: what its sound lacked since open()."""
+        """Pull the microphone out; may be called twice."""
         ...
 
 
