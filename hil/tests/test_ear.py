@@ -129,9 +129,20 @@ class Kiosk:
         time.sleep(max(0.0, len(phrase) / 48_000 - SILENT_S) + 0.6)  # the customer finishes first
         events = [(at, event.at_ns) for at, event in self.listening.started if at > first_ns]
         known_ns, told_ns = events[0] if events else (None, None)
-        silent_ns = last_ns if stopped else None
-        since = [None if at is None else (at - first_ns) / 1e6 for at in (silent_ns, known_ns, told_ns)]
-        return Interruption(self.scene.room, louder_db, *since, before - self.listening.counted(), stalled_ms)
+        return Interruption(
+            scene=self.scene.room,
+            louder_db=louder_db,
+            silent=_since(first_ns, last_ns if stopped else None),
+            known=_since(first_ns, known_ns),
+            told=_since(first_ns, told_ns),
+            before=before - self.listening.counted(),
+            stalled_ms=stalled_ms,
+        )
+
+
+def _since(first_ns: int, at_ns: int | None) -> float | None:
+    """In ms."""
+    return None if at_ns is None else (at_ns - first_ns) / 1e6
 
 
 @pytest.mark.thorough
