@@ -48,7 +48,15 @@ class Ears(Protocol):
 
 
 class Mouth(Protocol):
-    """Speaks into the board's microphone, which also hears the board's speaker through a room."""
+    """Speaks into the board's microphone, which also hears the board's speaker through a room.
+
+    latency_ms: by which the rig delays the microphone; to be subtracted from what is measured.
+    """
+
+    @property
+    def latency_ms(self) -> float:
+        """0 on a bench."""
+        ...
 
     @property
     def late_ms(self) -> float:

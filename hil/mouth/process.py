@@ -14,10 +14,10 @@ from typing import IO, Final, Literal
 import msgspec
 import numpy as np
 
-from hil.captured import Sound
+from hil.captured import NS_PER_MS, Sound
 from hil.container.ears import WavEars
 from hil.errors import RigError
-from hil.mouth.ring import RATE_HZ, Pcm, late_frames
+from hil.mouth.ring import LATENCY_NS, RATE_HZ, Pcm, late_frames
 from hil.mouth.scene import Scene
 
 PART: Final = "mouth"
@@ -44,6 +44,11 @@ class MouthProcess:
         self._near = WavEars(lambda: folder / "near.wav")
         self._phrases = 0
         self._late_frames = 0
+
+    @property
+    def latency_ms(self) -> float:
+        """By how much the rig delays the microphone."""
+        return LATENCY_NS / NS_PER_MS
 
     @property
     def late_ms(self) -> float:
