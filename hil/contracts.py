@@ -48,9 +48,20 @@ class Ears(Protocol):
 
 
 class Mouth(Protocol):
-    """Speaks into the board's microphone, which also hears the board's speaker through a room."""
+    """Speaks into the board's microphone, which also hears the board's speaker through a room.
 
-    late_ms: float
+    latency_ms: by which the rig delays the microphone; to be subtracted from what is measured.
+    """
+
+    @property
+    def latency_ms(self) -> float:
+        """0 on a bench."""
+        ...
+
+    @property
+    def late_ms(self) -> float:
+        """How much of the microphone's sound the rig delivered too late since open(); kept after close()."""
+        ...
 
     def open(self, scene: Scene) -> None:
         """Plug the microphone in. A bench has the room that it stands in, whatever the scene says."""
@@ -65,7 +76,7 @@ class Mouth(Protocol):
         ...
 
     def close(self) -> None:
-        """Pull the microphone out; may be called twice. late_ms: what its sound lacked since open()."""
+        """Pull the microphone out; may be called twice."""
         ...
 
 

@@ -35,7 +35,8 @@ struct ring {
     uint32_t frames;
     uint32_t nominal_hz;
     uint32_t plugged;
-    uint32_t unused[3];
+    uint32_t late_frames; /* for the rig */
+    uint64_t unused;
     int16_t sound[];
 };
 

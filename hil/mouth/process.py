@@ -1,5 +1,6 @@
 """A rig's mouth, run as a process of its own: the tests must not make the microphone stutter."""
 
+import contextlib
 import json
 import os
 import select
@@ -13,10 +14,10 @@ from typing import IO, Final, Literal
 import msgspec
 import numpy as np
 
-from hil.captured import Sound
+from hil.captured import NS_PER_MS, Sound
 from hil.container.ears import WavEars
 from hil.errors import RigError
-from hil.mouth.ring import Pcm
+from hil.mouth.ring import LATENCY_NS, RATE_HZ, Pcm, late_frames
 from hil.mouth.scene import Scene
 
 PART: Final = "mouth"
@@ -29,7 +30,7 @@ class MouthProcess:
     """folder: for its files. ring: where the board's virtual card looks for its memory. played: the speaker's file,
     which player writes: mien's WAV sink or QEMU.
 
-    late_ms: how much of the microphone's sound was late, of the last scene that was closed.
+    late_ms: how much of the microphone's sound was late since open(), kept after close().
     """
 
     def __init__(
@@ -42,7 +43,19 @@ class MouthProcess:
         self._process: subprocess.Popen[str] | None = None
         self._near = WavEars(lambda: folder / "near.wav")
         self._phrases = 0
-        self.late_ms = 0.0
+        self._late_frames = 0
+
+    @property
+    def latency_ms(self) -> float:
+        """By how much the rig delays the microphone."""
+        return LATENCY_NS / NS_PER_MS
+
+    @property
+    def late_ms(self) -> float:
+        """How much of the microphone's sound came too late, so that the board heard silence."""
+        with contextlib.suppress(OSError):
+            self._late_frames = late_frames(self._ring)
+        return self._late_frames * 1000 / RATE_HZ
 
     def open(self, scene: Scene) -> None:
         """Plug the microphone in, in this room. Raises RigError."""
@@ -50,6 +63,7 @@ class MouthProcess:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._ring.parent.mkdir(parents=True, exist_ok=True)
         (self._folder / "near.wav").unlink(missing_ok=True)
+        self._late_frames = 0
         self._near = WavEars(lambda: self._folder / "near.wav")
         self._near.start()
         command = [sys.executable, "-m", "hil.mouth", "--played", str(self._played()), "--ring", str(self._ring)]
@@ -103,7 +117,7 @@ class MouthProcess:
         lines = [line for line in _pipe(process.stdout) if line.startswith("{")]
         if lines:
             told = json.loads(lines[-1])
-            self.late_ms = told["late_frames"] / 48 + 10.0 * told["missed_blocks"]
+            self._late_frames = told["late_frames"]
 
     def _running(self) -> "subprocess.Popen[str]":
         if self._process is None or self._process.poll() is not None:

@@ -10,17 +10,19 @@ from numpy.typing import NDArray
 
 Pcm = NDArray[np.int16]
 RATE_HZ: Final = 48_000
-LATENCY_NS: Final = 20_000_000
-"""How long after it reached the microphone a frame can be read: the time that the mouth has to compute it."""
+LATENCY_NS: Final = 40_000_000
+"""How long after it reached the microphone a frame can be read: the time that the mouth has to compute it, also on a busy
+machine. A real card has a few ms; what the rig adds is known, and subtracted from what it measures."""
 
 FRAMES: Final = 2 * RATE_HZ
 MAGIC: Final = b"MIENMIC1"
-# magic, rate_hz (the crystal's), opened_ns, latency_ns, written, frames, nominal_hz, plugged
-HEADER: Final = struct.Struct("<8sdqqQIII12x")
+# magic, rate_hz (the crystal's), opened_ns, latency_ns, written, frames, nominal_hz, plugged, late_frames, unused
+HEADER: Final = struct.Struct("<8sdqqQIIIIQ")
 _WRITTEN: Final = struct.Struct("<Q")
 _WRITTEN_AT: Final = 32
-_PLUGGED: Final = struct.Struct("<I")
+_NUMBER: Final = struct.Struct("<I")
 _PLUGGED_AT: Final = 48
+_LATE_AT: Final = 52
 
 
 class Ring:
@@ -40,7 +42,7 @@ class Ring:
         with made.open("w+b") as file:
             file.truncate(HEADER.size + 2 * FRAMES)
             self._memory = mmap.mmap(file.fileno(), 0)
-        HEADER.pack_into(self._memory, 0, MAGIC, self.rate_hz, opened_ns, LATENCY_NS, 0, FRAMES, RATE_HZ, 1)
+        HEADER.pack_into(self._memory, 0, MAGIC, self.rate_hz, opened_ns, LATENCY_NS, 0, FRAMES, RATE_HZ, 1, 0, 0)
         self._sound: Pcm = np.frombuffer(self._memory, "<i2", FRAMES, HEADER.size)
         made.chmod(0o644)
         made.replace(path)
@@ -52,7 +54,9 @@ class Ring:
         self._sound[at : at + len(head)] = head
         self._sound[: len(pcm) - len(head)] = pcm[len(head) :]
         due = int((now_ns - self.opened_ns - LATENCY_NS) * 1e-9 * self.rate_hz)
-        self.late_frames += max(0, min(len(pcm), due - self.written))
+        if (late := min(len(pcm), due - self.written)) > 0:
+            self.late_frames += late
+            _NUMBER.pack_into(self._memory, _LATE_AT, self.late_frames)
         self.written += len(pcm)
         _WRITTEN.pack_into(self._memory, _WRITTEN_AT, self.written)
 
@@ -60,7 +64,13 @@ class Ring:
         """Pull the card out. May be called twice."""
         if self._memory.closed:
             return
-        _PLUGGED.pack_into(self._memory, _PLUGGED_AT, 0)
+        _NUMBER.pack_into(self._memory, _PLUGGED_AT, 0)
         self._path.unlink(missing_ok=True)
         del self._sound
         self._memory.close()
+
+
+def late_frames(path: Path) -> int:
+    """How many frames of a microphone that is plugged in were late. Raises OSError."""
+    with path.open("rb") as file:
+        return int(HEADER.unpack(file.read(HEADER.size))[8])

@@ -31,8 +31,10 @@ SCENES = (  # each room with a louder noise, the crystals 200 ppm apart in eithe
     Scene(room="hall", ppm=-200.0, distortion=1.0, snr_db=5.0, seed=4),
 )
 INTERRUPTIONS = 12
+LEAST = 20  # undisturbed ones, for a percentile
 LEARNS_S = 6.0  # of the kiosk's speech before the first interruption
 SILENT_S = 1.2
+STALL_MS = 1.0  # of silence in speech that contains none
 BAR_MS = 250.0
 SHIPPED_BUFFER_MS = "25"  # the rig's own is larger, for busy machines
 
@@ -78,10 +80,11 @@ class Listening:
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """All in ms from the customer's first sample. silent: the speaker's last. known: when a client was told.
+    """All in ms from the customer's first sample, without the rig's own latency. silent: the speaker's last. known: when a client was told.
 
     told: where the ear says that the sound began. None: the kiosk spoke on. before: how often the ear believed in a
-    customer between the last interruption and this one.
+    customer between the last interruption and this one. stalled_ms: how long speaker or microphone stood still since
+    the turn began, because the machine that runs the rig was busy.
     """
 
     scene: str
@@ -90,6 +93,7 @@ class Interruption:
     known: float | None
     told: float | None
     before: int
+    stalled_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +108,10 @@ class Kiosk:
 
     def interrupted(self, speech: Pcm, phrase: Pcm, louder_db: float) -> Interruption:
         """One turn that the customer speaks over."""
-        turn = self.client.turn()
+        clock = self.board.rig.clock
+        turn, begun_ns, late_ms = self.client.turn(), clock(), self.mouth.late_ms
         turn.write(speech)
         wait_until(lambda: turn.played_ms > 900 or turn.over, 10, "sound")
-        clock = self.board.rig.clock
         early, from_ns, before = turn.over, clock(), len(self.listening.started)
         self.mouth.say(phrase, louder_db)
         time.sleep(SILENT_S)
@@ -118,13 +122,26 @@ class Kiosk:
         time.sleep(0.2)
         first_ns = onsets.first_sound_ns(self.mouth.near().between(from_ns, clock()), floor=0)
         assert first_ns is not None, "the customer's sound never reached the microphone"
-        last_ns = onsets.last_sound_ns(self.board.rig.ears.sound().between(first_ns, clock()), floor=0)
+        heard = self.board.rig.ears.sound()
+        last_ns = onsets.last_sound_ns(heard.between(first_ns, clock()), floor=0)
+        stalled_ms = sum(onsets.stalls_ms(heard.between(begun_ns, clock()), least_ms=STALL_MS, floor=0))
+        stalled_ms += self.mouth.late_ms - late_ms
         time.sleep(max(0.0, len(phrase) / 48_000 - SILENT_S) + 0.6)  # the customer finishes first
         events = [(at, event.at_ns) for at, event in self.listening.started if at > first_ns]
         known_ns, told_ns = events[0] if events else (None, None)
-        silent_ns = last_ns if stopped else None
-        since = [None if at is None else (at - first_ns) / 1e6 for at in (silent_ns, known_ns, told_ns)]
-        return Interruption(self.scene.room, louder_db, *since, before - self.listening.counted())
+
+        def since(at_ns: int | None) -> float | None:
+            return None if at_ns is None else (at_ns - first_ns) / 1e6 - self.mouth.latency_ms
+
+        return Interruption(
+            scene=self.scene.room,
+            louder_db=louder_db,
+            silent=since(last_ns if stopped else None),
+            known=since(known_ns),
+            told=since(told_ns),
+            before=before - self.listening.counted(),
+            stalled_ms=stalled_ms,
+        )
 
 
 @pytest.mark.thorough
@@ -144,16 +161,20 @@ def test_barge_in_from_the_customers_first_sound_to_the_speakers_last(board: Boa
     board.configure("mien-voice", playback_buffer_ms=SHIPPED_BUFFER_MS)
     try:
         board.await_level("full", 30)
-        found, late_ms = interruptions(board)
+        made = interruptions(board)
     finally:
         board.restore("mien-voice")
+    found = undisturbed(made)
+    board.findings.figure("interruptions that were left out, because the rig stalled", len(made) - len(found))
+    if len(found) < LEAST:
+        pytest.skip(f"only {len(found)} of {len(made)} interruptions were undisturbed: this machine is too busy")
     silent = [each.silent for each in found if each.silent is not None]
     board.findings.figure(
         "customer's first sound to silence, median",
         float(np.median(silent)),
         "ms",
         note=f"{len(found)} interruptions 0 to 15 dB over the echo, in {len(SCENES)} rooms, noise 5 to 20 dB below the "
-        "echo, crystals 200 ppm apart",
+        "echo, crystals 200 ppm apart; without the virtual card's own latency",
     )
     p95_ms = float(np.percentile(silent, 95))
     board.findings.figure(
@@ -165,16 +186,20 @@ def test_barge_in_from_the_customers_first_sound_to_the_speakers_last(board: Boa
     errors = [abs(each.told) for each in found if each.told is not None]
     board.findings.figure("error of user_started's own time, median", float(np.median(errors)), "ms")
     board.findings.figure("interruptions missed", len(found) - len(silent), must="0")
-    board.findings.figure("the rig's microphone stuttered", late_ms, "ms", must="0 on a quiet machine")
-    listed = "\n".join(map(str, found))
+    listed = "\n".join(map(str, made))
     assert len(silent) == len(found), listed
     assert p95_ms <= BAR_MS, listed
 
 
-def interruptions(board: Board) -> tuple[list[Interruption], float]:
-    """Those of all scenes. Also how many ms of the microphone's sound came too late."""
+def undisturbed(made: list[Interruption]) -> list[Interruption]:
+    """Those before and during which neither speaker nor microphone stood still: an ear learns the room anew then."""
+    before = [made[0], *made[:-1]]
+    return [each for each, last in zip(made, before, strict=True) if not each.stalled_ms + last.stalled_ms]
+
+
+def interruptions(board: Board) -> list[Interruption]:
+    """Those of all scenes."""
     found: list[Interruption] = []
-    late_ms = 0.0
     random = np.random.default_rng(12)
     speech, phrases = kiosk(12.0), customers()
     for scene in SCENES:
@@ -187,8 +212,7 @@ def interruptions(board: Board) -> tuple[list[Interruption], float]:
                 phrase = phrases[int(random.integers(len(phrases)))]
                 found.append(kiosks.interrupted(speech[begin:], phrase, float(random.uniform(0, 15))))
             board.hang_up()
-        late_ms += mouth.late_ms
-    return found, late_ms
+    return found
 
 
 @REAL_TIME

@@ -14,7 +14,7 @@ from hil.errors import RigError
 from hil.mouth.acoustics import BLOCK_FRAMES, Convolver, Crystal, Loudspeaker, as_pcm
 from hil.mouth.played import QemuPlayed, WavPlayed
 from hil.mouth.plugin import alsa_configuration, microphone_plugin
-from hil.mouth.ring import FRAMES, HEADER, LATENCY_NS, RATE_HZ, Ring
+from hil.mouth.ring import FRAMES, HEADER, LATENCY_NS, RATE_HZ, Ring, late_frames
 from hil.mouth.scene import BLOCK_NS, ECHO_DB, ECHO_GAIN_DB, SETTLES_NS, RoomSound, Scene, level
 from mien.audio.wav import WavSink
 from mien.bench.ear_rooms import Room
@@ -78,9 +78,10 @@ def test_a_card_knows_its_crystal_and_what_came_too_late(tmp_path):
     assert ring.late_frames == 0
     ring.write(np.arange(480, 960, dtype=np.int16), now_ns + 20 * MS)  # frame 960 is due now
     assert ring.late_frames == pytest.approx(480, abs=1)
-    magic, rate_hz, opened_ns, latency_ns, written, frames, nominal_hz, plugged = HEADER.unpack_from(
+    magic, rate_hz, opened_ns, latency_ns, written, frames, nominal_hz, plugged, late, _ = HEADER.unpack_from(
         (tmp_path / "ring").read_bytes()
     )
+    assert late == late_frames(tmp_path / "ring") == ring.late_frames
     assert (magic, opened_ns, latency_ns, written, frames, nominal_hz, plugged) == (
         b"MIENMIC1", 7, LATENCY_NS, 960, FRAMES, RATE_HZ, 1,
     )  # fmt: skip
@@ -88,7 +89,7 @@ def test_a_card_knows_its_crystal_and_what_came_too_late(tmp_path):
     with (tmp_path / "ring").open("rb") as held:
         ring.close()
         ring.close()
-        assert HEADER.unpack(held.read(HEADER.size))[-1] == 0  # whoever still has it sees the card gone
+        assert HEADER.unpack(held.read(HEADER.size))[7] == 0  # whoever still has it sees the card gone
     assert not (tmp_path / "ring").exists()
 
 
