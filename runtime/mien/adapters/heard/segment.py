@@ -1,4 +1,4 @@
-"""One segment of speech: its turn in the voice, and what waits for it."""
+"""One segment of speech: its turn in the voice, with what waits for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Speaks a framework's segments and releases what waits for them as they are heard."""
+"""Speaks a framework's segments, releasing what waits for them as they are heard."""
 
 from __future__ import annotations
 

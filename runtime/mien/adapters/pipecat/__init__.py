@@ -1,4 +1,4 @@
-"""Pipecat's transports on mien: a pipeline's bot speaks with a face, and hears through mien-ear.
+"""Pipecat's transports on mien: a pipeline's bot speaks with a face; it hears through mien-ear.
 
     MienTransport        both, for a pipeline of one bot
     MienOutputTransport  speech: frames leave it when they were heard

@@ -1,4 +1,4 @@
-"""Home Assistant's voice protocol: mien as a satellite, as its two halves, and as a proxy in front of a TTS.
+"""Home Assistant's voice protocol: mien as a satellite, as its two halves, as a proxy in front of a TTS.
 
     snd        audio in; `played` is sent when it was heard
     mic        the ear's sound out

@@ -1,4 +1,4 @@
-"""Speaks the script through a Pipecat pipeline: a word-timing TTS service, and mien's output transport."""
+"""Speaks the script through a Pipecat pipeline that ends in mien's output transport."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Pipecat pipeline with a TTS service that says what it is given, and mien's output transport."""
+"""A Pipecat pipeline whose TTS service says what it is given."""
 
 from __future__ import annotations
 
