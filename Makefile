@@ -1,6 +1,6 @@
 # The entry point for all tasks. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test suite test-matrix test-adapters check coverage bench fuzz chaos mutants model avatars goldens image bundle deb release \
+.PHONY: help setup demo converse test suite test-matrix test-adapters test-converse check coverage bench fuzz chaos mutants model avatars goldens image bundle deb release \
 	boards hil hil-smoke hil-doctor soak test-install clean
 PYTHON := .venv/bin/python
 
@@ -12,6 +12,9 @@ setup: ## install Debian packages, .venv and the package; quick when nothing is 
 
 demo: setup ## run voice, face and a voice stack: in a window, or without a display into demo.mp4 and demo.png
 	@.venv/bin/mien demo
+
+converse: setup ## talk with an offline voice agent; without a display it makes converse.mp4, in which three customers do
+	@.ci/converse $(CONVERSE)
 
 # Tests of real processes in real time have the machine to themselves; all others share it.
 REAL_TIME := tests/pipeline tests/examples tests/bench tests/host
@@ -26,6 +29,9 @@ test-matrix: ## run the suite, wheel and sdist on Python 3.11, 3.12 and 3.13 (PY
 
 test-adapters: ## test each adapter against its real framework, in cached environments (ADAPTERS="livekit pipecat")
 	@.ci/test-adapters $(ADAPTERS)
+
+test-converse: setup ## test mien converse with its real engines, in a cached environment (CONVERSE="--bench")
+	@.ci/test-converse $(CONVERSE)
 
 check: setup ## run ruff (lint and format), mypy --strict, import-linter and shellcheck
 	@.venv/bin/ruff check .
@@ -93,4 +99,4 @@ soak: setup ## soak test: hours of conversation with captions and observers (HOU
 	@PYTHONPATH=. $(PYTHON) -m hil.soak --hours $(or $(HOURS),1) --captions --observers 2
 
 clean: ## delete what was built, the environment included
-	rm -rf build .venv demo.mp4 demo.png
+	rm -rf build .venv demo.mp4 demo.png converse.mp4 converse.png converse.txt

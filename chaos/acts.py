@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from chaos.catalogue import HOSTILE_NAMES
+from chaos.ear_lives import EAR_LIVES
 from chaos.files import FILES
 from chaos.keys import KEYS
 from chaos.lives import LIVES
 from chaos.plan import Action, Args
 from chaos.world import World
 
-FAULTS: Final = {**LIVES, **FILES, **KEYS}
+FAULTS: Final = {**LIVES, **EAR_LIVES, **FILES, **KEYS}
 HOSTILE_S: Final = 60.0  # a hostile client that takes longer is killed
 ROOT: Final = Path(__file__).resolve().parents[1]
 

@@ -86,6 +86,9 @@ def _cut(chance: random.Random) -> Args:
 FAULTS: Final = (
     Kind("stop_voice", lambda r: {"seconds": round(r.uniform(0.2, 4.0), 1)}, 4.0),
     Kind("stop_face", lambda r: {"seconds": round(r.uniform(0.5, 5.0), 1)}, 5.0),
+    Kind("stop_ear", lambda r: {"seconds": round(r.uniform(0.5, 5.0), 1)}, 6.0),
+    Kind("kill_ear", lambda _: {}, 3.0),
+    Kind("restart_ear", lambda _: {}, 3.0),
     Kind("kill_voice", lambda _: {}, 4.0),
     Kind("kill_face", lambda _: {}, 5.0),
     Kind("restart_voice", lambda _: {}, 4.0),

@@ -68,15 +68,16 @@ def kill_face(world: World, _: Args) -> Notes:
 
 def stop_voice(world: World, args: Args) -> Notes:
     """SIGSTOP the voice, and SIGCONT it later."""
-    return _stop(world, "voice", args["seconds"])
+    return stop_for(world, "voice", args["seconds"])
 
 
 def stop_face(world: World, args: Args) -> Notes:
     """The same for the face."""
-    return _stop(world, "face", args["seconds"])
+    return stop_for(world, "face", args["seconds"])
 
 
-def _stop(world: World, name: str, seconds: float) -> Notes:
+def stop_for(world: World, name: str, seconds: float) -> Notes:
+    """SIGSTOP a service, and SIGCONT it after that time."""
     child = world.processes[name]
     with world.doing(name), child.lock:
         pid = child.pid

@@ -1,4 +1,4 @@
-"""mien-voice and mien-face as child processes, started as by `mien run` and restarted as by systemd."""
+"""mien-voice, mien-face and mien-ear as child processes, started as by `mien run` and restarted as by systemd."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from typing import Final
 
 UNITS: Final = Path(__file__).resolve().parents[1] / "systemd"
 TERM_S: Final = 10.0
-NAMES: Final = ("voice", "face")
+NAMES: Final = ("voice", "face", "ear")
 
 
 def unit_number(service: str, key: str, default: int) -> int:
@@ -44,7 +44,7 @@ class Child:
 
 
 class Processes:
-    """settings: dotted overrides for both. logs: folder for their stderr. environment: additional variables."""
+    """settings: dotted overrides for all. logs: folder for their stderr. environment: additional variables."""
 
     def __init__(self, settings: dict[str, str], logs: Path, sound: Path, environment: dict[str, str]) -> None:
         self._settings = settings
@@ -119,7 +119,7 @@ class Processes:
                 return None
 
     def stop(self) -> None:
-        """End both."""
+        """End all."""
         for name in reversed(NAMES):
             process = self[name].process
             if process is not None and process.poll() is None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from chaos import acts
 from chaos.actors import Actor
 from chaos.cast import Agent, Observer, Speaker
+from chaos.ear_lives import start_ear
 from chaos.lives import start_face, start_voice
 from chaos.plan import SETTLE, Action, Schedule
 from chaos.settle import settle
@@ -88,7 +89,9 @@ class _Run:
         world.systemd.start()
         start_voice(world)
         start_face(world)
+        start_ear(world)
         world.bus.start()
+        world.ears.start()
         self._await_full()
         self._watch.start()
         for actor in self._actors:
@@ -157,6 +160,7 @@ class _Run:
             thread.join(15.0)
         self._watch.close()
         self._world.bus.close()
+        self._world.ears.close()
         self._world.systemd.close()
         self._outcome.usage = {name: str(oracle.most) for name, oracle in self._watch.resources.items()}
         self._outcome.latest_s = round(self._watch.latest_s, 2)

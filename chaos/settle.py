@@ -79,6 +79,9 @@ def _missing(world: World, oracles: dict[str, ResourceOracle]) -> list[str]:
     face = world.bus.face
     if face is None or face[1].pid != world.processes["face"].pid or time.monotonic() - face[0] > FRESH_S:
         return ["face: no reports on the bus"]
+    ear = world.ears.told
+    if ear is None or ear[1].pid != world.processes["ear"].pid or time.monotonic() - ear[0] > FRESH_S:
+        return ["ear: no reports to meters"]
     for way in WAYS:
         with Probe(world, way) as probe:
             if not probe.welcomed:

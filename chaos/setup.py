@@ -10,7 +10,7 @@ from chaos.places import Places
 from chaos.processes import Processes
 from chaos.turns import TurnBook
 from chaos.violation import Verdicts
-from chaos.watchers import BusWatch, SystemdSocket
+from chaos.watchers import BusWatch, EarWatch, SystemdSocket
 from chaos.world import World
 from mien.bench.coded import RATE_HZ
 from mien.config import Config
@@ -50,6 +50,7 @@ def make_world(seed: int, verdicts: Verdicts) -> World:
         verdicts=verdicts,
         systemd=systemd,
         bus=BusWatch(run_dir),
+        ears=EarWatch(run_dir),
         ear=Ear(FADE_MS * RATE_HZ // 1000, verdicts.add),
         book=TurnBook(TURN_PATIENCE_S, verdicts.add),
         doors={
@@ -86,6 +87,7 @@ def _settings(places: Places, tcp: int, curve: int) -> dict[str, str]:
         "journal.max_file_kb": "16",
         "journal.audio": "true",
         "journal.audio_max_mb": "1",
+        "ear.source": "null",
         "face.width": "128",
         "face.height": "160",
         "face.fps": "15",

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from chaos.ear_lives import start_ear
 from chaos.lives import RESTART_S, start_face, start_voice
 from chaos.logs import LogOracle
 from chaos.processes import Child
@@ -15,7 +16,7 @@ from chaos.world import World
 EVERY_S: Final = 0.25
 HEARD_S: Final = 3.0  # delay from a log line to its being read
 BEGINS_S: Final = 10.0  # a service that cannot start in its run directory may exit, and is restarted
-_START: Final = {"voice": start_voice, "face": start_face}
+_START: Final = {"voice": start_voice, "face": start_face, "ear": start_ear}
 
 
 class Watch:

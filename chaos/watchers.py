@@ -10,9 +10,10 @@ from typing import Final
 
 import zmq
 
-from mien.core import bus
+from mien.core import bus, ear_bus
 from mien.errors import BusError
 from mien.transport.bus import subscribe
+from mien.transport.ear_bus import subscribe_meter
 
 WATCHDOG_S: Final = 10.0
 _CREDENTIALS: Final = struct.Struct("3i")
@@ -67,8 +68,47 @@ class BusWatch:
             self.face = (time.monotonic(), message)
 
 
+class EarWatch:
+    """The newest health of the ear, with the time at which it came. Reconnects every `renew_s`."""
+
+    def __init__(self, run_dir: Path, renew_s: float = 3.0) -> None:
+        self._run_dir = run_dir
+        self._renew_s = renew_s
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._listen, name="ear", daemon=True)
+        self.told: tuple[float, ear_bus.EarHealth] | None = None
+
+    def start(self) -> None:
+        """Start listening."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """No more."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _listen(self) -> None:
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        while not self._stopping.is_set():
+            until_s = time.monotonic() + self._renew_s
+            listener = subscribe_meter(context, self._run_dir)
+            while not self._stopping.is_set() and time.monotonic() < until_s:
+                if listener.poll(100):
+                    self._take(listener.recv())
+            listener.close()
+        context.term()
+
+    def _take(self, frame: bytes) -> None:
+        try:
+            message = ear_bus.decode_for_meter(frame)
+        except BusError:
+            return
+        if isinstance(message, ear_bus.EarHealth):
+            self.told = (time.monotonic(), message)
+
+
 class SystemdSocket:
-    """Stands in for systemd: receives READY and WATCHDOG of both services, by PID."""
+    """Stands in for systemd: receives READY and WATCHDOG of all services, by PID."""
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

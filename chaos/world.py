@@ -15,7 +15,7 @@ from chaos.plan import Args
 from chaos.processes import Processes
 from chaos.turns import TurnBook
 from chaos.violation import Verdicts
-from chaos.watchers import BusWatch, SystemdSocket
+from chaos.watchers import BusWatch, EarWatch, SystemdSocket
 
 PLACES: Final = ("sound", "journal", "run", "keys", "face files", "systemd")
 AFTER_S: Final = 15.0  # how long a fault has effects after its end: sessions reconnect, the sound card is retried
@@ -28,7 +28,7 @@ def patience(seconds: float) -> float:
 
 @dataclass(slots=True)
 class Interval:
-    """on: the affected part: one of voice, face, sound, journal, run. end_s: infinite while it lasts."""
+    """on: the affected part: one of voice, face, ear, sound, journal, run. end_s: infinite while it lasts."""
 
     on: str
     start_s: float
@@ -79,6 +79,7 @@ class World:
     ear: Ear
     book: TurnBook
     bus: BusWatch
+    ears: EarWatch
     systemd: SystemdSocket
     verdicts: Verdicts
     doors: dict[str, Any]

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from hil.captured import Frame, Sound
+from hil.mouth.ring import Pcm
+from hil.mouth.scene import Scene
 from mien.client import Client
 
 
@@ -42,6 +44,28 @@ class Ears(Protocol):
 
     def close(self) -> None:
         """Release the device; may be called twice."""
+        ...
+
+
+class Mouth(Protocol):
+    """Speaks into the board's microphone, which also hears the board's speaker through a room."""
+
+    late_ms: float
+
+    def open(self, scene: Scene) -> None:
+        """Plug the microphone in. A bench has the room that it stands in, whatever the scene says."""
+        ...
+
+    def say(self, pcm: Pcm, over_echo_db: float) -> None:
+        """The customer says this now, int16 at 48 kHz, over_echo_db louder than the kiosk. Returns at once."""
+        ...
+
+    def near(self) -> Sound:
+        """The customer's sound alone since open(), as it reached the microphone."""
+        ...
+
+    def close(self) -> None:
+        """Pull the microphone out; may be called twice. late_ms: what its sound lacked since open()."""
         ...
 
 

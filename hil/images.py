@@ -2,16 +2,25 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Final
 
 from hil.errors import RigError
 
+CHOICE: Final = "MIEN_HIL_IMAGE"  # of the environment: the image to test, where build/ holds several
 NOTES: Final = Path(__file__).resolve().parents[1] / "build/hil/images.json"
 
 
 def newest(pattern: str) -> Path:
-    """The newest file that matches an absolute pattern, such as .../build/mien-*-arm64.img. Raises RigError."""
+    """The image to test: the one that CHOICE names, else the newest that matches an absolute pattern.
+
+    pattern: such as .../build/mien-*-arm64.img. Raises RigError.
+    """
+    if chosen := os.environ.get(CHOICE):
+        if not Path(chosen).is_file():
+            raise RigError("card", f"{CHOICE}={chosen}: there is no such file; name an image of `sudo make image`")
+        return Path(chosen).resolve()
     path = Path(pattern)
     found = sorted(path.parent.glob(path.name), key=lambda image: image.stat().st_mtime)
     if not found:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from hil.contracts import Card, Clock, Console, Ears, Net, Power, Screen, VoiceStack
+from hil.contracts import Card, Clock, Console, Ears, Mouth, Net, Power, Screen, VoiceStack
 
 Part = TypeVar("Part")
 
@@ -14,10 +14,10 @@ class Rig:
     """All parts of a bench. emulated: how it differs from a real board, for the reports; "" for a real board.
 
     clock: ns, shared by screen and ears. patience: how many times slower than real time the board runs; every timeout
-    is multiplied by it. plug_*, unplug_*: the screen's cable and a USB sound card, on rigs that can; the screen starts
-    connected. usb_ears: records that card. save: snapshots a ready board with the times it took to get there.
-    resume: restores the snapshot and returns those times, or None without one. last_words: the end of what the board
-    wrote to its console, where that is kept. close: releases everything.
+    is multiplied by it. plug_*, unplug_*: the screen's cable and a USB sound card, on rigs that can; the screen
+    starts connected. usb_ears: records that card. mouth: speaks into its microphone. save: snapshots a ready board
+    with the times it took to get there. resume: restores the snapshot and returns those times, or None without one.
+    last_words: the end of what the board wrote to its console, where that is kept. close: releases everything.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Rig:
     plug_usb_card: Callable[[], None] | None = None
     unplug_usb_card: Callable[[], None] | None = None
     usb_ears: Ears | None = None
+    mouth: Mouth | None = None
     resume: Callable[[], dict[str, float] | None] | None = None
     save: Callable[[dict[str, float]], None] | None = None
     last_words: Callable[[], str] = lambda: ""

@@ -6,7 +6,10 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from hil.mouth.scene import PLAYED_DB, level
 from hil.voice import RATE_HZ
+from mien.bench.ear_voices import CUSTOMER, ESPEAK, kiosk_speech, speak
+from mien.bench.ear_voices import RATE_HZ as EAR_HZ
 from mien.bench.speech import RATE_HZ as SPOKEN_HZ
 from mien.bench.speech import utterances
 from mien.face.calibration import flash_times_ms
@@ -15,6 +18,8 @@ Pcm = NDArray[np.int16]
 CLICK_HZ: Final = 1000
 CLICK_MS: Final = 20
 LEVEL: Final = 12_000
+KIOSK_VOICE: Final = "en-us+f3"
+HISS: Final = 40  # of int16: also a quarter of it, while the kiosk is ducked, is not zero
 
 
 def clicks(length_ms: int) -> Pcm:
@@ -40,6 +45,24 @@ def syllables(seconds: float, seed: int = 3) -> Pcm:
 def sentences(count: int) -> list[Pcm]:
     """Sentences spoken by espeak-ng. Raises MienError if it is not installed."""
     return [_at_card_rate(pcm) for pcm in utterances(count)]
+
+
+def kiosk(seconds: float) -> Pcm:
+    """The kiosk's own speech at PLAYED_DB, never zero: where it ends can be told to the sample. Raises MienError."""
+    spoken = kiosk_speech(seconds, KIOSK_VOICE)[: round(seconds * EAR_HZ)]
+    pcm = soxr.resample(spoken, EAR_HZ, RATE_HZ)
+    pcm *= 32767 * 10 ** (PLAYED_DB / 20) / level(pcm)
+    hiss = np.random.default_rng(7).choice((-HISS, HISS), len(pcm))
+    sum_: Pcm = np.clip(np.where(np.abs(pcm) < HISS, hiss, pcm), -32767, 32767).astype(np.int16)
+    return sum_
+
+
+def customers() -> list[Pcm]:
+    """Sentences of customers, in several voices; each begins with its first sound. Raises MienError."""
+    return [
+        np.asarray(soxr.resample(0.9 * 32767 * speak(text, ESPEAK[number % len(ESPEAK)]), EAR_HZ, RATE_HZ), np.int16)
+        for number, text in enumerate(CUSTOMER)
+    ]
 
 
 def _at_card_rate(pcm: Pcm) -> Pcm:

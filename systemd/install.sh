@@ -13,7 +13,7 @@ install -d "$lib/systemd/system" "$lib/sysusers.d" "$lib/tmpfiles.d" "$lib/udev/
     "$lib/systemd/system-generators" "$lib/mien" "$root/etc/mien"
 for unit in "$from"/*.service "$from"/*.timer "$from"/*.target; do
     target=$lib/systemd/system/$(basename "$unit")
-    sed "s,=/usr/lib/mien/,=$prefix/lib/mien/,; s,=/usr/bin/mien-,=$commands/mien-," "$unit" >"$target"
+    sed "s,=/usr/lib/mien/,=$prefix/lib/mien/,; s,=/usr/bin/mien\\([- ]\\),=$commands/mien\\1," "$unit" >"$target"
     chmod 644 "$target"
 done
 install -m 644 "$from/mien.sysusers.conf" "$lib/sysusers.d/mien.conf"

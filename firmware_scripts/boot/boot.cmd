@@ -83,9 +83,9 @@ ${devtype} write ${copy} ${block} ${blocks}
 setenv uuid
 if part uuid ${devtype} ${devnum}:${part} uuid; then true; else setenv uuid 6d69656e-0${part}; fi
 
-# An emulated board stands still while its host is busy: its hardware watchdog has more patience.
+# An emulated board stands still while its host is busy: its hardware watchdog and the start of a unit have more patience.
 setenv board
-if test ${devtype} = virtio; then setenv serial ttyAMA0; setenv board systemd.watchdog_sec=240; else setenv serial ttyS1,115200; fi
+if test ${devtype} = virtio; then setenv serial ttyAMA0; setenv board "systemd.watchdog_sec=240 systemd.default_timeout_start_sec=600"; else setenv serial ttyS1,115200; fi
 setenv bootargs "root=PARTUUID=${uuid} mien.boot=${devtype} ro rootwait rauc.slot=${slot} console=tty0 console=${serial} net.ifnames=0 quiet loglevel=3 vt.global_cursor_default=0 consoleblank=0 systemd.getty_auto=0 panic=10 ${board}"
 # U-Boot's own place for an initrd lies 39 MiB above the start of a Pi's memory, and kernels from 6.12 on reach beyond it.
 setexpr initrd ${kernel_addr_r} + 0x8000000

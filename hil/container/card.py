@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from hil.container.software import BoardSoftware
+from hil.mouth.plugin import NAME as PLUGIN
+from hil.mouth.plugin import alsa_configuration, microphone_plugin
 from hil.process import run
 
 PART: Final = "card"
@@ -18,7 +20,14 @@ from mien.{module} import main
 
 sys.exit(main())
 """
-PROGRAMS: Final = {"mien": "cli", "mien-voice": "voice.__main__", "mien-face": "face.__main__"}
+PROGRAMS: Final = {
+    "mien": "cli",
+    "mien-voice": "voice.__main__",
+    "mien-face": "face.__main__",
+    "mien-ear": "ear.__main__",
+}
+MICROPHONE: Final = "/run/microphone"  # where the board finds the memory of its virtual microphone
+PLUGINS: Final = "usr/lib/mien-rig"
 # SDL's X11 window instead of KMSDRM. On X11, unlike KMSDRM, eglGetDisplay() calls mincore().
 FACE_DROP_IN: Final = """[Service]
 Environment=SDL_VIDEODRIVER=x11 DISPLAY=:{display}
@@ -32,6 +41,10 @@ buffer_ms = 60
 [face]
 width = {width}
 height = {height}
+[ear]
+device = "microphone"
+[barge_in]
+mode = "interrupt"
 """
 # The board is no copy of this machine: it starts and mounts nothing of what somebody enabled here.
 HOSTS_FOLDERS: Final = ("etc/systemd/system", "etc/systemd/network", "etc/cron.d", "var/log/journal")
@@ -99,11 +112,18 @@ class ContainerCard:
         self._put("etc/systemd/system/mien-face.service.d/rig.conf", FACE_DROP_IN.format(display=self._display))
         width, height = self._size
         self._put("etc/mien/mien.toml", SETTINGS.format(width=width, height=height))
+        self._fit_microphone()
         self._put("etc/mien-release", f"NAME=mien\nVERSION_ID={wheel.name.split('-')[1]}\n")
         units = self.root / "etc/systemd/system"
         (units / "default.target").symlink_to("/usr/lib/systemd/system/multi-user.target")
         (units / "multi-user.target.wants").mkdir()
         (units / "multi-user.target.wants/mien.target").symlink_to("/usr/lib/systemd/system/mien.target")
+
+    def _fit_microphone(self) -> None:
+        library = self.root / PLUGINS / PLUGIN
+        library.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(microphone_plugin(self._software.folder.with_name("plugin")), library)
+        self._put("etc/asound.conf", alsa_configuration(f"/{PLUGINS}/{PLUGIN}", f"{MICROPHONE}/ring"))
 
     def _put(self, path: str, text: str) -> Path:
         target = self.root / path

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from hil.container.card import MACHINE
+from hil.container.card import MACHINE, MICROPHONE
 from hil.container.cgroup import limits
 from hil.errors import RigError
 
@@ -18,13 +18,17 @@ ENVIRONMENT: Final = {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
 
 
 class ContainerPower:
-    """root: of the card. memory_mb: of the whole board. screens: the folder of the X sockets."""
+    """root: of the card. memory_mb: of the whole board. screens: the folder of the X sockets.
 
-    def __init__(self, root: Path, *, name: str, memory_mb: int, screens: Path, log: Path) -> None:
+    microphone: the folder of the virtual microphone's memory.
+    """
+
+    def __init__(self, root: Path, *, name: str, memory_mb: int, screens: Path, microphone: Path, log: Path) -> None:
         self.name = name
         self._root = root
         self._memory_mb = memory_mb
         self._screens = screens
+        self._microphone = microphone
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self.on_ns = 0
@@ -64,6 +68,7 @@ class ContainerPower:
             f"--machine={self.name}",
             f"--uuid={MACHINE}",
             f"--bind={self._screens}:/run/screen",
+            f"--bind-ro={self._microphone}:{MICROPHONE}",
             "-b",
         ]
         self.on_ns = time.monotonic_ns()

@@ -14,6 +14,7 @@ from hil.container.net import VethNet
 from hil.container.power import ContainerPower
 from hil.container.screen import XvfbScreen
 from hil.errors import RigError
+from hil.mouth.process import MouthProcess
 from hil.rig import Rig
 from hil.voice import ClientStack
 
@@ -39,8 +40,12 @@ def container_rig(
     lock = _lock(work / "lock")
     screens = Path("/tmp/.X11-unix")
     screens.mkdir(mode=0o1777, exist_ok=True)
+    microphone = work / "microphone"
+    microphone.mkdir(exist_ok=True)
     card = ContainerCard(work, software, display=display, size=size)
-    power = ContainerPower(card.root, name=NAME, memory_mb=memory_mb, screens=screens, log=work / "nspawn.log")
+    power = ContainerPower(
+        card.root, name=NAME, memory_mb=memory_mb, screens=screens, microphone=microphone, log=work / "nspawn.log"
+    )
     leader = functools.partial(getattr, power, "leader")
     screen = XvfbScreen(work / "screen", display=display, size=size)
 
@@ -49,8 +54,10 @@ def container_rig(
 
     net = VethNet(leader)
     ears = WavEars(lambda: on_board("run/mien/ear.wav"))
+    mouth = MouthProcess(work / "mouth", microphone / "ring", lambda: on_board("run/mien/ear.wav"))
 
     def close() -> None:
+        mouth.close()
         ears.close()
         power.cut()
         screen.close()
@@ -72,6 +79,7 @@ def container_rig(
         voice=ClientStack(lambda: f"ipc://{on_board('run/mien/voice.sock')}"),
         plug_screen=screen.plug,
         unplug_screen=screen.unplug,
+        mouth=mouth,
         last_words=power.said,
         close=close,
     )

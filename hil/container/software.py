@@ -19,6 +19,7 @@ from hil.process import run
 PART: Final = "card"
 HIDDEN: Final = ("/home", "/root", "/tmp", "/var/tmp", "/run")  # from the services, by their sandbox
 INSTALL_S: Final = 1200.0
+EXTRAS: Final = "board,ear"
 VERSION: Final = "import sys; print(*sys.version_info[:3], sep='.'); sys.exit(not (3, 11) <= sys.version_info[:2])"
 
 
@@ -32,7 +33,7 @@ class BoardSoftware:
     def install(self, wheel: Path) -> None:
         """Make the folder hold this wheel with its dependencies. Raises RigError."""
         python, version = board_python()
-        needed = hashlib.sha256("\n".join([str(python), version, *requirements(wheel)]).encode()).hexdigest()
+        needed = hashlib.sha256("\n".join([str(python), version, EXTRAS, *requirements(wheel)]).encode()).hexdigest()
         wanted = f"{needed} {hashlib.sha256(wheel.read_bytes()).hexdigest()}"
         held = self._stamp.read_text() if self._stamp.exists() else ""
         if held == wanted:
@@ -43,7 +44,7 @@ class BoardSoftware:
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
             run(PART, str(python), "-m", "venv", str(self.folder), timeout_s=INSTALL_S)
-            self._pip("install", f"{wheel}[board]")
+            self._pip("install", f"{wheel}[{EXTRAS}]")
         for path in (self.folder, *self.folder.rglob("*")):
             if not path.is_symlink():  # readable for the services' users, whatever the umask
                 path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))

@@ -19,11 +19,33 @@ SSH_PORT: Final = 2226
 CACHE: Final = "unsafe"
 
 
+# A card of its own: the wav backend of the speaker's captures nothing. QEMU opens the PCM when the guest does.
+MICROPHONE: Final = (
+    "-audiodev",
+    "alsa,id=microphone,in.dev=microphone,in.frequency=48000,in.channels=1,in.format=s16,in.buffer-length=100000,"
+    "in.period-length=10000,in.try-poll=off,out.dev=null,out.try-poll=off",
+    "-device",
+    "intel-hda,id=hda-microphone",
+    "-device",
+    "hda-micro,bus=hda-microphone.0,audiodev=microphone",
+)
+
+
 class QemuPower:
-    """work: a scratch folder. card: the disk. icount: one core; guest time counts instructions, one per ns."""
+    """work: a scratch folder. card: the disk. icount: one core; guest time counts instructions, one per ns.
+
+    alsa: this machine's ALSA configuration with a PCM `microphone`, which becomes the guest's second sound card.
+    """
 
     def __init__(
-        self, work: Path, card: Path, *, icount: bool, size: tuple[int, int] = (320, 240), extra: tuple[str, ...] = ()
+        self,
+        work: Path,
+        card: Path,
+        *,
+        icount: bool,
+        size: tuple[int, int] = (320, 240),
+        alsa: Path | None = None,
+        extra: tuple[str, ...] = (),
     ) -> None:
         self.sound = work / "out.wav"
         self.usb_sound = work / "usb.wav"
@@ -33,6 +55,7 @@ class QemuPower:
         self._card = card
         self._icount = icount
         self._size = size
+        self._alsa = alsa
         self._extra = extra
         self.resume_from = ""  # name of a state saved by save(): power on resumes it
         self.started: Callable[[], None] = lambda: None  # called after power on
@@ -61,7 +84,12 @@ class QemuPower:
             old.unlink(missing_ok=True)
         with (self._work / "qemu.log").open("ab") as log:
             self._process = subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                self.command(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env=os.environ | ({} if self._alsa is None else {"ALSA_CONFIG_PATH": str(self._alsa)}),
             )
         favour(self._process.pid)
         self._qmp = Qmp(self._work / "qmp.sock")
@@ -100,6 +128,7 @@ class QemuPower:
             "-device", "virtio-rng-pci", "-device", f"virtio-gpu-pci,id=gpu,xres={width},yres={height}",
             "-audiodev", f"wav,id=sound,path={self.sound},out.frequency=48000",
             "-device", "intel-hda", "-device", "hda-duplex,audiodev=sound",
+            *(() if self._alsa is None else MICROPHONE),
             "-device", "qemu-xhci", "-audiodev", f"wav,id={USB_SOUND},path={self.usb_sound},out.frequency=48000",
             "-device", "i6300esb", "-watchdog-action", "reset",
             "-chardev", f"socket,id=serial,path={self.serial},server=on,wait=off,logfile={self._work / 'serial.log'}",

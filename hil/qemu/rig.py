@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from hil.mouth.plugin import alsa_configuration, microphone_plugin
+from hil.mouth.process import MouthProcess
 from hil.qemu.card import QemuCard
 from hil.qemu.clock import GuestClock
 from hil.qemu.console import SerialConsole, SocketLine
@@ -38,6 +40,8 @@ SIZE: Final = (128, 224)
 SETTINGS: Final = """[playback]
 device = "plughw:0,0"
 buffer_ms = 200
+[ear]
+device = "plughw:1,0"
 [face]
 fullscreen = true
 width = 0
@@ -50,7 +54,10 @@ def qemu_rig(work: Path, *, icount: bool, patience: float, fps: int = 2, size: t
     """work: a scratch folder."""
     work.mkdir(parents=True, exist_ok=True)
     card = QemuCard(work, SETTINGS.format(fps=fps))
-    power = QemuPower(work, card.path, icount=icount, size=size)
+    ring = work / "microphone" / "ring"
+    alsa = None if icount else _alsa(work, ring)
+    power = QemuPower(work, card.path, icount=icount, size=size, alsa=alsa)
+    mouth = MouthProcess(work / "mouth", ring, lambda: power.sound, player="qemu")
 
     def qmp() -> Qmp:
         return power.qmp
@@ -87,6 +94,7 @@ def qemu_rig(work: Path, *, icount: bool, patience: float, fps: int = 2, size: t
             kept.write_text(json.dumps(times_s))
 
     def close() -> None:
+        mouth.close()
         ears.close()
         usb_ears.close()
         console.close()
@@ -110,7 +118,17 @@ def qemu_rig(work: Path, *, icount: bool, patience: float, fps: int = 2, size: t
         plug_usb_card=usb_card.plug,
         unplug_usb_card=usb_card.unplug,
         usb_ears=usb_ears,
+        mouth=mouth,
         close=close,
         resume=resume,
         save=save,
     )
+
+
+def _alsa(work: Path, ring: Path) -> Path:
+    """ALSA's configuration for QEMU, beside this machine's own."""
+    ring.parent.mkdir(parents=True, exist_ok=True)
+    library = microphone_plugin(work / "plugin")
+    path = work / "asound.conf"
+    path.write_text(f"</usr/share/alsa/alsa.conf>\n{alsa_configuration(str(library), str(ring))}")
+    return path

@@ -74,7 +74,7 @@ class PlaybackConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[face]: the screen, the avatar and the motion model. An empty path means the shipped one.
 
-    width and height 0: the screen's own size.
+    width and height 0: the screen's own size. display: which of several screens, from 0. background: see face/backdrop.
     """
 
     renderer: Literal["gles", "headless"] = "gles"
@@ -85,7 +85,9 @@ class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fps: Annotated[int, Meta(ge=1, le=120)] = 30
     idle_fps: Annotated[int, Meta(ge=0, le=120)] = 12
     fullscreen: bool = False
+    display: Annotated[int, Meta(ge=0, le=15)] = 0
     quarter_turns: Annotated[int, Meta(ge=0, le=3)] = 0
+    background: str = ""
     display_latency_ms: Annotated[float, Meta(ge=-500, le=1000)] = 0.0
     calibration: bool = False
     seed: int = 1
@@ -132,6 +134,39 @@ class BargeInConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     duck_db: Annotated[float, Meta(ge=0, le=60)] = 12.0
     window_ms: Annotated[int, Meta(ge=0, le=10_000)] = 1_000
     default: Literal["interrupt", "resume"] = "interrupt"
+
+
+class ConverseConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[converse]: mien converse, the voice agent. Paths and models: "" is what ships.
+
+    end_ms, open_ms: silence that ends the customer's turn after a complete sentence, and after an open one. filler_ms,
+    deadline_ms: after the decision, without an answer.
+    """
+
+    knowledge: str = ""
+    language: Literal["en", "de", "auto"] = "en"
+    forbidden: tuple[str, ...] = ()
+    end_ms: Annotated[int, Meta(ge=200, le=5_000)] = 450
+    open_ms: Annotated[int, Meta(ge=200, le=10_000)] = 1_100
+    filler_ms: Annotated[int, Meta(ge=200, le=10_000)] = 900
+    deadline_ms: Annotated[int, Meta(ge=300, le=30_000)] = 2_800
+    hear: Literal["whisper", "url"] = "whisper"
+    hear_model: str = "tiny.en"
+    hear_url: str = ""
+    hear_key_file: str = ""
+    think: Literal["knowledge", "url"] = "knowledge"
+    think_threshold: Annotated[float, Meta(ge=-1, le=2)] = 0.3
+    think_url: str = ""
+    think_model: str = "default"
+    think_prompt: str = ""
+    think_key_file: str = ""
+    speak: Literal["auto", "piper", "espeak-ng", "flite", "url"] = "auto"
+    speak_voice: str = ""
+    speak_python: str = ""
+    speak_url: str = ""
+    speak_model: str = "tts-1"
+    speak_key_file: str = ""
+    cache: str = ""
 
 
 class CaptionsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -190,6 +225,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     barge_in: BargeInConfig = BargeInConfig()
     face: FaceConfig = FaceConfig()
     captions: CaptionsConfig = CaptionsConfig()
+    converse: ConverseConfig = ConverseConfig()
     screen: ScreenConfig = ScreenConfig()
     log: LogConfig = LogConfig()
 
@@ -246,6 +282,7 @@ def _problems(config: Config) -> Iterator[str]:
             yield f"voice.listen[{index}]: '{endpoint}' {problem}"
     yield from _screen_problems(config.screen)
     yield from _ear_problems(config.ear)
+    yield from _converse_problems(config.converse)
 
 
 def _screen_problems(screen: ScreenConfig) -> Iterator[str]:
@@ -273,6 +310,22 @@ def _ear_problems(ear: EarConfig) -> Iterator[str]:
         yield f"ear.vad_stop: {ear.vad_stop} is above vad_start, {ear.vad_start}; an utterance would end as it begins"
     if ear.source == "wav" and not ear.wav_path:
         yield "ear.wav_path: source is wav; name the file to read"
+
+
+def _converse_problems(converse: ConverseConfig) -> Iterator[str]:
+    for stage in ("hear", "think", "speak"):
+        url = getattr(converse, f"{stage}_url")
+        if getattr(converse, stage) == "url" and not url:
+            yield f"converse.{stage}_url: {stage} is url; name it, such as http://localhost:8000/v1"
+        if url and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", url):
+            yield f"converse.{stage}_url: '{url}' is not http://HOST[:PORT]/PATH or https://HOST[:PORT]/PATH"
+    if converse.hear == "whisper" and converse.hear_model.endswith(".en") and converse.language != "en":
+        yield (
+            f"converse.language: '{converse.hear_model}' knows English only; set hear_model to a folder with a "
+            "multilingual model"
+        )
+    if converse.open_ms < converse.end_ms:
+        yield f"converse.open_ms: {converse.open_ms} is below end_ms, {converse.end_ms}"
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, object]]:

@@ -16,6 +16,7 @@
     |-- TextError        no text can be laid out: no Pango, no font
     |-- InstallError     installing or removing the services failed on the way
     |   `-- InstallRefused  it was not begun, and nothing was changed; exit code 2
+    |-- ConverseError    a stage of `mien converse` cannot work: a missing engine, model or URL, an error in it
     `-- ClientError      raised by mien.client: the voice cannot be reached, refused, or answered with an error
 
 The message says what is wrong, where (a path to the field or the file), and what to do about it.
@@ -98,6 +99,10 @@ class InstallError(MienError):
 
 class InstallRefused(InstallError):
     """Installing or removing the services was not begun: a person must correct something first. Nothing was changed."""
+
+
+class ConverseError(MienError):
+    """A stage of `mien converse` cannot work, such as recognition without its model."""
 
 
 class ClientError(MienError):

@@ -229,3 +229,21 @@ def test_a_stopped_device_has_nothing_waiting(alsa):
     capture, pcm = opened(alsa)
     pcm.says, pcm.waiting = XRUN, -32
     assert capture.reading().frames == 0
+
+
+@pytest.mark.parametrize(("interrupted", "asked"), [(1, 2), (9, 3)])
+def test_a_reading_that_another_process_interrupted_is_taken_again_but_not_for_ever(alsa, interrupted, asked):
+    capture, pcm = opened(alsa)
+    clock = [10**9]
+    calls = []
+
+    def now_ns():
+        clock[0] += 5 * 10**6 if calls and len(calls) <= interrupted else 1000
+        return clock[0]
+
+    alsa_now = pcm.htimestamp
+    pcm.htimestamp = lambda: calls.append(1) or alsa_now()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("mien.capture.alsa.time.monotonic_ns", now_ns)
+        capture.reading()
+    assert len(calls) == asked

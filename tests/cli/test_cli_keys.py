@@ -89,10 +89,10 @@ def test_a_file_that_is_no_key_is_told_beside_the_list(mien_keys, tmp_path):
 
 
 @pytest.mark.parametrize("width", [80, 200])
-def test_twenty_thousand_keys_are_shown_as_they_are(monkeypatch, width):
+def test_many_keys_are_shown_as_they_are(monkeypatch, width):
     """To rich, [b] is bold, [/] an error and :x: an emoji; Z85 can contain all of them."""
     draw = random.Random(14)
-    texts = [zmq.utils.z85.encode(draw.randbytes(32)) for _ in range(20_000)]
+    texts = [zmq.utils.z85.encode(draw.randbytes(32)) for _ in range(1_500)]
     texts += [b"[/]" + b"a" * 37, b"[b]" + b"a" * 37, b":x:" + b"a" * 37, b"[link=a]" + b"a" * 32, b"a" * 39 + b"["]
     written = io.StringIO()
     monkeypatch.setattr(terminal, "Console", lambda **options: Console(file=written, width=width, **options))

@@ -40,6 +40,19 @@ def test_drift_leaves_no_error_that_grows(ppm):
     assert clock.drift_ppm == pytest.approx(ppm, rel=0.05)
 
 
+@pytest.mark.parametrize("ppm", [-200, 200])
+def test_the_drift_of_a_card_that_tells_its_position_smoothly_is_known_within_a_second(ppm):
+    clock = CaptureClock(RATE_HZ)
+    observe(clock, 1, ppm=ppm, poll_ms=10)
+    assert observe(clock, 9, ppm=ppm, poll_ms=10, from_s=1) < 0.06
+
+
+def test_a_card_that_becomes_restless_is_not_believed_at_once():
+    clock = CaptureClock(RATE_HZ)
+    observe(clock, 1, poll_ms=10)
+    assert observe(clock, 9, late_ms=10, poll_ms=10, from_s=1) < 6.5  # 5 of them are its mean
+
+
 def test_eight_hours_of_drift_leave_less_than_a_tenth_of_a_millisecond():
     clock = CaptureClock(RATE_HZ)
     hz = RATE_HZ * (1 + 150 / 1e6)

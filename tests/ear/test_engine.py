@@ -186,6 +186,13 @@ def test_a_tap_is_shown_raw_and_clean_sound():
     rig.run_ms(1000)
     assert seen == [(seq, 320, 320) for seq in range(len(seen))]
     assert len(seen) > 45
+    assert rig.health.recording  # the face must show it
+
+
+def test_without_a_tap_nothing_is_recorded():
+    rig = EarRig()
+    rig.run_ms(100)
+    assert not rig.health.recording
 
 
 def test_a_mute_key_that_cannot_be_read_is_told_though_the_ear_works(tmp_path):

@@ -14,6 +14,7 @@ from hil.errors import RigError
 from hil.images import fingerprint
 from hil.qemu.console import SerialConsole, in_loader
 from hil.qemu.devices import USB_CARD, ScreenCable, UsbSoundCard
+from hil.qemu.power import QemuPower
 from hil.qemu.viewer import SET_DESKTOP_SIZE, VERSION, resize
 from hil.stages import Stages, State
 from rigs.fake_rig import fake_rig
@@ -268,3 +269,12 @@ def test_a_usb_card_that_stays_in_is_said():
     card.plug()
     with pytest.raises(RigError, match="could not be unplugged"):
         card.unplug()
+
+
+def test_a_board_with_a_microphone_has_a_second_card_and_one_in_guest_time_does_not():
+    plain = QemuPower(Path("/work"), Path("/card"), icount=True).command()
+    heard = QemuPower(Path("/work"), Path("/card"), icount=False, alsa=Path("/asound.conf")).command()
+    assert not [word for word in plain if "microphone" in word]
+    assert "hda-micro,bus=hda-microphone.0,audiodev=microphone" in heard
+    # The speaker's card comes first: it is hw:0 in the guest.
+    assert heard.index("intel-hda") < heard.index("intel-hda,id=hda-microphone")

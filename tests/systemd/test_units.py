@@ -20,7 +20,14 @@ SYSTEM_UNITS = Path("/usr/lib/systemd/system")
 TARGET_SERVICES = ("mien-voice", "mien-face")
 SERVICES = (*TARGET_SERVICES, "mien-ear")
 # systemd-analyze's scale, 0 (safe) to 10
-EXPOSURE = {"mien-voice": 2.0, "mien-face": 1.5, "mien-ear": 1.5, "mien-failure@": 1.5, "mien-retry@": 1.0}
+EXPOSURE = {
+    "mien-voice": 2.0,
+    "mien-face": 1.5,
+    "mien-ear": 1.5,
+    "mien-failure@": 1.5,
+    "mien-retry@": 1.0,
+    "mien-converse": 1.0,
+}
 
 
 def run(*command: str) -> "subprocess.CompletedProcess[str]":
@@ -44,7 +51,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "lib").symlink_to("usr/lib")
     (root / "usr/bin").mkdir()
     (root / "bin").symlink_to("usr/bin")
-    for name in (*SERVICES, "systemctl"):
+    for name in (*SERVICES, "mien", "systemctl"):
         (root / "usr/bin" / name).write_text("#!/bin/sh\n")
         (root / "usr/bin" / name).chmod(0o755)
     assert run("sh", str(SYSTEMD / "install.sh"), str(root)).returncode == 0
@@ -64,6 +71,7 @@ def test_systemd_accepts_every_unit(root: Path) -> None:
         "mien-voice.service",
         "mien-face.service",
         "mien-ear.service",
+        "mien-converse.service",
         "mien-failure@mien-face.service",
         "mien-retry@mien-face.timer",
         "mien-retry@mien-face.service",
@@ -206,6 +214,15 @@ def test_the_ear_has_the_sound_card_alone_and_no_network() -> None:
     assert ear["RestrictAddressFamilies"] == ["AF_UNIX"]
     assert (ear["DevicePolicy"], ear["DeviceAllow"]) == (["closed"], ["char-alsa rw"])
     assert ear["RestrictRealtime"] == ["yes"]
+
+
+def test_the_voice_agent_is_there_only_where_somebody_enables_it_and_has_no_network() -> None:
+    agent = directives("mien-converse.service")
+    assert agent["WantedBy"] == ["mien.target"]
+    assert "mien-converse.service" not in (SYSTEMD / "mien.target").read_text()
+    assert (agent["IPAddressDeny"], agent["RestrictAddressFamilies"]) == (["any"], ["AF_UNIX"])
+    assert agent["SupplementaryGroups"] == ["mien"]
+    assert agent["PrivateDevices"] == ["yes"]
 
 
 def test_the_ear_goes_after_the_face_and_before_the_voice() -> None:

@@ -11,6 +11,7 @@ from mien.voice.roles import LOCAL, allowed_roles
 from rigs.voice_rig import VoiceRig
 
 BLOCK = bytes(640)
+NOTHING = (False, False, False)  # of the signs
 
 
 class Ear(VoiceRig):
@@ -97,68 +98,16 @@ def test_events_tell_the_times_of_the_sound_itself():
     assert rig.got(wire.UserStopped, b"x") == [wire.UserStopped(utterance=1, at_ns=9, started_at_ns=5, confidence=0.5)]
 
 
-def test_the_preroll_reaches_those_who_get_only_utterances_once_and_in_order():
-    """While somebody wants all sound, the ear sends it as it comes, and not again as a pre-roll."""
-    rig = Ear(b"x", b"all", ear={"preroll_ms": 100})
-    rig.say(wire.Listen(mode="always"), client=b"all")
-    for _ in range(8):
-        rig.block(speech=False)
-    rig.block(speech=True)
-    rig.block(speech=True)
-    rig.block(speech=False)
-    assert rig.seqs(b"x") == [4, 5, 6, 7, 8, 9, 10]
-    assert all(message.speech for owner, message, _ in rig.sounds if owner == b"x")
-    assert rig.seqs(b"all") == list(range(1, 12))
-
-
-def test_a_preroll_that_the_ear_sends_itself_is_not_doubled():
+def test_a_preroll_reaches_each_once():
+    """While somebody wants all sound, the ear sends it as it comes, and then once more as the pre-roll."""
     rig = Ear(b"x", b"all")
     rig.say(wire.Listen(mode="always"), client=b"all")
     for seq in (1, 2, 3, 4):
         rig.block(speech=False, seq=seq)
     for seq in (2, 3, 4, 5):
         rig.block(speech=True, seq=seq)
-    assert rig.seqs(b"x") == [1, 2, 3, 4, 5]
+    assert rig.seqs(b"x") == [2, 3, 4, 5]
     assert rig.seqs(b"all") == [1, 2, 3, 4, 5]
-
-
-def test_sound_of_long_ago_is_no_preroll():
-    """Whoever wanted all sound has left; later an utterance begins."""
-    rig = Ear(b"x", b"all")
-    rig.say(wire.Listen(mode="always"), client=b"all")
-    for seq in range(1, 30):
-        rig.block(speech=False, seq=seq)
-    rig.voice.left(b"all")
-    for seq in range(985, 1005):
-        rig.block(speech=True, seq=seq)
-    assert rig.seqs(b"x") == list(range(985, 1005))
-
-
-def test_nothing_is_kept_once_nobody_listens_or_it_is_muted():
-    rig = Ear(b"x")
-    for _ in range(3):
-        rig.block(speech=False)
-    rig.say(wire.Mute(), client=b"x")
-    rig.say(wire.Unmute(), client=b"x")
-    rig.block(speech=True)
-    assert rig.seqs(b"x") == [4]
-    for _ in range(3):
-        rig.block(speech=False)
-    rig.say(wire.Listen(mode="off"), client=b"x")
-    rig.say(wire.Listen(), client=b"x")
-    rig.block(speech=True)
-    assert rig.seqs(b"x") == [4, 8]
-
-
-def test_both_encodings_have_the_whole_preroll():
-    rig = Ear(b"x", ear={"preroll_ms": 60})
-    rig.listener(b"o", encoding="opus")
-    for seq in range(1, 8):
-        rig.block(speech=False, seq=seq)
-        rig.block(speech=False, seq=seq, encoding="opus", payload=b"p")
-    rig.block(speech=True, seq=8)
-    rig.block(speech=True, seq=8, encoding="opus", payload=b"p")
-    assert rig.seqs(b"x") == rig.seqs(b"o") == [5, 6, 7, 8]
 
 
 def test_an_ear_that_counts_anew_is_heard():
@@ -169,8 +118,9 @@ def test_an_ear_that_counts_anew_is_heard():
     assert rig.seqs(b"x") == [5000, 1]
 
 
-def test_no_preroll_is_kept_where_none_is_configured():
-    rig = Ear(b"x", ear={"preroll_ms": 0})
+def test_sound_between_utterances_goes_only_to_those_who_want_all():
+    """The ear marks a pre-roll as speech; nothing else before an utterance is for those who get utterances."""
+    rig = Ear(b"x")
     rig.block(speech=False)
     rig.block(speech=True)
     assert rig.seqs(b"x") == [2]
@@ -403,6 +353,16 @@ def test_the_face_is_told_when_sound_leaves_when_it_is_muted_and_when_the_custom
         (False, False, True),
         (False, True, True),
     ]
+
+
+def test_the_face_shows_a_live_microphone_while_its_sound_is_recorded():
+    rig = Ear()
+    rig.ear_health(recording=True)
+    rig.ear_health("no_card", recording=True)
+    rig.ear_health(recording=True)
+    rig.ear_health("muted", recording=True)
+    rig.ear_health(recording=False)
+    assert rig.signs() == [(True, False, False), NOTHING, (True, False, False), (False, True, False), NOTHING]
 
 
 def test_a_face_that_joins_is_told_and_one_learns_that_the_ear_is_gone():

@@ -30,7 +30,9 @@ from mien.core.pose import ARKIT_SHAPES
 
 NECK_PIVOT = np.array([0.0, -11.0, -1.6])
 # The camera's frame: from the chest to above the hair, with room for head motion.
-FRAME_BOTTOM_Y, FRAME_TOP_Y, ROOM_ABOVE_HAIR = -20.1, 14.9, 1.2
+FRAME_BOTTOM_Y, FRAME_TOP_Y, ROOM_ABOVE_HAIR = -20.1, 14.4, 1.0
+# Light scatters through skin, so that no crease, the corners of the mouth least of all, is black.
+LEAST_OPEN_SKIN = 0.24
 LEAST_MOVE_CM, LEAST_TURN = 0.004, 0.01
 
 
@@ -145,6 +147,7 @@ def _skin_piece(look: Look, skin: Skin, deltas: dict[str, Floats]) -> Piece:
         uvs=unwrap.uvs(skin.points),
         head_weights=weights,
         targets=deltas,
+        least_open=LEAST_OPEN_SKIN,
     )
 
 

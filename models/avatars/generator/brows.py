@@ -50,7 +50,7 @@ def _hairs(canvas: Canvas, rng: np.random.Generator, look: Look) -> Floats:
     spread = rng.uniform(-1, 1, HAIRS)
     root_x = np.interp(t, grid, line_x)
     root_y = np.interp(t, grid, line_y) + spread * _half_width(t, look) * 0.85 - 0.06
-    lean = np.radians(np.interp(t, [0, 0.15, 0.5, 1], [80, 56, 20, -20])) - 0.45 * np.maximum(spread, 0)
+    lean = np.radians(np.interp(t, [0, 0.15, 0.5, 1], [82, 56, 22, -8])) - 0.45 * np.maximum(spread, 0)
     lean += rng.normal(0, 0.10, HAIRS)
     length = rng.uniform(0.40, 0.64, HAIRS) * np.interp(t, [0, 0.5, 1], [0.85, 1, 0.75])
     k = np.linspace(0, 1, STEPS)[None]

@@ -23,11 +23,11 @@ FRONT = {
     ),
 }  # fmt: skip
 SIDE = (
-    (1.0, 12.6, -0.6),
-    (4.7, 11.5, -0.6),
-    (7.35, 8.6, -0.7),
-    (8.6, 4.2, -0.9),
-    (8.9, -0.8, -0.9),
+    (1.0, 12.55, -0.6),
+    (4.2, 12.0, -0.6),
+    (7.05, 9.6, -0.7),
+    (8.5, 5.2, -0.9),
+    (8.9, -0.4, -0.9),
     (8.7, -5.2, -0.7),
     (7.0, -9.7, -0.1),
 )
@@ -45,7 +45,7 @@ LOCKS = {
     1: ((0.03, 0.7, 0.4, 0.20), (0.17, 0.9, -0.3, 0.28), (0.36, 1.0, 0.3, 0.26)),
     -1: ((0.03, 0.9, 0.5, 0.22), (0.15, 1.0, 0.0, 0.30), (0.30, 1.0, 0.3, 0.26)),
 }
-STRANDS, STEPS = 21, 24
+STRANDS, STEPS = 25, 30
 
 
 def solid(look: Look, sculpt: Sculpt) -> list[Piece]:
@@ -56,7 +56,9 @@ def solid(look: Look, sculpt: Sculpt) -> list[Piece]:
             points[0] - strands.SKULL, axis=1, keepdims=True
         )
         tuck += 0.25 * (points[1] - points[0])
-        pieces.append(strands.sheet(points, strands.toned(look, 0.80 + 0.24 * ridge), tuck, flip=side > 0))
+        pieces.append(
+            strands.sheet(points, strands.toned(look, (0.86 + 0.16 * ridge) * _parting()), tuck, flip=side > 0)
+        )
         pieces += [_lock(look, sculpt, side, *lock) for lock in own]
     return pieces
 
@@ -84,8 +86,13 @@ def _curtain(look: Look, sculpt: Sculpt, side: int) -> tuple[Floats, Floats]:
     for _ in range(3):
         points[:, 1:-1] = 0.5 * points[:, 1:-1] + 0.25 * (points[:, :-2] + points[:, 2:])
     points[..., 1] += (along**3) * 0.7 * (ridge - 0.5)
-    points = points + strands.sheet_normals(points) * (0.44 * (ridge - 0.6) * body)[..., None]
+    points = points + strands.sheet_normals(points) * (0.28 * (ridge - 0.6) * body)[..., None]
     return points, ridge
+
+
+def _parting() -> Floats:
+    """The tone of each step along a strand, (1, STEPS): hair is darkest where it parts."""
+    return np.interp(np.linspace(0, 1, STEPS), [0, 0.04, 0.16, 0.85, 1], [0.55, 0.78, 1.0, 1.0, 0.86])[None]
 
 
 def _face_edge(look: Look, points: Floats, side: int) -> Piece:

@@ -140,14 +140,14 @@ def curls(look: Look, sculpt: Sculpt) -> list[Piece]:
 def curls_soft(look: Look, sculpt: Sculpt) -> list[Piece]:
     """A second, sparser cloud of translucent single coils around the first."""
     points, _ = _cloud(look, sculpt)
-    outer = (points + strands.sheet_normals(points) * 0.42)[::2, :14]
+    outer = (points + strands.sheet_normals(points) * 0.20)[::2, :14]
     count, steps = outer.shape[:2]
     u, v = np.meshgrid(np.linspace(0.01, 0.99, count), np.linspace(0.03, 0.97, steps), indexing="ij")
     return [
         Piece(
             points=outer.reshape(-1, 3),
             tris=triangles(grid_quads(count, steps)),
-            colors=np.array(look.hair_light, float),
+            colors=np.array(look.hair_light, float) * 0.7,
             uvs=np.stack([u.reshape(-1), strands.soft_v(v.reshape(-1))], axis=1),
             casts=False,
             least_open=0.7,
@@ -161,6 +161,6 @@ def _cloud(look: Look, sculpt: Sculpt) -> tuple[Floats, Floats]:
     points = strands.clear(sculpt, points, np.full((CURL_STRANDS, CURL_STEPS), 0.06))
     centers = points.reshape(-1, 3)[rng.choice(CURL_STRANDS * CURL_STEPS, 300, replace=False)]
     distance = np.linalg.norm(points[:, :, None] - centers, axis=-1).min(axis=-1)
-    bump = np.sqrt(np.clip(1 - (distance / 1.3) ** 2, 0, 1))
+    bump = np.clip(1 - (distance / 1.5) ** 2, 0, 1)
     body = np.clip(np.linspace(0, 1, CURL_STEPS) * 7, 0.05, 1)
-    return points + strands.sheet_normals(points) * (0.75 * (bump - 0.35) * body)[..., None], bump
+    return points + strands.sheet_normals(points) * (0.55 * (bump - 0.35) * body)[..., None], bump

@@ -20,7 +20,7 @@ def _streaks(rng: np.random.Generator, width: int, height: int) -> Floats:
     rows = np.linspace(0, 1.999, height)
     i = rows.astype(int)
     total = np.zeros((height, width))
-    for cells, weight in ((22, 0.42), (70, 0.33), (190, 0.25)):
+    for cells, weight in ((16, 0.26), (70, 0.32), (230, 0.42)):
         table = np.stack([np.interp(at * cells, np.arange(cells + 2), row) for row in rng.random((3, cells + 2))])
         total += weight * (table[i] * (1 - rows % 1)[:, None] + table[i + 1] * (rows % 1)[:, None])
     return total
@@ -31,8 +31,8 @@ def straight(look: Look) -> Pixels:
     rng = np.random.default_rng(look.seed + 7)
     top = HEIGHT // 2
     v = np.linspace(0, 1, top)[:, None]
-    light = np.clip((_streaks(rng, WIDTH, top) - 0.24) * 1.5, 0, 1) * (0.45 + 0.55 * np.clip(v * 2.2, 0, 1))
-    below = np.clip((_streaks(rng, WIDTH, HEIGHT - top) - 0.24) * 1.5, 0, 1)
+    light = np.clip((_streaks(rng, WIDTH, top) - 0.14) * 1.25, 0, 1) * (0.45 + 0.55 * np.clip(v * 2.2, 0, 1))
+    below = np.clip((_streaks(rng, WIDTH, HEIGHT - top) - 0.14) * 1.25, 0, 1)
     color = _dark(look) + (1 - _dark(look)) * np.concatenate([light, below])[..., None]
     texture = np.full((HEIGHT, WIDTH, 4), 255, dtype=np.uint8)
     texture[..., :3] = np.clip(np.rint(color * 127) * 2, 0, 255)

@@ -15,6 +15,7 @@ SHADOW_ROWS = 7
 SIDE = 256
 # The texture holds the colours, because the shader derives the specular of hair from them: dark lashes have none.
 WHITE, SHADE = np.array([255, 255, 255]), (52, 26, 26)
+DUCT, TEAR = (206, 128, 120), (250, 236, 232)
 
 
 def _field(field: Vector, u: Floats, v: Floats) -> Floats:
@@ -91,7 +92,7 @@ def lashes(skin: Skin, side: int, look: Look, deltas: dict[str, Floats]) -> Piec
 
 def _fringe(edge: Floats, ball: Eye, length: float, thickness: float) -> Floats:
     t = np.linspace(0, 1, len(edge))  # from the outer to the inner corner
-    reach = length * np.clip(np.sin(np.pi * t), 0.10, 1) ** 0.6 * (1.35 - 0.95 * t)
+    reach = length * np.clip(np.sin(np.pi * t), 0.16, 1) ** 0.5 * (1.40 - 0.85 * t)
     out = edge - ball.center
     out /= np.linalg.norm(out, axis=1, keepdims=True)
     side = np.sign(ball.center[0])
@@ -114,11 +115,24 @@ def texture(look: Look) -> Pixels:
     alpha = np.zeros((SIDE, SIDE))
     half, rng = SIDE // 2, np.random.default_rng(look.seed + 3)
     alpha[:half, :half] = _shadow_alpha(half)
-    alpha[:, half:] = _lash_alpha(rng, SIDE, half, 13, 0.36)
-    alpha[half:, :half] = 0.75 * _lash_alpha(rng, half, half, 13, 0.0)
+    alpha[:, half:] = _lash_alpha(rng, SIDE, half, 19, 0.30)
+    alpha[half:, :half] = 0.75 * _lash_alpha(rng, half, half, 17, 0.0)
     out[:half, :half, :3] = SHADE
+    _wet(out[:half, :half], alpha[:half, :half])
     out[..., 3] = np.clip(np.rint(alpha * 255), 0, 255)
     return out
+
+
+def _wet(color: Pixels, alpha: Floats) -> None:
+    """Paint the tear duct in the inner corner and the wet line along the lower lid. Changes both."""
+    size = len(alpha)
+    v, u = np.mgrid[0:size, 0:size] / (size - 1)
+    duct = np.clip(1.25 - np.hypot((u - 0.99) / 0.115, (v - 0.56) / 0.42), 0, 1)
+    line = 0.55 * np.exp(-(((v - 0.955) / 0.022) ** 2)) * np.clip(np.sin(np.pi * np.clip(u, 0.04, 0.96)) * 1.5, 0, 1)
+    for tint, cover in ((DUCT, np.clip(2.2 * duct, 0, 0.92)), (TEAR, line)):
+        share = (cover / np.maximum(np.maximum(alpha, cover), 1e-6))[..., None]
+        color[..., :3] = np.rint(color[..., :3] * (1 - share) + np.array(tint) * share)
+        alpha[:] = np.maximum(alpha, cover)
 
 
 def _shadow_alpha(size: int) -> Floats:

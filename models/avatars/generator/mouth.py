@@ -45,14 +45,17 @@ def cavity(skin: Skin, deltas: dict[str, Floats]) -> Piece:
             target = targets.setdefault(name, np.zeros_like(points)).copy()
             target[:count], target[count : 2 * count] = moved, 0.6 * moved + 0.4 * target[count : 2 * count]
             targets[name] = target
-    shade = np.concatenate([np.repeat([0.95, 0.90, 0.66, 0.48], count), [0.40]])[:, None]
+    # Lips, inner lips, cheeks, throat: red flesh that darkens with depth, never black.
+    shade = np.concatenate([np.repeat([1.0, 0.95, 0.80, 0.56], count), [0.36]])[:, None]
+    inward = np.array([0.0, STOMION_Y, 9.0]) - points
+    inward /= np.linalg.norm(inward, axis=1, keepdims=True)
     return Piece(
         points=points,
         tris=tris,
-        colors=np.array([128, 46, 48]) * shade,
+        colors=np.array([150, 54, 56]) * shade,
         targets=targets,
-        normals=np.tile([0.0, -0.5, -0.87], (len(points), 1)),
-        occlusion=np.full(len(points), 0.75),
+        normals=inward,
+        occlusion=np.concatenate([np.repeat([0.70, 0.62, 0.46, 0.32], count), [0.22]]),
     )
 
 
@@ -68,16 +71,16 @@ def teeth(upper: bool) -> Piece:
     """A row of teeth with its gum: the enamel bulges at each tooth and the edge is notched between them."""
     columns = TEETH * STEPS + 1
     u = np.linspace(-1, 1, columns)
-    x, z, out = _arch(u, 2.5 if upper else 2.2, 7.95 if upper else 7.7, 3.2)
+    x, z, out = _arch(u, 2.3 if upper else 2.05, 7.95 if upper else 7.68, 3.9)
     phase = np.linspace(0, TEETH, columns) % 1
     bulge = np.sin(np.pi * phase) ** 0.4
     height = (
-        (0.95 if upper else 0.72)
+        (1.0 if upper else 0.86)
         * (1 - 0.16 * np.abs(u) ** 1.5)
         * (1 - 0.05 * (np.abs(np.linspace(0, TEETH, columns) - TEETH / 2 - np.sign(u) * 1.5) < 0.5))
     )
     sign = 1.0 if upper else -1.0
-    edge_y = STOMION_Y + (-0.22 if upper else -0.34)
+    edge_y = STOMION_Y + (-0.34 if upper else -0.20)
     rows = (
         (1.5, -0.35, 0),
         (1.02, 0.02, 0),
@@ -93,8 +96,9 @@ def teeth(upper: bool) -> Piece:
         y = edge_y + sign * (share * height + notch)
         p = np.stack([x, y, z], axis=1) + out * (outward + enamel * 0.07 * bulge - 0.05)[:, None]
         points.append(p)
-        back = 1 - 0.35 * np.abs(u) ** 2.2
-        base = np.array([255, 252, 244]) if enamel else np.array([196, 104, 102])
+        # The molars go back into the cheeks' shade.
+        back = 1 - (0.62 if upper else 0.80) * np.abs(u) ** 1.7
+        base = np.array([246, 240, 226]) if enamel else np.array([204, 112, 108])
         gap = (0.86 + 0.14 * np.clip(bulge * 1.6, 0, 1)) if enamel else np.ones(columns)
         colors.append(base * (back * gap * (1.0 if share < 0.95 else 0.9))[:, None])
     cloud = np.concatenate(points)
@@ -104,18 +108,18 @@ def teeth(upper: bool) -> Piece:
         tris=triangles(quads if not upper else quads[:, ::-1]),
         colors=np.concatenate(colors),
         targets={} if upper else jaw_targets(cloud),
-        occlusion=np.full(len(cloud), 1.0 if upper else 0.85),
+        occlusion=np.tile((0.95 if upper else 0.72) * (1 - 0.65 * np.abs(u) ** 1.6), len(rows)),
         casts=False,
     )
 
 
 def tongue() -> Piece:
     """A slab with a groove. tongueOut slides it over the lower lip and lowers its tip."""
-    rows, columns = 9, 9
+    rows, columns = 9, 11
     t, u = np.meshgrid(np.linspace(0, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
     width = np.interp(t, [0, 0.4, 0.65, 0.8, 0.9, 1], [1.2, 1.32, 1.30, 1.22, 1.05, 0.62])
     x = u * width
-    dome = 0.30 * (1 - u**2) * (1 - 0.6 * t**4) - 0.14 * np.exp(-((u / 0.22) ** 2)) * (1 - t)
+    dome = 0.30 * (1 - u**2) * (1 - 0.6 * t**4) - 0.20 * np.exp(-((u / 0.20) ** 2)) * (1 - 0.75 * t)
     y = STOMION_Y - 0.78 + dome - 0.22 * t + 0.30 * np.sin(np.pi * np.clip(t * 0.8, 0, 1))
     y = y - 0.42 * np.abs(u) ** 4 * (1 - t**3) - 0.16 * (t > 0.99)
     z = 4.0 + 3.45 * t - 0.75 * u**2 * t**3
@@ -130,14 +134,15 @@ def tongue() -> Piece:
     targets = jaw_targets(points, 0.72)
     targets["tongueOut"] = out
     tone = 0.55 + 0.45 * flat_t
-    groove = 1 - 0.10 * np.exp(-((u.reshape(-1) / 0.16) ** 2))
-    colors = np.array([206, 104, 104]) * (tone * groove)[:, None]
+    groove = 1 - 0.26 * np.exp(-((u.reshape(-1) / 0.20) ** 2)) * (1 - 0.6 * flat_t)
+    rim = 1 - 0.22 * np.abs(u.reshape(-1)) ** 3
+    colors = np.array([198, 98, 100]) * (tone * groove * rim)[:, None]
     return Piece(
         points=points,
         tris=triangles(grid_quads(rows, columns)[:, ::-1]),
         colors=colors,
         targets=targets,
-        occlusion=0.45 + 0.45 * flat_t,
+        occlusion=(0.30 + 0.55 * flat_t) * (1 - 0.3 * np.abs(u.reshape(-1)) ** 2),
         casts=False,
     )
 

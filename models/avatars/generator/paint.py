@@ -40,8 +40,14 @@ def skin_texture(look: Look, skin: Skin) -> Pixels:
     texture[: SIZE // 50] = 1.0
     out = np.empty((SIZE, SIZE, 4), dtype=np.uint8)
     out[..., :3] = np.clip(np.rint(texture * 255 / 2) * 2, 0, 255)
-    out[..., 3] = np.rint(_shine(canvas, look) * (1 - 0.9 * np.maximum(hairs, scalp)[..., 0]) * 63) * 4
+    shine = _shine(canvas, look) * _pores(rng) * (1 - 0.9 * np.maximum(hairs, scalp)[..., 0])
+    out[..., 3] = np.rint(np.clip(shine, 0, 1) * 21) * 12
     return out
+
+
+def _pores(rng: np.random.Generator) -> Floats:
+    """What pores and patches of moisture leave of the specular: a smooth highlight would look like plastic."""
+    return 1.12 - 0.34 * smooth_noise(rng, SIZE, 230) - 0.30 * smooth_noise(rng, SIZE, 18)
 
 
 def smooth_noise(rng: np.random.Generator, size: int, cells: int) -> Floats:

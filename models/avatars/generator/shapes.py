@@ -60,6 +60,9 @@ class Shaper:
         shapes["browInnerUp"] = self._push(
             (0, 0.75, 0.08), self._blob(1.5, 2.9, 1.7, 1.5) + self._blob(-1.5, 2.9, 1.7, 1.5)
         )
+        # The outer brow follows: an inner brow that rises alone reads as worry.
+        outer = (self._blob(4.6, 3.1, 2.1, 1.7) + self._blob(-4.6, 3.1, 2.1, 1.7)) * np.where(self.eyelid, 0.25, 1.0)
+        shapes["browInnerUp"] += self._push((0, 0.36, 0.02), outer)
         shapes["mouthClose"] = self._mouth_close(shapes["jawOpen"])
         return shapes
 
@@ -144,11 +147,15 @@ class Shaper:
         # The edge of the lips follows an ellipse, so that the opening is round rather than rectangular.
         arch = np.sqrt(np.clip(1 - (self.x / (1.02 * self.p.mouth_half_width)) ** 2, 0, 1))
         funnel[:, 1] = (0.46 * up - 0.54 * low) * near * flare * arch
+        # The lower lip's sides rise, or an open jaw would leave it flat and its corners square.
+        at_side = np.clip(np.abs(self.x) / self.p.mouth_half_width, 0, 1) ** 2 * (self.ring >= 2)
+        funnel[:, 1] += at_side * near * (0.24 * low - 0.10 * up)
         funnel[:, 2] = (0.62 + 0.20 * (self.ring == 3)) * forward
         funnel += corners_down
         pucker = np.zeros_like(self.points)
         pucker[:, 0] = -0.44 * self.x * near
         pucker[:, 1] = (0.10 * up - 0.08 * low) * (self.ring == 3) + (0.10 * up - 0.06 * low) * (self.ring == 2)
+        pucker[:, 1] += at_side * near * (0.07 * low - 0.05 * up)
         pucker[:, 2] = (0.75 + 0.14 * (self.ring == 3)) * forward
         pucker += 0.8 * corners_down
         left = self._push((0.95, 0, 0), wide) + self._push((0, 0.12, 0), wide * self._half(1))

@@ -37,6 +37,7 @@ PREFIX: Final = struct.Struct("<8sII")
 FOOTER: Final = struct.Struct("<4sI")
 FOOTER_MAGIC: Final = b"MCRC"
 ALIGNMENT: Final = 64
+Rgb = tuple[float, float, float]
 
 MAX_FILE_BYTES: Final = 64 * 2**20
 MAX_HEADER_BYTES: Final = 2**18
@@ -95,8 +96,11 @@ class ArrayOffsets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     indices: int
 
 
-class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The JSON header. signed: the file ends with a checksum."""
+class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The JSON header. signed: the file ends with a checksum.
+
+    frame_width, eye_range and background are left out at their defaults, so that earlier versions read the file.
+    """
 
     name: str
     vertex_count: int
@@ -109,6 +113,9 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     eye_pivots: tuple[tuple[float, float, float], tuple[float, float, float]]
     frame_center: tuple[float, float, float]
     frame_height: float
+    frame_width: float = 0.0
+    eye_range: float = 1.0
+    background: tuple[Rgb, Rgb] | None = None
     signed: bool = False
 
 
@@ -226,6 +233,9 @@ def _mesh(data: NDArray[np.uint8], header: Header) -> Mesh:
         eye_pivots=np.array(header.eye_pivots, dtype=np.float32),
         frame_center=np.array(header.frame_center, dtype=np.float32),
         frame_height=header.frame_height,
+        frame_width=header.frame_width,
+        eye_range=header.eye_range,
+        background=header.background,
     )
 
 
@@ -296,6 +306,9 @@ def _header(mesh: Mesh, blob: _Blob) -> Header:
         eye_pivots=tuple(tuple(pivot) for pivot in mesh.eye_pivots.tolist()),  # type: ignore[arg-type]
         frame_center=tuple(mesh.frame_center.tolist()),
         frame_height=float(mesh.frame_height),
+        frame_width=float(mesh.frame_width),
+        eye_range=float(mesh.eye_range),
+        background=mesh.background,
         signed=True,
     )
 

@@ -25,6 +25,12 @@ def check_mesh(mesh: Mesh) -> None:
     _check_floats("frame_center", mesh.frame_center, (3,))
     if not 0.0 < mesh.frame_height <= MAX_EXTENT_M:
         raise AvatarError(f"frame_height: {mesh.frame_height} m is not in 0..{MAX_EXTENT_M:g}")
+    if not 0.0 <= mesh.frame_width <= MAX_EXTENT_M:
+        raise AvatarError(f"frame_width: {mesh.frame_width} m is not in 0..{MAX_EXTENT_M:g}")
+    if not 0.0 <= mesh.eye_range <= 1.0:
+        raise AvatarError(f"eye_range: {mesh.eye_range} is not in 0..1")
+    if mesh.background is not None and not all(0.0 <= value <= 1.0 for rgb in mesh.background for value in rgb):
+        raise AvatarError("background: a colour is not in 0..1")
     if mesh.colors.shape != (count, 4):
         raise AvatarError(f"colors: shape {mesh.colors.shape}, expected {(count, 4)}")
     _check_indices(mesh)

@@ -13,11 +13,14 @@ from typing import Final
 
 import numpy as np
 
+from mien.bench.ear_blocks import instruction_row
 from mien.bench.ear_hours import drift_for_hours
+from mien.bench.ear_recogniser import fetch
 from mien.bench.ear_rooms import Room, drifted, loudspeaker, noise, rms, rooms, through
 from mien.bench.ear_scene import Heard, hear
 from mien.bench.ear_scores import Spoken, erle_db, log_spectral_distance_db, match, si_sdr_db
 from mien.bench.ear_voices import CUSTOMER, RATE_HZ, Signal, human_phrases, kiosk_speech, speak, synthetic
+from mien.bench.ear_words import word_rows
 from mien.bench.rows import Report, Row, machine, percentile_row
 from mien.config import EarConfig
 from mien.core.ear_bus import EAR_BLOCK_FRAMES
@@ -34,7 +37,6 @@ ECHO_DB: Final = -36.0
 
 SPACING_S: Final = 5
 PHRASE_S: Final = 2.5
-NO_RECOGNISER: Final = "not measured: no recogniser is a dependency; see the distance and the ratio"
 COST_S: Final = 6
 COST_RUNS: Final = 5
 
@@ -77,8 +79,10 @@ class _Voices:
     humans: int
 
 
-def run_ear(quick: bool, progress: Progress) -> Report:
-    """Run the benchmark. Raises MienError: a tool or a package is missing, and says which."""
+def run_ear(quick: bool, progress: Progress, *, recogniser: bool = False) -> Report:
+    """Run the benchmark. recogniser: fetch one, for word errors. Raises MienError: what is missing, with a remedy."""
+    if recogniser:
+        fetch(progress)
     size = QUICK if quick else FULL
     progress("rooms")
     places = rooms()
@@ -88,6 +92,7 @@ def run_ear(quick: bool, progress: Progress) -> Report:
         *_echo_only_rows(places, voices, size, progress),
         *_interruption_rows(places, voices, size, progress),
         *_harm_rows(voices, size, progress),
+        *word_rows(places, voices.kiosk, quick, progress),
         *_cost_rows(places[0], voices, progress),
         *_drift_rows(size, progress),
     ]
@@ -237,7 +242,6 @@ def _harm_rows(voices: _Voices, size: Size, progress: Progress) -> list[Row]:
             percentile_row(f"near end alone, {name}: log-spectral distance, median", distances, 50, "dB"),
             percentile_row(f"near end alone, {name}: SI-SDR, median", ratios, 50, "dB"),
         ]
-    rows.append(Row(name="near end alone: word errors of a recogniser", value=None, unit="%", note=NO_RECOGNISER))
     return rows
 
 
@@ -264,6 +268,8 @@ def _cost_rows(room: Room, voices: _Voices, progress: Progress) -> list[Row]:
         bar = None if name == "both speak" else 3.0
         rows.append(Row(name=f"processor, {name}", value=round(least, 2), unit="% of a core", bar=bar,
                         samples=COST_RUNS * frames // EAR_BLOCK_FRAMES))  # fmt: skip
+    progress("aarch64 instructions")
+    rows.append(instruction_row())
     progress("memory")
     rows.append(Row(name="signal path in a process of its own, PSS", value=_pss_mb(), unit="MB", bar=60.0))
     return rows

@@ -31,7 +31,7 @@ SHAPES: Final = (  # name, size in m, RT60 in s, microphone, speaker, customer
 )
 
 
-def rooms(count: int = len(SHAPES)) -> list[Room]:
+def rooms(count: int = len(SHAPES), rate_hz: int = RATE_HZ) -> list[Room]:
     """The first `count` rooms, by the image-source method. Raises MienError: pyroomacoustics is missing."""
     try:
         import pyroomacoustics as pra
@@ -40,7 +40,7 @@ def rooms(count: int = len(SHAPES)) -> list[Room]:
     built = []
     for name, size, rt60_s, microphone, speaker, customer in SHAPES[:count]:
         absorption, order = pra.inverse_sabine(rt60_s, size)
-        room = pra.ShoeBox(size, fs=RATE_HZ, materials=pra.Material(absorption), max_order=min(order, 40))
+        room = pra.ShoeBox(size, fs=rate_hz, materials=pra.Material(absorption), max_order=min(order, 40))
         room.add_source(speaker)
         room.add_source(customer)
         room.add_microphone(microphone)

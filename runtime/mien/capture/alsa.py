@@ -22,6 +22,10 @@ from mien.units import NS_PER_S, ms_to_frames, ns_to_frames
 log = logging.getLogger(__name__)
 
 PERIOD_MS: Final = 10
+READINGS: Final = 3
+SURE_NS: Final = 200_000
+"""A reading that took longer was interrupted by another process: its time may not be that of its position."""
+
 LEAD_S: Final = 2
 """Sound ahead of its own time, after which a device is none: ALSA's `null` delivers as fast as it is read."""
 
@@ -90,12 +94,16 @@ class AlsaCapture:
     def reading(self) -> Reading:
         """How far the device is now. Raises CaptureError if it is gone."""
         self._check()
-        try:
-            running = self._pcm.state() == self._alsa.PCM_STATE_RUNNING
-            seconds, ns, waiting = self._pcm.htimestamp() if running else (0, 0, 0)  # else its figures are anything
-        except self._alsa.ALSAAudioError as error:
-            raise self._gone(str(error)) from None
-        now_ns = time.monotonic_ns()
+        for _ in range(READINGS):
+            asked_ns = time.monotonic_ns()
+            try:
+                running = self._pcm.state() == self._alsa.PCM_STATE_RUNNING
+                seconds, ns, waiting = self._pcm.htimestamp() if running else (0, 0, 0)  # else its figures are anything
+            except self._alsa.ALSAAudioError as error:
+                raise self._gone(str(error)) from None
+            now_ns = time.monotonic_ns()
+            if now_ns - asked_ns < SURE_NS:  # else another process ran meanwhile: position and time may not match
+                break
         stamp_ns = seconds * NS_PER_S + ns
         trusted = self._stamped and 0 <= now_ns - stamp_ns < NS_PER_S  # some drivers stamp with 0
         return Reading(stamp_ns if trusted else now_ns, self._taken + min(max(0, waiting), self._buffer))

@@ -1,7 +1,8 @@
-"""The command group `mien avatar`: bake or inspect a head."""
+"""The command group `mien avatar`: bake, inspect, preview or tune a head."""
 
 import dataclasses
 import json
+import sys
 import textwrap
 import time
 from collections.abc import Iterator
@@ -14,10 +15,12 @@ import numpy as np
 from mien.avatar.bake.inspection import Inspection, inspected
 from mien.avatar.bake.pipeline import bake
 from mien.avatar.baked import SUFFIX, read_baked, write_baked
+from mien.cli.avatar_preview import preview
+from mien.cli.avatar_tune import tune
 from mien.core.mesh import Mesh
 from mien.core.pose import CHANNEL_INDEX, new_pose
 from mien.errors import AvatarError
-from mien.host.exits import exit_codes
+from mien.host.exits import Exit, exit_codes
 
 TEXT_WIDTH: Final = 100
 # A syllable while smiling: about as many shapes as are active at once during speech.
@@ -29,6 +32,10 @@ SPEAKING: Final = {
 FRAMES: Final = 200
 # A Cortex-A53 at 1.2 GHz takes about this many times as long for the same numpy loops.
 PI_3_TIMES: Final = 15
+NO_MOUTH: Final = (
+    "the mouth does not open: the file has neither jawOpen nor a viseme, an expression or a jaw joint that stands in "
+    "for it; export the head with one of them"
+)
 
 
 @click.group()
@@ -39,12 +46,18 @@ def avatar() -> None:
     """
 
 
+avatar.add_command(preview)
+avatar.add_command(tune)
+
+
 @avatar.command("bake")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help=f"The file to write [beside the source, {SUFFIX}].")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bake_command(source: Path, out: Path | None, as_json: bool) -> None:
-    """Bake a head into the format that a board maps into memory.
+    """Bake a head into the format that a board maps into memory. A tuning beside it (head.tune.toml) is taken.
+
+    Exits with 1 when nothing opens the mouth, although the file is written.
 
     Example: mien avatar bake head.glb --out head.mien-avatar
     """
@@ -57,10 +70,12 @@ def bake_command(source: Path, out: Path | None, as_json: bool) -> None:
     size = target.stat().st_size
     if as_json:
         click.echo(json.dumps({"file": str(target), "file_bytes": size, "load_ms": load_ms, **_as_dict(found)}))
-        return
-    click.echo("\n".join(_summary(found, _morph_ms(baked.mesh))))
+        sys.exit(_verdict(found))
+    click.echo("\n".join((*_summary(found, _morph_ms(baked.mesh)), *_costs(found))))
     click.echo(f"\nwrote {target}: {size / 1e6:.1f} MB, loads in {load_ms:.0f} ms here")
-    click.echo(f"show it:  mien run --set face.avatar={target}")
+    click.echo(f"look at it:  mien avatar preview {target}")
+    click.echo(f"show it:     mien run --set face.avatar={target}")
+    _end(found)
 
 
 @avatar.command("inspect")
@@ -77,8 +92,20 @@ def inspect_command(source: Path, as_json: bool) -> None:
     morph_ms = _morph_ms(baked.mesh)
     if as_json:
         click.echo(json.dumps({**_as_dict(found), "morph_ms": round(morph_ms, 3)}, indent=2))
-        return
+        sys.exit(_verdict(found))
     click.echo("\n".join((*_summary(found, morph_ms), *_shapes(found))))
+    _end(found)
+
+
+def _verdict(found: Inspection) -> Exit:
+    return Exit.DONE if found.speaks else Exit.FAILED
+
+
+def _end(found: Inspection) -> None:
+    """Exit with a failure, and say so in the last line, when speech could not be seen."""
+    if not found.speaks:
+        click.echo(click.style(f"\n{NO_MOUTH}", fg="red"))
+        sys.exit(_verdict(found))
 
 
 def _write(mesh: Mesh, target: Path) -> None:
@@ -128,8 +155,23 @@ def _summary(found: Inspection, morph_ms: float) -> Iterator[str]:
     yield f"  cost      {found.draw_calls} draw calls, {found.memory_bytes / 1e6:.1f} MB in memory; a frame of speech"
     there = f"about {morph_ms * PI_3_TIMES:.1f} ms on a Raspberry Pi 3 (estimate)"
     yield f"            takes {morph_ms:.2f} ms of CPU for its shapes here, {there}"
+    if found.gains:
+        factors = ", ".join(f"{shape} {gain:g}" for shape, gain in found.gains.items())
+        yield textwrap.fill(
+            f"calibrated, so that a pose looks as on other heads: {factors}",
+            TEXT_WIDTH,
+            initial_indent="  factors   ",
+            subsequent_indent="            ",
+        )
     for note in found.notes:
-        yield f"  note      {note}"
+        yield textwrap.fill(note, TEXT_WIDTH, initial_indent="  note      ", subsequent_indent="            ")
+
+
+def _costs(found: Inspection) -> Iterator[str]:
+    if found.costs:
+        yield "\nvisible consequences:"
+        for cost in found.costs:
+            yield textwrap.fill(cost, TEXT_WIDTH, initial_indent="  - ", subsequent_indent="    ")
 
 
 def _shapes(found: Inspection) -> Iterator[str]:
@@ -142,10 +184,7 @@ def _shapes(found: Inspection) -> Iterator[str]:
     if found.missing:
         yield "\nmissing:"
         yield textwrap.fill(", ".join(found.missing), TEXT_WIDTH, initial_indent="  ", subsequent_indent="  ")
-    if found.costs:
-        yield "\nvisible consequences:"
-        for cost in found.costs:
-            yield textwrap.fill(cost, TEXT_WIDTH, initial_indent="  - ", subsequent_indent="    ")
+    yield from _costs(found)
     if found.unused:
         yield f"\nnot used ({len(found.unused)}):"
         text = ", ".join(found.unused)

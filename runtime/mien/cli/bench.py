@@ -15,7 +15,7 @@ from mien.bench.rows import Report, Row
 from mien.cli.terminal import FiniteRange, data_console, shown, teller
 from mien.host.exits import Exit, exit_codes
 
-BENCHMARKS: Final = ("pipeline", "motion", "conversation", "face", "ear", "adapters", "board")
+BENCHMARKS: Final = ("pipeline", "motion", "conversation", "face", "ear", "adapters", "converse", "board")
 
 
 @click.command()
@@ -54,7 +54,8 @@ BENCHMARKS: Final = ("pipeline", "motion", "conversation", "face", "ear", "adapt
     help="For adapters: which; `.ci/test-adapters --bench` runs each in an environment with its framework.",
 )
 @click.option("--seed", default=1, show_default=True, help="For adapters: of the script of 200 segments.")
-@click.option("--quick", is_flag=True, help="For ear and adapters: a smaller size, about a minute.")
+@click.option("--quick", is_flag=True, help="For ear, adapters and converse: a smaller size, one to three minutes.")
+@click.option("--recogniser", is_flag=True, help="For ear: fetch a recogniser (113 MB), which counts word errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bench(
     names: tuple[str, ...],
@@ -68,6 +69,7 @@ def bench(
     adapters: tuple[str, ...],
     seed: int,
     quick: bool,
+    recogniser: bool,
     as_json: bool,
 ) -> None:
     """Measure this machine: latencies, A/V offset, barge-in, echo, memory, speed. Exits 1 when a target is missed.
@@ -108,7 +110,11 @@ def bench(
         if not names or "face" in names:
             reports.append(run_face(avatars, teller(status)))
         if "ear" in names:  # not by default: it takes long, and needs extras that a board lacks
-            reports.append(run_ear(quick, teller(status)))
+            reports.append(run_ear(quick, teller(status), recogniser=recogniser))
+        if "converse" in names:  # nor this: it takes half an hour, and needs the extras ear and converse
+            from mien.bench.converse import run_converse
+
+            reports.append(run_converse(quick, teller(status)))
         reports += [run_adapter(adapter, QUICK if quick else SEGMENTS, seed, teller(status)) for adapter in adapters]
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(reports), indent=2))

@@ -130,8 +130,11 @@ def _median(values: list[float]) -> float | None:
     return round(float(np.median(values)), 2) if values else None
 
 
-def film(pictures: FrameTrace, sound: Path, out: Path, progress: Progress) -> None:
-    """Write demo.mp4 and demo.png from what the face showed: each pose at the time it was visible."""
+def film(pictures: FrameTrace, sound: Path, out: Path, progress: Progress, *, name: str = "demo") -> int:
+    """Write NAME.mp4 and NAME.png from what the face showed: each pose at the time it was visible.
+
+    Returns when the film begins, in ns.
+    """
     from mien.avatar.load import load_avatar
     from mien.render.gles import GlesRenderer
 
@@ -142,7 +145,7 @@ def film(pictures: FrameTrace, sound: Path, out: Path, progress: Progress) -> No
     rows = np.maximum(np.searchsorted(pictures.visible_ns, at_ns + NS_PER_MS) - 1, 0)
     renderer = GlesRenderer(load_avatar(None), width=FILM_SIZE[0], height=FILM_SIZE[1], title="mien demo")
     writer = VideoWriter(
-        out / "demo.mp4",
+        out / f"{name}.mp4",
         width=FILM_SIZE[0],
         height=FILM_SIZE[1],
         fps=FPS,
@@ -157,10 +160,11 @@ def film(pictures: FrameTrace, sound: Path, out: Path, progress: Progress) -> No
         if row in shown:
             shown.discard(row)
             kept += drawn
-        progress(f"drawing demo.mp4, {100 * number // len(rows)} %")
+        progress(f"drawing {name}.mp4, {100 * number // len(rows)} %")
     writer.close()
     renderer.close()
-    contact_sheet(kept, SHEET[0], out / "demo.png")
+    contact_sheet(kept, SHEET[0], out / f"{name}.png")
+    return start_ns
 
 
 def _print(figures: dict[str, float | int | None]) -> None:

@@ -35,7 +35,8 @@ from mien.host.rundir import resolve_run_dir
 @click.option("--yes", is_flag=True, help="Keep the sound. Without it, nothing is recorded.")
 def record(name: Path, path: Path | None, pairs: tuple[str, ...], duration_s: float, yes: bool) -> None:
     """Record the microphone for support: NAME-raw.wav as it was captured, NAME-clean.wav without the echo, both mono at
-    16 kHz. This is the only way in which mien keeps what the microphone hears.
+    16 kHz. This is the only way in which mien keeps what the microphone hears. Meanwhile the face shows the sign of a
+    live microphone.
 
     Example: mien ear record --seconds 20 --yes support
 

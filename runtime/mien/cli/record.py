@@ -1,6 +1,7 @@
 """The command `mien record`."""
 
 from pathlib import Path
+from typing import Final
 
 import click
 from rich.progress import Progress
@@ -12,6 +13,8 @@ from mien.face.offline import motion_frames, poses, prosody_frames
 from mien.host.exits import exit_codes
 from mien.motion.load import load_engine
 from mien.units import NS_PER_S
+
+LEAD_S: Final = 0.3  # at rest before the first sound, so that the first mouth is seen to open
 
 
 @click.command()
@@ -27,6 +30,8 @@ def record(
     wav: Path, out: Path, avatar: Path | None, model: Path | None, size: str, fps: float, seed: int, text: str
 ) -> None:
     """Render a WAV file as MP4: the face speaking it, drawn offscreen, in sync with the sound.
+
+    The video begins 300 ms before the sound, with the mouth at rest.
 
     Example: mien record hello.wav --out hello.mp4 --size 480x854 --fps 25
     """
@@ -65,12 +70,12 @@ def record_file(
         chunks = (speech[at : at + step] for at in range(0, len(speech), step))
         frames = motion_frames(engine, chunks, lambda seconds: bar.update(task, completed=seconds))
         drawing = bar.add_task("drawing", total=None)
-        writer = VideoWriter(out, width=width, height=height, fps=fps, sound=wav)
+        writer = VideoWriter(out, width=width, height=height, fps=fps, sound=wav, sound_skip_s=-LEAD_S)
         drawn = 0
         prosody = prosody_frames(speech, engine.info.lookahead_ms)
-        for pose in poses(frames, prosody, engine.info.frame_hz, fps, seed):
+        for pose in poses(frames, prosody, engine.info.frame_hz, fps, seed, lead_s=LEAD_S):
             if captions is not None:
-                captions.step(int(drawn * NS_PER_S / fps))
+                captions.step(max(0, int((drawn / fps - LEAD_S) * NS_PER_S)))
             draw_all(renderer, [pose], writer, 1 << 30)
             drawn += 1
             bar.update(drawing, completed=drawn)

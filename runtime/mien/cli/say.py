@@ -25,6 +25,7 @@ from mien.host.exits import Exit, exit_codes
 _READ_BYTES = 4096
 _CAPTION_CHARACTERS = 4000
 _MAX_TURN_MS = 600_000  # until the voice has sent its limits
+STREAM_RATE_HZ = 24000  # of --stream, whatever the engine's rate
 _RIFF_HEAD = b"RIFFsizeWAVE"
 
 
@@ -39,6 +40,7 @@ class Source(NamedTuple):
 
 @click.command()
 @click.argument("text", required=False)
+@click.option("--stream", is_flag=True, help="Speak each line of text on stdin as it comes, until its end.")
 @click.option("--file", "-f", "path", type=click.Path(path_type=Path), help="Speak a WAV file instead of a text.")
 @click.option("--engine", type=click.Choice([engine.name for engine in ENGINES]), help="TTS engine [first installed].")
 @click.option("--voice", default="", help="A voice of the engine, such as en-us+f3 (espeak-ng) or awb (flite).")
@@ -57,9 +59,10 @@ class Source(NamedTuple):
     metavar="S",
     help="Seconds to wait for mien-voice.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object; --stream: one a line.")
 def say(
     text: str | None,
+    stream: bool,
     path: Path | None,
     engine: str | None,
     voice: str,
@@ -70,7 +73,7 @@ def say(
     timeout_s: float,
     as_json: bool,
 ) -> None:
-    """Speak TEXT, a WAV file, or stdin: a WAV, or raw PCM (mono s16le). Returns once it was heard.
+    """Speak TEXT, a WAV file, or stdin: a WAV, raw PCM (mono s16le) or lines of text. Returns once it was heard.
 
     Ctrl-C stops the speech and reports how much was heard. Speech longer than one turn is split into several turns.
 
@@ -79,13 +82,24 @@ def say(
               mien say --file hello.wav --endpoint tcp://kiosk.local:5570
               espeak-ng --stdout "Good morning" | mien say -
               my-tts "Good morning" | mien say - --rate 24000
+              my-llm | mien say --stream
 
     Exit codes: 0 heard, 1 failed or cut short, 2 bad usage, 3 mien-voice is unreachable, 130 stopped by Ctrl-C.
     """
-    if (text is None) == (path is None):
-        raise click.UsageError("give either a TEXT, or - for PCM on stdin, or --file WAV")
+    if [text is not None, path is not None, stream].count(True) != 1:
+        raise click.UsageError("give either a TEXT, or - for PCM on stdin, or --file WAV, or --stream")
     if rate_hz not in RATES_HZ:
         raise click.UsageError(f"--rate {rate_hz}: it must be one of {', '.join(map(str, RATES_HZ))}")
+    if stream:
+        from mien.cli.say_stream import say_lines
+
+        with (
+            exit_codes("mien say"),
+            connect(
+                endpoint, rate_hz=STREAM_RATE_HZ, timeout_s=timeout_s, name="mien say", key=key, voice_key=voice_key
+            ) as agent,
+        ):
+            sys.exit(say_lines(agent, sys.stdin, find_engine(engine or ""), voice, as_json=as_json))
     with exit_codes("mien say"), ExitStack() as stack:
         if path is not None:
             source = _from_wav(WavReader(path), path)
@@ -164,7 +178,7 @@ def _speak(agent: Client, source: Source, *, quiet: bool) -> tuple[list[Finished
 
             if source.text:
                 turns[0].caption(source.text[:_CAPTION_CHARACTERS])
-            _write(agent, source, turns, tell)
+            write_speech(agent, source, turns, tell)
             while not all(turn.over for turn in turns):
                 agent.poll(timeout_s=0.1)
                 tell()
@@ -178,7 +192,7 @@ def _speak(agent: Client, source: Source, *, quiet: bool) -> tuple[list[Finished
         raise
 
 
-def _write(agent: Client, source: Source, turns: list[Turn], tell: Callable[[], None]) -> None:
+def write_speech(agent: Client, source: Source, turns: list[Turn], tell: Callable[[], None]) -> None:
     """Send all speech, appending turns to `turns`, until it ends or one of them is interrupted."""
     most_ms = agent.welcome.limits.max_turn_ms if agent.welcome else _MAX_TURN_MS
     full = False
@@ -208,7 +222,7 @@ def _cut_short(turns: list[Turn]) -> bool:
     return True
 
 
-def _together(turns: list[Finished]) -> Finished:
+def together(turns: list[Finished]) -> Finished:
     """All turns as one: played_ms is the sum; the first turn that was cut short gives the reason."""
     short = next((turn for turn in turns if turn.reason != "played"), turns[-1])
     return Finished(
@@ -224,11 +238,11 @@ def _together(turns: list[Finished]) -> Finished:
 def _exit_code(turns: list[Finished], stopped: bool) -> Exit:
     if stopped:
         return Exit.INTERRUPTED
-    return Exit.DONE if _together(turns).reason == "played" else Exit.FAILED
+    return Exit.DONE if together(turns).reason == "played" else Exit.FAILED
 
 
 def _report(turns: list[Finished], as_json: bool) -> None:
-    finished = _together(turns)
+    finished = together(turns)
     if as_json:
         click.echo(json.dumps({**msgspec.to_builtins(finished), "turns": len(turns)}))
         return

@@ -20,7 +20,10 @@ class VideoWriter:
     def __init__(
         self, path: Path, *, width: int, height: int, fps: float, sound: Path | None, sound_skip_s: float = 0.0
     ) -> None:
-        """sound_skip_s: how much of the sound precedes the first frame. Raises MienError when ffmpeg is missing."""
+        """sound_skip_s: how much of the sound precedes the first frame; negative, how much later it begins.
+
+        Raises MienError when ffmpeg is missing.
+        """
         if shutil.which("ffmpeg") is None:
             raise MienError("ffmpeg is not installed: apt-get install ffmpeg")
         command = [
@@ -41,6 +44,9 @@ class VideoWriter:
         ]
         if sound is not None:
             command += ["-ss", f"{max(0.0, sound_skip_s):.6f}", "-i", str(sound), "-c:a", "aac", "-b:a", "128k"]
+            if sound_skip_s < 0:
+                # Silence, and not a later start of the track, which some players ignore.
+                command += ["-af", f"adelay={round(-1000 * sound_skip_s)}:all=1"]
         command += [
             "-c:v",
             "libx264",

@@ -113,7 +113,7 @@ class EarHealth(EarBusMessage, frozen=True):
     level_dbfs: RMS of the raw microphone since the last report, -100 for silence. clean_dbfs: of the cleaned sound.
     erle_db: how much of the echo was removed over the last second of far-end speech; None without any. delay_ms:
     between the speaker's clock and the microphone's, as aligned; drift_ppm: of the card against CLOCK_MONOTONIC; None
-    unknown.
+    unknown. recording: the sound is being written to files, by `mien ear record`.
     """
 
     pid: int
@@ -126,6 +126,7 @@ class EarHealth(EarBusMessage, frozen=True):
     delay_ms: float | None = None
     drift_ppm: float | None = None
     pss_mb: float | None = None
+    recording: bool = False
 
 
 VoiceToEar: TypeAlias = FarEnd | EarOrders

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+GLASS_SPECULAR = 0.9
 Role = Literal["skin", "eye_left", "eye_right", "mouth", "hair", "cloth", "other"]
 
 
@@ -19,7 +20,8 @@ class Part:
     first_index, index_count: a range of Mesh.indices. texture: a position in Mesh.textures, or -1 for vertex colour
     alone. role: eye_left and eye_right are turned about Mesh.eye_pivots by the eyeLook channels, beside any morph
     target; the others choose the shading. specular 0..1, gloss: the Blinn-Phong exponent. alpha: blended, drawn last.
-    masked: cut out where the texture's alpha is below half, for hair cards and lashes; never beside `alpha`.
+    masked: cut out where the texture's alpha is below half, for hair cards and lashes; never beside `alpha`. A blended
+    part with a specular of at least GLASS_SPECULAR is glass: its highlight is opaque, however clear the glass.
     """
 
     name: str
@@ -98,6 +100,9 @@ class Mesh:
     indices: uint16 (I,), triangles, counter-clockwise seen from outside. textures: uint8 (H, W, 4), sRGB, each.
     targets: named after ARKIT_SHAPES; "breath" may be among them. neck_pivot: float32 (3,), what the head turns about.
     eye_pivots: float32 (2, 3), left eye first. frame_center: float32 (3,) and frame_height: what a camera must show.
+    frame_width: the width that it must show as well, 0 for that of an ordinary head. eye_range: the share of the usual
+    rotation that the eyeballs make, 0..1. background: the colours at the top and bottom of the screen, sRGB 0..1, where
+    the avatar asks for its own.
     """
 
     name: str
@@ -114,3 +119,6 @@ class Mesh:
     eye_pivots: NDArray[np.float32]
     frame_center: NDArray[np.float32]
     frame_height: float
+    frame_width: float = 0.0
+    eye_range: float = 1.0
+    background: tuple[tuple[float, float, float], tuple[float, float, float]] | None = None

@@ -8,13 +8,22 @@ from mien.units import NS_PER_S
 MEMORY_S: Final = 10.0
 """The time after which a reading counts 1/e: long against a device's steps, short against a crystal's warming."""
 
-PRIOR_S2: Final = 900.0
-"""The weight of "no drift" at the start: readings 3 ms wrong against a drift of 100 ppm, (3 ms / 100 ppm) squared.
+DRIFT: Final = 1e-4
+"""What the drift of a crystal may be, before any reading."""
 
-It is forgotten like a reading, or it would shrink the drift for ever.
-"""
+STEPS_S2: Final = 3e-3**2
+QUIET_S2: Final = 3e-4**2
+"""Readings that are 3 ms wrong, as of devices with steps of 10 ms, and the least error that is believed: a sound
+server wanders slowly, which no two readings show."""
+
+NOISE_READINGS: Final = 20
+"""How many readings it takes to know how wrong they are, from one to the next."""
+
+NOISE_SLOWNESS: Final = 0.02
 
 LEAST_PRIOR_S2: Final = 1.0
+"""The weight of "no drift" is the error of the readings against that of the drift, squared. It is forgotten like a
+reading, or it would shrink the drift for ever, but not below this."""
 
 JUMP_S: Final = 0.06
 """More than the coarsest device's step: the stream really moved."""
@@ -42,7 +51,10 @@ class CaptureClock:
         self._x = 0.0  # nominal seconds from the origin to the newest reading
         self._weight = self._sum_x = self._sum_y = self._sum_xx = self._sum_xy = 0.0
         self._intercept = self._slope = 0.0
-        self._prior = PRIOR_S2
+        self._prior_share = 1.0
+        self._noise_s2 = STEPS_S2
+        self._readings = 0
+        self._last_y = 0.0
         self._astray = self._astray_ns = 0
         self._age_s = 0.0
 
@@ -95,9 +107,10 @@ class CaptureClock:
             self._sum_xy = kept * (self._sum_xy - step * self._sum_y)
             self._sum_x = kept * (self._sum_x - step * self._weight)
             self._sum_y, self._weight = kept * self._sum_y, kept * self._weight
-            self._prior = max(LEAST_PRIOR_S2, kept * self._prior)
+            self._prior_share *= kept
             self._x = x
             self._age_s += step
+        self._note_noise(y)
         offset = x - self._x
         self._weight += 1
         self._sum_x += offset
@@ -106,5 +119,19 @@ class CaptureClock:
         self._sum_xy += offset * y
         mean_x, mean_y = self._sum_x / self._weight, self._sum_y / self._weight
         spread = self._sum_xx - mean_x * self._sum_x
-        self._slope = (self._sum_xy - mean_x * self._sum_y) / (spread + self._prior)
+        self._slope = (self._sum_xy - mean_x * self._sum_y) / (spread + self._prior())
         self._intercept = mean_y - self._slope * mean_x
+
+    def _note_noise(self, y: float) -> None:
+        """Learn how wrong the readings are, by how much each differs from the one before."""
+        self._readings += 1
+        if self._readings > 1:
+            half = 0.5 * (y - self._last_y) ** 2
+            slowness = max(NOISE_SLOWNESS, 1.0 / (self._readings - 1))  # at first the plain mean
+            measured = half if self._readings == 2 else self._noise_s2
+            self._noise_s2 = measured + slowness * (half - measured)
+        self._last_y = y
+
+    def _prior(self) -> float:
+        noise_s2 = STEPS_S2 if self._readings < NOISE_READINGS else min(STEPS_S2, max(QUIET_S2, self._noise_s2))
+        return max(LEAST_PRIOR_S2, self._prior_share * noise_s2 / DRIFT**2)

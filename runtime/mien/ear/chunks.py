@@ -62,9 +62,9 @@ class Chunker:
         """Add a block of each, int16 (EAR_BLOCK_FRAMES,); at_ns: of the raw one. Returns the chunk that is full."""
         at, held, latency = self._count, self._held, self._latency
         until = at + EAR_BLOCK_FRAMES
-        np.multiply(clean, _SCALE, out=held[0, at:until])
-        np.multiply(raw, _SCALE, out=held[1, at + latency : until + latency])
-        np.multiply(far, _SCALE, out=held[2, at + latency : until + latency])
+        held[0, at:until] = clean  # scaled a chunk at a time: a multiplication of int16 is converted piece by piece
+        held[1, at + latency : until + latency] = raw
+        held[2, at + latency : until + latency] = far
         self._count = until
         if until < CHUNK_FRAMES:
             return None
@@ -80,8 +80,9 @@ class Chunker:
 
     def _chunk(self, at_ns: int) -> Chunk:
         now = slice(self._latency, self._latency + CHUNK_FRAMES)
-        clean, raw = self._held[0, :CHUNK_FRAMES], self._held[1, :CHUNK_FRAMES]
-        near, far = self._held[1, now] - np.add.reduce(self._held[1, now]) / CHUNK_FRAMES, self._held[2, now].copy()
+        clean, raw = self._held[:2, :CHUNK_FRAMES] * _SCALE
+        near, far = self._held[1:, now] * _SCALE
+        near -= np.add.reduce(near) / np.float32(CHUNK_FRAMES)
         return Chunk(at_ns, near, far, power(near), power(far), power(raw), power(clean))
 
 

@@ -117,7 +117,10 @@ def _is_copy(near: NDArray[np.float32], far: NDArray[np.float32], lag: int) -> b
         return False
     columns = np.lib.stride_tricks.sliding_window_view(far[first : first + len(near) + TAPS - 1], TAPS)
     gram = np.asarray(columns.T @ columns, np.float64)
-    gram += np.diag(np.full(TAPS, 1e-6 * float(gram.trace())))
+    power = float(gram.trace())
+    if power <= 0.0:  # the kiosk paused there
+        return False
+    gram += np.diag(np.full(TAPS, 1e-6 * power))
     taps = np.linalg.solve(gram, columns.T @ near)
     rest = near - columns @ taps
     return float(rest @ rest) < LOOPBACK_REST * float(near @ near)

@@ -226,6 +226,7 @@ class Engine:
             delay_ms=figures.delay_ms,
             drift_ppm=self._microphone.drift_ppm,
             pss_mb=self._memory_mb(),
+            recording=self._tap is not None,
         )
 
     def _send(self, message: EarBusMessage, payload: bytes | None) -> None:

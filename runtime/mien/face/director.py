@@ -32,7 +32,7 @@ from mien.motion.prosody import ProsodyFrames
 from mien.render.transform import EYE_PITCH_RAD, EYE_YAW_RAD
 from mien.units import NS_PER_S
 
-_EMOTION_FADE_S: Final = 0.7
+_EMOTION_FADE_S: Final = 0.4
 # Smiles and frowns give way by these shares where speech rounds, presses or opens the lips.
 _YIELD_TO_ROUNDING: Final = 0.7
 _YIELD_TO_CLOSURE: Final = 0.35

@@ -40,9 +40,18 @@ def prosody_frames(speech: Pcm, lookahead_ms: float) -> ProsodyFrames:
 
 
 def poses(
-    frames: MotionFrames, prosody: ProsodyFrames, frame_hz: int, fps: float, seed: int, tail_s: float = 0.5
+    frames: MotionFrames,
+    prosody: ProsodyFrames,
+    frame_hz: int,
+    fps: float,
+    seed: int,
+    tail_s: float = 0.5,
+    lead_s: float = 0.0,
 ) -> Iterator[Pose]:
-    """The directed performance, one pose per frame at `fps`, in a reused vector. Ends tail_s after the speech."""
+    """The directed performance, one pose per frame at `fps`, in a reused vector.
+
+    Begins lead_s before the speech, at rest, and ends tail_s after it.
+    """
     timeline = Timeline(width=MOTION_WIDTH, frame_hz=frame_hz, capacity=max(1, len(frames)))
     timeline.begin(0)
     timeline.append(frames)
@@ -53,11 +62,13 @@ def poses(
     target, speech, out = new_pose(), new_pose(), np.zeros(CHANNEL_COUNT, np.float32)
     said = np.zeros(len(PROSODY_CHANNELS), np.float32)
     speech_s = len(frames) / frame_hz
-    for number in range(int((speech_s + tail_s) * fps)):
+    lead_ns = round(lead_s * NS_PER_S)
+    for number in range(int((lead_s + speech_s + tail_s) * fps)):
         now_ns = int(number * NS_PER_S / fps)
-        live = now_ns < speech_s * NS_PER_S and timeline.sample(now_ns, target[:MOTION_WIDTH])
+        media_ns = now_ns - lead_ns
+        live = 0 <= media_ns < speech_s * NS_PER_S and timeline.sample(media_ns, target[:MOTION_WIDTH])
         motion.step(now_ns, epoch=0, live=live, target=target, out=speech)
-        heard = live and track.sample(now_ns, said)
+        heard = live and track.sample(media_ns, said)
         director.compose(now_ns, "speaking" if live else "idle", speech, out, said if heard else None)
         yield out
 

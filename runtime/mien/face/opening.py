@@ -8,10 +8,11 @@ from typing import Final
 from mien.config import Config
 from mien.core.clock import Clock
 from mien.core.mesh import Mesh
-from mien.errors import AvatarError, ModelError
+from mien.errors import AvatarError, DisplayError, ModelError
 from mien.face.calibration import Calibration
 from mien.motion.base import MotionEngine
 from mien.render.base import Renderer
+from mien.render.scene import Background
 
 log = logging.getLogger("mien.face")
 
@@ -43,6 +44,17 @@ def load_face(avatar: str) -> Mesh:
     return load_avatar()
 
 
+def load_background(asked: str) -> Background | None:
+    """The configured background; None, which leaves it to the avatar, if it cannot be used, which is logged."""
+    from mien.face.backdrop import read_background
+
+    try:
+        return read_background(asked)
+    except DisplayError as error:
+        log.error("face.background cannot be used, showing the avatar's own: %s", error)
+        return None
+
+
 def open_renderer(config: Config, clock: Clock) -> Renderer:
     """The configured renderer with the avatar loaded. Raises DisplayError or AvatarError."""
     face = config.face
@@ -54,7 +66,7 @@ def open_renderer(config: Config, clock: Clock) -> Renderer:
     from mien.render.hotplug import connected_outputs
     from mien.render.window import choose_driver
 
-    mesh = load_face(face.avatar)
+    mesh, background = load_face(face.avatar), load_background(face.background)
 
     def opened(samples: int) -> Renderer:
         return GlesRenderer(
@@ -66,6 +78,8 @@ def open_renderer(config: Config, clock: Clock) -> Renderer:
             samples=samples,
             quality="auto",
             budget_ms=1000 / face.fps,
+            background=background,
+            display=face.display,
             quarter_turns=face.quarter_turns,
         )
 

@@ -175,7 +175,7 @@ def _keep_or_create_settings(root: Path, outcome: Outcome) -> None:
 
 def _wanted_options(root: Path) -> tuple[str, ...]:
     """The optional services that the settings ask for."""
-    return places.OPTIONAL if load_config(within(root, places.SETTINGS_FILE)).ear.enabled else ()
+    return ("mien-ear",) if load_config(within(root, places.SETTINGS_FILE)).ear.enabled else ()
 
 
 def _purge(system: System, services: list[str], users: list[str], outcome: Outcome) -> None:

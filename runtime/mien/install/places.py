@@ -22,7 +22,7 @@ DEFAULTS: Final = PREFIX / "lib/mien/board-defaults.toml"
 LOGS: Final = Path("/var/log/mien")
 TARGET: Final = "mien.target"
 GROUPS: Final = ("mien",)
-OPTIONAL: Final = ("mien-ear",)
+OPTIONAL: Final = ("mien-ear", "mien-converse")
 """Services that run only where they are enabled."""
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 # About an 85 mm lens on upright 35 mm film, the usual focal length for portraits, with little distortion.
 FIELD_OF_VIEW_RAD = math.radians(24.0)
 # The narrowest view that shows a head with margins, as a share of the framed height.
-MIN_WIDTH_OF_FRAME = 0.73
+MIN_WIDTH_OF_FRAME = 0.68
 # Depth range in front of and behind the frame's centre, as a share of the view's height.
 NEAR_REACH = 1.2
 FAR_REACH = 1.6
@@ -29,8 +29,12 @@ class View:
     matrix: NDArray[np.float32]
 
 
-def frame(center: NDArray[np.float32], height: float, aspect: float, floor: float = -math.inf) -> View:
+def frame(
+    center: NDArray[np.float32], height: float, aspect: float, floor: float = -math.inf, width: float = 0.0
+) -> View:
     """Frame `height` metres around `center` (3,) at `aspect` (width / height).
+
+    width: metres that must fit as well, for wide heads; an ordinary head takes MIN_WIDTH_OF_FRAME of the height.
 
     On a screen too narrow for the head, the camera moves back. floor: the height at which the bust ends; the view stays
     above it, so that extra space goes above the head. A bust that ends inside the frame is a head alone and stays
@@ -38,7 +42,7 @@ def frame(center: NDArray[np.float32], height: float, aspect: float, floor: floa
     """
     if not (height > 0 and aspect > 0 and math.isfinite(height) and math.isfinite(aspect)):
         raise ValueError(f"frame: height {height} and aspect {aspect} must be positive")
-    shown = max(height, MIN_WIDTH_OF_FRAME * height / aspect)
+    shown = max(height, max(MIN_WIDTH_OF_FRAME * height, width) / aspect)
     fills_frame = floor <= float(center[1]) - height / 2
     lift = max(0.0, floor - (float(center[1]) - shown / 2)) if fills_frame else 0.0
     look = np.asarray(center, dtype=np.float32) + np.array([0, lift, 0], dtype=np.float32)

@@ -25,11 +25,11 @@ class Shading:
 # Under skin red light scatters furthest, which makes the terminator warm (Jimenez et al., Separable Subsurface
 # Scattering, 2015).
 SHADING: Final[dict[Role, Shading]] = {
-    "skin": Shading(wrap=(0.55, 0.32, 0.24), rim=0.5),
+    "skin": Shading(wrap=(0.47, 0.33, 0.27), rim=0.4),
     "eye_left": Shading(wrap=(0.35, 0.33, 0.33), rim=0.0),
     "eye_right": Shading(wrap=(0.35, 0.33, 0.33), rim=0.0),
     "mouth": Shading(wrap=(0.6, 0.52, 0.5), rim=0.0),
-    "hair": Shading(wrap=(0.2, 0.2, 0.2), rim=0.7),
+    "hair": Shading(wrap=(0.2, 0.2, 0.2), rim=0.45),
     "cloth": Shading(wrap=(0.15, 0.15, 0.15), rim=0.35),
     "other": Shading(wrap=(0.2, 0.2, 0.2), rim=0.5),
 }

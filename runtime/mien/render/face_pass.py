@@ -15,7 +15,10 @@ _SHELL_LIFT_M = 0.0012
 
 
 class FacePass:
-    """Draws opaque and blended parts with one program. Leaves the vertex buffers bound."""
+    """Draws opaque and blended parts with one program. Leaves the vertex buffers bound.
+
+    The renderer calls draw_blended() for each part of `blended`, back to front over all passes.
+    """
 
     def __init__(
         self, gl: Gl, variant: str, parts: tuple[Part, ...], textures: list[int], view: View, head: Ellipsoid
@@ -28,7 +31,7 @@ class FacePass:
         self._program = Program(gl, "face", ATTRIBUTES, (variant,) if variant else ())
         mine = drawn_by(variant, parts)
         self._opaque = tuple(part for part in mine if not part.alpha)
-        self._blended = tuple(part for part in mine if part.alpha)
+        self.blended = tuple(part for part in mine if part.alpha)
         self._textures = textures
         self._uniforms = {part: uniforms(part) for part in mine}
         self._program.use()
@@ -51,7 +54,7 @@ class FacePass:
 
     def draw(self, head: RigidTurn, left: RigidTurn, right: RigidTurn) -> None:
         """Draw the opaque parts with these rotations of the head and the eyes."""
-        if self._opaque or self._blended:
+        if self._opaque or self.blended:
             self._program.use()
             for at, turn in zip(self._at_turns, (head, left, right), strict=True):
                 if at >= 0:
@@ -59,17 +62,14 @@ class FacePass:
             for part in self._opaque:
                 self._draw_part(part)
 
-    def draw_blended(self) -> None:
-        """Draw the translucent parts with the rotations of the last draw()."""
-        if not self._blended:
-            return
+    def draw_blended(self, part: Part) -> None:
+        """Draw one of the translucent parts, `blended`, with the rotations of the last draw()."""
         gl = self._gl
         self._program.use()
         gl.uniform_1f(self._at_lift, _SHELL_LIFT_M)
         gl.enable(gles.BLEND)
         gl.depth_mask(0)
-        for part in self._blended:
-            self._draw_part(part)
+        self._draw_part(part)
         gl.depth_mask(1)
         gl.disable(gles.BLEND)
         gl.uniform_1f(self._at_lift, 0.0)

@@ -28,6 +28,7 @@ UNPACK_ALIGNMENT: Final = 0x0CF5
 PACK_ALIGNMENT: Final = 0x0D05
 MAX_TEXTURE_SIZE: Final = 0x0D33
 TEXTURE_2D: Final = 0x0DE1
+TEXTURE0: Final = 0x84C0
 UNSIGNED_BYTE: Final = 0x1401
 UNSIGNED_SHORT: Final = 0x1403
 FLOAT: Final = 0x1406
@@ -96,6 +97,7 @@ class Gl:
         self.get_uniform_location: GlFunction = bind("glGetUniformLocation", c_int, c_uint, c_char_p)
         self.uniform_1i: GlFunction = bind("glUniform1i", None, c_int, c_int)
         self.uniform_1f: GlFunction = bind("glUniform1f", None, c_int, c_float)
+        self.uniform_2f: GlFunction = bind("glUniform2f", None, c_int, c_float, c_float)
         self.uniform_3f: GlFunction = bind("glUniform3f", None, c_int, c_float, c_float, c_float)
         self.uniform_4f: GlFunction = bind("glUniform4f", None, c_int, c_float, c_float, c_float, c_float)
         self.uniform_matrix_4fv: GlFunction = bind("glUniformMatrix4fv", None, c_int, c_int, c_ubyte, c_void_p)
@@ -108,6 +110,7 @@ class Gl:
             "glVertexAttribPointer", None, c_uint, c_int, c_uint, c_ubyte, c_int, c_void_p
         )
         self.gen_textures: GlFunction = bind("glGenTextures", None, c_int, _UINT_P)
+        self.active_texture: GlFunction = bind("glActiveTexture", None, c_uint)
         self.bind_texture: GlFunction = bind("glBindTexture", None, c_uint, c_uint)
         self.tex_image_2d: GlFunction = bind(
             "glTexImage2D", None, c_uint, c_int, c_int, c_int, c_int, c_int, c_uint, c_uint, c_void_p

@@ -22,7 +22,7 @@ from mien.render.overlay import OverlayPass
 from mien.render.power import ScreenPower, power_of
 from mien.render.quality import TIERS, QualityGovernor, Tier
 from mien.render.readback import Readback, is_blank
-from mien.render.scene import Background, head_of
+from mien.render.scene import Background, background_of, head_of
 from mien.render.screen_passes import BackgroundPass, DimPass, enable_corners
 from mien.render.target import RenderTarget
 from mien.render.textures import upload_texture
@@ -50,14 +50,15 @@ class GlesRenderer:
         quality: str = "full",
         budget_ms: float = 1000 / 60,
         quarter_turns: int = 0,
+        display: int = 0,
         binding: Callable[[], Gl] = Gl,
     ) -> None:
         """Open the window and upload the avatar to the GPU. width, height: in pixels; 0 takes the screen's size.
 
         samples: of MSAA; fewer if the driver offers fewer. quality: one of QUALITIES; "auto" picks the sharpest tier
-        that keeps frames within budget_ms. quarter_turns: rotates the output clockwise for a rotated screen; sizes and
-        capture() keep the driver's orientation. binding: creates the GL binding. Raises DisplayError, and ValueError
-        for an unknown quality.
+        that keeps frames within budget_ms. display: which of several screens, from 0. quarter_turns: rotates the output
+        clockwise for a rotated screen; sizes and capture() keep the driver's orientation. background: None for that of
+        the avatar. binding: creates the GL binding. Raises DisplayError, and ValueError for an unknown quality.
         """
         if quality not in QUALITIES:
             raise ValueError(f"unknown quality {quality!r}; choose one of {', '.join(QUALITIES)}")
@@ -74,9 +75,11 @@ class GlesRenderer:
         self._dark: bool | None = None
         self._presence = -1.0
         self._overlay: OverlayPass | None = None
-        self._window = Window(width=width, height=height, title=title, fullscreen=fullscreen, samples=samples)
+        self._window = Window(
+            width=width, height=height, title=title, fullscreen=fullscreen, samples=samples, display=display
+        )
         try:
-            self._set_up(mesh, background or Background())
+            self._set_up(mesh, background or background_of(mesh))
         except BaseException:
             self.close()
             raise
@@ -149,7 +152,7 @@ class GlesRenderer:
         self._begun_ns = time.monotonic_ns()
         self._buffers.upload(self._morpher.update(pose))
         turn_head(self._head, pose)
-        turn_eyes(self._left, self._right, pose)
+        turn_eyes(self._left, self._right, pose, self._eye_range)
         if self._target is None or self._composite is None:
             self._draw_direct()
         else:
@@ -217,6 +220,7 @@ class GlesRenderer:
         self._readback = Readback(gl, width, height, multisampled=self._window.samples > 0)
         self._head = RigidTurn(mesh.neck_pivot)
         self._left, self._right = RigidTurn(mesh.eye_pivots[0]), RigidTurn(mesh.eye_pivots[1])
+        self._eye_range = mesh.eye_range
         self._morpher = Morpher(mesh)
         parts, indices = plan(mesh.parts, self._morpher.indices)
         self.draw_calls = len(parts) + 1
@@ -228,20 +232,35 @@ class GlesRenderer:
         self._passes = tuple(
             FacePass(gl, variant, parts, textures, view, head) for variant in VARIANTS if drawn_by(variant, parts)
         )
+        blended = {part: face_pass for face_pass in self._passes for part in face_pass.blended}
+        self._blended = tuple((blended[part], part) for part in parts if part in blended)
         enable_corners(gl)
         self._background = background
-        self._backdrop = BackgroundPass(gl, background, composite=False, quarter_turns=self._quarter_turns)
+        self._picture = 0 if background.picture is None else upload_texture(gl, background.picture)
+        self._backdrop = self._new_backdrop(composite=False)
         self._composite: BackgroundPass | None = None
         self.set_presence(1.0)
         self._set_state()
         self._use_tier(self._tier)
         gl.check("setting up the scene")
 
+    def _new_backdrop(self, *, composite: bool) -> BackgroundPass:
+        width, height = self.info.width, self.info.height
+        aspect = height / width if self._quarter_turns % 2 else width / height
+        return BackgroundPass(
+            self._gl,
+            self._background,
+            composite=composite,
+            quarter_turns=self._quarter_turns,
+            picture=self._picture,
+            aspect=aspect,
+        )
+
     def _view_of(self, mesh: Mesh) -> View:
         width, height = self.info.width, self.info.height
         aspect = height / width if self._quarter_turns % 2 else width / height
         floor = float(mesh.positions[:, 1].min())
-        return turned(frame(mesh.frame_center, mesh.frame_height, aspect, floor), self._quarter_turns)
+        return turned(frame(mesh.frame_center, mesh.frame_height, aspect, floor, mesh.frame_width), self._quarter_turns)
 
     def _set_state(self) -> None:
         gl = self._gl
@@ -275,8 +294,8 @@ class GlesRenderer:
             face_pass.draw(self._head, self._left, self._right)
 
     def _draw_blended(self) -> None:
-        for face_pass in self._passes:
-            face_pass.draw_blended()
+        for face_pass, part in self._blended:
+            face_pass.draw_blended(part)
 
     def _govern(self, governor: QualityGovernor) -> None:
         now_ns = time.monotonic_ns()
@@ -299,9 +318,7 @@ class GlesRenderer:
             width, height = (max(1, round(side * tier.scale)) for side in (self.info.width, self.info.height))
             self._target = RenderTarget(self._gl, width, height)
             if self._composite is None:
-                self._composite = BackgroundPass(
-                    self._gl, self._background, composite=True, quarter_turns=self._quarter_turns
-                )
+                self._composite = self._new_backdrop(composite=True)
                 self._composite.set_presence(self._presence)
 
     def _require_open(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.core.mesh import Mesh
 
@@ -31,7 +32,7 @@ LIGHTS: Final[dict[str, Rgb]] = {
     "u_sky_color": (0.28, 0.28, 0.295),
     "u_ground_color": (0.16, 0.115, 0.095),
     "u_rim_direction": _toward(0.75, 0.35, -0.5),
-    "u_rim_color": (0.80, 0.86, 0.92),
+    "u_rim_color": (0.86, 0.86, 0.87),
     # Lamps reflected in the eyes, placed so that the highlight falls between pupil and upper lid.
     "u_lamp_direction": _toward(-0.36, 0.52, 0.77),
     "u_second_lamp_direction": _toward(0.42, -0.4, 0.8),
@@ -63,8 +64,20 @@ def head_of(mesh: Mesh) -> Ellipsoid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Background:
-    """A vertical gradient with a glow behind the head; sRGB, each component 0..1."""
+    """A vertical gradient with a glow behind the head; sRGB, each component 0..1.
+
+    picture: uint8 (H, W, 4), shown in their place, as large as covers the screen.
+    """
 
     top: Rgb = (0.33, 0.41, 0.46)
     bottom: Rgb = (0.17, 0.21, 0.26)
     glow: Rgb = (0.26, 0.27, 0.25)
+    picture: NDArray[np.uint8] | None = None
+
+
+def background_of(mesh: Mesh) -> Background:
+    """The background that an avatar asks for; the usual one where it asks for none."""
+    if mesh.background is None:
+        return Background()
+    top, bottom = mesh.background
+    return Background(top=top, bottom=bottom, glow=(0.0, 0.0, 0.0))

@@ -1,5 +1,7 @@
 """Full-screen passes: background, dimming, calibration bar."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mien.render import gl as gles
@@ -26,12 +28,28 @@ def enable_corners(gl: Gl) -> None:
 class BackgroundPass:
     """Fills the pixels that opaque parts left free, or composites the face over it. Needs enable_corners()."""
 
-    def __init__(self, gl: Gl, background: Background, *, composite: bool, quarter_turns: int = 0) -> None:
-        """composite: draw() takes the texture of a face drawn offscreen. quarter_turns: as in camera."""
-        self._gl = gl
+    def __init__(
+        self,
+        gl: Gl,
+        background: Background,
+        *,
+        composite: bool,
+        quarter_turns: int = 0,
+        picture: int = 0,
+        aspect: float = 1.0,
+    ) -> None:
+        """composite: draw() takes the texture of a face drawn offscreen. quarter_turns: as in camera.
+
+        picture: the texture of the background's picture, 0 for none. aspect: width / height of the upright screen.
+        """
+        self._gl, self._picture = gl, picture
         upright = np.linalg.matrix_power(np.array([[0, -1], [1, 0]]), quarter_turns % 4)
-        self._program = Program(gl, "background", {"a_position": CORNER}, ("COMPOSITE",) if composite else ())
+        defines = (*(("COMPOSITE",) if composite else ()), *(("PICTURE",) if picture else ()))
+        self._program = Program(gl, "background", {"a_position": CORNER}, defines)
         self._program.use()
+        if background.picture is not None:
+            gl.uniform_2f(self._program.uniform("u_cover"), *cover(background.picture.shape, aspect))
+            gl.uniform_1i(self._program.uniform("u_picture"), 1)
         for name, color in (("u_top", background.top), ("u_bottom", background.bottom), ("u_glow", background.glow)):
             gl.uniform_3f(self._program.uniform(name), *color)
         gl.uniform_4f(self._program.uniform("u_glow_shape"), *_GLOW_SHAPE)
@@ -47,9 +65,19 @@ class BackgroundPass:
     def draw(self, face: int = 0) -> None:
         """Draw the background. face: with composite, the texture drawn over it."""
         self._program.use()
+        if self._picture:
+            self._gl.active_texture(gles.TEXTURE0 + 1)
+            self._gl.bind_texture(gles.TEXTURE_2D, self._picture)
+            self._gl.active_texture(gles.TEXTURE0)
         if face:
             self._gl.bind_texture(gles.TEXTURE_2D, face)
         self._gl.draw_arrays(gles.TRIANGLES, 0, 3)
+
+
+def cover(shape: Sequence[int], aspect: float) -> tuple[float, float]:
+    """The shares of a picture's width and height that a screen of this aspect shows. shape: height, width, ..."""
+    own = shape[1] / shape[0]
+    return (min(1.0, aspect / own), min(1.0, own / aspect))
 
 
 class DimPass:

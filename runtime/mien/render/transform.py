@@ -53,8 +53,11 @@ def turn_head(turn: RigidTurn, pose: Pose) -> None:
     turn.set(float(pose[_PITCH]), float(pose[_YAW]), float(pose[_ROLL]))
 
 
-def turn_eyes(left: RigidTurn, right: RigidTurn, pose: Pose) -> None:
-    """Set both eyes' rotations from the eyeLook channels. "In" is towards the nose, so its sign differs per eye."""
+def turn_eyes(left: RigidTurn, right: RigidTurn, pose: Pose, share: float = 1.0) -> None:
+    """Set both eyes' rotations from the eyeLook channels. "In" is towards the nose, so its sign differs per eye.
+
+    share: of the usual rotation, 0..1, for avatars whose eyes bear less.
+    """
     for turn, (plus, minus, down, up) in ((left, _LEFT), (right, _RIGHT)):
-        yaw = (float(pose[plus]) - float(pose[minus])) * EYE_YAW_RAD
-        turn.set((float(pose[down]) - float(pose[up])) * EYE_PITCH_RAD, yaw, 0.0)
+        yaw = (float(pose[plus]) - float(pose[minus])) * EYE_YAW_RAD * share
+        turn.set((float(pose[down]) - float(pose[up])) * EYE_PITCH_RAD * share, yaw, 0.0)

@@ -72,8 +72,10 @@ class Window:
     refresh_ns: the display's measured period if flip() waits for it; otherwise 0.
     """
 
-    def __init__(self, *, width: int, height: int, title: str, fullscreen: bool, samples: int = 4) -> None:
-        """Open the window and make its context current. width and height 0: the screen's size.
+    def __init__(
+        self, *, width: int, height: int, title: str, fullscreen: bool, samples: int = 4, display: int = 0
+    ) -> None:
+        """Open the window and make its context current. width and height 0: the screen's size. display: from 0.
 
         Raises DisplayError without a display or a GLES context, with SDL's reason.
         """
@@ -81,6 +83,13 @@ class Window:
         self.close_requested = False
         self._init_video()
         self.driver = str(pygame.display.get_driver())
+        screens = pygame.display.get_num_displays()
+        if display >= screens:
+            self.close()
+            raise DisplayError(
+                f"face.display is {display}, counted from 0; {screens} screens are connected; connect it or change it"
+            )
+        self._display = display
         self.samples = self._set_mode((width, height), fullscreen, samples)
         pygame.display.set_caption(title)
         if fullscreen:
@@ -150,7 +159,7 @@ class Window:
             try:
                 with warnings.catch_warnings():  # KMSDRM lacks adaptive vsync, about which pygame warns each time
                     warnings.filterwarnings("ignore", "adaptive vsync")
-                    pygame.display.set_mode(size, flags, vsync=1)
+                    pygame.display.set_mode(size, flags, display=self._display, vsync=1)
             except pygame.error as error:
                 reason = str(error)
             else:

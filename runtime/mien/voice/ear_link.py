@@ -97,10 +97,8 @@ class EarLink:
     def refresh(self) -> None:
         """Who listens or mutes may have changed: tell ear, face and clients what is new to them."""
         self._followed = self._listeners.changes, self._mutes.changes
-        if self._mutes:
-            self._listeners.forget()
-            if self._speaking:
-                self._hush()
+        if self._mutes and self._speaking:
+            self._hush()
         orders = ear_bus.EarOrders(
             encodings=self._listeners.encodings, always=self._listeners.always, muted=self._mutes.by_clients
         )
@@ -115,7 +113,7 @@ class EarLink:
     def show_sign(self, *, anew: bool = False) -> None:
         """Tell the face what it shows of the ear, if that has changed. anew: a face has joined."""
         muted = self.present and self.status.state == "muted"
-        sounds = self._listeners.always or (bool(self._listeners) and bool(self._speaking))
+        sounds = self._listeners.always or (bool(self._listeners) and bool(self._speaking)) or self._recorded
         signs = (self.present and not muted and sounds, muted, bool(self._speaking))
         if signs != self._signs or anew:
             self._signs = signs
@@ -185,6 +183,11 @@ class EarLink:
         self._listeners.tell(message)
         self.show_sign()
         self._barge_in.stopped(report.utterance, report.started_ns, report.at_ns)
+
+    @property
+    def _recorded(self) -> bool:
+        """Whether somebody keeps what the microphone hears."""
+        return self._health is not None and self._health.recording and self._health.state != "no_card"
 
     def _current(self) -> EarStatus:
         health = self._health

@@ -3,7 +3,6 @@
 Pure. Sound may be dropped for a client that does not read; events never are.
 """
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,7 +16,6 @@ from mien.voice.codec import spoken_encodings
 from mien.voice.roles import hears_microphone
 from mien.voice.sessions import Send, Session, Sessions
 
-BLOCK_MS: Final = 1000 * ear_bus.EAR_BLOCK_FRAMES // ear_bus.EAR_RATE_HZ
 RESTARTED_BLOCKS: Final = 500  # a sequence number that is lower by more is that of another ear
 TOLD_NS: Final = NS_PER_S  # at most this often a listener is told of its losses
 
@@ -71,8 +69,6 @@ class Listeners:
         self._offer = offer
         self._listeners: dict[bytes, Listener] = {}
         self.changes = 0
-        self._preroll_blocks = config.preroll_ms // BLOCK_MS
-        self._before: deque[tuple[ear_bus.NearEnd, bytes]] = deque(maxlen=len(wire.ENCODINGS) * self._preroll_blocks)
 
     def __contains__(self, identity: bytes) -> bool:
         return identity in self._listeners
@@ -109,12 +105,6 @@ class Listeners:
     def leave(self, identity: bytes) -> None:
         """A client has left, or says hello again."""
         self.changes += self._listeners.pop(identity, None) is not None
-        if not self._listeners:
-            self.forget()
-
-    def forget(self) -> None:
-        """Drop the sound that is kept as a pre-roll."""
-        self._before.clear()
 
     def answer(self, identity: bytes) -> None:
         """Send `ear` to one client."""
@@ -132,26 +122,14 @@ class Listeners:
                 self._copy(identity, message)
 
     def forward(self, block: ear_bus.NearEnd, payload: bytes, now_ns: int) -> None:
-        """Send a block to those who want it, after the pre-roll for those who get only utterances."""
-        if block.speech:
-            while self._before:
-                before, sound = self._before.popleft()
-                if block.seq - self._preroll_blocks <= before.seq < block.seq:
-                    self._to_listeners(before, sound, now_ns, preroll=True)
-        else:
-            self._before.append((block, payload))
-        self._to_listeners(block, payload, now_ns, preroll=False)
-
-    def _to_listeners(self, block: ear_bus.NearEnd, payload: bytes, now_ns: int, *, preroll: bool) -> None:
+        """Send a block to those who want it. The pre-roll of an utterance is speech: the ear sends it itself."""
         for identity, listener in list(self._listeners.items()):
-            if listener.encoding != block.encoding or not (block.speech or preroll or listener.mode == "always"):
+            if listener.encoding != block.encoding or not (block.speech or listener.mode == "always"):
                 continue
             if listener.seq - RESTARTED_BLOCKS < block.seq <= listener.seq:
                 continue  # it has this block already, as sound before an utterance
             listener.seq = block.seq
-            message = wire.NearEnd(
-                seq=block.seq, at_ns=block.at_ns, speech=block.speech or preroll, dropped=listener.dropped
-            )
+            message = wire.NearEnd(seq=block.seq, at_ns=block.at_ns, speech=block.speech, dropped=listener.dropped)
             if not self._offer(identity, message, payload):
                 self._dropped(identity, listener, now_ns)
 

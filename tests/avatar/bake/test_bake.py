@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from avatar.glb_file import GlbFile, add_mesh, ball, head
-from mien.avatar.bake import assembly
+from mien.avatar.bake import assembly, pipeline
 from mien.avatar.bake.inspection import inspect
 from mien.avatar.bake.pipeline import bake_glb
+from mien.avatar.bake.tuning import Tuning
 from mien.avatar.baked import read_baked, write_baked
 from mien.core.mesh import Mesh
 from mien.core.pose import ARKIT_SHAPES
@@ -51,7 +52,7 @@ def of_role(mesh: Mesh, role: str) -> np.ndarray:
 
 
 def bake(file: GlbFile, tmp_path: Path, name: str = "head.glb") -> Mesh:
-    return bake_glb(file.save(tmp_path / name))
+    return pipeline.bake(file.save(tmp_path / name), Tuning(calibration=False)).mesh
 
 
 def test_dense_and_sparse_targets_are_matched_by_their_names(tmp_path: Path) -> None:

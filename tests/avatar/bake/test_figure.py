@@ -25,12 +25,25 @@ def test_a_bust_is_cut_below_the_chin_and_at_both_shoulders() -> None:
 
 def test_a_camera_shows_from_above_the_hair_to_below_the_collar() -> None:
     figure = Figure(chin=1.5, crown=1.7, middle=(0.1, 0.05))
-    center, height = figures.frame(figure, np.array([[0, 1.72, 0]], np.float32))
+    turning = np.ones(1, np.float32)
+    center, height, width = figures.frame(figure, np.array([[0.1, 1.72, 0]], np.float32), turning)
+    assert width == 0.0  # an ordinary frame is wide enough
     assert center[1] + height / 2 == pytest.approx(1.72 + 0.16 * 0.2, abs=1e-5)
     assert center[1] - height / 2 == pytest.approx(1.5 - 0.36 * 0.2, abs=1e-5)
     np.testing.assert_allclose(center[[0, 2]], [0.1, 0.05 - 0.07], atol=1e-6)
-    _, tall = figures.frame(figure, np.array([[0, 9.0, 0]], np.float32))  # a hat is cropped
-    assert tall == pytest.approx(1.77 + 0.032 - 1.5 + 0.072, abs=1e-5)
+    _, tall, _ = figures.frame(figure, np.array([[0.1, 1.88, 0]], np.float32), turning)
+    assert tall == pytest.approx(1.88 + 0.032 - 1.5 + 0.072, abs=1e-5)  # a hat stays in
+    _, tall, _ = figures.frame(figure, np.array([[0.1, 9.0, 0]], np.float32), turning)
+    assert tall == pytest.approx(1.9 + 0.032 - 1.5 + 0.072, abs=1e-5)  # a flagpole does not
+
+
+def test_a_wide_head_asks_for_width_and_shoulders_do_not() -> None:
+    figure = Figure(chin=1.5, crown=1.7, middle=(0.1, 0.05))
+    points = np.array([[0.1, 1.72, 0], [0.3, 1.6, 0], [0.9, 1.3, 0]], np.float32)
+    *_, width = figures.frame(figure, points, np.array([1, 1, 0], np.float32))
+    assert width == pytest.approx(2 * 0.2 * 1.08)
+    *_, width = figures.frame(figure, points, np.array([1, 0, 0], np.float32))
+    assert width == 0.0
 
 
 def test_the_neck_turns_softly_and_half_a_face_ends_softly() -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mien.avatar.bake import figure as figures
 from mien.avatar.bake import geometry
-from mien.avatar.bake.anatomy import Anatomy
+from mien.avatar.bake.anatomy import Anatomy, words
 from mien.avatar.bake.ao import openness
 from mien.avatar.bake.figure import Figure
 from mien.avatar.bake.names import Matches
@@ -25,6 +25,7 @@ LEAST_OPEN_SKIN: Final = 0.3
 LEAST_OPEN_LID: Final = 0.7
 OCCLUSION_OF_UNLIT: Final = 0.35
 NECK_SHARE: Final = 0.45
+HIGHLIGHTS: Final = frozenset({"highlight", "eyehighlight", "highlights", "catchlight"})
 
 
 def assemble(
@@ -32,21 +33,26 @@ def assemble(
     submeshes: list[Submesh],
     textures: list[NDArray[np.uint8]],
     matches: Matches,
+    gains: dict[str, float],
     nodes: Nodes,
     bones: Anatomy,
     figure: Figure,
 ) -> Mesh:
-    """Build the mesh. Raises AvatarError when 16-bit indices cannot reach every vertex."""
-    welded = weld(sorted(submeshes, key=lambda submesh: submesh.alpha), figure.scale)
+    """Build the mesh. gains: a factor for each shape.
+
+    Raises AvatarError when 16-bit indices cannot reach every vertex.
+    """
+    welded = weld(sorted(submeshes, key=_back_to_front), figure.scale)
     starts = np.cumsum([0, *(len(submesh.vertices) for submesh in welded)])
     positions = np.concatenate([submesh.positions for submesh in welded])
     normals = np.concatenate([normals_of(submesh, figure.scale) for submesh in welded])
     tris = np.concatenate([submesh.tris + start for submesh, start in zip(welded, starts, strict=False)])
     scale = np.float32(figure.scale)
-    targets = tuple(_targets(welded, starts, positions * scale, normals, tris, matches, figure))
+    targets = tuple(_targets(welded, starts, positions * scale, normals, tris, matches, gains, figure))
     colors = np.concatenate([colors_of(submesh) for submesh in welded])
     colors[:, 3] = np.rint(255 * _open(welded, starts, positions * scale, normals, targets))
-    center, height = figures.frame(figure, positions)
+    turning = _head_weights(welded, nodes, bones, figure)
+    center, height, width = figures.frame(figure, positions, turning)
     pivots, neck = _pivots(welded, nodes, bones, figure, positions)
     return Mesh(
         name=name,
@@ -54,7 +60,7 @@ def assemble(
         normals=normals,
         uvs=np.concatenate([submesh.uvs for submesh in welded]),
         colors=colors,
-        head_weights=_head_weights(welded, nodes, bones, figure),
+        head_weights=turning,
         indices=tris.reshape(-1).astype(np.uint16),
         parts=_parts(welded),
         textures=tuple(textures),
@@ -63,7 +69,19 @@ def assemble(
         eye_pivots=(pivots * scale).astype(np.float32),
         frame_center=(center * scale).astype(np.float32),
         frame_height=float(height * scale),
+        frame_width=float(width * scale),
     )
+
+
+def _back_to_front(submesh: Submesh) -> tuple[bool, bool, float]:
+    """Opaque parts first, then blended ones by the depth of their middle: later ones are drawn over earlier ones.
+
+    What an eye reflects is drawn last, however little it stands off the iris.
+    """
+    if not submesh.alpha:
+        return (False, False, 0.0)
+    shines = not HIGHLIGHTS.isdisjoint(words(submesh.surface.name))
+    return (True, shines, float(np.median(submesh.surface.positions[submesh.tris.ravel(), 2])))
 
 
 def _parts(welded: list[WeldedSubmesh]) -> tuple[Part, ...]:
@@ -105,6 +123,7 @@ def _targets(
     normals: Floats,
     tris: NDArray[np.int64],
     matches: Matches,
+    gains: dict[str, float],
     figure: Figure,
 ) -> list[MorphTarget]:
     """The morph targets that move anything. positions in metres."""
@@ -112,7 +131,7 @@ def _targets(
     rest = geometry.vertex_normals(positions, tris, smooth)
     targets = []
     for shape in ARKIT_SHAPES:
-        moves = _moves(shape, welded, starts, matches, figure)
+        moves = _moves(shape, welded, starts, matches, figure) * np.float32(gains.get(shape, 1.0))
         if not moves.any():
             continue
         turns = geometry.vertex_normals(positions + moves, tris, smooth) - rest

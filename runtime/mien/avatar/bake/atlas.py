@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mien.avatar.bake.submesh import Submesh
 from mien.avatar.bake.textures import MARGIN, MAX_PERIODS, Rgba, SourceTexture, separate
 from mien.avatar.gltf.images import bled, resized
-from mien.core.mesh import Role, material_key
+from mien.core.mesh import GLASS_SPECULAR, Role, material_key
 
 # The renderer promises at most 8 draw calls, one of them for the background.
 MAX_KINDS: Final = 7
@@ -126,10 +126,14 @@ def _kinds(submeshes: list[Submesh]) -> int:
 
 def _unify_specular(submeshes: list[Submesh]) -> None:
     """Give all submeshes of a role the specular of the largest of them."""
-    for group in _grouped(submeshes, lambda submesh: (submesh.role, submesh.alpha)):
+    for group in _grouped(submeshes, lambda submesh: (submesh.role, submesh.alpha, _is_glass(submesh))):
         largest = max(group, key=lambda submesh: len(submesh.tris))
         for submesh in group:
             submesh.specular, submesh.gloss = largest.specular, largest.gloss
+
+
+def _is_glass(submesh: Submesh) -> bool:
+    return submesh.alpha and submesh.side == 0 and submesh.specular >= GLASS_SPECULAR
 
 
 def _unify_sides(submeshes: list[Submesh]) -> None:
@@ -140,8 +144,9 @@ def _unify_sides(submeshes: list[Submesh]) -> None:
 
 def _unify_transparent(submeshes: list[Submesh]) -> None:
     """Put everything blended into one draw call, everything alpha-tested into another."""
-    for group in _grouped(submeshes, lambda submesh: (submesh.alpha, submesh.masked)):
-        if group[0].alpha or group[0].masked:
+    for group in _grouped(submeshes, lambda submesh: (submesh.alpha, submesh.masked, _is_glass(submesh))):
+        group = [submesh for submesh in group if submesh.side == 0]  # eyeballs turn, and stay apart
+        if group and (group[0].alpha or group[0].masked):
             role: Role = max(group, key=lambda submesh: len(submesh.tris)).role
             for submesh in group:
                 submesh.role, submesh.double_sided = role, True

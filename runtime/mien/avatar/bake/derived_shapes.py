@@ -39,11 +39,11 @@ def add_derived(matches: Matches) -> dict[str, str]:
 def add_jaw(surfaces: list[Surface], matches: Matches, jaw: NDArray[np.bool_], pivot: NDArray[np.float64]) -> bool:
     """Derive jawOpen from a jaw bone. jaw: a mask of the bone and its descendants. False if it moves nothing."""
     name, moved = "(jaw bone)", False
-    turn = _rotation(JAW_TURN_RAD, 0.0)
+    turn = rotation(JAW_TURN_RAD, 0.0)
     for surface in surfaces:
         share = surface.bones.share(jaw)
         if share.max(initial=0) > 0.05:
-            surface.targets[name] = _turned(surface.positions, pivot, turn) * share[:, None]
+            surface.targets[name] = turned(surface.positions, pivot, turn) * share[:, None]
             moved = True
     if moved:
         matches["jawOpen"] = [(name, 1.0, 0)]
@@ -81,11 +81,11 @@ def add_gaze(
             shape = f"eyeLook{way}{label}"
             if _moves(surfaces, sides, side, matches.get(shape, [])):
                 continue
-            turn = _rotation(pitch * GAZE_PITCH_RAD, yaw * GAZE_YAW_RAD)
+            turn = rotation(pitch * GAZE_PITCH_RAD, yaw * GAZE_YAW_RAD)
             for surface, own in zip(surfaces, sides, strict=True):
                 if (own == side).any():
                     surface.targets[f"(gaze) {shape}"] = np.where(
-                        (own == side)[:, None], _turned(surface.positions, pivot, turn), np.float32(0)
+                        (own == side)[:, None], turned(surface.positions, pivot, turn), np.float32(0)
                     )
             matches.setdefault(shape, []).append((f"(gaze) {shape}", 1.0, 0))
             made.append(shape)
@@ -103,7 +103,7 @@ def _moves(
     )
 
 
-def _rotation(pitch: float, yaw: float) -> NDArray[np.float64]:
+def rotation(pitch: float, yaw: float) -> NDArray[np.float64]:
     """A rotation matrix (3, 3). Positive pitch looks down, positive yaw towards +x."""
     sp, cp, sy, cy = math.sin(pitch), math.cos(pitch), math.sin(yaw), math.cos(yaw)
     about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
@@ -112,8 +112,9 @@ def _rotation(pitch: float, yaw: float) -> NDArray[np.float64]:
     return turn
 
 
-def _turned(
+def turned(
     positions: NDArray[np.float32], pivot: NDArray[np.float64], turn: NDArray[np.float64]
 ) -> NDArray[np.float32]:
+    """What a rotation about `pivot` adds to positions, (V, 3)."""
     arm = positions - pivot
     return (arm @ turn.T - arm).astype(np.float32)

@@ -18,6 +18,12 @@ BUST_HALF_WIDTH: Final = 1.15
 FRAME_ABOVE_CROWN: Final = 0.16
 FRAME_BELOW_CHIN: Final = 0.36
 CROWN_OF_FACE: Final = 1.75
+# What a hat and wide hair may add, the margin beside them, and the share of the height that every frame shows in width.
+MOST_ABOVE_CROWN: Final = 1.0
+MOST_HALF_WIDTH: Final = 1.5
+SIDE_MARGIN: Final = 0.08
+ORDINARY_WIDTH: Final = 0.68
+TURNS_WITH_HEAD: Final = 0.5
 HUMAN_HEAD_M: Final = 0.23
 HUMAN_HEADS_M: Final = (0.13, 0.42)
 FACE_MOVE_SHARE: Final = 0.05
@@ -86,13 +92,22 @@ def bust_planes(figure: Figure) -> list[tuple[tuple[float, float, float], float]
     ]
 
 
-def frame(figure: Figure, positions: Floats) -> tuple[Floats, float]:
-    """Centre (3,) and height of the camera's frame, from above the hair to below the collar, in the file's units."""
-    top = min(float(positions[:, 1].max()), figure.crown + 0.35 * figure.head) + FRAME_ABOVE_CROWN * figure.head
-    bottom = figure.chin - FRAME_BELOW_CHIN * figure.head
+def frame(figure: Figure, positions: Floats, turning: Floats) -> tuple[Floats, float, float]:
+    """Centre (3,), height and width of the camera's frame, in the file's units.
+
+    From above the hair to below the collar, and as wide as the head with ears, hat and hair. turning: how far each
+    vertex turns with the head, (V,). The width is 0 where an ordinary frame shows it all.
+    """
     x, z = figure.middle
+    head = positions[(turning > TURNS_WITH_HEAD) & (positions[:, 1] > figure.chin - FRAME_BELOW_CHIN * figure.head)]
+    highest = float(head[:, 1].max()) if len(head) else float(positions[:, 1].max())
+    top = min(highest, figure.crown + MOST_ABOVE_CROWN * figure.head) + FRAME_ABOVE_CROWN * figure.head
+    bottom = figure.chin - FRAME_BELOW_CHIN * figure.head
+    reach = float(np.abs(head[:, 0] - x).max(initial=0))
+    width = 2 * min(reach, MOST_HALF_WIDTH * figure.head) * (1 + SIDE_MARGIN)
     depth = z - 0.35 * figure.head
-    return np.array([x, (top + bottom) / 2, depth], dtype=np.float32), top - bottom
+    center = np.array([x, (top + bottom) / 2, depth], dtype=np.float32)
+    return center, top - bottom, width if width > ORDINARY_WIDTH * (top - bottom) else 0.0
 
 
 def neck_joint(figure: Figure, positions: Floats) -> Floats:

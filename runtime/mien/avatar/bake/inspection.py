@@ -31,7 +31,7 @@ COSTS: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
     (("eyeBlinkLeft", "eyeBlinkRight"), "it never blinks and looks like a doll"),
     (("eyeSquintLeft", "eyeSquintRight", "cheekSquintLeft", "cheekSquintRight"), "smiles do not reach the eyes"),
     (("eyeWideLeft", "eyeWideRight"), "surprise shows in the brows only"),
-    (("browInnerUp", "browOuterUpLeft", "browOuterUpRight"), "the the brows do not rise: little prosody, no surprise"),
+    (("browInnerUp", "browOuterUpLeft", "browOuterUpRight"), "the brows do not rise: little prosody, no surprise"),
     (("browDownLeft", "browDownRight"), "anger and thought are hard to read"),
     (("noseSneerLeft", "noseSneerRight", "cheekPuff", "tongueOut"), "hardly noticeable: these are rare in speech"),
 )
@@ -45,7 +45,8 @@ class Inspection:
     own: shapes that the file has, under ARKit's or another exporter's names. substituted: shapes taken from visemes or
     expressions, with their sources. made: shapes derived from others or from bones, with their sources. missing: all
     other shapes; costs: what viewers will notice. unused: morph targets that match no shape. gaze: "eyeballs",
-    "shapes" or "none". draw_calls: including the background. moving_vertices: vertices that any shape moves.
+    "shapes" or "none". draw_calls: including the background. moving_vertices: vertices that any shape moves. gains: the
+    factors of calibration and tuning.
     """
 
     name: str
@@ -65,6 +66,12 @@ class Inspection:
     gaze: str
     notes: tuple[str, ...]
     memory_bytes: int
+    gains: dict[str, float]
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the mouth opens, so that speech can be seen."""
+        return "jawOpen" not in self.missing
 
 
 def inspect(path: Path) -> Inspection:
@@ -104,6 +111,7 @@ def inspected(baked: Baked) -> Inspection:
         gaze=gaze,
         notes=tuple(baked.notes),
         memory_bytes=memory_bytes(mesh),
+        gains={shape: round(gain, 3) for shape, gain in baked.gains.items() if shape in there},
     )
 
 

@@ -1,8 +1,9 @@
 """The bake, which turns a glTF or VRM head into the mesh that the renderer draws. Nothing is written.
 
-In order: shapes are matched by name; the scene is laid out in its rest pose with the arms lowered; everything below the
-shoulders is cut away; eyeballs are found; missing shapes are derived from others; materials are reduced to a few
-textures; everything becomes one mesh with ambient occlusion in its vertices.
+In order: the scene is laid out in its rest pose with the arms lowered and the face's joints in their bind pose; shapes
+that move something are matched by name; everything below the shoulders is cut away; eyeballs are found; missing shapes
+are made from joints or from other shapes; shapes are calibrated; materials are reduced to a few textures; everything
+becomes one mesh with ambient occlusion in its vertices.
 """
 
 from dataclasses import dataclass, field
@@ -17,16 +18,23 @@ from mien.avatar.bake.anatomy import Anatomy, eye_sides, faces_backward, find_an
 from mien.avatar.bake.assembly import assemble
 from mien.avatar.bake.atlas import build_textures
 from mien.avatar.bake.bust import add_bust, crop
+from mien.avatar.bake.calibration import calibrate
+from mien.avatar.bake.derived_brows import add_brows
 from mien.avatar.bake.expressions import vrm_expressions
+from mien.avatar.bake.face_bones import add_from_joints, find_face_joints
 from mien.avatar.bake.figure import Figure
-from mien.avatar.bake.names import Matches, match
+from mien.avatar.bake.landmarks import face_of
+from mien.avatar.bake.moving import match_moving
+from mien.avatar.bake.names import Matches, candidates
 from mien.avatar.bake.submesh import split_surface
 from mien.avatar.bake.textures import TextureLoader
+from mien.avatar.bake.tuning import Tuning, read_tuning
 from mien.avatar.check import check_mesh
 from mien.avatar.gltf.accessors import Reader
 from mien.avatar.gltf.glb import Glb, read_glb
-from mien.avatar.gltf.nodes import Nodes, descendants, lower_arms, place_nodes
+from mien.avatar.gltf.nodes import Nodes, descendants, lower_arms, place_nodes, take_bind_pose
 from mien.avatar.gltf.scene import Surface, all_target_names, lay_out
+from mien.avatar.gltf.skin import bind_offsets
 from mien.core.mesh import Mesh
 from mien.errors import AvatarError
 
@@ -36,7 +44,8 @@ class Baked:
     """A mesh with a record of its bake.
 
     matches: the morph targets of each shape. made: derived shapes, each with its source. names: every morph target of
-    the file. notes: changes that the avatar's owner may want to know about.
+    the file. notes: changes that the avatar's owner may want to know about. gains: the factors that calibration and the
+    owner's tuning gave to shapes, those of 1 left out.
     """
 
     mesh: Mesh
@@ -45,6 +54,7 @@ class Baked:
     names: list[str]
     source_vertices: int
     notes: list[str] = field(default_factory=list)
+    gains: dict[str, float] = field(default_factory=dict)
 
 
 def bake_glb(path: Path) -> Mesh:
@@ -52,11 +62,13 @@ def bake_glb(path: Path) -> Mesh:
     return bake(path).mesh
 
 
-def bake(path: Path) -> Baked:
-    """As bake_glb(), with the record of the bake."""
+def bake(path: Path, tuning: Tuning | None = None) -> Baked:
+    """As bake_glb(), with the record of the bake. tuning: None takes the file beside the head, if there is one."""
     try:
+        glb = read_glb(path)
+        chosen = read_tuning(path) if tuning is None else tuning
         with np.errstate(all="ignore"):
-            return _bake(read_glb(path), path.stem)
+            return _bake(glb, path.stem, chosen)
     except AvatarError as error:
         message = str(error)
         raise AvatarError(message if message.startswith(str(path)) else f"{path}: {message}") from None
@@ -64,29 +76,36 @@ def bake(path: Path) -> Baked:
         raise AvatarError(f"{path}: there is not enough memory to read it; reduce the file before the export") from None
 
 
-def _bake(glb: Glb, name: str) -> Baked:
+def _bake(glb: Glb, name: str, tuning: Tuning) -> Baked:
     nodes = place_nodes(glb)
     names = all_target_names(glb, nodes)
-    matches = match(names, vrm_expressions(glb))
-    bones = find_anatomy(glb)
-    if not matches and bones.jaw == -1:
+    expressions = vrm_expressions(glb)
+    bones, joints = find_anatomy(glb), find_face_joints(glb)
+    wanted = candidates(names, expressions)
+    if not wanted and bones.jaw == -1 and not joints:
         raise AvatarError(
-            f"no morph target is an ARKit shape, a viseme or a VRM expression (there are {len(names)}); "
-            "export the head with its blend shapes"
+            f"no morph target is an ARKit shape, a viseme or a VRM expression (there are {len(names)}), and no joint "
+            "moves a face; export the head with its blend shapes"
         )
+    reader = Reader(glb)
+    if bones.head != -1:
+        take_bind_pose(nodes, bones.head, glb.json.nodes, bind_offsets(glb, reader, bones.head))
     _face_camera(glb, nodes)
     lower_arms(nodes, bones.arms, glb.json.nodes)
-    reader = Reader(glb)
-    wanted = {target for binds in matches.values() for target, _, _ in binds}
     surfaces = lay_out(glb, nodes, wanted, reader)
     source_vertices = sum(len(surface.positions) for surface in surfaces)
     notes: list[str] = []
+    matches = match_moving(names, expressions, surfaces, notes)
     made = _add_jaw(surfaces, matches, nodes, bones)
+    made |= add_from_joints(surfaces, matches, joints, nodes, bones)
+    _require_face(matches, names)
     figure = figures.measure(surfaces, matches)
     surfaces = crop(surfaces, figure)
     surfaces += add_bust(surfaces, figure, notes)
     sides, turning = _eyes(surfaces, bones, figure)
     made |= _fill_gaps(surfaces, sides, turning, matches, nodes, bones, figure)
+    gains = calibrate(face_of(surfaces, sides, matches, figure), matches, made) if tuning.calibration else {}
+    gains = {shape: gains.get(shape, 1.0) * tuning.gain(shape) for shape in matches}
     submeshes = [
         submesh
         for surface, own in zip(surfaces, sides, strict=True)
@@ -96,9 +115,27 @@ def _bake(glb: Glb, name: str) -> Baked:
     if not visible:
         raise AvatarError("materials: the whole head is transparent; check its materials' alphaMode and alpha")
     textures = build_textures(visible, sources)
-    mesh = assemble(name, visible, textures, matches, nodes, bones, figure)
+    mesh = assemble(name, visible, textures, matches, gains, nodes, bones, figure)
+    mesh = tuning.applied(mesh)
     check_mesh(mesh)
-    return Baked(mesh=mesh, matches=matches, made=made, names=names, source_vertices=source_vertices, notes=notes)
+    return Baked(
+        mesh=mesh,
+        matches=matches,
+        made=made,
+        names=names,
+        source_vertices=source_vertices,
+        notes=notes,
+        gains={shape: gain for shape, gain in gains.items() if gain != 1.0},
+    )
+
+
+def _require_face(matches: Matches, names: list[str]) -> None:
+    """Raise AvatarError unless something opens, shuts or shapes the mouth, or shuts the eyes."""
+    if not any(shape.startswith(("jawOpen", "mouth", "eyeBlink")) for shape in matches):
+        raise AvatarError(
+            f"this is not a face: none of {len(names)} morph targets moves a mouth or eyelids; "
+            "export the head with its blend shapes"
+        )
 
 
 def _face_camera(glb: Glb, nodes: Nodes) -> None:
@@ -134,17 +171,10 @@ def _fill_gaps(
     bones: Anatomy,
     figure: Figure,
 ) -> dict[str, str]:
-    _drop_empty(surfaces, matches)
-    made = derived_shapes.add_derived(matches)
+    made = add_brows(surfaces, sides, matches) if turning else {}
+    made |= derived_shapes.add_derived(matches)
     if not turning and any(own.any() for own in sides):
         left, right = (None if joint == -1 else nodes.worlds[joint][:3, 3] for joint in bones.eyes)
         shapes = derived_shapes.add_gaze(surfaces, sides, matches, (left, right), figure)
         made |= dict.fromkeys(shapes, "the eyes' bones or positions")
     return made
-
-
-def _drop_empty(surfaces: list[Surface], matches: Matches) -> None:
-    """Some exporters write all 52 names, with empty targets for shapes that they lack: those count as missing."""
-    moving = {name for surface in surfaces for name, deltas in surface.targets.items() if deltas.any()}
-    for shape in [shape for shape, binds in matches.items() if all(target not in moving for target, _, _ in binds)]:
-        del matches[shape]

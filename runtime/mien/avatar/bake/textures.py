@@ -10,11 +10,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.avatar.bake.anatomy import words
 from mien.avatar.bake.submesh import Submesh
 from mien.avatar.gltf.accessors import Reader
 from mien.avatar.gltf.glb import AGAIN, Glb
 from mien.avatar.gltf.images import bled, decode_image, resized
-from mien.core.mesh import Role
+from mien.core.mesh import GLASS_SPECULAR, Role
 from mien.errors import AvatarError
 
 Rgba = NDArray[np.uint8]
@@ -29,6 +30,12 @@ SIDE_FOR: Final[dict[Role, int]] = {"mouth": 512, "cloth": 1024, "other": 1024, 
 # makes it blended.
 UNSEEN_ALPHA, SOLID_ALPHA = 0.03, 0.95
 SOFT_SHARE: Final = 0.3
+# The share of dense texels in front of an eye that makes it a highlight.
+LEAST_HIGHLIGHT: Final = 0.002
+# A clear lens: the most of its colour that is left, and its highlight.
+LENS_ALPHA, LENS_GLOSS = 0.12, 90.0
+LENS_ROUGHNESS: Final = 0.3
+LENS_WORDS: Final = frozenset({"lens", "lenses", "glass"})
 
 
 @dataclass(kw_only=True)
@@ -71,6 +78,9 @@ class TextureLoader:
             image = self._image(submesh)
             if image != -1 or mode == "BLEND":
                 factor, cutoff = (submesh.material.factor[3], _cutoff(submesh)) if mode != "OPAQUE" else (1.0, 0.5)
+                if mode == "BLEND" and self._is_lens(submesh):
+                    factor *= LENS_ALPHA / max(self._density(submesh), LENS_ALPHA)
+                    submesh.specular, submesh.gloss, submesh.double_sided = GLASS_SPECULAR, LENS_GLOSS, False
                 source = SourceTexture(image=image, mode=mode, factor=min(factor, 1.0), cutoff=cutoff)
                 sources.setdefault((image, mode, factor, cutoff), source).submeshes.append(submesh)
         used = list(sources.values())
@@ -94,6 +104,19 @@ class TextureLoader:
             self._decode(source)
         return source
 
+    def _density(self, submesh: Submesh) -> float:
+        """The mean alpha of a submesh, 0..1."""
+        image, factor = self._image(submesh), submesh.material.factor[3]
+        return float(factor if image == -1 else _sampled(self._images[image], submesh)[:, 3].mean() * (factor / 255))
+
+    def _is_lens(self, submesh: Submesh) -> bool:
+        """Whether a blended submesh is clear and smooth as glass, or says that it is."""
+        if submesh.side or submesh.role in ("hair", "cloth", "skin", "mouth"):
+            return False
+        named = not LENS_WORDS.isdisjoint(words(submesh.surface.name))
+        smooth = submesh.material.roughness < LENS_ROUGHNESS and not submesh.material.unlit
+        return self._density(submesh) < 0.75 and (named or smooth or submesh.material.clear)
+
     def _decode(self, source: int) -> None:
         if len(self._images) == MAX_IMAGES:
             raise AvatarError(
@@ -111,6 +134,8 @@ class TextureLoader:
 
     def _mode(self, submesh: Submesh) -> str:
         """OPAQUE, MASK, BLEND or UNSEEN, by the texels in use: materials often claim more than they need."""
+        if submesh.material.clear:
+            return "BLEND"
         if submesh.material.alpha == "OPAQUE":
             return "OPAQUE"
         image = self._image(submesh)
@@ -119,10 +144,17 @@ class TextureLoader:
         if submesh.material.alpha == "MASK":
             kept = float((alpha >= _cutoff(submesh)).mean())
             return "UNSEEN" if kept == 0 else "OPAQUE" if kept > 0.998 else "MASK"
-        if float(np.percentile(alpha, 99)) < UNSEEN_ALPHA or (submesh.side and float(alpha.mean()) < 0.5):
+        if submesh.side and float(alpha.mean()) < 0.5:
+            # A drawn highlight before the iris is small and dense. A cornea is clear all over, and would be milk.
+            dense = 0.0 if image == -1 else float((_covered(self._images[image], submesh) * factor > 0.7).mean())
+            return "BLEND" if dense > LEAST_HIGHLIGHT else "UNSEEN"
+        if float(np.percentile(alpha, 99)) < UNSEEN_ALPHA:
             return "UNSEEN"
-        if float(np.percentile(alpha, 2)) > SOLID_ALPHA or submesh.side:
+        if float(np.percentile(alpha, 2)) > SOLID_ALPHA or (submesh.side and image == -1):
             return "OPAQUE"
+        if submesh.side:
+            # An iris on a card: what surrounds it must not cover the white.
+            return "BLEND" if float((_covered(self._images[image], submesh) * factor < 0.5).mean()) > 0.02 else "OPAQUE"
         soft = float(((alpha > 0.1) & (alpha < 0.9)).mean())
         holes = float((alpha < 0.1).mean())
         # Blended triangles are not sorted, so that overlapping hair strands must be alpha-tested instead.
@@ -202,6 +234,16 @@ def _with_alpha(image: Rgba, source: SourceTexture) -> Rgba:
         alpha = 0.5 + (alpha - source.cutoff) * (0.5 / min(source.cutoff, max(1 - source.cutoff, 0.05)))
     rgba[..., 3] = np.rint(np.clip(alpha, 0, 1) * 255)
     return rgba
+
+
+def _covered(image: Rgba, submesh: Submesh) -> NDArray[np.float64]:
+    """The alpha, 0..1, of the texels in the rectangle of UVs that a submesh uses, (N,)."""
+    height, width = image.shape[:2]
+    used = submesh.uvs[submesh.tris.ravel()] % 1.0
+    low, high = used.min(axis=0), used.max(axis=0)
+    rows = slice(int(low[1] * height), max(int(high[1] * height), int(low[1] * height) + 1))
+    columns = slice(int(low[0] * width), max(int(high[0] * width), int(low[0] * width) + 1))
+    return np.asarray(image[rows, columns, 3].ravel() / 255.0)
 
 
 def _sampled(image: Rgba, submesh: Submesh) -> NDArray[np.uint8]:

@@ -24,6 +24,7 @@ MAX_JSON_CONTAINERS: Final = 400_000
 MAX_JSON_ITEMS: Final = 4_000_000
 JSON_CHUNK, BIN_CHUNK = 0x4E4F534A, 0x004E4942
 HEADER_BYTES, CHUNK_HEADER_BYTES = 12, 8
+LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 AGAIN: Final = "export the file again"
 
 
@@ -100,12 +101,17 @@ def read_limited(path: Path, field: str, most: int) -> bytes:
         size = path.stat().st_size
         if size > most:
             raise AvatarError(f"{field}: {size} bytes; at most {most} are read. Use a smaller export")
-        return path.read_bytes()
+        data = path.read_bytes()
     except (OSError, ValueError) as error:
         raise AvatarError(f"{field}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if data.startswith(LFS_POINTER):
+        raise AvatarError(f"{field}: a Git LFS pointer, not the file itself; run `git lfs pull` where it came from")
+    return data
 
 
 def _plain_json(data: bytes) -> bytes:
+    if data.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
+        raise AvatarError("a web page, not a model; use the link that downloads the file itself")
     if not data.lstrip()[:1] == b"{":
         raise AvatarError("neither a GLB (.glb, .vrm) nor a .gltf file; export the head as glTF 2.0")
     return data

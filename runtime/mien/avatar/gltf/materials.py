@@ -15,6 +15,8 @@ Kind = TypeVar("Kind", bound=Struct)
 AlphaMode = Literal["OPAQUE", "MASK", "BLEND"]
 GLOSSINESS: Final = "KHR_materials_pbrSpecularGlossiness"
 MTOON: Final = "VRMC_materials_mtoon"
+TRANSMISSION: Final = "KHR_materials_transmission"
+LEAST_TRANSMISSION: Final = 0.3
 UNLIT: Final = "KHR_materials_unlit"
 
 
@@ -23,6 +25,7 @@ class Material:
     """factor: linear RGBA. texture: an index, -1 for none. uv: (2, 3), the affine transform of the file's UVs.
 
     tex_coord: the number of the UV set. unlit: shading is part of the texture (KHR_materials_unlit, MToon).
+    clear: light passes through it (KHR_materials_transmission), as through a lens.
     """
 
     name: str = ""
@@ -35,6 +38,7 @@ class Material:
     double_sided: bool = False
     unlit: bool = False
     roughness: float = 0.7
+    clear: bool = False
 
 
 def read_material(glb: Glb, index: int | None) -> Material:
@@ -58,6 +62,7 @@ def read_material(glb: Glb, index: int | None) -> Material:
         double_sided=material.double_sided,
         unlit=UNLIT in material.extensions or MTOON in material.extensions or _is_mtoon_0(glb, index),
         roughness=min(roughness, 1.0),
+        clear=_is_clear(material),
     )
 
 
@@ -74,6 +79,11 @@ def _alpha(field: str, material: MaterialEntry) -> AlphaMode:
         case "OPAQUE" | "MASK" | "BLEND" as known:
             return known
     raise AvatarError(f"{field}.alphaMode: {material.alpha_mode[:20]} is not one of OPAQUE, MASK, BLEND; {AGAIN}")
+
+
+def _is_clear(material: MaterialEntry) -> bool:
+    factor = dig(material.extensions.get(TRANSMISSION), "transmissionFactor")
+    return isinstance(factor, int | float) and factor > LEAST_TRANSMISSION
 
 
 def _is_mtoon_0(glb: Glb, index: int) -> bool:

@@ -47,6 +47,24 @@ def descendants(parents: Sequence[int], roots: set[int]) -> NDArray[np.bool_]:
     return under
 
 
+def take_bind_pose(nodes: Nodes, root: int, tree: tuple[Node, ...], offsets: dict[int, NDArray[np.float64]]) -> None:
+    """Place the joints under `root` as they were when the skin was bound to them. Changes nodes.worlds.
+
+    A face that was exported in the middle of an expression has joints off their bind pose, and its neutral would be
+    that expression. offsets: the transform (4, 4) from the root to each joint. Other nodes follow their parents.
+    """
+    old = list(nodes.worlds)
+    left = list(tree[root].children)
+    while left:
+        node = left.pop()
+        left += tree[node].children
+        if node in offsets:
+            nodes.worlds[node] = nodes.worlds[root] @ offsets[node]
+        else:
+            parent = nodes.parents[node]
+            nodes.worlds[node] = nodes.worlds[parent] @ np.linalg.pinv(old[parent]) @ old[node]
+
+
 def _parents(glb: Glb) -> list[int]:
     nodes = glb.json.nodes
     if len(nodes) > MAX_NODES:

@@ -94,6 +94,20 @@ def place(
     return Placement(linear=blended[:, :, :3], offset=blended[:, :, 3], bones=bones)
 
 
+def bind_offsets(glb: Glb, reader: Reader, root: int) -> dict[int, NDArray[np.float64]]:
+    """The transform (4, 4) from the joint `root` to each joint that a skin binds beside it, in the bind pose."""
+    found: dict[int, NDArray[np.float64]] = {}
+    for skin in glb.json.skins:
+        if root not in skin.joints or skin.inverse_bind_matrices is None:
+            continue
+        rows = reader.floats(skin.inverse_bind_matrices, 16).reshape(-1, 4, 4).transpose(0, 2, 1).astype(np.float64)
+        binds = dict(zip(skin.joints, rows, strict=False))
+        for joint, matrix in binds.items():
+            if root in binds and abs(float(np.linalg.det(matrix))) > 1e-12:
+                found.setdefault(joint, binds[root] @ np.linalg.inv(matrix))
+    return found
+
+
 def _palette(
     glb: Glb, reader: Reader, skin: int, worlds: list[NDArray[np.float64]]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""The contract between the adapters' benchmark and each framework: a driver plays the framework's own part."""
+"""The contract of a driver, which plays a framework's part in the adapters' benchmark."""
 
 from dataclasses import dataclass
 from typing import Protocol

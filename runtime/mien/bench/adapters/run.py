@@ -1,4 +1,4 @@
-"""Runs the script through one adapter on a real voice with a face, and scores it."""
+"""Runs the script through one adapter on a real voice with a face."""
 
 import asyncio
 import importlib

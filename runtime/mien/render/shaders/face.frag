@@ -51,9 +51,9 @@ void main() {
     float edge = 1.0 - clamp(dot(normal, view), 0.0, 1.0);
 #ifdef EYE
     vec3 mirrored = reflect(-view, normal);
-    float lamp = smoothstep(0.968, 0.986, dot(mirrored, u_lamp_direction));
-    float second = smoothstep(0.96, 1.0, dot(mirrored, u_second_lamp_direction));
-    vec3 shine = (lamp + 0.12 * second) * u_key_color + 0.4 * edge * edge * u_sky_color;
+    float lamp = smoothstep(0.958, 0.992, dot(mirrored, u_lamp_direction));
+    float second = smoothstep(0.72, 1.0, dot(mirrored, u_second_lamp_direction));
+    vec3 shine = (lamp * lamp + 0.05 * second * second) * u_key_color + 0.4 * edge * edge * u_sky_color;
     vec3 color = albedo * light + u_material.x * shine * open;
 #else
     float backlit = clamp(dot(normal, u_rim_direction) + 0.1, 0.0, 1.0) * open * open;
@@ -74,5 +74,9 @@ void main() {
     color /= 1.0 + 0.11 * color * color;  // a soft shoulder keeps the hue of bright skin
     color = sqrt(clamp(color, 0.0, 1.0));
     float grey = dot(color, vec3(0.19, 0.37, 0.07));
-    gl_FragColor = vec4(mix(vec3(grey), color, u_presence), max(texel.a, u_material.w - 1.0));
+    float solid = max(texel.a, u_material.w - 1.0);
+#ifndef EYE
+    solid = min(solid + step(0.89, u_material.x) * specular.g, 1.0);  // the highlight on glass is opaque
+#endif
+    gl_FragColor = vec4(mix(vec3(grey), color, u_presence), solid);
 }

@@ -1,0 +1,53 @@
+"""Pipecat's transports on mien: a pipeline's bot speaks with a face, and hears through mien-ear.
+
+    MienTransport        both, for a pipeline of one bot
+    MienOutputTransport  speech: frames leave it when they were heard
+    MienInputTransport   the customer, without echo
+    MienSegmentFinishedFrame  how much of a segment was heard
+
+Needs the extra mien[pipecat]. The output transport overrides internals of Pipecat's, hence the range of versions.
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+SUPPORTED: Final = "1.14 and later, below 2"
+
+
+def check_version(found: str | None) -> None:
+    """Raises ImportError for a Pipecat that is missing, None, or unsupported."""
+    if found is None:
+        raise ImportError(f"Pipecat is not installed; pip install 'mien[pipecat]' brings {SUPPORTED}")
+    try:
+        major, minor = (int(part) for part in found.split(".")[:2])
+    except ValueError:
+        major, minor = 0, 0
+    if major != 1 or minor < 14:
+        raise ImportError(
+            f"Pipecat {found} is not supported; supported are {SUPPORTED}: pip install 'pipecat-ai>=1.14,<2'"
+        )
+
+
+def _installed() -> str | None:
+    try:
+        return version("pipecat-ai")
+    except PackageNotFoundError:
+        return None
+
+
+check_version(_installed())
+
+from mien.adapters.pipecat.frames import MienSegmentFinishedFrame  # noqa: E402
+from mien.adapters.pipecat.input import MienInputTransport  # noqa: E402
+from mien.adapters.pipecat.output import MienOutputTransport  # noqa: E402
+from mien.adapters.pipecat.params import MienParams  # noqa: E402
+from mien.adapters.pipecat.transport import MienTransport  # noqa: E402
+
+__all__ = [
+    "SUPPORTED",
+    "MienInputTransport",
+    "MienOutputTransport",
+    "MienParams",
+    "MienSegmentFinishedFrame",
+    "MienTransport",
+]

@@ -1,0 +1,38 @@
+"""Parameters of the transports."""
+
+from pathlib import Path
+
+from pipecat.transports.base_transport import TransportParams
+
+from mien.adapters.heard.speaker import AHEAD_MS
+from mien.client import AsyncClient, connect_async
+from mien.core.wire import RATES_HZ
+
+
+class MienParams(TransportParams):
+    """Pipecat's parameters, and where the voice is.
+
+    endpoint, key, voice_key: as for mien.client.connect(). client_name: what mien's logs call the bot. ahead_ms: how
+    far speech is written ahead of the speaker. vad: whether the ear's own detection of speech is pushed as
+    VADUserStartedSpeakingFrame and VADUserStoppedSpeakingFrame, in place of a VAD of the pipeline.
+    """
+
+    endpoint: str | None = None
+    key: str | Path | None = None
+    voice_key: str | Path | None = None
+    client_name: str = "pipecat"
+    ahead_ms: float = AHEAD_MS
+    vad: bool = False
+    audio_out_enabled: bool = True
+    audio_in_enabled: bool = True
+    audio_out_10ms_chunks: int = 2  # half of Pipecat's: the first sound waits for a whole chunk
+
+    async def connect(self, rate_hz: int, suffix: str = "") -> AsyncClient:
+        """Open a session with the voice. Raises ClientError, ConfigError."""
+        name = f"{self.client_name}{suffix}"
+        return await connect_async(self.endpoint, rate_hz=rate_hz, name=name, key=self.key, voice_key=self.voice_key)
+
+
+def spoken_rate(rate_hz: int) -> int:
+    """The rate itself if the voice accepts it, else the next higher one, else the highest."""
+    return min((rate for rate in RATES_HZ if rate >= rate_hz), default=max(RATES_HZ))

@@ -1,0 +1,256 @@
+"""Carries out the conversation's orders: one client of the voice, three engines, one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from typing import Final
+
+from mien.client import (
+    AsyncClient,
+    BargeIn,
+    ClientError,
+    Disconnected,
+    Ear,
+    Finished,
+    NearEnd,
+    Started,
+    UserStarted,
+    UserStopped,
+)
+from mien.converse import events, orders
+from mien.converse.conversation import Conversation
+from mien.converse.latency import Latencies, Measured
+from mien.converse.near_sound import NearSound
+from mien.converse.spoken_turn import SpokenTurn
+from mien.converse.stages import Hearing, Speaking, Thinking
+from mien.converse.think.base import Question
+from mien.errors import ConverseError
+from mien.units import NS_PER_MS
+
+log = logging.getLogger("mien.converse")
+
+TICK_S: Final = 0.02
+Told = Callable[[orders.Note | orders.Perform], None]
+
+
+class Agent:
+    """client: connected. told: gets the transcript and the actions. One run() a client.
+
+    ear: its state. user_began: how often the customer began to speak.
+    """
+
+    def __init__(
+        self,
+        client: AsyncClient,
+        conversation: Conversation,
+        hearing: Hearing,
+        thinking: Thinking,
+        speaking: Speaking,
+        told: Told,
+    ) -> None:
+        self._client = client
+        self._conversation = conversation
+        self._hearing, self._thinking, self._speaking = hearing, thinking, speaking
+        self._told = told
+        self._sound = NearSound()
+        self._jobs: dict[int, asyncio.Task[None]] = {}
+        self._turns: dict[int, SpokenTurn] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._measured: dict[int, Measured] = {}
+        self._voice_orders: asyncio.Queue[orders.Order] = asyncio.Queue()
+        self.latencies = Latencies()
+        self.ear = "absent"
+        self.user_began = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being asked, thought or said."""
+        return self._conversation.busy
+
+    @property
+    def speaking(self) -> bool:
+        """Whether an answer can be heard."""
+        return any(turn.opened for turn in self._turns.values())
+
+    async def run(self) -> None:
+        """Converse until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for part in (self._listen(), self._read_events(), self._tick(), self._order_voice()):
+                group.create_task(part)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                for task in (*self._jobs.values(), *self._tasks):
+                    task.cancel()
+
+    # In
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async for heard in self._client.listen():
+                    self._hear(heard)
+                return  # the client was closed
+            except ClientError as error:
+                if error.code != "unreachable":
+                    raise
+                await asyncio.sleep(1.0)
+
+    def _hear(self, heard: object) -> None:
+        match heard:
+            case NearEnd():
+                if (changed := self._sound.add(heard.at_ns, heard.data)) is not None:
+                    self._take(changed)
+            case UserStarted():
+                self.user_began += 1
+                self._sound.begin()
+                self._take(events.UserBegan(heard.at_ns))
+            case UserStopped():
+                self._take(events.UserEnded(heard.at_ns))
+            case BargeIn():
+                self._take(events.BargedIn(heard.action))
+            case Ear():
+                if heard.state != self.ear:
+                    self._told(orders.Note("note", f"ear: {heard.state} {heard.why}".rstrip()))
+                self.ear = heard.state
+                if heard.state in ("absent", "muted", "no_card"):
+                    self._take(events.SoundLost())
+            case Disconnected():
+                self._take(events.SoundLost())
+
+    async def _read_events(self) -> None:
+        async for event in self._client.events():
+            if isinstance(event, Started):
+                turn = next((turn for turn in self._turns.values() if turn.name == event.turn), None)
+                if turn is not None:
+                    at_ns = turn.sent_ns + round(event.latency_ms * NS_PER_MS)
+                    self._opened(turn, at_ns)
+            elif isinstance(event, Finished) and event.interrupted:
+                for turn in self._turns.values():
+                    if turn.name == event.turn:
+                        turn.stop()
+
+    def _opened(self, turn: SpokenTurn, at_ns: int) -> None:
+        if (measured := self._measured.pop(turn.answer, None)) is not None:
+            measured.sent_ns, measured.heard_ns = turn.sent_ns, at_ns
+            self.latencies.answers.append(measured)
+        turn.opened = True
+        self._take(events.Opened(turn.answer, at_ns))
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            if self._conversation.busy:
+                self._take(events.Tick())
+
+    def _take(self, event: events.Event) -> None:
+        for order in self._conversation.take(event, time.monotonic_ns()):
+            self._carry_out(order)
+
+    # Out
+
+    def _carry_out(self, order: orders.Order) -> None:
+        match order:
+            case orders.Recognise():
+                self._jobs[order.job] = self._start(self._recognise(order))
+            case orders.Think():
+                self._jobs[order.job] = self._start(self._think(order))
+            case orders.Cancel():
+                if (task := self._jobs.pop(order.job, None)) is not None:
+                    task.cancel()
+            case orders.Prepare():
+                self._start(self._prepare(order))
+            case orders.Say():
+                turn = self._turns.get(order.answer)
+                if turn is None:
+                    turn = self._turns[order.answer] = SpokenTurn(
+                        self._client, self._speaking, order.answer, self._take
+                    )
+                    self._start(self._speak(turn))
+                turn.say(order.text, order.language, order.speed)
+            case orders.EndSay():
+                if (open_turn := self._turns.get(order.answer)) is not None:
+                    open_turn.finish()
+            case orders.Interrupt():
+                for turn in self._turns.values():
+                    turn.stop()
+                self._voice_orders.put_nowait(order)
+            case orders.Decided():
+                self._measured[order.answer] = Measured(
+                    order.last_sound_ns,
+                    order.silence_ns,
+                    order.recognised_ns,
+                    order.thought_ns,
+                    time.monotonic_ns(),
+                )
+            case orders.Note() | orders.Perform():
+                self._told(order)
+            case _:
+                self._voice_orders.put_nowait(order)
+
+    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _recognise(self, order: orders.Recognise) -> None:
+        pcm = self._sound.between(order.from_ns, order.until_ns)
+        try:
+            transcript = await self._hearing.recognise(pcm, order.language)
+        except ConverseError as error:
+            self._take(events.Failed(order.job, "hear", str(error)))
+        else:
+            self._take(events.Recognised(order.job, transcript))
+
+    async def _think(self, order: orders.Think) -> None:
+        question = Question(order.question, order.language, order.history)
+        try:
+            async with contextlib.aclosing(self._thinking.think(question)) as parts:
+                async for part in parts:
+                    if part.text:
+                        self._take(events.Thought(order.job, part.text, part.offer))
+                    if part.action:
+                        self._take(events.Acted(order.job, part.action))
+        except ConverseError as error:
+            self._take(events.Failed(order.job, "think", str(error)))
+        else:
+            self._take(events.ThoughtAll(order.job))
+
+    async def _prepare(self, order: orders.Prepare) -> None:
+        try:
+            await self._speaking.prepare(order.text, order.language, order.speed)
+        except asyncio.CancelledError:  # something else is said first
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+        except ConverseError as error:
+            log.warning("%s", error)
+
+    async def _speak(self, turn: SpokenTurn) -> None:
+        over = await turn.run()
+        del self._turns[turn.answer]
+        self._measured.pop(turn.answer, None)
+        self._take(over)
+
+    async def _order_voice(self) -> None:
+        """What changes the voice's state, one by one. A voice that is away loses nothing: it is silent."""
+        while True:
+            order = await self._voice_orders.get()
+            try:
+                match order:
+                    case orders.Interrupt():
+                        await self._client.interrupt()
+                    case orders.Pause():
+                        await self._client.pause()
+                    case orders.Resume():
+                        await self._client.resume()
+                    case orders.Volume():
+                        await self._client.volume(order.gain, fade_ms=100)
+                    case orders.Show():
+                        await self._client.state(order.state)
+            except ClientError as error:
+                log.warning("%s", error)

@@ -1,0 +1,1 @@
+"""Speech recognition: a contract, its engines."""

@@ -1,0 +1,53 @@
+"""What was said, as the customer heard it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+KEPT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question with the part of its answer that was heard."""
+
+    question: str
+    heard: str = ""
+
+
+@dataclass(slots=True)
+class History:
+    """The newest exchanges of one visit."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    _numbers: list[int] = field(default_factory=list)
+
+    def ask(self, answer: int, question: str) -> None:
+        """A question will be answered by `answer`."""
+        self.exchanges.append(Exchange(question))
+        self._numbers.append(answer)
+        del self.exchanges[:-KEPT], self._numbers[:-KEPT]
+
+    def hear(self, answer: int, text: str) -> None:
+        """What was heard of an answer; a continued one is heard in parts."""
+        if answer in self._numbers:
+            at = self._numbers.index(answer)
+            before = self.exchanges[at]
+            self.exchanges[at] = Exchange(before.question, f"{before.heard} {text}".strip())
+
+    def withdraw(self, answer: int | None = None) -> None:
+        """Forget one question with its answer; None: the newest."""
+        if answer is None and self._numbers:
+            answer = self._numbers[-1]
+        if answer in self._numbers:
+            at = self._numbers.index(answer)
+            del self.exchanges[at], self._numbers[at]
+
+    def snapshot(self) -> tuple[Exchange, ...]:
+        """The exchanges, oldest first."""
+        return tuple(self.exchanges)
+
+    def clear(self) -> None:
+        """Forget the visit."""
+        self.exchanges.clear()
+        self._numbers.clear()

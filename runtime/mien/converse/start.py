@@ -1,0 +1,99 @@
+"""Composition root of mien converse: the agent with its engines, from the configuration."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mien.client import AsyncClient
+from mien.config import ConverseConfig
+from mien.converse.agent import Agent, Told
+from mien.converse.conversation import Conversation
+from mien.converse.endpoint import Timing
+from mien.converse.phrases import PHRASES
+from mien.converse.stages import LANGUAGES, Hearing, Speaking, Thinking, default_cache
+from mien.converse.think.knowledge_file import SHIPPED, Knowledge, read_knowledge, sentences_of
+
+RATE_HZ: Final = 22_050
+"""Of the session with the voice: Piper's and espeak-ng's own."""
+
+
+@dataclass(slots=True)
+class Engines:
+    """Loaded, each in its process."""
+
+    hearing: Hearing
+    thinking: Thinking
+    speaking: Speaking
+    recognising_s: float = 0.0
+    """How long an utterance takes on this machine."""
+
+    @property
+    def pids(self) -> list[int]:
+        """Of the running processes."""
+        processes = (self.hearing.process, self.thinking.process, self.speaking.process)
+        return [process.pid for process in processes if process.pid is not None]
+
+
+@asynccontextmanager
+async def engines(config: ConverseConfig) -> AsyncIterator[Engines]:
+    """Load all three at once. Raises ConverseError or ConfigError with what is missing."""
+    made = Engines(Hearing(config), Thinking(config, cache_folder(config)), Speaking(config, cache_folder(config)))
+    try:
+        loading = (made.hearing.process.start(), made.thinking.start(), made.speaking.process.start())
+        for result in await asyncio.gather(*loading, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+        made.recognising_s = await made.hearing.measure()
+        yield made
+    finally:
+        await asyncio.gather(made.hearing.process.close(), made.thinking.process.close(), made.speaking.close())
+
+
+def make_agent(client: AsyncClient, config: ConverseConfig, loaded: Engines, told: Told) -> Agent:
+    """The agent, ready to run."""
+    timing = Timing(
+        recognise_ms=max(Timing().recognise_ms, round(3000 * loaded.recognising_s)),
+        end_ms=config.end_ms,
+        open_ms=config.open_ms,
+        filler_ms=config.filler_ms,
+        deadline_ms=config.deadline_ms,
+    )
+    conversation = Conversation(timing=timing, language=config.language, forbidden=config.forbidden)
+    return Agent(client, conversation, loaded.hearing, loaded.thinking, loaded.speaking, told)
+
+
+def cache_folder(config: ConverseConfig) -> Path:
+    """Where prepared speech is kept."""
+    return Path(config.cache).expanduser() if config.cache else default_cache()
+
+
+def knowledge(config: ConverseConfig) -> Knowledge:
+    """The knowledge file. Raises ConfigError."""
+    return read_knowledge(Path(config.knowledge).expanduser() if config.knowledge else SHIPPED)
+
+
+def fixed_sentences(config: ConverseConfig) -> list[tuple[str, str]]:
+    """(language, sentence) of everything that can be synthesised in advance. Raises ConfigError."""
+    languages = LANGUAGES if config.language == "auto" else (config.language,)
+    said = [(language, text) for language in languages for text in PHRASES[language].every()]
+    said += [(languages[0], text) for entry in knowledge(config).entries for text in sentences_of(entry.answer)]
+    return list(dict.fromkeys(said))
+
+
+async def prepare(config: ConverseConfig, progress: Callable[[str], None]) -> tuple[int, int]:
+    """Synthesise every fixed sentence into the cache. Returns (made, already there). Raises ConverseError."""
+    sentences = fixed_sentences(config)
+    speaking = Speaking(config, cache_folder(config))
+    made = 0
+    try:
+        for number, (language, text) in enumerate(sentences, 1):
+            progress(f"{number}/{len(sentences)}: {text}")
+            made += await speaking.prepare(text, language)
+    finally:
+        await speaking.close()
+    return made, len(sentences) - made

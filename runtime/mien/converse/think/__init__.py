@@ -1,0 +1,1 @@
+"""Answers: a contract, its engines."""
