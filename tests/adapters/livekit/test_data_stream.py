@@ -7,9 +7,9 @@ import asyncio
 import contextlib
 
 import pytest
-from adapters.livekit.kit import Told, eventually, playout, run, say
 from livekit.agents.voice.avatar import DataStreamAudioOutput
 
+from adapters.livekit.kit import Told, eventually, playout, run, say
 from mien.adapters.livekit_room import Kiosk
 from mien.adapters.segments.link import Address
 from mien.bench.adapters.room_standin import KIND, TOKEN, Server

@@ -11,12 +11,12 @@ import json
 import numpy as np
 import pytest
 from livekit import rtc
-from rigs.fake_ear import FakeEar
-from rigs.services import running_voice
 
 from mien.adapters.livekit_room import Kiosk, RoomError, version
 from mien.adapters.segments.link import Address
 from mien.bench.adapters.room_standin import CODE, KIND, TOKEN, Server
+from rigs.fake_ear import FakeEar
+from rigs.services import running_voice
 
 PATIENCE_S = 20
 MS = 48  # bytes at 24 kHz

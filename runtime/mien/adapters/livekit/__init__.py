@@ -1,4 +1,4 @@
-"""LiveKit Agents, in the agent's process: mien's face and voice in place of the agent's audio output.
+"""LiveKit Agents, in the agent's process: mien in place of the agent's audio output.
 
     avatar = MienAvatar()
     await session.start(agent=agent, room=ctx.room)

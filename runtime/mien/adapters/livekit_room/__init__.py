@@ -1,4 +1,4 @@
-"""A kiosk in a LiveKit room: speaks an agent's audio stream with mien, and publishes the ear's microphone.
+"""A kiosk in a LiveKit room: mien speaks an agent's audio stream, the ear's microphone becomes a track.
 
 The agent sends with LiveKit's own DataStreamAudioOutput. Needs the extra livekit-room: the package `livekit` only.
 """

@@ -1,4 +1,4 @@
-"""A kiosk that joins a LiveKit room, and joins it again when the network was lost."""
+"""A kiosk in a LiveKit room, which joins it again when the network was lost."""
 
 from __future__ import annotations
 

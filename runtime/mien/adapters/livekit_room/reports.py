@@ -1,4 +1,4 @@
-"""What the agent is told: playback started and finished, in order, each once."""
+"""Tells the agent what was heard: calls in order, each once."""
 
 from __future__ import annotations
 

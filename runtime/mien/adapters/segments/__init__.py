@@ -1,4 +1,4 @@
-"""Speaks segments, as LiveKit counts them, over the voice: shared by the adapters livekit and livekit_room.
+"""Speaks segments, as LiveKit counts them, over the voice: for the adapters livekit, livekit_room.
 
 segment   one segment: its audio, its words, how much was heard    (pure)
 mono      int16 of any channels and rate as mono at one rate       (pure)

@@ -1,4 +1,4 @@
-"""A client of the voice that is kept open, and knows within a second that the voice is lost."""
+"""A client of the voice that is kept open, which knows within a second that the voice is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Interleaved int16 of any channels and rate as mono s16le at one rate."""
+"""Converts interleaved int16 of any format to mono s16le at one rate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One segment of speech between its first audio and the moment it is over."""
+"""One segment of speech, from its first audio until it is over."""
 
 from __future__ import annotations
 

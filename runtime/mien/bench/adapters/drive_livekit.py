@@ -101,7 +101,7 @@ class Driver:
             self._finishes[self._number] += 1
             report(**event)
 
-        output.on_playback_finished = counted  # type: ignore[method-assign]
+        output.on_playback_finished = counted  # type: ignore[method-assign, unused-ignore]
 
 
 class _NobodyHears(AudioOutput):

@@ -1,4 +1,4 @@
-"""Speaks the script to a kiosk in a room: byte streams and RPC, as LiveKit's DataStreamAudioOutput sends them.
+"""Speaks the script to a kiosk in a room, as LiveKit's DataStreamAudioOutput does.
 
 The room is a stand-in in memory (room_standin.py), because no LiveKit server is to be had here; the kiosk, its voice
 and the client are real.

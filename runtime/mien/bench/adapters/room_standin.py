@@ -46,6 +46,7 @@ class Participant:
     def __init__(self, room: Room) -> None:
         self.identity, self.kind = room.identity, room.kind
         self.attributes = room.server.attributes[room.identity]
+        self.state = rtc.ParticipantState.PARTICIPANT_STATE_ACTIVE
 
 
 class Room(rtc.EventEmitter[str]):
@@ -78,6 +79,7 @@ class Room(rtc.EventEmitter[str]):
         self.connected = True
         for room in self._others():
             room.emit("participant_connected", Participant(self))
+            room.emit("participant_active", Participant(self))
 
     async def disconnect(self, **_: object) -> None:
         """Leave."""
