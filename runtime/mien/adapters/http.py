@@ -286,7 +286,8 @@ def _preflight() -> web.Response:
 
 async def _plain(request: web.Request) -> str:
     try:
-        return await request.text()
+        text: str = await request.text()
+        return text
     except (UnicodeDecodeError, LookupError) as error:
         raise web.HTTPBadRequest(text=f"the text cannot be read: {error}") from None
 
