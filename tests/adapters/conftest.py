@@ -8,7 +8,7 @@ FRAMEWORKS = {
     "livekit": "livekit.agents",
     "livekit_room": "livekit.rtc",
     "pipecat": "pipecat",
-    "realtime": "websockets",
+    "realtime": "openai",
     "wyoming": "wyoming",
 }
 

@@ -34,7 +34,14 @@ _CAPTION_CHARACTERS: Final = 4_000
 _MAX_BODY_BYTES: Final = 256 * 1024
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _WAV_TYPES: Final = frozenset({"audio/wav", "audio/wave", "audio/x-wav", "audio/vnd.wave"})
-_STATUS: Final = {"unreachable": 503, "turn_exists": 409, "floor_taken": 409, "bad_wav": 400, "malformed": 400}
+_STATUS: Final = {
+    "unreachable": 503,
+    "turn_exists": 409,
+    "floor_taken": 409,
+    "bad_wav": 400,
+    "malformed": 400,
+    "header_too_large": 413,
+}
 _LAST: Final = ("finished", "error")
 _OF_A_TURN: Final = (Started, Progress, Stalled, Rebuffered, Finished)
 _EVENTS_KEPT: Final = 1000
@@ -104,9 +111,9 @@ class HttpService:
         try:
             if origin and origin not in self._origins:
                 raise web.HTTPForbidden(text=f"the origin {origin} may not use this service; see --allow-origin")
-            if (urlsplit(f"//{request.host}").hostname or "") not in _LOOPBACK:
+            if _host_name(request.host) not in _LOOPBACK:
                 raise web.HTTPForbidden(text=f"this service answers on loopback only, not as {request.host}")
-            response: web.StreamResponse = await handler(request)
+            response: web.StreamResponse = _preflight() if _asks_first(request) else await handler(request)
         except web.HTTPException as error:
             response = _json({"error": error.text or error.reason}, error.status)
         except ClientError as error:
@@ -146,11 +153,11 @@ class HttpService:
     async def _speech(self, request: web.Request) -> tuple[str, AsyncIterator[bytes]]:
         """The text for the caption, and the sound. Raises HTTPException for what cannot be spoken."""
         kind, rate_hz = request.content_type, self._agent.rate_hz
-        if kind in _WAV_TYPES:
+        if kind in _WAV_TYPES or kind == "application/octet-stream":
             return "", wav_chunks_of(request.content, rate_hz)
-        if kind not in ("text/plain", "application/json", "application/octet-stream"):
+        if kind not in ("text/plain", "application/json"):
             raise web.HTTPUnsupportedMediaType(text=f"{kind} cannot be spoken; send text/plain or audio/wav")
-        text = await request.text() if kind != "application/json" else _text(await _object(request))
+        text = await _plain(request) if kind == "text/plain" else _text(await _object(request))
         if not text.strip():
             raise web.HTTPBadRequest(text="there is nothing to say: the text is empty")
         if len(text) > MOST_CHARACTERS:
@@ -168,7 +175,7 @@ class HttpService:
             raise web.HTTPBadRequest(text="name the turn: POST /caption?turn=NAME")
         try:
             timed = [(str(word), int(start), int(end)) for word, start, end in words]
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise web.HTTPBadRequest(text='"words" is a list of [word, start_ms, end_ms]') from None
         await self._agent.caption(turn, _text(body), timed, append=bool(body.get("append", False)))
         return _json({})
@@ -258,6 +265,31 @@ def _event(told: Told) -> bytes:
 
 def _json(data: Any, status: int = 200) -> web.Response:
     return web.json_response(data, status=status)
+
+
+def _host_name(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _asks_first(request: web.Request) -> bool:
+    """Whether a browser asks what a page may send."""
+    return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+
+
+def _preflight() -> web.Response:
+    allowed = {"Access-Control-Allow-Methods": "GET, POST", "Access-Control-Allow-Headers": "Content-Type, Accept"}
+    return web.Response(status=204, headers=allowed)
+
+
+async def _plain(request: web.Request) -> str:
+    try:
+        text: str = await request.text()
+        return text
+    except (UnicodeDecodeError, LookupError) as error:
+        raise web.HTTPBadRequest(text=f"the text cannot be read: {error}") from None
 
 
 async def _object(request: web.Request) -> dict[str, Any]:

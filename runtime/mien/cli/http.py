@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
+from mien.adapters.supported import require
 from mien.cli.serving import serve
 from mien.cli.terminal import FiniteRange
 from mien.cli.tts import ENGINES, find_engine, synthesize
 from mien.client import connect_async
 from mien.core.wire import RATES_HZ
-from mien.errors import ConfigError
 from mien.host.exits import exit_codes
 
 
@@ -73,10 +73,8 @@ def http(
     if rate_hz not in RATES_HZ:
         raise click.UsageError(f"--rate {rate_hz}: it must be one of {', '.join(map(str, RATES_HZ))}")
     with exit_codes("mien http"):
-        try:
-            from mien.adapters.http import HttpService, serve_http
-        except ModuleNotFoundError:
-            raise ConfigError("aiohttp is not installed: pip install 'mien[http]'") from None
+        require("aiohttp", (3, 10), "http")
+        from mien.adapters.http import HttpService, serve_http
 
         def speech(text: str, rate_hz: int) -> Iterable[bytes]:
             with synthesize(text, find_engine(engine or ""), voice) as spoken:

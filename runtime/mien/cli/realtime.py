@@ -89,7 +89,7 @@ def realtime(
     Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 the service refused, 2 bad usage, 3 mien-voice is unreachable.
     """
     with exit_codes("mien realtime"):
-        from mien.adapters.realtime import DIALECTS, Settings, Tools, load_tools
+        from mien.adapters.realtime import DIALECTS, Bridge, Settings, Tools, load_tools
 
         if url and not url.startswith(("ws://", "wss://")):
             raise ConfigError(f"--url {url}: it begins with wss:// or, on loopback, ws://")
@@ -109,8 +109,6 @@ def realtime(
         )
 
         async def talk() -> None:
-            from mien.adapters.realtime import Bridge
-
             async with connecting as agent:
                 on_heard = _print if as_json else _ignore
                 bridge = Bridge(

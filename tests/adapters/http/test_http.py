@@ -148,6 +148,10 @@ def test_an_empty_wav_finishes_at_once(tmp_path):
         (b"{", "application/json", 400, "JSON"),
         (b'{"text": 3}', "application/json", 400, "string"),
         (b"...", "audio/mpeg", 415, "audio/wav"),
+        (b"\xff\xfe", "text/plain", 400, "cannot be read"),
+        (b"hi", "text/plain; charset=klingon", 400, "cannot be read"),
+        (b"a text without a type", "application/octet-stream", 400, "not a WAV"),
+        (b"hi", "application/x-www-form-urlencoded", 415, "text/plain"),
     ],
 )
 def test_what_cannot_be_spoken_is_refused_with_the_reason(tmp_path, body, kind, status, words):
@@ -244,6 +248,40 @@ def test_a_page_that_is_allowed_may_speak(tmp_path):
         ):
             assert response.headers["Access-Control-Allow-Origin"] == "http://kiosk.local"
             await response.read()
+
+    run(talk())
+
+
+def test_a_page_that_is_allowed_may_ask_first(tmp_path):
+    async def talk():
+        async with serving(tmp_path, origins=["http://kiosk.local"]) as http:
+            for origin, status in (("http://kiosk.local", 204), ("http://evil.example", 403)):
+                headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+                async with http.session.options("/say", headers=headers) as response:
+                    assert response.status == status
+                    assert response.headers.get("Access-Control-Allow-Origin") == (origin if status == 204 else None)
+
+    run(talk())
+
+
+@pytest.mark.parametrize(
+    "words", ["no list", [1], [["a", 0]], [["a", "x", 1]], [["a", 0, float("inf")]], [["a", -1, 5]]]
+)
+def test_words_that_are_none_are_refused(tmp_path, words):
+    async def talk():
+        async with serving(tmp_path) as http:
+            status, error = await http.post("/caption", {"text": "a", "words": words}, turn="t")
+            assert (status, "error" in error) == (400, True)
+
+    run(talk())
+
+
+@pytest.mark.parametrize("turn", ["x" * 65, "a\nb"])
+def test_a_name_that_no_turn_can_have_is_refused(tmp_path, turn):
+    async def talk():
+        async with serving(tmp_path) as http:
+            ((status, error),) = await http.say(wav(50), turn=turn)
+            assert (status, error["code"]) == (400, "malformed")
 
     run(talk())
 

@@ -1,5 +1,6 @@
 """OpenAI Live and Gemini Live: each message against the service's own types, and what the bridge makes of them."""
 
+import asyncio
 import base64
 import json
 
@@ -7,9 +8,10 @@ import pydantic
 import pytest
 from google.genai import types as gemini
 from openai.types.live import ClientEvent, ServerEvent
+from websockets.asyncio.server import serve
 
-from adapters.realtime.rig import run, speech, talking, unknown
-from mien.adapters.realtime import GeminiLive, OpenAiLive, Settings, Tools
+from adapters.realtime.rig import run, speech, unknown
+from mien.adapters.realtime import Bridge, GeminiLive, OpenAiLive, Settings, Tools
 from mien.adapters.realtime.service import (
     AnswerBegun,
     AnswerDone,
@@ -23,7 +25,9 @@ from mien.adapters.realtime.service import (
     ToolCall,
     Transcript,
 )
+from mien.client import connect_async
 from mien.errors import ConfigError
+from rigs.services import running_voice
 
 LIVE_CLIENT, LIVE_SERVER = pydantic.TypeAdapter(ClientEvent), pydantic.TypeAdapter(ServerEvent)
 
@@ -187,15 +191,56 @@ def test_a_message_that_is_no_object_is_refused(dialect):
         dialect().read("[]", 0.0)
 
 
-def test_geminis_flush_silences_the_voice_and_reports_what_was_heard(tmp_path):
-    """The bridge does with any dialect's events what it does with OpenAI Realtime's."""
+LIVE_SESSION = {"id": "s", "expires_at": 1, "model": "gpt-live-1", "status": "active"}
+
+
+def live_speech(pcm):
+    return [{"type": "session.output_audio.delta", "delta": base(pcm)}]
+
+
+def gemini_speech(pcm):
+    part = {"inlineData": {"mimeType": "audio/pcm;rate=24000", "data": base(pcm)}}
+    return [{"serverContent": {"modelTurn": {"parts": [part]}}}, {"serverContent": {"turnComplete": True}}]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "ready", "spoken"),
+    [
+        (OpenAiLive, {"type": "session.started", "session": LIVE_SESSION}, live_speech),
+        (GeminiLive, {"setupComplete": {}}, gemini_speech),
+    ],
+)
+def test_the_bridge_speaks_what_they_say_and_drops_what_it_interrupted(tmp_path, dialect, ready, spoken):
+    async def serve_one(socket):
+        await socket.recv()
+        await socket.send(json.dumps(ready).encode())
+        for message in spoken(speech(200)):
+            await socket.send(json.dumps(message))
+        await asyncio.sleep(1.2)
+        for message in spoken(speech(10_000)):
+            await socket.send(json.dumps(message))
+        await socket.wait_closed()
 
     async def talk():
-        async with talking(tmp_path) as talk:
-            item = await talk.speak(10_000, end=False)
-            await talk.playing(100)
-            await talk.bridge._handle(Flush())
-            await talk.until(lambda: talk.heard_of(item))
-            assert talk.heard[0].cut
+        heard = []
+        async with (
+            serve(serve_one, "127.0.0.1", 0) as server,
+            connect_async(f"ipc://{tmp_path}/voice.sock", rate_hz=24000) as agent,
+        ):
+            url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+            bridge = Bridge(agent, dialect(), Settings(model="m", url=url), on_heard=heard.append, listen=False)
+            task = asyncio.create_task(bridge.run())
+            while len(heard) < 1:
+                await asyncio.sleep(0.01)
+            while not bridge._speech.speaking:
+                await asyncio.sleep(0.01)
+            await agent.interrupt()
+            while len(heard) < 2:
+                await asyncio.sleep(0.01)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        assert (heard[0].played_ms, heard[0].cut) == (pytest.approx(200, abs=1), False)
+        assert heard[1].cut
 
-    run(talk())
+    with running_voice(tmp_path):
+        run(talk())

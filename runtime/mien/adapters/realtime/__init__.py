@@ -15,6 +15,7 @@ from mien.adapters.realtime.openai_live import OpenAiLive
 from mien.adapters.realtime.openai_realtime import OpenAiRealtime
 from mien.adapters.realtime.service import Dialect, ServiceError, Settings
 from mien.adapters.realtime.tools import Tools, load_tools
+from mien.adapters.supported import require
 
 if TYPE_CHECKING:
     from mien.adapters.realtime.bridge import Bridge
@@ -44,9 +45,7 @@ def __getattr__(name: str) -> Any:
     """The bridge alone needs websockets, so it is imported on demand. Raises ConfigError where that is missing."""
     if name != "Bridge":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from mien.adapters.realtime.websockets_version import check_websockets
-
-    check_websockets()
+    require("websockets", (14, 0), "realtime")
     from mien.adapters.realtime.bridge import Bridge
 
     return Bridge

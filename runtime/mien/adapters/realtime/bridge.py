@@ -200,8 +200,8 @@ class Bridge:
     async def _handle(self, event: ServiceEvent) -> None:
         match event:
             case Sound(item, pcm):
-                self._received.add(item)
-                self._speech.sound(item, pcm)
+                if self._speech.sound(item, pcm):
+                    self._received.add(item)
             case Transcript(item, text):
                 self._speech.transcript(item, text)
             case ItemDone(item):

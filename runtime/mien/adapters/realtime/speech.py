@@ -42,17 +42,18 @@ class Speech:
         """Whether an item is not yet over."""
         return bool(self._turns)
 
-    def sound(self, name: str, pcm: bytes) -> None:
-        """Speak this. Empty sound begins an item; sound of one that is over is dropped."""
+    def sound(self, name: str, pcm: bytes) -> bool:
+        """Speak this. Empty sound begins an item; sound of one that is over is dropped. Returns whether it was not."""
         item = self._items.find(name)
         if item is None or not pcm:
-            return
+            return item is not None
         item.received_bytes += len(pcm)
         if item not in self._turns:
             self._turns[item] = self._agent.turn()
             for text in item.texts:
                 self._queue.put_nowait((item, text))
         self._queue.put_nowait((item, pcm))
+        return True
 
     def transcript(self, name: str, text: str) -> None:
         """Show this as the item's caption. An item without sound shows none."""
