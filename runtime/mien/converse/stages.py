@@ -191,8 +191,8 @@ class Speaking:
         for other, making in list(self._making.items()):
             if other != key:
                 making.cancel()
-        if (making := self._making.get(key)) is not None:
-            await asyncio.wait((making,))
+        if (same := self._making.get(key)) is not None:
+            await asyncio.wait((same,))
 
     async def close(self) -> None:
         """End the processes."""

@@ -86,8 +86,17 @@ def fixed_sentences(config: ConverseConfig) -> list[tuple[str, str]]:
 
 
 async def prepare(config: ConverseConfig, progress: Callable[[str], None]) -> tuple[int, int]:
-    """Synthesise every fixed sentence into the cache. Returns (made, already there). Raises ConverseError."""
+    """Fill the cache: vectors of the knowledge file, speech of every fixed sentence.
+
+    Returns how many sentences were made, and how many were there. Raises ConverseError, ConfigError.
+    """
     sentences = fixed_sentences(config)
+    thinking = Thinking(config, cache_folder(config))
+    progress("reading the knowledge file")
+    try:
+        await thinking.start()
+    finally:
+        await thinking.process.close()
     speaking = Speaking(config, cache_folder(config))
     made = 0
     try:
