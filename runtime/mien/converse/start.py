@@ -42,7 +42,11 @@ class Engines:
 @asynccontextmanager
 async def engines(config: ConverseConfig) -> AsyncIterator[Engines]:
     """Load all three at once. Raises ConverseError or ConfigError with what is missing."""
-    made = Engines(Hearing(config), Thinking(config, cache_folder(config)), Speaking(config, cache_folder(config)))
+    made = Engines(
+        Hearing(config, cache_folder(config)),
+        Thinking(config, cache_folder(config)),
+        Speaking(config, cache_folder(config)),
+    )
     try:
         loading = (made.hearing.process.start(), made.thinking.start(), made.speaking.process.start())
         for result in await asyncio.gather(*loading, return_exceptions=True):
