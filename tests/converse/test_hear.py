@@ -89,7 +89,7 @@ def test_weights_in_pieces_are_joined_once(tmp_path):
     pieces[0].unlink()
     assert weights.join(pieces, pin, tmp_path / "joined") == folder
     (folder / "model.bin").write_bytes(b"damaged")
-    with pytest.raises(ConverseError, match="delete it, then pip install --force-reinstall 'mien.converse-base.'"):
+    with pytest.raises(ConverseError, match=r"delete it, then pip install --force-reinstall 'mien.converse-base.'"):
         weights.join(pieces, pin, tmp_path / "joined")
 
 
