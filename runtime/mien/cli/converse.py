@@ -86,7 +86,7 @@ def converse(
 @CONFIG
 @SET
 def prepare_command(config: Path | None, pairs: tuple[str, ...]) -> None:
-    """Synthesise every fixed answer into the cache, so that it is heard without waiting.
+    """Synthesise every fixed answer into the cache, and read the knowledge file, so that neither takes time later.
 
     Example: mien converse prepare
     """

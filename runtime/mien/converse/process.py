@@ -36,7 +36,7 @@ class EngineProcess:
         *,
         command: Sequence[str] | None = None,
         timeout_s: float = 2.5,
-        load_s: float = 60.0,
+        load_s: float = 180.0,
     ) -> None:
         self.name = name
         self.starts = 0

@@ -41,8 +41,8 @@ LANGUAGES: Final = ("en", "de")
 class Hearing:
     """The recogniser."""
 
-    def __init__(self, config: ConverseConfig) -> None:
-        options: dict[str, Any] = {"model": config.hear_model}
+    def __init__(self, config: ConverseConfig, cache: Path) -> None:
+        options: dict[str, Any] = {"model": config.hear_model, "cache": str(cache)}
         if config.hear == "url":
             options = {"url": config.hear_url, "key_file": config.hear_key_file}
             if config.hear_model != "tiny.en":
@@ -191,8 +191,8 @@ class Speaking:
         for other, making in list(self._making.items()):
             if other != key:
                 making.cancel()
-        if (making := self._making.get(key)) is not None:
-            await asyncio.wait((making,))
+        if (same := self._making.get(key)) is not None:
+            await asyncio.wait((same,))
 
     async def close(self) -> None:
         """End the processes."""

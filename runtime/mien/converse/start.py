@@ -42,7 +42,11 @@ class Engines:
 @asynccontextmanager
 async def engines(config: ConverseConfig) -> AsyncIterator[Engines]:
     """Load all three at once. Raises ConverseError or ConfigError with what is missing."""
-    made = Engines(Hearing(config), Thinking(config, cache_folder(config)), Speaking(config, cache_folder(config)))
+    made = Engines(
+        Hearing(config, cache_folder(config)),
+        Thinking(config, cache_folder(config)),
+        Speaking(config, cache_folder(config)),
+    )
     try:
         loading = (made.hearing.process.start(), made.thinking.start(), made.speaking.process.start())
         for result in await asyncio.gather(*loading, return_exceptions=True):
@@ -86,8 +90,17 @@ def fixed_sentences(config: ConverseConfig) -> list[tuple[str, str]]:
 
 
 async def prepare(config: ConverseConfig, progress: Callable[[str], None]) -> tuple[int, int]:
-    """Synthesise every fixed sentence into the cache. Returns (made, already there). Raises ConverseError."""
+    """Fill the cache: vectors of the knowledge file, speech of every fixed sentence.
+
+    Returns how many sentences were made, and how many were there. Raises ConverseError, ConfigError.
+    """
     sentences = fixed_sentences(config)
+    thinking = Thinking(config, cache_folder(config))
+    progress("reading the knowledge file")
+    try:
+        await thinking.start()
+    finally:
+        await thinking.process.close()
     speaking = Speaking(config, cache_folder(config))
     made = 0
     try:

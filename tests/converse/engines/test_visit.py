@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 
 import pytest
 
@@ -15,6 +16,7 @@ from rigs.fake_ear import FakeEar
 from rigs.speaking_customer import SpeakingCustomer
 
 PATIENCE_S = 90
+CACHE = os.environ.get("MIEN_TEST_CACHE", "")  # of vectors, which take seconds to make
 
 
 @pytest.fixture
@@ -58,9 +60,13 @@ class Visit:
 def test_a_visit(run_dir, tmp_path):
     async def visit(ear):
         told = []
-        config = ConverseConfig(speak="flite", cache=str(tmp_path / "cache"), deadline_ms=20_000, filler_ms=10_000)
+        config = ConverseConfig(
+            speak="flite", cache=CACHE or str(tmp_path / "cache"), deadline_ms=20_000, filler_ms=10_000
+        )
         where = f"ipc://{run_dir}/voice.sock"
         async with connect_async(where, rate_hz=RATE_HZ, timeout_s=PATIENCE_S) as voice, engines(config) as loaded:
+            for process in (loaded.hearing.process, loaded.thinking.process, loaded.speaking.process):
+                process.allow(60)  # a busy machine takes its time
             agent = make_agent(voice, config, loaded, told.append)
             running = asyncio.ensure_future(agent.run())
             made = Visit(SpeakingCustomer(ear), told)

@@ -20,22 +20,27 @@ SHORTEST_S: Final = 0.1
 
 
 class Whisper:
-    """model: "tiny.en", or a folder. languages: those that "auto" chooses from. threads: of the CPU.
+    """model: "tiny.en", "base", or a folder. languages: those that "auto" chooses from. threads: of the CPU.
+
+    cache: a folder in which a model of several pieces is joined.
 
     A running recognition cannot be cancelled; it takes a fifth of a second.
     """
 
-    def __init__(self, model: str = "tiny.en", languages: tuple[str, ...] = ("en",), threads: int = 2) -> None:
+    def __init__(
+        self, model: str = "tiny.en", languages: tuple[str, ...] = ("en",), threads: int = 2, cache: str = ""
+    ) -> None:
         self._name = model
         self._languages = languages
         self._threads = threads
+        self._cache = Path(cache) if cache else None
         self._folder = Path()
         self._model: Any = None
         self._tokens: Any = None
 
     def load(self) -> None:
         """Load the weights, and recognise silence once: the first time is slower. Raises ConverseError."""
-        self._folder = find_weights(self._name)
+        self._folder = find_weights(self._name, self._cache)
         try:
             import ctranslate2
             import tokenizers
