@@ -113,7 +113,8 @@ def test_a_head_whose_mouth_does_not_open_says_so_last_and_exits_1(tmp_path, mon
 
     mesh = load_avatar(None)
     mute = dataclasses.replace(mesh, targets=tuple(target for target in mesh.targets if target.name != "jawOpen"))
-    told = Baked(mesh=mute, matches={}, made={}, names=[], source_vertices=1)
+    matches = {target.name: [(target.name, 1.0, 0)] for target in mute.targets}
+    told = Baked(mesh=mute, matches=matches, made={}, names=[*matches], source_vertices=1)
     monkeypatch.setattr(avatar, "bake", lambda _: told)
     ran = run(command, tmp_path / "head.glb")
     assert ran.exit_code == 1
