@@ -372,7 +372,7 @@ def resting(director: Director) -> float:
 def test_what_is_asked_for_makes_it_busy_until_it_is_over() -> None:
     for ask, lasts_s in (
         (lambda one, now: one.play_gesture("nod", now), 1.1),
-        (lambda one, now: one.set_emotion("happy", 1.0, now), 0.7),
+        (lambda one, now: one.set_emotion("happy", 1.0, now), 0.4),
     ):
         director = Director(seed=1)
         at_s = resting(director)

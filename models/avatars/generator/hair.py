@@ -7,7 +7,7 @@ from generator.piece import Piece
 from generator.sculpt import Sculpt
 
 SOLID = {"bob": hair_bob.solid, "short": hair_swept.short, "curls": hair_swept.curls}
-SOFT = {"bob": hair_bob.soft, "curls": hair_swept.curls_soft}
+SOFT = {"bob": hair_bob.soft}
 
 
 def solid(look: Look, sculpt: Sculpt) -> list[Piece]:

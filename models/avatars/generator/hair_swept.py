@@ -5,9 +5,8 @@ import numpy as np
 from generator import strands
 from generator.arrays import Floats
 from generator.look import Look
-from generator.piece import Piece, grid_quads
+from generator.piece import Piece
 from generator.sculpt import Sculpt
-from generator.skin import triangles
 
 # The hairline as directions from SKULL, for x >= 0: middle of the forehead, recess above the temple, point of the
 # temple, down in front of the ear.
@@ -127,7 +126,7 @@ def _tufts(look: Look, points: Floats, rng: np.random.Generator) -> list[Piece]:
     return pieces
 
 
-CURL_STRANDS, CURL_STEPS = 43, 20
+CURL_STRANDS, CURL_STEPS = 51, 26
 
 
 def curls(look: Look, sculpt: Sculpt) -> list[Piece]:
@@ -135,24 +134,6 @@ def curls(look: Look, sculpt: Sculpt) -> list[Piece]:
     points, bump = _cloud(look, sculpt)
     tuck = points[0] + (strands.SKULL - points[0]) * 0.08
     return [strands.sheet(points, strands.toned(look, 0.66 + 0.40 * bump), tuck, flip=False)]
-
-
-def curls_soft(look: Look, sculpt: Sculpt) -> list[Piece]:
-    """A second, sparser cloud of translucent single coils around the first."""
-    points, _ = _cloud(look, sculpt)
-    outer = (points + strands.sheet_normals(points) * 0.20)[::2, :14]
-    count, steps = outer.shape[:2]
-    u, v = np.meshgrid(np.linspace(0.01, 0.99, count), np.linspace(0.03, 0.97, steps), indexing="ij")
-    return [
-        Piece(
-            points=outer.reshape(-1, 3),
-            tris=triangles(grid_quads(count, steps)),
-            colors=np.array(look.hair_light, float) * 0.7,
-            uvs=np.stack([u.reshape(-1), strands.soft_v(v.reshape(-1))], axis=1),
-            casts=False,
-            least_open=0.7,
-        )
-    ]
 
 
 def _cloud(look: Look, sculpt: Sculpt) -> tuple[Floats, Floats]:

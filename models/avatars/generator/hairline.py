@@ -47,9 +47,9 @@ def _strokes(canvas: Canvas, rng: np.random.Generator, line: Floats, look: Look)
     across = (line[i + 1] - line[i])[:, ::-1] * np.array([1, -1])
     across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
     root = root - across * (rng.normal(0, 1, ROOTS)[:, None] * 15 - 3)
-    lean = rng.normal(0, look.hairline_unruly, ROOTS)[:, None, None]
+    lean = rng.normal(0, 1.8 * look.hairline_unruly, ROOTS)[:, None, None]
     k = np.linspace(0, 1, STEPS)[None, :, None]
     sideways = np.stack([across[:, 1], -across[:, 0]], axis=1)[:, None]
-    length = rng.uniform(22, 46, ROOTS)[:, None, None]
+    length = rng.uniform(10, 48, ROOTS)[:, None, None]
     path = (root[:, None] + (across[:, None] + lean * sideways * (0.4 + k)) * k * length).reshape(-1, 2)
     return canvas.dots_at(path[:, 0], path[:, 1], np.full(len(path), 0.30), np.full(len(path), 0.022))

@@ -97,13 +97,15 @@ def _fringe(edge: Floats, ball: Eye, length: float, thickness: float) -> Floats:
     out /= np.linalg.norm(out, axis=1, keepdims=True)
     side = np.sign(ball.center[0])
     direction = out * 0.55 + np.array([0.34 * side, 0.0, 0.0]) * (1.35 - 1.6 * t)[:, None]
-    direction[:, 1] += 0.62 * np.sign(length)
+    # Upper lashes point up from an open lid and down from a shut one.
+    lift = np.interp((edge[:, 1] - ball.center[1]) / ball.radius, [-0.42, 0.22], [-0.45, 1.0]) if length > 0 else 1.0
+    direction[:, 1] += 0.62 * np.sign(length) * lift
     root = edge + out * 0.02
     root[:, 1] -= 0.02 * np.sign(length)
     mid = root + direction * (np.abs(reach) * 0.45)[:, None]
     mid[:, 1] -= 0.05 * np.sign(length) * np.abs(reach)
     tip = root + direction * np.abs(reach)[:, None]
-    tip[:, 1] += 0.28 * reach
+    tip[:, 1] += 0.28 * reach * lift
     inner = root - out * thickness * 0.4
     return np.concatenate([inner, mid, tip])
 
@@ -115,7 +117,7 @@ def texture(look: Look) -> Pixels:
     alpha = np.zeros((SIDE, SIDE))
     half, rng = SIDE // 2, np.random.default_rng(look.seed + 3)
     alpha[:half, :half] = _shadow_alpha(half)
-    alpha[:, half:] = _lash_alpha(rng, SIDE, half, 19, 0.30)
+    alpha[:, half:] = _lash_alpha(rng, SIDE, half, 15, 0.26)
     alpha[half:, :half] = 0.75 * _lash_alpha(rng, half, half, 17, 0.0)
     out[:half, :half, :3] = SHADE
     _wet(out[:half, :half], alpha[:half, :half])

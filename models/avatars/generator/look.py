@@ -45,7 +45,7 @@ class Look:
     hair_light: Color = (172, 112, 74)
     brow: Color = (78, 40, 26)
     lash: Color = (40, 27, 24)
-    lash_length: float = 0.58
+    lash_length: float = 0.74
     freckles: float = 0.0
     age_lines: float = 0.0
     brow_thickness: float = 0.34

@@ -55,7 +55,7 @@ def cavity(skin: Skin, deltas: dict[str, Floats]) -> Piece:
         colors=np.array([150, 54, 56]) * shade,
         targets=targets,
         normals=inward,
-        occlusion=np.concatenate([np.repeat([0.70, 0.62, 0.46, 0.32], count), [0.22]]),
+        occlusion=np.concatenate([np.repeat([0.85, 0.75, 0.50, 0.32], count), [0.22]]),
     )
 
 
@@ -80,7 +80,7 @@ def teeth(upper: bool) -> Piece:
         * (1 - 0.05 * (np.abs(np.linspace(0, TEETH, columns) - TEETH / 2 - np.sign(u) * 1.5) < 0.5))
     )
     sign = 1.0 if upper else -1.0
-    edge_y = STOMION_Y + (-0.34 if upper else -0.20)
+    edge_y = STOMION_Y + (-0.32 if upper else -0.30)
     rows = (
         (1.5, -0.35, 0),
         (1.02, 0.02, 0),
@@ -98,7 +98,7 @@ def teeth(upper: bool) -> Piece:
         points.append(p)
         # The molars go back into the cheeks' shade.
         back = 1 - (0.62 if upper else 0.80) * np.abs(u) ** 1.7
-        base = np.array([246, 240, 226]) if enamel else np.array([204, 112, 108])
+        base = np.array([240, 233, 218]) if enamel else np.array([204, 112, 108])
         gap = (0.86 + 0.14 * np.clip(bulge * 1.6, 0, 1)) if enamel else np.ones(columns)
         colors.append(base * (back * gap * (1.0 if share < 0.95 else 0.9))[:, None])
     cloud = np.concatenate(points)
@@ -108,7 +108,7 @@ def teeth(upper: bool) -> Piece:
         tris=triangles(quads if not upper else quads[:, ::-1]),
         colors=np.concatenate(colors),
         targets={} if upper else jaw_targets(cloud),
-        occlusion=np.tile((0.95 if upper else 0.72) * (1 - 0.65 * np.abs(u) ** 1.6), len(rows)),
+        occlusion=np.tile((0.90 if upper else 0.62) * (1 - 0.65 * np.abs(u) ** 1.6), len(rows)),
         casts=False,
     )
 
