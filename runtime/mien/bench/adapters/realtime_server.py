@@ -1,4 +1,4 @@
-"""A stand-in for OpenAI's Realtime server: its protocol and its faults, with speech that the test dictates.
+"""A stand-in for OpenAI's Realtime server: its protocol with its faults.
 
 It speaks when it is told to, keeps the length of every item, and errs as the real one does: a truncation beyond an
 item's end, a second answer while one is being made, a cancellation of nothing.
