@@ -105,6 +105,27 @@ def test_two_interruptions_report_each_item_once(tmp_path):
     run(talk())
 
 
+def test_an_answer_that_is_begun_before_the_old_one_is_silent_is_not_cancelled(tmp_path):
+    """A network that stood still delivers the interruption and the next answer together."""
+
+    async def talk():
+        async with talking(tmp_path) as talk:
+            old = await talk.speak(5000, end=False)
+            await talk.playing(100)
+            await talk.server.user_started()
+            await talk.server.user_stopped()
+            new = await talk.speak(300, end=False)
+            await talk.until(lambda: talk.heard_of(old))
+            await talk.server.end_item(new)
+            await talk.server.finish()
+            await talk.until(lambda: talk.heard_of(new))
+            assert talk.heard_of(new)[0].reason == "played"
+            assert [message["item_id"] for message in talk.server.of("conversation.item.truncate")] == [old]
+            assert not talk.server.of("response.cancel")
+
+    run(talk())
+
+
 def test_an_interruption_of_nothing_does_nothing(tmp_path):
     async def talk():
         async with talking(tmp_path) as talk:

@@ -36,7 +36,7 @@ from mien.adapters.realtime.service import (
 )
 from mien.adapters.realtime.speech import Speech
 from mien.adapters.realtime.tools import Tools
-from mien.client import AsyncClient, Disconnected, Event
+from mien.client import AsyncClient, Disconnected, Ear, Event
 from mien.client import Heard as FromEar
 from mien.core.wire import AgentState
 from mien.errors import ClientError, ConfigError
@@ -88,6 +88,7 @@ class Bridge:
         self._microphone = Microphone(agent, self._dialect.input_rate_hz, self._wake, self._ear_event)
         self._ready = False
         self._received: set[str] = set()  # the items of this connection
+        self._of_answer: set[str] = set()  # those of the answer that is being made, or of the last one
         self._outgoing: deque[str] = deque()
         self._waker = asyncio.Event()
         self._jobs: set[asyncio.Task[None]] = set()
@@ -202,6 +203,7 @@ class Bridge:
             case Sound(item, pcm):
                 if self._speech.sound(item, pcm):
                     self._received.add(item)
+                    self._of_answer.add(item)
             case Transcript(item, text):
                 self._speech.transcript(item, text)
             case ItemDone(item):
@@ -216,6 +218,7 @@ class Bridge:
             case Reply(messages):
                 self._put(list(messages))
             case AnswerBegun():
+                self._of_answer.clear()
                 self._answers.begun()
             case AnswerDone():
                 self._answer_done(event)
@@ -271,7 +274,7 @@ class Bridge:
         """Tell the service what was not heard. An item of an earlier connection is unknown to this one."""
         if heard.cut and heard.item in self._received:
             self._put(self._dialect.truncate(heard.item, heard.end_ms))
-            if self._answers.active and not self._answers.user_speaks:
+            if self._answers.active and heard.item in self._of_answer and not self._answers.user_speaks:
                 self._put(self._dialect.cancel())
         self._received.discard(heard.item)
         self._on_heard(heard)
@@ -282,10 +285,11 @@ class Bridge:
             self._say(f"the voice is gone: {event.why}")
 
     def _ear_event(self, heard: FromEar) -> None:
-        text = complaint(heard)
-        if text and text != self._ear_complaint:
-            self._say(text)
-        self._ear_complaint = text or self._ear_complaint
+        if isinstance(heard, Ear):
+            text, said = complaint(heard), self._ear_complaint
+            if text and text != said:
+                self._say(text)
+            self._ear_complaint = text
 
     def _show_state(self) -> None:
         """Show what the agent does while it is silent."""

@@ -48,8 +48,6 @@ class Microphone:
                 self._on_heard(heard)
 
 
-def complaint(heard: Heard) -> str:
+def complaint(ear: Ear) -> str:
     """What an operator should know about the ear; empty when it hears."""
-    if isinstance(heard, Ear) and heard.state != "ok":
-        return f"the microphone is {heard.state.replace('_', ' ')}: {heard.why}"
-    return ""
+    return "" if ear.state == "ok" else f"the microphone is {ear.state.replace('_', ' ')}: {ear.why}"
