@@ -51,13 +51,17 @@ def of_role(mesh: Mesh, role: str) -> np.ndarray:
     return chosen
 
 
+# Made from the vertices above the eyeballs.
+BROWS = {"browInnerUp", "browOuterUpLeft", "browOuterUpRight", "browDownLeft", "browDownRight"}
+
+
 def bake(file: GlbFile, tmp_path: Path, name: str = "head.glb") -> Mesh:
     return pipeline.bake(file.save(tmp_path / name), Tuning(calibration=False)).mesh
 
 
 def test_dense_and_sparse_targets_are_matched_by_their_names(tmp_path: Path) -> None:
     mesh = bake(head(), tmp_path)
-    made = {"eyeSquintLeft", "eyeSquintRight", "eyeWideLeft", "eyeWideRight", "mouthClose"}
+    made = {"eyeSquintLeft", "eyeSquintRight", "eyeWideLeft", "eyeWideRight", "mouthClose", *BROWS}
     assert {item.name for item in mesh.targets} - made == {"eyeBlinkLeft", "eyeBlinkRight", "jawOpen", "mouthSmileLeft"}
     assert target(mesh, "jawOpen")[:, 1].min() == pytest.approx(-0.020, abs=1e-6)
     assert target(mesh, "eyeBlinkLeft")[:, 1].min() == pytest.approx(-0.022, abs=1e-6)
@@ -137,7 +141,7 @@ def test_visemes_and_expressions_stand_in_for_missing_shapes(tmp_path: Path) -> 
     mesh = bake(head(("viseme_aa", "viseme_O", "blink")), tmp_path)
     names = {item.name for item in mesh.targets}
     made = {"mouthClose", "mouthPucker", "eyeSquintLeft", "eyeSquintRight", "eyeWideLeft", "eyeWideRight"}
-    assert names - made == {"jawOpen", "mouthFunnel", "eyeBlinkLeft", "eyeBlinkRight"}
+    assert names - made - BROWS == {"jawOpen", "mouthFunnel", "eyeBlinkLeft", "eyeBlinkRight"}
     left = target(mesh, "eyeBlinkLeft")[:, 1]
     assert (left[mesh.positions[:, 0] < -0.02] == 0).all()
     chin = of_role(mesh, "skin") & (mesh.positions[:, 1] < -0.031)
