@@ -9,7 +9,7 @@ from livekit.agents import Agent, AgentSession, AgentStateChangedEvent
 from livekit.agents.voice.io import _AudioSinkProxy
 from livekit.agents.voice.transcription import TranscriptSynchronizer
 
-from adapters.livekit.kit import OwnOutput, TextSink, Told, eventually, frame, playout, run, say
+from adapters.livekit.kit import PATIENCE_S, OwnOutput, TextSink, Told, eventually, frame, playout, run, say
 from mien.adapters.livekit import MienAvatar, version
 from mien.client import ClientError, Outcome, Said, Status, connect_async
 
@@ -20,7 +20,7 @@ async def frames(ms):
 
 
 @contextlib.asynccontextmanager
-async def conversation(endpoint, **kind):
+async def conversation(endpoint, *, there=True, **kind):
     """A session with LiveKit's own transcript synchronizer over an output of its own, and an avatar attached to it."""
     session, own, text = AgentSession(), OwnOutput(), TextSink()
     synchronizer = TranscriptSynchronizer(next_in_chain_audio=own, next_in_chain_text=text)
@@ -28,6 +28,8 @@ async def conversation(endpoint, **kind):
     await session.start(Agent(instructions="none"))
     avatar = MienAvatar(endpoint, **kind)
     await avatar.start(session)
+    if there:
+        await avatar.wait_for_join(timeout=PATIENCE_S)
     try:
         yield session, avatar, own, text
     finally:
@@ -229,7 +231,7 @@ def test_a_takeover_interrupts_the_session(endpoint):
 
 def test_a_voice_that_is_not_there_is_no_error(tmp_path, caplog):
     async def talk():
-        async with conversation(f"ipc://{tmp_path}/none.sock") as (session, avatar, own, _text):
+        async with conversation(f"ipc://{tmp_path}/none.sock", there=False) as (session, avatar, own, _text):
             with pytest.raises(TimeoutError, match="mien did not answer within"):
                 await avatar.wait_for_join(timeout=0.1)
             await asyncio.wait_for(session.say("hi", audio=frames(200)).wait_for_playout(), 20)

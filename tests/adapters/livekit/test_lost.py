@@ -16,7 +16,7 @@ WITHIN_S = 1.0  # issue 18: the agent's own output takes over within a second
 async def speaking(process, own):
     output = MienAudioOutput(process.endpoint, fallback=own)
     told = Told(output)
-    assert await output.start(timeout_s=10)
+    assert await output.start(timeout_s=20)
     try:
         yield output, told
     finally:

@@ -8,7 +8,7 @@ import pytest
 from livekit.agents.types import TimedString
 from livekit.agents.voice.io import AgentOutput, AudioOutput, AudioOutputCapabilities, _AudioSinkProxy
 
-from adapters.livekit.kit import Told, eventually, frame, playout, run, say
+from adapters.livekit.kit import PATIENCE_S, Told, eventually, frame, playout, run, say
 from mien.adapters.livekit import MienAudioOutput
 from mien.client import Outcome, Said, connect_async
 from mien.core import wire
@@ -20,7 +20,7 @@ from rigs.services import RawClient
 async def speaking(endpoint, **kind):
     output = MienAudioOutput(endpoint, **kind)
     told = Told(output)
-    assert await output.start()
+    assert await output.start(timeout_s=PATIENCE_S)
     try:
         yield output, told
     finally:

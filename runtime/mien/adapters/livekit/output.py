@@ -79,7 +79,7 @@ class MienAudioOutput(AudioOutput):
         """Whether what speaks now can pause."""
         return self.link.up or self._own is None or self._own.output.can_pause
 
-    async def start(self, timeout_s: float = 1.0) -> bool:
+    async def start(self, timeout_s: float = 2.0) -> bool:
         """Connect. Returns whether the voice answered within timeout_s; it is tried again in the background.
 
         Raises ClientError or ConfigError when that cannot help: a wrong key, an endpoint that is none.

@@ -90,7 +90,8 @@ class Kiosk:
 
     def started(self, segment: Segment) -> None:
         """The first sample of a segment was heard."""
-        self._reports.started(self._agents.get(segment, self._agent))
+        if agent := self._agents.get(segment, ""):
+            self._reports.started(agent)
 
     def progressed(self, segment: Segment, to_ms: float) -> None:
         """The agent is told the end only: the stream's protocol has no progress."""

@@ -114,7 +114,7 @@ class VoiceLink:
         return self.up
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Pass every event to `listener`, which must not raise. Returns what ends it."""
+        """Pass every event to `listener`. Returns what ends it."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -195,7 +195,10 @@ class VoiceLink:
             log.info("the voice of mien %s answers", event.version)
             self._set(True)
         for listener in list(self._listeners):
-            listener(event)
+            try:
+                listener(event)
+            except Exception:  # a fault of the framework's handlers must not end the stream of events
+                log.exception("a listener failed at %s", type(event).__name__)
         self._waker.wake()
 
     async def _watch(self) -> None:
