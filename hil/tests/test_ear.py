@@ -80,11 +80,11 @@ class Listening:
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """All in ms from the customer's first sample, without the rig's own latency. silent: the speaker's last. known: when a client was told.
+    """All in ms from the customer's first sample, without the rig's own latency.
 
-    told: where the ear says that the sound began. None: the kiosk spoke on. before: how often the ear believed in a
-    customer between the last interruption and this one. stalled_ms: how long speaker or microphone stood still since
-    the turn began, because the machine that runs the rig was busy.
+    silent: the speaker's last sample; None: the kiosk spoke on. known: when a client was told. told: where the ear says
+    that the sound began. before: how often the ear believed in a customer between the last interruption and this one.
+    stalled_ms: how long speaker or microphone stood still since the turn began, because the rig's machine was busy.
     """
 
     scene: str
