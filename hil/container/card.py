@@ -6,9 +6,11 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
+from hil.captured import NS_PER_MS
 from hil.container.software import BoardSoftware
 from hil.mouth.plugin import NAME as PLUGIN
 from hil.mouth.plugin import alsa_configuration, microphone_plugin
+from hil.mouth.ring import LATENCY_NS
 from hil.process import run
 
 PART: Final = "card"
@@ -43,6 +45,7 @@ width = {width}
 height = {height}
 [ear]
 device = "microphone"
+delay_ms = {delay_ms:.1f}
 [barge_in]
 mode = "interrupt"
 """
@@ -111,7 +114,7 @@ class ContainerCard:
             self._put(f"usr/bin/{name}", LAUNCHER.format(module=module)).chmod(0o755)
         self._put("etc/systemd/system/mien-face.service.d/rig.conf", FACE_DROP_IN.format(display=self._display))
         width, height = self._size
-        self._put("etc/mien/mien.toml", SETTINGS.format(width=width, height=height))
+        self._put("etc/mien/mien.toml", SETTINGS.format(width=width, height=height, delay_ms=LATENCY_NS / NS_PER_MS))
         self._fit_microphone()
         self._put("etc/mien-release", f"NAME=mien\nVERSION_ID={wheel.name.split('-')[1]}\n")
         units = self.root / "etc/systemd/system"

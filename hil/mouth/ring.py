@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 Pcm = NDArray[np.int16]
 RATE_HZ: Final = 48_000
 LATENCY_NS: Final = 40_000_000
-"""How long after it reached the microphone a frame can be read: the time that the mouth has to compute it, also on a busy
-machine. A real card has a few ms; what the rig adds is known, and subtracted from what it measures."""
+"""How long after it reached the microphone a frame can be read: the mouth's time to compute it, on a busy machine, too.
+
+A real card has a few ms. What the rig adds is known, and subtracted from what it measures.
+"""
 
 FRAMES: Final = 2 * RATE_HZ
 MAGIC: Final = b"MIENMIC1"
