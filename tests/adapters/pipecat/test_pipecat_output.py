@@ -11,7 +11,6 @@ from pipecat.frames.frames import (
     BotStoppedSpeakingFrame,
     ErrorFrame,
     InterruptionFrame,
-    LLMContextFrame,
     OutputAudioRawFrame,
     TTSAudioRawFrame,
     TTSSpeakFrame,
@@ -142,7 +141,6 @@ def test_the_assistants_context_holds_what_was_heard(endpoint):
             begun = [word for word, start_s in WORDS if start_s * 1000 < finished.played_ms]
             assert said == TEXT.split()[: len(said)]
             assert len(whole) <= len(said) <= len(begun)
-            assert not stage.down.of(LLMContextFrame)
 
     run(play())
 
