@@ -119,7 +119,8 @@ def test_an_interruption_lets_the_heard_words_through_and_no_others(endpoint):
             assert len(stage.down.of(MienSegmentFinishedFrame)) == 1
             assert len(stage.down.of(BotStoppedSpeakingFrame)) == 1
             heard = sum(frame.num_frames for frame in stage.down.of(TTSAudioRawFrame))
-            assert heard == pytest.approx(finished.played_ms * RATE_HZ / 1000, abs=2)
+            chunk = 20 * RATE_HZ // 1000  # an extrapolated position may release one chunk early
+            assert heard == pytest.approx(finished.played_ms * RATE_HZ / 1000, abs=chunk + 2)
 
     run(play())
 
