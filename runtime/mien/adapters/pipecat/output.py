@@ -145,8 +145,10 @@ class MienOutputTransport(BaseOutputTransport):
         """Speak a frame. Waits for what is ahead of it, a second at most, and in a pause no longer than it lasts."""
         if frame.transport_destination or not await self._may_pass(frame):
             return False
+        if self._speaker is None or (self._sender is not None and self._sender.is_overtaken(frame)):
+            return False
         segment = self._segment_for(frame)
-        if segment is None or self._speaker is None:
+        if segment is None:
             return False
         start_ms = segment.written_ms
         self._speaker.write(segment, frame.audio)

@@ -25,6 +25,8 @@ from pipecat.utils.frame_queue import FrameQueue
 # They change what is written next. All others act when they are heard.
 _AT_ONCE = (FilterControlFrame, OutputDTMFFrame, VolumeFrame, VolumeGainFrame)
 
+_ROUND = "mien_round"
+
 
 class Holder(Protocol):
     """Where the sender's frames wait."""
@@ -118,7 +120,12 @@ class HeardSender(BaseOutputTransport.MediaSender):
                     await self._handle_frame(frame)
                 await self._holder.hold(frame)
             elif frame.audio:
+                frame.metadata[_ROUND] = self._audio_queue.round  # the write is a task of its own, and may begin late
                 await self._internal_write_audio_frame(frame)
+
+    def is_overtaken(self, frame: OutputAudioRawFrame) -> bool:
+        """Whether an interruption came between the queue and the write."""
+        return frame.interruptible and frame.metadata.get(_ROUND, self._audio_queue.round) != self._audio_queue.round
 
     def _taken_before_an_interruption(self) -> bool:
         """Whether the frame in hand left the queue before an interruption emptied it. A mixer's own frame did not."""
