@@ -77,15 +77,19 @@ class Agent:
         return any(turn.opened for turn in self._turns.values())
 
     async def run(self) -> None:
-        """Converse until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for part in (self._listen(), self._read_events(), self._tick(), self._order_voice()):
-                group.create_task(part)
-            try:
-                await asyncio.Event().wait()
-            finally:
-                for task in (*self._jobs.values(), *self._tasks):
-                    task.cancel()
+        """Converse until cancelled, or until the client is closed. Raises ClientError: it may not listen."""
+        parts = [
+            asyncio.ensure_future(part)
+            for part in (self._listen(), self._read_events(), self._tick(), self._order_voice())
+        ]
+        try:
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            for part in done:
+                part.result()
+        finally:
+            for task in (*parts, *self._tasks):
+                task.cancel()
+            await asyncio.gather(*parts, *self._tasks, return_exceptions=True)
 
     # In
 
