@@ -76,6 +76,7 @@ class Conversation:
     _misunderstood: int = 0
     _numbers: int = 0
     _barge: str = ""
+    _resumed: int = 0
     _out: list[Order] = field(default_factory=list)
 
     def take(self, event: Event, now_ns: int) -> list[Order]:
@@ -179,6 +180,7 @@ class Conversation:
         self._forget_guess(asked)
         if resume and (asked.paused or self._barge in ("ducked", "paused")):
             self._do(orders.Resume())
+            self._resumed = asked.over
         if resume and asked.broken_off is not None:
             self._say_rest(asked.broken_off, asked.broken_off_ms)
         self._barge = ""
@@ -247,6 +249,8 @@ class Conversation:
         asked = self._asked
         if event.interrupted and asked is not None and answer.number == asked.over and answer.kind != "filler":
             asked.broken_off, asked.broken_off_ms = answer, event.heard_ms
+        elif event.interrupted and answer.number == self._resumed and not answer.dropped:
+            self._say_rest(answer, event.heard_ms)  # the voice had dropped it before it was told to resume
         elif answer.thinking is not None and not answer.thinking.done:
             self._do(orders.Cancel(answer.thinking.job))
         if not event.interrupted:
