@@ -40,7 +40,7 @@ Told = Callable[[orders.Note | orders.Perform], None]
 class Agent:
     """client: connected. told: gets the transcript and the actions. One run() a client.
 
-    ear: its state. user_began: how often the customer began to speak.
+    ear: its state, "" until it is known. user_began: how often the customer began to speak.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Agent:
         self._measured: dict[int, Measured] = {}
         self._voice_orders: asyncio.Queue[orders.Order] = asyncio.Queue()
         self.latencies = Latencies()
-        self.ear = "absent"
+        self.ear = ""
         self.user_began = 0
 
     @property
