@@ -153,8 +153,8 @@ def test_an_mm_hm_costs_nothing(visiting):
         await visit.says("Mm-hm.")
         await visit.until(lambda: visit.said() and not visit.agent.busy, "the end")
         everything = " ".join(visit.said()).replace(" --", "")
-        assert everything.startswith("One two")
-        assert everything.endswith("seven eight.")
+        # A busy machine may have let the voice drop the answer meanwhile; then the sentence is said once more.
+        assert everything.endswith("One two three four five six seven eight.")
 
     visiting(test, **SLOW)
 

@@ -155,6 +155,17 @@ class TestBargeIn:
         talk.over(again.answer, 1000)
         assert talk.history()[0][1] == "It was founded long ago. It It has many clocks."
 
+    def test_so_does_one_that_the_voice_drops_before_it_is_told_to_resume(self, talk):
+        number = self.answering(talk)
+        talk.begin()
+        talk.take(events.BargedIn("paused"))
+        talk.wait(300)
+        talk.fall_silent("Mm-hm.")
+        talk.wait(200)
+        assert talk.all(orders.Resume)
+        talk.over(number, 700, interrupted=True)
+        assert talk.said()[-2:] == ["It was founded long ago.", "It has many clocks."]
+
     def test_without_the_voice_s_own_barge_in_the_speech_is_paused(self, talk):
         self.answering(talk)
         talk.begin()

@@ -43,7 +43,7 @@ SCRIPT: Final = (  # voice, sentence, seconds into the running answer; None wait
     ("flite:rms", "Who is the president of France?", None),
     ("flite:rms", "Yes, please.", None),
 )
-PATIENCE_S: Final = 25.0
+PATIENCE_S: Final = 60.0
 PAUSE_S: Final = 1.5
 CUSTOMER_GAIN: Final = 0.3
 LIVE_SETTINGS: Final = {"barge_in.mode": "pause", "captions.enabled": "true"}

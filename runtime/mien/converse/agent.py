@@ -40,7 +40,7 @@ Told = Callable[[orders.Note | orders.Perform], None]
 class Agent:
     """client: connected. told: gets the transcript and the actions. One run() a client.
 
-    ear: its state. user_began: how often the customer began to speak.
+    ear: its state, "" until it is known. user_began: how often the customer began to speak.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Agent:
         self._measured: dict[int, Measured] = {}
         self._voice_orders: asyncio.Queue[orders.Order] = asyncio.Queue()
         self.latencies = Latencies()
-        self.ear = "absent"
+        self.ear = ""
         self.user_began = 0
 
     @property
@@ -77,15 +77,19 @@ class Agent:
         return any(turn.opened for turn in self._turns.values())
 
     async def run(self) -> None:
-        """Converse until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for part in (self._listen(), self._read_events(), self._tick(), self._order_voice()):
-                group.create_task(part)
-            try:
-                await asyncio.Event().wait()
-            finally:
-                for task in (*self._jobs.values(), *self._tasks):
-                    task.cancel()
+        """Converse until cancelled, or until the client is closed. Raises ClientError: it may not listen."""
+        parts = [
+            asyncio.ensure_future(part)
+            for part in (self._listen(), self._read_events(), self._tick(), self._order_voice())
+        ]
+        try:
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            for part in done:
+                part.result()
+        finally:
+            for task in (*parts, *self._tasks):
+                task.cancel()
+            await asyncio.gather(*parts, *self._tasks, return_exceptions=True)
 
     # In
 

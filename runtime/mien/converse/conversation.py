@@ -1,7 +1,7 @@
 """The conversation as a pure state machine: events in, orders out.
 
 It owns no clock, socket or thread: every event comes with the time at which it is known. The customer's unfinished turn
-is `_Asked`, what mien says is a list of `Answer`.
+is `Asked`, what mien says is a list of `Answer`.
 
     silence --UserBegan--> asking --Quiet--> recognising --Recognised--> thinking ahead --silence lasts--> decided
        ^                     '<------------ SoundAgain: it goes on ------------'                              |
@@ -16,6 +16,7 @@ from typing import Final
 
 from mien.converse import intent, orders
 from mien.converse.answer import Answer, Thinking
+from mien.converse.asked import Asked
 from mien.converse.endpoint import Timing, silence_ms
 from mien.converse.events import (
     Acted,
@@ -53,32 +54,6 @@ RECENT_TEXT_CHARS: Final = 2_000
 
 
 @dataclass(slots=True)
-class _Asked:
-    """The customer's turn until it is decided.
-
-    over: the answer that was heard when it began; 0 for none. job: of a running recognition, up to until_ns.
-    """
-
-    began_ns: int
-    last_ns: int
-    over: int = 0
-    ended: bool = False
-    job: int = 0
-    job_ns: int = 0
-    until_ns: int = 0
-    transcript: Transcript | None = None
-    recognised_ns: int = 0
-    silence_ns: int = 0
-    thinking: Thinking | None = None
-    sure: bool = False
-    paused: bool = False
-    failed: bool = False
-    too_long: bool = False
-    broken_off: Answer | None = None
-    broken_off_ms: float = 0.0
-
-
-@dataclass(slots=True)
 class Conversation:
     """take() is the only entrance. language: "en", another with phrases, or "auto".
 
@@ -91,7 +66,7 @@ class Conversation:
     forbidden: tuple[str, ...] = ()
     gain: float = 1.0
     history: History = field(default_factory=History)
-    _asked: _Asked | None = None
+    _asked: Asked | None = None
     _answers: list[Answer] = field(default_factory=list)
     _last: Answer | None = None
     _speed: float = 1.0
@@ -101,6 +76,7 @@ class Conversation:
     _misunderstood: int = 0
     _numbers: int = 0
     _barge: str = ""
+    _resumed: int = 0
     _out: list[Order] = field(default_factory=list)
 
     def take(self, event: Event, now_ns: int) -> list[Order]:
@@ -151,7 +127,7 @@ class Conversation:
             self._forget_guess(self._asked)
             return
         heard = next((answer for answer in self._answers if answer.audible and not answer.dropped), None)
-        self._asked = _Asked(began_ns=event.at_ns, last_ns=now_ns, over=heard.number if heard else 0)
+        self._asked = Asked(began_ns=event.at_ns, last_ns=now_ns, over=heard.number if heard else 0)
         self._barge = self._barge if heard else ""
         self._do(orders.Show("listening"))
 
@@ -172,13 +148,13 @@ class Conversation:
         if asked.until_ns < event.at_ns - TAIL_NS or (asked.transcript is None and not asked.job and not asked.failed):
             self._recognise(asked, event.at_ns, now_ns)
 
-    def _recognise(self, asked: _Asked, last_ns: int, now_ns: int) -> None:
+    def _recognise(self, asked: Asked, last_ns: int, now_ns: int) -> None:
         self._forget_guess(asked)
         asked.job, asked.job_ns, asked.until_ns = self._number(), now_ns, last_ns
         begin_ns = max(asked.began_ns - LEAD_NS, last_ns - self.timing.longest_ms * NS_PER_MS)
         self._do(orders.Recognise(asked.job, begin_ns, last_ns + TAIL_NS, self.language))
 
-    def _forget_guess(self, asked: _Asked) -> None:
+    def _forget_guess(self, asked: Asked) -> None:
         """What was recognised or thought ahead does not hold: the customer goes on."""
         if asked.job:
             self._do(orders.Cancel(asked.job))
@@ -204,6 +180,7 @@ class Conversation:
         self._forget_guess(asked)
         if resume and (asked.paused or self._barge in ("ducked", "paused")):
             self._do(orders.Resume())
+            self._resumed = asked.over
         if resume and asked.broken_off is not None:
             self._say_rest(asked.broken_off, asked.broken_off_ms)
         self._barge = ""
@@ -272,6 +249,8 @@ class Conversation:
         asked = self._asked
         if event.interrupted and asked is not None and answer.number == asked.over and answer.kind != "filler":
             asked.broken_off, asked.broken_off_ms = answer, event.heard_ms
+        elif event.interrupted and answer.number == self._resumed and not answer.dropped:
+            self._say_rest(answer, event.heard_ms)  # the voice had dropped it before it was told to resume
         elif answer.thinking is not None and not answer.thinking.done:
             self._do(orders.Cancel(answer.thinking.job))
         if not event.interrupted:
@@ -324,7 +303,7 @@ class Conversation:
             if answer.thinking is not None and not answer.ended:
                 self._step_answer(answer, answer.thinking, now_ns)
 
-    def _step_asked(self, asked: _Asked, now_ns: int) -> None:
+    def _step_asked(self, asked: Asked, now_ns: int) -> None:
         timing = self.timing
         spoken_ms = (now_ns - asked.began_ns) / NS_PER_MS
         if not asked.ended:
@@ -403,7 +382,7 @@ class Conversation:
 
     # The decision
 
-    def _decide(self, asked: _Asked, transcript: Transcript | None, now_ns: int) -> None:
+    def _decide(self, asked: Asked, transcript: Transcript | None, now_ns: int) -> None:
         """The customer's turn is over: answer it, obey it, or go on as if nothing had been."""
         over = self._heard(asked.over) or asked.broken_off
         if transcript is None:
@@ -432,7 +411,7 @@ class Conversation:
             meant.kind in ("backchannel", "yes") or transcript.unclear or intent.is_echo(transcript.text, self._spoken)
         )
 
-    def _too_long(self, asked: _Asked, transcript: Transcript) -> None:
+    def _too_long(self, asked: Asked, transcript: Transcript) -> None:
         """Somebody who talks for minutes is asked for one question; music, television and noise are not answered."""
         if transcript.text and not transcript.unclear:
             self._take_over(asked)
@@ -440,7 +419,7 @@ class Conversation:
         else:
             self._drop_asked(resume=True)
 
-    def _ask_again(self, asked: _Asked, now_ns: int) -> None:
+    def _ask_again(self, asked: Asked, now_ns: int) -> None:
         self._take_over(asked)
         self._misunderstood += 1
         if self._misunderstood > 1:
@@ -448,7 +427,7 @@ class Conversation:
         else:
             self._decided(self._phrase(self._phrases().again), asked, None, now_ns)
 
-    def _obey(self, asked: _Asked, meant: intent.Intent, now_ns: int) -> None:
+    def _obey(self, asked: Asked, meant: intent.Intent, now_ns: int) -> None:
         offer, self._offer = self._offer, ""
         say = self._phrases()
         match meant.kind:
@@ -458,7 +437,7 @@ class Conversation:
                 self._take_over(asked)
                 self._decided(self._phrase(say.calling, question=meant.question), asked, None, now_ns)
                 self._perform(HAND_OVER, meant.question)
-            case "yes" | "backchannel" if offer and intent.plain(asked_text(asked)) not in (
+            case "yes" | "backchannel" if offer and intent.plain(asked.text) not in (
                 "mm",
                 "hm",
                 "um",
@@ -479,7 +458,7 @@ class Conversation:
             case _:
                 self._change(asked, meant.kind, now_ns)
 
-    def _change(self, asked: _Asked, kind: intent.Kind, now_ns: int) -> None:
+    def _change(self, asked: Asked, kind: intent.Kind, now_ns: int) -> None:
         """Repeat, louder, quieter, slower, faster: what was said last is said again."""
         say = self._phrases()
         last = self._last or next((a for a in self._answers if a.kind == "answer"), None)
@@ -504,7 +483,7 @@ class Conversation:
         self._finish(again)
         self._decided(again, asked, None, now_ns)
 
-    def _answer(self, asked: _Asked, meant: intent.Intent, now_ns: int) -> None:
+    def _answer(self, asked: Asked, meant: intent.Intent, now_ns: int) -> None:
         question, thinking = self._joined(asked, meant), asked.thinking
         asked.thinking = None
         if meant.corrects:
@@ -527,7 +506,7 @@ class Conversation:
         self._do(orders.Show("thinking"))
         self._decided(answer, asked, thinking, now_ns)
 
-    def _take_over(self, asked: _Asked) -> None:
+    def _take_over(self, asked: Asked) -> None:
         """The customer's turn counts: whatever was being said or thought ends."""
         self._asked = None
         self._forget_guess(asked)
@@ -543,7 +522,7 @@ class Conversation:
             self._do(orders.Interrupt())
         self._barge = ""
 
-    def _joined(self, asked: _Asked, meant: intent.Intent) -> str:
+    def _joined(self, asked: Asked, meant: intent.Intent) -> str:
         """With a question that was not answered yet, both are one."""
         before = "" if meant.corrects else " ".join(answer.question for answer in self._unheard())
         return f"{before} {meant.question}".strip()
@@ -551,7 +530,7 @@ class Conversation:
     def _unheard(self) -> Sequence[Answer]:
         return [a for a in self._answers if a.kind == "answer" and not (a.audible or a.dropped or a.continues)]
 
-    def _decided(self, answer: Answer, asked: _Asked, thinking: Thinking | None, now_ns: int) -> None:
+    def _decided(self, answer: Answer, asked: Asked, thinking: Thinking | None, now_ns: int) -> None:
         thought_ns = thinking.progress_ns if thinking is not None and thinking.sentences else now_ns
         self._do(orders.Decided(answer.number, asked.last_ns, asked.silence_ns, asked.recognised_ns, thought_ns))
 
@@ -587,8 +566,3 @@ class Conversation:
 
     def _do(self, order: Order) -> None:
         self._out.append(order)
-
-
-def asked_text(asked: _Asked) -> str:
-    """What was recognised of it."""
-    return asked.transcript.text if asked.transcript is not None else ""
