@@ -79,8 +79,8 @@ def test_record_makes_a_film_with_sound(wav, tmp_path):
     )
     streams = {stream["codec_type"]: stream for stream in probed["streams"]}
     assert (streams["video"]["width"], streams["video"]["height"]) == (128, 160)
-    assert float(streams["video"]["duration"]) == pytest.approx(seconds(wav) + 0.5, abs=0.15)
-    assert float(streams["audio"]["duration"]) == pytest.approx(seconds(wav), abs=0.1)
+    assert float(streams["video"]["duration"]) == pytest.approx(seconds(wav) + 0.8, abs=0.15)
+    assert float(streams["audio"]["duration"]) == pytest.approx(seconds(wav) + 0.3, abs=0.1)
 
 
 @pytest.mark.parametrize("size", ["big", "10x10", "127x160", "128", "128x99999"])
