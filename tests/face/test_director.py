@@ -220,7 +220,7 @@ def test_presence_fades_with_the_state_and_comes_back() -> None:
 
 
 def test_movement_is_smooth_through_every_change() -> None:
-    """Only the eyes may jump between two frames at 60 Hz."""
+    """Only the eyes may jump between two frames at 60 Hz. An emotion that comes within 400 ms moves .08 a frame."""
     director = Director(seed=7)
     acts = []
     for number, (state, emotion) in enumerate(zip(STATES * 2, EMOTIONS * 2, strict=False)):
@@ -230,7 +230,7 @@ def test_movement_is_smooth_through_every_change() -> None:
     steps = np.abs(np.diff(np.concatenate(acts), axis=0))
     quick = [CHANNEL_INDEX[name] for name in ARKIT_SHAPES if name.startswith(("eyeLook", "eyeBlink", "eyeWide"))]
     others = np.setdiff1d(np.arange(CHANNEL_COUNT), quick)
-    assert steps[:, others].max() < 0.08
+    assert steps[:, others].max() < 0.09
     assert steps[:, HEAD].max() < 0.02
     assert steps[:, BLINKS].max() < 0.4
 
