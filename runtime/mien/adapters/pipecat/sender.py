@@ -125,7 +125,8 @@ class HeardSender(BaseOutputTransport.MediaSender):
 
     def is_overtaken(self, frame: OutputAudioRawFrame) -> bool:
         """Whether an interruption came between the queue and the write."""
-        return frame.interruptible and frame.metadata.get(_ROUND, self._audio_queue.round) != self._audio_queue.round
+        current = self._audio_queue.round
+        return bool(frame.interruptible and frame.metadata.get(_ROUND, current) != current)
 
     def _taken_before_an_interruption(self) -> bool:
         """Whether the frame in hand left the queue before an interruption emptied it. A mixer's own frame did not."""
