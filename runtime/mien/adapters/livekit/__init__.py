@@ -9,7 +9,7 @@ Needs the extra livekit. Raises ImportError for a version of livekit-agents that
 
 from mien.adapters.livekit.version import require_supported
 
-require_supported()
+require_supported()  # before the imports, which fail on another release with a message of its own
 
 from mien.adapters.livekit.avatar import MienAvatar  # noqa: E402
 from mien.adapters.livekit.output import MienAudioOutput  # noqa: E402

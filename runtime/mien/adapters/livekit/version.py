@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import metadata
 from typing import Final
 
+from mien.adapters.supported import fits
+
 OLDEST: Final = (1, 8)
 BEYOND: Final = (2,)
 SUPPORTED: Final = "1.8 and later, below 2"
@@ -18,21 +20,8 @@ def require_supported() -> None:
         raise ImportError(
             "mien.adapters.livekit needs LiveKit Agents, which is not installed: pip install 'mien[livekit]'"
         ) from None
-    if not OLDEST <= parse_version(found) < BEYOND:
+    if not fits(found, OLDEST, BEYOND):
         raise ImportError(
             f"livekit-agents {found} is not supported; mien.adapters.livekit supports {SUPPORTED}: "
             "pip install 'mien[livekit]'"
         )
-
-
-def parse_version(version: str) -> tuple[int, ...]:
-    """The leading numbers of a version: "1.8.9rc1" is (1, 8, 9)."""
-    numbers = []
-    for part in version.split("."):
-        digits = part[: len(part) - len(part.lstrip("0123456789"))]
-        if not digits:
-            break
-        numbers.append(int(digits))
-        if digits != part:
-            break
-    return tuple(numbers)

@@ -5,7 +5,7 @@ The agent sends with LiveKit's own DataStreamAudioOutput. Needs the extra liveki
 
 from mien.adapters.livekit_room.version import require_supported
 
-require_supported()
+require_supported()  # before the imports, which fail on another release with a message of its own
 
 from mien.adapters.livekit_room.kiosk import Kiosk, RoomError  # noqa: E402
 

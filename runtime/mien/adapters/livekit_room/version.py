@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import metadata
 from typing import Final
 
+from mien.adapters.supported import fits
+
 OLDEST: Final = (1, 1, 21)  # that of livekit-agents 1.8.9; readers that can be closed, StreamError
 BEYOND: Final = (2,)
 SUPPORTED: Final = "1.1.21 and later, below 2"
@@ -19,17 +21,8 @@ def require_supported() -> None:
             "mien.adapters.livekit_room needs the package livekit, which is not installed: "
             "pip install 'mien[livekit-room]'"
         ) from None
-    if not _is_supported(found):
+    if not fits(found, OLDEST, BEYOND):
         raise ImportError(
             f"livekit {found} is not supported; mien.adapters.livekit_room supports {SUPPORTED}: "
             "pip install 'mien[livekit-room]'"
         )
-
-
-def _is_supported(version: str) -> bool:
-    numbers: list[int] = []
-    for part in version.split(".")[:3]:
-        if not part.isdigit():
-            break
-        numbers.append(int(part))
-    return OLDEST <= tuple(numbers) < BEYOND

@@ -8,8 +8,9 @@
 Needs the extra mien[pipecat]. The output transport overrides internals of Pipecat's, hence the range of versions.
 """
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
+
+from mien.adapters.supported import fits, installed
 
 SUPPORTED: Final = "1.14 and later, below 2"
 
@@ -18,24 +19,13 @@ def check_version(found: str | None) -> None:
     """Raises ImportError for a Pipecat that is missing, None, or unsupported."""
     if found is None:
         raise ImportError(f"Pipecat is not installed; pip install 'mien[pipecat]' brings {SUPPORTED}")
-    try:
-        major, minor = (int(part) for part in found.split(".")[:2])
-    except ValueError:
-        major, minor = 0, 0
-    if major != 1 or minor < 14:
+    if not fits(found, (1, 14), (2,)):
         raise ImportError(
             f"Pipecat {found} is not supported; supported are {SUPPORTED}: pip install 'pipecat-ai>=1.14,<2'"
         )
 
 
-def _installed() -> str | None:
-    try:
-        return version("pipecat-ai")
-    except PackageNotFoundError:
-        return None
-
-
-check_version(_installed())
+check_version(installed("pipecat-ai"))  # before the imports, which fail on another release with a message of its own
 
 from mien.adapters.pipecat.frames import MienSegmentFinishedFrame  # noqa: E402
 from mien.adapters.pipecat.input import MienInputTransport  # noqa: E402

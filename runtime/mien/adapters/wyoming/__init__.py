@@ -8,8 +8,9 @@
 Needs the extra mien[wyoming]. Wyoming has no authentication.
 """
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
+
+from mien.adapters.supported import fits, installed
 
 SUPPORTED: Final = "1.10 and later, below 2"
 
@@ -18,24 +19,13 @@ def check_version(found: str | None) -> None:
     """Raises ImportError for a wyoming package that is missing, None, or unsupported."""
     if found is None:
         raise ImportError("the package wyoming is not installed; pip install 'mien[wyoming]'")
-    try:
-        major, minor = (int(part) for part in found.split(".")[:2])
-    except ValueError:
-        major, minor = 0, 0
-    if major != 1 or minor < 10:
+    if not fits(found, (1, 10), (2,)):
         raise ImportError(
             f"wyoming {found} is not supported; supported are {SUPPORTED}: pip install 'wyoming>=1.10,<2'"
         )
 
 
-def _installed() -> str | None:
-    try:
-        return version("wyoming")
-    except PackageNotFoundError:
-        return None
-
-
-check_version(_installed())
+check_version(installed("wyoming"))  # before the imports, which fail on another release with a message of its own
 
 from mien.adapters.wyoming.serve import Options, Service  # noqa: E402
 
