@@ -11,6 +11,7 @@ import click
 
 from mien.cli.converse_lines import line, print_latencies
 from mien.cli.terminal import data_console, teller
+from mien.cli.voice_options import voice_options
 from mien.client import connect_async
 from mien.config import Config, load_config, parse_overrides
 from mien.converse import orders
@@ -45,9 +46,7 @@ class _Group(click.Group):
 @click.group(cls=_Group, invoke_without_command=True)
 @CONFIG
 @SET
-@click.option("--endpoint", help="The voice to speak with [the one of this machine].")
-@click.option("--key", type=click.Path(path_type=Path), help="Client key, for a voice on another machine.")
-@click.option("--voice-key", type=click.Path(path_type=Path), help="The voice's public key, for the same.")
+@voice_options
 @click.option("--json", "as_json", is_flag=True, help="Print what is said and done as JSON lines.")
 @click.pass_context
 def converse(

@@ -9,8 +9,8 @@ import click
 
 from mien.adapters.supported import require
 from mien.cli.serving import serve
-from mien.cli.terminal import FiniteRange
 from mien.cli.tts import ENGINES, find_engine, synthesize
+from mien.cli.voice_options import timeout_option, voice_options
 from mien.client import connect_async
 from mien.core.wire import RATES_HZ
 from mien.host.exits import exit_codes
@@ -36,18 +36,8 @@ from mien.host.exits import exit_codes
     show_default=True,
     help="Rate of the speech sent to mien-voice, in Hz.",
 )
-@click.option("--endpoint", help="Endpoint of mien-voice, such as tcp://HOST:5570 [this machine's].")
-@click.option("--key", type=click.Path(path_type=Path), help="For a voice elsewhere: NAME.key_secret of `mien keys`.")
-@click.option("--voice-key", type=click.Path(path_type=Path), help="The voice.key that `mien keys` wrote beside it.")
-@click.option(
-    "--timeout",
-    "timeout_s",
-    type=FiniteRange(0.1, 600),
-    default=5.0,
-    show_default=True,
-    metavar="S",
-    help="Seconds to wait for mien-voice.",
-)
+@voice_options
+@timeout_option()
 def http(
     host: str,
     port: int,

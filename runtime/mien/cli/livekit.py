@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from mien.cli.voice_options import voice_options
 from mien.errors import ConfigError
 from mien.host.exits import Exit, exit_codes
 
@@ -21,9 +22,7 @@ from mien.host.exits import Exit, exit_codes
 @click.option("--token", required=True, envvar="LIVEKIT_TOKEN", help="A token for the room. [LIVEKIT_TOKEN]")
 @click.option("--agent", default="", help="The identity of the agent to serve [the first agent in the room].")
 @click.option("--microphone/--no-microphone", default=True, help="Publish the ear's microphone [yes].")
-@click.option("--endpoint", help="Endpoint of mien-voice, such as tcp://HOST:5570 [this machine's].")
-@click.option("--key", type=click.Path(path_type=Path), help="For a voice elsewhere: NAME.key_secret of `mien keys`.")
-@click.option("--voice-key", type=click.Path(path_type=Path), help="The voice.key that `mien keys` wrote beside it.")
+@voice_options
 def livekit(
     url: str,
     token: str,

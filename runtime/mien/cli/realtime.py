@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mien.cli.serving import serve
-from mien.cli.terminal import FiniteRange
+from mien.cli.voice_options import timeout_option, voice_options
 from mien.client import connect_async
 from mien.errors import ConfigError
 from mien.host.exits import exit_codes
@@ -51,18 +51,8 @@ KEYS: Final = {
 )
 @click.option("--backend", default="", metavar="MODEL", help="For openai-live with --tools: the model that calls them.")
 @click.option("--no-ear", is_flag=True, help="Send no sound of the customer.")
-@click.option("--endpoint", help="Endpoint of mien-voice, such as tcp://HOST:5570 [this machine's].")
-@click.option("--key", type=click.Path(path_type=Path), help="For a voice elsewhere: NAME.key_secret of `mien keys`.")
-@click.option("--voice-key", type=click.Path(path_type=Path), help="The voice.key that `mien keys` wrote beside it.")
-@click.option(
-    "--timeout",
-    "timeout_s",
-    type=FiniteRange(0.1, 600),
-    default=5.0,
-    show_default=True,
-    metavar="S",
-    help="Seconds to wait for mien-voice.",
-)
+@voice_options
+@timeout_option()
 @click.option("--json", "as_json", is_flag=True, help="Print how each item was heard, one JSON object a line.")
 def realtime(
     model: str,

@@ -14,8 +14,9 @@ import click
 import msgspec
 
 from mien.cli.long_speech import TurnCutter
-from mien.cli.terminal import FiniteRange, heard_bar
+from mien.cli.terminal import heard_bar
 from mien.cli.tts import ENGINES, find_engine, synthesize
+from mien.cli.voice_options import timeout_option, voice_options
 from mien.client import Client, Finished, Turn, connect
 from mien.client.wav import WavReader, wav_chunks
 from mien.core.wire import RATES_HZ
@@ -47,18 +48,8 @@ class Source(NamedTuple):
 @click.option(
     "--rate", "rate_hz", type=int, default=16000, show_default=True, help="Rate of raw PCM on stdin (TEXT is -), in Hz."
 )
-@click.option("--endpoint", help="Endpoint of mien-voice, such as tcp://HOST:5570 [this machine's].")
-@click.option("--key", type=click.Path(path_type=Path), help="For a voice elsewhere: NAME.key_secret of `mien keys`.")
-@click.option("--voice-key", type=click.Path(path_type=Path), help="The voice.key that `mien keys` wrote beside it.")
-@click.option(
-    "--timeout",
-    "timeout_s",
-    type=FiniteRange(0.1, 600),
-    default=5.0,
-    show_default=True,
-    metavar="S",
-    help="Seconds to wait for mien-voice.",
-)
+@voice_options
+@timeout_option()
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object; --stream: one a line.")
 def say(
     text: str | None,

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mien.cli.terminal import FiniteRange, data_console, shown
+from mien.cli.voice_options import key_options, timeout_option
 from mien.cli.watcher import RemoteWatcher, Source, Watcher
 from mien.host.exits import Exit, exit_codes
 from mien.host.rundir import resolve_run_dir
@@ -38,19 +39,10 @@ _DEVICES: Final = {"open": "open", "released": "released until speech arrives", 
     metavar="S",
     help="Seconds between the lines of --json.",
 )
-@click.option(
-    "--timeout",
-    "timeout_s",
-    type=FiniteRange(0.1, 600),
-    default=5.0,
-    show_default=True,
-    metavar="S",
-    help="Seconds that --once or --endpoint waits for mien-voice.",
-)
+@timeout_option("Seconds that --once or --endpoint waits for mien-voice.")
 @click.option("--run-dir", default="", help="Directory of the local sockets [found automatically].")
 @click.option("--endpoint", help="Watch a voice elsewhere, such as tcp://HOST:5570, as an observer.")
-@click.option("--key", type=click.Path(path_type=Path), help="For a voice elsewhere: NAME.key_secret of `mien keys`.")
-@click.option("--voice-key", type=click.Path(path_type=Path), help="The voice.key that `mien keys` wrote beside it.")
+@key_options
 def watch(
     as_json: bool,
     once: bool,

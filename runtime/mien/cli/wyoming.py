@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mien.cli.voice_options import voice_options
 from mien.core.wire import RATES_HZ
 from mien.errors import MienError
 from mien.host.exits import exit_codes
@@ -31,9 +32,7 @@ _PORT = click.IntRange(0, 65535)
 @click.option("--name", default="mien", show_default=True, help="Of the satellite.")
 @click.option("--rate", "rate_hz", default=22050, show_default=True, help="What clients are asked to send, in Hz.")
 @click.option("--zeroconf", "discoverable", is_flag=True, help="Let Home Assistant find the satellite by mDNS.")
-@click.option("--endpoint", help="Endpoint of mien-voice, such as tcp://HOST:5570 [this machine's].")
-@click.option("--key", type=click.Path(path_type=Path), help="For a voice elsewhere: NAME.key_secret of `mien keys`.")
-@click.option("--voice-key", type=click.Path(path_type=Path), help="The voice.key that `mien keys` wrote beside it.")
+@voice_options
 def wyoming(
     host: str,
     satellite_port: int,
