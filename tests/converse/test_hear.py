@@ -7,7 +7,7 @@ import pytest
 
 from mien.converse.events import Quiet, SoundAgain
 from mien.converse.hear import weights
-from mien.converse.hear.features import log_mel
+from mien.converse.hear.features import _mel_filters, log_mel
 from mien.converse.hear.guards import guarded, max_tokens, repeats
 from mien.converse.near_sound import NearSound
 from mien.errors import ConverseError
@@ -127,3 +127,21 @@ class TestNearSound:
         sound.add(60 * MS, b"\x02" * 640)
         assert sound.between(0, 80 * MS) == b"\x01" * 640 + bytes(1280) + b"\x02" * 640
         assert sound.between(50 * MS, 80 * MS) == b"\x02" * 640
+
+
+def test_features_of_a_window_are_those_of_a_tone():
+    at = np.arange(32_000) / 16_000
+    features = log_mel((8000 * np.sin(2 * np.pi * 1000 * at)).astype("<i2").tobytes(), 15.0)
+    assert features.shape == (80, 1500)
+    loudest = int(features[:, 50].argmax())
+    bins = np.fft.rfftfreq(400, 1 / 16_000)
+    assert bins[_mel_filters(80)[loudest].argmax()] == pytest.approx(1000, abs=60)
+    assert features[:, 400:].max() == pytest.approx(features.min())  # the padding is silence
+
+
+def test_the_mel_filters_overlap_and_have_equal_areas():
+    filters = _mel_filters(80)
+    assert filters.shape == (80, 201)
+    assert (filters >= 0).all()
+    # Below 1 kHz filters are 37.2 Hz apart, narrower than a bin, so only the wider ones above can be checked.
+    assert filters[40:].sum(axis=1) * 40 == pytest.approx(1, rel=0.1)
