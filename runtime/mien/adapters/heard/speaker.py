@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from mien.adapters.heard.segment import LOST, Ended, Segment, Utterance
+from mien.adapters.waker import Waker
 from mien.client import AsyncClient, AsyncTurn, BargeIn, ClientError, Progress, Rebuffered, Resumed, Stalled, Started
 
 T = TypeVar("T")
@@ -74,7 +75,7 @@ class Speaker(Generic[T]):
         self._jobs: asyncio.Queue[_Job] = asyncio.Queue()
         self._releasing = asyncio.Lock()
         self._ticked = asyncio.Event()
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waker = Waker()
         self._tasks: set[asyncio.Task[None]] = set()
         self._paused = False
 
@@ -168,13 +169,13 @@ class Speaker(Generic[T]):
             if excess_ms <= 0 or left_s <= 0:
                 return True
             moving = self._segments[0].playhead.moving
-            await self._changed(min(left_s, max(excess_ms / 1000, 0.001)) if moving else left_s)
+            await self._waker.changed(min(left_s, max(excess_ms / 1000, 0.001)) if moving else left_s)
         return False
 
     async def idle(self) -> None:
         """Wait until every segment is over."""
         while self._segments:
-            await self._changed(RETRY_S)
+            await self._waker.changed(RETRY_S)
 
     async def cut(self, *, everything: bool = False) -> bool:
         """Interrupt all segments, except those that are not interruptible unless `everything`.
@@ -191,7 +192,7 @@ class Speaker(Generic[T]):
         spared = [segment for segment in spared if segment not in victims]
         self._detach(spared)
         await self._stop(fresh)
-        await self._until(lambda: all(s.over or s.outcome() for s in victims), CUT_WAIT_S)
+        await self._waker.until(lambda: all(s.over or s.outcome() for s in victims), CUT_WAIT_S)
         async with self._releasing:
             for segment in [s for s in victims if not s.over]:
                 if segment.outcome() is None:
@@ -326,7 +327,7 @@ class Speaker(Generic[T]):
 
     async def _open_turn(self, segment: Segment[T]) -> AsyncTurn:
         if self._client is None:
-            await self._until(lambda: self._client is not None or segment.cut, VOICE_WAIT_S)
+            await self._waker.until(lambda: self._client is not None or segment.cut, VOICE_WAIT_S)
         if self._client is None:
             raise ClientError("mien-voice was not reached yet; is it running?")
         turn = self._client.turn()
@@ -423,22 +424,7 @@ class Speaker(Generic[T]):
 
     def _wake(self) -> None:
         self._ticked.set()
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-
-    async def _changed(self, timeout_s: float) -> None:
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiters.add(waiter)
-        try:
-            await asyncio.wait((waiter,), timeout=timeout_s)
-        finally:
-            self._waiters.discard(waiter)
-
-    async def _until(self, condition: Callable[[], object], timeout_s: float) -> None:
-        deadline_s = time.monotonic() + timeout_s
-        while not condition() and (left_s := deadline_s - time.monotonic()) > 0:
-            await self._changed(left_s)
+        self._waker.wake()
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)

@@ -14,11 +14,12 @@ from livekit.agents.utils import is_given
 from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
 
 from mien.adapters.livekit.own_output import OwnOutput
-from mien.adapters.segments.link import Address, VoiceLink, Waker
+from mien.adapters.segments.link import Address, VoiceLink
 from mien.adapters.segments.mono import MonoStream
 from mien.adapters.segments.segment import Segment
 from mien.adapters.segments.speaker import Speaker
 from mien.adapters.segments.words import join_words
+from mien.adapters.waker import Waker
 
 log = logging.getLogger("mien.adapters.livekit")
 

@@ -9,10 +9,11 @@ from typing import Final
 
 from livekit import rtc
 
-from mien.adapters.segments.link import Waker, log
+from mien.adapters.segments.link import log
 from mien.adapters.segments.mono import MonoStream
 from mien.adapters.segments.segment import SAMPLE_BYTES, Segment
 from mien.adapters.segments.speaker import Speaker
+from mien.adapters.waker import Waker
 
 IDLE_S: Final = 10.0  # as LiveKit's own receiver: a stream without a chunk for so long lost its end
 SUPERSEDED_S: Final = 0.25  # the agent never has two streams open: what was sent of the older one is here already

@@ -12,9 +12,10 @@ from livekit import rtc
 from mien.adapters.livekit_room.inbox import Inbox
 from mien.adapters.livekit_room.microphone import publish_microphone
 from mien.adapters.livekit_room.reports import Reports
-from mien.adapters.segments.link import Address, VoiceLink, Waker, log
+from mien.adapters.segments.link import Address, VoiceLink, log
 from mien.adapters.segments.segment import Segment
 from mien.adapters.segments.speaker import Speaker
+from mien.adapters.waker import Waker
 from mien.errors import MienError
 
 AUDIO_TOPIC: Final = "lk.audio_stream"

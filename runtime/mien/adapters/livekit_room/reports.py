@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 
 from livekit import rtc
 
-from mien.adapters.segments.link import Waker, log
+from mien.adapters.segments.link import log
+from mien.adapters.waker import Waker
 
 STARTED: Final = "lk.playback_started"
 FINISHED: Final = "lk.playback_finished"

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from mien.adapters.segments.link import VoiceLink, Waker, log, quietly
+from mien.adapters.segments.link import VoiceLink, log, quietly
 from mien.adapters.segments.segment import Segment
 from mien.adapters.segments.words import join_words
+from mien.adapters.waker import Waker
 from mien.client import AsyncTurn, ClientError, Event, Finished, Progress, Rebuffered, Stalled, Started
 
 CHUNK_MS: Final = 200

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from mien.adapters.waker import Waker
 from mien.client import AsyncClient, ClientError, Disconnected, Event, Welcome, connect_async
 from mien.client.endpoint import default_endpoint, unreachable
 from mien.errors import MienError
@@ -34,32 +35,6 @@ class Address:
     name: str = "client"
     key: str | Path | None = None
     voice_key: str | Path | None = None
-
-
-class Waker:
-    """Wakes whoever waits for a condition, once something may have changed. For one event loop."""
-
-    def __init__(self) -> None:
-        self._waiters: set[asyncio.Future[None]] = set()
-
-    def wake(self) -> None:
-        """Have every waiter check its condition again."""
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-
-    async def until(self, condition: Callable[[], object], timeout_s: float | None = None) -> bool:
-        """Wait until the condition holds. Returns whether it does: False after timeout_s."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                while not condition():
-                    waiter = asyncio.get_running_loop().create_future()
-                    self._waiters.add(waiter)
-                    try:
-                        await waiter
-                    finally:
-                        self._waiters.discard(waiter)
-        return bool(condition())
 
 
 class VoiceLink:

@@ -7,8 +7,9 @@ from collections import deque
 from typing import Final, Literal, Protocol
 
 from mien.adapters.segments.leg import LegEnd, VoiceLeg
-from mien.adapters.segments.link import VoiceLink, Waker, log
+from mien.adapters.segments.link import VoiceLink, log
 from mien.adapters.segments.segment import Segment
+from mien.adapters.waker import Waker
 
 RETURN_S: Final = 2.0  # how long the rest of a segment waits for a lost voice where there is nothing to fall back to
 WAITING_MS: Final = 60_000.0  # audio of a segment that waits here; as much again waits in the voice
