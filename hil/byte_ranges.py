@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 CHUNK: Final = 1 << 16
 
@@ -32,9 +32,9 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"  # a connection is kept, as any real server does
 
-    def __init__(self, *args: object, served: Served, **kwargs: object) -> None:
+    def __init__(self, *args: Any, served: Served, **kwargs: Any) -> None:
         self._served = served
-        super().__init__(*args, directory=str(served.folder), **kwargs)  # type: ignore[arg-type]
+        super().__init__(*args, directory=str(served.folder), **kwargs)
 
     def do_GET(self) -> None:
         path = Path(self.translate_path(self.path))

@@ -419,7 +419,7 @@ class Speaker(Generic[T]):
         """What the framework does with a report must not end the reporting of later ones."""
         try:
             await told
-        except Exception:
+        except Exception:  # a framework's handler may raise anything
             _log.exception("the framework failed to take what was heard")
 
     def _wake(self) -> None:

@@ -106,7 +106,7 @@ class _OwnLeg:
                 await self._speaker.waker.until(lambda: segment.ended or segment.pushed_frames > self._fed)
             await self._push(self._mono.flush())
             self._output.flush()
-        except Exception as error:
+        except Exception as error:  # an output of the agent's may raise anything; the segment still has to finish
             log.warning("the agent's own output failed: %s", error)
             self._failed = True
             self._speaker.waker.wake()

@@ -208,5 +208,5 @@ async def _speak_for(room: rtc.Room, agent: str) -> None:
     """Without a microphone this kiosk is the agent's avatar only: agents must not take it for a customer."""
     try:
         await room.local_participant.set_attributes({ON_BEHALF: agent})
-    except Exception as error:
+    except Exception as error:  # a token may forbid it, and the package raises what the server says
         log.warning("the attribute %s could not be set; put it into the token: %s", ON_BEHALF, error)

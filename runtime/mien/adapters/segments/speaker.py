@@ -126,7 +126,7 @@ class Speaker:
         segment.over = True
         try:
             self._listener.finished(segment, interrupted=interrupted, by_voice=by_voice)
-        except Exception:
+        except Exception:  # a framework's handler may raise anything
             log.exception("the framework failed at the end of segment %d", segment.number)
         self.waker.wake()
 

@@ -32,7 +32,7 @@ def main() -> None:
 
     try:
         voice = load(options.get("voice", ""))
-    except Exception as error:
+    except Exception as error:  # piper and onnxruntime raise anything: the agent is told, and takes the spare voice
         send({"failed": str(error)})
         sys.exit(1)
     send({"ready": True})
@@ -57,7 +57,7 @@ def main() -> None:
                 if header["id"] in cancelled:
                     break
                 send({"id": header["id"], "rate_hz": rate_hz, "words": []}, pcm)
-        except Exception as error:
+        except Exception as error:  # as above; the next request is served
             end["error"] = f"{type(error).__name__}: {error}"
         send(end)
 
