@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.bench.lip_score import NEAR, auc, events, runs
 from mien.core.pose import CHANNEL_INDEX
 
 from .phones import INDEX, PHONES, SILENCE
 from .targets import TimedPhone, class_track
 
-NEAR = 4  # frames: an event 40 ms off is still perceived as simultaneous
 _LABIAL = (INDEX["p b"], INDEX["m"])
 _BITE = INDEX["f v"]
 _ROUND = tuple(INDEX[name] for name in ("ɔ o", "u", "w", "y ø"))
@@ -52,7 +52,7 @@ def see(frames: NDArray[np.float32], phones: Sequence[TimedPhone]) -> Seen:
 def figures(seen: Sequence[Seen]) -> dict[str, float]:
     """Recall and precision of closures, recall of bites, correlation of the jaw, AUC of rounding, stillness, lag."""
     closed = np.array([_closures(one) for one in seen]).sum(axis=0)
-    bites = np.array([_events(one.track == _BITE, bitten(one)) for one in seen]).sum(axis=0)
+    bites = np.array([events(one.track == _BITE, bitten(one)) for one in seen]).sum(axis=0)
     recall, precision = closed[0] / max(1, closed[1]), closed[2] / max(1, closed[3])
     jaw, height = np.concatenate([one.jaw for one in seen]), np.concatenate([_heights(one) for one in seen])
     track = np.concatenate([one.track for one in seen])
@@ -90,21 +90,11 @@ def bitten(seen: Seen) -> NDArray[np.bool_]:
 
 def _closures(seen: Seen) -> tuple[int, int, int, int]:
     wanted = np.isin(seen.track, _LABIAL)
-    hit, count = _events(wanted, shut(seen))
+    hit, count = events(wanted, shut(seen))
     silent = seen.track == SILENCE
     near = np.convolve(wanted | silent, np.ones(2 * NEAR + 1), "same") > 0
-    shown = [(s, e) for s, e in _runs(shut(seen)) if silent[s:e].mean() <= 0.5]
+    shown = [(s, e) for s, e in runs(shut(seen)) if silent[s:e].mean() <= 0.5]
     return hit, count, sum(bool(near[s:e].any()) for s, e in shown), len(shown)
-
-
-def _events(wanted: NDArray[np.bool_], shown: NDArray[np.bool_]) -> tuple[int, int]:
-    runs = _runs(wanted)
-    return sum(bool(shown[max(0, s - NEAR) : e + NEAR].any()) for s, e in runs), len(runs)
-
-
-def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def _heights(seen: Seen) -> NDArray[np.float64]:
@@ -116,11 +106,7 @@ def _heights(seen: Seen) -> NDArray[np.float64]:
 def _auc(positive: NDArray[np.float32], negative: NDArray[np.float32]) -> float:
     if not len(positive) or not len(negative):
         return float("nan")
-    both = np.concatenate([positive, negative])
-    _, inverse, counts = np.unique(both, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    above = ranks[: len(positive)].sum() - len(positive) * (len(positive) + 1) / 2
-    return float(above / len(positive) / len(negative))
+    return auc(positive.astype(np.float64), negative.astype(np.float64))
 
 
 def _lag(jaw: NDArray[np.float32], height: NDArray[np.float64], reach: int = 15) -> int:

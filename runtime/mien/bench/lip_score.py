@@ -117,7 +117,7 @@ def score(prompts: Sequence[Prompt]) -> Score:
         lag_removed=_figures(prompts, [prompt.seen.shifted(lag) for prompt in prompts]),
         chance={key: float(np.mean([one[key] for one in rolled])) for key in rolled[0]},
         prompts=len(prompts),
-        bilabials=sum(len(_runs(np.isin(prompt.track, phones.BILABIAL))) for prompt in prompts),
+        bilabials=sum(len(runs(np.isin(prompt.track, phones.BILABIAL))) for prompt in prompts),
     )
 
 
@@ -139,7 +139,7 @@ def _figures(prompts: Sequence[Prompt], seen: Sequence[Visible]) -> Figures:
         "fv_recall": float(bitten / max(1, bites)),
         "jaw_r": _correlation(jaw, height),
         "vowel_rho": _vowel_rho(pairs),
-        "round_auc": _auc(rounding[np.isin(track, phones.ROUNDED)], rounding[np.isin(track, phones.UNROUNDED)]),
+        "round_auc": auc(rounding[np.isin(track, phones.ROUNDED)], rounding[np.isin(track, phones.UNROUNDED)]),
         "acc5": accuracy,
         "bal5": balanced,
         "still": _stillness(pairs),
@@ -151,19 +151,19 @@ def _closures(prompt: Prompt, seen: Visible) -> tuple[int, int, int, int]:
     wanted, silent = np.isin(prompt.track, phones.BILABIAL), prompt.track == phones.SILENCE
     shut = seen.kind == REST
     near = _widened(wanted | silent | (prompt.track == phones.APPROXIMANT))
-    in_speech = [(start, end) for start, end in _runs(shut) if silent[start:end].mean() <= 0.5]
+    in_speech = [(start, end) for start, end in runs(shut) if silent[start:end].mean() <= 0.5]
     explained = sum(bool(near[start:end].any()) for start, end in in_speech)
-    return (*_events(wanted, shut), explained, len(in_speech))
+    return (*events(wanted, shut), explained, len(in_speech))
 
 
 def _bites(prompt: Prompt, seen: Visible) -> tuple[int, int]:
-    return _events(np.isin(prompt.track, phones.LABIODENTAL), seen.kind == FV)
+    return events(np.isin(prompt.track, phones.LABIODENTAL), seen.kind == FV)
 
 
-def _events(wanted: Mask, shown: Mask) -> tuple[int, int]:
+def events(wanted: Mask, shown: Mask) -> tuple[int, int]:
     """(runs of `wanted` within NEAR of something shown, runs)."""
-    runs = _runs(wanted)
-    return sum(bool(shown[max(0, start - NEAR) : end + NEAR].any()) for start, end in runs), len(runs)
+    asked = runs(wanted)
+    return sum(bool(shown[max(0, start - NEAR) : end + NEAR].any()) for start, end in asked), len(asked)
 
 
 def _classes_right(pairs: Sequence[tuple[Prompt, Visible]]) -> tuple[float, float]:
@@ -182,9 +182,9 @@ def _vowel_rho(pairs: Sequence[tuple[Prompt, Visible]]) -> float:
     ranks: list[float] = []
     for prompt, view in pairs:
         for vowel, openness in phones.OPENNESS.items():
-            runs = _runs(prompt.track == vowel)
-            heights += [float(view.jaw[start:end].mean()) for start, end in runs]
-            ranks += [openness] * len(runs)
+            spoken = runs(prompt.track == vowel)
+            heights += [float(view.jaw[start:end].mean()) for start, end in spoken]
+            ranks += [openness] * len(spoken)
     return _correlation(_ranked(np.array(heights)), _ranked(np.array(ranks)))
 
 
@@ -196,7 +196,7 @@ def _stillness(pairs: Sequence[tuple[Prompt, Visible]]) -> float:
         silent = prompt.track == phones.SILENCE
         step = np.abs(np.diff(view.jaw, prepend=view.jaw[:1]))
         moving.append(step[~silent])
-        still += [step[start + EDGE : end - EDGE] for start, end in _runs(silent) if end - start >= LEAST_SILENCE]
+        still += [step[start + EDGE : end - EDGE] for start, end in runs(silent) if end - start >= LEAST_SILENCE]
     if not still:
         return 0.0
     return float(np.concatenate(still).mean() / max(1e-9, float(np.concatenate(moving).mean())))
@@ -212,7 +212,8 @@ def _lag(prompts: Sequence[Prompt]) -> int:
     return max(LAGS, key=fit)
 
 
-def _runs(mask: Mask) -> list[tuple[int, int]]:
+def runs(mask: Mask) -> list[tuple[int, int]]:
+    """(first frame, frame after the last) of each run of a mask."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.astype(np.int8), [0]))))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
@@ -238,7 +239,7 @@ def _correlation(one: Curve, other: Curve) -> float:
     return float(np.corrcoef(one, other)[0, 1])
 
 
-def _auc(positive: Curve, negative: Curve) -> float:
+def auc(positive: Curve, negative: Curve) -> float:
     """The probability that a positive is larger than a negative; .5 where there are none of either."""
     if not len(positive) or not len(negative):
         return 0.5
