@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncGenerator
-from subprocess import PIPE
+from subprocess import check_output
 
 from pipecat.frames.frames import EndFrame, Frame, TTSAudioRawFrame, TTSSpeakFrame
 from pipecat.pipeline.pipeline import Pipeline
@@ -17,8 +17,7 @@ from mien.adapters.pipecat import MienSegmentFinishedFrame, MienTransport
 
 class Espeak(TTSService):
     async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame | None, None]:
-        process = await asyncio.create_subprocess_exec("espeak-ng", "--stdout", text, stdout=PIPE)
-        wav, _ = await process.communicate()
+        wav = await asyncio.to_thread(check_output, ["espeak-ng", "--stdout", text])
         yield TTSAudioRawFrame(wav[44:], 22050, 1, context_id=context_id)
 
 
@@ -33,8 +32,7 @@ class Printer(FrameProcessor):
 async def main() -> None:
     speech = Espeak(push_start_frame=True, push_stop_frames=True)
     worker = PipelineWorker(Pipeline([speech, MienTransport().output(), Printer()]))
-    runner = WorkerRunner()
-    await runner.add_workers(worker)
+    await (runner := WorkerRunner()).add_workers(worker)
     await worker.queue_frames([TTSSpeakFrame(" ".join(sys.argv[1:]) or "Good morning"), EndFrame()])
     await runner.run()
 
