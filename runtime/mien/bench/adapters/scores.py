@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from mien.bench.adapters.driver import Segment, Verdict
 from mien.bench.adapters.truth import HeardSegment
 from mien.bench.rows import Row, percentile_row
@@ -13,6 +15,7 @@ POSITION_BAR_MS: Final = 20.0
 FIRST_SOUND_BAR_MS: Final = 10.0
 SILENCE_BAR_MS: Final = 60.0
 MEMORY_BAR_MB: Final = 4.0  # between the first quarter of the script and its end: buffers of the framework still settle
+BLURRED_FRAMES: Final = 200  # that fades at the ends and at pauses may make unreadable, of the code and not of speech
 EXACT_MS: Final = 20.0  # a word that ends this near to the cut counts as cut
 
 
@@ -121,10 +124,9 @@ def incomplete(one: Outcome) -> bool:
     """Whether sound is missing within or repeated, or a segment that nobody interrupted was cut."""
     if one.heard is None:
         return one.verdict is not None and one.verdict.interrupted_ns is None
-    fade = len(one.segment.pcm) // 20 if one.segment.pause_after_ms is not None else 0
     cut = one.verdict is not None and one.verdict.interrupted_ns is None and not one.verdict.interrupted
-    short = cut and one.heard.frames < len(one.segment.pcm) - 200
-    return short or one.heard.repeated > 0 or one.heard.lost > 200 + fade
+    short = cut and one.heard.frames < len(one.segment.pcm) - BLURRED_FRAMES
+    return short or one.heard.repeated > 0 or one.heard.lost > BLURRED_FRAMES
 
 
 def first_sound_added_ms(plain: Sequence[Outcome], baseline: Sequence[Outcome]) -> float | None:
@@ -132,8 +134,7 @@ def first_sound_added_ms(plain: Sequence[Outcome], baseline: Sequence[Outcome]) 
     theirs, ours = _first_sounds_ms(plain), _first_sounds_ms(baseline)
     if not theirs or not ours:
         return None
-    worst = percentile_row("", theirs, 95).value, percentile_row("", ours, 95).value
-    return None if worst[0] is None or worst[1] is None else round(worst[0] - worst[1], 3)
+    return round(float(np.percentile(theirs, 95) - np.percentile(ours, 95)), 3)
 
 
 def _first_sounds_ms(outcomes: Sequence[Outcome]) -> list[float]:
