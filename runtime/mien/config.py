@@ -139,13 +139,15 @@ class BargeInConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class ConverseConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[converse]: mien converse, the voice agent. Paths and models: "" is what ships.
 
-    end_ms, open_ms: silence that ends the customer's turn after a complete sentence, and after an open one. filler_ms,
+    question_ms, end_ms, open_ms: silence that ends the customer's turn after a question, after another complete
+    sentence, and after an open one. filler_ms,
     deadline_ms: after the decision, without an answer.
     """
 
     knowledge: str = ""
     language: Literal["en", "de", "auto"] = "en"
     forbidden: tuple[str, ...] = ()
+    question_ms: Annotated[int, Meta(ge=200, le=5_000)] = 350
     end_ms: Annotated[int, Meta(ge=200, le=5_000)] = 450
     open_ms: Annotated[int, Meta(ge=200, le=10_000)] = 1_100
     filler_ms: Annotated[int, Meta(ge=200, le=10_000)] = 900
@@ -324,6 +326,8 @@ def _converse_problems(converse: ConverseConfig) -> Iterator[str]:
             f"converse.language: '{converse.hear_model}' knows English only; set hear_model to "
             "base, or to a folder with a multilingual model"
         )
+    if converse.end_ms < converse.question_ms:
+        yield f"converse.end_ms: {converse.end_ms} is below question_ms, {converse.question_ms}"
     if converse.open_ms < converse.end_ms:
         yield f"converse.open_ms: {converse.open_ms} is below end_ms, {converse.end_ms}"
 

@@ -21,12 +21,48 @@ def test_a_question_is_recognised_and_thought_while_the_silence_still_lasts(talk
     talk.think("We are open until six.")
     assert talk.last(orders.Prepare).text == "We are open until six."
     assert not talk.said()
-    talk.wait(140)
-    assert not talk.said(), "450 ms of silence have not passed"
+    talk.wait(40)
+    assert not talk.said(), "350 ms of silence have not passed"
     talk.wait(40)
     assert talk.said() == ["We are open until six."]
     assert len(talk.all(orders.Think)) == 1
     assert talk.last(orders.EndSay).answer == talk.last(orders.Say).answer
+
+
+def test_a_sentence_that_asks_nothing_gets_a_little_more_time(talk):
+    talk.utter("Tell me when you are open.")
+    talk.think("We are open until six.")
+    talk.wait(140)
+    assert not talk.said(), "450 ms of silence have not passed"
+    talk.wait(40)
+    assert talk.said() == ["We are open until six."]
+
+
+def test_what_the_ear_hears_of_the_room_after_the_last_sound_is_not_recognised_again(talk):
+    talk.begin()
+    talk.wait(800)
+    last_ns = talk.now_ns
+    talk.wait(120)
+    talk.take(events.Quiet(last_ns))
+    talk.recognise("When are you open?")
+    talk.think("We are open until six.")
+    talk.wait(180)
+    talk.take(events.UserEnded(last_ns + 200 * MS))
+    assert len(talk.all(orders.Recognise)) == 1
+    talk.wait(80)
+    assert talk.said() == ["We are open until six."], "the silence began with the last sound"
+
+
+def test_soft_speech_after_the_last_loud_sound_is_recognised(talk):
+    talk.begin()
+    talk.wait(800)
+    last_ns = talk.now_ns
+    talk.wait(120)
+    talk.take(events.Quiet(last_ns))
+    talk.recognise("When are you")
+    talk.wait(400)
+    talk.take(events.UserEnded(last_ns + 300 * MS))
+    assert len(talk.all(orders.Recognise)) == 2
 
 
 def test_a_sentence_that_is_not_complete_gets_more_time(talk):
@@ -311,7 +347,7 @@ class TestOffers:
 class TestFaults:
     def test_a_thinker_that_hangs_gets_a_filler_and_then_an_apology(self, talk):
         talk.utter("When are you open?")
-        talk.wait(160)
+        talk.wait(60)
         talk.wait(880)
         assert not talk.said()
         talk.wait(20)

@@ -106,13 +106,13 @@ class TestNearSound:
             changes.append(sound.add(at_ns + number * 20 * MS, pcm))
         return changes
 
-    def test_quiet_is_told_once_after_160_ms_with_the_last_sound(self):
+    def test_quiet_is_told_once_after_120_ms_with_the_last_sound(self):
         changes = self.fed(NearSound(), [3000] * 10 + [20] * 20)
         told = [(number, change) for number, change in enumerate(changes) if change]
-        assert told == [(17, Quiet(200 * MS))]
+        assert told == [(15, Quiet(200 * MS))]
 
     def test_a_short_gap_within_a_word_is_not_told(self):
-        assert not any(self.fed(NearSound(), [3000] * 10 + [20] * 7 + [3000] * 5))
+        assert not any(self.fed(NearSound(), [3000] * 10 + [20] * 5 + [3000] * 5))
 
     def test_sound_after_quiet_is_told(self):
         changes = self.fed(NearSound(), [3000] * 10 + [20] * 10 + [3000] * 2)

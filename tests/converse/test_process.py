@@ -39,6 +39,8 @@ while True:
         print("out of memory", file=sys.stderr, flush=True); os._exit(1)
     if do == "rubbish":
         out.write(b"Loading checkpoint...\\n"); out.flush(); time.sleep(3600)
+    if do == "environment":
+        send({"id": number, "limit": os.environ.get("OMP_THREAD_LIMIT")})
     for count in range(200 if do == "count" else 2):
         if number in cancelled:
             break
@@ -158,5 +160,16 @@ def test_a_program_that_is_not_there():
         made = EngineProcess("Piper", {}, command=("/nonexistent/python",))
         with pytest.raises(ConverseError, match="Piper cannot be started: /nonexistent/python: No such file"):
             await made.start()
+
+    run(test)
+
+
+def test_an_engine_may_start_the_threads_that_it_asks_for(monkeypatch):
+    monkeypatch.setenv("OMP_THREAD_LIMIT", "1")
+
+    async def test():
+        async with engine() as made:
+            first = await anext(made.ask({"do": "environment"}))
+            assert first[0]["limit"] is None
 
     run(test)

@@ -96,20 +96,30 @@ def human_recordings(progress: Callable[[str], None]) -> list[Signal]:
         return [_read(wheel.read(name)) for file in HUMAN_FILES for name in names if name.endswith(f"assets/{file}")]
 
 
+def human_turns(progress: Callable[[str], None]) -> list[Signal]:
+    """What the human speakers say between pauses of 600 ms or more, with the shorter ones in it. Raises MienError."""
+    return [
+        turn / np.abs(turn).max()
+        for recording in human_recordings(progress)
+        for turn in _between_pauses(recording, 600)
+        if len(turn) >= RATE_HZ
+    ]
+
+
 def phrases(recording: Signal) -> list[Signal]:
     """The recording, cut at its pauses of 200 ms or more, into phrases of at least one second, at most four."""
+    long = [part for part in _between_pauses(recording, 200) if len(part) >= RATE_HZ]
+    trimmed = [_trimmed(part[: 4 * RATE_HZ]) for part in long]
+    return [phrase for phrase in trimmed if len(phrase) >= RATE_HZ // 2]
+
+
+def _between_pauses(recording: Signal, pause_ms: int) -> list[Signal]:
     hop = RATE_HZ // 100
     frames = recording[: len(recording) // hop * hop].reshape(-1, hop)
     level = np.sqrt((frames**2).mean(axis=1))
     loud = np.flatnonzero(level > 0.06 * np.percentile(level, 98))
-    found = []
-    for group in np.split(loud, np.flatnonzero(np.diff(loud) > 20) + 1):
-        first, last = int(group[0]) * hop, (int(group[-1]) + 1) * hop
-        if last - first >= RATE_HZ:
-            phrase = _trimmed(recording[first : min(last, first + 4 * RATE_HZ)])
-            if len(phrase) >= RATE_HZ // 2:
-                found.append(phrase)
-    return found
+    groups = np.split(loud, np.flatnonzero(np.diff(loud) > pause_ms // 10) + 1)
+    return [recording[int(group[0]) * hop : (int(group[-1]) + 1) * hop] for group in groups]
 
 
 def _wheel(progress: Callable[[str], None]) -> Path:

@@ -175,6 +175,8 @@ class Agent:
                         self._client, self._speaking, order.answer, self._take
                     )
                     self._start(self._speak(turn))
+                if (waiting := self._measured.get(order.answer)) is not None and not waiting.thought_ns:
+                    waiting.thought_ns = time.monotonic_ns()
                 turn.say(order.text, order.language, order.speed)
             case orders.EndSay():
                 if (open_turn := self._turns.get(order.answer)) is not None:

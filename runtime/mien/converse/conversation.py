@@ -46,6 +46,7 @@ HAND_OVER: Final = "hand_over"
 END_VISIT: Final = "end_visit"
 LEAD_NS: Final = 300 * NS_PER_MS  # sound before the detected beginning
 TAIL_NS: Final = 100 * NS_PER_MS  # and after the last sound
+REVERBERATION_NS: Final = 250 * NS_PER_MS
 LOUDER: Final = 1.4
 SLOWER: Final = 0.8
 SPEEDS: Final = (0.5, 1.6)
@@ -144,9 +145,11 @@ class Conversation:
         asked = self._asked
         if asked is None:
             return
-        asked.ended, asked.last_ns = True, event.at_ns
-        if asked.until_ns < event.at_ns - TAIL_NS or (asked.transcript is None and not asked.job and not asked.failed):
-            self._recognise(asked, event.at_ns, now_ns)
+        asked.ended = True
+        if asked.until_ns and event.at_ns <= asked.until_ns + REVERBERATION_NS:
+            return  # the ear hears the room for longer than the customer
+        asked.last_ns = event.at_ns
+        self._recognise(asked, event.at_ns, now_ns)
 
     def _recognise(self, asked: Asked, last_ns: int, now_ns: int) -> None:
         self._forget_guess(asked)
@@ -531,7 +534,9 @@ class Conversation:
         return [a for a in self._answers if a.kind == "answer" and not (a.audible or a.dropped or a.continues)]
 
     def _decided(self, answer: Answer, asked: Asked, thinking: Thinking | None, now_ns: int) -> None:
-        thought_ns = thinking.progress_ns if thinking is not None and thinking.sentences else now_ns
+        thought_ns = now_ns
+        if thinking is not None:
+            thought_ns = thinking.progress_ns if thinking.sentences else 0
         self._do(orders.Decided(answer.number, asked.last_ns, asked.silence_ns, asked.recognised_ns, thought_ns))
 
     def _perform(self, action: str, question: str) -> None:

@@ -19,12 +19,14 @@ _COMPLETE_QUESTION: Final = re.compile(r"\w+\W+\w+.*\?\s*$")
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """All in ms. end: silence after a sentence that is complete; open: after one that is not.
+    """All in ms. question: silence after a complete question; end: after another sentence that is complete; open: after
+    one that is not.
 
     sure: the customer's speech over an answer that cannot be a cough any more. filler, deadline: after the decision,
     without a first sentence. stall: after the last word heard, while the answer is incomplete. longest: of a question.
     """
 
+    question_ms: int = 350
     end_ms: int = 450
     open_ms: int = 1_100
     sure_ms: int = 900
@@ -50,4 +52,6 @@ def is_open(text: str, language: str) -> bool:
 
 def silence_ms(text: str, language: str, timing: Timing) -> int:
     """The silence that ends a turn with this text."""
-    return timing.open_ms if is_open(text, language) else timing.end_ms
+    if is_open(text, language):
+        return timing.open_ms
+    return timing.question_ms if _COMPLETE_QUESTION.search(text.strip()) else timing.end_ms

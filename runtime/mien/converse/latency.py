@@ -16,7 +16,8 @@ STAGES: Final = ("endpoint", "recognition", "answer", "first audio", "preroll", 
 class Measured:
     """One answer, in ns of CLOCK_MONOTONIC.
 
-    silence_ns: the silence was long enough. recognised_ns, thought_ns: the text and the answer's beginning were known.
+    silence_ns: the silence was long enough. recognised_ns, thought_ns: the text and the answer's beginning were known;
+    0: not yet.
     decided_ns: the turn was decided. sent_ns: the first speech was given to the voice. heard_ns: it was heard.
     """
 

@@ -27,7 +27,7 @@ SILENT_DBFS: Final = -96.0
 class NearSound:
     """Takes blocks of 20 ms. quiet_ms: how long the sound must be quiet to say so."""
 
-    def __init__(self, quiet_ms: int = 160) -> None:
+    def __init__(self, quiet_ms: int = 120) -> None:
         self._blocks: deque[tuple[int, bytes]] = deque(maxlen=KEPT_BLOCKS)
         self._quiet_blocks = max(1, round(quiet_ms * 1_000_000 / BLOCK_NS))
         self.begin()

@@ -101,7 +101,6 @@ class EngineProcess:
             return self._process
         await self._kill()
         self.starts += 1
-        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -109,7 +108,7 @@ class EngineProcess:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 limit=MAX_LINE_BYTES,
-                env=environment,
+                env=_environment(),
                 start_new_session=True,
             )
         except OSError as error:
@@ -195,3 +194,12 @@ async def _tail(stream: asyncio.StreamReader) -> bytes:
     while data := await stream.read(4096):
         kept = (kept + data)[-ERROR_BYTES:]
     return kept
+
+
+def _environment() -> dict[str, str]:
+    """For an engine: no threads but those that it asks for.
+
+    With fewer than it asks for, which is what OMP_THREAD_LIMIT allows, ctranslate2 computes NaN.
+    """
+    inherited = {name: value for name, value in os.environ.items() if name != "OMP_THREAD_LIMIT"}
+    return {**inherited, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}

@@ -35,6 +35,9 @@ log = logging.getLogger("mien.converse")
 PIPER_SERVER: Final = Path(__file__).parent / "speak" / "piper_server.py"
 MEASURING_S: Final = 20.0
 SLOW_S: Final = 0.8
+HASTY_S: Final = 0.2
+"""An utterance that takes longer ends after the silence that ends the customer's turn: a shorter window is worth it."""
+
 LANGUAGES: Final = ("en", "de")
 
 
@@ -50,7 +53,8 @@ class Hearing:
         else:
             options["languages"] = LANGUAGES if config.language == "auto" else (config.language,)
         self._remote = config.hear == "url"
-        self.process = EngineProcess("the recogniser", _first("hear", config.hear, options))
+        self._engine, self._options = config.hear, options
+        self.process = self._make()
 
     async def recognise(self, pcm: bytes, language: str) -> Transcript:
         """The text of mono s16le at 16 kHz. Raises ConverseError."""
@@ -60,16 +64,21 @@ class Hearing:
         raise ConverseError("the recogniser gave no result")
 
     async def measure(self) -> float:
-        """How long an utterance takes here, in s; a slow machine is then given more time. Raises ConverseError.
+        """How long an utterance takes here, in s; a slow machine is then given more time, and a shorter window.
+
+        Raises ConverseError.
 
         With a URL nothing is measured: nobody's sound is sent there before somebody speaks.
         """
         if self._remote:
             return 0.0
-        self.process.allow(MEASURING_S)
-        began_s = time.monotonic()
-        await self.recognise(_rustle(), "en")
-        taken_s = time.monotonic() - began_s
+        taken_s = await self._measure()
+        if taken_s > HASTY_S:
+            await self.process.close()
+            self._options["hasty"] = True
+            self.process = self._make()
+            await self.process.start()
+            taken_s = await self._measure()
         if taken_s > SLOW_S:
             log.warning(
                 "recognition takes %.1f s on this machine, answers come late: free the processor, or set converse.hear "
@@ -78,6 +87,15 @@ class Hearing:
             )
         self.process.allow(3 * taken_s)
         return taken_s
+
+    def _make(self) -> EngineProcess:
+        return EngineProcess("the recogniser", _first("hear", self._engine, self._options))
+
+    async def _measure(self) -> float:
+        self.process.allow(MEASURING_S)
+        began_s = time.monotonic()
+        await self.recognise(_rustle(), "en")
+        return time.monotonic() - began_s
 
 
 class Thinking:

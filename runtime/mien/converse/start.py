@@ -62,6 +62,7 @@ def make_agent(client: AsyncClient, config: ConverseConfig, loaded: Engines, tol
     """The agent, ready to run."""
     timing = Timing(
         recognise_ms=max(Timing().recognise_ms, round(3000 * loaded.recognising_s)),
+        question_ms=config.question_ms,
         end_ms=config.end_ms,
         open_ms=config.open_ms,
         filler_ms=config.filler_ms,

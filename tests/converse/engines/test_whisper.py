@@ -1,10 +1,13 @@
 """Whisper tiny.en by ctranslate2, on speech, on noise, on what is no speech."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from converse.engines.spoken import spoken
 from mien.converse.hear.whisper import Whisper
+from mien.errors import ConverseError
 
 QUIET = np.zeros(4800, np.int16)
 
@@ -51,3 +54,15 @@ def test_half_a_minute_is_recognised_in_a_longer_window(whisper):
 
 def test_what_is_too_short_is_nothing(whisper):
     assert whisper.recognise(bytes(100), "en").text == ""
+
+
+def test_a_result_that_is_no_number_is_an_error_and_no_silence(whisper, monkeypatch):
+    class Broken:
+        is_multilingual = False
+
+        def generate(self, *_args, **_options):
+            return [SimpleNamespace(sequences_ids=[[0]], scores=[float("nan")], no_speech_prob=0.0)]
+
+    monkeypatch.setattr(whisper, "_model", Broken())
+    with pytest.raises(ConverseError, match="NaN"):
+        whisper.recognise(bytes(32_000), "en")
