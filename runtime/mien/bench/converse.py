@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import soxr
 
 from mien.bench.converse_questions import BACKCHANNELS, BARGE_INS, OFF_TOPIC, PERSON, QUESTIONS
 from mien.bench.converse_room import RoomScene, room_ear
 from mien.bench.ear_rooms import rooms
-from mien.bench.ear_voices import CACHE, FLITE, RATE_HZ, Signal, human_turns, speak
+from mien.bench.ear_voices import CACHE, RATE_HZ, Signal, human_turns, speak
 from mien.bench.offsets import FrameTrace, first_motion_ns
 from mien.bench.rows import Report, Row, machine, percentile_row
 from mien.bench.session import Session, running_session
@@ -29,6 +30,7 @@ from mien.converse import orders
 from mien.converse import start as converse
 from mien.converse.agent import Agent
 from mien.converse.latency import STAGES, Measured
+from mien.converse.stages import Speaking
 from mien.converse.think.knowledge_file import sentences_of
 from mien.errors import MienError
 from mien.host.memory import pss_mb
@@ -45,8 +47,10 @@ SETTINGS: Final = {
     "face.fps": "25",
     "barge_in.mode": "pause",
 }
-VOICES: Final = tuple(f"flite:{name}" for name in FLITE)
-"""Not espeak-ng's: in a room Whisper tiny.en gets a third to half of their words wrong, of flite's a seventh."""
+PIPER: Final = "Piper"
+VOICES: Final = ("flite:slt", PIPER, "flite:rms")
+"""Not espeak-ng's, nor flite's others: in a room Whisper tiny.en gets a quarter to half of their words wrong, of these
+a seventh. Piper's is the kiosk's own voice."""
 
 LONG_QUESTION: Final = "What is there to see in the special exhibition?"
 INTO_ANSWER_S: Final = 1.0
@@ -120,11 +124,11 @@ async def _visit(session: Session, config: ConverseConfig, scene: RoomScene, siz
 class _Customers:
     """Says one thing after the other to a running agent, and notes what comes of it."""
 
-    def __init__(self, scene: RoomScene, progress: Progress) -> None:
+    def __init__(self, scene: RoomScene, speaking: Speaking, progress: Progress) -> None:
         self.found = Found()
+        self._speaking = speaking
         self._scene = scene
         self._progress = progress
-        self._voices = VOICES
         self._count = 0
         self._notes: list[orders.Note | orders.Perform] = []
         self._agent: Agent | None = None
@@ -141,7 +145,7 @@ class _Customers:
         progress: Progress,
     ) -> AsyncIterator[_Customers]:
         """With the agent running."""
-        made = cls(scene, progress)
+        made = cls(scene, loaded.speaking, progress)
         made._agent = converse.make_agent(client, config, loaded, made._notes.append)
         made._answers = {
             entry.questions[0]: next(sentences_of(entry.answer)) for entry in converse.knowledge(config).entries
@@ -224,7 +228,7 @@ class _Customers:
         if heard is None:
             self.found.resumed.append(False)
             return
-        sound = cough(number) if number % 2 else speak(BACKCHANNELS[number // 2 % len(BACKCHANNELS)], self._voices[0])
+        sound = cough(number) if number % 2 else speak(BACKCHANNELS[number // 2 % len(BACKCHANNELS)], VOICES[0])
         await self._say_sound(sound)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
@@ -256,9 +260,16 @@ class _Customers:
 
     async def _say(self, text: str) -> int:
         """Say it, in the next voice. Returns when the last sound reached the microphone."""
-        voice = self._voices[self._count % len(self._voices)]
+        voice = VOICES[self._count % len(VOICES)]
         self._count += 1
-        return await self._say_sound(await asyncio.to_thread(speak, text, voice))
+        return await self._say_sound(await self._spoken(text, voice))
+
+    async def _spoken(self, text: str, voice: str) -> Signal:
+        if voice != PIPER:
+            return await asyncio.to_thread(speak, text, voice)
+        pieces = [piece async for piece in self._speaking.speak(text, "en", 1.0)]
+        pcm = np.frombuffer(b"".join(piece.pcm for piece in pieces), "<i2").astype(np.float64)
+        return np.asarray(soxr.resample(pcm / np.abs(pcm).max(), pieces[0].rate_hz, RATE_HZ), np.float64)
 
     async def _say_sound(self, sound: Signal) -> int:
         begin_ns = time.monotonic_ns() + 100 * NS_PER_MS
