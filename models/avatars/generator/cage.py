@@ -336,7 +336,8 @@ def eye_rings(curve: Floats, orbit: Floats, ball: Eye, p: Proportions, closing: 
     mirror = np.array([ball.side, 1, 1])
     away = open_curve * np.array([0.75, 1.3])
     away /= np.linalg.norm(away, axis=1, keepdims=True)
-    bulge = 0.14 * np.asarray(closing)
+    # A chord falls short by the radius times the square of the angle.
+    bulge = 0.14 * max(1.0, p.eye_height) ** 2 * max(1.0, p.eye_scale / 1.15) * np.asarray(closing)
     upper = np.sin(np.linspace(0, 2 * np.pi, EYE_COUNT, endpoint=False))
     orbit_local = (orbit - ball.center) * mirror
     mix = np.where(upper > 0.3, 0.36, 0.5)[:, None]

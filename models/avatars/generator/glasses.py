@@ -1,4 +1,4 @@
-"""Glasses: two rims, a bridge and two arms. They have no lenses, which would cost a draw call."""
+"""Glasses without lenses, which would cost a draw call."""
 
 import numpy as np
 

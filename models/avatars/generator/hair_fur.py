@@ -1,4 +1,4 @@
-"""A creature's fur: a cap, tufts on the crown, and upright ears."""
+"""A creature's fur, with upright ears."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Fine relief that is added to the sculpted head: the lines of age, and tendons, larynx and collarbones of the neck."""
+"""Fine relief on the sculpted head, from the lines of age to the tendons of the neck."""
 
 from collections.abc import Sequence
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Tubes along a path, for earrings and glasses."""
+"""Tubes along a path, of which jewellery is made."""
 
 import numpy as np
 
