@@ -115,8 +115,8 @@ def main(arguments: list[str]) -> None:
     near = [closer(mesh) for mesh in meshes]
     pages = {
         "default-shapes": sheet(near[:1], {name: {name: 1.0} for name in ARKIT_SHAPES}, (168, 206), 9),
-        "combinations": sheet(near, COMBINATIONS, (130, 160), 18),
-        "turns": sheet(meshes, TURNS, (150, 190), 9),
+        "combinations": sheet(near, COMBINATIONS, (104, 130), 18),
+        "turns": sheet(meshes, TURNS, (130, 166), 9),
         "family": sheet(meshes, {"family": both(mouthSmile=0.3)}, (432, 576), 3, named=False),
     }
     for name, page in pages.items():
