@@ -59,8 +59,9 @@ def _masked(colors: Floats, skin: Skin, look: Look) -> Floats:
     x, y, z = np.abs(skin.points[:, 0]), skin.points[:, 1], skin.points[:, 2]
     p, front = look.proportions, smoothstep(skin.points[:, 2], 1.0, 3.5)
 
-    def spot(cx: float, cy: float, rx: float, ry: float) -> Floats:
-        return 1.25 - np.hypot((x - cx) / rx, (y - cy) / ry)
+    def spot(cx: float | Floats, cy: float, rx: float, ry: float) -> Floats:
+        result: Floats = 1.25 - np.hypot((x - cx) / rx, (y - cy) / ry)
+        return result
 
     pale = np.max(
         [spot(0, -6.6, 3.6, 3.2), spot(4.9, -4.6, 3.0, 2.7), spot(p.eye_x - 0.7 + 0.25 * (y - 3.9), 3.9, 1.3, 0.85)],

@@ -60,7 +60,8 @@ def _fur(rng: np.random.Generator) -> Floats:
         i, f = height.astype(int), (height % 1)[:, None]
         wide = np.stack([np.interp(at, np.arange(across + 2), line) for line in coarse])
         total += weight * (wide[i] * (1 - f) + wide[i + 1] * f)
-    return np.take_along_axis(total, column, axis=1)
+    combed: Floats = np.take_along_axis(total, column, axis=1)
+    return combed
 
 
 def _pores(rng: np.random.Generator) -> Floats:
