@@ -24,7 +24,7 @@ from mien.render.gles import GlesRenderer
 from mien.render.jpeg import encode_jpeg
 
 HERE = Path(__file__).resolve().parent
-NAMES = ("default", "theo", "ama")
+NAMES = ("default", "theo", "ama", "rosa", "ken", "pip")
 Pose = dict[str, float]
 Size = tuple[int, int]
 
@@ -115,9 +115,9 @@ def main(arguments: list[str]) -> None:
     near = [closer(mesh) for mesh in meshes]
     pages = {
         "default-shapes": sheet(near[:1], {name: {name: 1.0} for name in ARKIT_SHAPES}, (168, 206), 9),
-        "combinations": sheet(near, COMBINATIONS, (170, 210), 9),
-        "turns": sheet(meshes, TURNS, (190, 240), 9),
-        "family": sheet(meshes, {"family": both(mouthSmile=0.3)}, (540, 720), 3, named=False),
+        "combinations": sheet(near, COMBINATIONS, (104, 130), 18),
+        "turns": sheet(meshes, TURNS, (130, 166), 9),
+        "family": sheet(meshes, {"family": both(mouthSmile=0.3)}, (432, 576), 3, named=False),
     }
     for name, page in pages.items():
         pixels = pygame.surfarray.array3d(page).swapaxes(0, 1)

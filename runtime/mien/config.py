@@ -75,6 +75,7 @@ class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[face]: the screen, the avatar and the motion model. An empty path means the shipped one.
 
     width and height 0: the screen's own size. display: which of several screens, from 0. background: see face/backdrop.
+    logo: a PNG file.
     """
 
     renderer: Literal["gles", "headless"] = "gles"
@@ -88,6 +89,8 @@ class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     display: Annotated[int, Meta(ge=0, le=15)] = 0
     quarter_turns: Annotated[int, Meta(ge=0, le=3)] = 0
     background: str = ""
+    logo: str = ""
+    logo_corner: Literal["top_left", "top_right", "bottom_left", "bottom_right"] = "top_left"
     display_latency_ms: Annotated[float, Meta(ge=-500, le=1000)] = 0.0
     calibration: bool = False
     seed: int = 1

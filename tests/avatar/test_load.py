@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import mien.avatar.load as load
+from mien.avatar.baked import SUFFIX
 from mien.avatar.load import default_avatar_path, load_avatar
 from mien.core.mesh import Mesh
 from mien.core.pose import ARKIT_SHAPES
@@ -40,9 +41,30 @@ def test_an_unbaked_file_is_sent_to_the_oven(tmp_path: Path, name: str) -> None:
         load_avatar(tmp_path / name)
 
 
-def test_the_default_avatar_keeps_its_budget() -> None:
-    mesh: Mesh = load_avatar(None)
+def test_a_shipped_avatar_is_loaded_by_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_avatar(Path("theo")).name == "theo"
+
+
+def test_an_unknown_name_is_answered_with_those_that_there_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        AvatarError, match=r"thea: neither a file nor a shipped avatar; the shipped ones are ama, .*theo"
+    ):
+        load_avatar(Path("thea"))
+
+
+SHIPPED = sorted(default_avatar_path().parent.glob(f"*{SUFFIX}"))
+
+
+def test_six_avatars_are_shipped() -> None:
+    assert {path.stem for path in SHIPPED} == {"default", "theo", "ama", "rosa", "ken", "pip"}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_avatar_keeps_its_budget(path: Path) -> None:
+    mesh: Mesh = load_avatar(path)
     assert len(mesh.positions) <= 12_000
     assert len(mesh.parts) <= 8
-    assert default_avatar_path().stat().st_size <= 4_000_000
+    assert path.stat().st_size <= 3_000_000
     assert all(max(texture.shape[:2]) <= 2048 for texture in mesh.textures)

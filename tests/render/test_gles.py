@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.core.mesh import Mesh, Part
+from mien.core.mesh import TOON_GLOSS, Mesh, Part
 from mien.core.pose import CHANNEL_INDEX, new_pose
 from mien.errors import DisplayError
 from mien.render import program
@@ -114,6 +114,21 @@ def test_textures_and_blended_parts_are_drawn(mesh: Mesh, monkeypatch: pytest.Mo
     greenish = (pixels[..., 1] > 1.3 * pixels[..., 0]) & (pixels[..., 1] > 50)
     assert greenish.sum() > 300
     assert pixels[..., 1][greenish].max() < 230
+
+
+def test_a_drawn_head_has_two_tones(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neighbouring pixels of a sphere differ a little everywhere, or much at one edge."""
+    monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
+    steps = {}
+    for gloss in (20.0, TOON_GLOSS):
+        parts = tuple(replace(part, gloss=gloss, specular=0.0) if part.role == "skin" else part for part in mesh.parts)
+        renderer = GlesRenderer(replace(mesh, parts=parts), width=120, height=160)
+        try:
+            red = rendered(renderer)[86:96, 55:86, 0].astype(int)
+        finally:
+            renderer.close()
+        steps[gloss] = np.abs(np.diff(red, axis=1)).max()
+    assert steps[TOON_GLOSS] > 2 * steps[20.0]
 
 
 def test_a_texture_beyond_the_gpu_is_refused(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:

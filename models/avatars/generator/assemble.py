@@ -11,6 +11,7 @@ from generator import (
     ears,
     eyes,
     fabric,
+    glasses,
     hair,
     hair_texture,
     lids,
@@ -33,7 +34,11 @@ NECK_PIVOT = np.array([0.0, -11.0, -1.6])
 FRAME_BOTTOM_Y, FRAME_TOP_Y, ROOM_ABOVE_HAIR = -20.1, 14.4, 1.0
 # Light scatters through skin, so that no crease, the corners of the mouth least of all, is black.
 LEAST_OPEN_SKIN = 0.24
-LEAST_MOVE_CM, LEAST_TURN = 0.004, 0.01
+LEAST_MOVE_CM, LEAST_TURN = 0.008, 0.02
+# Steps below what is seen, so that files compress well: of positions and normals, of texture coordinates, and of a
+# target's moves and turns as shares of its largest.
+POSITION_STEP_M, NORMAL_STEP, UV_STEP = 2.0**-17, 2.0**-9, 2.0**-13
+MOVE_STEPS, TURN_STEPS = 32767 / 16, 32767 / 256
 
 
 def build_mesh(look: Look) -> Mesh:
@@ -68,14 +73,15 @@ def _groups(
 ) -> dict[str, list[Piece]]:
     """The pieces of each of PARTS. hair_and_lids: their textures."""
     balls, sides = skin.cage.eyeballs, (1, -1)
-    ear_pieces = [ears.ear(side, look) for side in sides] if look.hair_style != "bob" else []
+    ear_pieces = [ears.ear(side, look) for side in sides] if look.hair_style not in hair.COVERS_EARS else []
     # Gold reflects like wet teeth, so both share a draw call.
     jewels = [earrings.earring(side, look) for side in sides] if look.earrings else []
+    jewels += glasses.glasses(look) if look.glasses else []
     groups = {
         "skin": [_skin_piece(look, skin, deltas), *ear_pieces],
         "mouth": [*mouth.inside(skin, deltas), *jewels],
-        "eye_left": [eyes.eyeball(balls[1])],
-        "eye_right": [eyes.eyeball(balls[-1])],
+        "eye_left": [eyes.eyeball(balls[1], look)],
+        "eye_right": [eyes.eyeball(balls[-1], look)],
         "cloth": clothes.clothes(look, skin.sculpt),
         "hair": soft_texture.hair_placed(hair.solid(look, skin.sculpt)),
         "soft": _soft(look, skin, deltas, hair_and_lids),
@@ -163,9 +169,9 @@ def _merge(look: Look, groups: dict[str, list[Piece]], textures: tuple[Pixels, .
     balls = skin.cage.eyeballs
     return Mesh(
         name=look.name,
-        positions=_f32(points / 100),
-        normals=_f32(normals),
-        uvs=_f32(np.concatenate([piece.uvs for piece in pieces])),
+        positions=_stepped(points / 100, POSITION_STEP_M),
+        normals=_stepped(normals, NORMAL_STEP),
+        uvs=_stepped(np.concatenate([piece.uvs for piece in pieces]), UV_STEP),
         colors=np.clip(np.rint(rgba), 0, 255).astype(np.uint8),
         head_weights=_f32(np.clip(weights, 0, 1)),
         indices=tris.reshape(-1).astype(np.uint16),
@@ -187,6 +193,15 @@ def framing(highest: float) -> dict[str, Any]:
 
 def _f32(array: Floats) -> Floats:
     return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def _stepped(array: Floats, step: float) -> Floats:
+    return _f32(np.rint(array / step) * step)
+
+
+def _in_steps(deltas: Floats, steps: float) -> Floats:
+    """Deltas as multiples of a share of the largest one."""
+    return _stepped(deltas, float(np.abs(deltas).max(initial=0.0)) / steps or 1.0)
 
 
 def _normals(piece: Piece) -> Floats:
@@ -229,8 +244,8 @@ def _targets(pieces: list[Piece], starts: Ints, normals: Floats) -> list[MorphTa
             MorphTarget(
                 name=name,
                 vertices=index.astype(np.uint16),
-                positions=_f32(moves[index] / 100),
-                normals=_f32(turns[index]),
+                positions=_in_steps(moves[index] / 100, MOVE_STEPS),
+                normals=_in_steps(turns[index], TURN_STEPS),
             )
         )
     return targets

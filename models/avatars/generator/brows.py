@@ -11,7 +11,7 @@ HAIRS, STEPS = 300, 30
 
 def brow_line(t: Floats, look: Look) -> tuple[Floats, Floats]:
     """The centre line of the brow, x and y in cm, for t from 0 at the nose to 1 at the tail."""
-    x = np.interp(t, [0, 0.3, 0.62, 1], [1.25, 2.7, 4.3, 5.75])
+    x = np.interp(t, [0, 0.3, 0.62, 1], [1.25, 2.7, 4.3, 5.75]) + 0.8 * (look.proportions.eye_x - 3.42)
     rise = np.array([0.10, 0.34, 0.55, 0.68, 0.50, -0.06]) * (0.7 + look.brow_arch)
     y = np.interp(t, [0, 0.2, 0.4, 0.62, 0.8, 1], rise) + look.brow_y
     if t.size > 9:

@@ -209,7 +209,7 @@ def _outward(grid: Grid, count: int) -> Floats:
 
 
 def _eyeball(p: Proportions, side: int) -> Eye:
-    return Eye(np.array([side * 3.42, 0.0, 4.85]), 2.0 * p.eye_scale, side)
+    return Eye(np.array([side * p.eye_x, 0.0, 4.85]), 2.0 * p.eye_scale, side)
 
 
 def _place_holes(points: Floats, mouth: Ints, eyes: dict[int, Ints], eyeballs: dict[int, Eye]) -> None:
@@ -272,7 +272,6 @@ LIP_RINGS = {
         (1.85, 1.2, 0.56, 0.0), (0.02, -0.12, -0.2, -0.22), -0.55, -0.55,
     ),
 }  # fmt: skip
-CORNER_LIFT = 0.11  # a kind mouth at rest has its corners a little above its middle; more would be a smirk
 
 
 def _place_mouth(points: Floats, mouth: Ints, sculpt: Sculpt, p: Proportions) -> None:
@@ -283,8 +282,8 @@ def _place_mouth(points: Floats, mouth: Ints, sculpt: Sculpt, p: Proportions) ->
         size = f if ring in (2, 3) else 1.0
         top_x, low_x = _signed(corner, upper_x), _signed(corner, lower_x)
         top_y, low_y = (
-            _around(CORNER_LIFT, tuple(np.array(upper_y) * size)),
-            _around(CORNER_LIFT, tuple(np.array(lower_y) * size)),
+            _around(p.corner_lift, tuple(np.array(upper_y) * size)),
+            _around(p.corner_lift, tuple(np.array(lower_y) * size)),
         )
         x = np.concatenate([top_x, low_x[-2:0:-1]]) * w
         y = STOMION_Y + np.concatenate([top_y, low_y[-2:0:-1]])
@@ -312,7 +311,7 @@ def lid_curve(p: Proportions) -> Floats:
     """The front edge of the open lids seen from the front, (EYE_COUNT, 2), relative to the centre of the left eye."""
     x = np.concatenate([LID_X, LID_X[-2:0:-1]])
     y = np.concatenate([LID_UPPER_Y, LID_LOWER_Y[-2:0:-1]])
-    result: Floats = np.stack([x, y + p.eye_tilt * x / 1.7], axis=1) * p.eye_scale
+    result: Floats = np.stack([x, y * p.eye_height + p.eye_tilt * x / 1.7], axis=1) * p.eye_scale
     return result
 
 
@@ -337,19 +336,21 @@ def eye_rings(curve: Floats, orbit: Floats, ball: Eye, p: Proportions, closing: 
     mirror = np.array([ball.side, 1, 1])
     away = open_curve * np.array([0.75, 1.3])
     away /= np.linalg.norm(away, axis=1, keepdims=True)
-    bulge = 0.14 * np.asarray(closing)
+    # A chord falls short by the radius times the square of the angle.
+    bulge = 0.14 * max(1.0, p.eye_height) ** 2 * max(1.0, p.eye_scale / 1.15) * np.asarray(closing)
     upper = np.sin(np.linspace(0, 2 * np.pi, EYE_COUNT, endpoint=False))
     orbit_local = (orbit - ball.center) * mirror
     mix = np.where(upper > 0.3, 0.36, 0.5)[:, None]
     open_lid = open_curve + away * (0.17 + 0.06 * np.clip(upper, 0, 1))[:, None]
     open_crease = on_ball(open_lid, r + 0.26) * (1 - mix) + orbit_local * mix
-    open_crease[:, 2] -= 0.2 * np.clip(upper, 0, 1)
+    open_crease[:, 2] += (0.3 * p.lid_hood - 0.2) * np.clip(upper, 0, 1)
+    open_crease[:, 1] -= 0.28 * p.lid_hood * np.clip(upper, 0, 1)
     close = np.asarray(closing)[:, None] if np.ndim(closing) else closing
     follow = curve - open_curve
     crease = open_crease + np.column_stack([follow * 0.12, np.zeros(len(curve))])
-    covered = on_ball(0.5 * (open_crease[:, :2] + curve), r + 0.34)
-    lid = (1 - close) * on_ball(open_lid + follow, r + 0.24 + bulge) + close * covered
-    front = on_ball(curve + away * 0.035, r + 0.19 + bulge)
+    covered = on_ball(0.5 * (open_crease[:, :2] + curve), r + 0.38)
+    lid = (1 - close) * on_ball(open_lid + follow, r + 0.29 + bulge) + close * covered
+    front = on_ball(curve + away * 0.035, r + 0.25 + bulge)
     back = on_ball(curve - away * 0.03, r + 0.045 + bulge)
     behind = on_ball(curve + away * 0.22, r + 0.02)
     behind[:, 2] -= 0.3

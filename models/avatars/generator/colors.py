@@ -21,6 +21,8 @@ def skin_colors(skin: Skin, look: Look) -> Floats:
     cage = skin.cage
     base = np.array(look.skin, float)
     colors = _warmth(np.tile(base, (len(skin.points), 1)), skin, look)
+    if look.mask:
+        colors = _masked(colors, skin, look)
     lips = _ring_weight(skin, [cage.mouth[r] for r in (3, 4, 5)])
     colors = _mix(colors, look.lips, 0.90 * smoothstep(lips, 0.02, 0.62))
     wet = _ring_weight(skin, [cage.mouth[r] for r in (4, 5)])
@@ -52,6 +54,24 @@ def _warmth(colors: Floats, skin: Skin, look: Look) -> Floats:
     return _mix(colors, base * np.array([0.95, 0.90, 0.88]), 0.6 * neck)
 
 
+def _masked(colors: Floats, skin: Skin, look: Look) -> Floats:
+    """The pale face of a furry creature, with spots for brows and the dark tip of its nose."""
+    x, y, z = np.abs(skin.points[:, 0]), skin.points[:, 1], skin.points[:, 2]
+    p, front = look.proportions, smoothstep(skin.points[:, 2], 1.0, 3.5)
+
+    def spot(cx: float | Floats, cy: float, rx: float, ry: float) -> Floats:
+        result: Floats = 1.25 - np.hypot((x - cx) / rx, (y - cy) / ry)
+        return result
+
+    pale = np.max(
+        [spot(0, -6.6, 3.6, 3.2), spot(4.9, -4.6, 3.0, 2.7), spot(p.eye_x - 0.7 + 0.25 * (y - 3.9), 3.9, 1.3, 0.85)],
+        axis=0,
+    )
+    colors = _mix(colors, look.mask or look.skin, smoothstep(pale, 0.0, 0.32) * front)
+    tip = spot(0, 0.1 - p.nose_length, 1.35 * p.nose_tip_radius, 1.0 * p.nose_tip_radius)
+    return _mix(colors, look.nose or look.skin, smoothstep(tip, 0.1, 0.34) * smoothstep(z, 7.5, 8.3))
+
+
 def _ring_weight(skin: Skin, rings: Sequence[Ints] | Ints) -> Floats:
     member = np.zeros(len(skin.cage.points))
     member[np.concatenate(rings)] = 1.0
@@ -64,6 +84,9 @@ def _lids(colors: Floats, skin: Skin, side: int, look: Look) -> Floats:
     colors = _mix(
         colors, base * np.array([0.93, 0.80, 0.78]), 0.5 * smoothstep(_ring_weight(skin, rings[2:4]), 0.2, 0.9)
     )
+    # The fold over the lid.
+    crease = _ring_weight(skin, [rings[1][1:6]])
+    colors = _mix(colors, base * np.array([0.74, 0.56, 0.54]), 0.36 * smoothstep(crease, 0.30, 0.85))
     # The waterline: the inner edge of the lids is moist and pink.
     edge = _ring_weight(skin, [rings[4], rings[5]])
     colors = _mix(colors, base * np.array([0.95, 0.72, 0.70]), smoothstep(edge, 0.25, 0.8))

@@ -3,30 +3,16 @@
 import numpy as np
 
 from generator.look import Look
-from generator.piece import Piece, grid_quads
-from generator.skin import triangles
+from generator.piece import Piece
+from generator.tubes import tube
 
 CENTER, RADIUS, WIRE = np.array([7.07, -4.25, -0.75]), 0.80, 0.11
-AROUND, SECTION = 16, 5
+AROUND = 16
 
 
 def earring(side: int, look: Look) -> Piece:
     """A ring that faces the viewer."""
-    a, b = np.meshgrid(
-        np.linspace(0, 2 * np.pi, AROUND, endpoint=False),
-        np.linspace(0, 2 * np.pi, SECTION, endpoint=False),
-        indexing="ij",
-    )
-    reach = RADIUS + WIRE * np.cos(b)
-    ring = np.stack([reach * np.sin(a) * 0.86, reach * np.cos(a), WIRE * np.sin(b)], axis=-1)
-    turn = np.radians(28)
-    x = ring[..., 0] * np.cos(turn) + ring[..., 2] * np.sin(turn)
-    z = ring[..., 2] * np.cos(turn) - ring[..., 0] * np.sin(turn)
-    points = (np.stack([x, ring[..., 1], z], axis=-1) + CENTER).reshape(-1, 3) * np.array([side, 1, 1])
-    quads = grid_quads(AROUND + 1, SECTION, closed=True) % (AROUND * SECTION)
-    return Piece(
-        points=points,
-        tris=triangles(quads if side < 0 else quads[:, ::-1]),
-        colors=np.array(look.earrings),
-        casts=False,
-    )
+    a, turn = np.linspace(0, 2 * np.pi, AROUND, endpoint=False), np.radians(28)
+    x = 0.86 * RADIUS * np.sin(a)
+    path = np.stack([x * np.cos(turn), RADIUS * np.cos(a), -x * np.sin(turn)], axis=1) + CENTER
+    return tube(path * np.array([side, 1, 1]), WIRE, look.earrings or look.skin, closed=True)

@@ -8,13 +8,12 @@ from generator.look import Look
 from generator.piece import Piece, grid_quads
 from generator.skin import Skin, triangles
 
-POLAR = np.radians([0, 8, 15, 21, 27, 31, 33.5, 37, 45, 58, 77, 98])
+POLAR = np.radians([0, 8, 15, 21, 27, 31, 33.5, 37, 45, 60, 88])
 AROUND = 24
-IRIS_DEGREES = 32.0
 TEXTURE_DEGREES = 64.0
 
 
-def eyeball(eye: Eye) -> Piece:
+def eyeball(eye: Eye, look: Look) -> Piece:
     """The front of a ball, with the pupil at the centre of its texture."""
     angle = np.linspace(0, 2 * np.pi, AROUND, endpoint=False)
     polar, around = np.meshgrid(POLAR, angle, indexing="ij")
@@ -30,15 +29,15 @@ def eyeball(eye: Eye) -> Piece:
         tris=tris,
         colors=np.array([255, 255, 255]),
         uvs=uvs,
-        normals=_cornea_normals(local, polar.reshape(-1)),
+        normals=_cornea_normals(local, polar.reshape(-1), look.iris_degrees),
         occlusion=np.ones(len(local)),
         casts=False,
     )
 
 
-def _cornea_normals(local: Floats, polar: Floats) -> Floats:
+def _cornea_normals(local: Floats, polar: Floats, iris_degrees: float) -> Floats:
     """Normals of the cornea, whose stronger curvature makes the highlight smaller and more central."""
-    limbus = np.radians(IRIS_DEGREES)
+    limbus = np.radians(iris_degrees)
     steeper = np.where(polar < limbus, polar * 1.35, polar + 0.35 * limbus * np.exp(-(polar - limbus) / 0.12))
     flat = local[:, :2] / np.maximum(np.linalg.norm(local[:, :2], axis=1, keepdims=True), 1e-9)
     return np.column_stack([flat * np.sin(steeper)[:, None], np.cos(steeper)])
@@ -48,7 +47,7 @@ def iris_texture(look: Look, size: int = 512) -> Pixels:
     """Sclera, limbal ring, fibres, pupil; uint8 (size, size, 4)."""
     rng = np.random.default_rng(look.seed)
     y, x = np.mgrid[0:size, 0:size] / (size - 1) * 2 - 1
-    r = np.hypot(x, y) * TEXTURE_DEGREES / IRIS_DEGREES
+    r = np.hypot(x, y) * TEXTURE_DEGREES / look.iris_degrees
     around = np.arctan2(y, x)
     fibres = _fibres(around, r, rng)
     iris, edge = np.array(look.iris, float), np.array(look.iris_edge, float)

@@ -1,13 +1,22 @@
 """Hairstyles by name: solid pieces, soft pieces, root line."""
 
-from generator import hair_bob, hair_swept
+from generator import hair_bob, hair_bun, hair_fringe, hair_fur, hair_swept
 from generator.arrays import Floats
 from generator.look import Look
 from generator.piece import Piece
 from generator.sculpt import Sculpt
 
-SOLID = {"bob": hair_bob.solid, "short": hair_swept.short, "curls": hair_swept.curls}
+SOLID = {
+    "bob": hair_bob.solid,
+    "short": hair_swept.short,
+    "curls": hair_swept.curls,
+    "bun": hair_bun.solid,
+    "fringe": hair_fringe.solid,
+    "fur": hair_fur.solid,
+}
 SOFT = {"bob": hair_bob.soft}
+# Fur has ears of its own.
+COVERS_EARS = ("bob", "fur")
 
 
 def solid(look: Look, sculpt: Sculpt) -> list[Piece]:

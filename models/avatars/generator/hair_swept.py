@@ -43,7 +43,7 @@ BEHIND = 0.16
 
 
 # How much higher each style's hairline is over the forehead, in cm. The bob's fringe hides it; the quiff hangs over it.
-HIGHER = {"bob": 2.4, "short": -0.45, "curls": -0.1}
+HIGHER = {"bob": 2.4, "short": -0.45, "curls": -0.1, "bun": -0.2, "fringe": -0.6, "fur": -0.1}
 
 
 def _directions(style: str, count: int) -> Floats:
@@ -87,21 +87,29 @@ TUFT_ROWS = (
 
 def short(look: Look, sculpt: Sculpt) -> list[Piece]:
     """A cut that is close at the sides and longer on top, with tufts swept up and to one side."""
+    sheet, points = cap(look, sculpt, "short", SHORT_LIFT)
+    return [sheet, *_tufts(look, points, np.random.default_rng(look.seed + 1))]
+
+
+def cap(
+    look: Look, sculpt: Sculpt, style: str, lift: Floats, *, locks: float = 9.0, steps: int = 14
+) -> tuple[Piece, Floats]:
+    """The sheet of hair swept back from the hairline, and its strands (S, T, 3). lift: in cm, as SHORT_LIFT."""
     rng = np.random.default_rng(look.seed)
-    count, steps = 41, 14
-    points, s = _swept_back("short", sculpt, SHORT_LIFT, count, steps)
+    count = 41
+    points, s = _swept_back(style, sculpt, lift, count, steps)
     along = np.broadcast_to(np.linspace(0, 1, steps), (count, steps))
     body = np.clip(along * 5, 0, 1)
-    ridge = strands.locks(np.broadcast_to(0.5 + 0.5 * s[:, None], (count, steps)) + 0.06 * along, along, 9.0, rng)
+    ridge = strands.locks(np.broadcast_to(0.5 + 0.5 * s[:, None], (count, steps)) + 0.06 * along, along, locks, rng)
     thick = 0.06 + 0.20 * np.clip(1.15 - np.abs(s), 0, 1)[:, None]
     points = strands.clear(sculpt, points, 0.05 + 0.15 * body)
     points = points + strands.sheet_normals(points) * (thick * (ridge - 0.5) * body)[..., None]
-    tuck = points[0] + (strands.SKULL - points[0]) * 0.04
-    colors = _greyed(look, np.abs(s)[:, None] + 0.0 * along, 0.78 + 0.27 * ridge)
-    return [strands.sheet(points, colors, tuck, flip=False), *_tufts(look, points, rng)]
+    tuck = points[0] + (strands.SKULL - points[0]) * 0.11
+    colors = greyed(look, np.abs(s)[:, None] + 0.0 * along, 0.78 + 0.27 * ridge)
+    return strands.sheet(points, colors, tuck, flip=False), points
 
 
-def _greyed(look: Look, beside: Floats, tone: Floats) -> Floats:
+def greyed(look: Look, beside: Floats, tone: Floats) -> Floats:
     """The hair's colour, greying towards the temples. beside: 0 on top, 1 at the sideburn."""
     grey = (look.grey_temples * np.clip((beside - 0.5) / 0.3, 0, 1))[..., None]
     result: Floats = strands.toned(look, tone) * (1 - grey) + np.array(look.grey, float) * tone[..., None] * grey * 1.25
@@ -121,7 +129,7 @@ def _tufts(look: Look, points: Floats, rng: np.random.Generator) -> list[Piece]:
             lift = -0.10 + rise * (1 + 0.25 * jitter[4]) * np.sin(np.pi * np.minimum(k * 0.62 + 0.02, 1)) ** 0.8
             path = strands.sample(points, s, t) + out * lift[:, None]
             breadth = width * np.interp(k, [0, 0.25, 0.6, 1], [0.55, 0.95, 0.85, 0.04])
-            colors = _greyed(look, np.abs(2 * s - 1) * 0.9, np.full(len(k), 0.95 + 0.10 * jitter[0]))
+            colors = greyed(look, np.abs(2 * s - 1) * 0.9, np.full(len(k), 0.95 + 0.10 * jitter[0]))
             pieces.append(strands.ribbon(path, out, breadth, colors, 0.15 + 0.7 * rng.random(), 0.55))
     return pieces
 

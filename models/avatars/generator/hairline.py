@@ -21,7 +21,9 @@ def hairline(canvas: Canvas, rng: np.random.Generator, look: Look, sculpt: Sculp
     # Behind the ear, hair ends at the nape.
     cover *= smoothstep(canvas.y, -5.0, -3.4)
     grey = 0.7 * look.grey_temples * smoothstep(canvas.across, 5.6, 7.4)[..., None]
-    tone = np.array(look.hair, float) * 1.05 * (1 - grey) + np.array(look.grey, float) * grey
+    # Fur has no hairline.
+    color = look.skin if look.fur else look.hair
+    tone = np.array(color, float) * 1.05 * (1 - grey) + np.array(look.grey, float) * grey
     return (0.97 * cover)[..., None], tone
 
 

@@ -10,9 +10,11 @@ from generator.piece import Piece, grid_quads
 from generator.skin import Skin, triangles
 
 # The four fields of the texture: u from, u to, v from, v to.
-SHADOW, UPPER, LOWER = (0.02, 0.48, 0.02, 0.48), (0.51, 0.99, 0.02, 0.98), (0.02, 0.48, 0.53, 0.98)
-SHADOW_ROWS = 7
-SIDE = 256
+SHADOW, UPPER, LOWER = (0.005, 0.245, 0.02, 0.98), (0.255, 0.995, 0.02, 0.48), (0.255, 0.995, 0.54, 0.98)
+SHADOW_ROWS = 5
+# Rows of lashes are wide and low, and so are their fields: mipmaps would blur lashes that are squeezed in height alone.
+HEIGHT, WIDTH = 128, 512
+UPPER_LASHES, LOWER_LASHES = 27, 25
 # The texture holds the colours, because the shader derives the specular of hair from them: dark lashes have none.
 WHITE, SHADE = np.array([255, 255, 255]), (52, 26, 26)
 DUCT, TEAR = (206, 128, 120), (250, 236, 232)
@@ -102,8 +104,9 @@ def _fringe(edge: Floats, ball: Eye, length: float, thickness: float) -> Floats:
     direction[:, 1] += 0.62 * np.sign(length) * lift
     root = edge + out * 0.02
     root[:, 1] -= 0.02 * np.sign(length)
-    mid = root + direction * (np.abs(reach) * 0.45)[:, None]
-    mid[:, 1] -= 0.05 * np.sign(length) * np.abs(reach)
+    # Lashes leave the lid forwards and then curl up; a straight line would run through the fold over the lid.
+    mid = root + direction * (np.abs(reach) * 0.45)[:, None] + out * (0.16 * np.abs(reach))[:, None]
+    mid[:, 1] -= 0.12 * np.sign(length) * np.abs(reach)
     tip = root + direction * np.abs(reach)[:, None]
     tip[:, 1] += 0.28 * reach * lift
     inner = root - out * thickness * 0.4
@@ -111,24 +114,23 @@ def _fringe(edge: Floats, ball: Eye, length: float, thickness: float) -> Floats:
 
 
 def texture(look: Look) -> Pixels:
-    """uint8 (SIDE, SIDE, 4): the shadow and both rows of lashes."""
-    out = np.empty((SIDE, SIDE, 4), dtype=np.uint8)
+    """uint8 (HEIGHT, WIDTH, 4): the shadow and both rows of lashes."""
+    out = np.empty((HEIGHT, WIDTH, 4), dtype=np.uint8)
     out[..., :3] = look.lash
-    alpha = np.zeros((SIDE, SIDE))
-    half, rng = SIDE // 2, np.random.default_rng(look.seed + 3)
-    alpha[:half, :half] = _shadow_alpha(half)
-    alpha[:, half:] = _lash_alpha(rng, SIDE, half, 15, 0.26)
-    alpha[half:, :half] = 0.75 * _lash_alpha(rng, half, half, 17, 0.0)
-    out[:half, :half, :3] = SHADE
-    _wet(out[:half, :half], alpha[:half, :half])
+    alpha = np.zeros((HEIGHT, WIDTH))
+    low, left, rng = HEIGHT // 2, WIDTH // 4, np.random.default_rng(look.seed + 3)
+    alpha[:, :left] = _shadow_alpha(HEIGHT, left)
+    alpha[:low, left:] = _lash_alpha(rng, low, WIDTH - left, UPPER_LASHES, 0.16)
+    alpha[low:, left:] = 0.6 * _lash_alpha(rng, low, WIDTH - left, LOWER_LASHES, 0.0)
+    out[:, :left, :3] = SHADE
+    _wet(out[:, :left], alpha[:, :left])
     out[..., 3] = np.clip(np.rint(alpha * 255), 0, 255)
     return out
 
 
 def _wet(color: Pixels, alpha: Floats) -> None:
     """Paint the tear duct in the inner corner and the wet line along the lower lid. Changes both."""
-    size = len(alpha)
-    v, u = np.mgrid[0:size, 0:size] / (size - 1)
+    v, u = np.meshgrid(*(np.linspace(0, 1, size) for size in alpha.shape), indexing="ij")
     duct = np.clip(1.25 - np.hypot((u - 0.99) / 0.115, (v - 0.56) / 0.42), 0, 1)
     line = 0.55 * np.exp(-(((v - 0.955) / 0.022) ** 2)) * np.clip(np.sin(np.pi * np.clip(u, 0.04, 0.96)) * 1.5, 0, 1)
     for tint, cover in ((DUCT, np.clip(2.2 * duct, 0, 0.92)), (TEAR, line)):
@@ -137,9 +139,9 @@ def _wet(color: Pixels, alpha: Floats) -> None:
         alpha[:] = np.maximum(alpha, cover)
 
 
-def _shadow_alpha(size: int) -> Floats:
+def _shadow_alpha(height: int, width: int) -> Floats:
     """The shadow's alpha: strong under the upper lid, weak in the corners and above the lower lid."""
-    v, u = np.mgrid[0:size, 0:size] / (size - 1)
+    v, u = np.meshgrid(np.linspace(0, 1, height), np.linspace(0, 1, width), indexing="ij")
     top = 0.78 * np.exp(-((v / 0.27) ** 2))
     low = 0.20 * np.exp(-(((1 - v) / 0.16) ** 2))
     corners = 0.45 * np.exp(-((u / 0.13) ** 2)) + 0.45 * np.exp(-(((1 - u) / 0.13) ** 2))
@@ -154,10 +156,10 @@ def _lash_alpha(rng: np.random.Generator, height: int, width: int, count: int, l
     alpha = np.clip((liner - v) / 0.10, 0, 1) if liner else np.zeros((height, width))
     alpha = np.broadcast_to(alpha, (height, width)).copy()
     for at in (np.arange(count) + 0.5) / count:
-        root = at + rng.normal(0, 0.004)
+        root = at + rng.normal(0, 0.005)
         lean, long = rng.normal(0, 0.012) + 0.03 * (0.5 - at), rng.uniform(0.72, 1.0)
         along = v / long
-        thick = (0.5 / count) * np.clip(1 - along, 0, 1) ** 0.8
+        thick = (0.46 / count) * np.clip(1 - along, 0, 1) ** 0.7
         beside = np.abs(u - root - lean * v * v)
-        alpha = np.maximum(alpha, np.clip((thick - beside) / 0.010 + 0.5, 0, 1) * (along < 1) * (0.95 - 0.25 * along))
+        alpha = np.maximum(alpha, np.clip((thick - beside) / 0.005 + 0.5, 0, 1) * (along < 1) * (0.95 - 0.25 * along))
     return alpha

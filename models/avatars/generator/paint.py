@@ -21,6 +21,8 @@ def skin_texture(look: Look, skin: Skin) -> Pixels:
     base = np.array(look.skin, float)
     texture *= 1 - 0.020 * smooth_noise(rng, SIZE, 190)[..., None]
     texture *= 1 - 0.045 * smooth_noise(rng, SIZE, 26)[..., None] * np.array([0.3, 0.9, 1.0])
+    if look.fur:
+        texture *= 1 - look.fur * _fur(rng)[..., None] * np.array([0.24, 0.20, 0.20])
     if look.freckles:
         texture *= 1 - _freckles(canvas, rng, look)[..., None] * np.array([0.16, 0.30, 0.36])
     if look.age_lines:
@@ -28,9 +30,10 @@ def skin_texture(look: Look, skin: Skin) -> Pixels:
     if look.beard:
         cover = _beard(canvas, rng, look)[..., None]
         texture *= 1 - cover + cover * np.clip(np.array(look.beard_color) / base, 0, 1)
-    texture *= 1 - _lip_lines(canvas, rng)[..., None] * np.array([0.4, 0.7, 0.7])
+    if look.fur == 0:
+        texture *= 1 - _lip_lines(canvas, rng)[..., None] * np.array([0.4, 0.7, 0.7])
     texture *= 1 - _nose_lines(canvas, look)[..., None] * np.array([0.55, 0.76, 0.78])
-    hairs = np.maximum(brows(canvas, rng, look), 0)[..., None]
+    hairs = (brows(canvas, rng, look) if look.brow_thickness else np.zeros((SIZE, SIZE)))[..., None]
     texture = texture * (1 - hairs) + np.clip(np.array(look.brow) / base, 0, 1) * hairs
     scalp, tone = hairline(canvas, rng, look, skin.sculpt)
     texture = texture * (1 - scalp) + np.clip(tone / base, 0, 1) * scalp
@@ -43,6 +46,22 @@ def skin_texture(look: Look, skin: Skin) -> Pixels:
     shine = _shine(canvas, look) * _pores(rng) * (1 - 0.9 * np.maximum(hairs, scalp)[..., 0])
     out[..., 3] = np.rint(np.clip(shine, 0, 1) * 21) * 12
     return out
+
+
+def _fur(rng: np.random.Generator) -> Floats:
+    """Short hairs that lie downwards, in clumps, 0..1."""
+    rows = np.linspace(0, 1, SIZE)[:, None]
+    lean = (0.010 * np.sin(9 * rows) + 0.006 * np.sin(23 * rows + 1)) * SIZE
+    column = (np.arange(SIZE)[None] + lean).astype(int) % SIZE
+    total = np.zeros((SIZE, SIZE))
+    for across, down, weight in ((300, 40, 0.6), (110, 22, 0.4)):
+        coarse = rng.random((down + 2, across + 2))
+        at, height = np.linspace(0, across, SIZE), np.linspace(0, down, SIZE)
+        i, f = height.astype(int), (height % 1)[:, None]
+        wide = np.stack([np.interp(at, np.arange(across + 2), line) for line in coarse])
+        total += weight * (wide[i] * (1 - f) + wide[i + 1] * f)
+    combed: Floats = np.take_along_axis(total, column, axis=1)
+    return combed
 
 
 def _pores(rng: np.random.Generator) -> Floats:

@@ -7,6 +7,7 @@ import numpy as np
 
 from generator.arrays import Floats, Vector
 from generator.look import Proportions
+from generator.relief import relief
 
 
 def soft_union(a: Floats, b: Floats, k: float) -> Floats:
@@ -54,18 +55,19 @@ class Sculpt:
         p, q = self.p, points.copy()
         q[..., 0] = np.sqrt(q[..., 0] ** 2 + 1e-4)  # one half is modelled; the square root keeps the middle smooth
         chin = p.chin_y
-        d = ellipsoid(q, (0, 3.6, -1.0), (7.45, 8.4, 9.2))
+        d = ellipsoid(q, (0, 3.6, -1.0), (p.skull_half_width, p.skull_height, 9.2))
         d = soft_union(d, ellipsoid(q, (0, -2.2, 1.5), (p.face_half_width, 8.1, 6.8)), 3.0)
         d = soft_union(d, capsule(q, (p.jaw_half_width, -5.6, 0.6), (0.9, chin + 0.55, 5.7), 1.75, 1.55), 3.0)
         d = soft_union(d, ellipsoid(q, (0, chin + 0.15, 6.75), (p.chin_half_width, 1.25, p.chin_radius)), 2.0)
-        d = soft_union(d, sphere(q, (3.55, -2.9, 4.75), p.cheek_radius), 3.0)
-        d = soft_union(d, ellipsoid(q, (0, -6.7, 5.9), (2.9, 2.5, 2.55)), 2.2)
+        d = soft_union(d, sphere(q, (p.cheek_x, p.cheek_y, 4.75), p.cheek_radius), 3.0)
+        snout = p.muzzle * np.array([0.5, 0.3, 1.3])
+        d = soft_union(d, ellipsoid(q, (0, -6.7 + 0.9 * p.muzzle, 5.9), np.array([2.9, 2.5, 2.55]) + snout), 2.2)
         d = soft_union(d, capsule(q, (0.9, 1.7, 7.3), (5.0, 2.4, 4.9), p.brow_ridge, p.brow_ridge), 2.4)
-        d = soft_cut(d, ellipsoid(q, (3.3, -0.2, 8.9), (2.3, 1.7, 1.9)), 1.8)
+        d = soft_cut(d, ellipsoid(q, (p.eye_x - 0.12, -0.2, 8.9), (2.3, 1.7, 1.9)), 1.8)
         d = soft_cut(d, capsule(q, (0, -4.6, 9.05), (0, -5.5, 9.15), 0.22, 0.30), 0.5)
         d = soft_cut(d, ellipsoid(q, (0, chin + 1.35, 9.7), (1.4, 0.45, 0.9)), 1.3)
         d = soft_union(d, self._neck(q), 2.4)
-        return soft_union(d, self._nose(q), 1.05)
+        return soft_union(d, self._nose(q), 1.05) - relief(q, p)
 
     def _neck(self, q: Floats) -> Floats:
         r = self.p.neck_radius
@@ -77,6 +79,8 @@ class Sculpt:
         p = self.p
         tip_y, tip_z = -p.nose_length, p.nose_tip_z
         d = capsule(q, (0, 0.9, 6.95 + p.nose_bridge), (0, tip_y + 0.25, tip_z - 0.15), 0.42, 0.58)
+        if p.nose_hump:
+            d = soft_union(d, sphere(q, (0, 0.42 * tip_y, 0.5 * (6.95 + tip_z)), 0.42 + 0.3 * p.nose_hump), 0.9)
         d = soft_union(d, sphere(q, (0, tip_y, tip_z), p.nose_tip_radius), 0.7)
         wing = ellipsoid(q, (p.nose_width * 1.0, tip_y - 0.26, tip_z - 1.15), (0.56, 0.54, 0.95))
         d = soft_union(d, wing, 0.55)

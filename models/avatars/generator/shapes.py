@@ -6,7 +6,7 @@ Their meanings are those of Apple's ARFaceAnchor.BlendShapeLocation. Left is the
 import numpy as np
 
 from generator.arrays import Floats, Mask, Vector
-from generator.cage import CORNER_LIFT, EYE_COUNT, MOUTH_RINGS, STOMION_Y, Cage, eye_rings, lid_curve
+from generator.cage import EYE_COUNT, MOUTH_RINGS, STOMION_Y, Cage, eye_rings, lid_curve
 from generator.look import Proportions
 
 HINGE = np.array([0.0, -2.2, 0.6])
@@ -139,7 +139,7 @@ class Shaper:
         # Lips that move forward pull the cheeks along. A shorter reach would fold them.
         forward = np.maximum(self._near_lips(1.8), near) * smooth(4.8 - np.abs(self.x), 0, 3.2)
         at_lips = np.select([self.ring >= 2, self.ring == 1], [1.0, 0.6], 0.25 * near)
-        corners_down = self._push((0, -CORNER_LIFT * 0.9, 0), at_lips * smooth(np.abs(self.x), 0.6, 2.2))
+        corners_down = self._push((0, -self.p.corner_lift * 0.9, 0), at_lips * smooth(np.abs(self.x), 0.6, 2.2))
         up, low = self.upper, 1 - self.upper
         flare = np.select([self.ring == 2, self.ring == 3, self.ring == 4, self.ring == 5], [0.75, 1.0, 1.0, 0.9], 0.5)
         funnel = np.zeros_like(self.points)

@@ -10,12 +10,23 @@ DEFAULT_NAME = f"default{SUFFIX}"
 
 
 def load_avatar(path: Path | None = None) -> Mesh:
-    """The avatar in `path`; the shipped one for None. Raises AvatarError."""
+    """The avatar in `path`, or the shipped one of that name; the default one for None. Raises AvatarError."""
     if path is None:
         path = default_avatar_path()
+    elif str(path) == path.stem and not path.exists():
+        path = _shipped(path.stem)
     if path.suffix.lower() in (".glb", ".vrm", ".gltf"):
         raise AvatarError(f"{path}: not baked; run `mien avatar bake {path}` and load the {SUFFIX} file that it writes")
     return read_baked(path)
+
+
+def _shipped(name: str) -> Path:
+    folder = default_avatar_path().parent
+    path = folder / f"{name}{SUFFIX}"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in folder.glob(f"*{SUFFIX}")))
+        raise AvatarError(f"{name}: neither a file nor a shipped avatar; the shipped ones are {known}")
+    return path
 
 
 def default_avatar_path() -> Path:

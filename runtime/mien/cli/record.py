@@ -20,7 +20,7 @@ LEAD_S: Final = 0.3  # at rest before the first sound, so that the first mouth i
 @click.command()
 @click.argument("wav", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The MP4 to write.")
-@click.option("--avatar", type=click.Path(path_type=Path), help="A baked avatar [the shipped one].")
+@click.option("--avatar", type=click.Path(path_type=Path), help="A baked avatar or a shipped one's name [default].")
 @click.option("--model", type=click.Path(path_type=Path), help="A motion model: name or manifest [mien-standard].")
 @click.option("--size", default="720x1280", show_default=True, metavar="WIDTHxHEIGHT")
 @click.option("--fps", default=30.0, show_default=True, type=FiniteRange(1, 120))

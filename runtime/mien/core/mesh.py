@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 GLASS_SPECULAR = 0.9
+TOON_GLOSS = 1000.0
 Role = Literal["skin", "eye_left", "eye_right", "mouth", "hair", "cloth", "other"]
 
 
@@ -22,6 +23,7 @@ class Part:
     target; the others choose the shading. specular 0..1, gloss: the Blinn-Phong exponent. alpha: blended, drawn last.
     masked: cut out where the texture's alpha is below half, for hair cards and lashes; never beside `alpha`. A blended
     part with a specular of at least GLASS_SPECULAR is glass: its highlight is opaque, however clear the glass.
+    A part with a gloss of TOON_GLOSS has no highlight: it is shaded in two tones, as drawings are.
     """
 
     name: str

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from mien.core.pose import Pose
 
 ALL_HEARD: Final = 256.0  # the progress at which every word is bright
+AS_PICTURE: Final = -1.0  # the progress of an image whose channels are a premultiplied picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,8 @@ class RendererInfo:
 class Overlay(Protocol):
     """Layers of 2D images over the face, positioned in pixels of the upright screen from its upper left corner.
 
-    An image is uint8 (h, w, 4): ink, shadow, number of the word that the pixel belongs to, plate.
+    An image is uint8 (h, w, 4): ink, shadow, number of the word that the pixel belongs to, plate; or a premultiplied
+    picture, if it is placed with the progress AS_PICTURE.
     """
 
     width: int

@@ -6,7 +6,7 @@ import pytest
 from avatar.surfaces import surface
 from mien.avatar.bake.submesh import role_of, split_surface
 from mien.avatar.gltf.materials import Material
-from mien.core.mesh import material_key
+from mien.core.mesh import TOON_GLOSS, material_key
 
 
 def test_eyeballs_become_submeshes_and_what_lies_between_stays() -> None:
@@ -59,3 +59,9 @@ def test_rough_materials_have_less_specular(roughness: float, unlit: bool, specu
     material = Material(uv=np.eye(2, 3), roughness=roughness, unlit=unlit)
     [submesh] = split_surface(surface(material=material), np.zeros(4, np.int8), turning=False)
     assert (submesh.specular, submesh.gloss) == (pytest.approx(specular, abs=0.006), pytest.approx(gloss))
+
+
+def test_two_tones_are_marked_by_their_gloss_and_have_no_highlight() -> None:
+    material = Material(uv=np.eye(2, 3), unlit=True, toon=True)
+    [submesh] = split_surface(surface(material=material), np.zeros(4, np.int8), turning=False)
+    assert (submesh.specular, submesh.gloss) == (0.0, TOON_GLOSS)

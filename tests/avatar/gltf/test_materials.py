@@ -80,6 +80,19 @@ def test_unlit_and_drawn_materials_hold_their_own_shades(extension: str) -> None
     assert read({"extensions": {extension: {}}}).unlit
 
 
+def drawn_0(**vectors: Any) -> dict[str, Any]:
+    return {"extensions": {"VRM": {"materialProperties": [{"shader": "VRM/MToon", "vectorProperties": vectors}]}}}
+
+
+@pytest.mark.parametrize(
+    ("shade", "toon"),
+    [([0.7, 0.5, 0.5], True), ([1, 1, 1], False), ([0.5], False), (["a", 0, 0], False), (None, False)],
+)
+def test_a_dark_shade_asks_for_two_tones(shade: object, toon: bool) -> None:
+    assert read({"extensions": {"VRMC_materials_mtoon": {"shadeColorFactor": shade}}}).toon is toon
+    assert read({}, **drawn_0(_ShadeColor=shade)).toon is toon
+
+
 def test_a_texture_transform_may_choose_another_set_of_uvs() -> None:
     def info(**transform: Any) -> dict[str, Any]:
         return base(baseColorTexture={"index": 3, "texCoord": 1, "extensions": {"KHR_texture_transform": transform}})

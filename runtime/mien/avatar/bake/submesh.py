@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mien.avatar.bake import anatomy, geometry
 from mien.avatar.gltf.materials import Material
 from mien.avatar.gltf.scene import Surface
-from mien.core.mesh import Role
+from mien.core.mesh import TOON_GLOSS, Role
 from mien.errors import AvatarError
 
 Floats = NDArray[np.float32]
@@ -130,6 +130,14 @@ def role_of(name: str, has_targets: bool) -> Role:
     return "skin" if has_targets else "other"
 
 
+def _gloss(material: Material, side: int) -> float:
+    if side:
+        return GLOSS_OF_EYE
+    if material.toon:
+        return TOON_GLOSS
+    return float(np.clip(round(2 / max(material.roughness, 0.08) ** 2), 4, 120))
+
+
 def _submesh(surface: Surface, tris: NDArray[np.int64], side: int, flat_eye: bool = False) -> Submesh:
     material = surface.material
     role: Role = "other" if flat_eye else role_of(surface.name, bool(surface.targets))
@@ -143,7 +151,7 @@ def _submesh(surface: Surface, tris: NDArray[np.int64], side: int, flat_eye: boo
         role=role,
         uvs=surface.uvs,
         specular=SPECULAR_OF_EYE if side else round(specular, 2),
-        gloss=GLOSS_OF_EYE if side else float(np.clip(round(2 / max(material.roughness, 0.08) ** 2), 4, 120)),
+        gloss=_gloss(material, side),
         double_sided=material.double_sided,
     )
 

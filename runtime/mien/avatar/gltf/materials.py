@@ -17,6 +17,7 @@ GLOSSINESS: Final = "KHR_materials_pbrSpecularGlossiness"
 MTOON: Final = "VRMC_materials_mtoon"
 TRANSMISSION: Final = "KHR_materials_transmission"
 LEAST_TRANSMISSION: Final = 0.3
+LIGHTEST_SHADE: Final = 0.95
 UNLIT: Final = "KHR_materials_unlit"
 
 
@@ -25,6 +26,7 @@ class Material:
     """factor: linear RGBA. texture: an index, -1 for none. uv: (2, 3), the affine transform of the file's UVs.
 
     tex_coord: the number of the UV set. unlit: shading is part of the texture (KHR_materials_unlit, MToon).
+    toon: it asks for two tones, by a shade that is darker than its colour (MToon).
     clear: light passes through it (KHR_materials_transmission), as through a lens.
     """
 
@@ -37,6 +39,7 @@ class Material:
     cutoff: float = 0.5
     double_sided: bool = False
     unlit: bool = False
+    toon: bool = False
     roughness: float = 0.7
     clear: bool = False
 
@@ -61,6 +64,7 @@ def read_material(glb: Glb, index: int | None) -> Material:
         cutoff=min(max(material.alpha_cutoff, 0.01), 1.0),
         double_sided=material.double_sided,
         unlit=UNLIT in material.extensions or MTOON in material.extensions or _is_mtoon_0(glb, index),
+        toon=_is_toon(glb, index, material),
         roughness=min(roughness, 1.0),
         clear=_is_clear(material),
     )
@@ -88,11 +92,24 @@ def _is_clear(material: MaterialEntry) -> bool:
 
 def _is_mtoon_0(glb: Glb, index: int) -> bool:
     """Whether VRM 0.x, which lists shaders apart from the materials, names an unlit one."""
-    properties = dig(glb.json.extensions, "VRM", "materialProperties")
-    if not isinstance(properties, list) or index >= len(properties):
-        return False
-    shader = dig(properties[index], "shader")
+    shader = dig(_properties_0(glb, index), "shader")
     return isinstance(shader, str) and ("MToon" in shader or "Unlit" in shader)
+
+
+def _is_toon(glb: Glb, index: int, material: MaterialEntry) -> bool:
+    """Whether MToon, as VRM 1.0 or 0.x writes it, names a shade darker than white."""
+    shade = dig(material.extensions.get(MTOON), "shadeColorFactor")
+    if shade is None and _is_mtoon_0(glb, index):
+        shade = dig(_properties_0(glb, index), "vectorProperties", "_ShadeColor")
+    if not isinstance(shade, list) or len(shade) < 3 or not all(isinstance(value, int | float) for value in shade[:3]):
+        return False
+    return sum(shade[:3]) / 3 < LIGHTEST_SHADE
+
+
+def _properties_0(glb: Glb, index: int) -> object:
+    """What VRM 0.x says of a material; None where it says nothing."""
+    properties = dig(glb.json.extensions, "VRM", "materialProperties")
+    return properties[index] if isinstance(properties, list) and index < len(properties) else None
 
 
 def _coordinates(field: str, info: TextureInfo | None) -> tuple[int, NDArray[np.float64]]:

@@ -1,6 +1,7 @@
 """Annotations over the face: sizes, positions, contents of the overlay's layers."""
 
 import math
+from pathlib import Path
 from typing import Final
 
 from mien import __version__
@@ -9,6 +10,7 @@ from mien.core.bus import Anchor, EarSign, FaceHealth, VoiceHealth
 from mien.core.stats import Counters
 from mien.face.overlay import ear_signs, signs
 from mien.face.overlay.captions import Captions
+from mien.face.overlay.logo import Logo, largest
 from mien.face.overlay.sign_fade import Corner, SignFade
 from mien.face.overlay.text_worker import TextWorker
 from mien.face.state import CueStore
@@ -16,7 +18,7 @@ from mien.render.base import Overlay, Renderer
 from mien.text.typesetter import Image, Style
 from mien.units import ns_to_ms
 
-_CAPTION, _STATUS, _SIGN, _EAR = range(4)
+_CAPTION, _STATUS, _SIGN, _EAR, _LOGO = range(5)
 _NO_EAR: Final = EarSign(epoch=0)
 
 
@@ -98,6 +100,7 @@ class Annotations:
             strength=ear_signs.STRENGTH,
             fade_ns=ear_signs.FADE_NS,
         )
+        self._logo = Logo(Path(config.face.logo), config.face.logo_corner, _LOGO) if config.face.logo else None
         self._voice: VoiceHealth | None = None
         self.worker: TextWorker | None = None
         self._captions: Captions | None = None
@@ -137,6 +140,8 @@ class Annotations:
             self._captions.step(now_ns, cue, turn_ms, -1 if anchor is None else anchor.epoch, coming)
         if self._with_status:
             self._step_status()
+        if self._logo is not None:
+            self._logo.step(now_ns, self._opened())
         self._step_signs(
             now_ns,
             self._ear.step(now_ns, anchor, ear),
@@ -180,8 +185,9 @@ class Annotations:
         if self._overlay is None:
             caption = self._layout.caption.largest if self._with_captions else (0, 0)
             status = self._layout.status.largest if self._with_status else (0, 0)
+            logo = largest(self._layout.width, self._layout.height) if self._logo is not None else (0, 0)
             self._overlay = self._renderer.open_overlay(
-                (caption, status, (self._layout.sign_px,) * 2, (self._layout.ear_px,) * 2)
+                (caption, status, (self._layout.sign_px,) * 2, (self._layout.ear_px,) * 2, logo)
             )
         return self._overlay
 

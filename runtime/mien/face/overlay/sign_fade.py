@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.face.overlay.drift import drift
 from mien.render.base import Overlay
 from mien.units import NS_PER_MS
 
@@ -35,6 +36,7 @@ class SignFade:
         self._wanted = self.shown = ""
         self._corner: Corner = (0, 0)
         self._since_ns = self._last_ns = 0
+        self._begun_ns = -1
         self._level = 0.0
 
     def step(self, now_ns: int, wanted: str, corner: Corner, open_overlay: Callable[[], Overlay]) -> None:
@@ -42,6 +44,8 @@ class SignFade:
 
         open_overlay: called when there is something to show.
         """
+        if self._begun_ns < 0:
+            self._begun_ns = now_ns
         if wanted != self._wanted:
             self._wanted, self._since_ns = wanted, now_ns
         due = wanted if wanted and now_ns - self._since_ns >= self._after_ns[wanted] else ""
@@ -54,7 +58,9 @@ class SignFade:
         elif due:
             self._level = min(1.0, self._level + step)
         if self.shown:
-            open_overlay().place(self._layer, *self._corner, self._strength * self._level)
+            right, down = drift(now_ns - self._begun_ns)
+            left, top = self._corner[0] - right, self._corner[1] + down  # signs stand at the right
+            open_overlay().place(self._layer, left, top, self._strength * self._level)
 
     def _turn_to(self, sign: str, corner: Corner, overlay: Overlay) -> None:
         if sign and sign != self.shown:

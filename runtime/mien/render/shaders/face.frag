@@ -46,6 +46,9 @@ void main() {
 
     float open = v_color.a;
     vec3 wrapped = max(1.0 - u_wrap * (1.0 - dot(normal, u_key_direction)), 0.0);
+#ifndef EYE
+    if (u_material.y > 999.0) wrapped = vec3(mix(0.45, 1.0, smoothstep(0.36, 0.44, wrapped.g)));  // two tones
+#endif
     vec3 light = u_key_color * wrapped * v_key + v_soft;
 
     float edge = 1.0 - clamp(dot(normal, view), 0.0, 1.0);

@@ -1,5 +1,6 @@
 #version 100
-// Ink over its shadow over a plate; words already heard are bright. The result is premultiplied.
+// Ink over its shadow over a plate; words already heard are bright. A negative progress: the image is a picture. The
+// result is premultiplied.
 #ifdef GL_FRAGMENT_PRECISION_HIGH
 precision highp float;
 #else
@@ -19,5 +20,6 @@ void main() {
     float ink = texel.r * strength;
     float under = 1.0 - (1.0 - texel.g * strength) * (1.0 - texel.a);
     vec3 color = ink * vec3(1.0, 0.985, 0.96) + (1.0 - ink) * under * vec3(0.035, 0.045, 0.06);
-    gl_FragColor = vec4(color, ink + (1.0 - ink) * under) * v_look.x;
+    vec4 written = vec4(color, ink + (1.0 - ink) * under);
+    gl_FragColor = (v_look.y < 0.0 ? texel : written) * v_look.x;
 }
