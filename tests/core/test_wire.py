@@ -154,6 +154,8 @@ class TestPage:
             wire.FloorChange,
             wire.ListenMode,
             wire.BargeInAction,
+            wire.ChoicesState,
+            wire.ChosenBy,
             (*ear_bus.EarState.__args__, "absent"),
         ):
             names = getattr(alias, "__args__", alias)

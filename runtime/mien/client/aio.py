@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -245,6 +245,19 @@ class AsyncClient:
     async def look_at(self, x: float | None = None, y: float | None = None) -> None:
         """Direct the gaze: x and y in -1..1, left to right and bottom to top. Without arguments, release it."""
         await self.send(wire.LookAt(x=x, y=y))
+
+    async def choices(self, items: Mapping[str, str] | None = None, *, again: bool = False) -> None:
+        """Show buttons, at most six: id -> text. None takes them away. again: may be chosen more than once.
+
+        `Offered` says when the customer sees them, `Chosen` what was chosen; both are events. Raises ClientError
+        (malformed; floor_taken).
+        """
+        choices = tuple(wire.Choice(name, text) for name, text in (items or {}).items())
+        await self._order(wire.Choices(items=choices, again=again))
+
+    async def presence(self, present: bool = True, *, source: str = "sensor") -> None:
+        """Tell the other clients that a sensor sees somebody, or nobody any more."""
+        await self.send(wire.Presence(present=present, source=source))
 
     async def caption(
         self, turn: str, text: str = "", words: Iterable[tuple[str, int, int]] = (), *, append: bool = False

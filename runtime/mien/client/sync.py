@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -225,6 +225,18 @@ class Client:
     def look_at(self, x: float | None = None, y: float | None = None) -> None:
         """Direct the gaze: x and y in -1..1, left to right and bottom to top. Without arguments, release it."""
         self._portal.call(self._client.look_at(x, y))
+
+    def choices(self, items: Mapping[str, str] | None = None, *, again: bool = False) -> None:
+        """Show buttons, at most six: id -> text. None takes them away. again: may be chosen more than once.
+
+        `Offered` says when the customer sees them, `Chosen` what was chosen; both are events. Raises ClientError
+        (malformed; floor_taken).
+        """
+        self._portal.call(self._client.choices(items, again=again))
+
+    def presence(self, present: bool = True, *, source: str = "sensor") -> None:
+        """Tell the other clients that a sensor sees somebody, or nobody any more."""
+        self._portal.call(self._client.presence(present, source=source))
 
     def caption(
         self, turn: str, text: str = "", words: Iterable[tuple[str, int, int]] = (), *, append: bool = False

@@ -22,6 +22,7 @@ OPUS_RATES_HZ: Final = (8000, 12000, 16000, 24000, 48000)
 MAX_WORDS: Final = 4_000  # a turn's word times: half an hour of fast speech
 MAX_CAPTION_CHARACTERS: Final = 16_000  # a turn's text: a quarter of an hour of fast speech
 MAX_PICTURE_BYTES: Final = 131_072
+MAX_CHOICES: Final = 6  # a glance takes in no more, and a numeric pad has a key for each
 MAX_CHUNK_BYTES: Final = 192_000  # two seconds at 48 kHz: a TTS burst that one step of the voice can still handle
 
 # Names reach logs, status lines and the supervisor's environment: no C0, DEL, C1, line separators or lone surrogates.
@@ -40,6 +41,8 @@ FloorChange = Literal["taken", "released", "vanished", "idle_timeout"]
 ResumeReason = Literal["pause_timeout", "other_client", "taken_over"]
 ListenMode = Literal["off", "speech", "always"]
 BargeInAction = Literal["ducked", "paused", "interrupted", "resumed"]
+ChoicesState = Literal["shown", "replaced", "no_face"]
+ChosenBy = Literal["touch", "mouse", "key"]
 
 ERROR_CODES: Final = {
     "malformed": "the header is not msgpack, or a field is missing or out of range",
@@ -226,6 +229,33 @@ class Unmute(Message, tag="unmute", frozen=True):
     """client -> voice, answered with `ear`: withdraw this client's mute."""
 
 
+class Choice(Struct, frozen=True, array_like=True):
+    """One button. id: returned in `chosen`. text: shown on it, plain, without line breaks."""
+
+    id: Name
+    text: Annotated[str, Meta(min_length=1, max_length=120, pattern=NAME_PATTERN)]
+
+
+class Choices(Message, tag="choices", frozen=True):
+    """client -> voice, answered with `offered`: buttons for the customer, in place of this client's earlier ones.
+
+    items: none takes the buttons away. again: whether the customer may choose more than once.
+    """
+
+    items: Annotated[tuple[Choice, ...], Meta(max_length=MAX_CHOICES)] = ()
+    again: bool = False
+
+
+class Presence(Message, tag="presence", frozen=True):
+    """client -> voice: a sensor sees somebody, or nobody. voice -> clients: so; or the customer touched the kiosk.
+
+    source: of the news, such as pir, door, camera; "touch" comes from the face.
+    """
+
+    present: bool = True
+    source: Name = "sensor"
+
+
 class Bye(Message, tag="bye", frozen=True):
     """client -> voice, last: the session is over; what was sent is still played. voice -> client: the answer."""
 
@@ -292,6 +322,25 @@ class BargeIn(Message, tag="barge_in", frozen=True):
     heard_ms: float
     window_ms: int = 0
     default: str = ""
+
+
+class Offered(Message, tag="offered", frozen=True):
+    """voice -> client that sent `choices`: what has become of them.
+
+    state: the customer sees them; another client's have replaced them, for good; or no face shows them now.
+    shortened: ids of those whose text did not fit and ends with an ellipsis.
+    """
+
+    state: ChoicesState
+    shortened: tuple[str, ...] = ()
+
+
+class Chosen(Message, tag="chosen", frozen=True):
+    """voice -> client that sent `choices`: the customer chose. at_ns: when, on CLOCK_MONOTONIC."""
+
+    id: str
+    by: ChosenBy
+    at_ns: int
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -528,6 +577,8 @@ ClientMessage: TypeAlias = (
     | Listen
     | Mute
     | Unmute
+    | Choices
+    | Presence
     | Bye
 )
 VoiceMessage: TypeAlias = (
@@ -554,6 +605,9 @@ VoiceMessage: TypeAlias = (
     | UserStopped
     | Ear
     | BargeIn
+    | Offered
+    | Chosen
+    | Presence
     | Bye
 )
 

@@ -11,6 +11,7 @@ from mien.core import wire
 from mien.core.clock import Clock
 from mien.core.stats import Counters
 from mien.errors import ProtocolError
+from mien.voice.choices import Choices
 from mien.voice.codec import open_codec, spoken_encodings
 from mien.voice.expression import Expressions
 from mien.voice.floor import Floor
@@ -42,6 +43,8 @@ CAPABILITIES: Final = (
     "rebuffered",
     "listen",
     "barge_in",
+    "choices",
+    "presence",
 )
 REPLACED_TOLD: Final = 64  # the newest turns in one welcome
 
@@ -62,6 +65,7 @@ class Admission:
         expressions: Expressions,
         listeners: Listeners,
         mutes: Mutes,
+        choices: Choices,
         session_log: SessionLog,
         clock: Clock,
         counters: Counters,
@@ -77,6 +81,7 @@ class Admission:
         self._expressions = expressions
         self._listeners = listeners
         self._mutes = mutes
+        self._choices = choices
         self._session_log = session_log
         self._clock = clock
         self._counters = counters
@@ -167,10 +172,11 @@ class Admission:
                 self._floor.release(identity)
 
     def _drop_state(self, identity: bytes) -> None:
-        """End the client's pause, its mute and what it set on the face: none of them outlives a client."""
+        """End the client's pause, its mute, its choices and what it set on the face: none of them outlives a client."""
         self._playback.pauses.forget(identity)
         self._mutes.leave(identity)
         self._expressions.leave(identity, self._playback.epoch)
+        self._choices.leave(identity, self._playback.epoch)
 
     def _replace_live(self, hello: wire.Hello, allowed: AllowedRoles) -> None:
         """Close the session that hello replaces, if this principal owns it. Its connection may be dead."""
@@ -205,8 +211,8 @@ class Admission:
         self._close(session)
 
     def _has_part(self, session: Session) -> bool:
-        """Whether the client takes part: it owns a turn, the floor, a pause, a mute or an expression, listens or is
-        subscribed."""
+        """Whether the client takes part: it owns a turn, the floor, a pause, a mute, choices or an expression, listens
+        or is subscribed."""
         identity = session.identity
         return (
             bool(session.topics)
@@ -214,6 +220,7 @@ class Admission:
             or identity in self._playback.pauses
             or identity in self._mutes
             or identity in self._listeners
+            or identity in self._choices
             or (
                 self._expressions.owned_by(identity)
                 or self._observers.waits(identity)
