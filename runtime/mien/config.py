@@ -177,13 +177,26 @@ class CaptionsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     size: Annotated[float, Meta(ge=0.5, le=2)] = 1.0
 
 
+class ChoicesConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[choices]: buttons that clients offer. numbers: show the key of each. size: of the text, relative to the default.
+
+    ring: frame the button that Enter chooses from the start, where people have keys and no touch screen.
+    """
+
+    numbers: bool = False
+    size: Annotated[float, Meta(ge=0.5, le=2)] = 1.0
+    ring: bool = False
+
+
 class ScreenConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[screen]: dimming and blanking. quiet_from, quiet_until: local time as "22:00"; "" for both: no quiet hours.
 
-    dim: the brightness in quiet hours. off_after_s: seconds of silence until the screen goes off, in quiet hours, or at
+    diagonal_inches: of the visible screen; buttons are at least 9 mm high on it. dim: the brightness in quiet hours.
+    off_after_s: seconds of silence until the screen goes off, in quiet hours, or at
     any time without them; 0 never.
     """
 
+    diagonal_inches: Annotated[float, Meta(ge=2, le=120)] = 10.1
     quiet_from: str = ""
     quiet_until: str = ""
     dim: Annotated[float, Meta(ge=0, le=1)] = 0.3
@@ -225,6 +238,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     barge_in: BargeInConfig = BargeInConfig()
     face: FaceConfig = FaceConfig()
     captions: CaptionsConfig = CaptionsConfig()
+    choices: ChoicesConfig = ChoicesConfig()
     converse: ConverseConfig = ConverseConfig()
     screen: ScreenConfig = ScreenConfig()
     log: LogConfig = LogConfig()

@@ -1,4 +1,4 @@
-"""News of who is in front of the kiosk, for the clients and the face. Pure; stepped with the time."""
+"""News of who is in front of the kiosk, for clients, for the face. Pure; stepped with the time."""
 
 from collections.abc import Callable
 from typing import Final
