@@ -169,6 +169,27 @@ class ConverseConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cache: str = ""
 
 
+class VisitConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[visit]: what mien converse does around a conversation. greeting: "" is mien's own; the notice is always given.
+
+    greet_after_ms: of somebody's presence. idle_s: silence until more time is offered, extend_s until the goodbye after
+    that. left_s: since sensors saw nobody. call_s: until a person who was called counts as absent. attract: idle lines,
+    every attract_every_s, never in quiet hours. buttons: person, repeat, louder, quieter, slower, goodbye, a question.
+    """
+
+    enabled: bool = False
+    greeting: str = ""
+    consent: bool = False
+    greet_after_ms: Annotated[int, Meta(ge=200, le=60_000)] = 1_500
+    idle_s: Annotated[int, Meta(ge=10, le=3_600)] = 45
+    extend_s: Annotated[int, Meta(ge=20, le=3_600)] = 20
+    left_s: Annotated[int, Meta(ge=2, le=600)] = 8
+    call_s: Annotated[int, Meta(ge=5, le=3_600)] = 60
+    attract: tuple[str, ...] = ()
+    attract_every_s: Annotated[int, Meta(ge=60, le=86_400)] = 600
+    buttons: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=120)], ...], Meta(max_length=6)] = ()
+
+
 class CaptionsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[captions]: what is said, as text over the frame. size: relative to the default."""
 
@@ -240,6 +261,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     captions: CaptionsConfig = CaptionsConfig()
     choices: ChoicesConfig = ChoicesConfig()
     converse: ConverseConfig = ConverseConfig()
+    visit: VisitConfig = VisitConfig()
     screen: ScreenConfig = ScreenConfig()
     log: LogConfig = LogConfig()
 

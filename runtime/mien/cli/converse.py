@@ -130,7 +130,7 @@ async def _converse(
 
     client = connect_async(endpoint, rate_hz=RATE_HZ, name="mien converse", key=key, voice_key=voice_key)
     async with client as voice, engines(config.converse) as loaded:
-        agent = make_agent(voice, config.converse, loaded, told)
+        agent = make_agent(voice, config.converse, loaded, told, config)
         told(orders.Note("note", "ready"))
         running = asyncio.ensure_future(agent.run())
         stopping = asyncio.ensure_future(stop.wait())
