@@ -12,6 +12,8 @@ from mien.client.aio import AsyncClient, AsyncTurn, connect_async
 from mien.client.sync import Client, Turn, connect
 from mien.core.wire import (
     BargeIn,
+    Call,
+    CallAnswered,
     Chosen,
     Ear,
     Error,
@@ -42,6 +44,8 @@ __all__ = [
     "AsyncClient",
     "AsyncTurn",
     "BargeIn",
+    "Call",
+    "CallAnswered",
     "Chosen",
     "Client",
     "ClientError",

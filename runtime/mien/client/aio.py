@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 import zmq.asyncio
 
+from mien.client._call import SpokenBy, make_call
 from mien.client._link import Link
 from mien.client._session import Event, Heard, Session
 from mien.client._transmit import TurnState
@@ -277,15 +278,33 @@ class AsyncClient:
         """
         await self._order(wire.TakeFloor(queue=queue))
 
-    async def release_floor(self) -> None:
-        """Give the floor back once this agent's turns were heard. Raises ClientError (floor_not_held)."""
-        await self._order(wire.ReleaseFloor())
+    async def release_floor(self, note: str = "") -> None:
+        """Give the floor back once this agent's turns were heard. note: for the speakers. Raises ClientError
+        (floor_not_held)."""
+        await self._order(wire.ReleaseFloor(note=note))
+
+    async def call(
+        self, question: str = "", *, language: str = "", conversation: Iterable[tuple[SpokenBy, str]] = ()
+    ) -> None:
+        """Call a person for the customer. Agents get a Call event, with these words; CallAnswered and Floor answer it.
+
+        conversation: (who, text), oldest first; the newest are kept, and long texts are cut.
+        """
+        await self._order(make_call(question, language, conversation))
+
+    async def hang_up(self) -> None:
+        """Withdraw call()."""
+        await self._order(wire.Call(open=False))
+
+    async def answer_call(self, coming: bool, *, in_s: int = 0) -> None:
+        """Tell the customer, as an agent, whether somebody comes. Raises ClientError: no_call, not_allowed."""
+        await self._order(wire.AnswerCall(coming=coming, in_s=in_s))
 
     async def subscribe(self, *topics: wire.Topic) -> None:
         """Subscribe to events about the conversation, as an agent or observer. Replaces the previous subscription.
 
-        topics: state (Status and Outcome events), captions (Said), levels (Levels), health (HealthReport); none
-        unsubscribes. A reopened session has no subscription. Raises ClientError (not_allowed, malformed).
+        topics: state (Status and Outcome events), captions (Said), levels (Levels), health (HealthReport),
+        calls (Call); none unsubscribes. A reopened session has none. Raises ClientError (not_allowed, malformed).
         """
         await self._order(wire.Subscribe(topics=topics))
 

@@ -25,6 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
+from mien.client._call import SpokenBy
 from mien.client._portal import Portal
 from mien.client._session import Event, Heard
 from mien.client.aio import AsyncClient, AsyncTurn, Connecting, connect_async
@@ -255,15 +256,33 @@ class Client:
         """
         self._portal.call(self._client.take_floor(queue))
 
-    def release_floor(self) -> None:
-        """Give the floor back once this agent's turns were heard. Raises ClientError (floor_not_held)."""
-        self._portal.call(self._client.release_floor())
+    def release_floor(self, note: str = "") -> None:
+        """Give the floor back once this agent's turns were heard. note: for the speakers. Raises ClientError
+        (floor_not_held)."""
+        self._portal.call(self._client.release_floor(note))
+
+    def call(
+        self, question: str = "", *, language: str = "", conversation: Iterable[tuple[SpokenBy, str]] = ()
+    ) -> None:
+        """Call a person for the customer. Agents get a Call event, with these words; CallAnswered and Floor answer it.
+
+        conversation: (who, text), oldest first; the newest are kept, and long texts are cut.
+        """
+        self._portal.call(self._client.call(question, language=language, conversation=conversation))
+
+    def hang_up(self) -> None:
+        """Withdraw call()."""
+        self._portal.call(self._client.hang_up())
+
+    def answer_call(self, coming: bool, *, in_s: int = 0) -> None:
+        """Tell the customer, as an agent, whether somebody comes. Raises ClientError: no_call, not_allowed."""
+        self._portal.call(self._client.answer_call(coming, in_s=in_s))
 
     def subscribe(self, *topics: wire.Topic) -> None:
         """Subscribe to events about the conversation, as an agent or observer. Replaces the previous subscription.
 
-        topics: state (Status and Outcome events), captions (Said), levels (Levels), health (HealthReport); none
-        unsubscribes. A reopened session has no subscription. Raises ClientError (not_allowed, malformed).
+        topics: state (Status and Outcome events), captions (Said), levels (Levels), health (HealthReport),
+        calls (Call); none unsubscribes. A reopened session has none. Raises ClientError (not_allowed, malformed).
         """
         self._portal.call(self._client.subscribe(*topics))
 

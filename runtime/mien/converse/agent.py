@@ -18,7 +18,6 @@ from mien.client import (
     Ear,
     Finished,
     NearEnd,
-    Presence,
     Started,
     UserStarted,
     UserStopped,
@@ -111,6 +110,8 @@ class Agent:
                 await asyncio.sleep(1.0)
 
     def _hear(self, heard: object) -> None:
+        if self._visiting is not None and self._visiting.host.with_person and not isinstance(heard, Ear | Disconnected):
+            return  # the visitor talks with somebody else
         match heard:
             case NearEnd():
                 if (changed := self._sound.add(heard.at_ns, heard.data)) is not None:
@@ -153,8 +154,10 @@ class Agent:
                 by: signals.By = "key" if event.by == "key" else "touch"
                 if self._visiting is not None:
                     self._tell(self._visiting.host.choose(event.id, by, time.monotonic_ns()))
-            elif isinstance(event, Presence):
-                self._visit(signals.Present(event.present, event.source))
+            elif self._visiting is not None and (signal := self._visiting.event(event)) is not None:
+                self._visit(signal)
+                if self._visiting.host.with_person:
+                    self._lose_sound()
 
     def _opened(self, turn: SpokenTurn, at_ns: int) -> None:
         if (measured := self._measured.pop(turn.answer, None)) is not None:

@@ -36,7 +36,7 @@ EmotionName = Literal["neutral", "happy", "sad", "surprised", "angry", "concerne
 GestureName = Literal["nod", "shake", "wink", "smile"]
 FinishReason = Literal["played", "interrupted", "taken_over", "idle_timeout", "client_gone", "sink_lost", "shutdown"]
 Role = Literal["speaker", "agent", "observer"]
-Topic = Literal["state", "captions", "levels", "health"]
+Topic = Literal["state", "captions", "levels", "health", "calls"]
 FloorChange = Literal["taken", "released", "vanished", "idle_timeout"]
 ResumeReason = Literal["pause_timeout", "other_client", "taken_over"]
 ListenMode = Literal["off", "speech", "always"]
@@ -69,6 +69,7 @@ ERROR_CODES: Final = {
     "rate_limited": "more messages or bytes a second than limits allow; nothing was accepted",
     "bad_packet": "the payload is not one whole Opus packet",
     "caption_too_long": "the turn's caption has more words than a caption may have",
+    "no_call": "nobody is calling",
     "no_thumbnail": "the face sent no thumbnail: it is not running, or draws nothing",
     "too_many_clients": "too many clients are connected",
     "header_too_large": "the header is larger than limits.max_header_bytes",
@@ -190,7 +191,9 @@ class TakeFloor(Message, tag="take_floor", frozen=True):
 
 
 class ReleaseFloor(Message, tag="release_floor", frozen=True):
-    """agent -> voice: release the floor once the agent's turns have been heard."""
+    """agent -> voice: release the floor once the agent's turns have been heard. note: for the speakers, in `floor`."""
+
+    note: Annotated[str, Meta(max_length=2000)] = ""
 
 
 class Subscribe(Message, tag="subscribe", frozen=True):
@@ -254,6 +257,35 @@ class Presence(Message, tag="presence", frozen=True):
 
     present: bool = True
     source: Name = "sensor"
+
+
+class Spoken(Struct, frozen=True, array_like=True):
+    """One side's words in a conversation. who: the customer or the kiosk."""
+
+    who: Literal["customer", "kiosk"]
+    text: Annotated[str, Meta(max_length=500)]
+
+
+class Call(Message, tag="call", frozen=True):
+    """client -> voice: the customer would like to talk to a person; or no longer. voice -> agents, subscribers: so.
+
+    question: what the customer asked last. language: as "en". conversation: the newest words of both, as heard. client,
+    waited_ms: filled in by the voice: who calls, and for how long.
+    """
+
+    open: bool = True
+    question: Annotated[str, Meta(max_length=500)] = ""
+    language: Annotated[str, Meta(max_length=16)] = ""
+    conversation: Annotated[tuple[Spoken, ...], Meta(max_length=24)] = ()
+    client: Annotated[str, Meta(max_length=64)] = ""
+    waited_ms: Annotated[float, Meta(ge=0)] = 0.0
+
+
+class AnswerCall(Message, tag="answer_call", frozen=True):
+    """agent -> voice: whether somebody comes, in_s from now; 0: not known. To speak through the face: take_floor."""
+
+    coming: bool
+    in_s: Annotated[int, Meta(ge=0, le=3_600)] = 0
 
 
 class Bye(Message, tag="bye", frozen=True):
@@ -341,6 +373,15 @@ class Chosen(Message, tag="chosen", frozen=True):
     id: str
     by: ChosenBy
     at_ns: int
+
+
+class CallAnswered(Message, tag="call_answered", frozen=True):
+    """voice -> client that sent `call`: an agent says whether somebody comes, in_s from now; 0: not known."""
+
+    agent: str
+    coming: bool
+    in_s: int = 0
+    waited_ms: float = 0.0
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -452,13 +493,15 @@ class Resumed(Message, tag="resumed", frozen=True):
 class Floor(Message, tag="floor", frozen=True):
     """voice -> everyone: an agent has taken the floor, or it was released to the speakers (holder is empty).
 
-    yours: the receiver holds it. held: the receiver's turns that wait for the release.
+    yours: the receiver holds it. held: the receiver's turns that wait for the release. note: what the agent left for
+    the speakers as it released the floor; observers do not get it.
     """
 
     holder: str
     why: FloorChange
     yours: bool = False
     held: tuple[str, ...] = ()
+    note: str = ""
 
 
 class Status(Message, tag="status", frozen=True):
@@ -579,6 +622,8 @@ ClientMessage: TypeAlias = (
     | Unmute
     | Choices
     | Presence
+    | Call
+    | AnswerCall
     | Bye
 )
 VoiceMessage: TypeAlias = (
@@ -608,6 +653,8 @@ VoiceMessage: TypeAlias = (
     | Offered
     | Chosen
     | Presence
+    | Call
+    | CallAnswered
     | Bye
 )
 

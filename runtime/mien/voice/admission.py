@@ -11,6 +11,7 @@ from mien.core import wire
 from mien.core.clock import Clock
 from mien.core.stats import Counters
 from mien.errors import ProtocolError
+from mien.voice.calls import Calls
 from mien.voice.choices import Choices
 from mien.voice.codec import open_codec, spoken_encodings
 from mien.voice.expression import Expressions
@@ -45,6 +46,7 @@ CAPABILITIES: Final = (
     "barge_in",
     "choices",
     "presence",
+    "calls",
 )
 REPLACED_TOLD: Final = 64  # the newest turns in one welcome
 
@@ -66,6 +68,7 @@ class Admission:
         listeners: Listeners,
         mutes: Mutes,
         choices: Choices,
+        calls: Calls,
         session_log: SessionLog,
         clock: Clock,
         counters: Counters,
@@ -82,6 +85,7 @@ class Admission:
         self._listeners = listeners
         self._mutes = mutes
         self._choices = choices
+        self._calls = calls
         self._session_log = session_log
         self._clock = clock
         self._counters = counters
@@ -113,6 +117,7 @@ class Admission:
         self._listeners.leave(identity)
         self._counters.count("clients_seen")
         self._send(identity, self._welcome(session, replaced))
+        self._calls.joined(session, self._clock.now_ns())
         return session
 
     def bye(self, session: Session) -> None:
@@ -172,11 +177,12 @@ class Admission:
                 self._floor.release(identity)
 
     def _drop_state(self, identity: bytes) -> None:
-        """End the client's pause, its mute, its choices and what it set on the face: none of them outlives a client."""
+        """End the client's pause, mute, choices, call and what it set on the face: none of them outlives a client."""
         self._playback.pauses.forget(identity)
         self._mutes.leave(identity)
         self._expressions.leave(identity, self._playback.epoch)
         self._choices.leave(identity, self._playback.epoch)
+        self._calls.leave(identity)
 
     def _replace_live(self, hello: wire.Hello, allowed: AllowedRoles) -> None:
         """Close the session that hello replaces, if this principal owns it. Its connection may be dead."""
@@ -221,6 +227,7 @@ class Admission:
             or identity in self._mutes
             or identity in self._listeners
             or identity in self._choices
+            or identity in self._calls
             or (
                 self._expressions.owned_by(identity)
                 or self._observers.waits(identity)

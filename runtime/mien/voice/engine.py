@@ -20,6 +20,7 @@ from mien.errors import BusError, SinkError
 from mien.units import NS_PER_S
 from mien.voice.admission import Admission
 from mien.voice.barge_in import BargeIn
+from mien.voice.calls import Calls
 from mien.voice.caption_cues import CaptionCues
 from mien.voice.choices import Choices
 from mien.voice.ear_link import EarLink
@@ -157,6 +158,7 @@ class Engine:
             publish=self.publish,
         )
         self.choices = Choices(counters=counters, send=self.send, publish=self.publish)
+        self.calls = Calls(sessions=self.sessions, send=self.send)
         self.presence = Presence(sessions=self.sessions, send=self._deliver, publish=self.publish)
         self.admission = Admission(
             config=voice,
@@ -170,6 +172,7 @@ class Engine:
             listeners=self.listeners,
             mutes=self.mutes,
             choices=self.choices,
+            calls=self.calls,
             session_log=self.session_log,
             clock=clock,
             counters=counters,
@@ -190,6 +193,7 @@ class Engine:
             barge_in=self.barge_in,
             choices=self.choices,
             presence=self.presence,
+            calls=self.calls,
             session_log=self.session_log,
             clock=clock,
             counters=counters,

@@ -14,6 +14,7 @@ from mien.core.stats import Counters
 from mien.errors import ProtocolError
 from mien.voice.admission import Admission
 from mien.voice.barge_in import BargeIn
+from mien.voice.calls import Calls
 from mien.voice.choices import Choices
 from mien.voice.ear_link import EarLink
 from mien.voice.expression import Expressions
@@ -45,6 +46,8 @@ _FOR_SPEAKING = (
     wire.Unmute,
     wire.Choices,
     wire.Presence,
+    wire.Call,
+    wire.AnswerCall,
 )
 _FOR_WATCHING = (wire.Subscribe, wire.GetThumbnail)
 _NO_ACTS = (wire.Hello, wire.Ping)
@@ -74,6 +77,7 @@ class MessageHandler:
         barge_in: BargeIn,
         choices: Choices,
         presence: Presence,
+        calls: Calls,
         session_log: SessionLog,
         clock: Clock,
         counters: Counters,
@@ -93,6 +97,7 @@ class MessageHandler:
         self._barge_in = barge_in
         self._choices = choices
         self._presence = presence
+        self._calls = calls
         self._session_log = session_log
         self._clock = clock
         self._counters = counters
@@ -193,9 +198,10 @@ class MessageHandler:
             case wire.TakeFloor():
                 self._floor.take(session, message.queue, self._clock.now_ns())
             case wire.ReleaseFloor():
-                self._floor.release(identity)
+                self._floor.release(identity, message.note)
             case wire.Subscribe():
                 self._observers.subscribe(session, message.topics)
+                self._calls.joined(session, self._clock.now_ns())
             case wire.GetThumbnail():
                 self._observers.ask_for_thumbnail(identity, message.width, self._clock.now_ns())
             case wire.Caption():
@@ -212,6 +218,10 @@ class MessageHandler:
                 self._choices.offer(session, message, self._playback.epoch)
             case wire.Presence():
                 self._presence.take(message, identity)
+            case wire.Call():
+                self._calls.take(session, message, self._clock.now_ns())
+            case wire.AnswerCall():
+                self._calls.answer(session, message, self._clock.now_ns())
             case wire.Bye():
                 self._admission.bye(session)
             case _:

@@ -125,11 +125,11 @@ def test_the_note_of_a_person_lasts_as_long_as_the_visit():
     world.signal(signals.PersonSpeaks())
     world.wait(10)
     world.signal(signals.PersonLeft("refunded"))
-    assert world.host.notes == ["refunded"]
+    assert [exchange.heard for exchange in world.conversation.history.snapshot()] == ["refunded"]
     world.wait(10)
     world.says("goodbye")
     world.until(lambda: world.records, "the end")
-    assert world.host.notes == []
+    assert world.conversation.history.snapshot() == ()
 
 
 def test_a_button_that_is_gone_means_nothing():

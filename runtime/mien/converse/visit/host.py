@@ -42,7 +42,6 @@ class VisitHost:
     attract: tuple[str, ...] = ()
     greeting: str = ""
     speak_keys: bool = False
-    notes: list[str] = field(default_factory=list)
     panel: acts.Panel = "none"
     _meant: dict[str, str] = field(default_factory=dict)
     _busy: bool = False
@@ -94,6 +93,11 @@ class VisitHost:
         return [*self.take(signals.Wished("activity", by), now_ns), events.Typed(meant)]
 
     @property
+    def with_person(self) -> bool:
+        """Whether the visitor talks with a person: mien neither listens nor answers."""
+        return self.visit.state == "person"
+
+    @property
     def language(self) -> str:
         """The language of the visit."""
         language = self.conversation.language
@@ -125,9 +129,8 @@ class VisitHost:
             case acts.Call():
                 self.call(act.open)
             case acts.Note():
-                self.notes.append(act.text)
+                self.conversation.history.note(act.text)
             case acts.Forget():
-                self.notes.clear()
                 self.ended(act.record)
                 return [events.Forget()]
         return []

@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
-from mien.client import AsyncClient, ClientError
+from mien.client import AsyncClient, CallAnswered, ClientError, Floor, Presence
 from mien.config import ScreenConfig, VisitConfig
 from mien.converse.conversation import Conversation
+from mien.converse.visit import signals
 from mien.converse.visit.host import Items, VisitHost
 from mien.converse.visit.life import Visit
 from mien.converse.visit.record import Record
@@ -40,6 +41,7 @@ class Visiting:
         self._client = client
         self._screen, self._wall = screen, wall
         self._wanted: Items = {}
+        self._wants_person = self._called = False
         self._changed = asyncio.Event()
         self.host = VisitHost(
             Visit(times=times(config)),
@@ -69,6 +71,7 @@ class Visiting:
             await self._changed.wait()
             self._changed.clear()
             try:
+                await self._order_person()
                 await self._client.choices(self._wanted)
             except ClientError as error:  # an agent holds the floor, or the voice is away: it shows nothing
                 log.warning("%s", error)
@@ -80,5 +83,33 @@ class Visiting:
         self._wanted = items
         self._changed.set()
 
+    def event(self, event: object) -> signals.Signal | None:
+        """What an event of the voice means for the visit."""
+        match event:
+            case CallAnswered():
+                return signals.PersonAnswered(event.coming, event.in_s)
+            case Floor(holder=""):
+                return signals.PersonLeft(event.note)
+            case Floor():
+                return signals.PersonSpeaks()
+            case Presence():
+                return signals.Present(event.present, event.source)
+        return None
+
     def _call(self, open_: bool) -> None:
-        """The action hand_over of the conversation calls; nothing withdraws it yet."""
+        self._wants_person = open_
+        self._changed.set()
+
+    async def _order_person(self) -> None:
+        if self._wants_person == self._called:
+            return
+        if self._wants_person:
+            exchanges = self.host.conversation.history.snapshot()
+            said: list[tuple[Literal["customer", "kiosk"], str]] = []
+            for exchange in exchanges:
+                said += [("customer", exchange.question), ("kiosk", exchange.heard)]
+            question = exchanges[-1].question if exchanges else ""
+            await self._client.call(question, language=self.host.language, conversation=said)
+        else:
+            await self._client.hang_up()
+        self._called = self._wants_person
