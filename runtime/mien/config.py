@@ -175,6 +175,7 @@ class VisitConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     greet_after_ms: of somebody's presence. idle_s: silence until more time is offered, extend_s until the goodbye after
     that. left_s: since sensors saw nobody. call_s: until a person who was called counts as absent. attract: idle lines,
     every attract_every_s, never in quiet hours. buttons: person, repeat, louder, quieter, slower, goodbye, a question.
+    log: the folder of the log of visits, "" none. keep_days: of its files. keep_text: of questions without an answer.
     """
 
     enabled: bool = False
@@ -185,6 +186,9 @@ class VisitConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     extend_s: Annotated[int, Meta(ge=20, le=3_600)] = 20
     left_s: Annotated[int, Meta(ge=2, le=600)] = 8
     call_s: Annotated[int, Meta(ge=5, le=3_600)] = 60
+    log: str = ""
+    keep_days: Annotated[int, Meta(ge=0, le=3_650)] = 30
+    keep_text: bool = False
     attract: tuple[str, ...] = ()
     attract_every_s: Annotated[int, Meta(ge=60, le=86_400)] = 600
     buttons: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=120)], ...], Meta(max_length=6)] = ()

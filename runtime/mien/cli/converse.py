@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from mien.cli.converse_lines import line, print_latencies
+from mien.cli.converse_report import report
 from mien.cli.terminal import data_console, teller
 from mien.cli.voice_options import voice_options
 from mien.client import connect_async
@@ -114,6 +115,9 @@ def check(config: Path | None, pairs: tuple[str, ...]) -> None:
         f"{found.title or 'untitled'}: {len(found.entries)} answers, {wordings} questions, {len(found.synonyms)} "
         f"synonyms, {actions} actions"
     )
+
+
+converse.add_command(report)
 
 
 async def _converse(

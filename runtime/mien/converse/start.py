@@ -17,6 +17,7 @@ from mien.converse.endpoint import Timing
 from mien.converse.phrases import PHRASES
 from mien.converse.stages import LANGUAGES, Hearing, Speaking, Thinking, default_cache
 from mien.converse.think.knowledge_file import SHIPPED, Knowledge, read_knowledge, sentences_of
+from mien.converse.visit.log.keeper import keeper
 from mien.converse.visit.record import Record
 from mien.converse.visit.visiting import Visiting
 
@@ -68,7 +69,10 @@ def make_agent(
     whole: Config | None = None,
     ended: Callable[[Record], None] = lambda _: None,
 ) -> Agent:
-    """The agent, ready to run. whole: the file's other sections, where [visit] is wanted. ended: see Visiting."""
+    """The agent, ready to run. whole: the file's other sections, where [visit] is wanted. ended(record): of a visit.
+
+    Raises ConfigError where the log of visits cannot be kept as configured.
+    """
     timing = Timing(
         recognise_ms=max(Timing().recognise_ms, round(3000 * loaded.recognising_s)),
         end_ms=config.end_ms,
@@ -77,12 +81,27 @@ def make_agent(
         deadline_ms=config.deadline_ms,
     )
     conversation = Conversation(timing=timing, language=config.language, forbidden=config.forbidden)
-    visiting = None
+    visiting, kept = None, None
     if whole is not None and whole.visit.enabled:
+        kept = keeper(whole)
+
+        def over(record: Record) -> None:
+            ended(record)
+            if kept is not None:
+                kept.ended(record, made.latencies.answers)
+                made.latencies.answers.clear()
+
         visiting = Visiting(
-            client, conversation, whole.visit, whole.screen, speak_keys=whole.choices.numbers, ended=ended
+            client,
+            conversation,
+            whole.visit,
+            whole.screen,
+            speak_keys=whole.choices.numbers,
+            ended=over,
+            refused=kept.refused if kept is not None else lambda _: None,
         )
-    return Agent(client, conversation, loaded.hearing, loaded.thinking, loaded.speaking, told, visiting)
+    made = Agent(client, conversation, loaded.hearing, loaded.thinking, loaded.speaking, told, visiting)
+    return made
 
 
 def cache_folder(config: ConverseConfig) -> Path:

@@ -27,10 +27,11 @@ Items = Mapping[str, str]
 
 @dataclass(slots=True)
 class VisitHost:
-    """buttons: what is offered in a conversation: names of phrases.BUTTONS, or questions. attract: idle lines.
+    """Its methods return what to tell the conversation.
 
-    speak_keys: the greeting names the keys of the buttons. show(items): shows buttons. call(open): calls a person, or
-    withdraws the call. ended(record): a visit is over and forgotten. Its methods return what to tell the conversation.
+    buttons: what is offered in a conversation: names of phrases.BUTTONS, or questions. attract: idle lines. speak_keys:
+    the greeting names the keys of the buttons. show(items): shows buttons. call(open): calls a person, or withdraws the
+    call. refused(question): it had no answer. ended(record): a visit is over and forgotten. panel: what is shown.
     """
 
     visit: Visit
@@ -41,6 +42,7 @@ class VisitHost:
     buttons: tuple[str, ...] = ()
     attract: tuple[str, ...] = ()
     greeting: str = ""
+    refused: Callable[[str], None] = lambda _: None
     speak_keys: bool = False
     panel: acts.Panel = "none"
     _meant: dict[str, str] = field(default_factory=dict)
@@ -65,6 +67,8 @@ class VisitHost:
             case orders.Understood():
                 signal: signals.Signal = signals.Asked(len(order.question.split()))
             case orders.Answered():
+                if not order.known:
+                    self.refused(order.question)
                 signal = signals.Answered(order.known, order.heard)
             case orders.Announced():
                 signal = signals.Announced(order.label, order.heard)

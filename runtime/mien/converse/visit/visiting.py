@@ -24,7 +24,7 @@ AGAIN_S: Final = 1.0  # after a voice that was away
 
 
 class Visiting:
-    """host: the visit, for the agent that runs the conversation. ended(record): a visit is over and forgotten."""
+    """host: the visit, for the agent that runs the conversation. ended(record), refused(question): see VisitHost."""
 
     def __init__(
         self,
@@ -35,6 +35,7 @@ class Visiting:
         *,
         speak_keys: bool,
         ended: Callable[[Record], None],
+        refused: Callable[[str], None] = lambda _: None,
         wall: Callable[[], datetime] = datetime.now,
     ) -> None:
         """speak_keys: the greeting names the keys of the buttons. wall: the local time."""
@@ -52,6 +53,7 @@ class Visiting:
             buttons=config.buttons,
             attract=config.attract,
             greeting=config.greeting,
+            refused=refused,
             speak_keys=speak_keys,
         )
 
