@@ -14,6 +14,7 @@ import numpy as np
 
 from mien.avatar.baked import SUFFIX
 from mien.bench.face_drawing import Drawing
+from mien.bench.face_touch import touch_latencies_ms
 from mien.bench.pipeline import SETTINGS
 from mien.bench.qemu import DEFAULT_BUILD, DEFAULT_ROOT, CannotCount, count_instructions
 from mien.bench.rows import Report, Row, machine, percentile_row
@@ -32,6 +33,8 @@ COUNTED_FRAMES = (10, 50)
 ROUNDS = 3  # interleaved, because the load of a shared machine drifts
 CPU_BAR_MS = {True: 1.0, False: 1.5}  # True: the shipped avatar; False: another
 SHOWN_BAR_MS = 300.0
+TOUCHES = 60
+TOUCH_BAR_MS = 100.0
 BUTTON_FRAMES = 1200
 BUTTONS_BAR = 1.1
 PSS_BAR_MB = 110.0
@@ -59,6 +62,9 @@ def run_face(others: Sequence[Path], progress: Progress) -> Report:
             rows += _cost_rows(name, baked, motion)
             progress(f"{name}: frames by llvmpipe")
             rows += _frame_rows(name, baked, motion)
+        progress("touches")
+        latencies_ms = touch_latencies_ms(TOUCHES)
+        rows.append(percentile_row("from a touch until its button is drawn, p95", latencies_ms, 95, bar=TOUCH_BAR_MS))
         progress("memory of the face process")
         rows.append(_memory_row())
         progress("aarch64 instructions")

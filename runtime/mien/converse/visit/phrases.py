@@ -51,7 +51,7 @@ BUTTONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "goodbye": ("Goodbye", "goodbye"),
     },
     "de": {
-        "person": ("Mit einem Menschen sprechen", "Ich möchte mit einem Menschen sprechen"),
+        "person": ("Mit jemandem sprechen", "Ich möchte mit einem Menschen sprechen"),
         "repeat": ("Noch einmal", "noch einmal"),
         "louder": ("Lauter", "lauter"),
         "quieter": ("Leiser", "leiser"),

@@ -19,6 +19,7 @@ from mien.text.typesetter import Image, Style
 from mien.units import ns_to_ms
 
 _CAPTION, _STATUS, _SIGN, _EAR, _BUTTONS = range(5)
+_LINE_EM: Final = 1.4  # height of a line of captions
 _NO_EAR: Final = EarSign(epoch=0)
 
 
@@ -68,6 +69,13 @@ class Layout:
             return left, self.margin_px
         return left - (self.ear_px - self.sign_px) // 2, self.margin_px + self.ear_px + round(0.6 * self.margin_px)
 
+    @property
+    def caption_room_px(self) -> int:
+        """The height that captions take in the preferred fonts, with the space around them."""
+        style = self.caption
+        around_px = self.margin_px if self.height > self.width else round(0.07 * self.height)
+        return round(_LINE_EM * style.lines * style.font_px) + 2 * style.padding_px[1] + around_px
+
     def caption_corner(self, image: Image, rise_px: int = 0) -> tuple[int, int]:
         """Upper left corner of a caption: centred, 5 % of the height above the bottom or rise_px, below the mouth."""
         height, width = image.shape[:2]
@@ -108,9 +116,7 @@ class Annotations:
             strength=ear_signs.STRENGTH,
             fade_ns=ear_signs.FADE_NS,
         )
-        room_px = 0
-        if captions.enabled:  # in landscape with the space below it
-            room_px = layout.caption.largest[1] + (layout.margin_px if height > width else round(0.07 * height))
+        room_px = layout.caption_room_px if captions.enabled else 0
         self._grid = ButtonGrid(
             width,
             height,

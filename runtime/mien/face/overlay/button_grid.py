@@ -83,7 +83,7 @@ class ButtonGrid:
             inner = min(self.width - 2 * self._margin_px, _WIDEST_PX)
             wide = (inner - (columns - 1) * self.gap_px) // columns
         else:
-            wide = min(round(0.25 * self.width), round(12.5 * self._font_px))
+            wide = min(round(0.28 * self.width), round(12.5 * self._font_px))
         return max(self.least_px, wide // 4 * 4)
 
     def button_height(self, lines: int, scale: float = 1.0) -> int:

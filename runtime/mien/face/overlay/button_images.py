@@ -66,9 +66,9 @@ class ButtonMaker:
         grid, first = self._grid, self._pens[SCALES[0]]
         texts = [first.readable(text) for _, text in offer.items]
         for pen in self._pens.values():
-            lines = [pen.lines(text, grid.button_width(len(texts))) for text, _ in texts]
-            boxes = grid.boxes(lines, pen.scale)
-            if grid.fits(boxes):
+            set_ = [pen.lines(text, grid.button_width(len(texts))) for text, _ in texts]
+            boxes = grid.boxes([lines for lines, _ in set_], pen.scale)
+            if grid.fits(boxes) and not any(cut for _, cut in set_):
                 break
         buttons = []
         for number, ((name, _), (text, lost), box) in enumerate(zip(offer.items, texts, boxes, strict=True), start=1):
@@ -115,17 +115,16 @@ class _Pen:
         self._layout.shorten(LINES)
         self._number = Layout(font_px, weight="Bold")
 
-    def lines(self, text: str, width_px: int) -> int:
-        """How many lines the text takes on a button of this width."""
+    def lines(self, text: str, width_px: int) -> tuple[int, bool]:
+        """How many lines the text takes on a button of this width, and whether it is shortened."""
         self._layout.set(text, width_px - 2 * self._padding_px - self._number_px)
-        return self._layout.line_count
+        return self._layout.line_count, self._layout.shortened
 
     def write(self, ink: Mask, text: str, number: int) -> bool:
         """Write a button's text. Returns whether it was shortened."""
         height, width = ink.shape
-        self.lines(text, width)
+        _, shortened = self.lines(text, width)
         self._layout.draw(ink, self._padding_px + self._number_px, (height - self._layout.size[1]) // 2)
-        shortened = self._layout.shortened
         if self._number_px:
             self._number.set(str(number))
             self._number.draw(ink, self._padding_px, (height - self._number.size[1]) // 2)
