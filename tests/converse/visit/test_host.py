@@ -147,3 +147,13 @@ def test_a_button_that_is_gone_means_nothing():
 )
 def test_times_are_said_as_people_say_them(seconds, text):
     assert phrases.spoken_time(seconds, "en") == text
+
+
+def test_the_same_buttons_are_not_offered_anew_while_nothing_was_chosen():
+    world = World(buttons=(QUESTION, "goodbye"))
+    world.signal(signals.Present(True, "touch"))
+    shows = world.shows
+    world.until(lambda: world.visit.state == "conversation", "the greeting's end")
+    assert world.shows == shows
+    world.touches(QUESTION)
+    assert world.shows == shows + 1  # they may be chosen again

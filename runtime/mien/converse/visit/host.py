@@ -129,7 +129,8 @@ class VisitHost:
             case acts.Say():
                 return [events.Announce(act.line, self.text_of(act.line, act.seconds), _OFFERS.get(act.line, ""))]
             case acts.Show():
-                self._offer(act.panel)
+                if act.panel != self.panel:  # a touch that is on its way belongs to the offer that it saw
+                    self._offer(act.panel)
             case acts.Call():
                 self.call(act.open)
             case acts.Note():

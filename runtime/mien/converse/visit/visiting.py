@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Literal
 
-from mien.client import AsyncClient, CallAnswered, ClientError, Floor, Presence
+from mien.client import AsyncClient, CallAnswered, ClientError, Floor, Presence, Welcome
 from mien.config import ScreenConfig, VisitConfig
 from mien.converse.conversation import Conversation
 from mien.converse.visit import signals
@@ -88,6 +88,9 @@ class Visiting:
     def event(self, event: object) -> signals.Signal | None:
         """What an event of the voice means for the visit."""
         match event:
+            case Welcome():  # a voice that was restarted shows nothing
+                self._called = False
+                self._changed.set()
             case CallAnswered():
                 return signals.PersonAnswered(event.coming, event.in_s)
             case Floor(holder=""):
