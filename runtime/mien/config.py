@@ -174,6 +174,31 @@ class ConverseConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cache: str = ""
 
 
+class VisitConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[visit]: what mien converse does around a conversation. greeting: "" is mien's own; the notice is always given.
+
+    greet_after_ms: of somebody's presence. idle_s: silence until more time is offered, extend_s until the goodbye after
+    that. left_s: since sensors saw nobody. call_s: until a person who was called counts as absent. attract: idle lines,
+    every attract_every_s, never in quiet hours. buttons: person, repeat, louder, quieter, slower, goodbye, a question.
+    log: the folder of the log of visits, "" none. keep_days: of its files. keep_text: of questions without an answer.
+    """
+
+    enabled: bool = False
+    greeting: str = ""
+    consent: bool = False
+    greet_after_ms: Annotated[int, Meta(ge=200, le=60_000)] = 1_500
+    idle_s: Annotated[int, Meta(ge=10, le=3_600)] = 45
+    extend_s: Annotated[int, Meta(ge=20, le=3_600)] = 20
+    left_s: Annotated[int, Meta(ge=2, le=600)] = 8
+    call_s: Annotated[int, Meta(ge=5, le=3_600)] = 60
+    log: str = ""
+    keep_days: Annotated[int, Meta(ge=0, le=3_650)] = 30
+    keep_text: bool = False
+    attract: tuple[str, ...] = ()
+    attract_every_s: Annotated[int, Meta(ge=60, le=86_400)] = 600
+    buttons: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=120)], ...], Meta(max_length=6)] = ()
+
+
 class CaptionsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[captions]: what is said, as text over the frame. size: relative to the default."""
 
@@ -182,13 +207,26 @@ class CaptionsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     size: Annotated[float, Meta(ge=0.5, le=2)] = 1.0
 
 
+class ChoicesConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[choices]: buttons that clients offer. numbers: show the key of each. size: of the text, relative to the default.
+
+    ring: frame the button that Enter chooses from the start, where people have keys and no touch screen.
+    """
+
+    numbers: bool = False
+    size: Annotated[float, Meta(ge=0.5, le=2)] = 1.0
+    ring: bool = False
+
+
 class ScreenConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[screen]: dimming and blanking. quiet_from, quiet_until: local time as "22:00"; "" for both: no quiet hours.
 
-    dim: the brightness in quiet hours. off_after_s: seconds of silence until the screen goes off, in quiet hours, or at
+    diagonal_inches: of the visible screen; buttons are at least 9 mm high on it. dim: the brightness in quiet hours.
+    off_after_s: seconds of silence until the screen goes off, in quiet hours, or at
     any time without them; 0 never.
     """
 
+    diagonal_inches: Annotated[float, Meta(ge=2, le=120)] = 10.1
     quiet_from: str = ""
     quiet_until: str = ""
     dim: Annotated[float, Meta(ge=0, le=1)] = 0.3
@@ -230,7 +268,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     barge_in: BargeInConfig = BargeInConfig()
     face: FaceConfig = FaceConfig()
     captions: CaptionsConfig = CaptionsConfig()
+    choices: ChoicesConfig = ChoicesConfig()
     converse: ConverseConfig = ConverseConfig()
+    visit: VisitConfig = VisitConfig()
     screen: ScreenConfig = ScreenConfig()
     log: LogConfig = LogConfig()
 

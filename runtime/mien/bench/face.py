@@ -14,6 +14,7 @@ import numpy as np
 
 from mien.avatar.baked import SUFFIX
 from mien.bench.face_drawing import Drawing
+from mien.bench.face_touch import touch_latencies_ms
 from mien.bench.pipeline import SETTINGS
 from mien.bench.qemu import DEFAULT_BUILD, DEFAULT_ROOT, CannotCount, count_instructions
 from mien.bench.rows import Report, Row, machine, percentile_row
@@ -32,6 +33,10 @@ COUNTED_FRAMES = (10, 50)
 ROUNDS = 3  # interleaved, because the load of a shared machine drifts
 CPU_BAR_MS = {True: 1.0, False: 1.5}  # True: the shipped avatar; False: another
 SHOWN_BAR_MS = 300.0
+TOUCHES = 60
+TOUCH_BAR_MS = 100.0
+BUTTON_FRAMES = 1200
+BUTTONS_BAR = 1.1
 PSS_BAR_MB = 110.0
 NOOP = {"GALLIUM_NOOP": "true", "GALLIUM_THREAD": "0"}
 Progress = Callable[[str], None]
@@ -57,6 +62,9 @@ def run_face(others: Sequence[Path], progress: Progress) -> Report:
             rows += _cost_rows(name, baked, motion)
             progress(f"{name}: frames by llvmpipe")
             rows += _frame_rows(name, baked, motion)
+        progress("touches")
+        latencies_ms = touch_latencies_ms(TOUCHES)
+        rows.append(percentile_row("from a touch until its button is drawn, p95", latencies_ms, 95, bar=TOUCH_BAR_MS))
         progress("memory of the face process")
         rows.append(_memory_row())
         progress("aarch64 instructions")
@@ -88,8 +96,23 @@ def _cost_rows(name: str, avatar: Path | None, motion: Motion) -> Iterator[Row]:
     yield percentile_row(f"{what}, median", cpu_ms, 50, bar=CPU_BAR_MS[avatar is None])
     yield percentile_row(f"{what}, p95", cpu_ms, 95)
     if avatar is None:
+        yield _buttons_row(motion)
         yield _binding_row("the same through PyOpenGL without error checks", "pyopengl", motion)
         yield _binding_row("the same through PyOpenGL with its defaults", "pyopengl-checked", motion)
+
+
+def _buttons_row(motion: Motion) -> Row:
+    """The CPU time per frame with six buttons, relative to that without, alternating in one process."""
+    drawn = _draw(None, motion, BUTTON_FRAMES, NOOP, "ctypes", "--buttons")
+    bare_ms, shown_ms = (float(np.median(values)) for values in (drawn.cpu_ms, drawn.buttons_cpu_ms))
+    return Row(
+        name="the same with six buttons shown",
+        value=round(shown_ms / bare_ms, 3),
+        unit="times",
+        samples=len(drawn.buttons_cpu_ms),
+        bar=BUTTONS_BAR,
+        note=f"{shown_ms:.3f} ms against {bare_ms:.3f} ms, alternating",
+    )
 
 
 def _binding_row(name: str, binding: str, motion: Motion) -> Row:
@@ -124,10 +147,15 @@ def _frame_rows(name: str, avatar: Path | None, motion: Motion) -> Iterator[Row]
 
 
 def _draw(
-    avatar: Path | None, motion: Motion, frames: int, environment: dict[str, str], binding: str = "ctypes"
+    avatar: Path | None,
+    motion: Motion,
+    frames: int,
+    environment: dict[str, str],
+    binding: str = "ctypes",
+    *options: str,
 ) -> Drawing:
     command = [sys.executable, "-m", "mien.bench.face_drawing", *_drawing_arguments(motion)]
-    command += ["--frames", str(frames), "--binding", binding]
+    command += ["--frames", str(frames), "--binding", binding, *options]
     if avatar is not None:
         command += ["--avatar", str(avatar)]
     env = {**os.environ, "SDL_VIDEODRIVER": "offscreen", **environment}

@@ -22,14 +22,16 @@ import msgspec
 import numpy as np
 
 from mien.avatar.load import load_avatar
+from mien.config import Config
 from mien.core import bus
 from mien.core.pacer import DisplayPacer
 from mien.core.pose import new_pose
 from mien.core.stats import Counters
 from mien.errors import DisplayError
 from mien.face.director import Director
+from mien.face.overlay.annotations import Annotations
 from mien.face.presenter import Presenter
-from mien.face.state import FaceState
+from mien.face.state import CueStore, FaceState
 from mien.motion.base import MotionFrames
 from mien.render.gl import Gl, GlFunction
 from mien.render.gles import GlesRenderer
@@ -37,6 +39,8 @@ from mien.render.window import Window
 from mien.units import NS_PER_MS, NS_PER_S
 
 DISPLAY_HZ = 60
+BUTTONS = ("Opening hours", "Tickets", "Toilets", "Deutsch", "Repeat", "Talk to a person")
+BUTTON_TURN = 60  # frames with buttons, then without; the first half of each, in which they fade, does not count
 BINDINGS = ("ctypes", "pyopengl", "pyopengl-checked")
 TURN = 10  # consecutive frames through one binding, where two alternate
 SETTLING = 30  # frames to skip: drivers allocate and compile in them
@@ -54,7 +58,7 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
 
     opened_ms: opening a display with its driver; 0 under GALLIUM_NOOP. read_ms: mapping and checking the avatar.
     shown_ms: from then until its first frame is on screen. pyopengl_cpu_ms: as cpu_ms, of frames drawn through PyOpenGL
-    where bindings alternate.
+    where bindings alternate. buttons_cpu_ms: as cpu_ms, of frames with six buttons, which alternate with those without.
     """
 
     device: str
@@ -66,6 +70,7 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     cpu_ms: list[float]
     wall_ms: list[float]
     pyopengl_cpu_ms: list[float] = []
+    buttons_cpu_ms: list[float] = []
 
 
 class SteppedClock:
@@ -79,14 +84,32 @@ class SteppedClock:
         return self.time_ns
 
 
-def speaking_presenter(renderer: GlesRenderer, frames: MotionFrames, frame_hz: int, clock: SteppedClock) -> Presenter:
+def speaking_presenter(
+    renderer: GlesRenderer,
+    frames: MotionFrames,
+    frame_hz: int,
+    clock: SteppedClock,
+    annotations: Annotations | None = None,
+) -> Presenter:
     """A presenter in the middle of a turn with motion `frames`, float32 (N, 55)."""
+    return presenter_of(speaking_state(frames, frame_hz, clock), renderer, clock, annotations)
+
+
+def speaking_state(frames: MotionFrames, frame_hz: int, clock: SteppedClock) -> FaceState:
+    """The state in the middle of a turn with motion `frames`, float32 (N, 55)."""
     state = FaceState(frame_hz=frame_hz, capacity=len(frames))
     until_ns = len(frames) * NS_PER_S // frame_hz
     state.take_anchor(bus.Anchor(epoch=0, media_ns=0, at_ns=clock.now_ns(), until_ns=until_ns, phase="speaking"))
     state.voice_alive(clock.now_ns() + until_ns)
     state.begin_turn(0)
     state.append(frames)
+    return state
+
+
+def presenter_of(
+    state: FaceState, renderer: GlesRenderer, clock: SteppedClock, annotations: Annotations | None = None
+) -> Presenter:
+    """A presenter of this state."""
     return Presenter(
         state=state,
         director=Director(seed=1),
@@ -95,6 +118,44 @@ def speaking_presenter(renderer: GlesRenderer, frames: MotionFrames, frame_hz: i
         display_latency_ms=0.0,
         pacer=DisplayPacer(NS_PER_S // DISPLAY_HZ),
         counters=Counters(),
+        annotations=annotations,
+    )
+
+
+def draw_with_buttons(motion: MotionFrames, *, frame_hz: int, frames: int, width: int, height: int) -> Drawing:
+    """Draw the shipped avatar with six buttons and without them in turn. Raises MienError."""
+    mesh = load_avatar(None)
+    renderer = GlesRenderer(mesh, width=width, height=height, samples=0)
+    clock = SteppedClock()
+    annotations = Annotations(Config(), renderer, CueStore(), Counters())
+    cpu_ms: tuple[list[float], list[float]] = ([], [])
+    turn = max(1, len(motion) * DISPLAY_HZ // frame_hz) // (2 * BUTTON_TURN) * (2 * BUTTON_TURN)
+    for number in range(frames):
+        if number % turn == 0:
+            state = speaking_state(motion, frame_hz, clock)
+            presenter = presenter_of(state, renderer, clock, annotations)
+        shown = number // BUTTON_TURN % 2 == 1
+        if number % BUTTON_TURN == 0:
+            items = tuple((str(index), text) for index, text in enumerate(BUTTONS)) if shown else ()
+            state.set_choices(bus.Choices(epoch=0, number=number + 1, items=items))
+        clock.time_ns += NS_PER_S // DISPLAY_HZ
+        cpu = time.thread_time_ns()
+        presenter.step()
+        took_ms = (time.thread_time_ns() - cpu) / NS_PER_MS
+        if annotations.worker is not None:
+            annotations.worker.do()
+        if number % BUTTON_TURN >= BUTTON_TURN // 2:
+            cpu_ms[shown].append(took_ms)
+    return Drawing(
+        device=renderer.info.device,
+        vertices=len(mesh.positions),
+        draw_calls=renderer.draw_calls,
+        opened_ms=0.0,
+        read_ms=0.0,
+        shown_ms=0.0,
+        cpu_ms=cpu_ms[0],
+        wall_ms=[],
+        buttons_cpu_ms=cpu_ms[1],
     )
 
 
@@ -232,6 +293,7 @@ def draw(
 @click.option("--frames", required=True, type=int)
 @click.option("--size", nargs=2, type=int, required=True)
 @click.option("--binding", type=click.Choice(BINDINGS), default="ctypes")
+@click.option("--buttons", is_flag=True, help="With six buttons and without, in turn.")
 @click.option("--seconds", type=float, default=math.inf, help="Stop after this time.")
 def main(
     avatar: Path | None,
@@ -240,19 +302,24 @@ def main(
     frames: int,
     size: tuple[int, int],
     binding: str,
+    buttons: bool,
     seconds: float,
 ) -> None:
     """Draw one avatar and print the timings as JSON."""
-    drawing = draw(
-        avatar,
-        np.load(motion),
-        frame_hz=frame_hz,
-        frames=frames,
-        width=size[0],
-        height=size[1],
-        binding=binding,
-        seconds=seconds,
-    )
+    width, height = size
+    if buttons:
+        drawing = draw_with_buttons(np.load(motion), frame_hz=frame_hz, frames=frames, width=width, height=height)
+    else:
+        drawing = draw(
+            avatar,
+            np.load(motion),
+            frame_hz=frame_hz,
+            frames=frames,
+            width=width,
+            height=height,
+            binding=binding,
+            seconds=seconds,
+        )
     sys.stdout.buffer.write(msgspec.json.encode(drawing) + b"\n")
     if not has_driver():
         sys.stdout.flush()

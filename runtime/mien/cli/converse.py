@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from mien.cli.converse_lines import line, print_latencies
+from mien.cli.converse_report import report
 from mien.cli.terminal import data_console, teller
 from mien.cli.voice_options import voice_options
 from mien.client import connect_async
@@ -116,6 +117,9 @@ def check(config: Path | None, pairs: tuple[str, ...]) -> None:
     )
 
 
+converse.add_command(report)
+
+
 async def _converse(
     config: Config, endpoint: str, key: Path | None, voice_key: Path | None, as_json: bool
 ) -> Latencies:
@@ -130,7 +134,7 @@ async def _converse(
 
     client = connect_async(endpoint, rate_hz=RATE_HZ, name="mien converse", key=key, voice_key=voice_key)
     async with client as voice, engines(config.converse) as loaded:
-        agent = make_agent(voice, config.converse, loaded, told)
+        agent = make_agent(voice, config.converse, loaded, told, config)
         told(orders.Note("note", "ready"))
         running = asyncio.ensure_future(agent.run())
         stopping = asyncio.ensure_future(stop.wait())

@@ -16,13 +16,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
 import zmq.asyncio
 
+from mien.client._call import SpokenBy, make_call
 from mien.client._link import Link
 from mien.client._session import Event, Heard, Session
 from mien.client._transmit import TurnState
@@ -246,6 +247,19 @@ class AsyncClient:
         """Direct the gaze: x and y in -1..1, left to right and bottom to top. Without arguments, release it."""
         await self.send(wire.LookAt(x=x, y=y))
 
+    async def choices(self, items: Mapping[str, str] | None = None, *, again: bool = False) -> None:
+        """Show buttons, at most six: id -> text. None takes them away. again: may be chosen more than once.
+
+        `Offered` says when the customer sees them, `Chosen` what was chosen; both are events. Raises ClientError
+        (malformed; floor_taken).
+        """
+        choices = tuple(wire.Choice(name, text) for name, text in (items or {}).items())
+        await self._order(wire.Choices(items=choices, again=again))
+
+    async def presence(self, present: bool = True, *, source: str = "sensor") -> None:
+        """Tell the other clients that a sensor sees somebody, or nobody any more."""
+        await self.send(wire.Presence(present=present, source=source))
+
     async def caption(
         self, turn: str, text: str = "", words: Iterable[tuple[str, int, int]] = (), *, append: bool = False
     ) -> None:
@@ -264,15 +278,33 @@ class AsyncClient:
         """
         await self._order(wire.TakeFloor(queue=queue))
 
-    async def release_floor(self) -> None:
-        """Give the floor back once this agent's turns were heard. Raises ClientError (floor_not_held)."""
-        await self._order(wire.ReleaseFloor())
+    async def release_floor(self, note: str = "") -> None:
+        """Give the floor back once this agent's turns were heard. note: for the speakers. Raises ClientError
+        (floor_not_held)."""
+        await self._order(wire.ReleaseFloor(note=note))
+
+    async def call(
+        self, question: str = "", *, language: str = "", conversation: Iterable[tuple[SpokenBy, str]] = ()
+    ) -> None:
+        """Call a person for the customer. Agents get a Call event, with these words; CallAnswered and Floor answer it.
+
+        conversation: (who, text), oldest first; the newest are kept, and long texts are cut.
+        """
+        await self._order(make_call(question, language, conversation))
+
+    async def hang_up(self) -> None:
+        """Withdraw call()."""
+        await self._order(wire.Call(open=False))
+
+    async def answer_call(self, coming: bool, *, in_s: int = 0) -> None:
+        """Tell the customer, as an agent, whether somebody comes. Raises ClientError: no_call, not_allowed."""
+        await self._order(wire.AnswerCall(coming=coming, in_s=in_s))
 
     async def subscribe(self, *topics: wire.Topic) -> None:
         """Subscribe to events about the conversation, as an agent or observer. Replaces the previous subscription.
 
-        topics: state (Status and Outcome events), captions (Said), levels (Levels), health (HealthReport); none
-        unsubscribes. A reopened session has no subscription. Raises ClientError (not_allowed, malformed).
+        topics: state (Status and Outcome events), captions (Said), levels (Levels), health (HealthReport),
+        calls (Call); none unsubscribes. A reopened session has none. Raises ClientError (not_allowed, malformed).
         """
         await self._order(wire.Subscribe(topics=topics))
 

@@ -20,11 +20,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
+from mien.client._call import SpokenBy
 from mien.client._portal import Portal
 from mien.client._session import Event, Heard
 from mien.client.aio import AsyncClient, AsyncTurn, Connecting, connect_async
@@ -226,6 +227,18 @@ class Client:
         """Direct the gaze: x and y in -1..1, left to right and bottom to top. Without arguments, release it."""
         self._portal.call(self._client.look_at(x, y))
 
+    def choices(self, items: Mapping[str, str] | None = None, *, again: bool = False) -> None:
+        """Show buttons, at most six: id -> text. None takes them away. again: may be chosen more than once.
+
+        `Offered` says when the customer sees them, `Chosen` what was chosen; both are events. Raises ClientError
+        (malformed; floor_taken).
+        """
+        self._portal.call(self._client.choices(items, again=again))
+
+    def presence(self, present: bool = True, *, source: str = "sensor") -> None:
+        """Tell the other clients that a sensor sees somebody, or nobody any more."""
+        self._portal.call(self._client.presence(present, source=source))
+
     def caption(
         self, turn: str, text: str = "", words: Iterable[tuple[str, int, int]] = (), *, append: bool = False
     ) -> None:
@@ -243,15 +256,33 @@ class Client:
         """
         self._portal.call(self._client.take_floor(queue))
 
-    def release_floor(self) -> None:
-        """Give the floor back once this agent's turns were heard. Raises ClientError (floor_not_held)."""
-        self._portal.call(self._client.release_floor())
+    def release_floor(self, note: str = "") -> None:
+        """Give the floor back once this agent's turns were heard. note: for the speakers. Raises ClientError
+        (floor_not_held)."""
+        self._portal.call(self._client.release_floor(note))
+
+    def call(
+        self, question: str = "", *, language: str = "", conversation: Iterable[tuple[SpokenBy, str]] = ()
+    ) -> None:
+        """Call a person for the customer. Agents get a Call event, with these words; CallAnswered and Floor answer it.
+
+        conversation: (who, text), oldest first; the newest are kept, and long texts are cut.
+        """
+        self._portal.call(self._client.call(question, language=language, conversation=conversation))
+
+    def hang_up(self) -> None:
+        """Withdraw call()."""
+        self._portal.call(self._client.hang_up())
+
+    def answer_call(self, coming: bool, *, in_s: int = 0) -> None:
+        """Tell the customer, as an agent, whether somebody comes. Raises ClientError: no_call, not_allowed."""
+        self._portal.call(self._client.answer_call(coming, in_s=in_s))
 
     def subscribe(self, *topics: wire.Topic) -> None:
         """Subscribe to events about the conversation, as an agent or observer. Replaces the previous subscription.
 
-        topics: state (Status and Outcome events), captions (Said), levels (Levels), health (HealthReport); none
-        unsubscribes. A reopened session has no subscription. Raises ClientError (not_allowed, malformed).
+        topics: state (Status and Outcome events), captions (Said), levels (Levels), health (HealthReport),
+        calls (Call); none unsubscribes. A reopened session has none. Raises ClientError (not_allowed, malformed).
         """
         self._portal.call(self._client.subscribe(*topics))
 

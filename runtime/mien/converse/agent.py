@@ -12,6 +12,7 @@ from typing import Final
 from mien.client import (
     AsyncClient,
     BargeIn,
+    Chosen,
     ClientError,
     Disconnected,
     Ear,
@@ -28,6 +29,8 @@ from mien.converse.near_sound import NearSound
 from mien.converse.spoken_turn import SpokenTurn
 from mien.converse.stages import Hearing, Speaking, Thinking
 from mien.converse.think.base import Question
+from mien.converse.visit import signals
+from mien.converse.visit.visiting import Visiting
 from mien.errors import ConverseError
 from mien.units import NS_PER_MS
 
@@ -38,7 +41,7 @@ Told = Callable[[orders.Note | orders.Perform], None]
 
 
 class Agent:
-    """client: connected. told: gets the transcript and the actions. One run() a client.
+    """client: connected. told: gets the transcript and the actions. visiting: makes visits of it. One run() a client.
 
     ear: its state, "" until it is known. user_began: how often the customer began to speak.
     """
@@ -51,7 +54,9 @@ class Agent:
         thinking: Thinking,
         speaking: Speaking,
         told: Told,
+        visiting: Visiting | None = None,
     ) -> None:
+        self._visiting = visiting
         self._client = client
         self._conversation = conversation
         self._hearing, self._thinking, self._speaking = hearing, thinking, speaking
@@ -80,7 +85,7 @@ class Agent:
         """Converse until cancelled, or until the client is closed. Raises ClientError: it may not listen."""
         parts = [
             asyncio.ensure_future(part)
-            for part in (self._listen(), self._read_events(), self._tick(), self._order_voice())
+            for part in (self._listen(), self._read_events(), self._tick(), self._order_voice(), self._show())
         ]
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -105,6 +110,8 @@ class Agent:
                 await asyncio.sleep(1.0)
 
     def _hear(self, heard: object) -> None:
+        if self._visiting is not None and self._visiting.host.with_person and not isinstance(heard, Ear | Disconnected):
+            return  # the visitor talks with somebody else
         match heard:
             case NearEnd():
                 if (changed := self._sound.add(heard.at_ns, heard.data)) is not None:
@@ -113,8 +120,10 @@ class Agent:
                 self.user_began += 1
                 self._sound.begin()
                 self._take(events.UserBegan(heard.at_ns))
+                self._visit(signals.Sound(True))
             case UserStopped():
                 self._take(events.UserEnded(heard.at_ns))
+                self._visit(signals.Sound(False))
             case BargeIn():
                 self._take(events.BargedIn(heard.action))
             case Ear():
@@ -122,9 +131,13 @@ class Agent:
                     self._told(orders.Note("note", f"ear: {heard.state} {heard.why}".rstrip()))
                 self.ear = heard.state
                 if heard.state in ("absent", "muted", "no_card"):
-                    self._take(events.SoundLost())
+                    self._lose_sound()
             case Disconnected():
-                self._take(events.SoundLost())
+                self._lose_sound()
+
+    def _lose_sound(self) -> None:
+        self._take(events.SoundLost())
+        self._visit(signals.Sound(False))
 
     async def _read_events(self) -> None:
         async for event in self._client.events():
@@ -137,6 +150,14 @@ class Agent:
                 for turn in self._turns.values():
                     if turn.name == event.turn:
                         turn.stop()
+            elif isinstance(event, Chosen):
+                by: signals.By = "key" if event.by == "key" else "touch"
+                if self._visiting is not None:
+                    self._tell(self._visiting.host.choose(event.id, by, time.monotonic_ns()))
+            elif self._visiting is not None and (signal := self._visiting.event(event)) is not None:
+                self._visit(signal)
+                if self._visiting.host.with_person:
+                    self._lose_sound()
 
     def _opened(self, turn: SpokenTurn, at_ns: int) -> None:
         if (measured := self._measured.pop(turn.answer, None)) is not None:
@@ -150,10 +171,25 @@ class Agent:
             await asyncio.sleep(TICK_S)
             if self._conversation.busy:
                 self._take(events.Tick())
+            if self._visiting is not None:
+                self._visit(signals.Tick(self._visiting.quiet_hours()))
 
     def _take(self, event: events.Event) -> None:
-        for order in self._conversation.take(event, time.monotonic_ns()):
+        now_ns = time.monotonic_ns()
+        for order in self._conversation.take(event, now_ns):
             self._carry_out(order)
+            if self._visiting is not None:
+                self._tell(self._visiting.host.after(order, now_ns))
+        if self._visiting is not None:
+            self._tell(self._visiting.host.follow(now_ns))
+
+    def _visit(self, signal: signals.Signal) -> None:
+        if self._visiting is not None:
+            self._tell(self._visiting.host.take(signal, time.monotonic_ns()))
+
+    def _tell(self, new: list[events.Event]) -> None:
+        for event in new:
+            self._take(event)
 
     # Out
 
@@ -195,6 +231,8 @@ class Agent:
                 )
             case orders.Note() | orders.Perform():
                 self._told(order)
+            case orders.Understood() | orders.Answered() | orders.Announced():
+                pass  # news for the visit
             case _:
                 self._voice_orders.put_nowait(order)
 
@@ -241,6 +279,12 @@ class Agent:
         del self._turns[turn.answer]
         self._measured.pop(turn.answer, None)
         self._take(over)
+
+    async def _show(self) -> None:
+        if self._visiting is None:
+            await asyncio.Event().wait()
+        else:
+            await self._visiting.serve()
 
     async def _order_voice(self) -> None:
         """What changes the voice's state, one by one. A voice that is away loses nothing: it is silent."""

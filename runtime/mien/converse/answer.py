@@ -44,6 +44,8 @@ class Answer:
     filled: bool = False
     dropped: bool = False
     offer: str = ""
+    label: str = ""
+    """Of an announcement."""
     continues: int = 0
     """The answer of which this says the rest; 0 for none."""
 

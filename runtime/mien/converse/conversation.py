@@ -20,9 +20,11 @@ from mien.converse.asked import Asked
 from mien.converse.endpoint import Timing, silence_ms
 from mien.converse.events import (
     Acted,
+    Announce,
     BargedIn,
     Event,
     Failed,
+    Forget,
     Opened,
     Queued,
     Quiet,
@@ -33,6 +35,7 @@ from mien.converse.events import (
     ThoughtAll,
     Tick,
     TurnOver,
+    Typed,
     UserBegan,
     UserEnded,
 )
@@ -44,6 +47,7 @@ from mien.units import NS_PER_MS
 
 HAND_OVER: Final = "hand_over"
 END_VISIT: Final = "end_visit"
+CONSENT: Final = "consent"
 LEAD_NS: Final = 300 * NS_PER_MS  # sound before the detected beginning
 TAIL_NS: Final = 100 * NS_PER_MS  # and after the last sound
 REVERBERATION_NS: Final = 250 * NS_PER_MS
@@ -58,13 +62,15 @@ RECENT_TEXT_CHARS: Final = 2_000
 class Conversation:
     """take() is the only entrance. language: "en", another with phrases, or "auto".
 
-    forbidden: words of subjects that the kiosk declines to talk about. history: for reading.
+    forbidden: words of subjects that the kiosk declines to talk about. instead: said in place of every answer, while
+    it is not empty: consent is missing. history: for reading.
     """
 
     timing: Timing = field(default_factory=Timing)
     language: str = "en"
     default_language: str = "en"
     forbidden: tuple[str, ...] = ()
+    instead: str = ""
     gain: float = 1.0
     history: History = field(default_factory=History)
     _asked: Asked | None = None
@@ -103,6 +109,13 @@ class Conversation:
                 self._spoke(event, now_ns)
             case BargedIn():
                 self._barge = event.action
+            case Typed():
+                self._typed(event.text, now_ns)
+            case Announce():
+                announced = self._phrase(event.text, offer=event.offer)
+                announced.label = event.label
+            case Forget():
+                self._forget()
             case Tick():
                 pass
         self._step(now_ns)
@@ -172,7 +185,7 @@ class Conversation:
         asked.job, asked.transcript, asked.recognised_ns = 0, event.transcript, now_ns
         if event.transcript.text and not event.transcript.unclear:
             meant = intent.read(event.transcript.text, event.transcript.language)
-            if meant.kind == "question" and not self._is_forbidden(meant.question):
+            if meant.kind == "question" and not self.instead and not self._is_forbidden(meant.question):
                 asked.thinking = self._think(self._joined(asked, meant), event.transcript.language, now_ns)
 
     def _drop_asked(self, *, resume: bool) -> None:
@@ -188,6 +201,27 @@ class Conversation:
             self._say_rest(asked.broken_off, asked.broken_off_ms)
         self._barge = ""
         self._show_rest()
+
+    def _typed(self, text: str, now_ns: int) -> None:
+        """A choice is a turn that is complete and clear. What was being said ends, as it does when somebody speaks."""
+        if self._asked is not None:
+            self._forget_guess(self._asked)
+        language = self._current_language()
+        heard = next((answer for answer in self._answers if answer.audible and not answer.dropped), None)
+        asked = Asked(began_ns=now_ns, last_ns=now_ns, over=heard.number if heard else 0, ended=True)
+        asked.transcript, asked.recognised_ns, asked.silence_ns = Transcript(text, language, False), now_ns, now_ns
+        self._asked = asked
+        self._misunderstood = 0
+        self._do(orders.Note("customer", text))
+        self._obey(asked, intent.read(text, language), now_ns)
+
+    def _forget(self) -> None:
+        self.history.clear()
+        self._last, self._spoken, self._tongue, self._offer = None, "", "", ""
+        self._speed, self._misunderstood = 1.0, 0
+        if self.gain != 1.0:
+            self.gain = 1.0
+            self._do(orders.Volume(self.gain))
 
     # The thinker
 
@@ -244,6 +278,10 @@ class Conversation:
 
     def _over(self, answer: Answer, event: TurnOver) -> None:
         heard = answer.heard_text(event.heard_ms)
+        if answer.label:
+            self._do(orders.Announced(answer.label, not event.interrupted))
+        elif answer.kind == "answer" and answer.given:
+            self._do(orders.Answered(answer.question, answer.offer != HAND_OVER, not event.interrupted))
         if answer.kind == "answer":
             self.history.hear(answer.continues or answer.number, heard)
         if heard:
@@ -453,6 +491,12 @@ class Conversation:
             case "no":
                 self._take_over(asked)
                 self._decided(self._phrase(say.all_right), asked, None, now_ns)
+                if offer and offer != HAND_OVER:
+                    self._perform(f"no_{offer}", "")
+            case "goodbye":
+                self._take_over(asked)
+                self._decided(self._phrase(say.goodbye), asked, None, now_ns)
+                self._perform(END_VISIT, "")
             case "yes" | "backchannel":
                 self._drop_asked(resume=True)
             case "stop":
@@ -487,6 +531,10 @@ class Conversation:
         self._decided(again, asked, None, now_ns)
 
     def _answer(self, asked: Asked, meant: intent.Intent, now_ns: int) -> None:
+        if self.instead:
+            self._take_over(asked)
+            self._decided(self._phrase(self.instead, offer=CONSENT), asked, None, now_ns)
+            return
         question, thinking = self._joined(asked, meant), asked.thinking
         asked.thinking = None
         if meant.corrects:
@@ -506,6 +554,7 @@ class Conversation:
         self._answers.append(answer)
         self._last = answer
         self.history.ask(answer.number, question)
+        self._do(orders.Understood(question))
         self._do(orders.Show("thinking"))
         self._decided(answer, asked, thinking, now_ns)
 

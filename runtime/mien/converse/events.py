@@ -117,6 +117,27 @@ class BargedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Typed:
+    """The customer chose this text in place of saying it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Say this, when nothing else is being said. offer: what a "yes" to it means."""
+
+    label: str
+    text: str
+    offer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """The customer has left: forget what was said, and how they wanted it said."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed."""
 
@@ -136,5 +157,8 @@ Event: TypeAlias = (
     | Opened
     | TurnOver
     | BargedIn
+    | Typed
+    | Announce
+    | Forget
     | Tick
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 KEPT = 12
+STAFF_NOTE = "(A member of staff has spoken with the visitor, and noted:)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ class History:
             at = self._numbers.index(answer)
             before = self.exchanges[at]
             self.exchanges[at] = Exchange(before.question, f"{before.heard} {text}".strip())
+
+    def note(self, text: str) -> None:
+        """What a person who spoke in between has noted."""
+        self.ask(0, STAFF_NOTE)
+        self.exchanges[-1] = Exchange(STAFF_NOTE, text)
 
     def withdraw(self, answer: int | None = None) -> None:
         """Forget one question with its answer; None: the newest."""

@@ -16,6 +16,7 @@ Kind = Literal[
     "slower",
     "faster",
     "person",
+    "goodbye",
     "yes",
     "no",
     "question",
@@ -56,6 +57,9 @@ _WHOLE: Final = {
             (?: (?:m+|hm+|mm+ ?hm+|mhm+|huh|yeah|okay|ok|right|uh|ah|aha|oh|i see))*""",
         yes="(?:oh )?(?:yes|yeah please|please do|go ahead|that would be (?:nice|great)|yes do that)",
         no="no|no thanks|no thank you|no need|not now|never mind|no that s fine|no that is fine",
+        goodbye="""
+            _(?:thank you |thanks |ok |okay )*
+            (?:good ?bye|bye|bye bye|see you|see you later|have a nice day|that s all|that is all)""",
         stop="""
             _(?:stop|stop it|stop talking|stop that|be quiet|quiet|shut up|enough|that s enough|that is enough|silence
             |thank you that is enough|thanks that s enough|thank you that s enough)""",
@@ -79,6 +83,9 @@ _WHOLE: Final = {
         backchannel="(?:m+|h+m+|mhm+|aha|ah|oh|äh|ähm|okay|ok|so|achso|ach so|genau)(?: (?:m+|hm+|aha|okay|ja))*",
         yes="ja|ja gern|ja gerne|bitte|gern|gerne",
         no="nein|nicht nötig|schon gut",
+        goodbye="""
+            _(?:danke |vielen dank |ok |okay )*
+            (?:auf wiedersehen|wiedersehen|tschüss|tschüs|ade|servus|bis bald|das war s|das war alles)""",
         stop="_(?:stopp|stop|halt|aufhören|hör auf|ruhe|still|genug|das reicht)",
         repeat="""
             _(?:das )?(?:noch einmal|noch mal|nochmal|wiederholen|wiederholen sie das|wie bitte

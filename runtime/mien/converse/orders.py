@@ -120,6 +120,30 @@ class Decided:
     thought_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """The customer has asked something that is answered."""
+
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer is over. known: it is none of the refusals. heard: to its end."""
+
+    question: str
+    known: bool
+    heard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """An announcement is over. heard: to its end."""
+
+    label: str
+    heard: bool
+
+
 Order: TypeAlias = (
     Recognise
     | Think
@@ -135,4 +159,7 @@ Order: TypeAlias = (
     | Perform
     | Note
     | Decided
+    | Understood
+    | Answered
+    | Announced
 )

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Final
 
 from mien.client import AsyncClient
-from mien.config import ConverseConfig
+from mien.config import Config, ConverseConfig
 from mien.converse.agent import Agent, Told
 from mien.converse.conversation import Conversation
 from mien.converse.endpoint import Timing
 from mien.converse.phrases import PHRASES
 from mien.converse.stages import LANGUAGES, Hearing, Speaking, Thinking, default_cache
 from mien.converse.think.knowledge_file import SHIPPED, Knowledge, read_knowledge, sentences_of
+from mien.converse.visit.log.keeper import keeper
+from mien.converse.visit.record import Record
+from mien.converse.visit.visiting import Visiting
 
 RATE_HZ: Final = 22_050
 """Of the session with the voice: Piper's and espeak-ng's own."""
@@ -58,8 +61,18 @@ async def engines(config: ConverseConfig) -> AsyncIterator[Engines]:
         await asyncio.gather(made.hearing.process.close(), made.thinking.process.close(), made.speaking.close())
 
 
-def make_agent(client: AsyncClient, config: ConverseConfig, loaded: Engines, told: Told) -> Agent:
-    """The agent, ready to run."""
+def make_agent(
+    client: AsyncClient,
+    config: ConverseConfig,
+    loaded: Engines,
+    told: Told,
+    whole: Config | None = None,
+    ended: Callable[[Record], None] = lambda _: None,
+) -> Agent:
+    """The agent, ready to run. whole: the file's other sections, where [visit] is wanted. ended(record): of a visit.
+
+    Raises ConfigError where the log of visits cannot be kept as configured.
+    """
     timing = Timing(
         recognise_ms=max(Timing().recognise_ms, round(3000 * loaded.recognising_s)),
         question_ms=config.question_ms,
@@ -69,7 +82,27 @@ def make_agent(client: AsyncClient, config: ConverseConfig, loaded: Engines, tol
         deadline_ms=config.deadline_ms,
     )
     conversation = Conversation(timing=timing, language=config.language, forbidden=config.forbidden)
-    return Agent(client, conversation, loaded.hearing, loaded.thinking, loaded.speaking, told)
+    visiting, kept = None, None
+    if whole is not None and whole.visit.enabled:
+        kept = keeper(whole)
+
+        def over(record: Record) -> None:
+            ended(record)
+            if kept is not None:
+                kept.ended(record, made.latencies.answers)
+                made.latencies.answers.clear()
+
+        visiting = Visiting(
+            client,
+            conversation,
+            whole.visit,
+            whole.screen,
+            speak_keys=whole.choices.numbers,
+            ended=over,
+            refused=kept.refused if kept is not None else lambda _: None,
+        )
+    made = Agent(client, conversation, loaded.hearing, loaded.thinking, loaded.speaking, told, visiting)
+    return made
 
 
 def cache_folder(config: ConverseConfig) -> Path:

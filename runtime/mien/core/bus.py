@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from mien.core.bus_frame import BusFrame
 
-BUS_VERSION: Final = 3
+BUS_VERSION: Final = 4
 MOTION_RATE_HZ: Final = 16000
 
 DeviceState = Literal["open", "released", "lost"]
@@ -103,6 +103,21 @@ class EarSign(BusMessage, frozen=True):
     speaking: bool = False
 
 
+class Choices(BusMessage, frozen=True):
+    """The buttons to show, always complete: id and text of each; none hides them.
+
+    number: of this offer, which reports about it repeat. again: whether they may be chosen more than once.
+    """
+
+    number: int
+    items: tuple[tuple[str, str], ...] = ()
+    again: bool = False
+
+
+class PresenceCue(BusMessage, frozen=True):
+    """Somebody is there: a screen that sleeps wakes."""
+
+
 class VoiceHealth(BusMessage, frozen=True):
     """The voice's report, once a second. session: the newest session.
 
@@ -139,6 +154,26 @@ class MotionReady(BusMessage, frozen=True):
     ready_ns: int
 
 
+class ChoicesShown(BusMessage, frozen=True):
+    """face -> voice: the buttons of an offer are on the screen. shortened: ids of those that end with an ellipsis."""
+
+    number: int
+    shortened: tuple[str, ...] = ()
+
+
+class ChoiceMade(BusMessage, frozen=True):
+    """face -> voice: the customer chose a button of an offer at at_ns."""
+
+    number: int
+    id: str
+    by: Literal["touch", "mouse", "key"]
+    at_ns: int
+
+
+class Touched(BusMessage, frozen=True):
+    """face -> voice, at most once a second: somebody touches the screen or its keys."""
+
+
 class FaceHealth(BusMessage, frozen=True):
     """face -> voice and watchers, once a second. Offsets: pose shown minus audio heard, in ms, over the last second.
 
@@ -170,11 +205,13 @@ VoiceBusMessage: TypeAlias = (
     | GestureCue
     | CaptionCue
     | EarSign
+    | Choices
+    | PresenceCue
     | VoiceHealth
     | FaceHealth
     | ThumbnailRequest
 )
-FaceBusMessage: TypeAlias = MotionReady | FaceHealth | Thumbnail
+FaceBusMessage: TypeAlias = MotionReady | FaceHealth | Thumbnail | ChoicesShown | ChoiceMade | Touched
 
 _FROM_VOICE: msgspec.msgpack.Decoder[VoiceBusMessage] = msgspec.msgpack.Decoder(VoiceBusMessage)
 _FROM_FACE: msgspec.msgpack.Decoder[FaceBusMessage] = msgspec.msgpack.Decoder(FaceBusMessage)

@@ -22,6 +22,7 @@ OPUS_RATES_HZ: Final = (8000, 12000, 16000, 24000, 48000)
 MAX_WORDS: Final = 4_000  # a turn's word times: half an hour of fast speech
 MAX_CAPTION_CHARACTERS: Final = 16_000  # a turn's text: a quarter of an hour of fast speech
 MAX_PICTURE_BYTES: Final = 131_072
+MAX_CHOICES: Final = 6  # a glance takes in no more, and a numeric pad has a key for each
 MAX_CHUNK_BYTES: Final = 192_000  # two seconds at 48 kHz: a TTS burst that one step of the voice can still handle
 
 # Names reach logs, status lines and the supervisor's environment: no C0, DEL, C1, line separators or lone surrogates.
@@ -35,11 +36,13 @@ EmotionName = Literal["neutral", "happy", "sad", "surprised", "angry", "concerne
 GestureName = Literal["nod", "shake", "wink", "smile"]
 FinishReason = Literal["played", "interrupted", "taken_over", "idle_timeout", "client_gone", "sink_lost", "shutdown"]
 Role = Literal["speaker", "agent", "observer"]
-Topic = Literal["state", "captions", "levels", "health"]
+Topic = Literal["state", "captions", "levels", "health", "calls"]
 FloorChange = Literal["taken", "released", "vanished", "idle_timeout"]
 ResumeReason = Literal["pause_timeout", "other_client", "taken_over"]
 ListenMode = Literal["off", "speech", "always"]
 BargeInAction = Literal["ducked", "paused", "interrupted", "resumed"]
+ChoicesState = Literal["shown", "replaced", "no_face"]
+ChosenBy = Literal["touch", "mouse", "key"]
 
 ERROR_CODES: Final = {
     "malformed": "the header is not msgpack, or a field is missing or out of range",
@@ -66,6 +69,7 @@ ERROR_CODES: Final = {
     "rate_limited": "more messages or bytes a second than limits allow; nothing was accepted",
     "bad_packet": "the payload is not one whole Opus packet",
     "caption_too_long": "the turn's caption has more words than a caption may have",
+    "no_call": "nobody is calling",
     "no_thumbnail": "the face sent no thumbnail: it is not running, or draws nothing",
     "too_many_clients": "too many clients are connected",
     "header_too_large": "the header is larger than limits.max_header_bytes",
@@ -187,7 +191,9 @@ class TakeFloor(Message, tag="take_floor", frozen=True):
 
 
 class ReleaseFloor(Message, tag="release_floor", frozen=True):
-    """agent -> voice: release the floor once the agent's turns have been heard."""
+    """agent -> voice: release the floor once the agent's turns have been heard. note: for the speakers, in `floor`."""
+
+    note: Annotated[str, Meta(max_length=2000)] = ""
 
 
 class Subscribe(Message, tag="subscribe", frozen=True):
@@ -224,6 +230,62 @@ class Mute(Message, tag="mute", frozen=True):
 
 class Unmute(Message, tag="unmute", frozen=True):
     """client -> voice, answered with `ear`: withdraw this client's mute."""
+
+
+class Choice(Struct, frozen=True, array_like=True):
+    """One button. id: returned in `chosen`. text: shown on it, plain, without line breaks."""
+
+    id: Name
+    text: Annotated[str, Meta(min_length=1, max_length=120, pattern=NAME_PATTERN)]
+
+
+class Choices(Message, tag="choices", frozen=True):
+    """client -> voice, answered with `offered`: buttons for the customer, in place of this client's earlier ones.
+
+    items: none takes the buttons away. again: whether the customer may choose more than once.
+    """
+
+    items: Annotated[tuple[Choice, ...], Meta(max_length=MAX_CHOICES)] = ()
+    again: bool = False
+
+
+class Presence(Message, tag="presence", frozen=True):
+    """client -> voice: a sensor sees somebody, or nobody. voice -> clients: so; or the customer touched the kiosk.
+
+    source: of the news, such as pir, door, camera; "touch" comes from the face.
+    """
+
+    present: bool = True
+    source: Name = "sensor"
+
+
+class Spoken(Struct, frozen=True, array_like=True):
+    """One side's words in a conversation. who: the customer or the kiosk."""
+
+    who: Literal["customer", "kiosk"]
+    text: Annotated[str, Meta(max_length=500)]
+
+
+class Call(Message, tag="call", frozen=True):
+    """client -> voice: the customer would like to talk to a person; or no longer. voice -> agents, subscribers: so.
+
+    question: what the customer asked last. language: as "en". conversation: the newest words of both, as heard. client,
+    waited_ms: filled in by the voice: who calls, and for how long.
+    """
+
+    open: bool = True
+    question: Annotated[str, Meta(max_length=500)] = ""
+    language: Annotated[str, Meta(max_length=16)] = ""
+    conversation: Annotated[tuple[Spoken, ...], Meta(max_length=24)] = ()
+    client: Annotated[str, Meta(max_length=64)] = ""
+    waited_ms: Annotated[float, Meta(ge=0)] = 0.0
+
+
+class AnswerCall(Message, tag="answer_call", frozen=True):
+    """agent -> voice: whether somebody comes, in_s from now; 0: not known. To speak through the face: take_floor."""
+
+    coming: bool
+    in_s: Annotated[int, Meta(ge=0, le=3_600)] = 0
 
 
 class Bye(Message, tag="bye", frozen=True):
@@ -292,6 +354,34 @@ class BargeIn(Message, tag="barge_in", frozen=True):
     heard_ms: float
     window_ms: int = 0
     default: str = ""
+
+
+class Offered(Message, tag="offered", frozen=True):
+    """voice -> client that sent `choices`: what has become of them.
+
+    state: the customer sees them; another client's have replaced them, for good; or no face shows them now.
+    shortened: ids of those whose text did not fit and ends with an ellipsis.
+    """
+
+    state: ChoicesState
+    shortened: tuple[str, ...] = ()
+
+
+class Chosen(Message, tag="chosen", frozen=True):
+    """voice -> client that sent `choices`: the customer chose. at_ns: when, on CLOCK_MONOTONIC."""
+
+    id: str
+    by: ChosenBy
+    at_ns: int
+
+
+class CallAnswered(Message, tag="call_answered", frozen=True):
+    """voice -> client that sent `call`: an agent says whether somebody comes, in_s from now; 0: not known."""
+
+    agent: str
+    coming: bool
+    in_s: int = 0
+    waited_ms: float = 0.0
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -403,13 +493,15 @@ class Resumed(Message, tag="resumed", frozen=True):
 class Floor(Message, tag="floor", frozen=True):
     """voice -> everyone: an agent has taken the floor, or it was released to the speakers (holder is empty).
 
-    yours: the receiver holds it. held: the receiver's turns that wait for the release.
+    yours: the receiver holds it. held: the receiver's turns that wait for the release. note: what the agent left for
+    the speakers as it released the floor; observers do not get it.
     """
 
     holder: str
     why: FloorChange
     yours: bool = False
     held: tuple[str, ...] = ()
+    note: str = ""
 
 
 class Status(Message, tag="status", frozen=True):
@@ -528,6 +620,10 @@ ClientMessage: TypeAlias = (
     | Listen
     | Mute
     | Unmute
+    | Choices
+    | Presence
+    | Call
+    | AnswerCall
     | Bye
 )
 VoiceMessage: TypeAlias = (
@@ -554,6 +650,11 @@ VoiceMessage: TypeAlias = (
     | UserStopped
     | Ear
     | BargeIn
+    | Offered
+    | Chosen
+    | Presence
+    | Call
+    | CallAnswered
     | Bye
 )
 

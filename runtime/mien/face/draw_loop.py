@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from mien.config import Config
@@ -22,10 +23,11 @@ from mien.face.state import FaceState
 from mien.face.trace import Trace
 from mien.host.clock import sleep_until_ns
 from mien.host.notify import ServiceNotifier
-from mien.render.base import Renderer
-from mien.units import NS_PER_S
+from mien.render.base import Key, Renderer
+from mien.units import NS_PER_MS, NS_PER_S
 
 PART: Final = "drawing"
+TOUCH_STEP_NS: Final = 15 * NS_PER_MS  # while there are buttons: how often fingers are read between frames
 DARK_STEP_NS: Final = NS_PER_S // 2  # while dark: how often window events and the display's power are served
 
 
@@ -66,7 +68,13 @@ class DrawLoop:
 
     def run(self, renderer: Renderer) -> None:
         """Draw on this renderer until the service stops. Raises DisplayError when the display is lost."""
-        annotations = Annotations(self._config, renderer, self._state.cues, self._counters)
+        annotations = Annotations(
+            self._config,
+            renderer,
+            self._state.cues,
+            self._counters,
+            lambda message: self._report(bus.encode(message)),
+        )
         annotations.start()
         try:
             self._show(renderer, annotations)
@@ -82,6 +90,7 @@ class DrawLoop:
         while not self._stopping.is_set() and not renderer.close_requested:
             self._wake.clear()
             begun_ns = self._clock.now_ns()
+            self._read_inputs(renderer, annotations)
             until_ns = self._step(begun_ns, presenter, renderer)
             now_ns = self._clock.now_ns()
             if now_ns >= self._report_due_ns:
@@ -91,7 +100,8 @@ class DrawLoop:
             self._heartbeat.feed()
             if not renderer.info.vsync:
                 sleep_until_ns(now_ns + pacer.wait_ns(now_ns))
-            self._rest(begun_ns, until_ns, round(pacer.period_ns))
+            read = partial(self._read_inputs, renderer, annotations) if annotations.buttons.live else None
+            self._rest(begun_ns, until_ns, round(pacer.period_ns), read)
 
     def _step(self, now_ns: int, presenter: Presenter, renderer: Renderer) -> int:
         """Draw a frame, or keep the screen dark. Returns the latest time for the next call."""
@@ -107,11 +117,31 @@ class DrawLoop:
         presenter.step()
         return presenter.next_step_ns
 
-    def _rest(self, begun_ns: int, until_ns: int, period_ns: int) -> None:
-        """Sleep until the next step; when woken early, only until one frame after the last step."""
-        left_ns = until_ns - self._clock.now_ns()
-        if left_ns > 0 and self._wake.wait(left_ns / NS_PER_S) and not self._stopping.is_set():
-            sleep_until_ns(min(begun_ns + period_ns, until_ns))
+    def _rest(self, begun_ns: int, until_ns: int, period_ns: int, read: Callable[[], bool] | None = None) -> None:
+        """Sleep until the next step; when woken early, only until one frame after the last step.
+
+        read: called often; the sleep also ends when it says so.
+        """
+        while (left_ns := until_ns - self._clock.now_ns()) > 0:
+            slice_ns = left_ns if read is None else min(left_ns, TOUCH_STEP_NS)
+            if self._wake.wait(slice_ns / NS_PER_S):
+                if not self._stopping.is_set():
+                    sleep_until_ns(min(begun_ns + period_ns, until_ns))
+                return
+            if read is None or read():
+                return
+
+    def _read_inputs(self, renderer: Renderer, annotations: Annotations) -> bool:
+        """Take what fingers, mouse and keys did. Returns whether they did anything."""
+        inputs = renderer.take_inputs()
+        if not inputs:
+            return False
+        now_ns = self._clock.now_ns()
+        for done in inputs:
+            annotations.buttons.take(done, now_ns)
+        if any(isinstance(done, Key) or done.phase == "down" for done in inputs):
+            self._screen.present(now_ns)
+        return True
 
     def _presenter(self, renderer: Renderer, pacer: DisplayPacer, annotations: Annotations) -> Presenter:
         face = self._config.face

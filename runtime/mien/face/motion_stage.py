@@ -69,6 +69,11 @@ class MotionStage:
         """Messages queued for work()."""
         return len(self._waiting)
 
+    @property
+    def has_choices(self) -> bool:
+        """Whether there are buttons on the screen."""
+        return self._state.has_choices
+
     def take(self, frames: list[bytes], now_ns: int) -> None:
         """Handle one bus message: speech is queued for work(), everything else takes effect immediately.
 
@@ -91,6 +96,11 @@ class MotionStage:
                 self._on_change(True)
             case bus.EarSign():
                 self._listen(message)
+            case bus.Choices():
+                self._state.set_choices(message)
+                self._on_change(False)
+            case bus.PresenceCue():
+                self._on_change(True)
             case bus.VoiceHealth():
                 self._state.set_voice(message)
             case bus.ThumbnailRequest():

@@ -149,6 +149,7 @@ class Presenter:
                 motion_lost=self._watch.lost,
                 ear=shot.ear,
                 attending=self._attention.during_pause,
+                choices=shot.choices,
             )
 
     def _state_name(self) -> str:
@@ -163,11 +164,13 @@ class Presenter:
 
     def _express(self, now_ns: int) -> None:
         expression = self._snapshot.expression
-        wanted = (expression.emotion, expression.intensity, expression.look_x, expression.look_y)
+        look = self._annotations.buttons.glance(now_ns) if self._annotations is not None else None
+        look_x, look_y = look or (expression.look_x, expression.look_y)
+        wanted = (expression.emotion, expression.intensity, look_x, look_y)
         if wanted != self._expression_seen:
             self._expression_seen = wanted
             self._director.set_emotion(expression.emotion, expression.intensity, now_ns)
-            self._director.look_at(expression.look_x, expression.look_y, now_ns)
+            self._director.look_at(look_x, look_y, now_ns)
         for name in self._snapshot.gestures:
             self._director.play_gesture(name, now_ns)
 

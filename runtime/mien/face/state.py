@@ -36,11 +36,12 @@ class Snapshot:
     shown_ns: the media time of the pose, earlier than media_ns when motion is late. live: `pose` holds motion,
     float32 (CHANNEL_COUNT,). heard: `prosody` belongs to audible speech, float32 (len(PROSODY_CHANNELS),).
     gestures: names requested since the previous read(). voice: its newest health report. ear: what the voice said of
-    the microphone last; it holds only while there is an anchor.
+    the microphone last, choices: the buttons that it wants shown; both hold only while there is an anchor.
     """
 
     __slots__ = (
         "anchor",
+        "choices",
         "ear",
         "epoch",
         "expression",
@@ -67,6 +68,7 @@ class Snapshot:
         self.gestures: list[str] = []
         self.voice: bus.VoiceHealth | None = None
         self.ear = bus.EarSign(epoch=0)
+        self.choices: bus.Choices | None = None
 
 
 class FaceState:
@@ -85,6 +87,7 @@ class FaceState:
         self._gestures: list[str] = []
         self._voice: bus.VoiceHealth | None = None
         self._ear = bus.EarSign(epoch=0)
+        self._choices: bus.Choices | None = None
         self._voice_alive_ns = 0
 
     @property
@@ -182,6 +185,17 @@ class FaceState:
             before, self._ear = self._ear, ear
         return before
 
+    def set_choices(self, choices: bus.Choices) -> None:
+        """Replace the buttons that the voice wants shown."""
+        with self._lock:
+            self._choices = choices
+
+    @property
+    def has_choices(self) -> bool:
+        """Whether the voice wants buttons shown: what the customer does must then reach it at once."""
+        with self._lock:
+            return self._clock.anchor is not None and self._choices is not None and bool(self._choices.items)
+
     def set_voice(self, health: bus.VoiceHealth) -> None:
         """Keep the voice's newest health report."""
         with self._lock:
@@ -207,6 +221,7 @@ class FaceState:
             out.media_ns, out.shown_ns = media_ns, min(media_ns, end_ns)
             out.live, out.heard = live, heard
             out.expression, out.voice, out.ear = self._expression, self._voice, self._ear
+            out.choices = self._choices if anchor is not None else None
             out.gestures, self._gestures = self._gestures, out.gestures
 
 

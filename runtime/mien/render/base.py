@@ -12,7 +12,7 @@ tests/contracts/test_renderer.py runs it over every backend that can load:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,27 @@ class RendererInfo:
     flip_depth: int = 1
     software: bool = False
     quality: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A finger or the mouse. x, y: 0..1 of the upright screen, from its upper left corner. finger: which of several."""
+
+    phase: Literal["down", "move", "up"]
+    x: float
+    y: float
+    by: Literal["touch", "mouse"]
+    finger: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key went down; a key that is held counts once. name: a digit, next, previous, choose, other."""
+
+    name: str
+
+
+Input: TypeAlias = Pointer | Key
 
 
 class Overlay(Protocol):
@@ -87,6 +108,13 @@ class Renderer(Protocol):
     @property
     def close_requested(self) -> bool:
         """Whether the viewer closed the window or pressed Escape."""
+        ...
+
+    def take_inputs(self) -> Sequence[Input]:
+        """What fingers, mouse and keys did since the last call; the oldest are lost if too much came.
+
+        Raises DisplayError.
+        """
         ...
 
     def set_presence(self, presence: float) -> None:

@@ -11,12 +11,13 @@ from mien.core.mesh import Mesh
 from mien.core.pose import Pose
 from mien.errors import DisplayError
 from mien.render import gl as gles
-from mien.render.base import RendererInfo
+from mien.render.base import Input, RendererInfo
 from mien.render.buffers import VertexBuffers, static_vertices
 from mien.render.camera import View, frame, turned
 from mien.render.draw_calls import VARIANTS, drawn_by, plan
 from mien.render.face_pass import FacePass
 from mien.render.gl import Gl
+from mien.render.inputs import upright
 from mien.render.morph import Morpher
 from mien.render.overlay import OverlayPass
 from mien.render.power import ScreenPower, power_of
@@ -98,6 +99,11 @@ class GlesRenderer:
     def quality(self) -> str:
         """The name of the current quality tier."""
         return self._tier.name
+
+    def take_inputs(self) -> Sequence[Input]:
+        """What fingers, mouse and keys did since the last call. Raises DisplayError if the display was lost."""
+        self._require_open()
+        return [upright(done, self._quarter_turns) for done in self._window.take_inputs()]
 
     def set_presence(self, presence: float) -> None:
         """Set the presence from the next draw() on: 1 in full colour .. 0 dim and grey.

@@ -1,5 +1,6 @@
 """A renderer without pixels that records which pose was presented when."""
 
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from mien.core.clock import Clock
 from mien.core.pose import CHANNEL_COUNT, Pose, new_pose
 from mien.errors import DisplayError
-from mien.render.base import ALL_HEARD, RendererInfo
+from mien.render.base import ALL_HEARD, Input, RendererInfo
 
 # An hour at 60 frames per second, about 50 MB, so that a forgotten recorder cannot exhaust memory.
 MAX_RECORDS = 216_000
@@ -61,7 +62,7 @@ class HeadlessOverlay:
 class HeadlessRenderer:
     """Records time and pose of every present(). Beyond `max_records` it only counts, in `discarded`.
 
-    brightness: the newest. blanks: how often blank() was called.
+    brightness: the newest. blanks: how often blank() was called. inputs: what take_inputs() returns next.
     """
 
     def __init__(self, width: int, height: int, clock: Clock, *, max_records: int = MAX_RECORDS) -> None:
@@ -79,6 +80,14 @@ class HeadlessRenderer:
         self._count = 0
         self._reserve(min(_FIRST_CAPACITY, max_records))
         self.overlay = HeadlessOverlay(width, height)
+        self.inputs: deque[Input] = deque()
+
+    def take_inputs(self) -> Sequence[Input]:
+        """What was put into `inputs`."""
+        self._require_open()
+        taken = tuple(self.inputs)
+        self.inputs.clear()
+        return taken
 
     def set_presence(self, presence: float) -> None:
         """Ignored."""

@@ -20,6 +20,19 @@ _FLOATS: Final = 7  # per vertex: screen position, texture position, opacity, pr
 _CORNERS: Final = np.array([(0, 0), (0, 1), (1, 0), (1, 0), (0, 1), (1, 1)], dtype=np.float32)
 
 
+def shelves(sizes: Sequence[tuple[int, int]]) -> tuple[list[tuple[int, int]], tuple[int, int]]:
+    """Where in one texture each image has its upper left corner, and the texture's size. Beside each other, if room."""
+    most_wide = max(width for width, _ in sizes)
+    at: list[tuple[int, int]] = []
+    left = top = high = 0
+    for width, height in sizes:
+        if left + width > most_wide:
+            left, top, high = 0, top + high, 0
+        at.append((left, top))
+        left, high = left + width, max(high, height)
+    return at, (most_wide, top + high)
+
+
 class OverlayPass:
     """Implements mien.render.base.Overlay: each layer is a rectangle of one texture. uploads: images loaded so far."""
 
@@ -29,8 +42,7 @@ class OverlayPass:
         self._turn = np.linalg.matrix_power(np.array([[0, -1], [1, 0]]), quarter_turns % 4).astype(np.float32)
         self.width, self.height = screen[::-1] if quarter_turns % 2 else screen
         self._sizes = tuple(sizes)
-        self._tops = [sum(height for _, height in sizes[:index]) for index in range(len(sizes))]
-        self._texture_size = (max(width for width, _ in sizes), sum(height for _, height in sizes))
+        self._at, self._texture_size = shelves(sizes)
         self._loaded = [(0, 0)] * len(sizes)
         self._vertices = np.zeros((len(sizes), len(_CORNERS), _FLOATS), dtype=np.float32)
         self._drawn = np.zeros_like(self._vertices)
@@ -57,7 +69,7 @@ class OverlayPass:
         gl.bind_texture(gles.TEXTURE_2D, self._texture)
         gl.pixel_store_i(gles.UNPACK_ALIGNMENT, 4)
         gl.tex_sub_image_2d(
-            gles.TEXTURE_2D, 0, 0, self._tops[layer], width, height, gles.RGBA, gles.UNSIGNED_BYTE, pixels.ctypes.data
+            gles.TEXTURE_2D, 0, *self._at[layer], width, height, gles.RGBA, gles.UNSIGNED_BYTE, pixels.ctypes.data
         )
         self._loaded[layer] = (width, height)
         self._corners_at[layer] = ()
@@ -110,7 +122,7 @@ class OverlayPass:
         corners = _CORNERS * (width, height)
         at = np.add(corners, (left, top)) / (self.width, self.height) * (2.0, -2.0) + (-1.0, 1.0)
         self._vertices[layer][:, :2] = at @ self._turn
-        self._vertices[layer][:, 2:4] = np.add(corners, (0, self._tops[layer])) / self._texture_size
+        self._vertices[layer][:, 2:4] = np.add(corners, self._at[layer]) / self._texture_size
 
     def _upload_vertices(self) -> None:
         shown = [index for index, is_shown in enumerate(self._shown) if is_shown]

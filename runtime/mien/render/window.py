@@ -8,12 +8,15 @@ import os
 import sys
 import time
 import warnings
+from collections import deque
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from statistics import median
 from typing import Final
 
 from mien.errors import DisplayError
+from mien.render import inputs
+from mien.render.base import Input
 from mien.render.hotplug import ScreenWatch, connected_outputs
 
 # Otherwise SDL turns SIGTERM into a window event, and systemctl stop times out.
@@ -80,6 +83,7 @@ class Window:
         Raises DisplayError without a display or a GLES context, with SDL's reason.
         """
         self._open = True
+        self._inputs: deque[Input] = deque(maxlen=inputs.MOST)
         self.close_requested = False
         self._init_video()
         self.driver = str(pygame.display.get_driver())
@@ -118,6 +122,13 @@ class Window:
             raise DisplayError(f"the {self.driver} display is gone: {error}") from error
         if self._screens is not None:
             self._look_for_screens(self._screens)
+
+    def take_inputs(self) -> list[Input]:
+        """What was done since the last call, in the driver's orientation. Raises DisplayError as flip() does."""
+        self.poll()
+        taken = list(self._inputs)
+        self._inputs.clear()
+        return taken
 
     def close(self) -> None:
         """Give the window back; may be called twice."""
@@ -181,6 +192,12 @@ class Window:
             escaped = event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE
             if event.type == pygame.QUIT or escaped:
                 self.close_requested = True
+            elif (done := inputs.read(pygame.event.event_name(event.type), event, self.size, _key_name)) is not None:
+                self._inputs.append(done)
+
+
+def _key_name(key: int) -> str:
+    return str(pygame.key.name(key))
 
 
 def _ask_for_context(samples: int) -> None:

@@ -56,6 +56,16 @@ class Layout:
         """Break the same text at another width."""
         self._pango.pango_layout_set_width(self._layout, width_px * SCALE if width_px >= 0 else -1)
 
+    def shorten(self, lines: int) -> None:
+        """From now on end text that takes more lines than this with an ellipsis."""
+        self._pango.pango_layout_set_height(self._layout, -lines)
+        self._pango.pango_layout_set_ellipsize(self._layout, pango.ELLIPSIZE_END)
+
+    @property
+    def shortened(self) -> bool:
+        """Whether the text ends with an ellipsis for lack of room."""
+        return bool(self._pango.pango_layout_is_ellipsized(self._layout))
+
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the text in pixels."""

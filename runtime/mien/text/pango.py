@@ -14,6 +14,7 @@ from mien.errors import TextError
 
 SCALE: Final = 1024  # Pango units per pixel
 CENTRE: Final = 1
+ELLIPSIZE_END: Final = 3
 WRAP_WORD_CHAR: Final = 2
 FORMAT_A8: Final = 2
 # Bits of PangoLogAttr.
@@ -31,6 +32,9 @@ _FUNCTIONS: Final[dict[str, tuple[tuple[str, Any, tuple[Any, ...]], ...]]] = {
         ("pango_layout_set_font_description", None, (c_void_p, c_void_p)),
         ("pango_layout_set_text", None, (c_void_p, c_char_p, c_int)),
         ("pango_layout_set_width", None, (c_void_p, c_int)),
+        ("pango_layout_set_height", None, (c_void_p, c_int)),
+        ("pango_layout_set_ellipsize", None, (c_void_p, c_int)),
+        ("pango_layout_is_ellipsized", c_int, (c_void_p,)),
         ("pango_layout_set_wrap", None, (c_void_p, c_int)),
         ("pango_layout_set_alignment", None, (c_void_p, c_int)),
         ("pango_layout_set_line_spacing", None, (c_void_p, c_float)),

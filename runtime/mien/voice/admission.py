@@ -11,6 +11,8 @@ from mien.core import wire
 from mien.core.clock import Clock
 from mien.core.stats import Counters
 from mien.errors import ProtocolError
+from mien.voice.calls import Calls
+from mien.voice.choices import Choices
 from mien.voice.codec import open_codec, spoken_encodings
 from mien.voice.expression import Expressions
 from mien.voice.floor import Floor
@@ -42,6 +44,9 @@ CAPABILITIES: Final = (
     "rebuffered",
     "listen",
     "barge_in",
+    "choices",
+    "presence",
+    "calls",
 )
 REPLACED_TOLD: Final = 64  # the newest turns in one welcome
 
@@ -62,6 +67,8 @@ class Admission:
         expressions: Expressions,
         listeners: Listeners,
         mutes: Mutes,
+        choices: Choices,
+        calls: Calls,
         session_log: SessionLog,
         clock: Clock,
         counters: Counters,
@@ -77,6 +84,8 @@ class Admission:
         self._expressions = expressions
         self._listeners = listeners
         self._mutes = mutes
+        self._choices = choices
+        self._calls = calls
         self._session_log = session_log
         self._clock = clock
         self._counters = counters
@@ -108,6 +117,7 @@ class Admission:
         self._listeners.leave(identity)
         self._counters.count("clients_seen")
         self._send(identity, self._welcome(session, replaced))
+        self._calls.joined(session, self._clock.now_ns())
         return session
 
     def bye(self, session: Session) -> None:
@@ -167,10 +177,12 @@ class Admission:
                 self._floor.release(identity)
 
     def _drop_state(self, identity: bytes) -> None:
-        """End the client's pause, its mute and what it set on the face: none of them outlives a client."""
+        """End the client's pause, mute, choices, call and what it set on the face: none of them outlives a client."""
         self._playback.pauses.forget(identity)
         self._mutes.leave(identity)
         self._expressions.leave(identity, self._playback.epoch)
+        self._choices.leave(identity, self._playback.epoch)
+        self._calls.leave(identity)
 
     def _replace_live(self, hello: wire.Hello, allowed: AllowedRoles) -> None:
         """Close the session that hello replaces, if this principal owns it. Its connection may be dead."""
@@ -205,8 +217,8 @@ class Admission:
         self._close(session)
 
     def _has_part(self, session: Session) -> bool:
-        """Whether the client takes part: it owns a turn, the floor, a pause, a mute or an expression, listens or is
-        subscribed."""
+        """Whether the client takes part: it owns a turn, the floor, a pause, a mute, choices or an expression, listens
+        or is subscribed."""
         identity = session.identity
         return (
             bool(session.topics)
@@ -214,6 +226,8 @@ class Admission:
             or identity in self._playback.pauses
             or identity in self._mutes
             or identity in self._listeners
+            or identity in self._choices
+            or identity in self._calls
             or (
                 self._expressions.owned_by(identity)
                 or self._observers.waits(identity)

@@ -20,7 +20,9 @@ from mien.errors import BusError, SinkError
 from mien.units import NS_PER_S
 from mien.voice.admission import Admission
 from mien.voice.barge_in import BargeIn
+from mien.voice.calls import Calls
 from mien.voice.caption_cues import CaptionCues
+from mien.voice.choices import Choices
 from mien.voice.ear_link import EarLink
 from mien.voice.expression import Expressions
 from mien.voice.far_end import FarEndFeed
@@ -34,6 +36,7 @@ from mien.voice.orphans import Orphans
 from mien.voice.pauses import Pauses
 from mien.voice.playback import Playback
 from mien.voice.preroll import Preroll
+from mien.voice.presence import Presence
 from mien.voice.publisher import AnchorPublisher, SpeechPublisher
 from mien.voice.roles import LOCAL, AllowedRoles
 from mien.voice.session_log import JsonSessionLog, LogStore, NullSessionLog, SessionLog
@@ -154,6 +157,9 @@ class Engine:
             send=self.send,
             publish=self.publish,
         )
+        self.choices = Choices(counters=counters, send=self.send, publish=self.publish)
+        self.calls = Calls(sessions=self.sessions, send=self.send)
+        self.presence = Presence(sessions=self.sessions, send=self._deliver, publish=self.publish)
         self.admission = Admission(
             config=voice,
             sessions=self.sessions,
@@ -165,6 +171,8 @@ class Engine:
             expressions=self.expressions,
             listeners=self.listeners,
             mutes=self.mutes,
+            choices=self.choices,
+            calls=self.calls,
             session_log=self.session_log,
             clock=clock,
             counters=counters,
@@ -183,6 +191,9 @@ class Engine:
             mutes=self.mutes,
             ear=self.ear,
             barge_in=self.barge_in,
+            choices=self.choices,
+            presence=self.presence,
+            calls=self.calls,
             session_log=self.session_log,
             clock=clock,
             counters=counters,
@@ -220,6 +231,12 @@ class Engine:
             self.preroll.note_ready(report.epoch, report.ready_ns, now_ns)
         elif isinstance(report, bus.Thumbnail):
             self.observers.thumbnail(report)
+        elif isinstance(report, bus.ChoicesShown):
+            self.choices.shown(report)
+        elif isinstance(report, bus.ChoiceMade):
+            self.choices.made(report)
+        elif isinstance(report, bus.Touched):
+            self.presence.take(wire.Presence(source="touch"))
         else:
             self.preroll.note_seen(now_ns)
             self.observers.face_health(report)
@@ -231,6 +248,7 @@ class Engine:
         self._touched = True
         self.anchors.publish()
         self.publish(self.expressions.now)
+        self.publish(self.choices.now)
         self.captions.renew()
         for frames in self.speech.replay():
             self._publish_frames(frames)
@@ -260,6 +278,7 @@ class Engine:
         self._play(self.playback.step)
         self.ear.publish_far_end(now_ns)
         self.observers.step(now_ns, self.expressions.now, self.floor.name)
+        self.presence.step(now_ns, self.playback.epoch)
         self.anchors.step()  # before the speech: the face must know a new epoch before its first frame arrives
         self._publish_speech()
         if now_ns >= self._second_due_ns:
@@ -305,7 +324,7 @@ class Engine:
     @property
     def _quiet(self) -> bool:
         """Whether only the device needs a step until a message arrives."""
-        return not (self.queue.turns or self.pauses or self.floor.holder or self.observers.busy)
+        return not (self.queue.turns or self.pauses or self.floor.holder or self.observers.busy or self.presence.busy)
 
     def _tell_barge_in(self, owner: bytes, message: wire.BargeIn) -> None:
         self.send(owner, message)
@@ -350,6 +369,7 @@ class Engine:
         self.orphans.sweep(now_ns)
         self.ear.every_second(now_ns)
         present = self.preroll.present(now_ns)
+        self.choices.face(present)
         if self.health.level in (Level.FULL, Level.ENVELOPE) and not present:
             self.health.face_lost("the face stopped reporting", now_ns, between_turns=self.playback.idle)
         if self.sinks.state == "lost" and self.playback.idle and self.sinks.retry():

@@ -39,6 +39,7 @@ class Floor:
         self._heard_ns = 0
         self._vanished = False
         self._releasing = False
+        self._note = ""
         self.name = ""
 
     @property
@@ -63,13 +64,17 @@ class Floor:
         self._vanished = self._releasing = False
         self._queue.admits = True
         self._counters.count("floor_taken")
+        self._note = ""
         self._announce("taken")
 
-    def release(self, identity: bytes) -> None:
-        """Release the floor once the holder's turns have been heard. Raises ProtocolError (floor_not_held)."""
+    def release(self, identity: bytes, note: str = "") -> None:
+        """Release the floor once the holder's turns have been heard. note: for the speakers.
+
+        Raises ProtocolError (floor_not_held).
+        """
         if identity != self.holder:
             raise ProtocolError("floor_not_held", "this client does not hold the floor; nothing changes")
-        self._releasing = True
+        self._releasing, self._note = True, note
         self._queue.admits = False
 
     def note(self, identity: bytes, now_ns: int) -> None:
@@ -131,8 +136,16 @@ class Floor:
 
     def _announce(self, why: wire.FloorChange, held: dict[bytes, tuple[str, ...]] | None = None) -> None:
         held = self._held() if held is None else held
-        for identity in self._sessions.identities():
+        note, self._note = self._note, ""
+        for session in self._sessions.all():
+            identity = session.identity
             self._send(
                 identity,
-                wire.Floor(holder=self.name, why=why, yours=identity == self.holder, held=held.get(identity, ())),
+                wire.Floor(
+                    holder=self.name,
+                    why=why,
+                    yours=identity == self.holder,
+                    held=held.get(identity, ()),
+                    note="" if session.role == "observer" else note,
+                ),
             )

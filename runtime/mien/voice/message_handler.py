@@ -14,6 +14,8 @@ from mien.core.stats import Counters
 from mien.errors import ProtocolError
 from mien.voice.admission import Admission
 from mien.voice.barge_in import BargeIn
+from mien.voice.calls import Calls
+from mien.voice.choices import Choices
 from mien.voice.ear_link import EarLink
 from mien.voice.expression import Expressions
 from mien.voice.floor import Floor
@@ -22,6 +24,7 @@ from mien.voice.listeners import Listeners
 from mien.voice.mutes import Mutes
 from mien.voice.observers import Observers
 from mien.voice.playback import Playback
+from mien.voice.presence import Presence
 from mien.voice.roles import LOCAL, AllowedRoles
 from mien.voice.session_log import SessionLog
 from mien.voice.sessions import Send, Session, Sessions
@@ -41,6 +44,10 @@ _FOR_SPEAKING = (
     wire.Caption,
     wire.Mute,
     wire.Unmute,
+    wire.Choices,
+    wire.Presence,
+    wire.Call,
+    wire.AnswerCall,
 )
 _FOR_WATCHING = (wire.Subscribe, wire.GetThumbnail)
 _NO_ACTS = (wire.Hello, wire.Ping)
@@ -68,6 +75,9 @@ class MessageHandler:
         mutes: Mutes,
         ear: EarLink,
         barge_in: BargeIn,
+        choices: Choices,
+        presence: Presence,
+        calls: Calls,
         session_log: SessionLog,
         clock: Clock,
         counters: Counters,
@@ -85,6 +95,9 @@ class MessageHandler:
         self._mutes = mutes
         self._ear = ear
         self._barge_in = barge_in
+        self._choices = choices
+        self._presence = presence
+        self._calls = calls
         self._session_log = session_log
         self._clock = clock
         self._counters = counters
@@ -185,9 +198,10 @@ class MessageHandler:
             case wire.TakeFloor():
                 self._floor.take(session, message.queue, self._clock.now_ns())
             case wire.ReleaseFloor():
-                self._floor.release(identity)
+                self._floor.release(identity, message.note)
             case wire.Subscribe():
                 self._observers.subscribe(session, message.topics)
+                self._calls.joined(session, self._clock.now_ns())
             case wire.GetThumbnail():
                 self._observers.ask_for_thumbnail(identity, message.width, self._clock.now_ns())
             case wire.Caption():
@@ -198,6 +212,16 @@ class MessageHandler:
                 self._listeners.answer(identity)
             case wire.Mute() | wire.Unmute():
                 self._mute(session, message)
+            case wire.Choices():
+                if message.items:  # taking one's own away disturbs nobody
+                    self._floor.check_may_act(identity)
+                self._choices.offer(session, message, self._playback.epoch)
+            case wire.Presence():
+                self._presence.take(message, identity)
+            case wire.Call():
+                self._calls.take(session, message, self._clock.now_ns())
+            case wire.AnswerCall():
+                self._calls.answer(session, message, self._clock.now_ns())
             case wire.Bye():
                 self._admission.bye(session)
             case _:

@@ -3,7 +3,7 @@
     {"utc": "2030-01-02T03:04:05.678Z", "mono_ns": 1, "way": "in" | "out", "session": "", "client": "", "type": ...}
 
 and the fields of the message. What the ear reports (user_started, user_stopped) has the client "mien-ear" and no
-session. Not logged: pings, copies for observers and listeners, and all chunks of a turn after the first
+session. Not logged: pings, calls, copies for observers and listeners, and all chunks of a turn after the first
 (`finished` says what was heard). Audio is logged only if configured: each turn then becomes a WAV file, which a line of
 type "audio_file" names. mien.voice.session_log_writer writes the lines to disk.
 """
@@ -30,6 +30,7 @@ _NOT_LOGGED: Final = (
     wire.HealthReport,
     wire.Thumbnail,
     wire.NearEnd,
+    wire.Call,
 )
 EAR: Final = "mien-ear"  # the client of what the ear reports
 _ENCODER: Final = msgspec.json.Encoder()

@@ -6,10 +6,12 @@ from typing import Final
 
 from mien import __version__
 from mien.config import Config
-from mien.core.bus import Anchor, EarSign, FaceHealth, VoiceHealth
+from mien.core.bus import Anchor, Choices, EarSign, FaceHealth, VoiceHealth
 from mien.core.stats import Counters
 from mien.face.overlay import ear_signs, signs
+from mien.face.overlay.button_grid import ButtonGrid
 from mien.face.overlay.captions import Captions
+from mien.face.overlay.choice_buttons import ChoiceButtons, Report
 from mien.face.overlay.logo import Logo, largest
 from mien.face.overlay.sign_fade import Corner, SignFade
 from mien.face.overlay.text_worker import TextWorker
@@ -18,7 +20,8 @@ from mien.render.base import Overlay, Renderer
 from mien.text.typesetter import Image, Style
 from mien.units import ns_to_ms
 
-_CAPTION, _STATUS, _SIGN, _EAR, _LOGO = range(5)
+_CAPTION, _STATUS, _SIGN, _EAR, _LOGO, _BUTTONS = range(6)
+_LINE_EM: Final = 1.4  # height of a line of captions
 _NO_EAR: Final = EarSign(epoch=0)
 
 
@@ -68,21 +71,36 @@ class Layout:
             return left, self.margin_px
         return left - (self.ear_px - self.sign_px) // 2, self.margin_px + self.ear_px + round(0.6 * self.margin_px)
 
-    def caption_corner(self, image: Image) -> tuple[int, int]:
-        """Upper left corner of a caption: centred, 5 % of the height above the bottom, below every mouth."""
+    @property
+    def caption_room_px(self) -> int:
+        """The height that captions take in the preferred fonts, with the space around them."""
+        style = self.caption
+        around_px = self.margin_px if self.height > self.width else round(0.07 * self.height)
+        return round(_LINE_EM * style.lines * style.font_px) + 2 * style.padding_px[1] + around_px
+
+    def caption_corner(self, image: Image, rise_px: int = 0) -> tuple[int, int]:
+        """Upper left corner of a caption: centred, 5 % of the height above the bottom or rise_px, below the mouth."""
         height, width = image.shape[:2]
-        return (self.width - width) // 2, self.height - height - round(0.05 * self.height)
+        return (self.width - width) // 2, self.height - height - max(rise_px, round(0.05 * self.height))
 
 
 class Annotations:
     """Captions, status line and signs. The overlay is opened on first use; with signs alone that may never happen."""
 
-    def __init__(self, config: Config, renderer: Renderer, cues: CueStore, counters: Counters) -> None:
+    def __init__(
+        self,
+        config: Config,
+        renderer: Renderer,
+        cues: CueStore,
+        counters: Counters,
+        report: Report = lambda _: None,
+    ) -> None:
+        """report(message): tells the voice what the customer chose."""
         captions, info = config.captions, renderer.info
         sides = (info.width, info.height)
         width, height = sides[::-1] if config.face.quarter_turns % 2 else sides
         self._layout = Layout(width, height, lines=captions.lines, size=captions.size)
-        self._renderer, self._cues = renderer, cues
+        self._renderer, self._cues, self._counters = renderer, cues, counters
         self._overlay: Overlay | None = None
         self._with_captions, self._with_status = captions.enabled, config.face.status_line
         layout = self._layout
@@ -101,14 +119,33 @@ class Annotations:
             fade_ns=ear_signs.FADE_NS,
         )
         self._logo = Logo(Path(config.face.logo), config.face.logo_corner, _LOGO) if config.face.logo else None
+        room_px = layout.caption_room_px if captions.enabled else 0
+        self._grid = ButtonGrid(
+            width,
+            height,
+            diagonal_inches=config.screen.diagonal_inches,
+            caption_px=room_px,
+            size=config.choices.size,
+        )
+        self._numbers = config.choices.numbers
+        self.buttons = ChoiceButtons(
+            self._grid,
+            first_layer=_BUTTONS,
+            ring=config.choices.ring,
+            open_overlay=self._opened,
+            ask=self._ask_buttons,
+            report=report,
+        )
         self._voice: VoiceHealth | None = None
+        self._started = False
         self.worker: TextWorker | None = None
         self._captions: Captions | None = None
         if self._with_captions or self._with_status:
-            self._open_worker(counters)
+            self._open_worker()
 
     def start(self) -> None:
-        """Start the text worker."""
+        """Start the text worker, at once or with the first buttons."""
+        self._started = True
         if self.worker is not None:
             self.worker.start()
 
@@ -127,12 +164,14 @@ class Annotations:
         motion_lost: bool,
         ear: EarSign = _NO_EAR,
         attending: bool = False,
+        choices: Choices | None = None,
     ) -> None:
         """Update every layer for the next frame. media_ns: the media time heard when it is seen.
 
         attending: the face listens to a customer.
         """
         self._voice = voice
+        self._step_buttons(now_ns, choices)
         if self._captions is not None:
             cue = self._cues.heard(anchor, media_ns)
             turn_ms = ns_to_ms(media_ns - cue.turn_start_ns) if cue is not None else 0.0
@@ -158,15 +197,36 @@ class Annotations:
         if self.worker is not None and self._with_status:
             self.worker.ask_line(status_text(health, self._voice))
 
-    def _open_worker(self, counters: Counters) -> None:
+    def _step_buttons(self, now_ns: int, choices: Choices | None) -> None:
+        self.buttons.offer(choices)
+        if self.worker is not None and (made := self.worker.take_buttons()) is not None:
+            self.buttons.made(made, now_ns)
+        self.buttons.step(now_ns)
+
+    def _ask_buttons(self, offer: Choices) -> None:
+        if self.worker is None:
+            self._open_worker()
+            if self._started:
+                self.start()
+        if self.worker is not None:
+            self.worker.ask_buttons(offer)
+
+    def _open_worker(self) -> None:
         layout = self._layout
         self.worker = TextWorker(
             captions=layout.caption if self._with_captions else None,
             status=layout.status if self._with_status else None,
-            counters=counters,
+            counters=self._counters,
+            grid=self._grid,
+            numbers=self._numbers,
         )
         if self._with_captions:
-            self._captions = Captions(self.worker, self._opened(), _CAPTION, layout.caption_corner)
+            self._captions = Captions(
+                self.worker,
+                self._opened(),
+                _CAPTION,
+                lambda image: layout.caption_corner(image, self.buttons.caption_rise()),
+            )
 
     def _step_signs(self, now_ns: int, of_ear: str, of_status: str) -> None:
         layout, ear = self._layout, self._ear_sign
@@ -186,9 +246,11 @@ class Annotations:
             caption = self._layout.caption.largest if self._with_captions else (0, 0)
             status = self._layout.status.largest if self._with_status else (0, 0)
             logo = largest(self._layout.width, self._layout.height) if self._logo is not None else (0, 0)
-            self._overlay = self._renderer.open_overlay(
-                (caption, status, (self._layout.sign_px,) * 2, (self._layout.ear_px,) * 2, logo)
-            )
+            signs_px = (self._layout.sign_px,) * 2, (self._layout.ear_px,) * 2
+            buttons = self._grid.largest
+            widest = max(width for width, _ in buttons)
+            ring = self._grid.ring_size(widest, max(height for _, height in buttons))
+            self._overlay = self._renderer.open_overlay((caption, status, *signs_px, logo, *buttons, ring))
         return self._overlay
 
 

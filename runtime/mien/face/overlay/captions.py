@@ -45,7 +45,6 @@ class Captions:
         self._next: Page | None = None
         self._asked: CaptionCue | None = None
         self._image: Image | None = None
-        self._corner = (0, 0)
         self._progress = 0.0
         self._ahead = _AHEAD
         self._shown_ns = 0
@@ -105,7 +104,6 @@ class Captions:
             self._image = page.image
             if page.image is not None:
                 self._overlay.load(self._layer, page.image)
-                self._corner = self._place(page.image)
         self._page = page
         self._ahead = _AHEAD
         self._leaves_ns = None
@@ -126,4 +124,5 @@ class Captions:
         if self._image is None:
             self._overlay.hide(self._layer)
         else:
-            self._overlay.place(self._layer, *self._corner, opacity, self._progress, self._ahead)
+            corner = self._place(self._image)  # buttons below it may have come or gone
+            self._overlay.place(self._layer, *corner, opacity, self._progress, self._ahead)

@@ -1,4 +1,4 @@
-"""The text worker: a thread that renders captions, because a page takes too long for the frame loop."""
+"""The text worker: a thread that renders captions or buttons, because a page takes too long for the frame loop."""
 
 import logging
 import threading
@@ -6,10 +6,12 @@ import time
 from collections import deque
 from typing import Final, TypeVar
 
-from mien.core.bus import CaptionCue
+from mien.core.bus import CaptionCue, Choices
 from mien.core.log_limit import LogLimit
 from mien.core.stats import Counters
 from mien.errors import TextError
+from mien.face.overlay.button_grid import ButtonGrid
+from mien.face.overlay.button_images import ButtonMaker, ButtonSet
 from mien.face.overlay.caption_pages import Page, PageMaker
 from mien.text.clean import clean
 from mien.text.typesetter import Image, Style, Typesetter
@@ -27,14 +29,26 @@ class TextWorker:
     Pango is only used on this thread. Without Pango nothing is made, and an error is logged.
     """
 
-    def __init__(self, *, captions: Style | None, status: Style | None, counters: Counters) -> None:
-        """captions, status: None disables each. Call start(), or do() by hand."""
+    def __init__(
+        self,
+        *,
+        captions: Style | None,
+        status: Style | None,
+        counters: Counters,
+        grid: ButtonGrid | None = None,
+        numbers: bool = False,
+    ) -> None:
+        """captions, status, grid: None disables each. numbers: on buttons. Call start(), or do() by hand."""
         self._styles = (captions, status)
+        self._grid, self._numbers = grid, numbers
         self._counters = counters
         self._asked_page: Asked | None = None
         self._asked_line: str | None = None
+        self._asked_buttons: Choices | None = None
         self._pages: deque[Page] = deque(maxlen=_MOST_WAITING)
         self._lines: deque[Image] = deque(maxlen=1)
+        self._buttons: deque[ButtonSet] = deque(maxlen=1)
+        self._button_maker: ButtonMaker | None = None
         self._wake = threading.Event()
         self._stopping = False
         self._maker: PageMaker | None = None
@@ -64,6 +78,15 @@ class TextWorker:
         self._asked_line = text
         self._wake.set()
 
+    def ask_buttons(self, offer: Choices) -> None:
+        """Request the images of buttons."""
+        self._asked_buttons = offer
+        self._wake.set()
+
+    def take_buttons(self) -> ButtonSet | None:
+        """The finished buttons, if any."""
+        return _taken(self._buttons)
+
     def take_page(self) -> Page | None:
         """The oldest finished page, if any."""
         return _taken(self._pages)
@@ -83,10 +106,13 @@ class TextWorker:
             if (line := self._asked_line) is not None:
                 self._asked_line = None
                 self._make_line(line)
+            if (offer := self._asked_buttons) is not None:
+                self._asked_buttons = None
+                self._make_buttons(offer)
         except TextError as error:
             self._counters.count("captions_off")
-            log.error("captions and status line are off: %s", error)
-            self._maker = self._liner = None
+            log.error("captions, status line and buttons are off: %s", error)
+            self._maker = self._liner = self._grid = None
 
     def _open(self) -> None:
         """Load fonts ahead of time: the first text takes a hundred times longer."""
@@ -108,6 +134,14 @@ class TextWorker:
     def _make_line(self, line: str) -> None:
         if self._liner is not None:
             self._lines.append(self._liner.image(clean(line)))
+
+    def _make_buttons(self, offer: Choices) -> None:
+        if self._grid is None:
+            return
+        if self._button_maker is None:
+            self._button_maker = ButtonMaker(self._grid, numbers=self._numbers)
+        self._buttons.append(self._button_maker.make(offer))
+        self._counters.count("buttons_made")
 
     def _run(self) -> None:
         self._wake.set()

@@ -1,0 +1,1 @@
+"""The life of a visit, from somebody's arrival until all is forgotten."""

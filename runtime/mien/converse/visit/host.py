@@ -1,0 +1,173 @@
+"""Connects a visit with a conversation: what each does is a signal to the other. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from mien.converse import events, orders
+from mien.converse.conversation import CONSENT, END_VISIT, HAND_OVER, Conversation
+from mien.converse.visit import acts, phrases, signals
+from mien.converse.visit.life import Visit
+from mien.converse.visit.record import Record
+
+MORE_TIME: Final = "more_time"
+_OFFERS: Final[dict[acts.Line, str]] = {"consent": CONSENT, "still_there": MORE_TIME}
+_WISHES: Final[dict[str, signals.Wish]] = {
+    CONSENT: "consent",
+    f"no_{CONSENT}": "no_consent",
+    MORE_TIME: "more_time",
+    f"no_{MORE_TIME}": "no_more_time",
+    HAND_OVER: "person",
+    END_VISIT: "goodbye",
+}
+Items = Mapping[str, str]
+
+
+@dataclass(slots=True)
+class VisitHost:
+    """Its methods return what to tell the conversation.
+
+    buttons: what is offered in a conversation: names of phrases.BUTTONS, or questions. attract: idle lines. speak_keys:
+    the greeting names the keys of the buttons. show(items): shows buttons. call(open): calls a person, or withdraws the
+    call. refused(question): it had no answer. ended(record): a visit is over and forgotten. panel: what is shown.
+    """
+
+    visit: Visit
+    conversation: Conversation
+    show: Callable[[Items], None]
+    call: Callable[[bool], None]
+    ended: Callable[[Record], None]
+    buttons: tuple[str, ...] = ()
+    attract: tuple[str, ...] = ()
+    greeting: str = ""
+    refused: Callable[[str], None] = lambda _: None
+    speak_keys: bool = False
+    panel: acts.Panel = "none"
+    _meant: dict[str, str] = field(default_factory=dict)
+    _busy: bool = False
+    _by: signals.By = "word"
+    _attracted: int = 0
+
+    def __post_init__(self) -> None:
+        self._gate()
+
+    def take(self, signal: signals.Signal, now_ns: int) -> list[events.Event]:
+        """A signal from outside the conversation. Returns what to tell that."""
+        if isinstance(signal, signals.Sound) and signal.began:
+            self._by = "word"
+        told = [event for act in self.visit.take(signal, now_ns) for event in self._do(act)]
+        self._gate()
+        return told
+
+    def after(self, order: orders.Order, now_ns: int) -> list[events.Event]:
+        """The conversation has given an order."""
+        match order:
+            case orders.Understood():
+                signal: signals.Signal = signals.Asked(len(order.question.split()))
+            case orders.Answered():
+                if not order.known:
+                    self.refused(order.question)
+                signal = signals.Answered(order.known, order.heard)
+            case orders.Announced():
+                signal = signals.Announced(order.label, order.heard)
+            case orders.Perform(action=action) if action in _WISHES:
+                signal = signals.Wished(_WISHES[action], self._by)
+            case _:
+                return []
+        return self.take(signal, now_ns)
+
+    def follow(self, now_ns: int) -> list[events.Event]:
+        """Whether the conversation is busy may have changed."""
+        if self.conversation.busy == self._busy:
+            return []
+        self._busy = self.conversation.busy
+        return self.take(signals.Busy(self._busy), now_ns)
+
+    def choose(self, name: str, by: signals.By, now_ns: int) -> list[events.Event]:
+        """The visitor chose a button."""
+        meant = self._meant.get(name)
+        if meant is None:
+            return []
+        self._by = by
+        if meant in _WISHES:
+            return self.take(signals.Wished(_WISHES[meant], by), now_ns)
+        self._offer(self.panel)  # the same buttons may be chosen from again
+        return [*self.take(signals.Wished("activity", by), now_ns), events.Typed(meant)]
+
+    @property
+    def with_person(self) -> bool:
+        """Whether the visitor talks with a person: mien neither listens nor answers."""
+        return self.visit.state == "person"
+
+    @property
+    def language(self) -> str:
+        """The language of the visit."""
+        language = self.conversation.language
+        return language if language in phrases.LINES else self.conversation.default_language
+
+    def text_of(self, line: acts.Line, seconds: int = 0) -> str:
+        """A line as it is said."""
+        language = self.language
+        lines = phrases.LINES[language]
+        if line == "attract":
+            text = self.attract[self._attracted % len(self.attract)]
+            self._attracted += 1
+            return text
+        if line == "greeting":
+            text = f"{self.greeting} {lines['notice']}" if self.greeting else lines["greeting"]
+            labels = [label for label, _ in self._rows("conversation")]
+            keys = phrases.spoken_keys(labels, language) if self.speak_keys else ""
+            return f"{text} {keys}".strip()
+        if line == "coming" and seconds:
+            line = "coming_in"
+        return lines[line].format(seconds=phrases.spoken_time(seconds, language))
+
+    def _do(self, act: acts.Act) -> list[events.Event]:
+        match act:
+            case acts.Say():
+                return [events.Announce(act.line, self.text_of(act.line, act.seconds), _OFFERS.get(act.line, ""))]
+            case acts.Show():
+                if act.panel != self.panel:  # a touch that is on its way belongs to the offer that it saw
+                    self._offer(act.panel)
+            case acts.Call():
+                self.call(act.open)
+            case acts.Note():
+                self.conversation.history.note(act.text)
+            case acts.Forget():
+                self.ended(act.record)
+                return [events.Forget()]
+        return []
+
+    def _offer(self, panel: acts.Panel) -> None:
+        self.panel = panel
+        self.show(self._items(panel))
+
+    def _items(self, panel: acts.Panel) -> dict[str, str]:
+        """id -> text of a panel; remembers what each means."""
+        rows = self._rows(panel)
+        self._meant = {f"{panel}-{number}": meant for number, (_, meant) in enumerate(rows)}
+        return {name: text for name, (text, _) in zip(self._meant, rows, strict=True)}
+
+    def _rows(self, panel: acts.Panel) -> list[tuple[str, str]]:
+        """The buttons of a panel: the label of each, and what it stands for."""
+        language = self.language
+        known, answers = phrases.BUTTONS[language], phrases.ANSWERS[language]
+        goodbye = known["goodbye"]
+        match panel:
+            case "consent":
+                return [(answers["yes"], CONSENT), (answers["no"], f"no_{CONSENT}")]
+            case "extension":
+                return [(answers["more_time"], MORE_TIME), goodbye]
+            case "calling":
+                return [goodbye]
+            case "conversation":
+                return [known.get(button, (button, button)) for button in self.buttons]
+            case "none":
+                return []
+
+    def _gate(self) -> None:
+        """Without consent, questions are not answered."""
+        open_ = not self.visit.times.consent or self.visit.consented
+        self.conversation.instead = "" if open_ else phrases.LINES[self.language]["consent"]

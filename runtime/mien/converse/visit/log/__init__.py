@@ -1,0 +1,1 @@
+"""The log of visits: a JSON line each, without recordings."""

@@ -1,0 +1,120 @@
+"""Runs a visit on a client of the voice: what it shows goes there, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, Literal
+
+from mien.client import AsyncClient, CallAnswered, ClientError, Floor, Presence, Welcome
+from mien.config import ScreenConfig, VisitConfig
+from mien.converse.conversation import Conversation
+from mien.converse.visit import signals
+from mien.converse.visit.host import Items, VisitHost
+from mien.converse.visit.life import Visit
+from mien.converse.visit.record import Record
+from mien.converse.visit.times import times
+from mien.units import minutes_of_day
+
+log = logging.getLogger("mien.converse")
+
+AGAIN_S: Final = 1.0  # after a voice that was away
+
+
+class Visiting:
+    """host: the visit, for the agent that runs the conversation. ended(record), refused(question): see VisitHost."""
+
+    def __init__(
+        self,
+        client: AsyncClient,
+        conversation: Conversation,
+        config: VisitConfig,
+        screen: ScreenConfig,
+        *,
+        speak_keys: bool,
+        ended: Callable[[Record], None],
+        refused: Callable[[str], None] = lambda _: None,
+        wall: Callable[[], datetime] = datetime.now,
+    ) -> None:
+        """speak_keys: the greeting names the keys of the buttons. wall: the local time."""
+        self._client = client
+        self._screen, self._wall = screen, wall
+        self._wanted: Items = {}
+        self._wants_person = self._called = False
+        self._changed = asyncio.Event()
+        self.host = VisitHost(
+            Visit(times=times(config)),
+            conversation,
+            self._show,
+            self._call,
+            ended,
+            buttons=config.buttons,
+            attract=config.attract,
+            greeting=config.greeting,
+            refused=refused,
+            speak_keys=speak_keys,
+        )
+
+    def quiet_hours(self) -> bool:
+        """Whether these are the quiet hours of the screen."""
+        screen = self._screen
+        if not screen.quiet_from:
+            return False
+        now = self._wall()
+        begin, end = minutes_of_day(screen.quiet_from), minutes_of_day(screen.quiet_until)
+        minute = 60 * now.hour + now.minute
+        return begin <= minute < end if begin < end else minute >= begin or minute < end
+
+    async def serve(self) -> None:
+        """Show what the visit wants shown, until cancelled. Of what changes meanwhile only the newest is shown."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await self._order_person()
+                await self._client.choices(self._wanted)
+            except ClientError as error:  # an agent holds the floor, or the voice is away: it shows nothing
+                log.warning("%s", error)
+                if error.retryable:
+                    await asyncio.sleep(AGAIN_S)
+                    self._changed.set()
+
+    def _show(self, items: Items) -> None:
+        self._wanted = items
+        self._changed.set()
+
+    def event(self, event: object) -> signals.Signal | None:
+        """What an event of the voice means for the visit."""
+        match event:
+            case Welcome():  # a voice that was restarted shows nothing
+                self._called = False
+                self._changed.set()
+            case CallAnswered():
+                return signals.PersonAnswered(event.coming, event.in_s)
+            case Floor(holder=""):
+                return signals.PersonLeft(event.note)
+            case Floor():
+                return signals.PersonSpeaks()
+            case Presence():
+                return signals.Present(event.present, event.source)
+        return None
+
+    def _call(self, open_: bool) -> None:
+        self._wants_person = open_
+        self._changed.set()
+
+    async def _order_person(self) -> None:
+        if self._wants_person == self._called:
+            return
+        if self._wants_person:
+            exchanges = self.host.conversation.history.snapshot()
+            said: list[tuple[Literal["customer", "kiosk"], str]] = []
+            for exchange in exchanges:
+                said += [("customer", exchange.question), ("kiosk", exchange.heard)]
+            question = exchanges[-1].question if exchanges else ""
+            await self._client.call(question, language=self.host.language, conversation=said)
+        else:
+            await self._client.hang_up()
+        self._called = self._wants_person

@@ -1,0 +1,159 @@
+"""A visit around the real conversation: words and buttons mean the same, and what was agreed holds."""
+
+import pytest
+
+from converse.visit.kiosk_world import S, World
+from mien.converse.visit import phrases, signals
+from mien.converse.visit.times import Times
+
+QUESTION = "What are your opening hours?"
+
+
+def arrive(world):
+    world.signal(signals.Present(True, "touch"))
+    world.until(lambda: world.visit.state in ("conversation", "consent"), "the greeting's end")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_visit_from_greeting_to_goodbye_without_a_word(language):
+    world = World(language=language, buttons=(QUESTION, "repeat", "person", "goodbye"))
+    arrive(world)
+    assert phrases.LINES[language]["greeting"] in world.said
+    known = phrases.BUTTONS[language]
+    assert list(world.shown.values()) == [QUESTION, known["repeat"][0], known["person"][0], known["goodbye"][0]]
+    world.touches(QUESTION)
+    world.until(lambda: f"This is about {QUESTION}" in world.said, "the answer")
+    world.wait(5)
+    world.touches(known["repeat"][0], "key")
+    world.until(lambda: world.said.count(f"This is about {QUESTION}") == 2, "the answer again")
+    world.wait(5)
+    world.touches(known["goodbye"][0])
+    world.until(lambda: world.records, "the end")
+    (record,) = world.records
+    assert (record.ended, record.questions, record.answered, record.touches) == ("touch", 1, 1, 4)
+    assert world.shown == {}
+    assert world.conversation.history.snapshot() == ()
+
+
+def test_and_with_words_alone():
+    world = World()
+    world.says("hello there can you help me")
+    world.wait(12)
+    world.says("goodbye")
+    world.until(lambda: world.records, "the end")
+    assert world.records[0].ended == "word"
+    assert world.said[-1] == phrases.LINES["en"]["goodbye"]
+
+
+@pytest.mark.parametrize("text", ["thank you, bye", "Goodbye!", "okay that's all, thanks"])
+def test_words_of_goodbye(text):
+    world = World()
+    arrive(world)
+    world.says(text)
+    world.until(lambda: world.records, "the end")
+    assert world.records[0].ended == "word"
+
+
+def test_the_keys_are_said_to_who_does_not_see_the_buttons():
+    world = World(buttons=(QUESTION, "person"), speak_keys=True)
+    arrive(world)
+    assert f"Press 1 for: {QUESTION}. Press 2 for: Talk to a person." in world.said[0]
+
+
+def test_every_line_and_button_is_there_in_each_language():
+    for table in (phrases.LINES, phrases.BUTTONS, phrases.ANSWERS):
+        assert len({tuple(sorted(of_one)) for of_one in table.values()}) == 1
+    assert "assistant" in phrases.LINES["en"]["greeting"]
+    assert "Assistent" in phrases.LINES["de"]["greeting"]
+
+
+def test_a_greeting_of_ones_own_does_not_hide_the_notice():
+    world = World(greeting="Welcome to the clock museum.")
+    arrive(world)
+    assert world.said[0] == "Welcome to the clock museum. " + phrases.LINES["en"]["notice"]
+
+
+def test_without_consent_no_question_is_thought_about():
+    world = World(times=Times(consent=True), knows=lambda _: pytest.fail("it was answered"))
+    arrive(world)
+    assert list(world.shown.values()) == ["Yes", "No"]
+    world.says("where is the toilet")
+    world.wait(10)
+    assert world.said.count(phrases.LINES["en"]["consent"]) == 2
+    world.knows = lambda _: "Downstairs."
+    world.says("yes")
+    world.until(lambda: world.visit.state == "conversation", "the conversation")
+    world.wait(5)
+    world.says("where is the toilet")
+    world.until(lambda: "Downstairs." in world.said, "the answer")
+
+
+def test_a_yes_to_more_time_by_words():
+    world = World(times=Times(idle=10 * S))
+    arrive(world)
+    world.until(lambda: world.visit.state == "extension", "the question")
+    world.wait(5)
+    world.says("yes please")
+    world.wait(3)
+    assert world.visit.state == "conversation"
+    world.until(lambda: world.visit.state == "extension", "the question")
+    world.wait(5)
+    world.says("no thank you")
+    world.until(lambda: world.records, "the end")
+    assert world.records[0].extensions == 2
+
+
+def test_louder_and_slower_are_forgotten_with_the_visit():
+    world = World(buttons=("quieter", "slower", "goodbye"))
+    arrive(world)
+    world.touches("Quieter")
+    world.wait(4)
+    world.touches("Slower")
+    world.wait(4)
+    assert world.conversation.gain < 1
+    world.touches("Goodbye")
+    world.until(lambda: world.records, "the end")
+    assert (world.conversation.gain, world.conversation._speed) == (1.0, 1.0)
+
+
+def test_the_note_of_a_person_lasts_as_long_as_the_visit():
+    world = World()
+    arrive(world)
+    world.says("I would like to talk to a person")
+    world.wait(4)
+    assert [open_ for _, open_ in world.calls] == [True]
+    world.signal(signals.PersonSpeaks())
+    world.wait(10)
+    world.signal(signals.PersonLeft("refunded"))
+    assert [exchange.heard for exchange in world.conversation.history.snapshot()] == ["refunded"]
+    world.wait(10)
+    world.says("goodbye")
+    world.until(lambda: world.records, "the end")
+    assert world.conversation.history.snapshot() == ()
+
+
+def test_a_button_that_is_gone_means_nothing():
+    world = World(buttons=(QUESTION,))
+    arrive(world)
+    name = next(iter(world.shown))
+    world.says("goodbye")
+    world.until(lambda: world.records, "the end")
+    world.tell(world.host.choose(name, "touch", world.now_ns))
+    assert world.visit.state == "attract"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(3, "10 seconds"), (31, "30 seconds"), (58, "a minute"), (130, "2 minutes")]
+)
+def test_times_are_said_as_people_say_them(seconds, text):
+    assert phrases.spoken_time(seconds, "en") == text
+
+
+def test_the_same_buttons_are_not_offered_anew_while_nothing_was_chosen():
+    world = World(buttons=(QUESTION, "goodbye"))
+    world.signal(signals.Present(True, "touch"))
+    shows = world.shows
+    world.until(lambda: world.visit.state == "conversation", "the greeting's end")
+    assert world.shows == shows
+    world.touches(QUESTION)
+    assert world.shows == shows + 1  # they may be chosen again

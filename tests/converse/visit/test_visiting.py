@@ -1,0 +1,89 @@
+"""A visit over a real voice, by touch alone: from the first touch to the goodbye."""
+
+import asyncio
+
+from converse.visit.touch_kiosk import with_kiosk
+from mien.client import Call, connect_async
+from rigs.services import running_voice
+
+HOURS = "What are your opening hours?"
+
+
+def test_a_visit_without_a_word(tmp_path):
+    async def test(kiosk):
+        kiosk.panel.touch()
+        await kiosk.shows(HOURS)
+        await kiosk.until(lambda: kiosk.agent._visiting.host.visit.state == "conversation", "the greeting's end")
+        kiosk.panel.touch(HOURS)
+        await kiosk.until(lambda: "Ten to six." in kiosk.said(), "the answer")
+        assert kiosk.panel.captions
+        await kiosk.until(lambda: not kiosk.agent.busy, "silence")
+        await kiosk.shows("Goodbye")
+        kiosk.panel.touch("Goodbye")
+        await kiosk.until(lambda: kiosk.records, "the end")
+        await kiosk.until(lambda: not kiosk.panel.look(), "an empty screen")
+        (record,) = kiosk.records
+        assert (record.ended, record.questions, record.answered) == ("touch", 1, 1)
+
+    with running_voice(tmp_path):
+        asyncio.run(with_kiosk(tmp_path, test, answers={HOURS: "Ten to six."}, buttons=[HOURS, "goodbye"]))
+
+
+def test_a_sensor_of_another_client_greets(tmp_path):
+    async def test(kiosk):
+        async with connect_async(f"ipc://{tmp_path}/voice.sock") as sensor:
+            await sensor.presence(True, source="pir")
+            await kiosk.until(lambda: any("automated assistant" in text for text in kiosk.said()), "the greeting")
+
+    with running_voice(tmp_path):
+        asyncio.run(with_kiosk(tmp_path, test, answers={}, greet_after_ms=200))
+
+
+def test_while_an_agent_holds_the_floor_nothing_is_shown_and_it_comes_back(tmp_path):
+    async def test(kiosk):
+        async with connect_async(f"ipc://{tmp_path}/voice.sock", role="agent", name="Ada") as ada:
+            await ada.take_floor()
+            kiosk.panel.touch()
+            await asyncio.sleep(0.5)
+            assert kiosk.panel.look() == {}
+            await ada.release_floor()
+            await kiosk.shows(HOURS)
+
+    with running_voice(tmp_path):
+        asyncio.run(with_kiosk(tmp_path, test, answers={}, buttons=[HOURS]))
+
+
+def test_a_person_is_called_answers_speaks_and_hands_back_with_a_note(tmp_path):
+    async def test(kiosk):
+        async with connect_async(f"ipc://{tmp_path}/voice.sock", role="agent", name="Ada") as ada:
+            kiosk.panel.touch()
+            await kiosk.until(lambda: kiosk.agent._visiting.host.visit.state == "conversation", "the greeting's end")
+            kiosk.panel.touch(HOURS)
+            await kiosk.until(lambda: "Ten to six." in kiosk.said(), "the answer")
+            await kiosk.until(lambda: not kiosk.agent.busy, "silence")
+            kiosk.panel.touch("Talk to a person")
+            call = await next_event(ada, Call)
+            assert (call.open, call.question, call.language) == (True, HOURS, "en")
+            assert [(one.who, one.text) for one in call.conversation] == [("customer", HOURS), ("kiosk", "Ten to six.")]
+            await ada.answer_call(True, in_s=30)
+            await kiosk.until(lambda: "Somebody is coming, in about 30 seconds." in kiosk.said(), "the truth")
+            await ada.take_floor()
+            await kiosk.until(lambda: kiosk.agent._visiting.host.with_person, "the person")
+            async with ada.turn() as turn:
+                await turn.write(bytes(2 * 16000 // 2))
+            assert (await turn.wait()).reason == "played"
+            await ada.release_floor(note="will come at ten")
+            await kiosk.until(lambda: any("assistant again" in text for text in kiosk.said()), "the assistant")
+            assert (await next_event(ada, Call)).open is False
+            history = kiosk.agent._conversation.history.snapshot()
+            assert history[-1].heard == "will come at ten"
+
+    with running_voice(tmp_path):
+        asyncio.run(with_kiosk(tmp_path, test, answers={HOURS: "Ten to six."}, buttons=[HOURS, "person"]))
+
+
+async def next_event(client, kind):
+    async for event in client.events():
+        if isinstance(event, kind):
+            return event
+    raise AssertionError(f"no {kind.__name__}")
