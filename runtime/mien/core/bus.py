@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from mien.core.bus_frame import BusFrame
 
-BUS_VERSION: Final = 3
+BUS_VERSION: Final = 4
 MOTION_RATE_HZ: Final = 16000
 
 DeviceState = Literal["open", "released", "lost"]
@@ -90,6 +90,19 @@ class CaptionCue(BusMessage, frozen=True):
     words: tuple[tuple[str, int, int], ...] = ()
     turn_start_ns: int = 0
     length_ms: int = 0
+
+
+class PhoneCue(BusMessage, frozen=True):
+    """How a turn sounds, published before the speech that it belongs to where the client sent it in time.
+
+    words: IPA phones separated by spaces, start and end in ms on the turn's clock, None where unknown. first: the
+    number of the first of them in the turn. turn_start_ns: the turn's start in media time.
+    """
+
+    turn: str
+    turn_start_ns: int
+    first: int
+    words: tuple[tuple[str, int | None, int | None], ...]
 
 
 class EarSign(BusMessage, frozen=True):
@@ -169,6 +182,7 @@ VoiceBusMessage: TypeAlias = (
     | Expression
     | GestureCue
     | CaptionCue
+    | PhoneCue
     | EarSign
     | VoiceHealth
     | FaceHealth

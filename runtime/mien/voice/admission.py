@@ -42,6 +42,7 @@ CAPABILITIES: Final = (
     "rebuffered",
     "listen",
     "barge_in",
+    "phones",
 )
 REPLACED_TOLD: Final = 64  # the newest turns in one welcome
 
