@@ -1,4 +1,4 @@
-"""Text-guided lips: from the network's state and the turn's text to changed poses.
+"""Text-guided lips: changes poses by the network's state, aligned to the turn's text.
 
 Without text nothing is computed. The network's states of the last two seconds are kept, so that a text which comes
 later than its sound is aligned from its beginning.

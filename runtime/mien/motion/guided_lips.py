@@ -1,4 +1,4 @@
-"""Lets aligned text decide closures and teeth on the lip, while the sound keeps timing, jaw and effort."""
+"""Lets aligned text decide where lips close or teeth meet the lip; the sound keeps timing, jaw, effort."""
 
 from typing import Final
 
