@@ -21,7 +21,7 @@ from mien.motion.tflite import TfliteEngine
 
 from . import corpus
 from .corpus import Utterance
-from .paths import ARTEFACTS
+from .paths import ARTEFACTS, RUNS
 from .targets import class_track
 
 SOURCES = ("asterisk-fr", "asterisk-it", "asterisk-ru")
@@ -59,6 +59,18 @@ def states(engine: TfliteEngine, utterance: Utterance) -> NDArray[np.int8]:
         engine.push(pcm[at : at + step])
         seen.append(newest().copy())
     return np.array(seen)
+
+
+def cached(engine: TfliteEngine, source: str) -> tuple[Floats, NDArray[np.int_]]:
+    """The examples of a source, which build/runs keeps for each network."""
+    path = RUNS / f"guide-{engine.manifest.sha256[:12]}-{source}.npz"
+    if not path.exists():
+        RUNS.mkdir(parents=True, exist_ok=True)
+        inputs, wanted = examples(engine, corpus.read(source))
+        np.savez(path, inputs=inputs.astype(np.int8), wanted=wanted.astype(np.uint8))
+        print(f"{path.name}: {len(inputs)} steps", flush=True)
+    with np.load(path) as stored:
+        return stored["inputs"].astype(np.float32), stored["wanted"].astype(np.int_)
 
 
 def examples(engine: TfliteEngine, utterances: list[Utterance]) -> tuple[Floats, NDArray[np.int_]]:
@@ -159,11 +171,10 @@ def write(manifest_path: Path, engine: TfliteEngine, layers: Layers) -> Path:
 
 def main(manifests: list[str]) -> None:
     """Train the phone models of these networks, of both published ones without any."""
-    utterances = [utterance for source in SOURCES for utterance in corpus.read(source)]
     for manifest in [Path(name) for name in manifests] or [ARTEFACTS / f"{name}.json" for name in NETWORKS]:
         phone_manifest_path(manifest).unlink(missing_ok=True)  # that of an earlier network does not fit
         engine = TfliteEngine(manifest)
-        inputs, wanted = examples(engine, utterances)
+        inputs, wanted = (np.concatenate(part) for part in zip(*(cached(engine, s) for s in SOURCES), strict=True))
         layers = fit(inputs, wanted)
         right = float((layers.scores(inputs).argmax(axis=2) == wanted).mean())
         print(

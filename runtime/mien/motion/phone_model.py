@@ -84,7 +84,8 @@ class PhoneModel:
         np.subtract(scores, np.maximum.reduce(scores, axis=1, keepdims=True), out=scores)
         np.maximum(scores, _LOG_FLOOR, out=scores)
         np.multiply(scores, SHARPNESS, out=scores)
-        return np.exp(scores, out=scores)
+        np.exp(scores, out=scores)
+        return scores
 
 
 def phone_manifest_path(network: Path) -> Path:
