@@ -8,9 +8,13 @@ from numpy.typing import NDArray
 from mien.core.pose import ARKIT_SHAPES, CHANNEL_INDEX, SHAPE_COUNT
 from mien.motion.phone_chain import IS_BITTEN, IS_OTHER, IS_SHUT, IS_SILENT, NEAR_SHUT
 
-# Trust in the alignment rises slowly and falls at once: a text that fits by accident must not move a lip.
+# Trust in the alignment falls at once and rises slowly. Besides, the text must have fitted on average in the last half
+# second: another text fits by accident now and then.
 TRUST_AT_FIRST: Final = 0.9
-TRUST_RISES: Final = 0.01  # a frame
+TRUST_RISES: Final = 0.03  # a frame
+FIT_AT_FIRST: Final = 0.8
+_FIT_FOLLOWS: Final = 0.02  # a frame
+_FITS: Final = (0.8, 0.3)
 _TRUSTED: Final = (0.75, 0.3)  # middle and width of the ramp from none to full trust
 _OPENS: Final = (0.6, 0.25)
 _SHUTS: Final = (0.25, 0.25)
@@ -48,14 +52,15 @@ class GuidedLips:
 
     def reset(self) -> None:
         """Discard the turn."""
-        self.trust = TRUST_AT_FIRST
+        self.trust, self.fit = TRUST_AT_FIRST, FIT_AT_FIRST
         self.trusted_frames = self.frames = 0
 
     def apply(self, views: Floats, shapes: Floats) -> None:
         """views: the aligner's. shapes: float32 (52,), changed."""
         other, silent, shut, near, bitten = views.tolist()
         self.trust = min(1.0 - other, self.trust + TRUST_RISES)
-        trust = _ramp(self.trust, *_TRUSTED)
+        self.fit += _FIT_FOLLOWS * (1.0 - other - self.fit)
+        trust = _ramp(self.trust, *_TRUSTED) * _ramp(self.fit, *_FITS)
         self.frames += 1
         if trust <= 0:
             return
