@@ -73,3 +73,9 @@ def test_a_text_that_does_not_fit_changes_nothing_at_once_and_regains_trust_slow
     for _ in range(150):
         lips.apply(views(shut=1.0, near=1.0), pose := opened())
     assert pose[CLOSE] == pose[JAW]
+
+
+def test_a_face_at_rest_stays_at_rest() -> None:
+    pose = np.zeros(SHAPE_COUNT, np.float32)
+    trusting().apply(views(), pose, at_rest=True)
+    assert not pose.any()

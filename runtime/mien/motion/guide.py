@@ -47,16 +47,21 @@ class Guide:
         self.aligner.add(to_align(words, self._report), anywhere=self._steps > _KEPT)
         if late and self.aligner.active:
             for step in range(max(0, self._steps - _KEPT), self._steps):
-                self._align(step, None)
+                self._align(step)
 
-    def step(self, state: NDArray[np.int8], shapes: NDArray[np.float32]) -> None:
-        """state: the network's, int8 (width,). shapes: the poses of this step, float32 (2, 52), changed."""
+    def step(self, state: NDArray[np.int8], shapes: NDArray[np.float32], at_rest: NDArray[np.bool_]) -> None:
+        """state: the network's, int8 (width,). shapes: the poses of this step, float32 (2, 52), changed.
+
+        at_rest: bool (2,): these poses stay as they are.
+        """
         self._kept[self._steps % _KEPT] = state
         self._steps += 1
         if self.aligner.active:
-            self._align(self._steps - 1, shapes)
+            self._align(self._steps - 1, shapes, at_rest)
 
-    def _align(self, step: int, shapes: NDArray[np.float32] | None) -> None:
+    def _align(
+        self, step: int, shapes: NDArray[np.float32] | None = None, at_rest: NDArray[np.bool_] | None = None
+    ) -> None:
         self._model.hear(self._kept[step % _KEPT])
         likelihoods = self._model.likelihoods()
         for hop in range(HOPS_PER_STEP):
@@ -64,5 +69,5 @@ class Guide:
             if frame < 0:
                 continue
             self.aligner.step(likelihoods[hop], frame)
-            if shapes is not None:
-                self.lips.apply(self.aligner.views, shapes[hop])
+            if shapes is not None and at_rest is not None:
+                self.lips.apply(self.aligner.views, shapes[hop], at_rest=bool(at_rest[hop]))

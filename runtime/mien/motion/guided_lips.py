@@ -55,8 +55,8 @@ class GuidedLips:
         self.trust, self.fit = TRUST_AT_FIRST, FIT_AT_FIRST
         self.trusted_frames = self.frames = 0
 
-    def apply(self, views: Floats, shapes: Floats) -> None:
-        """views: the aligner's. shapes: float32 (52,), changed."""
+    def apply(self, views: Floats, shapes: Floats, *, at_rest: bool = False) -> None:
+        """views: the aligner's. shapes: float32 (52,), changed. at_rest: leave them as they are."""
         other, silent, shut, near, bitten = views.tolist()
         self.trust = min(1.0 - other, self.trust + TRUST_RISES)
         self.fit += _FIT_FOLLOWS * (1.0 - other - self.fit)
@@ -65,6 +65,8 @@ class GuidedLips:
         if trust <= 0:
             return
         self.trusted_frames += 1
+        if at_rest:
+            return
         share = 1 / max(1e-3, 1.0 - other)
         opens = trust * _ramp(1 - (near + silent) * share, *_OPENS)
         shuts = trust * _ramp(shut * share, *_SHUTS)

@@ -152,10 +152,11 @@ class TfliteEngine:
         shapes = out[:, :SHAPE_COUNT]
         np.maximum(self._shapes, 0, out=shapes)
         np.minimum(shapes, 1, out=shapes)
-        if self.text_guide and self._hidden:
-            self.text_guide.step(self._hidden(), shapes)
         np.maximum.reduce(shapes, axis=1, out=self._loudest)
-        shapes[self._loudest < REST] = 0
+        at_rest = self._loudest < REST
+        shapes[at_rest] = 0
+        if self.text_guide and self._hidden:
+            self.text_guide.step(self._hidden(), shapes, at_rest)
         if gain < 1.0:
             shapes *= gain
         out[:, SHAPE_COUNT:] = 0
