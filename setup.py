@@ -8,7 +8,7 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
 SHIPPED = {
-    "mien/motion/data": ("models/motion/*.json", "models/motion/*.tflite"),
+    "mien/motion/data": ("models/motion/*.json", "models/motion/*.tflite", "models/motion/*.bin"),
     "mien/data": ("models/avatars/*.mien-avatar",),
     "mien/data/systemd": (
         "systemd/*.service",

@@ -14,7 +14,7 @@ python3 -m venv "$scratch/tools"
 say "20: mien's wheel"
 # Build from a copy, because a build leaves files in the source tree. setup.py adds models and avatars to the wheel.
 cp -a "$REPOSITORY"/{pyproject.toml,setup.py,README.md,LICENSE,NOTICE,runtime} "$scratch/source/"
-install -D -m 644 -t "$scratch/source/models/motion" "$REPOSITORY"/models/motion/*.{json,tflite}
+install -D -m 644 -t "$scratch/source/models/motion" "$REPOSITORY"/models/motion/*.{json,tflite,bin}
 install -D -m 644 -t "$scratch/source/models/avatars" "$REPOSITORY"/models/avatars/*.mien-avatar
 install -D -m 644 -t "$scratch/source/systemd" "$REPOSITORY"/systemd/*
 find "$scratch/source" -name __pycache__ -prune -exec rm -rf {} + -o -name '*.egg-info' -prune -exec rm -rf {} +

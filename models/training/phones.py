@@ -7,8 +7,11 @@ Speech Communication 5 (1986). Which consonants constrain the lips, and which le
 Massaro, "Modeling coarticulation in synthetic visual speech" (1993), whose dominance appears here as a weight.
 """
 
-import re
 from dataclasses import dataclass
+
+from mien.motion.phone_classes import INDEX, NAMES, SILENCE, classes
+
+__all__ = ["ARTICULATORS", "INDEX", "PHONES", "SILENCE", "Phone", "classes", "from_arpabet", "from_festival"]
 
 ARTICULATORS = ("jaw", "close", "bite", "pucker", "funnel", "spread", "upper", "lower", "tongue", "press")
 
@@ -58,20 +61,7 @@ PHONES = (
     Phone("u", 0.22, pucker=0.95, funnel=0.35, upper=0.05, lower=0.05, lip_weight=1.5),
     Phone("y ø", 0.3, pucker=0.8, funnel=0.3, upper=0.05, lower=0.1, lip_weight=1.5),
 )
-INDEX = {phone.name: index for index, phone in enumerate(PHONES)}
-SILENCE = INDEX["silence"]
-
-# The first match wins, on IPA without stress, length and secondary articulation.
-_IPA = (
-    ("p|b|ɓ|ɸ", "p b"), ("m|ɱ", "m"), ("f|v|ʋ|β", "f v"), ("θ|ð", "θ ð"),
-    ("tʃ|dʒ|tɕ|dʑ|tʂ|dʐ|ʃ|ʒ|ɕ|ʑ|ʂ|ʐ", "ʃ ʒ"), ("ts|dz|s|z|ɬ", "s z"),
-    ("t|d|ʈ|ɖ|ɗ|c|ɟ", "t d"), ("n|ɲ|ɳ", "n"), ("k|g|ɡ|q|ɢ|ŋ|ɴ|ʔ", "k g"),
-    ("h|x|χ|ɣ|ħ|ɦ|ç|ʕ", "h x"), ("l|ɫ|ʎ|ɭ|ʟ", "l"), ("r|ɹ|ɾ|ʁ|ʀ|ɻ|ɽ", "r"), ("j|ʝ|ɥ", "j"), ("w|ʍ|ɰ", "w"),
-    ("iː?|ɨ", "i"), ("ɪ|ᵻ|ɘ", "ɪ"), ("e", "e"), ("ɛ", "ɛ"), ("a|ɑ|ɐ|æ|ɶ", "a"), ("ə|ʌ|ɜ|ɝ|ɚ|ɤ", "ə"),
-    ("ɔ|o|ɒ|ɵ", "ɔ o"), ("u|ʊ|ʉ|ɯ", "u"), ("y|ʏ|ø|œ", "y ø"),
-)  # fmt: skip
-_MARKS = re.compile("[ˈˌːˑʲʰʷˠˤʼ'̩̪̃͡ˑ̯̥̬̰̺̻̟̠̝̞̊ᵊ\\d\u200d-]")
-_VOWELS = "iɪᵻɨeɛæaɑɐɒɔoʊuʉɯyʏøœəʌɜɝɚɤɵɘ"
+assert tuple(phone.name for phone in PHONES) == NAMES
 
 _ARPABET = {
     "pau": "", "aa": "ɑ", "ae": "æ", "ah": "ʌ", "ao": "ɔ", "aw": "aʊ", "ax": "ə", "axr": "ɚ", "ay": "aɪ", "b": "b",
@@ -150,17 +140,3 @@ def from_festival(label: str, phoneset: str) -> str:
 def from_arpabet(phone: str) -> str:
     """An ARPAbet phone as printed by flite and festival -> IPA ("" for a pause)."""
     return _ARPABET[phone.lower().rstrip("012")]
-
-
-def classes(ipa: str) -> tuple[int, ...]:
-    """The phone classes of an IPA symbol: two for a diphthong, else one."""
-    bare = _MARKS.sub("", ipa)
-    if not bare:
-        return (SILENCE,)
-    if len(bare) == 2 and bare[0] in _VOWELS and bare[1] in _VOWELS and bare[0] != bare[1]:
-        return (_class(bare[0]), _class(bare[1]))
-    return (_class(bare),)
-
-
-def _class(bare: str) -> int:
-    return next((INDEX[name] for pattern, name in _IPA if re.match(pattern, bare)), INDEX["ə"])

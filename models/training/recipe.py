@@ -72,6 +72,7 @@ def _variant(name: str) -> None:
     _train(f"{name}-first", sources, EPOCHS, delay, start=BASE, threads=1)
     _train(name, sources, LAST_EPOCHS, delay, start=f"{name}-first", rate=LAST_RATE, threads=1)
     _python("training.convert", name, name, *FIRST, "--version", VERSION)
+    _python("training.guide", str(ARTEFACTS / f"{name}.json"))
     _python("training.evaluate", str(ARTEFACTS / f"{name}.json"))
 
 

@@ -15,6 +15,7 @@ FROM_VOICE = [
     bus.CaptionCue(epoch=3, turn="t", text="one", words=(("one", 0, 40),), turn_start_ns=5, length_ms=40),
     bus.Choices(epoch=3, number=2, items=(("yes", "Yes, please"),), again=True),
     bus.PresenceCue(epoch=3),
+    bus.PhoneCue(epoch=3, turn="t", turn_start_ns=5, first=2, words=(("h aɪ", 0, 40), ("m", None, None))),
     bus.VoiceHealth(epoch=3, pid=9, level="full", clients=1, pss_mb=31.5, counters={"a": 1}, session="s"),
     bus.ThumbnailRequest(epoch=3, width=96),
 ]

@@ -6,6 +6,7 @@ import pytest
 from mien.core import bus
 from mien.errors import BusError
 from mien.face.motion_stage import MAX_WAITING_BYTES
+from mien.motion.guidance import GuideReport
 from rigs.engines import JAW, CountingEngine
 from rigs.face_rig import MS, FaceRig
 
@@ -196,3 +197,53 @@ def test_prosody_lies_beside_the_poses_from_any_place_of_a_turn_and_goes_with_th
     assert prosody._tracks[-1].origin_ns == 1000 * MS
     rig.anchor(epoch=2)
     assert not prosody.sample(0, np.zeros(5, np.float32))
+
+
+class TestPhones:
+    """What the engine is told of the words of its turn."""
+
+    def cue(self, rig, *words, turn="t", first=0, start_ms=0):
+        timed = tuple((word, None, None) for word in words)
+        message = bus.PhoneCue(epoch=1, turn=turn, turn_start_ns=start_ms * MS, first=first, words=timed)
+        rig.stage.take([bus.encode(message)], 0)
+
+    def told(self, engine):
+        return [" ".join(word.phones) for word in engine.words]
+
+    def test_of_a_turn_are_given_when_it_begins_and_later_ones_at_once(self):
+        rig = FaceRig(engine=(engine := CountingEngine()))
+        rig.anchor()
+        self.cue(rig, "h aɪ", "ð ɛ")
+        assert self.told(engine) == []
+        rig.speech(to_ms=100)
+        assert self.told(engine) == ["h aɪ", "ð ɛ"]
+        self.cue(rig, "m a", first=2)
+        assert self.told(engine) == ["h aɪ", "ð ɛ", "m a"]
+
+    def test_of_another_turn_wait_for_it(self):
+        rig = FaceRig(engine=(engine := CountingEngine()))
+        rig.anchor()
+        rig.speech(turn="one", to_ms=100)
+        self.cue(rig, "m a", turn="two", start_ms=105)
+        assert self.told(engine) == []
+        rig.end(turn="one", length_ms=100)
+        rig.speech(turn="two", start_ms=105, to_ms=100)
+        assert self.told(engine) == ["m a"]
+
+    def test_of_a_turn_that_is_joined_in_the_middle_are_not_given(self):
+        rig = FaceRig(engine=(engine := CountingEngine()))
+        rig.anchor(media_ms=500, until_ms=2000, phase="speaking")
+        self.cue(rig, "m a")
+        rig.speech(from_ms=400, to_ms=800)
+        self.cue(rig, "m a", first=1)
+        assert self.told(engine) == []
+
+    def test_are_counted_when_their_turn_ends(self):
+        rig = FaceRig(engine=(engine := CountingEngine()))
+        rig.anchor()
+        self.cue(rig, "m a")
+        rig.speech(to_ms=100)
+        engine.guided = GuideReport(words=1, unknown=2, untimed=3, dropped=4, frames=10, trusted=7)
+        rig.end(length_ms=100)
+        names = ("guided_turns", "guided_frames", "unguided_frames", "phones_ignored", "phone_times_ignored")
+        assert [rig.counters[name] for name in names] == [1, 7, 3, 6, 3]

@@ -6,9 +6,11 @@ from typing import Final
 import click
 from rich.progress import Progress
 
+from mien.cli.guidance import read_guidance
 from mien.cli.motion import read_wav
 from mien.cli.terminal import FiniteRange
 from mien.cli.video import VideoWriter, draw_all
+from mien.client.phones import PhonesError
 from mien.face.offline import motion_frames, poses, prosody_frames
 from mien.host.exits import exit_codes
 from mien.motion.load import load_engine
@@ -25,9 +27,18 @@ LEAD_S: Final = 0.3  # at rest before the first sound, so that the first mouth i
 @click.option("--size", default="720x1280", show_default=True, metavar="WIDTHxHEIGHT")
 @click.option("--fps", default=30.0, show_default=True, type=FiniteRange(1, 120))
 @click.option("--seed", default=1, show_default=True, help="Seed of blinks, glances and breathing.")
-@click.option("--text", default="", help="What is said; shown as captions, spread evenly over the speech.")
+@click.option("--text", default="", help="What is said: guides the lips, and is shown as captions.")
+@click.option("--lang", default="en", show_default=True, help="The language of --text, as in en, en-US or pt-BR.")
 def record(
-    wav: Path, out: Path, avatar: Path | None, model: Path | None, size: str, fps: float, seed: int, text: str
+    wav: Path,
+    out: Path,
+    avatar: Path | None,
+    model: Path | None,
+    size: str,
+    fps: float,
+    seed: int,
+    text: str,
+    lang: str,
 ) -> None:
     """Render a WAV file as MP4: the face speaking it, drawn offscreen, in sync with the sound.
 
@@ -37,7 +48,7 @@ def record(
     """
     width, height = parse_size(size)
     with exit_codes("mien record", OSError):
-        frames = record_file(wav, out, avatar, model, width, height, fps, seed, text)
+        frames = record_file(wav, out, avatar, model, width, height, fps, seed, text, lang)
     click.echo(f"{click.format_filename(out)}: {frames} frames, {frames / fps:.1f} s")
 
 
@@ -51,6 +62,7 @@ def record_file(
     fps: float,
     seed: int,
     text: str = "",
+    language: str = "en",
 ) -> int:
     """Draw the video. Returns the number of frames. Raises MienError."""
     import os
@@ -62,6 +74,11 @@ def record_file(
 
     engine = load_engine(model)
     speech = read_wav(wav, engine.info.rate_hz)
+    if text:
+        try:
+            engine.guide(read_guidance(text, None, language))
+        except PhonesError as error:
+            click.echo(f"mien record: the sound alone moves the lips: {error}", err=True)
     renderer = GlesRenderer(load_avatar(avatar), width=width, height=height, title="mien record")
     captions = VideoCaptions(renderer, text, len(speech) * 1000 // engine.info.rate_hz) if text else None
     with Progress(transient=True) as bar:

@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from mien.cli.long_speech import TurnCutter
+from mien.cli.said_phones import language_of, send_phones
 from mien.cli.terminal import heard_bar
 from mien.cli.tts import ENGINES, find_engine, synthesize
 from mien.cli.voice_options import timeout_option, voice_options
@@ -31,12 +32,14 @@ _RIFF_HEAD = b"RIFFsizeWAVE"
 
 
 class Source(NamedTuple):
-    """Speech as s16le chunks at rate_hz. what: its name, for the progress bar. text: for the caption."""
+    """Speech as s16le chunks at rate_hz. what: its name, for the progress bar. text: for the caption and the lips, in
+    `language`."""
 
     what: str
     rate_hz: int
     chunks: Iterable[bytes]
     text: str = ""
+    language: str = "en"
 
 
 @click.command()
@@ -110,9 +113,11 @@ def say(
 
 @contextmanager
 def _from_text(text: str, engine: str, voice: str) -> Iterator[Source]:
-    with synthesize(text, find_engine(engine), voice) as speech:
+    chosen = find_engine(engine)
+    with synthesize(text, chosen, voice) as speech:
         rate_hz = _spoken_rate(speech.rate_hz)
-        yield Source(" ".join(text.split()), rate_hz, speech.chunks(rate_hz), text)
+        language = language_of(voice or chosen.voice)
+        yield Source(" ".join(text.split()), rate_hz, speech.chunks(rate_hz), text, language)
 
 
 def _from_stdin(stdin: BufferedReader, rate_hz: int) -> Source:
@@ -169,6 +174,7 @@ def _speak(agent: Client, source: Source, *, quiet: bool) -> tuple[list[Finished
 
             if source.text:
                 turns[0].caption(source.text[:_CAPTION_CHARACTERS])
+                send_phones(turns[0], source.text, source.language)
             write_speech(agent, source, turns, tell)
             while not all(turn.over for turn in turns):
                 agent.poll(timeout_s=0.1)

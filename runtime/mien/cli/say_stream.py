@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import click
 import msgspec
 
+from mien.cli.said_phones import language_of, send_phones
 from mien.cli.say import Source, together, write_speech
 from mien.cli.tts import Engine, synthesize
 from mien.client import Client, Finished, Turn
@@ -67,6 +68,7 @@ def _say_line(agent: Client, text: str, engine: Engine, voice: str, waiting: que
         source = Source(text, agent.rate_hz, speech.chunks(agent.rate_hz), text)
         try:
             turns[0].caption(text[:_CAPTION_CHARACTERS])
+            send_phones(turns[0], text, language_of(voice or engine.voice))
             write_speech(agent, source, turns, lambda: None)
         except ClientError as error:
             click.echo(f"mien say: {error}", err=True)

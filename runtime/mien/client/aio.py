@@ -30,6 +30,7 @@ from mien.client._transmit import TurnState
 from mien.client.audio import SAMPLE_BYTES, PcmLike, SampleJoiner, pcm_chunks
 from mien.client.endpoint import default_endpoint, unreachable
 from mien.client.keys import ClientKeys, load_keys
+from mien.client.phones import TimedPhones, phone_messages
 from mien.client.wav import WavSource, wav_chunks
 from mien.core import wire
 from mien.errors import ClientError
@@ -269,6 +270,16 @@ class AsyncClient:
         """
         timed = tuple(wire.Word(*word) for word in words)
         await self.send(wire.Caption(turn=turn, text=text, words=timed, append=append))
+
+    async def phones(self, turn: str, words: Iterable[TimedPhones]) -> None:
+        """Say how a turn sounds, which guides its lips. It follows what was sent before for this turn.
+
+        A voice without the capability `phones` is not told. See mien.client.phones for the phones of a text.
+        """
+        if self.welcome is None or "phones" not in self.welcome.capabilities:
+            return
+        for message in phone_messages(turn, words):
+            await self.send(message)
 
     async def take_floor(self, queue: Literal["hold", "drop"] = "hold") -> None:
         """Speak in place of the speakers, as an agent. The turn being heard finishes as taken_over.
@@ -546,6 +557,10 @@ class AsyncTurn:
         append: add to the turn's previous captions instead of replacing them.
         """
         await self._client.caption(self.name, text, words, append=append)
+
+    async def phones(self, words: Iterable[TimedPhones]) -> None:
+        """Say how this turn sounds, which guides its lips. It follows what was sent before."""
+        await self._client.phones(self.name, words)
 
     async def __aenter__(self) -> AsyncTurn:
         return self

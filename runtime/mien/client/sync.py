@@ -30,6 +30,7 @@ from mien.client._portal import Portal
 from mien.client._session import Event, Heard
 from mien.client.aio import AsyncClient, AsyncTurn, Connecting, connect_async
 from mien.client.audio import PcmLike, pcm_chunks
+from mien.client.phones import TimedPhones
 from mien.client.wav import WavSource, wav_chunks
 from mien.core import wire
 from mien.errors import ClientError
@@ -248,6 +249,10 @@ class Client:
         """
         self._portal.call(self._client.caption(turn, text, words, append=append))
 
+    def phones(self, turn: str, words: Iterable[TimedPhones]) -> None:
+        """Say how a turn sounds, which guides its lips. It follows what was sent before for this turn."""
+        self._portal.call(self._client.phones(turn, words))
+
     def take_floor(self, queue: Literal["hold", "drop"] = "hold") -> None:
         """Speak in place of the speakers, as an agent. The turn being heard finishes as taken_over.
 
@@ -403,6 +408,10 @@ class Turn:
         append: add to the turn's previous captions instead of replacing them.
         """
         self._portal.call(self._turn.caption(text, words, append=append))
+
+    def phones(self, words: Iterable[TimedPhones]) -> None:
+        """Say how this turn sounds, which guides its lips. It follows what was sent before."""
+        self._portal.call(self._turn.phones(words))
 
     def __enter__(self) -> Turn:
         return self

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from mien.client import AsyncClient, AsyncTurn, ClientError
 from mien.client.audio import MonoConverter, SampleFormat
+from mien.client.phones import PhonesError, phones_of_text
 from mien.converse import events
 from mien.converse.speak.word_times import Word, spread
 from mien.converse.stages import Speaking
@@ -97,6 +98,7 @@ class SpokenTurn:
         if self.sent_ns:
             begin_ms += GAP_MS
             await self._write(bytes(2 * (self._client.rate_hz * GAP_MS // 1000)))
+        guiding = asyncio.ensure_future(self._guide(sentence))
         try:
             sounds = self._speaking.speak(sentence.text, sentence.language, sentence.speed)
             async with contextlib.aclosing(sounds) as pieces:
@@ -109,11 +111,18 @@ class SpokenTurn:
                         pcm += converter.flush()
                         await self._caption(sentence.text, words, begin_ms)
                     await self._write(pcm)
+            await guiding
         finally:
+            guiding.cancel()
             if self._end_ms > begin_ms:
                 words = words or spread(sentence.text, self._end_ms - begin_ms)
                 shifted = tuple((word, round(begin_ms + start), round(begin_ms + end)) for word, start, end in words)
                 self._take(events.Queued(self.answer, sentence.text, shifted, self._end_ms))
+
+    async def _guide(self, sentence: _Sentence) -> None:
+        """Tell how a sentence sounds, beside its sound. Without phones the sound alone moves the lips."""
+        with contextlib.suppress(PhonesError):
+            await self._turn.phones(await asyncio.to_thread(phones_of_text, sentence.text, sentence.language))
 
     async def _caption(self, text: str, words: tuple[tuple[str, int, int], ...], begin_ms: float) -> None:
         shifted = [(word, round(begin_ms + start), round(begin_ms + end)) for word, start, end in words]

@@ -92,6 +92,19 @@ class CaptionCue(BusMessage, frozen=True):
     length_ms: int = 0
 
 
+class PhoneCue(BusMessage, frozen=True):
+    """How a turn sounds, published before the speech that it belongs to where the client sent it in time.
+
+    words: IPA phones separated by spaces, start and end in ms on the turn's clock, None where unknown. first: the
+    number of the first of them in the turn. turn_start_ns: the turn's start in media time.
+    """
+
+    turn: str
+    turn_start_ns: int
+    first: int
+    words: tuple[tuple[str, int | None, int | None], ...]
+
+
 class EarSign(BusMessage, frozen=True):
     """What the face shows of the ear, on every change, always complete.
 
@@ -204,6 +217,7 @@ VoiceBusMessage: TypeAlias = (
     | Expression
     | GestureCue
     | CaptionCue
+    | PhoneCue
     | EarSign
     | Choices
     | PresenceCue

@@ -21,6 +21,7 @@ ENCODINGS: Final = ("s16le", "opus")
 OPUS_RATES_HZ: Final = (8000, 12000, 16000, 24000, 48000)
 MAX_WORDS: Final = 4_000  # a turn's word times: half an hour of fast speech
 MAX_CAPTION_CHARACTERS: Final = 16_000  # a turn's text: a quarter of an hour of fast speech
+MAX_PHONE_WORDS: Final = 4_000  # a turn's words in phones
 MAX_PICTURE_BYTES: Final = 131_072
 MAX_CHOICES: Final = 6  # a glance takes in no more, and a numeric pad has a key for each
 MAX_CHUNK_BYTES: Final = 192_000  # two seconds at 48 kHz: a TTS burst that one step of the voice can still handle
@@ -70,6 +71,7 @@ ERROR_CODES: Final = {
     "bad_packet": "the payload is not one whole Opus packet",
     "caption_too_long": "the turn's caption has more words than a caption may have",
     "no_call": "nobody is calling",
+    "phones_too_long": "the turn has more words in phones than a turn may have",
     "no_thumbnail": "the face sent no thumbnail: it is not running, or draws nothing",
     "too_many_clients": "too many clients are connected",
     "header_too_large": "the header is larger than limits.max_header_bytes",
@@ -179,6 +181,25 @@ class Caption(Message, tag="caption", frozen=True):
     text: Annotated[str, Meta(max_length=4000)] = ""
     words: Annotated[tuple[Word, ...], Meta(max_length=2000)] = ()
     append: bool = False
+
+
+class PhoneWord(Struct, frozen=True, array_like=True):
+    """A word or a single phone of a turn: IPA phones separated by spaces, and its start and end on the turn's own
+    clock in ms, None where unknown."""
+
+    phones: Annotated[str, Meta(max_length=200)]
+    start_ms: Annotated[int, Meta(ge=0)] | None = None
+    end_ms: Annotated[int, Meta(ge=0)] | None = None
+
+
+class Phones(Message, tag="phones", frozen=True):
+    """client -> voice: how a turn's text sounds, which guides the lips. It follows what was sent before for this turn.
+
+    May come before, with or after the turn's audio; without it, or where it does not fit, the sound alone decides.
+    """
+
+    turn: TurnId
+    words: Annotated[tuple[PhoneWord, ...], Meta(max_length=1000)] = ()
 
 
 class TakeFloor(Message, tag="take_floor", frozen=True):
@@ -612,6 +633,7 @@ ClientMessage: TypeAlias = (
     | Gesture
     | LookAt
     | Caption
+    | Phones
     | Ping
     | TakeFloor
     | ReleaseFloor

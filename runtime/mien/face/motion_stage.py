@@ -13,6 +13,7 @@ from mien.core import bus
 from mien.core.stats import Counters
 from mien.errors import BusError, DisplayError, MienError
 from mien.face.state import FaceState
+from mien.face.turn_phones import TurnPhones
 from mien.motion.base import MotionEngine, MotionFrames
 from mien.motion.prosody import ProsodyFrames, ProsodyStream
 
@@ -51,6 +52,8 @@ class MotionStage:
         self._start_ns = -1
         self._next_offset = 0
         self._ended = True
+        self._phones = TurnPhones()
+        self._whole = False  # whether the engine has heard the turn from its beginning
         self._waiting: deque[tuple[bus.Speech | bus.TurnEnd, bytes]] = deque()
         self._waiting_bytes = 0
 
@@ -91,6 +94,8 @@ class MotionStage:
                 self._express(message)
             case bus.GestureCue():
                 self._gesture(message)
+            case bus.PhoneCue():
+                self._guide(message)
             case bus.CaptionCue():
                 self._state.cues.take(message)
                 self._on_change(True)
@@ -156,6 +161,7 @@ class MotionStage:
     def _anchor(self, anchor: bus.Anchor) -> None:
         before, renewed = self._state.take_anchor(anchor)
         if renewed:
+            self._phones.renew(anchor.epoch)
             self._engine.reset()
             self._prosody.reset()
             self._start_ns, self._ended = -1, True
@@ -178,12 +184,38 @@ class MotionStage:
         self._prosody.reset()
         self._turn, self._start_ns, self._ended = speech.turn, speech.turn_start_ns, False
         self._state.begin_turn(speech.turn_start_ns, offset=speech.offset)
+        self._whole = not speech.offset
+        if self._whole:
+            self._engine.guide(self._phones.of(speech.turn, speech.turn_start_ns))
 
     def _turn_end(self, end: bus.TurnEnd) -> None:
         if self._ended or (end.turn, end.turn_start_ns) != (self._turn, self._start_ns):
             return
         self._ended = True
         self._append(self._engine.flush(), self._prosody.flush())
+        self._phones.end(end.turn, end.turn_start_ns)
+        self._count_guidance()
+
+    def _guide(self, cue: bus.PhoneCue) -> None:
+        """Keep phones for their turn. The turn that is being processed takes them at once."""
+        words = self._phones.take(cue)
+        same_turn = (cue.turn, cue.turn_start_ns) == (self._turn, self._start_ns)
+        if words and self._whole and not self._ended and same_turn:
+            self._engine.guide(words)
+
+    def _count_guidance(self) -> None:
+        report = self._engine.guided
+        if not report.words and not report.unknown:
+            return
+        self._counters.count("guided_turns")
+        for name, amount in (
+            ("guided_frames", report.trusted),
+            ("unguided_frames", report.frames - report.trusted),
+            ("phones_ignored", report.unknown + report.dropped),
+            ("phone_times_ignored", report.untimed),
+        ):
+            if amount:
+                self._counters.count(name, amount)
 
     def _run(self, pcm: "np.ndarray[tuple[int], np.dtype[np.int16]]") -> MotionFrames:
         try:

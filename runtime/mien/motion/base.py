@@ -9,11 +9,14 @@ tests/contracts/test_motion.py checks for every backend:
 - Values are finite; blend shapes are in 0..1, head angles within +-0.5 rad. Digital silence gives a still face.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mien.motion.guidance import GuideReport, SpokenWord
 
 Pcm: TypeAlias = NDArray[np.int16]
 MotionFrames: TypeAlias = NDArray[np.float32]
@@ -39,6 +42,11 @@ class MotionEngine(Protocol):
 
     info: MotionInfo
 
+    @property
+    def guided(self) -> GuideReport:
+        """What became of the text of the turn that the last flush() or reset() ended."""
+        ...
+
     def push(self, pcm: Pcm) -> MotionFrames:
         """Feed mono int16 (N,), any N. Returns the frames that became final, float32 (n, 55), n >= 0.
 
@@ -49,6 +57,13 @@ class MotionEngine(Protocol):
 
     def flush(self) -> MotionFrames:
         """End the turn as if silence followed. Returns the remaining frames, float32 (n, 55), and resets the engine."""
+        ...
+
+    def guide(self, words: Sequence[SpokenWord]) -> None:
+        """Add to what this turn says, before, while or after its sound is pushed. reset() and flush() discard it.
+
+        It changes no frame that was returned before. An engine without a use for it ignores it.
+        """
         ...
 
     def reset(self) -> None:

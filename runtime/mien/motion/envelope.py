@@ -1,11 +1,14 @@
 """The engine of the degraded level: without a model, the jaw follows loudness."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mien.core.pose import CHANNEL_INDEX, HEAD_CHANNELS, SHAPE_COUNT
 from mien.motion.base import MotionFrames, MotionInfo, Pcm
 from mien.motion.features import FULL_SCALE
 from mien.motion.framing import StepStream
+from mien.motion.guidance import GuideReport, SpokenWord
 
 RATE_HZ = 16_000
 FRAME_HZ = 100
@@ -27,6 +30,7 @@ class EnvelopeEngine:
 
     def __init__(self) -> None:
         self.info = MotionInfo(backend="envelope", rate_hz=RATE_HZ, frame_hz=FRAME_HZ, lookahead_ms=1000 / FRAME_HZ)
+        self.guided = GuideReport()
         self._steps = StepStream(
             self._step, step_samples=HOP, frames_per_step=1, delay_frames=0, width=SHAPE_COUNT + len(HEAD_CHANNELS)
         )
@@ -43,6 +47,9 @@ class EnvelopeEngine:
         frames = self._steps.flush()
         self.reset()
         return frames
+
+    def guide(self, words: Sequence[SpokenWord]) -> None:
+        """See MotionEngine.guide. Loudness needs no text."""
 
     def reset(self) -> None:
         """See MotionEngine.reset."""

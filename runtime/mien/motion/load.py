@@ -17,7 +17,8 @@ def shipped_manifest(name: str = SHIPPED) -> Path:
     for folder in (_PACKAGE, _SOURCE):
         if (folder / f"{name}.json").is_file():
             return folder / f"{name}.json"
-    names = sorted({path.stem for folder in (_PACKAGE, _SOURCE) for path in folder.glob("*.json")})
+    found = {path.stem for folder in (_PACKAGE, _SOURCE) for path in folder.glob("*.json")}
+    names = sorted(name for name in found if not name.endswith(".phones"))
     if not names:
         raise ModelError(f"the shipped motion models are missing (looked in {_PACKAGE} and {_SOURCE}); reinstall mien")
     raise ModelError(f"no motion model {name!r} is shipped: use one of {', '.join(names)}, or the path of a manifest")

@@ -1,5 +1,6 @@
 """The TFLite motion engine: an int8 network with explicit int8 state tensors."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ from mien.errors import ModelError
 from mien.motion.base import MotionFrames, MotionInfo, Pcm
 from mien.motion.features import HOPS_PER_STEP, BandMean, FeatureStream
 from mien.motion.framing import StepStream
+from mien.motion.guidance import GuideReport, SpokenWord
+from mien.motion.guide import Guide
 from mien.motion.interpreter import RUNTIMES, Runtime, open_interpreter
 from mien.motion.manifest import Manifest, check_hash, read_manifest
+from mien.motion.phone_model import load_phone_model
 from mien.motion.speech_gate import SpeechGate
 
 
@@ -34,11 +38,17 @@ class Network:
         self._scaled = np.empty((1, manifest.features.width), dtype=np.float32)
         self._quantized = np.empty((1, manifest.features.width), dtype=np.int8)
         self._memory: list[NDArray[np.int8]] = []
+        self._names = [state.name for state in manifest.states]
         self.reset()
 
     def reset(self) -> None:
         """Set all states to their zero points."""
         self._memory = [np.full(shape, zero, dtype=np.int8) for _, _, shape, zero in self._states]
+
+    def newest(self, state: str) -> Callable[[], NDArray[np.int8]]:
+        """A function that returns what the last step put into a state, int8 (width,). Raises ValueError."""
+        index = self._names.index(state)
+        return lambda: self._memory[index][0, -1]
 
     def step(self, features: NDArray[np.float32], out: NDArray[np.float32]) -> None:
         """float32 (2, bands) -> `out`, float32 (2, 52), written."""
@@ -87,6 +97,9 @@ class TfliteEngine:
         self._network = Network(manifest, opened.interpreter)
         self._mean = BandMean(manifest.band_mean) if manifest.band_mean else None
         self._gate = SpeechGate(manifest.features.bands)
+        phones = load_phone_model(manifest_path, manifest.sha256, manifest.delay_frames)
+        self.text_guide = Guide(phones) if phones else None
+        self._hidden = self._network.newest(phones.manifest.state) if phones else None
         self._shapes = np.empty((HOPS_PER_STEP, SHAPE_COUNT), dtype=np.float32)
         self._loudest = np.empty(HOPS_PER_STEP, dtype=np.float32)
         self._steps = StepStream(
@@ -107,9 +120,25 @@ class TfliteEngine:
         self.reset()
         return frames
 
+    def newest_state(self, name: str) -> Callable[[], NDArray[np.int8]]:
+        """A function that returns what the last step put into a state of the network, int8 (width,)."""
+        return self._network.newest(name)
+
+    @property
+    def guided(self) -> GuideReport:
+        """See MotionEngine.guided."""
+        return self.text_guide.ended if self.text_guide else GuideReport()
+
+    def guide(self, words: Sequence[SpokenWord]) -> None:
+        """See MotionEngine.guide."""
+        if self.text_guide:
+            self.text_guide.add(words)
+
     def reset(self) -> None:
         """See MotionEngine.reset."""
         self._steps.reset()
+        if self.text_guide:
+            self.text_guide.reset()
         self._features.reset()
         if self._mean:
             self._mean.reset()
@@ -124,7 +153,10 @@ class TfliteEngine:
         np.maximum(self._shapes, 0, out=shapes)
         np.minimum(shapes, 1, out=shapes)
         np.maximum.reduce(shapes, axis=1, out=self._loudest)
-        shapes[self._loudest < REST] = 0
+        at_rest = self._loudest < REST
+        shapes[at_rest] = 0
+        if self.text_guide and self._hidden:
+            self.text_guide.step(self._hidden(), shapes, at_rest)
         if gain < 1.0:
             shapes *= gain
         out[:, SHAPE_COUNT:] = 0

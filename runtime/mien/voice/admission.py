@@ -47,6 +47,7 @@ CAPABILITIES: Final = (
     "choices",
     "presence",
     "calls",
+    "phones",
 )
 REPLACED_TOLD: Final = 64  # the newest turns in one welcome
 

@@ -34,6 +34,7 @@ from mien.voice.mutes import Mutes
 from mien.voice.observers import Observers
 from mien.voice.orphans import Orphans
 from mien.voice.pauses import Pauses
+from mien.voice.phone_cues import PhoneCues
 from mien.voice.playback import Playback
 from mien.voice.preroll import Preroll
 from mien.voice.presence import Presence
@@ -203,6 +204,7 @@ class Engine:
         self.anchors = AnchorPublisher(self.playback, clock, self.publish)
         self.speech = SpeechPublisher(self.queue, playback.speech_ahead_ms)
         self.captions = CaptionCues(self.queue, playback.speech_ahead_ms)
+        self.phones = PhoneCues(self.queue, playback.speech_ahead_ms)
         if self.sinks.failure:
             self._play_silence(self.sinks.failure, between_turns=True)
 
@@ -250,6 +252,7 @@ class Engine:
         self.publish(self.expressions.now)
         self.publish(self.choices.now)
         self.captions.renew()
+        self.phones.renew()
         for frames in self.speech.replay():
             self._publish_frames(frames)
         self.ear.show_sign(anew=True)
@@ -361,6 +364,8 @@ class Engine:
         epoch, media_ns = self.playback.epoch, self.playback.media_ns
         for cue in self.captions.step(epoch, media_ns, self._clock.now_ns()):
             self.publish(cue)
+        for words in self.phones.step(epoch, media_ns):
+            self.publish(words)
         for frames in self.speech.step(epoch, media_ns):
             self._publish_frames(frames)
 

@@ -42,6 +42,7 @@ _FOR_SPEAKING = (
     wire.Gesture,
     wire.LookAt,
     wire.Caption,
+    wire.Phones,
     wire.Mute,
     wire.Unmute,
     wire.Choices,
@@ -206,6 +207,8 @@ class MessageHandler:
                 self._observers.ask_for_thumbnail(identity, message.width, self._clock.now_ns())
             case wire.Caption():
                 self._caption(session, message)
+            case wire.Phones():
+                self._phones(session, message)
             case wire.Listen():
                 self._listeners.listen(session, message)
                 self._ear.refresh()
@@ -267,6 +270,10 @@ class MessageHandler:
         mine = [turn for turn in self._queue.turns if turn.owner == session.identity]
         self._queue.captions.take(session.identity, self._queue.find(session.identity, caption.turn), caption, mine)
         self._observers.captioned(session, caption)
+
+    def _phones(self, session: Session, message: wire.Phones) -> None:
+        mine = [turn for turn in self._queue.turns if turn.owner == session.identity]
+        self._queue.phones.take(session.identity, self._queue.find(session.identity, message.turn), message, mine)
 
     def _refuse(self, identity: bytes, error: ProtocolError) -> None:
         self._counters.count(f"refused_{error.code}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from mien.audio.base import Pcm
 from mien.core.bus import MOTION_RATE_HZ
-from mien.core.wire import FinishReason, Word
+from mien.core.wire import FinishReason, PhoneWord, Word
 from mien.units import frames_to_ms
 from mien.voice.codec import Decode, decode_s16le
 from mien.voice.pcm import PcmQueue, ResampledQueue
@@ -80,6 +80,7 @@ class Turn:
         self.rate_hz = rate_hz
         self.sink_rate_hz = sink_rate_hz
         self.caption = NO_CAPTION
+        self.phones: tuple[PhoneWord, ...] = ()
         self.orphaned = False
         self.ended = False
         self.interrupted = False

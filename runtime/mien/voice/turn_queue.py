@@ -12,6 +12,7 @@ from mien.errors import ProtocolError
 from mien.units import NS_PER_MS, frames_to_ms
 from mien.voice.captions import Captions
 from mien.voice.codec import Codec
+from mien.voice.phones import EarlyPhones
 from mien.voice.rebuffer import LEAST_MS
 from mien.voice.session_log import SessionLog
 from mien.voice.turn import Turn
@@ -32,6 +33,7 @@ class TurnQueue:
         self._closed: dict[bytes, deque[str]] = {}
         self._unbegun: dict[bytes, dict[str, None]] = {}
         self.captions = Captions(config.max_turns)
+        self.phones = EarlyPhones(config.max_turns)
         self.turns: list[Turn] = []
         self._session_log = session_log
         self.holder: bytes | None = None
@@ -110,6 +112,7 @@ class TurnQueue:
         self._closed.pop(owner, None)
         self._unbegun.pop(owner, None)
         self.captions.leave(owner)
+        self.phones.leave(owner)
 
     def reassign(self, owner: bytes, heir: bytes) -> None:
         """Give the remaining turns of a client that has left to another owner."""
@@ -157,6 +160,7 @@ class TurnQueue:
     def _begin(self, owner: bytes, name: str, rate_hz: int, now_ns: int) -> Turn:
         turn = Turn(name=name, owner=owner, rate_hz=rate_hz, sink_rate_hz=self._sink_rate_hz, now_ns=now_ns)
         turn.caption = self.captions.claim(owner, name)
+        turn.phones = self.phones.claim(owner, name)
         self._unbegun.get(owner, {}).pop(name, None)
         self.turns.append(turn)
         return turn
