@@ -1,6 +1,7 @@
 """The bus: every subscriber gets everything, and one that does not read cannot delay the others."""
 
 import contextlib
+import threading
 
 import pytest
 import zmq
@@ -96,6 +97,14 @@ def test_a_subscriber_that_does_not_read_is_dropped_and_comes_back(rig):
         pass
 
 
+@pytest.mark.parametrize(("queued", "dropped"), [(SUBSCRIBER_BYTES, 0), (SUBSCRIBER_BYTES + 1, 1)])
+def test_a_subscriber_may_have_its_bound_queued_and_not_a_byte_more(rig, monkeypatch, queued, dropped):
+    rig.subscriber()
+    monkeypatch.setattr(rig.voice._publisher, "send", lambda *_: queued)
+    rig.voice.publish([b"x"])
+    assert rig.counters["bus_subscribers_dropped"] == dropped
+
+
 def test_no_more_subscribers_than_there_may_be(rig):
     sockets = [rig.subscriber() for _ in range(MAX_SUBSCRIBERS)]
     late = subscribe(rig.context, rig.run_dir)
@@ -168,6 +177,21 @@ def test_a_face_waits_no_longer_than_it_is_told_and_then_hears_in_order(rig):
     assert heard == [[b"anchor", str(number).encode()] for number in range(20)]
     assert face.receive(1) is None
     face.close()
+
+
+def test_a_face_that_waits_gets_what_comes_meanwhile(tmp_path):
+    with zmq.Context() as context:
+        publisher = context.socket(zmq.XPUB)
+        publisher.bind(f"ipc://{tmp_path}/bus.sock")
+        face = FaceBus(context, tmp_path, Counters())
+        assert publisher.poll(10_000)
+        publisher.recv()  # its subscription
+        later = threading.Timer(0.1, publisher.send, [b"late"])
+        later.start()
+        assert face.receive(10_000) == [b"late"]
+        later.join()
+        face.close()
+        publisher.close(0)
 
 
 @pytest.fixture

@@ -196,3 +196,25 @@ def test_sessions_that_nobody_can_claim_are_forgotten():
     assert len(rig.voice.orphans) == 1
     rig.step(3000)
     assert len(rig.voice.orphans) == 0
+
+
+def test_an_idle_voice_publishes_an_anchor_four_times_a_second():
+    """A face that starts needs one, and one that runs follows the clock by them."""
+    rig = VoiceRig()
+    rig.step(3000)
+    rig.published.clear()
+    rig.step(2000)
+    anchors = [message for message in rig.published if isinstance(message, bus.Anchor)]
+    assert len(anchors) == 8
+    assert {anchor.phase for anchor in anchors} == {"idle"}
+
+
+def test_the_bus_names_the_session_of_the_newest_client_that_may_speak():
+    rig = VoiceRig()
+    rig.step(1100)
+    rig.hello()
+    rig.hello(client=b"newer")
+    rig.hello(client=EYE, role="observer")
+    rig.step(1100)
+    named = [message.session for message in rig.published if isinstance(message, bus.VoiceHealth)]
+    assert (named[0], named[-1]) == ("", rig.got(wire.Welcome, b"newer")[0].session)

@@ -59,6 +59,19 @@ def test_a_flood_leaves_another_clients_audio_whole():
     assert np.array_equal(heard[: len(speech) - 1], speech[1:])
 
 
+def test_an_allowance_goes_with_its_client():
+    limits = RateLimits(VoiceConfig())
+    for client in (b"a", b"b"):
+        assert limits.take(client, 100, 0)
+    limits.leave(b"a")
+    assert len(limits) == 1
+    limits.leave(b"stranger")
+    rig = VoiceRig()
+    rig.hello()
+    rig.voice.left(b"a")
+    assert len(rig.handler.limits) == 0
+
+
 def test_allowances_are_forgotten_once_they_are_whole():
     limits = RateLimits(VoiceConfig())
     for number in range(10_000):

@@ -290,3 +290,13 @@ class TestBye:
         rig.say(wire.Bye(), client=b"stranger")
         assert rig.got(wire.Bye, EYE)
         assert rig.errors(b"stranger") == ["no_hello"]
+
+
+def test_the_newest_turns_are_told_where_there_were_more_than_a_welcome_holds():
+    rig = VoiceRig(voice=VoiceConfig(max_turns=100))
+    rig.hello(client=OLD)
+    for number in range(100):
+        rig.audio(f"t{number}", client=OLD)
+    rig.voice.left(OLD)
+    rig.hello(client=NEW)
+    assert [turn for turn, _, _ in replaced(rig)] == [f"t{number}" for number in range(36, 100)]

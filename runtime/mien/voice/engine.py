@@ -268,7 +268,6 @@ class Engine:
 
     def close(self) -> None:
         """Finish every turn with the reason shutdown, and close the sink."""
-        self.queue.end_all("shutdown")
         self.playback.finish_all()
         self.sinks.close()
 
