@@ -116,6 +116,42 @@ def test_no_more_subscribers_than_there_may_be(rig):
     assert not late.poll(0)
 
 
+def test_one_that_was_dropped_comes_back_also_where_every_place_was_taken(rig, monkeypatch):
+    sockets = [rig.subscriber() for _ in range(MAX_SUBSCRIBERS)]
+    server = rig.voice._publisher
+    slow = next(identity for identity, _ in server.peers())
+    sent = server.send
+    monkeypatch.setattr(server, "send", lambda to, frames: SUBSCRIBER_BYTES + 1 if to == slow else sent(to, frames))
+    rig.voice.publish([b"x"])
+    # It connects again; libzmq subscribes anew in the thread that uses the socket.
+    rig.until(lambda: [socket.poll(0) for socket in sockets] and rig.voice.pending)
+    assert rig.voice.joined()
+    rig.voice.publish([b"y"])
+    for socket in sockets:
+        while rig.hear(socket) != [b"y"]:
+            pass
+
+
+def test_a_subscription_is_pending_until_it_is_taken(rig):
+    socket = subscribe(rig.context, rig.run_dir)
+    rig.until(lambda: rig.voice.pending)
+    assert rig.voice.joined()
+    assert not rig.voice.pending
+    socket.close()
+
+
+def test_reporters_that_come_and_go_leave_nothing_behind(rig):
+    server = rig.voice._reports
+    for _ in range(3):
+        reporter = socket_at(rig, zmq.PUSH, "report.sock")
+        reporter.send(b"here")
+        rig.until(rig.voice.report)
+        reporter.close()
+        rig.until(lambda: server.gone)
+        assert rig.voice.report() is None
+        assert not server.gone
+
+
 def test_reports_reach_the_voice(rig):
     face = FaceBus(rig.context, rig.run_dir, Counters())
     rig.until(lambda: face.report(b"report") or rig.voice.report() == [b"report"])
