@@ -620,3 +620,15 @@ def test_the_end_of_an_earlier_sound_does_not_end_the_one_that_goes_on():
     kiosk.stop(lasted_ms=300)
     assert kiosk.actions() == ["ducked", "resumed"]
     assert len(kiosk.got(wire.UserStopped, b"l")) == 1
+
+
+def test_a_sound_is_as_long_as_the_ear_says_at_its_end():
+    """It may have found out meanwhile that the sound began earlier."""
+    kiosk = Kiosk(mode="pause", min_speech_ms=200, window_ms=2000)
+    kiosk.turn()
+    kiosk.start()
+    kiosk.step(150)
+    assert kiosk.actions() == ["ducked", "paused"]
+    kiosk.started_ns -= 300 * MS
+    kiosk.stop(lasted_ms=350)  # 50 ms from the start that was told
+    assert kiosk.actions() == ["ducked", "paused"]

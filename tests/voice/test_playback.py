@@ -437,3 +437,36 @@ def test_what_a_lost_device_still_held_was_not_heard():
     rig.sink.close()
     rig.step(1500)
     assert [(message.played_ms, message.reason) for message in rig.got(wire.Finished)] == [(heard_ms, "sink_lost")]
+
+
+def test_the_epochs_of_a_restarted_voice_are_newer():
+    """They begin with the clock's ms: a voice makes no thousand of them a second."""
+    rig = VoiceRig()
+    assert rig.playback.epoch == rig.clock.now_ns() // 10**6
+    assert rig.playback.anchor().epoch == rig.playback.epoch
+
+
+def test_a_new_epoch_knows_nothing_of_the_places_that_were_taken_in_the_old_one():
+    rig = VoiceRig()
+    rig.hello()
+    rig.speak("one", ms=400)
+    rig.speak("two", ms=300)
+    rig.step(100)
+    assert rig.queue.turns[1].feed.published_frames
+    rig.say(wire.Interrupt(turn="two"))
+    rig.say(wire.Interrupt())
+    rig.speak("three", ms=100)
+    rig.step(5)
+    assert [turn.playout.start_frame for turn in rig.queue.turns if turn.name == "three"] == [0]
+
+
+def test_at_a_pause_the_anchor_promises_what_is_in_the_device_and_no_more():
+    rig = VoiceRig()
+    rig.hello()
+    rig.speak(ms=1000)
+    rig.step(200)
+    rig.say(wire.Pause())
+    until_ns = rig.playback.anchor().until_ns
+    rig.step(200)
+    assert rig.queue.turns[0].played_ms < 300
+    assert until_ns == pytest.approx(rig.queue.turns[0].played_ms * 1e6, abs=1)
