@@ -238,6 +238,16 @@ class TestGivingWay:
         assert rig.errors(b"new") == ["too_many_clients"]
         assert "gave_way" not in rig.errors()
 
+    def test_one_whose_sign_is_at_rest_again_does(self):
+        rig = VoiceRig(voice=VoiceConfig(max_clients=1))
+        rig.hello()
+        for state in ("listening", "idle"):
+            rig.say(wire.State(state=state))
+        rig.step(600)
+        rig.hello(client=b"new")
+        assert rig.got(wire.Welcome, b"new")
+        assert rig.errors() == ["gave_way"]
+
     def test_nor_one_that_has_only_just_come_so_that_a_storm_drives_out_itself(self):
         rig = self.full()
         rig.speak("t", ms=20, client=b"c0")
