@@ -20,6 +20,9 @@ class Package:
         return sorted(str(path.relative_to(root)) for path in found if path.name != "__init__.py")
 
 
+_PROVISION = "firmware_scripts/overlay/usr/lib/mien/provision"
+
+
 def _package(name: str, *suites: str) -> Package:
     return Package(name, (f"runtime/mien/{name}/**/*.py",), suites)
 
@@ -35,7 +38,7 @@ PACKAGES = {
         _package("motion", "motion", "contracts", "face"),
         _package("avatar", "avatar", "render", "cli"),
         _package("host", "host", "systemd", "voice", "face", "cli", "pipeline"),
-        Package("provision", ("firmware_scripts/overlay/usr/lib/mien/provision",), ("firmware_scripts",)),
+        Package("provision", (_PROVISION, f"{_PROVISION}ing/*.py"), ("firmware_scripts",)),
         Package("failure-note", ("systemd/failure-note",), ("systemd",)),
     )
 }

@@ -76,3 +76,39 @@ def test_where_nobody_listens_it_is_over_soon_and_the_next_link_finds_who_came(w
         return hello, frames
 
     assert run(talk()) == (b"hello", [b"welcome"])
+
+
+MANY = 5000  # of 1 kB: more than ZeroMQ queues by itself, and than the kernel's buffers hold
+
+
+def test_a_program_that_is_busy_loses_nothing_of_what_the_voice_sends(where):
+    async def talk():
+        context = zmq.asyncio.Context()
+        with router(where) as voice, Link(context, where) as link:
+            voice.setsockopt(zmq.SNDHWM, 1)
+            voice.setsockopt(zmq.ROUTER_MANDATORY, 1)
+            await link.send((b"hello",))
+            assert voice.poll(PATIENCE_S * 1000)
+            identity, _ = voice.recv_multipart()
+            for number in range(MANY):
+                assert voice.poll(PATIENCE_S * 1000, zmq.POLLOUT)
+                voice.send_multipart([identity, b"%1000d" % number])
+            heard = [await link.receive(PATIENCE_S) for _ in range(MANY)]
+        context.term()
+        return [int(frames[0]) for frames in heard]
+
+    assert run(talk()) == list(range(MANY))
+
+
+def test_what_the_credit_allows_is_queued_without_waiting_for_the_voice(where):
+    async def talk():
+        context = zmq.asyncio.Context()
+        with router(where) as voice:
+            voice.setsockopt(zmq.RCVHWM, 1)
+            link = Link(context, where)
+            for _ in range(MANY):
+                await link.send((bytes(1000),))
+            link.close(linger_ms=0)
+        context.term()
+
+    run(talk())

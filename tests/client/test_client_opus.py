@@ -170,3 +170,10 @@ class TestHeard:
             with pytest.raises(ClientError, match="middle of a sample"):
                 turn.end()
             assert turn.wait().played_ms == 40
+
+
+def test_a_single_sample_is_speech():
+    joiner = SampleJoiner(FRAMES, 0)
+    assert joiner.join(b"\x01\x02") == b""
+    assert joiner.finish() == b"\x01\x02" + bytes(2 * FRAMES - 2)
+    assert joiner.finish() == b""

@@ -185,6 +185,11 @@ class TestTurns:
         tell(session, wire.Finished(turn=turn.name, played_ms=200.0, interrupted=True, reason="interrupted"))
         assert not session.owes(turn)
 
+    def test_what_a_failed_turn_has_not_got_through_takes_no_room(self, session):
+        turn = speak(session, 800)  # four chunks
+        tell(session, refusal(turn, 1, "turn_too_long", retryable=False))
+        assert session.credit_ms() == pytest.approx(800)
+
     def test_a_refused_caption_does_not_touch_the_turn(self, session):
         turn = speak(session, 100)
         tell(session, refusal(turn, -1, "malformed", retryable=False))
@@ -290,6 +295,11 @@ class TestCredit:
         tell(session, wire.Finished(turn=first.name, played_ms=0.0, interrupted=True, reason="interrupted"))
         assert session.credit_ms() == pytest.approx(600)
 
+    def test_it_is_never_more_than_the_voice_holds_whatever_it_reports(self, session):
+        turn = speak(session, 300)
+        tell(session, wire.Progress(turn=turn.name, played_ms=100.0, buffered_ms=200.0, credit_ms=5000.0))
+        assert session.credit_ms() == pytest.approx(800)
+
     def test_slivers_are_not_sent(self, session):
         turn = speak(session, 1000)
         tell(session, wire.Progress(turn=turn.name, played_ms=5.0, buffered_ms=995.0, credit_ms=5.0))
@@ -327,6 +337,43 @@ class TestRefusedChunks:
         assert [message.seq for message in sent(session)] == [1]
         tell(session, wire.Progress(turn=turn.name, played_ms=400.0, buffered_ms=0.0, credit_ms=1000.0))
         assert [message.seq for message in sent(session)] == [2, 3]
+
+    def test_a_chunk_that_begins_where_was_heard_up_to_is_kept_for_a_refusal(self, session):
+        turn = speak(session, 400)
+        tell(session, wire.Progress(turn=turn.name, played_ms=200.0, buffered_ms=0.0, credit_ms=1000.0))
+        tell(session, refusal(turn, 1))
+        assert turn.error is None
+        tell(session, wire.Pong(nonce=sent(session)[-1].nonce, now_ns=0))
+        tell(session, wire.Progress(turn=turn.name, played_ms=200.0, buffered_ms=0.0, credit_ms=1000.0))
+        assert [message.seq for message in sent(session)] == [1]
+
+    def test_what_is_refused_again_goes_again_in_its_order(self, session):
+        turn = session.open_turn()
+        session.write(turn, memoryview(b"".join(bytes([chunk]) * 200 * MS for chunk in range(4))))
+        heard = wire.Progress(turn=turn.name, played_ms=200.0, buffered_ms=0.0, credit_ms=200.0)
+        for _ in range(2):
+            tell(session, refusal(turn, 1))
+            tell(session, wire.Pong(nonce=sent(session)[-1].nonce, now_ns=0), heard)
+        session.outgoing.clear()
+        again = []
+        for played_ms in (400.0, 600.0):
+            tell(session, wire.Progress(turn=turn.name, played_ms=played_ms, buffered_ms=0.0, credit_ms=1000.0))
+            again += [payload[0] for _, payload in session.outgoing]
+            session.outgoing.clear()
+        assert again == [2, 3]
+
+    def test_a_rate_limit_is_no_news_of_the_room(self, session):
+        turn = speak(session, 400)
+        tell(session, refusal(turn, 1, "rate_limited"))
+        assert session.credit_ms() == pytest.approx(800)
+
+    def test_a_stall_is_no_news_of_the_room(self, session):
+        turn = speak(session, 800)
+        tell(session, refusal(turn, 1))
+        tell(session, wire.Pong(nonce=sent(session)[-1].nonce, now_ns=0))
+        tell(session, wire.Stalled(turn=turn.name, played_ms=0.0))
+        assert session.credit_ms() == 0
+        assert sent(session) == []
 
     def test_nothing_new_overtakes_a_refused_chunk(self, session):
         turn = speak(session, 400)
@@ -449,6 +496,8 @@ class TestLoss:
     def test_no_welcome_is_silence_too(self):
         session = make_session(patience_s=4.0)
         session.greet(0.0)
+        session.tick(3.9)
+        assert session.state == "greeting"
         session.tick(4.1)
         assert session.state == "lost"
         assert not session.events

@@ -113,6 +113,7 @@ def test_waiting_speech_is_bounded_and_counted():
         rig.stage.take([message, bytes(640)], 0)
     assert rig.stage.backlog == 400
     assert rig.counters["speech_dropped"] == 100
+    assert rig.stage._waiting[0][0].offset == 100 * 320  # the oldest went
     while rig.stage.backlog:
         rig.stage.work()
     assert rig.state.motion_end_ns == (500 * 20 - 20) * MS
@@ -127,6 +128,7 @@ def test_speech_that_waits_is_bounded_in_bytes_too_whatever_its_blocks():
         rig.stage.take([message, bytes(block)], 0)
     assert rig.stage.backlog == 8
     assert rig.counters["speech_dropped"] == 12
+    assert rig.stage._waiting[0][0].offset == 12 * block // 2
     while rig.stage.backlog:
         rig.stage.work()
     assert rig.stage._waiting_bytes == 0

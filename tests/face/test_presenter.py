@@ -301,3 +301,17 @@ def test_a_voice_that_is_silent_for_a_second_is_gone_and_one_that_is_not_is_ther
     rig.clock.advance_ms(20)
     rig.frame()
     assert rig.state.anchor is None
+
+
+def test_an_offset_is_measured_only_while_speech_runs():
+    """Before it opens and at its end media time stands still, and says nothing of the frame."""
+    rig = FaceRig()
+    rig.anchor()
+    rig.speech(to_ms=1000)
+    for still in ({"in_ms": 500, "until_ms": 2000}, {"media_ms": 300, "until_ms": 300}):
+        rig.anchor(phase="speaking", turn="t", **still)
+        rig.frame()
+        assert len(rig.presenter.offsets_ms) == 0
+    rig.anchor(media_ms=300, until_ms=2000, phase="speaking", turn="t")
+    rig.frame()
+    assert len(rig.presenter.offsets_ms) == 1

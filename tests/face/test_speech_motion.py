@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mien.core.pose import new_pose
-from mien.face.speech_motion import SETTLE_NS, SpeechMotion
+from mien.face.speech_motion import SETTLE_NS, MotionWatch, SpeechMotion
 from mien.units import NS_PER_MS
 
 REST, OPEN = new_pose(), np.ones_like(new_pose())
@@ -50,3 +50,15 @@ def test_another_epoch_blends_too_and_the_same_source_does_not() -> None:
     assert out[0] == 0.0
     motion.step(1340 * NS_PER_MS, epoch=2, live=True, target=OPEN, out=out)
     assert 0.0 < out[0] < 1.0
+
+
+def test_motion_is_lost_after_half_a_second_of_speech_without_it_and_found_at_once() -> None:
+    watch, seen = MotionWatch(), []
+    for at_ms, live in ((1000, False), (1499, False), (1500, False), (1501, True), (1502, False), (2001, False)):
+        watch.step(at_ms * NS_PER_MS, speaking=True, live=live)
+        seen.append(watch.lost)
+    assert seen == [False, False, True, False, False, False]
+    watch.step(2002 * NS_PER_MS, speaking=True, live=False)
+    assert watch.lost
+    watch.step(2003 * NS_PER_MS, speaking=False, live=False)
+    assert not watch.lost

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 
 from mien.core import bus
-from mien.face.state import MAX_GESTURES, VOICE_TIMEOUT_NS, FaceState, Snapshot
+from mien.face.state import MAX_CUES, MAX_GESTURES, VOICE_TIMEOUT_NS, CueStore, FaceState, Snapshot
 from mien.units import NS_PER_MS, NS_PER_S
 
 HZ = 100
@@ -95,3 +95,29 @@ def test_a_snapshot_never_mixes_two_epochs() -> None:
         writer.join()
     finally:
         sys.setswitchinterval(interval_s)
+
+
+def test_motion_and_prosody_of_a_turn_that_was_joined_late_lie_at_the_same_time() -> None:
+    state, shot = FaceState(frame_hz=HZ), Snapshot()
+    state.voice_alive(0)
+    state.take_anchor(bus.Anchor(epoch=1, media_ns=0, at_ns=0, until_ns=3 * NS_PER_S, phase="speaking"))
+    state.begin_turn(0, offset=16000)  # its first second was missed
+    motion = np.arange(100, dtype=np.float32)[:, None] / 100 * np.ones((1, 55), np.float32)
+    prosody = np.arange(50, dtype=np.float32)[:, None] / 50 * np.ones((1, 5), np.float32)
+    state.append(motion, prosody)
+    state.read(0, 1500 * NS_PER_MS, shot)
+    np.testing.assert_allclose(shot.pose[:55], 0.5, atol=1e-5)
+    np.testing.assert_allclose(shot.prosody, 0.5, atol=1e-5)
+
+
+def test_of_more_cues_than_are_kept_the_oldest_goes() -> None:
+    cues = CueStore()
+    for number in range(MAX_CUES + 1):
+        cues.take(bus.CaptionCue(epoch=1, turn=f"t{number}", text="x", turn_start_ns=number))
+
+    def heard(number: int) -> bus.CaptionCue | None:
+        at = bus.Anchor(epoch=1, media_ns=99, at_ns=0, until_ns=99, phase="speaking", turn=f"t{number}")
+        return cues.heard(at, 99)
+
+    assert heard(0) is None
+    assert all(heard(number) for number in range(1, MAX_CUES + 1))

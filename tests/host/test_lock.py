@@ -177,3 +177,10 @@ def test_a_read_only_or_full_folder_is_a_fault_that_may_pass(code, tmp_path, mon
     monkeypatch.setattr(os, "open", fails)
     with pytest.raises(StorageError, match=r"voice\.lock: cannot be locked"):
         RunLock(tmp_path, "voice", "mien-voice")
+
+
+def test_a_holder_is_named_whatever_the_last_one_left_in_the_file(tmp_path):
+    (tmp_path / "voice.lock").write_text('{"pid": 1, "command": "' + "x" * 1500)
+    named = f"mien-voice is already running there: process {os.getpid()} since"
+    with RunLock(tmp_path, "voice", "mien-voice"), pytest.raises(ConfigError, match=named):
+        RunLock(tmp_path, "voice", "mien-voice")

@@ -41,3 +41,10 @@ def test_reset_drops_what_was_pending() -> None:
     stream.push(np.full(5, 9, dtype=np.int16))
     stream.reset()
     np.testing.assert_array_equal(stream.push(np.full(8, 3, dtype=np.int16))[:, 0], [3, 3])
+
+
+def test_after_a_reset_the_delay_is_as_at_first() -> None:
+    stream, pcm = copying(3), np.arange(64, dtype=np.int16)
+    first = stream.push(pcm).copy()
+    stream.reset()
+    np.testing.assert_array_equal(stream.push(pcm), first)

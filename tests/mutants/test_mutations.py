@@ -7,6 +7,7 @@ import pytest
 
 from mutants import python, shell
 from mutants.source import Mutation, Source
+from mutants.targets import PACKAGES, ROOT
 
 CODES = frozenset({"say", "agent"})
 
@@ -130,3 +131,13 @@ def test_a_shell_script_loses_guards_checks_and_commands() -> None:
         (3, "log=$(cat x || true)"), (3, "log=$(cat x 2>/dev/null)"), (4, "if true; then sleep 1; fi"),
         (4, "if false; then sleep 1; fi"), (4, "if [ -w y ]; then sleep 0; fi"), (5, ":"),
     } <= after  # fmt: skip
+
+
+def test_every_file_of_a_package_is_mutated_also_those_that_it_was_split_into() -> None:
+    provisioning = (ROOT / "firmware_scripts/overlay/usr/lib/mien/provisioning").glob("*.py")
+    expected = {str(path.relative_to(ROOT)) for path in provisioning if path.name != "__init__.py"}
+    assert len(expected) > 5
+    assert expected < set(PACKAGES["provision"].files())
+    for name, package in PACKAGES.items():
+        for pattern in package.sources:
+            assert list(ROOT.glob(pattern)), f"{name}: no file is {pattern}"

@@ -5,13 +5,14 @@ from mien.core.stats import Counters
 from mien.transport.zmtp.reactor import Reactor
 
 STEPS = 4000
+START_NS = 86_400 * 10**9  # far from 0, as a machine's clock is
 
 
 class ReactorRig:
     """served: what step() serves after the sockets, such as the voice's bus or router; set by the subclass."""
 
     def __init__(self, *, clock=None, counters=None):
-        self.clock, self.counters, self.reactor = clock or ManualClock(10**9), counters or Counters(), Reactor()
+        self.clock, self.counters, self.reactor = clock or ManualClock(START_NS), counters or Counters(), Reactor()
         self.served = None
 
     def step(self, ms=5):

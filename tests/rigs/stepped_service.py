@@ -9,13 +9,14 @@ from mien.core import bus, wire
 from mien.core.clock import ManualClock
 from mien.voice.roles import LOCAL
 from mien.voice.service import VoiceService
+from rigs.voice_rig import START_NS
 
 
 class SteppedService:
     """run_ms() turns the service's loop. waits: how long it waited each time, in ms. opener: opens its devices."""
 
     def __init__(self, run_dir, *, opener, **playback):
-        self.clock = ManualClock(10**9)
+        self.clock = ManualClock(START_NS)
         config = Config(
             voice=VoiceConfig(listen=()),
             access=AccessConfig(keys=""),

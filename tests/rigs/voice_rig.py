@@ -11,6 +11,7 @@ from mien.voice.engine import Engine
 from mien.voice.roles import LOCAL
 
 STEP_MS = 5
+START_NS = 86_400 * 10**9  # far from 0, as a machine's clock is: what starts at 0 is long ago
 
 
 class RecordingSink(NullSink):
@@ -52,7 +53,7 @@ class VoiceRig:
         barge_in=None,
         **playback,
     ):
-        self.clock = ManualClock(10**9)
+        self.clock = ManualClock(START_NS)
         self.config = PlaybackConfig(sink="null", rate_hz=rate_hz, **playback)
         self.voice_config = voice or VoiceConfig()
         self.counters = Counters()

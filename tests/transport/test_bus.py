@@ -1,6 +1,7 @@
 """The bus: every subscriber gets everything, and one that does not read cannot delay the others."""
 
 import contextlib
+import threading
 
 import pytest
 import zmq
@@ -96,6 +97,14 @@ def test_a_subscriber_that_does_not_read_is_dropped_and_comes_back(rig):
         pass
 
 
+@pytest.mark.parametrize(("queued", "dropped"), [(SUBSCRIBER_BYTES, 0), (SUBSCRIBER_BYTES + 1, 1)])
+def test_a_subscriber_may_have_its_bound_queued_and_not_a_byte_more(rig, monkeypatch, queued, dropped):
+    rig.subscriber()
+    monkeypatch.setattr(rig.voice._publisher, "send", lambda *_: queued)
+    rig.voice.publish([b"x"])
+    assert rig.counters["bus_subscribers_dropped"] == dropped
+
+
 def test_no_more_subscribers_than_there_may_be(rig):
     sockets = [rig.subscriber() for _ in range(MAX_SUBSCRIBERS)]
     late = subscribe(rig.context, rig.run_dir)
@@ -105,6 +114,42 @@ def test_no_more_subscribers_than_there_may_be(rig):
     rig.voice.publish([b"x"])
     assert all(rig.hear(socket) == [b"x"] for socket in sockets)
     assert not late.poll(0)
+
+
+def test_one_that_was_dropped_comes_back_also_where_every_place_was_taken(rig, monkeypatch):
+    sockets = [rig.subscriber() for _ in range(MAX_SUBSCRIBERS)]
+    server = rig.voice._publisher
+    slow = next(identity for identity, _ in server.peers())
+    sent = server.send
+    monkeypatch.setattr(server, "send", lambda to, frames: SUBSCRIBER_BYTES + 1 if to == slow else sent(to, frames))
+    rig.voice.publish([b"x"])
+    # It connects again; libzmq subscribes anew in the thread that uses the socket.
+    rig.until(lambda: [socket.poll(0) for socket in sockets] and rig.voice.pending)
+    assert rig.voice.joined()
+    rig.voice.publish([b"y"])
+    for socket in sockets:
+        while rig.hear(socket) != [b"y"]:
+            pass
+
+
+def test_a_subscription_is_pending_until_it_is_taken(rig):
+    socket = subscribe(rig.context, rig.run_dir)
+    rig.until(lambda: rig.voice.pending)
+    assert rig.voice.joined()
+    assert not rig.voice.pending
+    socket.close()
+
+
+def test_reporters_that_come_and_go_leave_nothing_behind(rig):
+    server = rig.voice._reports
+    for _ in range(3):
+        reporter = socket_at(rig, zmq.PUSH, "report.sock")
+        reporter.send(b"here")
+        rig.until(rig.voice.report)
+        reporter.close()
+        rig.until(lambda: server.gone)
+        assert rig.voice.report() is None
+        assert not server.gone
 
 
 def test_reports_reach_the_voice(rig):
@@ -168,6 +213,21 @@ def test_a_face_waits_no_longer_than_it_is_told_and_then_hears_in_order(rig):
     assert heard == [[b"anchor", str(number).encode()] for number in range(20)]
     assert face.receive(1) is None
     face.close()
+
+
+def test_a_face_that_waits_gets_what_comes_meanwhile(tmp_path):
+    with zmq.Context() as context:
+        publisher = context.socket(zmq.XPUB)
+        publisher.bind(f"ipc://{tmp_path}/bus.sock")
+        face = FaceBus(context, tmp_path, Counters())
+        assert publisher.poll(10_000)
+        publisher.recv()  # its subscription
+        later = threading.Timer(0.1, publisher.send, [b"late"])
+        later.start()
+        assert face.receive(10_000) == [b"late"]
+        later.join()
+        face.close()
+        publisher.close(0)
 
 
 @pytest.fixture

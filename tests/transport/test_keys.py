@@ -1,5 +1,6 @@
 """The key directory: valid and invalid files, and files that are never overwritten."""
 
+import errno
 import os
 import shutil
 import stat
@@ -296,3 +297,25 @@ def test_a_listed_key_may_be_read_by_the_service_whatever_the_umask(tmp_path):
         os.umask(before)
     listed = tmp_path / "keys" / "allowed" / "agent" / "ada.key"
     assert stat.S_IMODE(listed.stat().st_mode) == 0o644
+
+
+def test_public_keys_are_for_everybody_and_secret_ones_are_not(tmp_path):
+    folder = KeyFolder(tmp_path / "keys")
+    before = os.umask(0)
+    try:
+        folder.make_voice_pair()
+        secret = folder.make_client("ada", "agent", tmp_path / "out")
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (*folder.root.glob("voice.*"), secret)}
+    assert modes == {"voice.key": 0o644, "voice.key_secret": 0o640, "ada.key_secret": 0o600}
+
+
+def test_a_full_disk_leaves_no_part_of_a_key(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(ConfigError, match=r"cannot be written \(No space left"):
+        KeyFolder(tmp_path / "keys").make_client("ada", "agent", tmp_path / "out")
+    assert list(tmp_path.rglob("*ada*")) == []

@@ -103,6 +103,18 @@ def test_observers_may_keep_less_than_speakers_and_strangers_least():
     assert BUDGET_BYTES["speaker"] == 1 << 20
 
 
+@pytest.mark.parametrize("role", ["speaker", "agent", "observer", "stranger"])
+def test_a_client_may_have_its_budget_queued_and_not_a_byte_more(tmp_path, monkeypatch, role):
+    with routed(tmp_path) as rig:
+        _, identity = rig.client(role)
+        queued = [BUDGET_BYTES[role], BUDGET_BYTES[role] + 1]
+        monkeypatch.setattr(rig.router._server, "send", lambda *_: queued.pop(0))
+        rig.router.send(identity, said(1))
+        assert not rig.router.gone
+        rig.router.send(identity, said(1))
+        assert list(rig.router.gone) == [identity]
+
+
 def test_one_that_does_not_read_costs_the_others_nothing(tmp_path):
     with routed(tmp_path) as rig:
         _stalled, one = rig.client("observer", rcvhwm=1)
@@ -156,6 +168,18 @@ def test_what_was_sent_leaves_before_the_socket_is_closed(tmp_path):
     assert len(messages) == 31
     rig.reactor.close()
     rig.context.destroy(linger=0)
+
+
+@pytest.mark.parametrize(("reads", "waited_ms"), [(True, 0), (False, 200)])
+def test_closing_waits_for_who_has_not_read_and_no_longer_than_it_may(tmp_path, monkeypatch, reads, waited_ms):
+    rig, waits = Rig(tmp_path), []
+    _, identity = rig.client()
+    if not reads:
+        monkeypatch.setattr(rig.router._server, "_flush", lambda _: None)  # the kernel's buffers are full
+    rig.router.send(identity, said(10))
+    monkeypatch.setattr(rig.reactor, "wait", waits.append)
+    rig.close()
+    assert sum(waits) == waited_ms
 
 
 def test_a_second_router_is_refused_and_the_first_goes_on(tmp_path):
@@ -250,3 +274,11 @@ def test_sound_is_dropped_for_a_client_that_does_not_read_while_events_are_not(t
         assert server.queued(identity) > full + 100 * len(wire.encode(event))
         assert rig.counters["clients_too_slow"] == 0
         assert server.queued(b"nobody") == 0
+
+
+@pytest.mark.parametrize(("queued", "sent"), [(SOUND_BYTES - 640, True), (SOUND_BYTES - 639, False)])
+def test_sound_that_waits_is_bounded_to_the_byte(tmp_path, monkeypatch, queued, sent):
+    with contextlib.closing(Rig(tmp_path)) as rig:
+        _, identity = rig.client("observer")
+        monkeypatch.setattr(rig.router._server, "queued", lambda _: queued)
+        assert rig.router.offer(identity, wire.NearEnd(seq=1, at_ns=2, speech=True), bytes(640)) is sent

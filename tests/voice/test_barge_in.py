@@ -584,3 +584,51 @@ def test_whatever_happens_it_comes_to_an_end_and_leaves_nothing(seed):
     heard = kiosk.sink.pcm[written:]
     first = int(np.flatnonzero(heard)[0]) - 1
     assert np.array_equal(heard[first : first + 4800], tone(300))
+
+
+def test_a_start_that_an_ear_dates_into_the_future_counts_from_now():
+    kiosk = Kiosk(mode="pause", min_speech_ms=200)
+    kiosk.turn()
+    kiosk.start(ago_ms=-2000)
+    assert kiosk.actions() == ["ducked"]
+    kiosk.step(250)
+    assert kiosk.actions() == ["ducked", "paused"]
+
+
+def test_a_barge_in_ends_a_pause_that_the_turns_client_has_set_meanwhile():
+    kiosk = Kiosk(mode="interrupt", min_speech_ms=300)
+    kiosk.turn()
+    kiosk.start(ago_ms=50)
+    kiosk.say(wire.Pause())
+    kiosk.step(400)
+    assert kiosk.actions() == ["ducked", "interrupted"]
+    kiosk.speak("answer", ms=100)
+    kiosk.step(300)
+    assert [message.turn for message in kiosk.got(wire.Finished)] == ["t", "answer"]
+    assert kiosk.got(wire.Resumed) == []
+
+
+def test_the_end_of_an_earlier_sound_does_not_end_the_one_that_goes_on():
+    kiosk = Kiosk(mode="duck")
+    kiosk.turn()
+    kiosk.start()
+    kiosk.utterance = 7
+    kiosk.stop(lasted_ms=300)
+    assert kiosk.actions() == ["ducked"]
+    assert kiosk.got(wire.UserStopped, b"l") == []
+    kiosk.utterance = 1
+    kiosk.stop(lasted_ms=300)
+    assert kiosk.actions() == ["ducked", "resumed"]
+    assert len(kiosk.got(wire.UserStopped, b"l")) == 1
+
+
+def test_a_sound_is_as_long_as_the_ear_says_at_its_end():
+    """It may have found out meanwhile that the sound began earlier."""
+    kiosk = Kiosk(mode="pause", min_speech_ms=200, window_ms=2000)
+    kiosk.turn()
+    kiosk.start()
+    kiosk.step(150)
+    assert kiosk.actions() == ["ducked", "paused"]
+    kiosk.started_ns -= 300 * MS
+    kiosk.stop(lasted_ms=350)  # 50 ms from the start that was told
+    assert kiosk.actions() == ["ducked", "paused"]

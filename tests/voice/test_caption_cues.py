@@ -251,3 +251,13 @@ class TestBounds:
         rig.speak(ms=500)
         rig.step(200)
         assert cues(rig) == []
+
+
+def test_a_face_that_joins_is_told_at_once_however_lately_another_was(rig):
+    rig.say(wire.Caption(turn="t", text="hello"))
+    rig.speak(ms=500)
+    rig.step(5)
+    assert len(cues(rig)) == 1
+    rig.voice.joined()
+    rig.step(5)
+    assert [cue.text for cue in cues(rig)] == ["hello", "hello"]

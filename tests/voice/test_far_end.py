@@ -147,6 +147,21 @@ def test_another_device_begins_a_new_stream():
     assert len(streams(rig)) == 2
 
 
+@pytest.mark.parametrize(("gap_ms", "told"), [(0, True), (1500, False)])
+def test_the_rest_of_an_interrupted_stream_is_told_unless_it_is_long_past(gap_ms, told):
+    rig = eared()
+    run(rig, 300)
+    rig.speak(ms=1000)
+    run(rig, 305)
+    written = len(rig.sink.pcm)
+    assert written % 320
+    rig.clock.advance_ms(gap_ms)
+    rig.playback.use_sink(rig.open_device(), audible=True)
+    rig.step(100)
+    (pcm, _), _ = streams(rig).values()
+    assert len(pcm) == (written if told else written // 320 * 320)
+
+
 def test_while_no_card_plays_the_far_end_is_silent():
     rig = eared()
     run(rig, 200)

@@ -38,10 +38,11 @@ def speak(rig, turn="t", ms=200):
     rig.say(wire.End(turn=turn))
 
 
+@pytest.mark.parametrize("latency_ms", [0, 60, -30])
 @pytest.mark.parametrize("traits", [{"step_ms": 1, "period_ms": 1}, {"step_ms": 10}], ids=["fine", "coarse"])
-def test_an_idle_voice_wakes_at_most_60_times_a_second_and_its_device_never_runs_dry(tmp_path, traits):
+def test_an_idle_voice_wakes_at_most_60_times_a_second_and_its_device_never_runs_dry(tmp_path, traits, latency_ms):
     devices = Devices(**traits)
-    with stepped_service(tmp_path, opener=devices) as rig:
+    with stepped_service(tmp_path, opener=devices, output_latency_ms=latency_ms) as rig:
         rig.run_ms(500)
         rig.run_ms(10_000)
         assert len(rig.waits) <= 600

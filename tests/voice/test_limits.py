@@ -59,6 +59,19 @@ def test_a_flood_leaves_another_clients_audio_whole():
     assert np.array_equal(heard[: len(speech) - 1], speech[1:])
 
 
+def test_an_allowance_goes_with_its_client():
+    limits = RateLimits(VoiceConfig())
+    for client in (b"a", b"b"):
+        assert limits.take(client, 100, 0)
+    limits.leave(b"a")
+    assert len(limits) == 1
+    limits.leave(b"stranger")
+    rig = VoiceRig()
+    rig.hello()
+    rig.voice.left(b"a")
+    assert len(rig.handler.limits) == 0
+
+
 def test_allowances_are_forgotten_once_they_are_whole():
     limits = RateLimits(VoiceConfig())
     for number in range(10_000):
@@ -224,6 +237,16 @@ class TestGivingWay:
         rig.hello(client=b"new")
         assert rig.errors(b"new") == ["too_many_clients"]
         assert "gave_way" not in rig.errors()
+
+    def test_one_whose_sign_is_at_rest_again_does(self):
+        rig = VoiceRig(voice=VoiceConfig(max_clients=1))
+        rig.hello()
+        for state in ("listening", "idle"):
+            rig.say(wire.State(state=state))
+        rig.step(600)
+        rig.hello(client=b"new")
+        assert rig.got(wire.Welcome, b"new")
+        assert rig.errors() == ["gave_way"]
 
     def test_nor_one_that_has_only_just_come_so_that_a_storm_drives_out_itself(self):
         rig = self.full()

@@ -441,3 +441,10 @@ def test_a_session_that_is_replaced_listens_no_more():
     assert rig.orders() == ear_bus.EarOrders()
     rig.block()
     assert rig.sounds == []
+
+
+@pytest.mark.parametrize("mode", ["speech", "always", "off"])
+def test_the_answer_names_the_mode_that_holds(mode):
+    rig = Ear(b"x")
+    rig.say(wire.Listen(mode=mode), client=b"x")
+    assert rig.got(wire.Ear, b"x")[-1].mode == mode

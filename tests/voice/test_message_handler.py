@@ -341,3 +341,10 @@ def test_interrupts_are_counted():
     rig.say(wire.Interrupt())
     rig.say(wire.Interrupt())
     assert rig.counters["interrupts"] == 2
+
+
+def test_audio_is_counted_in_bytes(rig):
+    for seq, ms in enumerate((20, 100)):
+        rig.audio(seq=seq, ms=ms)
+    rig.audio(seq=0, ms=20)  # refused, and not counted
+    assert rig.counters["audio_bytes_s16le"] == 120 * 16 * 2

@@ -380,15 +380,16 @@ def test_progress_comes_as_often_as_it_was_configured():
     assert all(m.played_ms + m.buffered_ms == pytest.approx(1000, abs=0.01) for m in progress)
 
 
-def test_what_a_new_device_needs_first_is_silence():
+@pytest.mark.parametrize("wake_ms", [100, 103])
+def test_what_a_new_device_needs_first_is_silence(wake_ms):
     rig = VoiceRig()
     rig.hello()
     rig.step(50)
     card = rig.open_device()
-    rig.playback.use_sink(card, audible=True, wake_ms=100)
+    rig.playback.use_sink(card, audible=True, wake_ms=wake_ms)
     rig.speak(pcm=tone(100)[1:])
     rig.step(400)
-    assert np.argmax(card.pcm != 0) == 1600
+    assert np.argmax(card.pcm != 0) == 16 * wake_ms
     assert rig.got(wire.Finished)[0].played_ms == pytest.approx(100, abs=0.1)
 
 
@@ -416,3 +417,56 @@ def test_a_voice_that_closes_finishes_every_turn_and_closes_its_sink():
     assert ends == [("heard", "shutdown", True), ("waiting", "shutdown", True)]
     with pytest.raises(SinkError):
         rig.sink.delay_frames()
+
+
+def test_what_a_device_counted_before_it_was_used_is_no_underrun_of_ours():
+    rig = VoiceRig()
+    card = rig.open_device()
+    card.underruns = 3
+    rig.playback.use_sink(card, audible=True)
+    rig.step(100)
+    assert rig.counters["sink_underruns"] == 0
+
+
+def test_what_a_lost_device_still_held_was_not_heard():
+    rig = VoiceRig()
+    rig.hello()
+    rig.speak(ms=1000)
+    rig.step(300)
+    heard_ms = rig.queue.turns[0].played_ms
+    rig.sink.close()
+    rig.step(1500)
+    assert [(message.played_ms, message.reason) for message in rig.got(wire.Finished)] == [(heard_ms, "sink_lost")]
+
+
+def test_the_epochs_of_a_restarted_voice_are_newer():
+    """They begin with the clock's ms: a voice makes no thousand of them a second."""
+    rig = VoiceRig()
+    assert rig.playback.epoch == rig.clock.now_ns() // 10**6
+    assert rig.playback.anchor().epoch == rig.playback.epoch
+
+
+def test_a_new_epoch_knows_nothing_of_the_places_that_were_taken_in_the_old_one():
+    rig = VoiceRig()
+    rig.hello()
+    rig.speak("one", ms=400)
+    rig.speak("two", ms=300)
+    rig.step(100)
+    assert rig.queue.turns[1].feed.published_frames
+    rig.say(wire.Interrupt(turn="two"))
+    rig.say(wire.Interrupt())
+    rig.speak("three", ms=100)
+    rig.step(5)
+    assert [turn.playout.start_frame for turn in rig.queue.turns if turn.name == "three"] == [0]
+
+
+def test_at_a_pause_the_anchor_promises_what_is_in_the_device_and_no_more():
+    rig = VoiceRig()
+    rig.hello()
+    rig.speak(ms=1000)
+    rig.step(200)
+    rig.say(wire.Pause())
+    until_ns = rig.playback.anchor().until_ns
+    rig.step(200)
+    assert rig.queue.turns[0].played_ms < 300
+    assert until_ns == pytest.approx(rig.queue.turns[0].played_ms * 1e6, abs=1)

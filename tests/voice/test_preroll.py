@@ -103,3 +103,13 @@ def test_a_report_from_nowhere_costs_no_later_turn_its_preroll():
         rig.say(wire.Interrupt())
         rig.step(20)
     assert [started.latency_ms <= 30 for started in rig.got(wire.Started)] == [True] * 3
+
+
+@pytest.mark.parametrize(("ms", "opens_now"), [(10, False), (30, True)])
+def test_the_reserve_is_counted_at_the_rate_of_the_device(ms, opens_now):
+    rig = VoiceRig(rate_hz=48000)
+    rig.hello(rate_hz=8000)
+    rig.step(50)
+    rig.audio(pcm=np.ones(8 * ms, np.int16))
+    rig.step(60)
+    assert bool(rig.got(wire.Started)) is opens_now

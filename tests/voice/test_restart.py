@@ -290,3 +290,39 @@ class TestBye:
         rig.say(wire.Bye(), client=b"stranger")
         assert rig.got(wire.Bye, EYE)
         assert rig.errors(b"stranger") == ["no_hello"]
+
+
+def test_the_newest_turns_are_told_where_there_were_more_than_a_welcome_holds():
+    rig = VoiceRig(voice=VoiceConfig(max_turns=100))
+    rig.hello(client=OLD)
+    for number in range(100):
+        rig.audio(f"t{number}", client=OLD)
+    rig.voice.left(OLD)
+    rig.hello(client=NEW)
+    assert [turn for turn, _, _ in replaced(rig)] == [f"t{number}" for number in range(36, 100)]
+
+
+def test_of_a_long_queue_that_was_heard_out_the_first_turns_are_remembered():
+    rig = VoiceRig(voice=VoiceConfig(max_turns=100))
+    rig.hello(client=OLD)
+    for number in range(70):
+        rig.speak(f"t{number}", ms=20, client=OLD)
+    rig.voice.left(OLD)
+    rig.step(70 * 20 + 300)
+    assert not rig.queue.turns
+    rig.hello(client=NEW)
+    assert [turn for turn, _, _ in replaced(rig)] == [f"t{number}" for number in range(64)]
+
+
+def test_a_hello_that_finds_no_place_takes_nothing_from_the_turns_left_under_its_address():
+    rig = VoiceRig(voice=VoiceConfig(max_clients=1))
+    rig.hello(client=OLD)
+    rig.speak("t", ms=300, client=OLD)
+    rig.voice.left(OLD)
+    rig.hello(client=EYE, role="observer")
+    rig.say(wire.Subscribe(topics=("state",)), client=EYE)
+    rig.step(10)
+    rig.hello(client=OLD)
+    assert rig.errors(OLD) == ["too_many_clients"]
+    rig.step(600)
+    assert [(message.turn, message.reason) for message in rig.got(wire.Finished, OLD)] == [("t", "played")]

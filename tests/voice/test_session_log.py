@@ -224,6 +224,15 @@ def test_a_line_that_was_torn_is_ended_before_the_next(tmp_path):
     assert (tmp_path / "sessions.jsonl").read_bytes() == b'{"a":1}\n{"b"\n{"c":3}\n'
 
 
+def test_the_end_of_a_torn_line_counts_towards_the_bound(tmp_path):
+    (tmp_path / "sessions.jsonl").write_bytes(b"x" * 12)
+    files = LineFiles(tmp_path, 20, 2)
+    files.write(b"1234567")  # 12 and 8 would fit, but for the end of the torn line
+    files.close()
+    assert (tmp_path / "sessions.1.jsonl").read_bytes() == b"x" * 12 + b"\n"
+    assert (tmp_path / "sessions.jsonl").read_bytes() == b"1234567\n"
+
+
 def test_no_file_is_longer_than_its_bound_and_none_is_empty(tmp_path):
     files = LineFiles(tmp_path, 20, 3)
     for line in (b"123456789", b"123456789", b"1", b"x" * 100, b"y" * 19):
@@ -299,6 +308,26 @@ def test_what_waits_is_bounded_in_bytes(tmp_path):
         writer.audio("a.wav", 16000, chunk)
     assert counters["journal_dropped"] == 100 - session_log_writer.MAX_WAITING_BYTES // chunk.nbytes
     writer.close()
+
+
+@pytest.mark.usefixtures("hanging")
+@pytest.mark.parametrize(("more", "dropped"), [(0, 0), (1, 1)])
+def test_the_bound_is_reached_to_the_byte(tmp_path, monkeypatch, more, dropped):
+    monkeypatch.setattr(session_log_writer, "MAX_WAITING_BYTES", 100)
+    counters = Counters()
+    writer = SessionLogWriter(JournalConfig(), tmp_path, counters)
+    writer.line(b"x" * (100 + more))
+    assert counters["journal_dropped"] == dropped
+    writer.close()
+
+
+def test_a_turn_that_goes_on_at_the_end_leaves_a_whole_recording(tmp_path):
+    writer = SessionLogWriter(JournalConfig(audio=True), tmp_path, Counters())
+    writer.audio("a.wav", 16000, np.ones(160, np.int16))
+    writer.close()
+    with wave.open(str(tmp_path / "a.wav")) as recording:
+        assert recording.getnframes() == 160
+    assert writer._recordings._open == {}
 
 
 def test_what_was_written_makes_room_again(tmp_path):

@@ -387,3 +387,17 @@ def test_an_agent_whose_turns_another_held_speaks_them_when_it_takes_the_floor_a
     assert ends(rig, OTHER) == [("mine", "played", False)]
     assert rig.queue.holder is None
     assert floors(rig, BOT)[-1] == ("", "released", False)
+
+
+def test_what_ended_just_before_its_holder_timed_out_keeps_its_reason(rig):
+    take(rig)
+    rig.speak("mine", ms=10_000, client=AGENT)
+    rig.step(500)
+    rig.voice.left(AGENT)
+    rig.step(VoiceConfig().floor_vanish_timeout_ms - 5)
+    rig.playback.interrupt(list(rig.queue.turns), "interrupted")
+    epoch = rig.playback.epoch
+    rig.step(200)
+    assert floors(rig, BOT)[-1] == ("", "vanished", False)
+    assert ends(rig, AGENT) == [("mine", "interrupted", True)]
+    assert rig.playback.epoch == epoch

@@ -213,3 +213,47 @@ def test_clients_that_come_and_go_leave_nothing_behind(rig):
     assert len(rig.voice.sessions) == 1
     rig.step(3000)
     assert len(rig.handler.limits) == 0
+
+
+def test_a_turn_without_sound_waits_for_the_turns_before_it(rig):
+    rig.speak("first", ms=300)
+    rig.say(wire.End(turn="silent"))
+    rig.speak("last", ms=100)
+    rig.step(100)
+    assert rig.got(wire.Finished) == []
+    rig.step(600)
+    assert [message.turn for message in rig.got(wire.Finished)] == ["first", "silent", "last"]
+
+
+def test_the_latency_counts_from_the_first_chunk(rig):
+    rig.audio(seq=0, ms=10)  # too little to open with
+    rig.step(60)
+    rig.audio(seq=1, ms=200)
+    rig.step(200)
+    assert 60 <= rig.got(wire.Started)[0].latency_ms <= 110
+
+
+def test_of_several_dropped_turns_the_place_of_the_last_stays_taken_in_whatever_order_they_went():
+    rig = VoiceRig()
+    rig.hello()
+    for name in ("one", "two", "three"):
+        rig.speak(name, ms=200)
+    rig.step(100)
+    assert all(turn.feed.published_frames for turn in rig.queue.turns)
+    rig.playback.interrupt([rig.queue.turns[2]])
+    rig.playback.interrupt([rig.queue.turns[1]])
+    rig.speak("four", ms=100)
+    rig.step(5)
+    assert [turn.playout.start_frame for turn in rig.queue.turns if turn.name == "four"] == [16 * 600]
+
+
+def test_an_anchor_reaches_to_the_end_of_the_turns_that_follow_without_a_gap(rig):
+    rig.speak("one", ms=100)
+    rig.speak("two", ms=100)
+    crossing = []
+    for _ in range(60):
+        rig.step(5)
+        if len({segment.turn for segment in rig.playback._playout_log.segments if segment.turn}) == 2:
+            crossing.append(rig.playback.anchor())
+    assert {anchor.turn for anchor in crossing} == {"one"}
+    assert {anchor.until_ns for anchor in crossing} == {200_000_000}

@@ -7,10 +7,11 @@ import numpy as np
 from mien.audio.base import Pcm, Sink
 from mien.config import PlaybackConfig
 from mien.core.stats import Counters
-from mien.units import NS_PER_S, ms_to_frames
+from mien.units import NS_PER_S, frames_to_ns, ms_to_frames
 from mien.voice.playout_log import PlayoutLog
 
 WINDOW = 64
+IDLE_RESERVE = 0.28  # of the target level, 7 of 25 ms: with less filler left an idle device is topped up
 JUMP_NS = 15_000_000  # more than the coarsest device's step: the stream really moved, because it ran dry
 
 
@@ -84,6 +85,7 @@ class DeviceStream:
         self._awake_from = self.playout_log.written + ms_to_frames(wake_ms, self._rate_hz)
         self.audible = audible
         self.target = min(sink.format.buffer_frames, ms_to_frames(self._config.buffer_ms, self._rate_hz))
+        self._reserve_ns = frames_to_ns(round(IDLE_RESERVE * self.target), self._rate_hz)
         self.block = np.zeros(sink.format.buffer_frames, dtype=np.int16)
         self._left: Pcm = self.block[:0]
         self._underruns = sink.underruns
@@ -113,9 +115,9 @@ class DeviceStream:
         return room if self.awake else min(room, self._awake_from - self.playout_log.written)
 
     @property
-    def runs_dry_ns(self) -> int:
-        """When the device has played everything that was written."""
-        return self.clock.time_of_ns(self.playout_log.written - self._latency_frames)
+    def due_ns(self) -> int:
+        """When it must be topped up: only IDLE_RESERVE of its target level is left to play."""
+        return self.clock.time_of_ns(self.playout_log.written - self._latency_frames) - self._reserve_ns
 
     def read(self, now_ns: int) -> None:
         """Read the device's position. Raises SinkError when the device is lost."""

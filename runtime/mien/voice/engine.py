@@ -86,6 +86,7 @@ class Engine:
         self._report_log = LogLimit()
         self._touched = True
         self._second_due_ns = self._keepalive_due_ns = 0
+        self._rest_until_ns = 0  # until then, and until a message comes, only the device needs a step
 
         self.sessions = Sessions(voice.max_clients, voice.max_clients_each)
         self.session_log: SessionLog = NullSessionLog()
@@ -268,7 +269,7 @@ class Engine:
     def step(self) -> None:
         """Play, and do whatever is due. While nothing is, this only tops the device up."""
         now_ns = self._clock.now_ns()
-        if not self._touched and self._quiet and now_ns < min(self.anchors.due_ns, self._second_due_ns):
+        if now_ns < self._rest_until_ns and not self._touched:
             self._play(self.playback.top_up)
             self.ear.publish_far_end(now_ns)
             return
@@ -287,10 +288,10 @@ class Engine:
         if now_ns >= self._second_due_ns:
             self._second_due_ns = now_ns + NS_PER_S
             self._every_second(now_ns)
+        self._rest_until_ns = min(self.anchors.due_ns, self._second_due_ns) if self._quiet else 0
 
     def close(self) -> None:
         """Finish every turn with the reason shutdown, and close the sink."""
-        self.queue.end_all("shutdown")
         self.playback.finish_all()
         self.sinks.close()
 

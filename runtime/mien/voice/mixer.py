@@ -56,8 +56,8 @@ class Mixer:
         """Fill with silence, after a decay from the last sample of speech."""
         pcm[:] = 0
         self.after_filler = True
-        self._rise_done = self.fade_frames  # the next speech() says whether it joins
-        count = min(len(pcm), self.fade_frames - self._tail_done)
+        self._rise_done = fade_frames = len(self._fall)  # the next speech() says whether it joins
+        count = min(len(pcm), fade_frames - self._tail_done)
         if count > 0:
             if self._last:
                 np.multiply(

@@ -29,7 +29,6 @@ from mien.voice.turn import Turn
 from mien.voice.turn_queue import TurnQueue
 
 BUSY_NS = 5 * NS_PER_MS  # between steps while there is speech
-IDLE_RESERVE = 0.28  # of the device's target level, 7 of 25 ms: with less filler left it is topped up
 RELEASED_NS = 100 * NS_PER_MS
 LAST_DROP = 0.4  # of the device's target level: with less speech left, playback does not wait for a late chunk
 
@@ -177,8 +176,7 @@ class Playback:
             return now_ns + RELEASED_NS
         if self._queue.turns and ((self._queue.playable and not self.paused) or self._playout_log.holds_speech):
             return now_ns + BUSY_NS
-        reserve_ns = frames_to_ns(round(IDLE_RESERVE * self._stream.target), self._rate_hz)
-        return max(now_ns + BUSY_NS, self._stream.runs_dry_ns - reserve_ns)
+        return max(now_ns + BUSY_NS, self._stream.due_ns)
 
     def interrupt(self, turns: list[Turn], reason: FinishReason = "interrupted") -> None:
         """Drop these turns. The one that is heard fades out. A new epoch begins if one of them is open."""

@@ -71,6 +71,7 @@ class VoiceService:
             memory_mb=MemoryGauge(clock, self.counters).mb,
         )
         self._chores_due_ns = self._status_due_ns = 0
+        self._waiting = False  # whether the last pass left messages or reports unserved
         self._stopping = False
 
     @property
@@ -93,11 +94,11 @@ class VoiceService:
 
     def step(self, timeout_ms: float = 0) -> None:
         """One pass of the loop. Waits up to timeout_ms for a message."""
-        waiting = self._router.pending or self._bus.pending or self._ear_bus.pending
-        if self._reactor.wait(0 if waiting else timeout_ms) or waiting:
+        if self._reactor.wait(0 if self._waiting else timeout_ms) or self._waiting:
             self._hear()  # first: a barge-in must not wait for a flood of messages
             self._receive_messages()
             self._receive_reports()
+            self._waiting = self._router.pending or self._bus.pending or self._ear_bus.pending
         self._engine.step()
         now_ns = self._clock.now_ns()
         if now_ns >= self._chores_due_ns or self._router.holding_back:

@@ -7,7 +7,6 @@ from collections import deque
 
 from mien.audio.base import Pcm
 from mien.config import VoiceConfig
-from mien.core.wire import FinishReason
 from mien.errors import ProtocolError
 from mien.units import NS_PER_MS, frames_to_ms
 from mien.voice.captions import Captions
@@ -141,12 +140,6 @@ class TurnQueue:
         self._session_log.turn_over(turn)
         if not turn.orphaned:
             self._closed.setdefault(turn.owner, deque(maxlen=REMEMBERED_TURNS)).append(turn.name)
-
-    def end_all(self, reason: FinishReason) -> None:
-        """End every turn and drop its audio."""
-        for turn in self.turns:
-            turn.end(reason)
-            turn.pcm.clear()
 
     def credit_ms(self, owner: bytes) -> float:
         """How much more speech this client may send now."""

@@ -1,5 +1,7 @@
 """Queued output: whole messages, counted in bytes."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,3 +69,15 @@ def test_dropping_never_cuts_a_message_in_two(count, dropped, left):
     outbox.flush(sending(1000, rest))
     assert b"".join(rest) == left + b"farewell"
     assert outbox.size == 0
+
+
+@pytest.mark.parametrize("size", [10, 1000])
+def test_what_counts_as_queued_is_about_what_it_takes(size):
+    """Small messages too: a peer's budget bounds memory."""
+    outbox = Outbox()
+    tracemalloc.start()
+    for number in range(5000):
+        outbox.add(number.to_bytes(size, "big"))
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken <= outbox.size <= 1.5 * taken

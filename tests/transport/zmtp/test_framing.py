@@ -1,5 +1,7 @@
 """ZMTP's bytes: the greeting, frames, commands, metadata."""
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,3 +138,13 @@ def test_metadata_names_are_lowered_and_what_is_cut_off_is_refused():
     for length in {1, 5, 12, 14, 18, len(data) - 1}:
         with refused("bad_frame"):
             decode_metadata(data[:length])
+
+
+def test_what_was_taken_is_not_kept():
+    reader = FrameReader(10_000)
+    for _ in range(1000):
+        reader.feed(encode_frame(0, bytes(5000)) + b"\x00")  # and the beginning of the next
+        assert len(reader.next().body) == 5000
+        reader.feed(b"\x00")
+        assert reader.next().body == b""
+    assert sys.getsizeof(reader._buffer) < 50_000

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from mien.core.clock import ManualClock
 from mien.errors import BusError
-from mien.transport.zmtp.listeners import Listener
+from mien.transport.zmtp.listeners import Listener, Listeners
+from mien.transport.zmtp.reactor import Reactor
 
 
 def test_a_local_socket_is_for_its_group_from_the_first_moment(tmp_path, monkeypatch):
@@ -118,3 +120,21 @@ def test_connections_are_ready_for_use():
         assert accepted.getsockopt(socket.SOL_SOCKET, option) == 2 * 64 * 1024  # the kernel doubles it (socket(7))
     accepted.close()
     listener.close()
+
+
+def test_a_storm_is_accepted_eight_at_a_time_and_to_the_last(tmp_path):
+    """Other sockets, and the sound card, are served between."""
+    reactor, accepted, counts = Reactor(), [], []
+    listeners = Listeners(reactor, ManualClock(), lambda connection, _: accepted.append(connection), pytest.fail)
+    listeners.open(f"ipc://{tmp_path}/x.sock", "here", guarded=False)
+    clients = [socket.socket(socket.AF_UNIX) for _ in range(20)]
+    for client in clients:
+        client.connect(str(tmp_path / "x.sock"))
+    for _ in range(4):
+        reactor.wait(0)
+        counts.append(len(accepted))
+    assert counts == [8, 16, 20, 20]
+    for connection in (*clients, *accepted):
+        connection.close()
+    listeners.close()
+    reactor.close()

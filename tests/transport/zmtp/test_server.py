@@ -101,6 +101,32 @@ def test_peers_take_turns(rig):
     assert order == order[:2] * 3
 
 
+def test_a_peer_that_sends_often_has_no_more_turns_than_one_that_sends_at_once(rig):
+    (one, first), (two, second) = rig.shaken(), rig.shaken()
+    for _ in range(3):
+        one.sendall(encode_frame(0, b"x"))
+        rig.step(20)
+    two.sendall(encode_frame(0, b"x"))
+    rig.step(20)
+    assert [rig.server.receive()[0] for _ in range(4)] == [first, second, first, first]
+
+
+def test_a_peer_that_is_held_back_is_read_on_while_it_is_being_disconnected(rig):
+    """One that is blocked in sending would never come to read why."""
+    connection, identity = rig.shaken()
+    rig.server.hold_back(identity, 10**12)
+    rig.server.disconnect(identity, [b"why"])
+    connection.setblocking(False)
+    sent = 0
+    for _ in range(1000):
+        try:
+            sent += connection.send(encode_frame(0, bytes(8000)))
+        except BlockingIOError:
+            rig.step(1)
+    assert sent > 3_000_000
+    assert rig.server.receive() is None
+
+
 def test_a_peer_that_sends_faster_than_is_taken_is_held_back_by_the_kernel(rig):
     connection, _ = rig.shaken()
     connection.setblocking(False)

@@ -1,0 +1,132 @@
+"""One pass of the service's loop: what it serves, in what order, and for how long, on a manual clock."""
+
+from collections import deque
+
+import pytest
+
+from mien.core import wire
+from mien.voice.sinks import open_silence
+from rigs.stepped_service import stepped_service
+
+
+class Source:
+    """Stands in for one of the service's sockets.
+
+    cost_ms: what serving one item takes. incomplete: how often there is something to read and no whole message yet.
+    """
+
+    gone = ()
+    holding_back = False
+
+    def __init__(self, rig, name):
+        self._rig, self._name = rig, name
+        self._waiting = deque()
+        self.cost_ms, self.incomplete = 0.0, 0
+
+    def add(self, count, *, cost_ms=0.0, incomplete=0):
+        """Let `count` items arrive: the next wait of the loop ends at once."""
+        self.cost_ms, self.incomplete = cost_ms, incomplete
+        self._waiting.extend([self._name] * count)
+        self._rig.arrived = True
+
+    @property
+    def pending(self):
+        return bool(self._waiting)
+
+    def report(self):
+        if self.incomplete:
+            self.incomplete -= 1
+            return None
+        return [self._waiting.popleft()] if self._waiting else None
+
+    def receive(self):
+        frames = self.report()
+        return None if frames is None else (b"a", frames, "")
+
+    def joined(self):
+        return False
+
+    def step(self):
+        """Nothing is due."""
+
+    def close(self):
+        """Nothing is open."""
+
+
+@pytest.fixture
+def rig(tmp_path, monkeypatch):
+    """The service over three sources. served: whose items; asked: how long the loop would have waited, in ms."""
+    with stepped_service(tmp_path, opener=open_silence) as rig:
+        service, engine = rig.service, rig.service._engine
+        rig.served, rig.asked, rig.sources, rig.arrived = [], [], {}, False
+
+        def serve(name):
+            rig.served.append(name)
+            rig.clock.advance_ms(rig.sources[name].cost_ms)
+
+        def wait(ms):
+            rig.asked.append(ms)
+            arrived, rig.arrived = rig.arrived, False
+            return arrived
+
+        for name in ("_router", "_bus", "_ear_bus"):
+            getattr(service, name).close()
+            rig.sources[name] = Source(rig, name)
+            monkeypatch.setattr(service, name, rig.sources[name])
+        monkeypatch.setattr(engine, "handle", lambda _, frames, __: serve(frames[0]))
+        monkeypatch.setattr(engine, "hear", lambda frames: serve(frames[0]))
+        monkeypatch.setattr(engine, "report", serve)
+        monkeypatch.setattr(service._reactor, "wait", wait)
+        yield rig
+
+
+@pytest.mark.parametrize("name", ["_router", "_bus", "_ear_bus"])
+def test_what_one_pass_has_not_served_the_next_serves_without_waiting(rig, name):
+    rig.service.step(50)
+    rig.sources[name].add(1, incomplete=1)
+    rig.service.step(50)
+    assert (rig.asked, rig.served) == ([50, 50], [])
+    rig.service.step(50)
+    assert (rig.asked, rig.served) == ([50, 50, 0], [name])
+    rig.service.step(50)
+    assert (rig.asked, rig.served) == ([50, 50, 0, 50], [name])
+
+
+@pytest.mark.parametrize("name", ["_router", "_bus", "_ear_bus"])
+def test_what_takes_no_time_is_served_at_once(rig, name):
+    rig.sources[name].add(300)
+    rig.service.step()
+    assert rig.served == [name] * 300
+
+
+@pytest.mark.parametrize(("name", "most_ms"), [("_router", 3), ("_ear_bus", 1)])
+def test_a_flood_delays_the_device_by_a_few_ms_and_is_served_on_in_the_next_pass(rig, name, most_ms):
+    rig.sources[name].add(100, cost_ms=0.25)
+    rig.service.step(50)
+    assert len(rig.served) == most_ms / 0.25
+    rig.service.step(50)
+    assert len(rig.served) == 2 * most_ms / 0.25
+    assert rig.asked == [50, 0]
+
+
+def test_the_customer_is_heard_before_a_flood_of_messages(rig):
+    rig.sources["_router"].add(2)
+    rig.sources["_bus"].add(2)
+    rig.sources["_ear_bus"].add(2)
+    rig.service.step()
+    assert rig.served == ["_ear_bus"] * 2 + ["_router"] * 2 + ["_bus"] * 2
+
+
+def test_stopping_closes_every_socket_and_removes_their_files(tmp_path):
+    with stepped_service(tmp_path, opener=open_silence) as rig:
+        assert {path.name for path in tmp_path.glob("*.sock")} == {
+            "voice.sock",
+            "bus.sock",
+            "report.sock",
+            "far-end.sock",
+            "ear.sock",
+        }
+        rig.say(wire.Hello(protocol=1))
+        rig.say(wire.End(turn="t"))
+    assert list(tmp_path.glob("*.sock")) == []
+    assert rig.service._reactor._epoll.closed
