@@ -15,7 +15,7 @@ from mien.render.base import Key, Pointer
 from mien.render.headless import HeadlessRenderer
 
 MS = 1_000_000
-FIRST = 4  # the first button's layer
+FIRST = 5  # the first button's layer
 RING = FIRST + 6
 SIX = tuple((f"c{n}", text) for n, text in enumerate(("One", "Two", "Three", "Four", "Five", "Six"), start=1))
 WIDTH, HEIGHT = 720, 1280
