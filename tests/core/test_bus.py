@@ -98,3 +98,12 @@ def test_times_are_whole_and_of_any_size():
     assert bus.decode_from_face(bus.encode(far)) == far
     with pytest.raises(BusError, match="malformed bus message"):
         bus.decode_from_face(b"\x04" + msgspec.msgpack.encode(["MotionReady", 1, 0.5]))
+
+
+def test_a_message_nested_without_end_is_malformed():
+    """Fields of a later version are passed over, whatever they hold."""
+    health = bus.encode(bus.MotionReady(epoch=1, ready_ns=2))
+    longer = health[:1] + bytes([health[1] + 1]) + health[2:]
+    assert bus.decode_from_face(longer + b"\x90").ready_ns == 2
+    with pytest.raises(BusError, match="malformed"):
+        bus.decode_from_face(longer + b"\x91" * 100_000 + b"\x90")

@@ -32,3 +32,10 @@ def test_the_burst_comes_back_after_quiet_and_is_not_saved_up():
 def test_time_is_not_lost_between_lines():
     limit = LogLimit(burst=1, every_s=10)
     assert len(told(limit, [0, 9, 15, 19, 20, 29.5, 30])) == 4
+
+
+def test_after_quiet_the_first_line_behind_a_burst_waits_the_whole_time():
+    limit = LogLimit(burst=5, every_s=10.0)
+    assert all(limit.line("x", 14 * NS_PER_S) for _ in range(5))
+    assert limit.line("x", 23_999_999_999) is None
+    assert limit.line("x", 24 * NS_PER_S) == "x (1 more like it were not logged)"

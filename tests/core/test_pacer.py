@@ -158,3 +158,19 @@ def test_without_vsync_a_queue_of_two_is_seen_a_refresh_later_and_waited_for_a_r
     seen_ns = pacer.presented(START_NS + 1000, vsync=False)
     assert seen_ns == START_NS + 2 * PERIOD_NS
     assert pacer.wait_ns(START_NS + 1000) == PERIOD_NS - 1000
+
+
+def test_after_a_rest_the_next_refresh_is_free():
+    pacer = DisplayPacer(PERIOD_NS)
+    pacer.presented(START_NS, vsync=True)
+    now_ns = START_NS + 100 * PERIOD_NS + PERIOD_NS // 3
+    pacer.rested(now_ns)
+    assert pacer.next_visible_ns(now_ns) == START_NS + 101 * PERIOD_NS
+
+
+@pytest.mark.parametrize("share", [0.92, 1.08])
+def test_the_grid_follows_no_display_beyond_what_displays_deviate(share):
+    pacer = DisplayPacer(PERIOD_NS)
+    for number in range(5000):
+        pacer.presented(START_NS + round(number * share * PERIOD_NS), vsync=True)
+        assert 0.95 * PERIOD_NS <= pacer.period_ns <= 1.05 * PERIOD_NS

@@ -122,3 +122,20 @@ def test_frames_come_in_any_portions_even_larger_than_what_is_kept(cuts):
         timeline.append(ramp(first, count))
         first += count
     assert [at(timeline, ms) for ms in (0, 70, 95, 110, 500)] == [7.0, 7.0, 9.5, 11.0, 11.0]
+
+
+def test_a_turn_that_begins_again_has_no_motion_yet():
+    timeline, out = Timeline(width=1, frame_hz=10, capacity=100), np.zeros(1, np.float32)
+    timeline.begin(0)
+    timeline.append(np.ones((10, 1), np.float32))
+    timeline.begin(0)
+    assert not timeline.sample(0, out)
+
+
+def test_of_more_turns_than_tracks_the_oldest_goes():
+    timeline, out = Timeline(width=1, frame_hz=10, capacity=100, tracks=2), np.zeros(1, np.float32)
+    for number in range(3):
+        timeline.begin(number * 10**9)
+        timeline.append(np.full((10, 1), number, np.float32))
+    seen = [timeline.sample(at_s * 10**9 + 5 * 10**8, out) and float(out[0]) for at_s in range(3)]
+    assert seen == [1.0, 1.0, 2.0]

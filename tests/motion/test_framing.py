@@ -46,5 +46,6 @@ def test_reset_drops_what_was_pending() -> None:
 def test_after_a_reset_the_delay_is_as_at_first() -> None:
     stream, pcm = copying(3), np.arange(64, dtype=np.int16)
     first = stream.push(pcm).copy()
+    np.testing.assert_array_equal(first[:, 0], pcm[::HOP][3:])
     stream.reset()
     np.testing.assert_array_equal(stream.push(pcm), first)

@@ -53,5 +53,5 @@ class MediaClock:
 
 def extrapolate(anchor: Anchor, now_ns: int) -> int:
     """Media time at now_ns from one anchor: media_ns until at_ns, then running, and until_ns at most."""
-    elapsed_ns = max(0, now_ns - anchor.at_ns)
-    return max(anchor.media_ns, min(anchor.media_ns + elapsed_ns, anchor.until_ns))
+    running_ns = anchor.media_ns + now_ns - anchor.at_ns
+    return max(anchor.media_ns, min(running_ns, anchor.until_ns))
