@@ -179,7 +179,8 @@ class VisitConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     greet_after_ms: of somebody's presence. idle_s: silence until more time is offered, extend_s until the goodbye after
     that. left_s: since sensors saw nobody. call_s: until a person who was called counts as absent. attract: idle lines,
-    every attract_every_s, never in quiet hours. buttons: person, repeat, louder, quieter, slower, goodbye, a question.
+    every attract_every_s, never in quiet hours. buttons: person, repeat, louder, quieter, slower, captions, language,
+    goodbye, a question.
     log: the folder of the log of visits, "" none. keep_days: of its files. keep_text: of questions without an answer.
     """
 

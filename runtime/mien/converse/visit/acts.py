@@ -22,8 +22,12 @@ Line = Literal[
     "not_coming",
     "nobody",
     "back",
+    "languages",
+    "language",
+    "captions_on",
+    "captions_off",
 ]
-Panel = Literal["none", "consent", "conversation", "extension", "calling"]
+Panel = Literal["none", "consent", "conversation", "extension", "calling", "languages"]
 
 
 @dataclass(frozen=True, slots=True)

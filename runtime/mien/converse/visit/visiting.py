@@ -36,9 +36,15 @@ class Visiting:
         speak_keys: bool,
         ended: Callable[[Record], None],
         refused: Callable[[str], None] = lambda _: None,
+        languages: tuple[str, ...] = (),
+        captions: bool = False,
+        caption: Callable[[bool], None] = lambda _: None,
         wall: Callable[[], datetime] = datetime.now,
     ) -> None:
-        """speak_keys: the greeting names the keys of the buttons. wall: the local time."""
+        """speak_keys: the greeting names the keys of the buttons. languages, captions, caption: see VisitHost.
+
+        wall: the local time.
+        """
         self._client = client
         self._screen, self._wall = screen, wall
         self._wanted: Items = {}
@@ -55,6 +61,9 @@ class Visiting:
             greeting=config.greeting,
             refused=refused,
             speak_keys=speak_keys,
+            languages=languages,
+            captions=captions,
+            caption=caption,
         )
 
     def quiet_hours(self) -> bool:
