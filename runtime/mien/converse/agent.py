@@ -18,6 +18,7 @@ from mien.client import (
     Ear,
     Finished,
     NearEnd,
+    Offered,
     Started,
     UserStarted,
     UserStopped,
@@ -161,6 +162,9 @@ class Agent:
             elif isinstance(event, Chosen):
                 if self._visiting is not None:
                     self._tell(self._visiting.host.choose(event.id, event.by, time.monotonic_ns()))
+            elif isinstance(event, Offered):
+                if self._visiting is not None:
+                    self._tell(self._visiting.offered(event))
             elif self._visiting is not None and (signal := self._visiting.event(event)) is not None:
                 self._visit(signal)
                 if self._visiting.host.with_person:

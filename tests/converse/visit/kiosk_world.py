@@ -25,6 +25,7 @@ class World:
         self.random = random.Random(seed)
         self.now_ns = 10**12
         self.knows = knows
+        self.qr = ""
         self.shown, self.shows, self.calls, self.records, self.said, self.notes = {}, 0, [], [], [], []
         self.conversation = Conversation(language=language)
         self.visit = Visit(times=times or Times())
@@ -40,8 +41,8 @@ class World:
 
     # What the visit does to the world
 
-    def show(self, items):
-        self.shown = dict(items)
+    def show(self, items, qr):
+        self.shown, self.qr = dict(items), qr
         self.shows += 1
 
     def called(self, open_):

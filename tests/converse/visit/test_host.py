@@ -252,3 +252,86 @@ def test_captions_that_are_switched_do_not_break_an_answer_off():
     assert world.visit._record.answered == 1
     assert world.visit._record.interrupted == 0
     assert not {phrases.LINES["en"]["captions_off"], phrases.LINES["en"]["captions_on"]} & set(world.said)
+
+
+URL = "https://museum.example/help"
+
+
+def call_in_vain(world):
+    arrive(world)
+    world.says("I would like to talk to a person")
+    world.until(lambda: world.visit.state == "calling", "the call")
+    assert world.qr == ""
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("refused", [True, False], ids=["refused", "unanswered"])
+def test_a_code_is_shown_when_nobody_answers_said_once_it_is_seen_and_taken_away(language, refused):
+    world = World(
+        language=language, buttons=("person", "goodbye"), qr=URL, qr_ns=30 * S, times=Times(call=20 * S, idle=90 * S)
+    )
+    arrive(world)
+    world.touches(phrases.BUTTONS[language]["person"][0])
+    world.until(lambda: world.visit.state == "calling", "the call")
+    assert world.qr == ""
+    world.wait(4)
+    if refused:
+        world.signal(signals.PersonAnswered(False))
+    world.until(lambda: world.qr, "the code")
+    assert world.qr == URL
+    began_ns = world.now_ns
+    line = phrases.LINES[language]["qr"]
+    world.tell(world.host.offered(qr=True))
+    world.tell(world.host.offered(qr=True))  # the voice was restarted: the code is not new
+    world.wait(10)
+    before = "not_coming" if refused else "nobody"
+    assert world.said[-2:] == [phrases.LINES[language][before], line]
+    world.until(lambda: not world.qr, "the end of the code")
+    assert (world.now_ns - began_ns) / S == pytest.approx(30, abs=0.2)
+    assert world.shown
+    assert world.visit.state == "conversation"
+
+
+def test_a_code_that_nobody_can_see_is_not_spoken_of():
+    world = World(buttons=("person",), qr=URL, qr_ns=30 * S, times=Times(call=20 * S))
+    call_in_vain(world)
+    world.until(lambda: world.qr, "the code")
+    world.tell(world.host.offered(qr=False))
+    world.wait(10)
+    assert world.said[-1] == phrases.LINES["en"]["nobody"]
+
+
+def test_a_code_stands_beside_a_button_where_none_is_configured():
+    world = World(qr=URL, qr_ns=30 * S, times=Times(call=20 * S))
+    call_in_vain(world)
+    world.until(lambda: world.qr, "the code")
+    assert list(world.shown.values()) == ["Goodbye"]
+    world.wait(31)
+    assert (world.shown, world.qr) == ({}, "")
+
+
+def test_a_code_ends_with_the_visit_and_with_the_next_call():
+    world = World(buttons=("person", "goodbye"), qr=URL, qr_ns=600 * S, times=Times(call=20 * S))
+    call_in_vain(world)
+    world.until(lambda: world.qr, "the code")
+    world.wait(5)
+    world.touches("Talk to a person")
+    world.until(lambda: world.visit.state == "calling", "the call")
+    assert world.qr == ""
+    world.until(lambda: world.qr, "the code")
+    world.wait(5)
+    leave(world)
+    assert (world.shown, world.qr) == ({}, "")
+    world.wait(2)
+    arrive(world)
+    assert world.qr == ""
+
+
+def test_without_a_code_nothing_of_it_is_shown_or_said():
+    world = World(buttons=("person",), times=Times(call=20 * S))
+    call_in_vain(world)
+    world.until(lambda: world.visit.state == "conversation", "the end of the call")
+    world.tell(world.host.offered(qr=True))
+    world.wait(5)
+    assert world.qr == ""
+    assert phrases.LINES["en"]["qr"] not in world.said

@@ -110,6 +110,29 @@ def test_captions_that_are_switched_off_are_not_sent(tmp_path):
         asyncio.run(with_kiosk(tmp_path, test, answers={HOURS: "Ten to six."}, config=msgspec.convert(config, Config)))
 
 
+@pytest.mark.parametrize("drawn", [True, False])
+def test_a_code_is_shown_and_spoken_of_only_where_the_face_draws_it(tmp_path, caplog, drawn):
+    async def test(kiosk):
+        kiosk.panel.draws_qr = drawn
+        async with connect_async(f"ipc://{tmp_path}/voice.sock", role="agent", name="Ada") as ada:
+            kiosk.panel.touch()
+            await kiosk.until(lambda: kiosk.agent._visiting.host.visit.state == "conversation", "the greeting's end")
+            kiosk.panel.touch("Talk to a person")
+            await next_event(ada, Call)
+            await ada.answer_call(False)
+            await kiosk.until(lambda: kiosk.panel.look() and kiosk.panel.offer.qr == "https://a.example", "the code")
+            await kiosk.until(lambda: any("nobody can come" in text for text in kiosk.said()), "the truth")
+            if drawn:
+                await kiosk.until(lambda: any("scan the code" in text for text in kiosk.said()), "the code, said")
+            else:
+                await kiosk.until(lambda: "shows no QR code" in caplog.text, "the warning")
+                await kiosk.until(lambda: not kiosk.agent.busy, "silence")
+                assert not any("scan the code" in text for text in kiosk.said())
+
+    with running_voice(tmp_path):
+        asyncio.run(with_kiosk(tmp_path, test, answers={}, buttons=["person"], qr="https://a.example"))
+
+
 @pytest.mark.parametrize("button", ["captions", "language"])
 def test_a_button_that_could_change_nothing_is_refused_with_the_remedy(button):
     tree = {"visit": {"buttons": [button]}}

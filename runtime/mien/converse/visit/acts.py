@@ -26,6 +26,7 @@ Line = Literal[
     "language",
     "captions_on",
     "captions_off",
+    "qr",
 ]
 Panel = Literal["none", "consent", "conversation", "extension", "calling", "languages"]
 

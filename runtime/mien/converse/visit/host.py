@@ -23,6 +23,7 @@ _WISHES: Final[dict[str, signals.Wish]] = {
     END_VISIT: "goodbye",
 }
 Items = Mapping[str, str]
+_WITH_QR: Final = ("conversation", "extension")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +38,18 @@ class Switch:
 class VisitHost:
     """Its methods return what to tell the conversation.
 
-    buttons: what is offered in a conversation: names of phrases.BUTTONS, or questions. attract: idle lines. speak_keys:
-    the greeting names the keys of the buttons. show(items): shows buttons. call(open): calls a person, or withdraws the
-    call. refused(question): it had no answer. ended(record): a visit is over and forgotten. panel: what is shown.
-    languages: among which the button "language" lets choose. captions: whether what is said can be read, as configured
-    at first; caption(on) switches that. Both are as configured again when the visit is over.
+    buttons: what is offered in a conversation: names of phrases.BUTTONS or SWITCHES, or questions. attract: idle lines.
+    speak_keys: the greeting names the keys of the buttons. show(items, qr): shows buttons, with a QR code where qr is
+    not empty. call(open): calls a person, or withdraws the call. refused(question): it had no answer. ended(record): a
+    visit is over and forgotten. panel: what is shown. languages: among which the button "language" lets choose.
+    captions: whether what is said can be read, as configured at first; caption(on) switches that. Both are as
+    configured again when the visit is over. qr: the text of the code that is shown for qr_ns after a call that nobody
+    answered.
     """
 
     visit: Visit
     conversation: Conversation
-    show: Callable[[Items], None]
+    show: Callable[[Items, str], None]
     call: Callable[[bool], None]
     ended: Callable[[Record], None]
     buttons: tuple[str, ...] = ()
@@ -58,6 +61,11 @@ class VisitHost:
     languages: tuple[str, ...] = ()
     captions: bool = False
     caption: Callable[[bool], None] = lambda _: None
+    qr: str = ""
+    qr_ns: int = 0
+    _qr_until_ns: int = 0
+    _qr_told: bool = False
+    _now_ns: int = 0
     _meant: dict[str, str | Switch] = field(default_factory=dict)
     _under: acts.Panel = "none"
     _offered_in: str = ""
@@ -74,7 +82,12 @@ class VisitHost:
         """A signal from outside the conversation. Returns what to tell that."""
         if isinstance(signal, signals.Sound) and signal.began:
             self._by = "word"
+        self._now_ns = max(now_ns, self._now_ns)
         told = [event for act in self.visit.take(signal, now_ns) for event in self._do(act)]
+        if self._qr_until_ns and self._now_ns >= self._qr_until_ns:
+            self._qr_until_ns = 0
+            if self.panel in _WITH_QR:
+                self._offer(self.panel)
         self._gate()
         return told
 
@@ -102,6 +115,13 @@ class VisitHost:
             return []
         self._busy = self.conversation.busy
         return self.take(signals.Busy(self._busy), now_ns)
+
+    def offered(self, *, qr: bool) -> list[events.Event]:
+        """What was wanted can be seen. qr: with its code, which is only spoken of once it can be scanned."""
+        if not qr or not self._qr_due or self._qr_told:
+            return []
+        self._qr_told = True
+        return [self._announce("qr")]
 
     def choose(self, name: str, by: signals.By, now_ns: int) -> list[events.Event]:
         """The visitor chose a button."""
@@ -149,8 +169,12 @@ class VisitHost:
     def _do(self, act: acts.Act) -> list[events.Event]:
         match act:
             case acts.Say():
+                if act.line in ("nobody", "not_coming") and self.qr:
+                    self._qr_until_ns, self._qr_told = self._now_ns + self.qr_ns, False
                 return [self._announce(act.line, act.seconds)]
             case acts.Show():
+                if act.panel not in _WITH_QR:
+                    self._qr_until_ns = 0
                 if self.panel == "languages" and act.panel in ("consent", "conversation"):
                     self._under = act.panel  # once a language was chosen
                 elif act.panel != self.panel:  # a touch that is on its way belongs to the offer that it saw
@@ -200,7 +224,11 @@ class VisitHost:
 
     def _offer(self, panel: acts.Panel) -> None:
         self.panel, self._offered_in = panel, self.language
-        self.show(self._items(panel))
+        self.show(self._items(panel), self.qr if self._qr_due else "")
+
+    @property
+    def _qr_due(self) -> bool:
+        return self._qr_until_ns > self._now_ns and self.panel in _WITH_QR
 
     def _items(self, panel: acts.Panel) -> dict[str, str]:
         """id -> text of a panel; remembers what each means."""
@@ -222,7 +250,8 @@ class VisitHost:
             case "calling":
                 return [goodbye]
             case "conversation":
-                return [self._row(button) for button in self.buttons]
+                buttons = self.buttons or (("goodbye",) if self._qr_due else ())  # a code stands beside buttons
+                return [self._row(button) for button in buttons]
             case "languages":
                 return [(phrases.LANGUAGES[name], Switch(language=name)) for name in self.languages]
             case "none":

@@ -27,6 +27,7 @@ LINES: Final[dict[str, dict[Line, str]]] = {
         "language": "We can speak English now.",
         "captions_on": "You can read what I say now.",
         "captions_off": "Captions are off.",
+        "qr": "You can also scan the code on the screen with your phone.",
     },
     "de": {
         "greeting": "Guten Tag. Ich bin ein automatischer Assistent. Fragen Sie mich, oder berühren Sie eine Taste.",
@@ -46,6 +47,7 @@ LINES: Final[dict[str, dict[Line, str]]] = {
         "language": "Wir können jetzt Deutsch sprechen.",
         "captions_on": "Sie können jetzt mitlesen, was ich sage.",
         "captions_off": "Die Untertitel sind aus.",
+        "qr": "Sie können auch den Code auf dem Bildschirm mit Ihrem Telefon scannen.",
     },
 }
 # Buttons with a meaning of their own: the label, and what it stands for as if it were said.

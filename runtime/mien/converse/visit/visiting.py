@@ -8,15 +8,16 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Literal
 
-from mien.client import AsyncClient, CallAnswered, ClientError, Floor, Presence, Welcome
+from mien.client import AsyncClient, CallAnswered, ClientError, Floor, Offered, Presence, Welcome
 from mien.config import ScreenConfig, VisitConfig
+from mien.converse import events
 from mien.converse.conversation import Conversation
 from mien.converse.visit import signals
 from mien.converse.visit.host import Items, VisitHost
 from mien.converse.visit.life import Visit
 from mien.converse.visit.record import Record
 from mien.converse.visit.times import times
-from mien.units import minutes_of_day
+from mien.units import NS_PER_S, minutes_of_day
 
 log = logging.getLogger("mien.converse")
 
@@ -47,7 +48,8 @@ class Visiting:
         """
         self._client = client
         self._screen, self._wall = screen, wall
-        self._wanted: Items = {}
+        self._wanted: tuple[Items, str] = ({}, "")
+        self._sent_qr = ""
         self._wants_person = self._called = False
         self._changed = asyncio.Event()
         self.host = VisitHost(
@@ -64,6 +66,8 @@ class Visiting:
             languages=languages,
             captions=captions,
             caption=caption,
+            qr=config.qr,
+            qr_ns=config.qr_s * NS_PER_S,
         )
 
     def quiet_hours(self) -> bool:
@@ -83,15 +87,24 @@ class Visiting:
             self._changed.clear()
             try:
                 await self._order_person()
-                await self._client.choices(self._wanted)
+                items, self._sent_qr = self._wanted
+                await self._client.choices(items, qr=self._sent_qr)
             except ClientError as error:  # an agent holds the floor, or the voice is away: it shows nothing
                 log.warning("%s", error)
                 if error.retryable:
                     await asyncio.sleep(AGAIN_S)
                     self._changed.set()
 
-    def _show(self, items: Items) -> None:
-        self._wanted = items
+    def offered(self, offered: Offered) -> list[events.Event]:
+        """What was sent is on the screen, or is not."""
+        if offered.state != "shown" or not self._sent_qr:
+            return []
+        if not offered.qr:
+            log.warning("the screen shows no QR code: see the log of mien-face")
+        return self.host.offered(qr=offered.qr)
+
+    def _show(self, items: Items, qr: str) -> None:
+        self._wanted = (items, qr)
         self._changed.set()
 
     def event(self, event: object) -> signals.Signal | None:
