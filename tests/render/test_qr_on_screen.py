@@ -51,8 +51,8 @@ def test_the_modules_on_the_screen_are_those_of_the_code(opened, monkeypatch):
     whole = np.kron(np.pad(modules, 4), np.ones((module, module), dtype=bool))
     assert (code == np.where(whole, 0, 255)[..., None]).all()
     changed = np.abs(frame.astype(int) - empty).max(axis=2) > 8
-    if height > width:  # the eyes begin at a third, and the mouth ends above the buttons
-        assert not changed[round(0.35 * height) : round(0.63 * height)].any()
+    if height > width:  # from above the eyes to the mouth, which ends above the buttons
+        assert not changed[round(0.37 * height) : round(0.63 * height)].any()
     else:
         assert not changed[:, round(0.37 * width) : round(0.63 * width)].any()
 

@@ -14,7 +14,7 @@ LINES: Final = 2  # of text on a button; what is longer is shortened
 SCALES: Final = (1.0, 0.9, 0.8)  # of the text, tried in this order until the buttons leave the mouth free
 _LINE: Final = 1.42  # height of a line relative to the font
 _WIDEST_PX: Final = 2000  # a texture of GLES 2.0 has 2048
-_EYES_BEGIN: Final = 0.34  # of a portrait screen's height, and _FACE_BEGINS of a landscape screen's width:
+_EYES_BEGIN: Final = 0.36  # of a portrait screen's height, and _FACE_BEGINS of a landscape screen's width:
 _FACE_BEGINS: Final = 0.36  # a code in the upper left corner ends there
 _MOUTH_ENDS: Final = 0.635  # of a portrait screen's height, from its top: nothing covers what is above
 
