@@ -26,6 +26,7 @@ SOCKET_PATH_BYTES: Final = 107
 """sun_path has 108 bytes (unix(7)); the last one is NUL."""
 _ENDPOINT: Final = re.compile(r"tcp://(?:\*|\[[0-9a-fA-F:]+\]|[\w.-]+):(?P<port>\d{1,5}|\*)|ipc://(?P<path>.+)")
 _LAST_PORT: Final = 65_535
+_ONE_LINE: Final = r"\A[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*\Z"
 
 PositiveMs = Annotated[int, Meta(ge=1, le=3_600_000)]
 
@@ -179,7 +180,9 @@ class VisitConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     greet_after_ms: of somebody's presence. idle_s: silence until more time is offered, extend_s until the goodbye after
     that. left_s: since sensors saw nobody. call_s: until a person who was called counts as absent. attract: idle lines,
-    every attract_every_s, never in quiet hours. buttons: person, repeat, louder, quieter, slower, goodbye, a question.
+    every attract_every_s, never in quiet hours. buttons: person, repeat, louder, quieter, slower, captions, language,
+    goodbye, a question.
+    qr: shown as a QR code for qr_s when nobody answers a call; "" none.
     log: the folder of the log of visits, "" none. keep_days: of its files. keep_text: of questions without an answer.
     """
 
@@ -191,6 +194,8 @@ class VisitConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     extend_s: Annotated[int, Meta(ge=20, le=3_600)] = 20
     left_s: Annotated[int, Meta(ge=2, le=600)] = 8
     call_s: Annotated[int, Meta(ge=5, le=3_600)] = 60
+    qr: Annotated[str, Meta(max_length=300, pattern=_ONE_LINE)] = ""
+    qr_s: Annotated[int, Meta(ge=10, le=600)] = 60
     log: str = ""
     keep_days: Annotated[int, Meta(ge=0, le=3_650)] = 30
     keep_text: bool = False

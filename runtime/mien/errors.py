@@ -13,7 +13,7 @@
     |-- FaceError        a thread that the face depends on has ended
     |-- ModelError       the motion model and its manifest cannot be used
     |-- AvatarError      an avatar file that cannot be used
-    |-- TextError        no text can be laid out: no Pango, no font
+    |-- TextError        no text can be laid out: no Pango, no font; no QR code can be drawn
     |-- InstallError     installing or removing the services failed on the way
     |   `-- InstallRefused  it was not begun, and nothing was changed; exit code 2
     |-- ConverseError    a stage of `mien converse` cannot work: a missing engine, model or URL, an error in it

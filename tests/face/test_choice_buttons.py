@@ -35,11 +35,13 @@ class Rig:
         self.now_ms = 10_000
         self.number = 0
         self.choices = None
+        self.qr = ""
         self.works = True
 
     def offer(self, items=SIX, *, again=False, wait_ms=600):
         self.number += 1
-        self.choices = bus.Choices(epoch=1, number=self.number, items=tuple(items), again=again)
+        qr = self.qr if items else ""
+        self.choices = bus.Choices(epoch=1, number=self.number, items=tuple(items), again=again, qr=qr)
         self.play(wait_ms)
 
     def play(self, ms):

@@ -55,8 +55,9 @@ def choose(rig, name, *, number=None, by="touch", at_ns=5):
     rig.voice.report(bus.encode(bus.ChoiceMade(epoch=0, number=number, id=name, by=by, at_ns=at_ns)))
 
 
-def shown(rig, *shortened):
-    rig.voice.report(bus.encode(bus.ChoicesShown(epoch=0, number=on_screen(rig).number, shortened=shortened)))
+def shown(rig, *shortened, qr=False):
+    report = bus.ChoicesShown(epoch=0, number=on_screen(rig).number, shortened=shortened, qr=qr)
+    rig.voice.report(bus.encode(report))
 
 
 def told(rig, client):
@@ -144,6 +145,28 @@ def test_ids_must_differ(rig):
     assert rig.got(wire.Error, A)[-1].code == "malformed"
     assert "'a'" in rig.got(wire.Error, A)[-1].message
     assert len(rig.published) == before
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_a_qr_code_goes_to_the_face_and_whether_it_can_be_seen_comes_back(rig, drawn):
+    offer(rig, qr="https://museum.example/help")
+    assert on_screen(rig).qr == "https://museum.example/help"
+    shown(rig, qr=drawn)
+    assert told(rig, A) == [wire.Offered(state="shown", qr=drawn)]
+    offer(rig)
+    assert on_screen(rig).qr == ""
+
+
+def test_a_qr_code_without_a_button_is_refused_and_changes_nothing(rig):
+    offer(rig)
+    before = len(rig.published)
+    offer(rig, items={}, qr="https://museum.example/help")
+    assert "offer at least one" in rig.got(wire.Error, A)[-1].message
+    assert len(rig.published) == before
+
+
+def test_welcome_tells_of_qr_codes(rig):
+    assert "qr" in rig.got(wire.Welcome, A)[0].capabilities
 
 
 def test_an_observer_offers_nothing(rig):

@@ -248,14 +248,15 @@ class AsyncClient:
         """Direct the gaze: x and y in -1..1, left to right and bottom to top. Without arguments, release it."""
         await self.send(wire.LookAt(x=x, y=y))
 
-    async def choices(self, items: Mapping[str, str] | None = None, *, again: bool = False) -> None:
+    async def choices(self, items: Mapping[str, str] | None = None, *, again: bool = False, qr: str = "") -> None:
         """Show buttons, at most six: id -> text. None takes them away. again: may be chosen more than once.
 
-        `Offered` says when the customer sees them, `Chosen` what was chosen; both are events. Raises ClientError
-        (malformed; floor_taken).
+        qr: a text, such as a URL, shown beside them as a QR code. `Offered` says when the customer sees them, and
+        whether the code can be seen, `Chosen` what was chosen; both are events. Raises ClientError (malformed;
+        floor_taken).
         """
         choices = tuple(wire.Choice(name, text) for name, text in (items or {}).items())
-        await self._order(wire.Choices(items=choices, again=again))
+        await self._order(wire.Choices(items=choices, again=again, qr=qr))
 
     async def presence(self, present: bool = True, *, source: str = "sensor") -> None:
         """Tell the other clients that a sensor sees somebody, or nobody any more."""

@@ -228,13 +228,14 @@ class Client:
         """Direct the gaze: x and y in -1..1, left to right and bottom to top. Without arguments, release it."""
         self._portal.call(self._client.look_at(x, y))
 
-    def choices(self, items: Mapping[str, str] | None = None, *, again: bool = False) -> None:
+    def choices(self, items: Mapping[str, str] | None = None, *, again: bool = False, qr: str = "") -> None:
         """Show buttons, at most six: id -> text. None takes them away. again: may be chosen more than once.
 
-        `Offered` says when the customer sees them, `Chosen` what was chosen; both are events. Raises ClientError
-        (malformed; floor_taken).
+        qr: a text, such as a URL, shown beside them as a QR code. `Offered` says when the customer sees them, and
+        whether the code can be seen, `Chosen` what was chosen; both are events. Raises ClientError (malformed;
+        floor_taken).
         """
-        self._portal.call(self._client.choices(items, again=again))
+        self._portal.call(self._client.choices(items, again=again, qr=qr))
 
     def presence(self, present: bool = True, *, source: str = "sensor") -> None:
         """Tell the other clients that a sensor sees somebody, or nobody any more."""

@@ -18,6 +18,7 @@ from mien.client import (
     Ear,
     Finished,
     NearEnd,
+    Offered,
     Started,
     UserStarted,
     UserStopped,
@@ -68,8 +69,16 @@ class Agent:
         self._measured: dict[int, Measured] = {}
         self._voice_orders: asyncio.Queue[orders.Order] = asyncio.Queue()
         self.latencies = Latencies()
+        self._captions = True
         self.ear = ""
         self.user_began = 0
+
+    def show_captions(self, on: bool) -> None:
+        """Whether what is said gets captions, from now on."""
+        self._captions = on
+        if not on:
+            for turn in self._turns.values():
+                self._start(turn.clear_caption())
 
     @property
     def busy(self) -> bool:
@@ -151,9 +160,11 @@ class Agent:
                     if turn.name == event.turn:
                         turn.stop()
             elif isinstance(event, Chosen):
-                by: signals.By = "key" if event.by == "key" else "touch"
                 if self._visiting is not None:
-                    self._tell(self._visiting.host.choose(event.id, by, time.monotonic_ns()))
+                    self._tell(self._visiting.host.choose(event.id, event.by, time.monotonic_ns()))
+            elif isinstance(event, Offered):
+                if self._visiting is not None:
+                    self._tell(self._visiting.offered(event))
             elif self._visiting is not None and (signal := self._visiting.event(event)) is not None:
                 self._visit(signal)
                 if self._visiting.host.with_person:
@@ -208,7 +219,7 @@ class Agent:
                 turn = self._turns.get(order.answer)
                 if turn is None:
                     turn = self._turns[order.answer] = SpokenTurn(
-                        self._client, self._speaking, order.answer, self._take
+                        self._client, self._speaking, order.answer, self._take, lambda: self._captions
                     )
                     self._start(self._speak(turn))
                 if (waiting := self._measured.get(order.answer)) is not None and not waiting.thought_ns:

@@ -112,6 +112,8 @@ class Conversation:
             case Typed():
                 self._typed(event.text, now_ns)
             case Announce():
+                if event.now:
+                    self._take_over(self._asked or Asked(began_ns=now_ns, last_ns=now_ns))
                 announced = self._phrase(event.text, offer=event.offer)
                 announced.label = event.label
             case Forget():
@@ -126,6 +128,11 @@ class Conversation:
     def busy(self) -> bool:
         """Whether something is being asked, thought or said."""
         return self._asked is not None or bool(self._answers)
+
+    @property
+    def spoken_language(self) -> str:
+        """The language in which mien speaks now; that of the customer's last turn where `language` is "auto"."""
+        return self._current_language()
 
     @property
     def asking(self) -> bool:

@@ -125,11 +125,15 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """Say this, when nothing else is being said. offer: what a "yes" to it means."""
+    """Say this, when nothing else is being said. offer: what a "yes" to it means.
+
+    now: what is being said or asked ends, as it does when somebody chooses a text.
+    """
 
     label: str
     text: str
     offer: str = ""
+    now: bool = False
 
 
 @dataclass(frozen=True, slots=True)

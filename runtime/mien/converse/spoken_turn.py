@@ -33,14 +33,21 @@ class SpokenTurn:
     """
 
     def __init__(
-        self, client: AsyncClient, speaking: Speaking, answer: int, take: Callable[[events.Event], None]
+        self,
+        client: AsyncClient,
+        speaking: Speaking,
+        answer: int,
+        take: Callable[[events.Event], None],
+        captioned: Callable[[], bool] = lambda: True,
     ) -> None:
+        """captioned(): whether the next sentence gets a caption."""
         self.answer = answer
         self.sent_ns = 0
         self.opened = False
         self._client = client
         self._speaking = speaking
         self._take = take
+        self._captioned = captioned
         self._turn: AsyncTurn = client.turn()
         self._sentences: asyncio.Queue[_Sentence | None] = asyncio.Queue()
         self._stopped = asyncio.Event()
@@ -62,6 +69,11 @@ class SpokenTurn:
     def stop(self) -> None:
         """Give up what was not sent; the caller interrupts the voice."""
         self._stopped.set()
+
+    async def clear_caption(self) -> None:
+        """Take the captions of what is being said away."""
+        with contextlib.suppress(ClientError):
+            await self._turn.caption("")
 
     async def run(self) -> events.TurnOver:
         """Speak; returns how it ended."""
@@ -125,6 +137,8 @@ class SpokenTurn:
             await self._turn.phones(await asyncio.to_thread(phones_of_text, sentence.text, sentence.language))
 
     async def _caption(self, text: str, words: tuple[tuple[str, int, int], ...], begin_ms: float) -> None:
+        if not self._captioned():
+            return
         shifted = [(word, round(begin_ms + start), round(begin_ms + end)) for word, start, end in words]
         first = begin_ms == 0
         with contextlib.suppress(ClientError):  # too long, or no session: the speech goes on

@@ -20,6 +20,7 @@ from mien.converse.think.knowledge_file import SHIPPED, Knowledge, read_knowledg
 from mien.converse.visit.log.keeper import keeper
 from mien.converse.visit.record import Record
 from mien.converse.visit.visiting import Visiting
+from mien.errors import ConfigError
 
 RATE_HZ: Final = 22_050
 """Of the session with the voice: Piper's and espeak-ng's own."""
@@ -84,6 +85,7 @@ def make_agent(
     conversation = Conversation(timing=timing, language=config.language, forbidden=config.forbidden)
     visiting, kept = None, None
     if whole is not None and whole.visit.enabled:
+        check_buttons(whole)
         kept = keeper(whole)
 
         def over(record: Record) -> None:
@@ -100,9 +102,25 @@ def make_agent(
             speak_keys=whole.choices.numbers,
             ended=over,
             refused=kept.refused if kept is not None else lambda _: None,
+            languages=LANGUAGES if config.language == "auto" else (config.language,),
+            captions=whole.captions.enabled,
+            caption=lambda on: made.show_captions(on),
         )
     made = Agent(client, conversation, loaded.hearing, loaded.thinking, loaded.speaking, told, visiting)
     return made
+
+
+def check_buttons(config: Config) -> None:
+    """Raises ConfigError for a button of a visit that could change nothing."""
+    buttons = config.visit.buttons
+    if "captions" in buttons and not config.captions.enabled:
+        raise ConfigError(
+            "visit.buttons: 'captions' needs captions.enabled = true, also in the configuration of mien-face"
+        )
+    if "language" in buttons and config.converse.language != "auto":
+        raise ConfigError(
+            "visit.buttons: 'language' needs converse.language = \"auto\", with a hear_model of several languages"
+        )
 
 
 def cache_folder(config: ConverseConfig) -> Path:

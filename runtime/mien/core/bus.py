@@ -119,12 +119,14 @@ class EarSign(BusMessage, frozen=True):
 class Choices(BusMessage, frozen=True):
     """The buttons to show, always complete: id and text of each; none hides them.
 
-    number: of this offer, which reports about it repeat. again: whether they may be chosen more than once.
+    number: of this offer, which reports about it repeat. again: whether they may be chosen more than once. qr: the text
+    of a QR code beside them.
     """
 
     number: int
     items: tuple[tuple[str, str], ...] = ()
     again: bool = False
+    qr: str = ""
 
 
 class PresenceCue(BusMessage, frozen=True):
@@ -168,10 +170,14 @@ class MotionReady(BusMessage, frozen=True):
 
 
 class ChoicesShown(BusMessage, frozen=True):
-    """face -> voice: the buttons of an offer are on the screen. shortened: ids of those that end with an ellipsis."""
+    """face -> voice: the buttons of an offer are on the screen, and where qr says so its QR code.
+
+    shortened: ids of those that end with an ellipsis.
+    """
 
     number: int
     shortened: tuple[str, ...] = ()
+    qr: bool = False
 
 
 class ChoiceMade(BusMessage, frozen=True):

@@ -23,6 +23,7 @@ MAX_WORDS: Final = 4_000  # a turn's word times: half an hour of fast speech
 MAX_CAPTION_CHARACTERS: Final = 16_000  # a turn's text: a quarter of an hour of fast speech
 MAX_PHONE_WORDS: Final = 4_000  # a turn's words in phones
 MAX_PICTURE_BYTES: Final = 131_072
+MAX_QR_CHARACTERS: Final = 300
 MAX_CHOICES: Final = 6  # a glance takes in no more, and a numeric pad has a key for each
 MAX_CHUNK_BYTES: Final = 192_000  # two seconds at 48 kHz: a TTS burst that one step of the voice can still handle
 
@@ -263,11 +264,13 @@ class Choice(Struct, frozen=True, array_like=True):
 class Choices(Message, tag="choices", frozen=True):
     """client -> voice, answered with `offered`: buttons for the customer, in place of this client's earlier ones.
 
-    items: none takes the buttons away. again: whether the customer may choose more than once.
+    items: none takes the buttons away. again: whether the customer may choose more than once. qr: a text, as a rule a
+    URL, shown beside the buttons as a QR code; empty: none.
     """
 
     items: Annotated[tuple[Choice, ...], Meta(max_length=MAX_CHOICES)] = ()
     again: bool = False
+    qr: Annotated[str, Meta(max_length=MAX_QR_CHARACTERS, pattern=NAME_PATTERN)] = ""
 
 
 class Presence(Message, tag="presence", frozen=True):
@@ -381,11 +384,12 @@ class Offered(Message, tag="offered", frozen=True):
     """voice -> client that sent `choices`: what has become of them.
 
     state: the customer sees them; another client's have replaced them, for good; or no face shows them now.
-    shortened: ids of those whose text did not fit and ends with an ellipsis.
+    shortened: ids of those whose text did not fit and ends with an ellipsis. qr: whether their QR code can be seen.
     """
 
     state: ChoicesState
     shortened: tuple[str, ...] = ()
+    qr: bool = False
 
 
 class Chosen(Message, tag="chosen", frozen=True):

@@ -48,6 +48,7 @@ CAPABILITIES: Final = (
     "presence",
     "calls",
     "phones",
+    "qr",
 )
 REPLACED_TOLD: Final = 64  # the newest turns in one welcome
 

@@ -29,13 +29,18 @@ class Choices:
         return bool(self.now.items) and identity == self._owner
 
     def offer(self, session: Session, message: wire.Choices, epoch: int) -> None:
-        """Show this client's choices; none takes away its own. Raises ProtocolError (malformed): an id twice."""
+        """Show this client's choices; none takes away its own. Raises ProtocolError (malformed).
+
+        An id twice, or a QR code without a button, is malformed.
+        """
         ids = [choice.id for choice in message.items]
         if twice := next((name for name in ids if ids.count(name) > 1), ""):
             raise ProtocolError(
                 "malformed", f"in 'choices': items: the id '{twice}' is there twice; each needs its own"
             )
         identity = session.identity
+        if message.qr and not message.items:
+            raise ProtocolError("malformed", "in 'choices': qr: a code stands beside buttons; offer at least one")
         if not message.items:
             self.leave(identity, epoch)
             return
@@ -44,7 +49,8 @@ class Choices:
             self._send(self._owner, wire.Offered(state="replaced"))
         self._owner = identity
         self._counters.count("choices_offered")
-        self._show(epoch, tuple((choice.id, choice.text) for choice in message.items), again=message.again)
+        items = tuple((choice.id, choice.text) for choice in message.items)
+        self._show(epoch, items, again=message.again, qr=message.qr)
         if not self._face:
             self._send(identity, wire.Offered(state="no_face"))
 
@@ -64,7 +70,7 @@ class Choices:
         """The face shows an offer."""
         self._face = True
         if report.number == self.now.number and self.now.items:
-            self._send(self._owner, wire.Offered(state="shown", shortened=report.shortened))
+            self._send(self._owner, wire.Offered(state="shown", shortened=report.shortened, qr=report.qr))
 
     def made(self, report: bus.ChoiceMade) -> None:
         """The customer chose. A choice of an earlier offer is dropped: its client has moved on."""
@@ -76,7 +82,7 @@ class Choices:
         self._counters.count("choices_made")
         self._send(self._owner, wire.Chosen(id=report.id, by=report.by, at_ns=report.at_ns))
 
-    def _show(self, epoch: int, items: tuple[tuple[str, str], ...], *, again: bool = False) -> None:
+    def _show(self, epoch: int, items: tuple[tuple[str, str], ...], *, again: bool = False, qr: str = "") -> None:
         self._made = False
-        self.now = bus.Choices(epoch=epoch, number=self.now.number + 1, items=items, again=again)
+        self.now = bus.Choices(epoch=epoch, number=self.now.number + 1, items=items, again=again, qr=qr)
         self._publish(self.now)

@@ -25,6 +25,7 @@ class World:
         self.random = random.Random(seed)
         self.now_ns = 10**12
         self.knows = knows
+        self.qr, self.draws_qr = "", False
         self.shown, self.shows, self.calls, self.records, self.said, self.notes = {}, 0, [], [], [], []
         self.conversation = Conversation(language=language)
         self.visit = Visit(times=times or Times())
@@ -40,8 +41,10 @@ class World:
 
     # What the visit does to the world
 
-    def show(self, items):
-        self.shown = dict(items)
+    def show(self, items, qr):
+        self.shown, self.qr = dict(items), qr
+        if self.draws_qr:
+            self.later(30, lambda: self.tell(self.host.offered(qr=bool(qr))))
         self.shows += 1
 
     def called(self, open_):
@@ -103,7 +106,7 @@ class World:
 
     def recognised(self, job, text):
         if job not in self._cancelled:
-            self.give(events.Recognised(job, Transcript(text, self.conversation.language, False)))
+            self.give(events.Recognised(job, Transcript(text, self.conversation.spoken_language, False)))
 
     def thought(self, order):
         if order.job in self._cancelled:

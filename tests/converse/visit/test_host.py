@@ -31,6 +31,7 @@ def test_a_visit_from_greeting_to_goodbye_without_a_word(language):
     world.until(lambda: world.records, "the end")
     (record,) = world.records
     assert (record.ended, record.questions, record.answered, record.touches) == ("touch", 1, 1, 4)
+    assert record.touched_by == {"touch", "key"}
     assert world.shown == {}
     assert world.conversation.history.snapshot() == ()
 
@@ -61,7 +62,7 @@ def test_the_keys_are_said_to_who_does_not_see_the_buttons():
 
 
 def test_every_line_and_button_is_there_in_each_language():
-    for table in (phrases.LINES, phrases.BUTTONS, phrases.ANSWERS):
+    for table in (phrases.LINES, phrases.BUTTONS, phrases.SWITCHES, phrases.ANSWERS):
         assert len({tuple(sorted(of_one)) for of_one in table.values()}) == 1
     assert "assistant" in phrases.LINES["en"]["greeting"]
     assert "Assistent" in phrases.LINES["de"]["greeting"]
@@ -157,3 +158,180 @@ def test_the_same_buttons_are_not_offered_anew_while_nothing_was_chosen():
     assert world.shows == shows
     world.touches(QUESTION)
     assert world.shows == shows + 1  # they may be chosen again
+
+
+def leave(world):
+    world.touches(phrases.BUTTONS[world.host.language]["goodbye"][0])
+    world.until(lambda: world.records, "the end")
+
+
+def test_another_language_holds_for_the_visit_and_no_longer():
+    world = World(language="auto", languages=("en", "de"), buttons=(QUESTION, "language", "goodbye"))
+    arrive(world)
+    world.touches(phrases.SWITCHES["en"]["language"], "mouse")
+    assert list(world.shown.values()) == ["English", "Deutsch"]
+    world.until(lambda: phrases.LINES["en"]["languages"] in world.said, "the question which")
+    world.touches("Deutsch")
+    assert list(world.shown.values()) == [QUESTION, phrases.SWITCHES["de"]["language"], "Auf Wiedersehen"]
+    world.until(lambda: phrases.LINES["de"]["language"] in world.said, "the answer")
+    assert world.conversation.spoken_language == "de"
+    world.wait(5)
+    leave(world)
+    assert world.said[-1] == phrases.LINES["de"]["goodbye"]
+    assert (world.records[0].language, world.records[0].touched_by) == ("de", {"touch", "mouse"})
+    assert world.conversation.language == "auto"
+    world.wait(5)
+    arrive(world)
+    assert world.said[-1] == phrases.LINES["en"]["greeting"]
+
+
+def test_a_language_chosen_over_the_greeting_breaks_it_off_and_the_notice_comes_in_it():
+    world = World(language="auto", languages=("en", "de"), buttons=("language", "goodbye"))
+    world.signal(signals.Present(True, "touch"))
+    world.until(lambda: world.speaking, "the greeting")
+    world.touches(phrases.SWITCHES["en"]["language"])
+    world.touches("Deutsch")
+    world.until(lambda: phrases.LINES["de"]["notice"] in world.said, "the notice")
+
+
+def test_consent_is_asked_again_in_the_language_that_was_chosen():
+    world = World(language="auto", languages=("en", "de"), buttons=("language",), times=Times(consent=True))
+    arrive(world)
+    world.until(lambda: world.shown, "the question")
+    world.touches(phrases.SWITCHES["en"]["language"])
+    world.touches("Deutsch")
+    assert list(world.shown.values()) == ["Ja", "Nein", phrases.SWITCHES["de"]["language"]]
+    world.until(lambda: phrases.LINES["de"]["consent"] in world.said, "the question in German")
+    assert world.conversation.instead == phrases.LINES["de"]["consent"]
+    world.touches("Ja")
+    assert world.visit.state == "conversation"
+
+
+def test_the_languages_go_when_the_visitor_asks_something():
+    world = World(language="auto", languages=("en", "de"), buttons=("language",))
+    arrive(world)
+    world.touches(phrases.SWITCHES["en"]["language"])
+    world.wait(5)
+    world.says("where is the toilet")
+    world.wait(3)
+    assert list(world.shown.values()) == [phrases.SWITCHES["en"]["language"]]
+
+
+def test_the_languages_have_keys_that_are_said():
+    world = World(language="auto", languages=("en", "de"), buttons=("language",), speak_keys=True)
+    arrive(world)
+    world.touches(phrases.SWITCHES["en"]["language"], "key")
+    world.until(lambda: "Press 2 for: Deutsch." in world.said[-1], "the keys")
+
+
+def test_captions_are_switched_for_the_visit_and_no_longer():
+    switched = []
+    world = World(captions=True, caption=switched.append, buttons=(QUESTION, "captions", "goodbye"))
+    arrive(world)
+    world.touches("Hide captions")
+    assert (switched, list(world.shown.values())) == ([False], [QUESTION, "Show captions", "Goodbye"])
+    world.until(lambda: phrases.LINES["en"]["captions_off"] in world.said, "the words")
+    world.wait(5)
+    leave(world)
+    assert switched == [False, True]
+    assert world.records[0].captions is False
+    world.wait(5)
+    arrive(world)
+    assert "Hide captions" in world.shown.values()
+    assert len(world.said) == len(set(world.said)) + 1  # the greeting alone was said twice
+
+
+def test_captions_that_are_switched_do_not_break_an_answer_off():
+    world = World(captions=True, buttons=(QUESTION, "captions"))
+    arrive(world)
+    world.touches(QUESTION)
+    world.until(lambda: world.speaking, "the answer")
+    world.touches("Hide captions")
+    world.touches("Show captions")
+    world.wait(8)
+    assert world.visit._record.answered == 1
+    assert world.visit._record.interrupted == 0
+    assert not {phrases.LINES["en"]["captions_off"], phrases.LINES["en"]["captions_on"]} & set(world.said)
+
+
+URL = "https://museum.example/help"
+
+
+def call_in_vain(world):
+    arrive(world)
+    world.says("I would like to talk to a person")
+    world.until(lambda: world.visit.state == "calling", "the call")
+    assert world.qr == ""
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("refused", [True, False], ids=["refused", "unanswered"])
+def test_a_code_is_shown_when_nobody_answers_said_once_it_is_seen_and_taken_away(language, refused):
+    world = World(
+        language=language, buttons=("person", "goodbye"), qr=URL, qr_ns=30 * S, times=Times(call=20 * S, idle=90 * S)
+    )
+    arrive(world)
+    world.touches(phrases.BUTTONS[language]["person"][0])
+    world.until(lambda: world.visit.state == "calling", "the call")
+    assert world.qr == ""
+    world.wait(4)
+    if refused:
+        world.signal(signals.PersonAnswered(False))
+    world.until(lambda: world.qr, "the code")
+    assert world.qr == URL
+    began_ns = world.now_ns
+    line = phrases.LINES[language]["qr"]
+    world.tell(world.host.offered(qr=True))
+    world.tell(world.host.offered(qr=True))  # the voice was restarted: the code is not new
+    world.wait(10)
+    before = "not_coming" if refused else "nobody"
+    assert world.said[-2:] == [phrases.LINES[language][before], line]
+    world.until(lambda: not world.qr, "the end of the code")
+    assert (world.now_ns - began_ns) / S == pytest.approx(30, abs=0.2)
+    assert world.shown
+    assert world.visit.state == "conversation"
+
+
+def test_a_code_that_nobody_can_see_is_not_spoken_of():
+    world = World(buttons=("person",), qr=URL, qr_ns=30 * S, times=Times(call=20 * S))
+    call_in_vain(world)
+    world.until(lambda: world.qr, "the code")
+    world.tell(world.host.offered(qr=False))
+    world.wait(10)
+    assert world.said[-1] == phrases.LINES["en"]["nobody"]
+
+
+def test_a_code_stands_beside_a_button_where_none_is_configured():
+    world = World(qr=URL, qr_ns=30 * S, times=Times(call=20 * S))
+    call_in_vain(world)
+    world.until(lambda: world.qr, "the code")
+    assert list(world.shown.values()) == ["Goodbye"]
+    world.wait(31)
+    assert (world.shown, world.qr) == ({}, "")
+
+
+def test_a_code_ends_with_the_visit_and_with_the_next_call():
+    world = World(buttons=("person", "goodbye"), qr=URL, qr_ns=600 * S, times=Times(call=20 * S))
+    call_in_vain(world)
+    world.until(lambda: world.qr, "the code")
+    world.wait(5)
+    world.touches("Talk to a person")
+    world.until(lambda: world.visit.state == "calling", "the call")
+    assert world.qr == ""
+    world.until(lambda: world.qr, "the code")
+    world.wait(5)
+    leave(world)
+    assert (world.shown, world.qr) == ({}, "")
+    world.wait(2)
+    arrive(world)
+    assert world.qr == ""
+
+
+def test_without_a_code_nothing_of_it_is_shown_or_said():
+    world = World(buttons=("person",), times=Times(call=20 * S))
+    call_in_vain(world)
+    world.until(lambda: world.visit.state == "conversation", "the end of the call")
+    world.tell(world.host.offered(qr=True))
+    world.wait(5)
+    assert world.qr == ""
+    assert phrases.LINES["en"]["qr"] not in world.said

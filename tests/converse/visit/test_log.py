@@ -37,9 +37,7 @@ class Wall:
 
 
 def made(tmp_path, wall=None, *, keep_days=30, mask=None):
-    return VisitKeeper(
-        VisitFiles(tmp_path / "visits", keep_days), language="en", captions=True, mask=mask, wall=wall or Wall()
-    )
+    return VisitKeeper(VisitFiles(tmp_path / "visits", keep_days), mask=mask, wall=wall or Wall())
 
 
 def record(**fields):
@@ -55,6 +53,9 @@ def record(**fields):
             "questions": 3,
             "answered": 2,
             "refused": 1,
+            "language": "de",
+            "captions": True,
+            "touched_by": frozenset({"touch", "key"}),
             **fields,
         }
     )
@@ -80,6 +81,7 @@ def test_a_visit_is_a_line_of_times_and_counts(tmp_path):
         "lasted_s": 60.0,
     }
     assert (line["questions"], line["answered"], line["ended"], line["captions"]) == (3, 2, "word", True)
+    assert (line["language"], line["touched_by"]) == ("de", ["key", "touch"])
     assert line["latencies_ms"][0]["all"] == 400.0
     path = next((tmp_path / "visits").iterdir())
     assert path.name == "visits-2030-05-31.jsonl"

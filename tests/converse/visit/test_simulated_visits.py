@@ -8,6 +8,7 @@ import pytest
 
 from converse.visit.kiosk_world import S, World
 from mien.converse.visit import signals
+from mien.converse.visit.phrases import LINES
 from mien.converse.visit.times import Times
 
 VISITS = 1000
@@ -63,8 +64,13 @@ class Visitor:
             world.says(self.random.choice(("where is", "I am looking for", "and what about")) + f" {self.secret}")
             world.wait(self.random.uniform(0, 12))  # sometimes over the answer
         elif draw < 0.5 and world.shown:
-            world.touches(self.random.choice(list(world.shown.values())), self.random.choice(("touch", "key")))
-            world.wait(self.random.uniform(0, 10))
+            labels = list(world.shown.values())
+            label, by = self.random.choice(labels), self.random.choice(("touch", "key"))
+            world.touches("Deutsch" if "Deutsch" in labels else label, by)
+            if "Deutsch" not in world.shown.values():
+                world.wait(self.random.uniform(0, 10))
+            elif self.random.random() < 0.7:
+                world.touches("Deutsch", by)
         elif draw < 0.55:
             world.says("", recognised=False)  # a cough
         elif draw < 0.62:
@@ -111,14 +117,18 @@ def test_dump_finds_what_is_kept():
 @pytest.mark.parametrize("chunk", range(VISITS // CHUNK))
 def test_simulated_visits(chunk):
     source = random.Random(chunk)
+    more = {"language": "auto", "languages": ("en", "de"), "captions": True, "qr": "https://a.example", "qr_ns": 20 * S}
+    with_more = chunk % 3 == 0
     world = World(
         seed=chunk,
         times=Times(**TIMES, consent=chunk % 5 == 4),
         knows=lambda text: None if crc32(text.encode()) % 4 == 0 else f"About that: {text}",
-        buttons=BUTTONS,
+        buttons=(*BUTTONS, "language", "captions") if with_more else BUTTONS,
+        **(more if with_more else {}),
         attract=("Ask me something.",),
     )
-    visits = 0
+    world.draws_qr = with_more
+    visits, languages, codes = 0, set(), 0
     for number in range(CHUNK):
         visitor = Visitor(world, source, number)
         visitor.come()
@@ -129,16 +139,21 @@ def test_simulated_visits(chunk):
         while world.visit.state != "attract" or world.conversation.busy or world.speaking:
             world.wait(1)
             assert world.now_ns - began_ns < 900 * S, f"stuck in {world.visit.state}"
-        assert world.shown == {}
+        assert (world.shown, world.qr, world.host.captions) == ({}, "", with_more)
+        assert world.conversation.language == ("auto" if with_more else "en")
         left = [text for text in dump(world.host) if visitor.secret in text]
         assert left == [], left
         visits += bool(world.records)
         closed(world)
+        languages |= {record.language for record in world.records}
+        codes += sum(text in world.said for text in (LINES["en"]["qr"], LINES["de"]["qr"]))
         world.records.clear()
         world.notes.clear()
         world.said.clear()
         world.calls.clear()
     assert visits >= 0.9 * CHUNK  # the others walked past, or their sensor only flapped
+    assert languages == ({"en", "de"} if with_more else {"en"})
+    assert bool(codes) == with_more
 
 
 def closed(world):

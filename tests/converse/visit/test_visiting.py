@@ -2,8 +2,14 @@
 
 import asyncio
 
+import msgspec
+import pytest
+
 from converse.visit.touch_kiosk import with_kiosk
 from mien.client import Call, connect_async
+from mien.config import Config
+from mien.converse.start import check_buttons
+from mien.errors import ConfigError
 from rigs.services import running_voice
 
 HOURS = "What are your opening hours?"
@@ -80,6 +86,59 @@ def test_a_person_is_called_answers_speaks_and_hands_back_with_a_note(tmp_path):
 
     with running_voice(tmp_path):
         asyncio.run(with_kiosk(tmp_path, test, answers={HOURS: "Ten to six."}, buttons=[HOURS, "person"]))
+
+
+def test_captions_that_are_switched_off_are_not_sent(tmp_path):
+    async def test(kiosk):
+        kiosk.panel.touch()
+        await kiosk.until(lambda: kiosk.agent._visiting.host.visit.state == "conversation", "the greeting's end")
+        await kiosk.until(lambda: not kiosk.agent.busy, "silence")
+        kiosk.panel.touch("Hide captions")
+        await kiosk.shows("Show captions")
+        await kiosk.until(lambda: "Captions are off." in kiosk.said(), "the words")
+        before = len(kiosk.panel.captions)
+        kiosk.panel.touch(HOURS)
+        await kiosk.until(lambda: "Ten to six." in kiosk.said(), "the answer")
+        kiosk.panel.look()
+        assert "Ten to six." not in kiosk.panel.captions[before:]
+        await kiosk.until(lambda: not kiosk.agent.busy, "silence")
+        kiosk.panel.touch("Show captions")
+        await kiosk.until(lambda: kiosk.panel.look() and "You can read what I say now." in kiosk.panel.captions, "text")
+
+    config = {"visit": {"enabled": True, "buttons": [HOURS, "captions"]}, "captions": {"enabled": True}}
+    with running_voice(tmp_path):
+        asyncio.run(with_kiosk(tmp_path, test, answers={HOURS: "Ten to six."}, config=msgspec.convert(config, Config)))
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_a_code_is_shown_and_spoken_of_only_where_the_face_draws_it(tmp_path, caplog, drawn):
+    async def test(kiosk):
+        kiosk.panel.draws_qr = drawn
+        async with connect_async(f"ipc://{tmp_path}/voice.sock", role="agent", name="Ada") as ada:
+            kiosk.panel.touch()
+            await kiosk.until(lambda: kiosk.agent._visiting.host.visit.state == "conversation", "the greeting's end")
+            kiosk.panel.touch("Talk to a person")
+            await next_event(ada, Call)
+            await ada.answer_call(False)
+            await kiosk.until(lambda: kiosk.panel.look() and kiosk.panel.offer.qr == "https://a.example", "the code")
+            await kiosk.until(lambda: any("nobody can come" in text for text in kiosk.said()), "the truth")
+            if drawn:
+                await kiosk.until(lambda: any("scan the code" in text for text in kiosk.said()), "the code, said")
+            else:
+                await kiosk.until(lambda: "shows no QR code" in caplog.text, "the warning")
+                await kiosk.until(lambda: not kiosk.agent.busy, "silence")
+                assert not any("scan the code" in text for text in kiosk.said())
+
+    with running_voice(tmp_path):
+        asyncio.run(with_kiosk(tmp_path, test, answers={}, buttons=["person"], qr="https://a.example"))
+
+
+@pytest.mark.parametrize("button", ["captions", "language"])
+def test_a_button_that_could_change_nothing_is_refused_with_the_remedy(button):
+    tree = {"visit": {"buttons": [button]}}
+    with pytest.raises(ConfigError, match=f"visit.buttons: '{button}' needs"):
+        check_buttons(msgspec.convert(tree, Config))
+    check_buttons(msgspec.convert({**tree, "captions": {"enabled": True}, "converse": {"language": "auto"}}, Config))
 
 
 async def next_event(client, kind):

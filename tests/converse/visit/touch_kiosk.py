@@ -31,13 +31,15 @@ class Panel:
         self._reports.connect(f"ipc://{run_dir}/{REPORT_SOCKET}")
         self.offer = bus.Choices(epoch=0, number=0)
         self.captions = []
+        self.draws_qr = True
 
     def look(self):
         while self._bus.poll(0):
             message = bus.decode_from_voice(self._bus.recv_multipart()[0])
             if isinstance(message, bus.Choices):
                 if message.number != self.offer.number:
-                    self._report(bus.ChoicesShown(epoch=0, number=message.number))
+                    qr = bool(message.qr) and self.draws_qr
+                    self._report(bus.ChoicesShown(epoch=0, number=message.number, qr=qr))
                 self.offer = message
             elif isinstance(message, bus.CaptionCue):
                 self.captions.append(message.text)

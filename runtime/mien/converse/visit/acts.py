@@ -22,8 +22,13 @@ Line = Literal[
     "not_coming",
     "nobody",
     "back",
+    "languages",
+    "language",
+    "captions_on",
+    "captions_off",
+    "qr",
 ]
-Panel = Literal["none", "consent", "conversation", "extension", "calling"]
+Panel = Literal["none", "consent", "conversation", "extension", "calling", "languages"]
 
 
 @dataclass(frozen=True, slots=True)

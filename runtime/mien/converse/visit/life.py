@@ -148,6 +148,8 @@ class Visit:
                     record.first_answer_ns = record.first_answer_ns or now_ns
             case Wished():
                 record.touches += signal.by != "word" and signal.wish not in ("goodbye", "person")  # told before
+                if signal.by != "word":
+                    record.touched_by |= {signal.by}
                 if signal.wish in ("consent", "no_consent"):
                     record.consented = signal.wish == "consent"
             case Announced(label="greeting" | "notice"):
@@ -190,9 +192,14 @@ class Visit:
             self._say("attract")
 
     def _begin(self, by: str) -> None:
-        questions, first_ns = self._record.questions, self._record.first_question_ns
+        before = self._record
         self._record = Record(
-            began_ns=self._now_ns, began_by=by, questions=questions, first_question_ns=first_ns, touches=by == "touch"
+            began_ns=self._now_ns,
+            began_by=by,
+            questions=before.questions,
+            first_question_ns=before.first_question_ns,
+            touches=by == "touch",
+            touched_by=before.touched_by,
         )
         self._stretch, self._notices, self._notice_due = 1, 0, False
         self._enter("greeting")

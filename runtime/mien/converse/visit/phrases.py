@@ -23,6 +23,11 @@ LINES: Final[dict[str, dict[Line, str]]] = {
         "not_coming": "I am sorry, nobody can come just now.",
         "nobody": "I am sorry, nobody has answered. You can go on asking me.",
         "back": "I am the automated assistant again. Can I do anything else for you?",
+        "languages": "Which language would you like?",
+        "language": "We can speak English now.",
+        "captions_on": "You can read what I say now.",
+        "captions_off": "Captions are off.",
+        "qr": "You can also scan the code on the screen with your phone.",
     },
     "de": {
         "greeting": "Guten Tag. Ich bin ein automatischer Assistent. Fragen Sie mich, oder berühren Sie eine Taste.",
@@ -38,6 +43,11 @@ LINES: Final[dict[str, dict[Line, str]]] = {
         "not_coming": "Leider kann gerade niemand kommen.",
         "nobody": "Leider hat sich niemand gemeldet. Sie können mich weiter fragen.",
         "back": "Hier ist wieder der automatische Assistent. Kann ich noch etwas für Sie tun?",
+        "languages": "Welche Sprache möchten Sie sprechen?",
+        "language": "Wir können jetzt Deutsch sprechen.",
+        "captions_on": "Sie können jetzt mitlesen, was ich sage.",
+        "captions_off": "Die Untertitel sind aus.",
+        "qr": "Sie können auch den Code auf dem Bildschirm mit Ihrem Telefon scannen.",
     },
 }
 # Buttons with a meaning of their own: the label, and what it stands for as if it were said.
@@ -59,6 +69,13 @@ BUTTONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "goodbye": ("Auf Wiedersehen", "auf wiedersehen"),
     },
 }
+# Buttons that change the kiosk in place of the conversation.
+SWITCHES: Final[dict[str, dict[str, str]]] = {
+    "en": {"captions_on": "Show captions", "captions_off": "Hide captions", "language": "Language – Sprache"},
+    "de": {"captions_on": "Untertitel ein", "captions_off": "Untertitel aus", "language": "Sprache – Language"},
+}
+LANGUAGES: Final = {"en": "English", "de": "Deutsch"}
+"""What each language is called by those who speak it."""
 ANSWERS: Final[dict[str, dict[str, str]]] = {
     "en": {"yes": "Yes", "no": "No", "more_time": "I need more time"},
     "de": {"yes": "Ja", "no": "Nein", "more_time": "Ich brauche mehr Zeit"},

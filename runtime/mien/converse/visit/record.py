@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 End = Literal["word", "touch", "silence", "left", "no_consent", "person", "shutdown"]
+Touch = Literal["touch", "mouse", "key"]
 
 
 @dataclass(slots=True)
 class Record:
     """Times in ns of CLOCK_MONOTONIC; 0: it did not happen. began_by: what woke the kiosk.
 
-    extensions: how often more time was offered. consented: None where nobody was asked.
+    touched_by: with what buttons were chosen. extensions: how often more time was offered. consented: None where nobody
+    was asked. language, captions: of the visit's end; whoever runs the conversation adds them.
     """
 
     began_ns: int = 0
@@ -29,7 +31,10 @@ class Record:
     refused: int = 0
     interrupted: int = 0
     touches: int = 0
+    touched_by: frozenset[Touch] = frozenset()
     extensions: int = 0
     calls: int = 0
     calls_unanswered: int = 0
     consented: bool | None = None
+    language: str = ""
+    captions: bool = False

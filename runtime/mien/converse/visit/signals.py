@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Wish = Literal["goodbye", "person", "more_time", "no_more_time", "consent", "no_consent", "activity"]
-By = Literal["word", "touch", "key"]
+By = Literal["word", "touch", "mouse", "key"]
 
 
 @dataclass(frozen=True, slots=True)

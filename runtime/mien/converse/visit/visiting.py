@@ -8,15 +8,16 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Literal
 
-from mien.client import AsyncClient, CallAnswered, ClientError, Floor, Presence, Welcome
+from mien.client import AsyncClient, CallAnswered, ClientError, Floor, Offered, Presence, Welcome
 from mien.config import ScreenConfig, VisitConfig
+from mien.converse import events
 from mien.converse.conversation import Conversation
 from mien.converse.visit import signals
 from mien.converse.visit.host import Items, VisitHost
 from mien.converse.visit.life import Visit
 from mien.converse.visit.record import Record
 from mien.converse.visit.times import times
-from mien.units import minutes_of_day
+from mien.units import NS_PER_S, minutes_of_day
 
 log = logging.getLogger("mien.converse")
 
@@ -36,12 +37,19 @@ class Visiting:
         speak_keys: bool,
         ended: Callable[[Record], None],
         refused: Callable[[str], None] = lambda _: None,
+        languages: tuple[str, ...] = (),
+        captions: bool = False,
+        caption: Callable[[bool], None] = lambda _: None,
         wall: Callable[[], datetime] = datetime.now,
     ) -> None:
-        """speak_keys: the greeting names the keys of the buttons. wall: the local time."""
+        """speak_keys: the greeting names the keys of the buttons. languages, captions, caption: see VisitHost.
+
+        wall: the local time.
+        """
         self._client = client
         self._screen, self._wall = screen, wall
-        self._wanted: Items = {}
+        self._wanted: tuple[Items, str] = ({}, "")
+        self._sent_qr = ""
         self._wants_person = self._called = False
         self._changed = asyncio.Event()
         self.host = VisitHost(
@@ -55,6 +63,11 @@ class Visiting:
             greeting=config.greeting,
             refused=refused,
             speak_keys=speak_keys,
+            languages=languages,
+            captions=captions,
+            caption=caption,
+            qr=config.qr,
+            qr_ns=config.qr_s * NS_PER_S,
         )
 
     def quiet_hours(self) -> bool:
@@ -74,15 +87,24 @@ class Visiting:
             self._changed.clear()
             try:
                 await self._order_person()
-                await self._client.choices(self._wanted)
+                items, self._sent_qr = self._wanted
+                await self._client.choices(items, qr=self._sent_qr)
             except ClientError as error:  # an agent holds the floor, or the voice is away: it shows nothing
                 log.warning("%s", error)
                 if error.retryable:
                     await asyncio.sleep(AGAIN_S)
                     self._changed.set()
 
-    def _show(self, items: Items) -> None:
-        self._wanted = items
+    def offered(self, offered: Offered) -> list[events.Event]:
+        """What was sent is on the screen, or is not."""
+        if offered.state != "shown" or not self._sent_qr:
+            return []
+        if not offered.qr:
+            log.warning("the screen shows no QR code: see the log of mien-face")
+        return self.host.offered(qr=offered.qr)
+
+    def _show(self, items: Items, qr: str) -> None:
+        self._wanted = (items, qr)
         self._changed.set()
 
     def event(self, event: object) -> signals.Signal | None:

@@ -250,7 +250,8 @@ class Annotations:
             buttons = self._grid.largest
             widest = max(width for width, _ in buttons)
             ring = self._grid.ring_size(widest, max(height for _, height in buttons))
-            self._overlay = self._renderer.open_overlay((caption, status, *signs_px, logo, *buttons, ring))
+            qr = (self._grid.largest_qr,) * 2
+            self._overlay = self._renderer.open_overlay((caption, status, *signs_px, logo, *buttons, ring, qr))
         return self._overlay
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mien.core.wire import MAX_CHOICES
+from mien.face.overlay.qr_code import largest_px
 
 TARGET_MM: Final = 9.0  # the least side of a target that a finger hits
 MM_PER_INCH: Final = 25.4
@@ -13,6 +14,8 @@ LINES: Final = 2  # of text on a button; what is longer is shortened
 SCALES: Final = (1.0, 0.9, 0.8)  # of the text, tried in this order until the buttons leave the mouth free
 _LINE: Final = 1.42  # height of a line relative to the font
 _WIDEST_PX: Final = 2000  # a texture of GLES 2.0 has 2048
+_EYES_BEGIN: Final = 0.36  # of a portrait screen's height, and _FACE_BEGINS of a landscape screen's width:
+_FACE_BEGINS: Final = 0.36  # a code in the upper left corner ends there
 _MOUTH_ENDS: Final = 0.635  # of a portrait screen's height, from its top: nothing covers what is above
 
 
@@ -30,6 +33,15 @@ class Box:
         return (
             self.left - slop <= x < self.left + self.width + slop
             and self.top - slop <= y < self.top + self.height + slop
+        )
+
+    def touches(self, other: "Box", gap: int) -> bool:
+        """Whether two rectangles are less than `gap` pixels apart."""
+        return (
+            self.left - gap < other.left + other.width
+            and other.left - gap < self.left + self.width
+            and self.top - gap < other.top + other.height
+            and other.top - gap < self.top + self.height
         )
 
     @property
@@ -51,7 +63,7 @@ class ButtonGrid:
         """diagonal_inches: of the visible screen. caption_px: height to leave free for captions. size: of the text."""
         self.width, self.height = width, height
         unit = math.sqrt(width * height)
-        px_per_mm = math.hypot(width, height) / (diagonal_inches * MM_PER_INCH)
+        self.px_per_mm = px_per_mm = math.hypot(width, height) / (diagonal_inches * MM_PER_INCH)
         self.portrait = height > width
         self.least_px = -(-math.ceil(TARGET_MM * px_per_mm) // 4) * 4
         self.gap_px = round(max(0.014 * unit, 1.5 * px_per_mm))
@@ -134,6 +146,19 @@ class ButtonGrid:
             (max(self.button_width(count) for count in range(number, MAX_CHOICES + 1)), high)
             for number in range(1, MAX_CHOICES + 1)
         ]
+
+    @property
+    def largest_qr(self) -> int:
+        """The greatest side of a QR code's image that leaves the eyes free."""
+        if self.portrait:
+            room = min(round(_EYES_BEGIN * self.height) - self._margin_px, round(0.7 * self.width))
+        else:
+            room = min(round(_FACE_BEGINS * self.width), self.height) - self._margin_px
+        return max(1, min(room, largest_px(self.px_per_mm)))
+
+    def qr_box(self, side_px: int) -> Box:
+        """Where a QR code goes: into the upper left corner."""
+        return Box(self._margin_px, self._margin_px, side_px, side_px)
 
     def ring_size(self, width: int, height: int) -> tuple[int, int]:
         """The size of the ring around a button."""

@@ -1,15 +1,20 @@
 """Draws buttons as overlay images: text by Pango, plate, outline, the ring of the focus."""
 
+import logging
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from mien.core.bus import Choices
+from mien.errors import TextError
 from mien.face.overlay.button_grid import LINES, SCALES, Box, ButtonGrid
+from mien.face.overlay.qr_code import draw_qr
 from mien.text.clean import clean, without_symbols
 from mien.text.layout import Layout, Mask, draw_plate
 from mien.text.typesetter import Image, soften
+
+log = logging.getLogger("mien.face")
 
 PLATE: Final = 0.9  # nearly opaque: the contrast of the text must not depend on the background
 OUTLINE: Final = 0.62
@@ -30,11 +35,16 @@ class Button:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ButtonSet:
-    """The buttons of one offer. rings: the image that frames each while it has the focus."""
+    """The buttons of one offer. rings: the image that frames each while it has the focus.
+
+    qr: the picture of its QR code, at qr_box; None where it has none, or it cannot be drawn.
+    """
 
     offer: Choices
     buttons: tuple[Button, ...]
     rings: tuple[Image, ...]
+    qr: Image | None = None
+    qr_box: Box | None = None
 
     @property
     def shortened(self) -> tuple[str, ...]:
@@ -51,11 +61,12 @@ class ButtonMaker:
         self._numbers = numbers
         self._pens = {scale: _Pen(grid, scale, numbers=numbers) for scale in SCALES}
         self._made: ButtonSet | None = None
+        self._qr_trouble = ""
 
     def make(self, offer: Choices) -> ButtonSet:
         """The buttons of an offer. Those of the same texts are not drawn again."""
         before = self._made
-        if before is None or before.offer.items != offer.items:
+        if before is None or (before.offer.items, before.offer.qr) != (offer.items, offer.qr):
             self._made = self._draw(offer)
         elif before.offer is not offer:
             self._made = replace(before, offer=offer)
@@ -77,7 +88,26 @@ class ButtonMaker:
             cut = pen.write(ink, text, number)
             buttons.append(Button(name, box, _plain(ink, plate, line), _chosen(ink, plate), lost or cut))
         rings = {button.box.height: self._ring(button.box) for button in buttons}
-        return ButtonSet(offer, tuple(buttons), tuple(rings[button.box.height] for button in buttons))
+        qr, qr_box = self._code(offer.qr, boxes)
+        return ButtonSet(offer, tuple(buttons), tuple(rings[button.box.height] for button in buttons), qr, qr_box)
+
+    def _code(self, text: str, boxes: list[Box]) -> tuple[Image | None, Box | None]:
+        """The QR code. What is in its way is logged, and told by ChoicesShown; the buttons are shown without it."""
+        if not text:
+            return None, None
+        grid = self._grid
+        try:
+            image = draw_qr(text, grid.px_per_mm, grid.largest_qr)
+            box = grid.qr_box(len(image))
+            if any(box.touches(button, grid.gap_px) for button in boxes):
+                raise TextError("the buttons leave no room for the QR code: offer at most three, or a shorter text")
+        except TextError as error:
+            if str(error) != self._qr_trouble:
+                log.error("%s", error)
+            self._qr_trouble = str(error)
+            return None, None
+        self._qr_trouble = ""
+        return image, box
 
     def _plate(self, box: Box) -> tuple[Mask, Mask]:
         plate = np.zeros((box.height, box.width), dtype=np.uint8)

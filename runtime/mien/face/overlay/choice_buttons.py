@@ -6,7 +6,7 @@ from typing import Final, Literal
 from mien.core import bus
 from mien.face.overlay.button_grid import ButtonGrid
 from mien.face.overlay.button_images import Button, ButtonSet
-from mien.render.base import Input, Key, Overlay, Pointer
+from mien.render.base import AS_PICTURE, Input, Key, Overlay, Pointer
 from mien.text.typesetter import Image
 from mien.units import NS_PER_MS, NS_PER_S
 
@@ -24,9 +24,10 @@ Finger = tuple[str, int]
 
 
 class ChoiceButtons:
-    """layers: of the overlay, one for each button and then one for the ring. report(message) tells the voice.
+    """layers: of the overlay, one for each button, one for the ring, one for a QR code.
 
-    ask(offer) requests the images, which later come with made(). shown: the buttons on the screen.
+    report(message) tells the voice. ask(offer) requests the images, which later come with made(). shown: the buttons on
+    the screen.
     """
 
     def __init__(
@@ -87,13 +88,18 @@ class ChoiceButtons:
                 overlay.load(self._first + layer, button.plain)
             for layer in range(len(made.buttons), len(before.buttons) if before else 0):
                 overlay.hide(self._first + layer)
+            overlay.hide(self._qr_layer)
+            if made.qr is not None:
+                overlay.load(self._qr_layer, made.qr)
             self._ring_image = None
             self._inverted = [False] * len(made.buttons)
             self._focus, self._ring = 0, self._always_ring
             self._since_ns = now_ns
         self._chosen = -1
         self._dirty = True
-        self._report(bus.ChoicesShown(epoch=0, number=made.offer.number, shortened=made.shortened))
+        self._report(
+            bus.ChoicesShown(epoch=0, number=made.offer.number, shortened=made.shortened, qr=made.qr is not None)
+        )
 
     def step(self, now_ns: int) -> None:
         """Show what applies now. Costs next to nothing while nothing changes."""
@@ -231,6 +237,8 @@ class ChoiceButtons:
         overlay = self._open_overlay()
         for number, button in enumerate(shown.buttons):
             overlay.place(self._first + number, button.box.left, button.box.top, self._level)
+        if shown.qr_box is not None:
+            overlay.place(self._qr_layer, shown.qr_box.left, shown.qr_box.top, self._level, AS_PICTURE)
         if self._ring:
             image = shown.rings[self._focus]
             if image is not self._ring_image:
@@ -247,8 +255,13 @@ class ChoiceButtons:
             for number in range(len(self.shown.buttons)):
                 overlay.hide(self._first + number)
         overlay.hide(self._ring_layer)
+        overlay.hide(self._qr_layer)
         self.shown, self._level = None, 0.0
 
     @property
     def _ring_layer(self) -> int:
         return self._first + len(self._grid.largest)
+
+    @property
+    def _qr_layer(self) -> int:
+        return self._ring_layer + 1

@@ -30,13 +30,11 @@ class VisitKeeper:
         self,
         files: VisitFiles,
         *,
-        language: str,
-        captions: bool,
         mask: Callable[[str], str] | None,
         wall: Callable[[], datetime] = datetime.now,
     ) -> None:
         self._files = files
-        self._language, self._captions, self._mask, self._wall = language, captions, mask, wall
+        self._mask, self._wall = mask, wall
         self._unanswered: list[str] = []
         self._cleaned: date | None = None
         self.step()
@@ -56,8 +54,6 @@ class VisitKeeper:
         line = visit_line(
             record,
             began.astimezone(),
-            language=self._language,
-            captions=self._captions,
             latencies_ms=latencies_ms,
             unanswered=unanswered,
         )
@@ -89,7 +85,5 @@ def keeper(config: Config) -> VisitKeeper | None:
         mask = masker(converse.language, words)
     return VisitKeeper(
         VisitFiles(Path(visit.log).expanduser(), visit.keep_days),
-        language=converse.language,
-        captions=config.captions.enabled,
         mask=mask,
     )

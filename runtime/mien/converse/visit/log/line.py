@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Struct
 
-from mien.converse.visit.record import End, Record
+from mien.converse.visit.record import End, Record, Touch
 from mien.units import NS_PER_S
 
 
 class VisitLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """utc: the beginning. Times in s from it; None: it did not happen. latencies_ms: of each answer, by stage.
+
+    touched_by: with what buttons were chosen: "touch", "mouse", "key". language, captions: at the end of the visit.
 
     unanswered: questions without an answer, masked, where the configuration keeps them.
     """
@@ -33,6 +35,7 @@ class VisitLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     refused: int = 0
     interrupted: int = 0
     touches: int = 0
+    touched_by: tuple[Touch, ...] = ()
     extensions: int = 0
     calls: int = 0
     calls_unanswered: int = 0
@@ -45,8 +48,6 @@ def visit_line(
     record: Record,
     began: datetime,
     *,
-    language: str = "",
-    captions: bool = False,
     latencies_ms: tuple[dict[str, float], ...] = (),
     unanswered: tuple[str, ...] = (),
 ) -> VisitLine:
@@ -60,8 +61,8 @@ def visit_line(
         began_by=record.began_by,
         ended=record.ended,
         lasted_s=after_s(record.ended_ns) or 0.0,
-        language=language,
-        captions=captions,
+        language=record.language,
+        captions=record.captions,
         greeted_s=after_s(record.greeted_ns),
         first_question_s=after_s(record.first_question_ns),
         first_answer_s=after_s(record.first_answer_ns),
@@ -72,6 +73,7 @@ def visit_line(
         refused=record.refused,
         interrupted=record.interrupted,
         touches=record.touches,
+        touched_by=tuple(sorted(record.touched_by)),
         extensions=record.extensions,
         calls=record.calls,
         calls_unanswered=record.calls_unanswered,
