@@ -3,7 +3,6 @@
 import json
 from datetime import date, datetime, timedelta
 from html.parser import HTMLParser
-from importlib.util import find_spec
 
 import pytest
 from click.testing import CliRunner
@@ -25,7 +24,6 @@ from mien.errors import ConfigError
 
 S = 1_000_000_000
 NOON = datetime(2030, 5, 31, 12, 0, 0)
-needs_datafog = pytest.mark.skipif(find_spec("datafog") is None, reason="pip install 'datafog>=4.9,<5'")
 
 
 class Wall:
@@ -145,7 +143,6 @@ def test_a_folder_that_cannot_be_written_costs_the_line_alone(tmp_path, caplog):
 
 
 class TestMasking:
-    @needs_datafog
     @pytest.mark.parametrize(
         ("text", "masked"),
         [
@@ -164,7 +161,6 @@ class TestMasking:
     def test_english(self, text, masked):
         assert masker("en", frozenset(("clock",)))(text) == masked
 
-    @needs_datafog
     @pytest.mark.parametrize(
         ("text", "masked"),
         [
@@ -182,7 +178,6 @@ class TestMasking:
         with pytest.raises(ConfigError, match="datafog"):
             masker("en", frozenset())
 
-    @needs_datafog
     def test_the_vocabulary_is_the_knowledge_file(self, tmp_path):
         kept = keeper(Config(visit=VisitConfig(log=str(tmp_path), keep_text=True)))
         assert kept is not None
