@@ -1,19 +1,18 @@
 # shellcheck shell=bash
-# converse_environment CACHE PACKAGE...: two environments under CACHE: engines, with PACKAGE..., and piper, which is under
-# another licence. Installs what is missing, again whenever the requirements change.
+# converse_environment CACHE: two environments under CACHE: engines, and piper, which is under another licence. Installs
+# what is missing, again whenever the requirements change.
 # shellcheck source=environment.sh
 . .ci/environment.sh
 
 converse_environment() {
-    local cache=$1
-    shift
-    ! is_current "$cache" "$*" || return 0
+    local cache=$1 packages=('.[converse,ear,visits]' pytest pytest-timeout pyroomacoustics)
+    ! is_current "$cache" "${packages[*]}" || return 0
     echo "converse: installing the engines into $cache" >&2
     mkdir -p "$cache"
-    new_environment converse "$cache/engines" "$@"
+    new_environment converse "$cache/engines" "${packages[@]}"
     # shellcheck disable=SC2046  # one word a requirement
     new_environment converse "$cache/piper" $(piper_requirements)
-    mark_current "$cache" "$*"
+    mark_current "$cache" "${packages[*]}"
 }
 
 piper_requirements() { # those of the extra piper
