@@ -38,10 +38,10 @@ from mien.units import NS_PER_MS, NS_PER_S
 Progress = Callable[[str], None]
 SCRIPT: Final = (  # voice, sentence, seconds into the running answer; None waits for its end
     ("flite:slt", "Excuse me, when are you open?", None),
-    ("en-us+f3", "How much is a ticket?", None),
-    ("en-us+f3", "Stop, where is the toilet?", 1.2),
-    ("flite:rms", "Who is the president of France?", None),
-    ("flite:rms", "Yes, please.", None),
+    ("flite:rms", "How much is a ticket?", None),
+    ("flite:rms", "Stop, where is the toilet?", 1.2),
+    ("flite:awb", "Who is the president of France?", None),
+    ("flite:awb", "Yes, please.", None),
 )
 PATIENCE_S: Final = 60.0
 PAUSE_S: Final = 1.5
