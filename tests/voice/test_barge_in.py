@@ -632,3 +632,14 @@ def test_a_sound_is_as_long_as_the_ear_says_at_its_end():
     kiosk.started_ns -= 300 * MS
     kiosk.stop(lasted_ms=350)  # 50 ms from the start that was told
     assert kiosk.actions() == ["ducked", "paused"]
+
+
+def test_resume_declines_what_is_only_ducked():
+    kiosk = Kiosk(mode="duck")
+    kiosk.turn(ms=2000)
+    kiosk.start()
+    kiosk.step(200)
+    assert kiosk.actions() == ["ducked"]
+    kiosk.say(wire.Resume(), client=b"l")
+    kiosk.step(5)
+    assert kiosk.actions() == ["ducked", "resumed"]

@@ -34,7 +34,7 @@ class Calls:
         if session.identity not in self:
             self._since_ns = now_ns
         self._owner = session.identity
-        self._call = msgspec.structs.replace(message, client=session.name, waited_ms=0.0)
+        self._call = msgspec.structs.replace(message, client=session.name)
         self._tell(self._listeners(), now_ns)
 
     def answer(self, session: Session, message: wire.AnswerCall, now_ns: int) -> None:
