@@ -319,3 +319,14 @@ def test_a_full_disk_leaves_no_part_of_a_key(tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match=r"cannot be written \(No space left"):
         KeyFolder(tmp_path / "keys").make_client("ada", "agent", tmp_path / "out")
     assert list(tmp_path.rglob("*ada*")) == []
+
+
+def test_keys_that_cannot_be_written_are_a_mistake_with_the_folder_and_the_remedy(tmp_path):
+    taken = tmp_path / "desk"
+    taken.write_text("a file where the keys should go")
+    keys = KeyFolder(tmp_path / "keys")
+    keys.make_voice_pair()
+    with pytest.raises(ConfigError, match=r"desk: keys cannot be written there .*run as root, or name another"):
+        keys.make_client("ada", "agent", taken)
+    with pytest.raises(ConfigError, match="keys cannot be written there"):
+        KeyFolder(taken).make_voice_pair()
