@@ -2,7 +2,7 @@
 
 import pytest
 
-from mien.client._session import EVENTS_KEPT, Disconnected, Session
+from mien.client._session import EVENTS_KEPT, Disconnected, Session, _client_error
 from mien.core import wire
 from mien.errors import ClientError
 from rigs.voice_double import LIMITS, VoiceDouble, make_welcome
@@ -637,3 +637,9 @@ class TestRefusalsOfATurnThatIsBeingStopped:
             assert (turn.finished.played_ms, turn.finished.interrupted) == (0.0, True)
         tell(session, wire.Finished(turn="t", played_ms=40.0, interrupted=True, reason="interrupted"))
         assert turn.finished.played_ms == (0.0 if over else 40.0)
+
+
+@pytest.mark.parametrize(("protocols", "told"), [((), "no"), ((2, 3), "no; it speaks protocol 2, 3")])
+def test_a_refusal_names_the_protocols_that_the_voice_speaks_if_it_tells_them(protocols, told):
+    error = _client_error(wire.Error(code="bad_protocol", message="no", retryable=True, protocols=protocols))
+    assert (str(error), error.code, error.retryable) == (told, "bad_protocol", True)
