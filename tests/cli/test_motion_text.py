@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from mien.cli.motion import motion
 
@@ -26,7 +26,7 @@ def recording(tmp_path: Path) -> Path:
     return tmp_path / "a.wav"
 
 
-def run(recording: Path, *options: str):  # type: ignore[no-untyped-def]
+def run(recording: Path, *options: str) -> Result:
     return CliRunner().invoke(motion, [str(recording), "--out", str(recording.with_suffix(".csv")), *options])
 
 

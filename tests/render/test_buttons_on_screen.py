@@ -12,6 +12,7 @@ from mien.core.mesh import Mesh
 from mien.core.pose import new_pose
 from mien.core.stats import Counters
 from mien.face.overlay.annotations import Annotations
+from mien.face.overlay.button_grid import Box
 from mien.face.state import CueStore
 from mien.render.base import Key, Pointer
 from mien.render.draw_calls import MAX_DRAW_CALLS
@@ -81,7 +82,7 @@ class Screen:
         self.annotations.buttons.take(Pointer("down", x / width, y / height, "touch"), self.now_ms * MS)
 
     @property
-    def boxes(self):  # type: ignore[no-untyped-def]
+    def boxes(self) -> list[Box]:
         shown = self.annotations.buttons.shown
         assert shown is not None
         return [button.box for button in shown.buttons]
@@ -109,7 +110,7 @@ def open_screen(mesh: Mesh, size: tuple[int, int], background: Background, diago
     return Screen(renderer, Annotations(config, renderer, CueStore(), Counters()))
 
 
-def cut(pixels: np.ndarray, box) -> np.ndarray:  # type: ignore[no-untyped-def]
+def cut(pixels: np.ndarray, box: Box) -> np.ndarray:
     return pixels[box.top : box.top + box.height, box.left : box.left + box.width]
 
 

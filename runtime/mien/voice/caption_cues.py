@@ -44,16 +44,11 @@ class CaptionCues:
         if epoch != self._epoch:
             self._epoch = epoch
             self.renew()
-        near = [turn for turn in self._queue.playable if self._is_near(turn, media_ns)]
+        near = self._queue.beginning_by(media_ns + self._ahead_ns)
         self._sent = {turn: sent for turn, sent in self._sent.items() if turn in near}
         self._sent_ns = {turn: sent_ns for turn, sent_ns in self._sent_ns.items() if turn in near}
         self._allowance.fill(now_ns)
         return [self._cue(turn, now_ns) for turn in near if self._changed(turn) and self._may_send(turn, now_ns)]
-
-    def _is_near(self, turn: Turn, media_ns: int) -> bool:
-        if turn.playout.start_frame is None or turn.interrupted:
-            return False
-        return frames_to_ns(turn.playout.start_frame, turn.sink_rate_hz) <= media_ns + self._ahead_ns
 
     def _changed(self, turn: Turn) -> bool:
         caption, (before, *place) = turn.caption, self._sent.get(turn, (TurnCaption(), -1, False))

@@ -5,29 +5,25 @@ from typing import Final
 
 from mien.core.wire import MAX_CAPTION_CHARACTERS, MAX_WORDS, Caption
 from mien.errors import ProtocolError
+from mien.voice.early import Early
 from mien.voice.turn import NO_CAPTION, Turn, TurnCaption
 
 WORD_BYTES: Final = 200  # measured memory per word, without its letters
 BYTES_EACH: Final = 1_000_000  # of all captions of a client: enough for a turn of 4,000 words of ordinary length
 
 
-class Captions:
-    """Keeps the captions that arrive before their turns, for at most `limit` turns a client; the oldest are dropped.
-
-    All captions of a client, including those of its turns, take at most BYTES_EACH.
-    """
+class Captions(Early[TurnCaption]):
+    """Keeps the captions that arrive before their turns."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._early: dict[bytes, dict[str, TurnCaption]] = {}
+        super().__init__(limit, BYTES_EACH, NO_CAPTION, cost)
 
     def take(self, owner: bytes, turn: Turn | None, caption: Caption, turns: Iterable[Turn] = ()) -> None:
         """Accept a caption. turn: the turn that it names, if that has begun. turns: all turns of this client.
 
         Raises ProtocolError (caption_too_long) and changes nothing.
         """
-        early = self._early.get(owner, {})
-        before = turn.caption if turn else early.get(caption.turn, NO_CAPTION)
+        before = turn.caption if turn is not None else self._of(owner, caption.turn)
         whole = _joined(before if caption.append else NO_CAPTION, caption)
         if len(whole.words) > MAX_WORDS or len(whole.text) > MAX_CAPTION_CHARACTERS:
             raise ProtocolError(
@@ -45,25 +41,11 @@ class Captions:
                 retryable=True,
                 turn=caption.turn,
             )
-        early.pop(caption.turn, None)
-        if turn is not None:
+        if turn is None:
+            self._keep(owner, caption.turn, whole, held)
+        else:
             turn.caption = whole
-        elif whole.words or whole.text:
-            self._early.setdefault(owner, early)[caption.turn] = whole
-        self._shorten(early, BYTES_EACH - held - (cost(whole) if turn is not None else 0))
-
-    def claim(self, owner: bytes, name: str) -> TurnCaption:
-        """Remove and return the caption of a turn that begins now."""
-        return self._early.get(owner, {}).pop(name, NO_CAPTION)
-
-    def leave(self, owner: bytes) -> None:
-        """A client has left."""
-        self._early.pop(owner, None)
-
-    def _shorten(self, early: dict[str, TurnCaption], room: int) -> None:
-        """Drop the oldest until the rest fits."""
-        while len(early) > self._limit or sum(map(cost, early.values())) > room:
-            del early[next(iter(early))]
+            self._keep(owner, caption.turn, NO_CAPTION, held + cost(whole))
 
 
 def cost(caption: TurnCaption) -> int:

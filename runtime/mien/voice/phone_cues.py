@@ -30,7 +30,7 @@ class PhoneCues:
         if epoch != self._epoch:
             self._epoch = epoch
             self._sent.clear()
-        near = [turn for turn in self._queue.playable if self._is_near(turn, media_ns)]
+        near = [turn for turn in self._queue.beginning_by(media_ns + self._ahead_ns) if turn.phones]
         self._sent = {turn: self._of(turn) for turn in near}
         due = [turn for turn in near if self._sent[turn][1] < len(turn.phones)]
         return [self._cue(turn) for turn in due[:CUES_A_STEP]]
@@ -40,11 +40,6 @@ class PhoneCues:
         start_ns = frames_to_ns(turn.playout.start_frame or 0, turn.sink_rate_hz)
         before = self._sent.get(turn)
         return before if before is not None and before[0] == start_ns else (start_ns, 0)
-
-    def _is_near(self, turn: Turn, media_ns: int) -> bool:
-        if turn.playout.start_frame is None or turn.interrupted or not turn.phones:
-            return False
-        return frames_to_ns(turn.playout.start_frame, turn.sink_rate_hz) <= media_ns + self._ahead_ns
 
     def _cue(self, turn: Turn) -> PhoneCue:
         start_ns, first = self._sent[turn]

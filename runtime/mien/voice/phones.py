@@ -5,6 +5,7 @@ from typing import Final
 
 from mien.core.wire import MAX_PHONE_WORDS, Phones, PhoneWord
 from mien.errors import ProtocolError
+from mien.voice.early import Early
 from mien.voice.turn import Turn
 
 WORD_BYTES: Final = 300  # of memory, without its phones
@@ -13,23 +14,18 @@ BYTES_EACH: Final = 1_500_000  # of all phones of a client
 _Words = tuple[PhoneWord, ...]
 
 
-class EarlyPhones:
-    """Keeps the phones that arrive before their turns, for at most `limit` turns a client; the oldest are dropped.
-
-    All phones of a client, including those of its turns, take at most BYTES_EACH.
-    """
+class EarlyPhones(Early[_Words]):
+    """Keeps the phones that arrive before their turns."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._early: dict[bytes, dict[str, _Words]] = {}
+        super().__init__(limit, BYTES_EACH, (), _cost)
 
     def take(self, owner: bytes, turn: Turn | None, message: Phones, turns: Iterable[Turn] = ()) -> None:
         """Accept phones. turn: the turn that they name, if that has begun. turns: all turns of this client.
 
         Raises ProtocolError (phones_too_long) and changes nothing.
         """
-        early = self._early.get(owner, {})
-        before = turn.phones if turn is not None else early.get(message.turn, ())
+        before = turn.phones if turn is not None else self._of(owner, message.turn)
         whole = (*before, *message.words)
         if len(whole) > MAX_PHONE_WORDS:
             raise ProtocolError(
@@ -44,22 +40,11 @@ class EarlyPhones:
                 retryable=True,
                 turn=message.turn,
             )
-        early.pop(message.turn, None)
-        if turn is not None:
+        if turn is None:
+            self._keep(owner, message.turn, whole, held)
+        else:
             turn.phones = whole
-        elif whole:
-            self._early.setdefault(owner, early)[message.turn] = whole
-        room = BYTES_EACH - held - (_cost(whole) if turn is not None else 0)
-        while len(early) > self._limit or sum(map(_cost, early.values())) > room:
-            del early[next(iter(early))]
-
-    def claim(self, owner: bytes, name: str) -> _Words:
-        """Remove and return the phones of a turn that begins now."""
-        return self._early.get(owner, {}).pop(name, ())
-
-    def leave(self, owner: bytes) -> None:
-        """A client has left."""
-        self._early.pop(owner, None)
+            self._keep(owner, message.turn, (), held + _cost(whole))
 
 
 def _cost(words: _Words) -> int:

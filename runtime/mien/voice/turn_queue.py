@@ -8,7 +8,7 @@ from collections import deque
 from mien.audio.base import Pcm
 from mien.config import VoiceConfig
 from mien.errors import ProtocolError
-from mien.units import NS_PER_MS, frames_to_ms
+from mien.units import NS_PER_MS, frames_to_ms, frames_to_ns
 from mien.voice.captions import Captions
 from mien.voice.codec import Codec
 from mien.voice.phones import EarlyPhones
@@ -42,6 +42,16 @@ class TurnQueue:
     def playable(self) -> list[Turn]:
         """All turns that are not held."""
         return [turn for turn in self.turns if not turn.held]
+
+    def beginning_by(self, media_ns: int) -> list[Turn]:
+        """The playable turns that are heard now, or begin by media_ns of the sink's clock, unless interrupted."""
+        return [
+            turn
+            for turn in self.playable
+            if turn.playout.start_frame is not None
+            and not turn.interrupted
+            and frames_to_ns(turn.playout.start_frame, turn.sink_rate_hz) <= media_ns
+        ]
 
     def audio(self, owner: bytes, codec: Codec, name: str, seq: int, payload: bytes, now_ns: int) -> None:
         """Add one chunk. Raises ProtocolError, and changes nothing, for a chunk that must be refused."""
