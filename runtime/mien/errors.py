@@ -17,6 +17,7 @@
     |-- InstallError     installing or removing the services failed on the way
     |   `-- InstallRefused  it was not begun, and nothing was changed; exit code 2
     |-- ConverseError    a stage of `mien converse` cannot work: a missing engine, model or URL, an error in it
+    |-- FleetError       a message, a name or a file of a fleet that cannot be used
     `-- ClientError      raised by mien.client: the voice cannot be reached, refused, or answered with an error
 
 The message says what is wrong, where (a path to the field or the file), and what to do about it.
@@ -47,6 +48,10 @@ class ProtocolError(MienError):
         self.retryable = retryable
         self.turn = turn
         self.seq = seq
+
+
+class FleetError(MienError):
+    """A message on the broker, a name or a file of a fleet that cannot be used. Nothing else is affected."""
 
 
 class BusError(MienError):

@@ -1,0 +1,1 @@
+"""Setting up a fleet: keys, the broker's configuration, what a board needs."""

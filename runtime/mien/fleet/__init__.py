@@ -1,0 +1,1 @@
+"""What boards and consoles say to each other over a broker: topics, payloads and their schemas."""
