@@ -90,7 +90,9 @@ class Found:
     called: list[bool] = field(default_factory=list)
     human_ms: list[float] = field(default_factory=list)
     human_in_time: list[bool] = field(default_factory=list)
+    answers_heard_out: int = 0
     self_interruptions: int = 0
+    late_echo_ms: float = 0.0
     memory_mb: float = 0.0
 
 
@@ -117,6 +119,7 @@ async def _visit(session: Session, config: ConverseConfig, scene: RoomScene, siz
         await customers.all(size)
         processes = [session.stack.voice, session.stack.face]
         pids = [process.pid for process in processes if process is not None] + loaded.pids
+        customers.found.late_echo_ms = scene.late_echo_ms
         customers.found.memory_mb = sum(pss_mb(pid) for pid in pids)
         return customers.found
 
@@ -183,7 +186,7 @@ class _Customers:
         """One question. Returns everything that mien said to it."""
         before, heard = len(self._running.latencies.answers), len(self._notes)
         last_ns = await self._say(text)
-        await self._until_answered(before)
+        await self._until_answered(before, quiet=True)
         for answer in self._running.latencies.answers[before : before + 1]:
             self.found.stages.append(answer)
             self.found.latencies_ms.append((answer.heard_ns - last_ns) / NS_PER_MS)
@@ -203,13 +206,23 @@ class _Customers:
         self.found.human_ms += [(answer.heard_ns - last_ns) / NS_PER_MS for answer in answers[-1:]]
         self._progress(f"human speech of {len(turn) / RATE_HZ:.1f} s -> {self.found.human_ms[-1:]} ms")
 
-    async def _until_answered(self, before: int) -> None:
-        """Until more answers than before were heard and nothing is said or asked any more; PATIENCE_S at most."""
+    async def _until_answered(self, before: int, *, quiet: bool = False) -> None:
+        """Until more answers than before were heard and nothing is said or asked any more; PATIENCE_S at most.
+
+        quiet: the customer has said everything, so whatever the kiosk takes for a customer from the answer on is its
+        own echo.
+        """
         agent = self._running
+        answering: int | None = None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
                 while len(agent.latencies.answers) == before or agent.busy:
+                    if quiet and answering is None and len(agent.latencies.answers) > before:
+                        answering = agent.user_began
                     await asyncio.sleep(0.05)
+        if answering is not None:
+            self.found.answers_heard_out += 1
+            self.found.self_interruptions += agent.user_began - answering
         await asyncio.sleep(PAUSE_S)
 
     async def _barge_in(self, text: str) -> None:
@@ -321,7 +334,12 @@ def _rows(found: Found, trace: FrameTrace) -> list[Row]:
         _share("barge-ins answered", found.interrupted, 100.0),
         _share("coughs and mm-hms, resumed", found.resumed, None),
         Row(
-            name="self-interruptions", value=found.self_interruptions, unit="", bar=0.0, samples=len(found.interrupted)
+            name="self-interruptions",
+            value=found.self_interruptions,
+            unit="",
+            bar=0.0,
+            samples=found.answers_heard_out,
+            note=f"while an answer is heard to which nobody objects; {found.late_echo_ms:.0f} ms of echo came too late",
         ),
         Row(
             name="memory without the ear",

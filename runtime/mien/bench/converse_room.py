@@ -20,6 +20,7 @@ from mien.capture.null import NullCapture
 from mien.config import Config
 from mien.core import ear_bus
 from mien.core.clock import Clock
+from mien.core.ear_bus import FarEnd
 from mien.ear.service import EarService
 from mien.host.clock import MonotonicClock
 from mien.transport import FAR_END_SOCKET
@@ -33,6 +34,15 @@ DRIVE: Final = 0.75
 NOISE_RMS: Final = 0.0012
 RING_S: Final = 64
 POLL_MS: Final = 20
+
+LATE_S: Final = 0.2
+"""How long the microphone waits for the kiosk's own sound on a busy machine; its buffer holds half a second."""
+
+FOLLOWED_S: Final = 0.5
+"""A speaker of which nothing came for so long is not waited for."""
+
+MOVED_FRAMES: Final = RATE_HZ // 200
+"""A block that belongs 5 ms elsewhere: the device's stream has moved."""
 
 
 class RoomMicrophone(NullCapture):
@@ -54,41 +64,67 @@ class RoomScene:
     def __init__(self, room: Room, seed: int = 1) -> None:
         self._mouth = room.mouth[: RATE_HZ // 4]
         self._speaker = loudspeaker(room.echo[: RATE_HZ // 4], 0.0)
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._random = np.random.default_rng(seed)
         self._origin_ns = time.monotonic_ns()
         self._ring = np.zeros(RING_S * RATE_HZ)
         self._read = 0
+        self._stream, self._anchor = 0, 0
+        self._played, self._told_s = 0, 0.0
+        self._late_frames = 0
+
+    @property
+    def late_echo_ms(self) -> float:
+        """How much of the kiosk's own sound came after the microphone had passed it: an echo that no room has."""
+        return self._late_frames * 1000 / RATE_HZ
 
     def say(self, dry: Signal, begin_ns: int) -> int:
         """The customer says something from begin_ns on. Returns when its last sound reaches the microphone."""
         wet = np.convolve(dry, self._mouth)
-        self._add(wet * (CUSTOMER_PEAK / max(float(np.abs(wet).max()), 1e-9)), begin_ns)
+        self._add(wet * (CUSTOMER_PEAK / max(float(np.abs(wet).max()), 1e-9)), self._frame(begin_ns))
         return begin_ns + len(dry) * NS_PER_S // RATE_HZ
 
-    def play(self, block: Signal, at_ns: int) -> None:
-        """The kiosk's speaker plays a block, heard at at_ns."""
-        driven = np.tanh(DRIVE * block) / DRIVE
-        self._add(np.convolve(driven, self._speaker) * ECHO_GAIN, at_ns)
+    def play(self, message: FarEnd, block: Signal | None) -> None:
+        """The kiosk's speaker plays a block; None is silence.
+
+        Blocks of one stream follow each other without a gap, as a sound card plays them: only the first says when, and
+        one that is far from there.
+        """
+        at = self._frame(message.at_ns)
+        if message.stream != self._stream or abs(at - self._anchor - message.offset) > MOVED_FRAMES:
+            self._stream, self._anchor = message.stream, at - message.offset
+        first = self._anchor + message.offset
+        if block is not None:
+            driven = np.tanh(DRIVE * block) / DRIVE
+            late = self._add(np.convolve(driven, self._speaker) * ECHO_GAIN, first)
+            self._late_frames += min(late, len(block))
+        with self._lock:
+            self._played, self._told_s = first + message.frames, time.monotonic()
+            self._lock.notify_all()
 
     def between(self, begin_ns: int, count: int) -> Signal:
         """The mix from begin_ns on, which may be read once, in order."""
         mixed = self._random.standard_normal(count) * NOISE_RMS
         with self._lock:
             first = self._frame(begin_ns)
+            self._lock.wait_for(lambda: not self._awaited(first + count), LATE_S)
             at = np.arange(first, first + count) % len(self._ring)
             mixed += self._ring[at]
             self._ring[np.arange(min(self._read, first), first + count) % len(self._ring)] = 0.0
             self._read = first + count
         return np.asarray(mixed, np.float64)
 
-    def _add(self, sound: Signal, at_ns: int) -> None:
-        """Mix it in; what the microphone has already passed is lost, as in a room."""
+    def _awaited(self, until: int) -> bool:
+        """Whether the speaker's sound up to this frame has yet to come."""
+        return self._played < until and time.monotonic() - self._told_s < FOLLOWED_S
+
+    def _add(self, sound: Signal, first: int) -> int:
+        """Mix it in. Returns how many of its frames the microphone has already passed: they are lost."""
         with self._lock:
-            first = self._frame(at_ns)
             late = max(0, self._read - first)
             sound = sound[late : late + len(self._ring) // 2]
             self._ring[np.arange(first + late, first + late + len(sound)) % len(self._ring)] += sound
+        return late
 
     def _frame(self, at_ns: int) -> int:
         return round((at_ns - self._origin_ns) * RATE_HZ / NS_PER_S)
@@ -97,7 +133,7 @@ class RoomScene:
 class FarEndTap:
     """Hears on the bus what the voice plays, and lets it sound in the room, between __enter__ and __exit__."""
 
-    def __init__(self, run_dir: Path, play: Callable[[Signal, int], None]) -> None:
+    def __init__(self, run_dir: Path, play: Callable[[FarEnd, Signal | None], None]) -> None:
         self._run_dir = run_dir
         self._play = play
         self._stopping = threading.Event()
@@ -121,9 +157,15 @@ class FarEndTap:
             if socket.poll(POLL_MS):
                 frames = socket.recv_multipart()
                 message = ear_bus.decode_from_voice(frames[0])
-                if isinstance(message, ear_bus.FarEnd) and not message.silent and len(frames) > 1:
-                    self._play(np.frombuffer(frames[1], "<i2").astype(np.float64) / 32768, message.at_ns)
+                if isinstance(message, FarEnd):
+                    self._play(message, _samples(message, frames))
         context.destroy(linger=0)
+
+
+def _samples(message: FarEnd, frames: list[bytes]) -> Signal | None:
+    if message.silent or len(frames) < 2:
+        return None
+    return np.frombuffer(frames[1], "<i2").astype(np.float64) / 32768
 
 
 @contextmanager
