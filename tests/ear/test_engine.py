@@ -237,3 +237,26 @@ def test_memory_stays_flat():
         sizes.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
     assert sizes[2] - sizes[1] < 20_000
+
+
+def test_a_block_waits_until_the_voice_has_told_what_was_played():
+    rig = EarRig()
+    rig.run_ms(1000)
+    rig.pipeline.far_until_ns = rig.clock.now_ns()
+    seen = len(rig.pipeline.near_ns)
+    rig.run_ms(50)
+    assert len(rig.pipeline.near_ns) <= seen + 1
+    rig.pipeline.far_until_ns = None
+    rig.run_ms(20)
+    steps = np.diff(rig.pipeline.near_ns)
+    assert rig.pipeline.near_ns[-1] > rig.clock.now_ns() - 50_000_000
+    assert set(steps.tolist()) == {20_000_000}, "each block once, in order"
+
+
+def test_a_voice_that_tells_nothing_more_delays_the_ear_by_60_ms_and_no_longer():
+    rig = EarRig()
+    rig.run_ms(1000)
+    rig.pipeline.far_until_ns = 0
+    rig.run_ms(500)
+    age_ms = (rig.clock.now_ns() - rig.pipeline.near_ns[-1]) / 1e6
+    assert 60 <= age_ms <= 120

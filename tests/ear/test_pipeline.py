@@ -3,7 +3,19 @@
 import numpy as np
 import pytest
 
-from ear.ear_signals import RATE_HZ, START_NS, Scene, babble, hiss, level_db, room, seconds, through
+from ear.ear_signals import (
+    BLOCK_NS,
+    RATE_HZ,
+    START_NS,
+    Scene,
+    babble,
+    hiss,
+    level_db,
+    pcm,
+    room,
+    seconds,
+    through,
+)
 from mien.config import EarConfig
 from mien.core.ear_bus import UserStarted, UserStopped
 from mien.ear.pipeline import Pipeline
@@ -159,3 +171,58 @@ def test_the_same_sound_gives_the_same_samples():
     far, near = kiosk(3)
     first, second = (scene().run(near, far).sound for _ in range(2))
     assert np.array_equal(first, second)
+
+
+def test_the_ear_knows_which_blocks_lack_the_far_end():
+    far, near = kiosk(3)
+    run = scene()
+    for number in range(100):
+        run.send(pcm(far[number * 320 : number * 320 + 320]))
+        if number:
+            run.ear.process(pcm(near[number * 320 - 320 : number * 320]), START_NS + (number - 1) * BLOCK_NS)
+    assert run.ear.lacks(START_NS + 99 * BLOCK_NS), "8 ms early and the filter's reach: the next block is needed, too"
+    run.send(pcm(far[32000:32320]))
+    assert not run.ear.lacks(START_NS + 99 * BLOCK_NS)
+
+
+def test_a_dead_voice_lacks_nothing():
+    far, near = kiosk(1)
+    run = scene()
+    run.send(pcm(far[:320]))
+    run.ear.process(pcm(near[:320]), START_NS)
+    assert run.ear.lacks(START_NS + BLOCK_NS)
+    run.ear.voice_runs = False
+    assert not run.ear.lacks(START_NS + BLOCK_NS)
+
+
+def test_a_delay_that_makes_every_block_wait_is_wrong_and_mended():
+    run = scene(delay_ms=-30.0)
+    far, _ = kiosk(4)
+    near = through(far, ROOM) * 0.15 + hiss(4)
+    waits = []
+    for number in range(190):
+        run.send(pcm(far[number * 320 : number * 320 + 320]))
+        if number:
+            at_ns = START_NS + (number - 1) * BLOCK_NS
+            waits.append(run.ear.lacks(at_ns))
+            run.ear.process(pcm(near[number * 320 - 320 : number * 320]), at_ns)
+    assert all(waits[1:10])
+    assert not any(waits[-60:])
+
+
+@pytest.mark.parametrize(("late_blocks", "known_after_s"), [(0, 0.0), (4, 0.22)])
+def test_while_the_canceller_remembers_a_hole_in_the_far_end_nothing_begins(late_blocks, known_after_s):
+    """The far end comes too late. Until 224 ms after that, what is left may be the kiosk's own echo."""
+    far, near = kiosk(8)
+    near[300 * 320 : 350 * 320] += babble(1.0, pitch_hz=190, seed=3) * 0.5
+    run = scene()
+    for number in range(390):
+        while run.sent <= number and not 300 <= number < 300 + late_blocks:
+            run.send(pcm(far[run.sent * 320 : run.sent * 320 + 320]))
+        if number > 1:
+            mine = number - 2
+            made = run.ear.process(pcm(near[mine * 320 : mine * 320 + 320]), START_NS + mine * BLOCK_NS)
+            run.known_s += [mine * 0.02 - 6.0] * len(made.events)
+            run.events += made.events
+    assert isinstance(run.events[0], UserStarted)
+    assert known_after_s <= run.known_s[0] < known_after_s + 0.2

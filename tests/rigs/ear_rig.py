@@ -78,7 +78,11 @@ class MadePipeline:
         self.say = []
         self.state, self.why = "ok", ""
         self.voice_runs = True
+        self.far_until_ns = None
         self.far, self.near_ns, self.gaps, self.abandoned = [], [], 0, 0
+
+    def lacks(self, at_ns):
+        return self.far_until_ns is not None and at_ns + 20_000_000 > self.far_until_ns
 
     def far_end(self, message, pcm):
         self.far.append((message, None if pcm is None else pcm.copy()))

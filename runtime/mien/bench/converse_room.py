@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -35,10 +36,10 @@ NOISE_RMS: Final = 0.0012
 RING_S: Final = 64
 POLL_MS: Final = 20
 
-LATE_S: Final = 0.2
-"""How long the microphone waits for the kiosk's own sound on a busy machine; its buffer holds half a second."""
+LATE_NS: Final = NS_PER_S // 5
+"""How long the microphone holds sound back until the kiosk's own has come; its buffer holds half a second."""
 
-FOLLOWED_S: Final = 0.5
+FOLLOWED_NS: Final = NS_PER_S // 2
 """A speaker of which nothing came for so long is not waited for."""
 
 MOVED_FRAMES: Final = RATE_HZ // 200
@@ -64,13 +65,13 @@ class RoomScene:
     def __init__(self, room: Room, seed: int = 1) -> None:
         self._mouth = room.mouth[: RATE_HZ // 4]
         self._speaker = loudspeaker(room.echo[: RATE_HZ // 4], 0.0)
-        self._lock = threading.Condition()
+        self._lock = threading.Lock()
         self._random = np.random.default_rng(seed)
         self._origin_ns = time.monotonic_ns()
         self._ring = np.zeros(RING_S * RATE_HZ)
         self._read = 0
         self._stream, self._anchor = 0, 0
-        self._played, self._told_s = 0, 0.0
+        self._played, self._told_ns = 0, 0
         self._late_frames = 0
 
     @property
@@ -99,24 +100,26 @@ class RoomScene:
             late = self._add(np.convolve(driven, self._speaker) * ECHO_GAIN, first)
             self._late_frames += min(late, len(block))
         with self._lock:
-            self._played, self._told_s = first + message.frames, time.monotonic()
-            self._lock.notify_all()
+            self._played, self._told_ns = first + message.frames, time.monotonic_ns()
 
     def between(self, begin_ns: int, count: int) -> Signal:
-        """The mix from begin_ns on, which may be read once, in order."""
-        mixed = self._random.standard_normal(count) * NOISE_RMS
+        """The mix from begin_ns on, which may be read once, in order. Fewer frames while the kiosk's sound lacks."""
         with self._lock:
             first = self._frame(begin_ns)
-            self._lock.wait_for(lambda: not self._awaited(first + count), LATE_S)
+            count = min(count, max(0, self._complete() - first))
+            mixed = self._random.standard_normal(count) * NOISE_RMS
             at = np.arange(first, first + count) % len(self._ring)
             mixed += self._ring[at]
             self._ring[np.arange(min(self._read, first), first + count) % len(self._ring)] = 0.0
             self._read = first + count
         return np.asarray(mixed, np.float64)
 
-    def _awaited(self, until: int) -> bool:
-        """Whether the speaker's sound up to this frame has yet to come."""
-        return self._played < until and time.monotonic() - self._told_s < FOLLOWED_S
+    def _complete(self) -> int:
+        """Up to which frame nothing more will sound: that of the speaker, or an older one if it keeps us waiting."""
+        now_ns = time.monotonic_ns()
+        if now_ns - self._told_ns > FOLLOWED_NS:
+            return sys.maxsize
+        return max(self._played, self._frame(now_ns - LATE_NS))
 
     def _add(self, sound: Signal, first: int) -> int:
         """Mix it in. Returns how many of its frames the microphone has already passed: they are lost."""

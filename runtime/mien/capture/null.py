@@ -30,7 +30,7 @@ class NullCapture:
         waiting = self._waiting(self._now_ns())
         count = min(waiting, self._most)
         pcm = self._sound(self._lost + self._taken, count)
-        self._taken += count
+        self._taken += len(pcm)
         return pcm
 
     def reading(self) -> Reading:
@@ -43,7 +43,7 @@ class NullCapture:
         self._closed = True
 
     def _sound(self, first: int, count: int) -> Pcm:
-        """Frames first .. first + count - 1 since it was opened."""
+        """Frames first .. first + count - 1 since it was opened. Fewer: the rest can be read later."""
         return np.zeros((count, self.format.channels), np.int16)
 
     def _waiting(self, now_ns: int) -> int:

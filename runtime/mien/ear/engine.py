@@ -26,6 +26,7 @@ from mien.core.ear_bus import (
 )
 from mien.core.stats import Counters
 from mien.ear.captures import Opener, open_capture
+from mien.ear.held_blocks import HeldBlocks
 from mien.ear.meter import SILENCE_DBFS, Meter
 from mien.ear.microphone import Block, Microphone
 from mien.ear.mute_key import MuteKey
@@ -81,6 +82,7 @@ class Engine:
         self._tap = tap
         self._pipeline = Pipeline(config) if pipeline is None else pipeline
         self._microphone = Microphone(config, clock, counters, opener)
+        self._held = HeldBlocks()
         self._outlet = Outlet(config, self._send, counters)
         self._key = MuteKey(Path(config.mute_key), clock) if config.mute_key else None
         self._orders, self._orders_ns = NO_ORDERS, clock.now_ns()
@@ -121,6 +123,8 @@ class Engine:
         self._muted_by = self._who_mutes()
         self._outlet.mute(self._muted_by != "", now_ns)
         for block in self._microphone.read():
+            self._held.add(block)
+        for block in self._held.due(now_ns, self._pipeline.lacks):
             self._process(block)
         if self._microphone.failure:
             self._outlet.abandon()  # it has ended the utterance; what comes from the next card begins a new one

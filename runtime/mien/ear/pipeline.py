@@ -5,6 +5,7 @@ block reached the microphone, so the echo canceller sees no drift.
 """
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Final
 
 import numpy as np
@@ -17,11 +18,11 @@ from mien.ear.chunks import Chunk, Chunker, power, sub_levels_db
 from mien.ear.delay import DelayFinder
 from mien.ear.echo import EchoCanceller
 from mien.ear.echo_guard import EchoGuard
-from mien.ear.far_end import FarEndBuffer, Reader
+from mien.ear.far_end import HALF_TAPS, FarEndBuffer, Reader
 from mien.ear.gate import EchoGate
 from mien.ear.input_check import REMEDIES, InputCheck
 from mien.ear.levels import Figures, Levels
-from mien.ear.linear_echo import LinearCanceller
+from mien.ear.linear_echo import PARTITIONS, LinearCanceller
 from mien.ear.vad import VoiceDetector
 from mien.units import NS_PER_MS, NS_PER_S, frames_to_ms, frames_to_ns, ms_to_frames, ms_to_ns, ns_to_frames, ns_to_ms
 
@@ -33,6 +34,9 @@ FORGET_NS: Final = NS_PER_S
 """After so long without a reading the alignment starts anew."""
 
 LATE_BLOCKS: Final = 10
+HELD_BLOCKS: Final = 100
+"""After so many blocks in a row that had to wait for the far end, delay_ms is wrong, and no busy machine the cause."""
+
 LATE_MARGIN_FRAMES: Final = EAR_BLOCK_FRAMES // 2
 
 LAG_FRAMES: Final = range(ms_to_frames(1, EAR_RATE_HZ), ms_to_frames(130, EAR_RATE_HZ))
@@ -90,6 +94,10 @@ class Pipeline:
         self._latency_ns = frames_to_ns(self._canceller.latency_frames, EAR_RATE_HZ)
         self._gap = self._fresh = False
         self._late = self._since_far = 0
+        self._looked_ns = self._held = 0
+        self._least_lacking = 0
+        self._missing = False
+        self._holes = 0
         self._figures = Figures(delay_ms=config.delay_ms)
         self.voice_runs = True
 
@@ -121,6 +129,25 @@ class Pipeline:
         stopped = self._activity.abandon()
         return () if stopped is None else (stopped,)
 
+    def lacks(self, at_ns: int) -> bool:
+        """Whether a part of the far end of the block that began at at_ns has yet to come. Ask once it is captured."""
+        lacking = self._lacking(at_ns)
+        if at_ns > self._looked_ns:
+            self._looked_ns = at_ns
+            self._held, least = (self._held + 1, self._least_lacking or lacking) if lacking else (0, 0)
+            self._least_lacking = min(least, lacking)
+            if self._held >= HELD_BLOCKS:
+                self._read_earlier(self._least_lacking)
+                lacking = self._lacking(at_ns)
+        return lacking > 0
+
+    def _lacking(self, at_ns: int) -> int:
+        """Frames of the far end that the block needs and that have not come, although the voice tells."""
+        if not (self._cancels and self._far_end.known and self.voice_runs and self._fresh):
+            return 0
+        needed = self._reader.predicted(at_ns) + EAR_BLOCK_FRAMES + HALF_TAPS
+        return max(0, ceil(needed) - self._far_end.end)
+
     def process(self, near: Pcm, at_ns: int) -> Cleaned:
         """Clean the next block, int16 (320,). at_ns: when its first frame reached the microphone."""
         far, missing = self._heard(at_ns)
@@ -128,12 +155,25 @@ class Pipeline:
         if self._cancels and self._finder.block(near, far):
             self._align()
         state, why = self._state(near, at_ns)
+        self._missing |= missing
         chunk = self._chunker.add(clean, near, far, at_ns)
-        events = () if chunk is None else self._events(chunk, deaf=missing or state in DEAF)
+        events = () if chunk is None else self._events(chunk, deaf=self._deaf(missing) or state in DEAF)
         speaking = self._activity.speaking
         only_echo = self._guard.active and not (self._guard.allows or self._activity.begins or speaking)
         pcm = self._gate.process(clean, shut=only_echo)
         return Cleaned(pcm, at_ns - self._latency_ns, events, speaking, state, why)
+
+    def _deaf(self, missing: bool) -> bool:
+        """Whether nothing can be told from the chunk that ends in this block, because some of the far end is missing.
+
+        While the kiosk speaks, the linear canceller remembers the hole for PARTITIONS chunks.
+        """
+        hole, self._missing = self._missing, missing
+        if hole:
+            self._holes = PARTITIONS + 1
+            return True
+        self._holes = max(0, self._holes - 1)
+        return self._holes > 0 and self._guard.active
 
     def _heard(self, at_ns: int) -> tuple[Pcm, bool]:
         """What the speaker played while this block was captured. Also whether a part of it has not come yet."""
@@ -170,7 +210,7 @@ class Pipeline:
         self._delay_ns += frames_to_ns(frames, EAR_RATE_HZ)
         self._reader.shift(-frames)
         self._forget_path()
-        self._late = 0
+        self._late = self._held = 0
 
     def _forget_path(self) -> None:
         """The far end is read elsewhere now: what was learnt of the echo is void."""
@@ -203,7 +243,8 @@ class Pipeline:
 
     def _events(self, chunk: Chunk, *, deaf: bool) -> tuple[UserStarted | UserStopped, ...]:
         """What the chunk begins or ends. deaf: nothing can be told from it."""
-        rest, echo_power = self._linear.process(chunk, careful=self._activity.speaking, learnt=self._guard.learnt)
+        careful = self._activity.speaking or self._holes > 0
+        rest, echo_power = self._linear.process(chunk, careful=careful, learnt=self._guard.learnt)
         self._guard.judge(chunk, power(rest), echo_power, self._activity.noise_power)
         speaking = self._activity.speaking
         allowed = not deaf and (self._guard.stays if speaking else self._guard.allows)
