@@ -240,7 +240,10 @@ class EventQueue:
 
 
 def _encode(event: EventBase, queue: str, seq: int) -> bytes:
-    return msgspec.json.encode(msgspec.structs.replace(event, queue=queue, seq=seq))
+    """Without the personal fields that are not told."""
+    fields = msgspec.to_builtins(msgspec.structs.replace(event, queue=queue, seq=seq))
+    told = {name: value for name, value in fields.items() if value is not None or not name.startswith("pii.")}
+    return msgspec.json.encode(told)
 
 
 def _measured(path: Path) -> _Segment:
