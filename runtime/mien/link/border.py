@@ -25,9 +25,12 @@ def read_command(payload: bytes) -> CommandBase | Refusal:
     if len(payload) > MAX_COMMAND_BYTES:
         return _too_large(len(payload), MAX_COMMAND_BYTES)
     try:
-        return _COMMANDS.decode(payload)
+        command = _COMMANDS.decode(payload)
     except _UNREADABLE as error:
         return _bad(error)
+    if not _ID.fullmatch(command.id):  # Python's $ lets a line feed pass, which a JSON Schema does not
+        return Refusal(code="bad_payload", message="an id is 8 to 64 of A-Z, a-z, 0-9, _ and -", path="id")
+    return command
 
 
 def read_watch(payload: bytes) -> Watch | Refusal:
