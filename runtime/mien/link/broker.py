@@ -69,6 +69,8 @@ class Broker:
         self._stopping = asyncio.Event()
         self.more_events = asyncio.Event()
         """Set it after events were flushed."""
+        self.client: LinkClient | None = None
+        """The connection's, while there is one."""
         self.connected = False
         self.connections = 0
         self.trouble: Trouble | None = None
@@ -113,6 +115,7 @@ class Broker:
         client = make_client(self._config, self._folder)
         async with client:
             await self._subscribe(client)
+            self.client = client
             self._opened()
             try:
                 await self._serve(client)
@@ -157,7 +160,7 @@ class Broker:
         self._changed()
 
     def _closed(self) -> None:
-        self.connected = False
+        self.connected, self.client = False, None
         self._outbox.lost()
 
     def _failed(self, error: Exception, lasted_s: float) -> None:

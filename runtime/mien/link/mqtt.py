@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiomqtt
-from paho.mqtt.client import DisconnectFlags
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, DisconnectFlags
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -56,7 +56,7 @@ def make_client(config: LinkConfig, folder: Path) -> LinkClient:
         username=broker.user or None,
         password=_password(broker, folder),
         protocol=aiomqtt.ProtocolVersion.V5 if five else aiomqtt.ProtocolVersion.V311,
-        clean_start=True,
+        clean_start=True if five else MQTT_CLEAN_START_FIRST_ONLY,  # paho takes no other for 3.1.1
         clean_session=None if five else True,
         properties=_connect_properties() if five else None,
         will=aiomqtt.Will(place.topic("status"), will(), qos=1, retain=True),

@@ -71,7 +71,7 @@ def state_folder(config: LinkConfig, run_dir: Path) -> Path:
 
 
 class LinkService:
-    """path: of link.toml. Make it inside an event loop. facts, control: for tests."""
+    """path: of link.toml. Make it inside an event loop. facts to now_s: for tests."""
 
     def __init__(
         self,
@@ -82,13 +82,14 @@ class LinkService:
         facts: Callable[[], Facts] = read_facts,
         control: BoardControl | None = None,
         chance: Callable[[], float] = random.random,
+        now_s: Callable[[], float] = time.time,
     ) -> None:
         """Raises StorageError when the queue of events cannot be opened."""
         told = facts()
         self._config = config
         self._monotonic = MonotonicClock()
         self._notifier = ServiceNotifier(self._monotonic)
-        self._clock = WallClock(told.built, board.clock_was_set)
+        self._clock = WallClock(told.built, board.clock_was_set, now_s=now_s)
         self._counters = Counters()
         self._state = state_folder(config, run_dir)
         self.events = EventQueue(self._state / "events", config.events.max_mb * _MB)
