@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 UNITS: Final = {
-    "voice": ("mien-voice.service",),
-    "face": ("mien-face.service",),
-    "ear": ("mien-ear.service",),
-    "converse": ("mien-converse.service",),
-    "link": ("mien-link.service",),
-    "all": ("mien-voice.service", "mien-face.service", "mien-ear.service", "mien-converse.service"),
+    "voice": ("mien-voice",),
+    "face": ("mien-face",),
+    "ear": ("mien-ear",),
+    "converse": ("mien-converse",),
+    "link": ("mien-link",),
+    "all": ("mien-voice", "mien-face", "mien-ear", "mien-converse"),
 }
 MOST_REQUEST_BYTES: Final = 1024
 MOST_LINES: Final = 20_000
@@ -90,7 +90,10 @@ def _log(arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _doctor(_: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Exit status 1 means that something was found, which is what one asks for."""
-    yield {"ok": True, "text": _run("mien", "doctor", "--json", within_s=DOCTOR_S, good=(0, 1))}
+    yield {
+        "ok": True,
+        "text": _run(str(Path(sys.argv[0]).parent / "mien"), "doctor", "--json", within_s=DOCTOR_S, good=(0, 1)),
+    }
 
 
 def _install(arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:

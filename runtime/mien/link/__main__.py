@@ -1,6 +1,7 @@
 """The command mien-link: arguments, configuration, exit codes."""
 
 import asyncio
+import importlib.util
 import logging
 import os
 import signal
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from mien.errors import ConfigError
 from mien.host.exits import exit_codes
 from mien.host.journal import log_handler
 from mien.host.lock import RunLock
@@ -34,6 +36,7 @@ def main(path: Path, run_dir: str) -> None:
     """
     end_with_parent()
     with exit_codes("mien-link"):
+        _check_extra()
         config = load_link_config(path)
         _ = config.place  # refused before anything is opened
         logging.basicConfig(level=logging.INFO, handlers=[log_handler()])
@@ -43,6 +46,12 @@ def main(path: Path, run_dir: str) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # a name lookup that the network does not answer would hold the process for half a minute
+
+
+def _check_extra() -> None:
+    """Raises ConfigError without the packages of the extra."""
+    if importlib.util.find_spec("aiomqtt") is None:
+        raise ConfigError("mien-link needs the extra mien[link]: pip install 'mien[link]'")
 
 
 async def _serve(config: LinkConfig, path: Path, run_dir: Path) -> None:
