@@ -147,7 +147,7 @@ class LinkService:
             tell=self._tell,
         )
         self._joined: list[Joined] = join(self.parts)
-        intake = Intake(
+        self.intake = Intake(
             config.place,
             commands=self._commands,
             floor=self._floor,
@@ -164,7 +164,7 @@ class LinkService:
             clock=self._clock,
             network=self._network,
             retry=Retry(config.broker.retry_max_s, chance),
-            receive=intake.receive,
+            receive=self.intake.receive,
             changed=self._connection_changed,
         )
         if config.tell.discovery:
