@@ -49,9 +49,10 @@ coverage: setup ## run the suite and report line and branch coverage: build/cove
 bench: setup ## run every benchmark and print a table (BENCH="--json" for JSON)
 	@.venv/bin/mien bench $(BENCH)
 
-fuzz: setup ## fuzz the voice: messages, and corrupted bytes on its sockets (FUZZ="--messages 1000000 --seed 1")
+fuzz: setup ## fuzz voice and link: messages, and corrupted bytes on sockets (FUZZ="--messages 1000000 --seed 1")
 	@PYTHONPATH=tests $(PYTHON) -m voice.fuzz_intake $(FUZZ)
 	@PYTHONPATH=. $(PYTHON) -m chaos.fuzz_bytes $(FUZZ)
+	@PYTHONPATH=tests $(PYTHON) -m link.fuzz_orders $(FUZZ)
 
 chaos: setup ## run a seeded adversary against the real processes (MINUTES=10 SEED=1, or REPLAY=file; CHAOS="--keep-going")
 	@PYTHONPATH=. $(PYTHON) -m chaos --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(if $(REPLAY),--replay $(REPLAY)) $(CHAOS)

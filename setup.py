@@ -12,6 +12,7 @@ SHIPPED = {
     "mien/data": ("models/avatars/*.mien-avatar",),
     "mien/data/systemd": (
         "systemd/*.service",
+        "systemd/*.socket",
         "systemd/*.timer",
         "systemd/*.target",
         "systemd/*.conf",

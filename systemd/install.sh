@@ -1,7 +1,7 @@
 #!/bin/sh
 # install.sh [ROOT [PREFIX [COMMANDS]]]: put the units and what they need where systemd looks for them.
 # ROOT: an image's root folder. PREFIX: /usr, or /usr/local for what no package owns. COMMANDS: the folder of mien-voice,
-# mien-face and mien-ear on the board. Nothing is started: on a running board use `mien service install`, which runs this script.
+# mien-face, mien-ear, mien-link and mien-board-control on the board. Nothing is started: on a running board use `mien service install`, which runs this script.
 set -eu
 from=$(cd "$(dirname "$0")" && pwd)
 root=${1:-}
@@ -11,7 +11,7 @@ lib=$root$prefix/lib
 
 install -d "$lib/systemd/system" "$lib/sysusers.d" "$lib/tmpfiles.d" "$lib/udev/rules.d" \
     "$lib/systemd/system-generators" "$lib/mien" "$root/etc/mien"
-for unit in "$from"/*.service "$from"/*.timer "$from"/*.target; do
+for unit in "$from"/*.service "$from"/*.socket "$from"/*.timer "$from"/*.target; do
     target=$lib/systemd/system/$(basename "$unit")
     sed "s,=/usr/lib/mien/,=$prefix/lib/mien/,; s,=/usr/bin/mien\\([- ]\\),=$commands/mien\\1," "$unit" >"$target"
     chmod 644 "$target"

@@ -32,7 +32,7 @@ sed -n '/console_scripts/,/^$/s/^\([a-z-]*\) *= *\([a-z._]*\):\([a-z]*\)$/\1 \2 
     done
 
 say "30: settings, on the data partition"
-mkdir -p "$root"/{data,boot/firmware,etc/systemd/timesyncd.conf.d}
+mkdir -p "$root"/{data,boot/firmware,etc/systemd/timesyncd.conf.d,var/lib/mien-link}
 rm -rf "$root"/etc/{hostname,systemd/network,systemd/timesyncd.conf.d,mien,resolv.conf} "$root/root/.ssh"
 ln -s /data/etc/hostname "$root/etc/hostname"
 ln -s /data/etc/network "$root/etc/systemd/network"
@@ -48,7 +48,7 @@ in_root passwd -q -l root
 # passwd -l leaves "!*", with which sshd refuses even keys.
 sed -i 's/^root:[^:]*:/root:*:/' "$root/etc/shadow"
 in_root systemctl -q enable systemd-networkd systemd-resolved systemd-timesyncd ssh mien.target mien-grow \
-    mien-health console-getty
+    mien-health mien-link console-getty
 in_root systemctl -q mask rauc-mark-good.service systemd-firstboot.service apt-daily.timer apt-daily-upgrade.timer \
     dpkg-db-backup.timer systemd-update-utmp.service systemd-update-utmp-runlevel.service getty@tty1.service \
     systemd-networkd-wait-online.service fstrim.timer e2scrub_reap.service e2scrub_all.timer wpa_supplicant.service \

@@ -19,7 +19,7 @@ from hil.process import run
 PART: Final = "card"
 HIDDEN: Final = ("/home", "/root", "/tmp", "/var/tmp", "/run")  # from the services, by their sandbox
 INSTALL_S: Final = 1200.0
-EXTRAS: Final = "board,ear"
+EXTRAS: Final = "board,ear,link"
 VERSION: Final = "import sys; print(*sys.version_info[:3], sep='.'); sys.exit(not (3, 11) <= sys.version_info[:2])"
 
 

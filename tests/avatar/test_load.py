@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import mien.avatar.load as load
+import mien.avatar.place as place
 from mien.avatar.baked import SUFFIX
 from mien.avatar.load import default_avatar_path, load_avatar
 from mien.core.mesh import Mesh
@@ -24,13 +24,13 @@ def test_an_installed_package_is_searched_before_the_source_tree(
     package = tmp_path / "site-packages" / "mien"
     (package / "avatar").mkdir(parents=True)
     (package / "data").mkdir()
-    installed = shutil.copy(default_avatar_path(), package / "data" / load.DEFAULT_NAME)
-    monkeypatch.setattr(load, "__file__", str(package / "avatar" / "load.py"))
+    installed = shutil.copy(default_avatar_path(), package / "data" / place.DEFAULT_NAME)
+    monkeypatch.setattr(place, "__file__", str(package / "avatar" / "load.py"))
     assert default_avatar_path() == Path(installed)
 
 
 def test_a_package_without_avatar_says_where_it_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load, "__file__", str(tmp_path / "a" / "b" / "mien" / "avatar" / "load.py"))
+    monkeypatch.setattr(place, "__file__", str(tmp_path / "a" / "b" / "mien" / "avatar" / "load.py"))
     with pytest.raises(AvatarError, match="make avatars"):
         default_avatar_path()
 

@@ -62,6 +62,7 @@ def site(tmp_path: Path) -> Path:
     (site / "mien-1.dist-info/entry_points.txt").write_text(
         "[console_scripts]\nmien = mien.cli:main\nmien-face = mien.face.__main__:main\n"
         "mien-voice = mien.voice.__main__:main\nmien-ear = mien.ear.__main__:main\n"
+        "mien-link = mien.link.__main__:main\nmien-board-control = mien.host.board_control:main\n"
     )
     return site
 
@@ -219,7 +220,7 @@ def test_uninstall_keeps_settings_and_accounts_alone(root: Path, mien: Callable[
     (root / "etc/mien/mien.toml").write_text("[face]\nfps = 20\n")
     assert mien("uninstall").exit_code == 0
     left = {name for name in snapshot(root) if name not in before}
-    assert left == {"etc/mien", "etc/mien/mien.toml", "etc/mien/keys", "run/mien"}
+    assert left == {"etc/mien", "etc/mien/mien.toml", "etc/mien/keys", "etc/mien/link", "run/mien"}
     assert mien("install").exit_code == 0
     assert (root / "etc/mien/mien.toml").read_text() == "[face]\nfps = 20\n"
     assert mien("uninstall", "--purge").exit_code == 0
@@ -433,7 +434,7 @@ def test_every_service_of_the_target_is_known() -> None:
     wants = (places.shipped_files() / "mien.target").read_text().split("Wants=")[1].splitlines()[0].split()
     known = [*(name.removesuffix(".service") for name in wants), *places.OPTIONAL]
     assert sorted(places.service_names()) == sorted(known)
-    assert places.accounts() == ["mien-voice", "mien-face", "mien-ear"]
+    assert places.accounts() == ["mien-voice", "mien-face", "mien-ear", "mien-link"]
 
 
 @pytest.mark.parametrize("enabled", [False, True])
@@ -445,5 +446,18 @@ def test_the_ear_starts_at_boot_where_the_settings_ask_for_it(
     assert mien("install").exit_code == 0
     link = root / "etc/systemd/system/mien.target.wants/mien-ear.service"
     assert link.is_symlink() is enabled
+    assert mien("uninstall").exit_code == 0
+    assert not link.is_symlink()
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_the_link_starts_at_boot_where_a_fleet_s_file_is(root: Path, mien: Callable[..., Result], there: bool) -> None:
+    folder = root / "etc/mien/link"
+    folder.mkdir(parents=True, exist_ok=True)
+    if there:
+        (folder / "link.toml").write_text('[board]\nsite = "museum"\nname = "lobby"\n[broker]\nhost = "broker"\n')
+    assert mien("install").exit_code == 0
+    link = root / "etc/systemd/system/mien.target.wants/mien-link.service"
+    assert link.is_symlink() is there
     assert mien("uninstall").exit_code == 0
     assert not link.is_symlink()

@@ -43,7 +43,7 @@ def test_systemd_accepts_them_beside_its_own_and_mien_s(tmp_path: Path) -> None:
     for name in ("lib", "bin"):
         (tmp_path / name).symlink_to(f"usr/{name}")
     (tmp_path / "usr/bin").mkdir()
-    for name in ("mien-voice", "mien-face", "systemctl", "nsenter", "hostname"):
+    for name in ("mien-voice", "mien-face", "mien-link", "mien-board-control", "systemctl", "nsenter", "hostname"):
         (tmp_path / "usr/bin" / name).write_text("#!/bin/sh\n")
         (tmp_path / "usr/bin" / name).chmod(0o755)
     assert run("sh", str(REPOSITORY / "systemd/install.sh"), str(tmp_path)).returncode == 0

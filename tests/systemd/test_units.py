@@ -13,12 +13,15 @@ from mien.config import VoiceConfig
 from mien.host.exits import Exit
 from mien.host.realtime import PRIORITY
 from mien.host.rundir import SYSTEM_RUN_DIR
+from mien.link.board_control import SOCKET
+from mien.link.config import SYSTEM_LINK_CONFIG
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SYSTEMD = REPOSITORY / "systemd"
 SYSTEM_UNITS = Path("/usr/lib/systemd/system")
 TARGET_SERVICES = ("mien-voice", "mien-face")
 SERVICES = (*TARGET_SERVICES, "mien-ear")
+USERS = (*SERVICES, "mien-link")
 # systemd-analyze's scale, 0 (safe) to 10
 EXPOSURE = {
     "mien-voice": 2.0,
@@ -27,6 +30,8 @@ EXPOSURE = {
     "mien-failure@": 1.5,
     "mien-retry@": 1.0,
     "mien-converse": 1.0,
+    "mien-link": 2.0,
+    "mien-board-control@": 2.0,
 }
 
 
@@ -51,7 +56,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "lib").symlink_to("usr/lib")
     (root / "usr/bin").mkdir()
     (root / "bin").symlink_to("usr/bin")
-    for name in (*SERVICES, "mien", "systemctl"):
+    for name in (*USERS, "mien", "mien-board-control", "systemctl"):
         (root / "usr/bin" / name).write_text("#!/bin/sh\n")
         (root / "usr/bin" / name).chmod(0o755)
     assert run("sh", str(SYSTEMD / "install.sh"), str(root)).returncode == 0
@@ -72,6 +77,9 @@ def test_systemd_accepts_every_unit(root: Path) -> None:
         "mien-face.service",
         "mien-ear.service",
         "mien-converse.service",
+        "mien-link.service",
+        "mien-board-control.socket",
+        "mien-board-control@1.service",
         "mien-failure@mien-face.service",
         "mien-retry@mien-face.timer",
         "mien-retry@mien-face.service",
@@ -112,12 +120,12 @@ def test_sysusers_makes_the_users_that_the_units_run_as() -> None:
     said = run("systemd-sysusers", "--dry-run", str(SYSTEMD / "mien.sysusers.conf"))
     assert said.returncode == 0, said.stderr
     declared = set(re.findall(r"^u (\S+)", (SYSTEMD / "mien.sysusers.conf").read_text(), re.MULTILINE))
-    assert {user for service in SERVICES for user in directives(f"{service}.service")["User"]} == declared
+    assert {user for service in USERS for user in directives(f"{service}.service")["User"]} == declared
 
 
 def test_each_service_has_a_user_of_its_own() -> None:
-    users = [directives(f"{service}.service")["User"] for service in SERVICES]
-    assert len(set(map(tuple, users))) == len(SERVICES)
+    users = [directives(f"{service}.service")["User"] for service in USERS]
+    assert len(set(map(tuple, users))) == len(USERS)
     assert ["root"] not in users
 
 
@@ -137,10 +145,14 @@ def test_the_run_directory_is_the_one_that_the_program_looks_for() -> None:
 def test_tmpfiles_makes_it(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\n")
-    (tmp_path / "etc/group").write_text("root:x:0:\nmien:x:995:\nmien-voice:x:994:\n")
+    (tmp_path / "etc/group").write_text("root:x:0:\nmien:x:995:\nmien-voice:x:994:\nmien-link:x:993:\n")
     made = run("systemd-tmpfiles", f"--root={tmp_path}", "--create", str(SYSTEMD / "mien.tmpfiles.conf"))
     assert made.returncode == 0, made.stderr
-    for name, mode, group in (("run/mien", 0o3770, 995), ("etc/mien/keys", 0o2750, 994)):
+    for name, mode, group in (
+        ("run/mien", 0o3770, 995),
+        ("etc/mien/keys", 0o2750, 994),
+        ("etc/mien/link", 0o2750, 993),
+    ):
         found = (tmp_path / name).stat()
         assert (found.st_mode & 0o7777, found.st_uid, found.st_gid) == (mode, 0, group)
 
@@ -225,6 +237,26 @@ def test_the_voice_agent_is_there_only_where_somebody_enables_it_and_has_no_netw
     assert agent["PrivateDevices"] == ["yes"]
 
 
+def test_the_link_has_a_network_and_no_devices_and_runs_where_a_fleet_s_file_is() -> None:
+    link = directives("mien-link.service")
+    assert link["WantedBy"] == ["mien.target"]
+    assert link["ConditionPathExists"] == [str(SYSTEM_LINK_CONFIG)]
+    assert link["PrivateDevices"] == ["yes"]
+    assert link["RestartPreventExitStatus"] == [str(Exit.CONFIG.value)]
+    assert "OnFailure" not in link  # its message would take the screen
+    assert link["StartLimitIntervalSec"] == ["0"]
+    assert float(link["MemoryMax"][0].removesuffix("M")) > 2 * 45
+
+
+def test_root_s_side_is_the_link_s_alone_and_has_no_network() -> None:
+    socket, control = directives("mien-board-control.socket"), directives("mien-board-control@.service")
+    assert socket["ListenStream"] == [str(SOCKET)]
+    assert (socket["SocketGroup"], socket["SocketMode"], socket["Accept"]) == (["mien-link"], ["0660"], ["yes"])
+    assert control["PrivateNetwork"] == ["yes"]
+    assert control["CapabilityBoundingSet"] == [""]
+    assert "User" not in control
+
+
 def test_the_ear_goes_after_the_face_and_before_the_voice() -> None:
     voice, face, ear = (directives(f"{service}.service") for service in SERVICES)
     for key, order in (("OOMScoreAdjust", (voice, ear, face)), ("CPUWeight", (face, ear, voice))):
@@ -257,7 +289,7 @@ def test_the_target_holds_both_services() -> None:
 
 def test_nothing_else_knows_the_names_of_the_units() -> None:
     listed = run("git", "-C", str(REPOSITORY), "ls-files", "runtime", "models", "firmware_scripts").stdout.splitlines()
-    name = re.compile(r"mien-(voice|face|ear|failure@|retry@)[\w.@%]*\.(service|timer)")
+    name = re.compile(r"mien-(voice|face|ear|link|failure@|retry@)[\w.@%]*\.(service|timer)")
     knowing = [
         path
         for path in listed
@@ -268,7 +300,7 @@ def test_nothing_else_knows_the_names_of_the_units() -> None:
     assert knowing == []
 
 
-@pytest.mark.parametrize(("machine", "services"), [("qemu", set(SERVICES)), ("kvm", set()), ("none", set())])
+@pytest.mark.parametrize(("machine", "services"), [("qemu", set(USERS)), ("kvm", set()), ("none", set())])
 def test_an_emulated_board_gets_more_time(tmp_path: Path, machine: str, services: set[str]) -> None:
     detect = tmp_path / "systemd-detect-virt"
     detect.write_text(f"#!/bin/sh\necho {machine}\n[ {machine} != none ]\n")

@@ -27,10 +27,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.avatar.check import check_mesh
+from mien.avatar.place import SUFFIX as SUFFIX
 from mien.core.mesh import Mesh, MorphTarget, Part, Role
 from mien.errors import AvatarError
 
-SUFFIX: Final = ".mien-avatar"
 MAGIC: Final = b"MIENAVTR"
 VERSION: Final = 1
 PREFIX: Final = struct.Struct("<8sII")

@@ -1,4 +1,6 @@
-"""Backoff after repeated failures: a component that has failed again is trusted later each time."""
+"""Backoff after repeated failures: what has failed again is tried or trusted later each time."""
+
+from collections.abc import Callable
 
 from mien.units import NS_PER_S
 
@@ -35,3 +37,26 @@ class Backoff:
     def _delay_ns(self) -> int:
         """0 after the first failure."""
         return 0 if self._failures < 2 else min(MAX_NS, FIRST_DELAY_NS << min(self._failures - 2, 8))
+
+
+class Retry:
+    """Delays between attempts: they double up to max_s, and chance takes up to half of each.
+
+    chance: returns 0..1, such as random.random: a thousand boards must not return to a broker in the same second.
+    """
+
+    def __init__(self, max_s: float, chance: Callable[[], float], *, first_s: float = 0.5) -> None:
+        self._max_s = max_s
+        self._chance = chance
+        self._first_s = first_s
+        self._failures = 0
+
+    def next_s(self) -> float:
+        """The delay after one more failure, in s."""
+        longest = min(self._max_s, self._first_s * 2.0 ** min(self._failures, 16))
+        self._failures += 1
+        return longest * (0.5 + 0.5 * self._chance())
+
+    def reset(self) -> None:
+        """It worked: the next failure is the first."""
+        self._failures = 0

@@ -1,9 +1,11 @@
 """Statistics over a bounded window, for health reports."""
 
-from collections import Counter
-
 import numpy as np
 from numpy.typing import NDArray
+
+from mien.core.counters import Counters
+
+__all__ = ["Counters", "Window"]
 
 
 class Window:
@@ -35,21 +37,3 @@ class Window:
             return None
         values = self._values[: len(self)]
         return float(np.median(values)), float(np.percentile(np.abs(values), 95))
-
-
-class Counters:
-    """Named counts that only grow."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
-
-    def count(self, name: str, amount: int = 1) -> None:
-        """Add to a counter."""
-        self._counts[name] += amount
-
-    def __getitem__(self, name: str) -> int:
-        return self._counts[name]
-
-    def snapshot(self) -> dict[str, int]:
-        """A copy, sorted by name."""
-        return dict(sorted(self._counts.items()))

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct, field
 
 Text = Annotated[str, Meta(max_length=200)]
 Said = Annotated[str, Meta(max_length=2000)]
+CallState: TypeAlias = Literal["open", "accepted", "declined", "withdrawn", "timed_out"]
 
 
 class EventBase(Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -72,7 +73,7 @@ class Call(EventBase, frozen=True, kw_only=True, tag="call"):
     """A customer asks for a person, or the call ended. state: open, accepted, declined, withdrawn, timed_out."""
 
     call: Text
-    state: Literal["open", "accepted", "declined", "withdrawn", "timed_out"]
+    state: CallState
     by: Text = ""
     in_s: int = 0
     language: Text = ""

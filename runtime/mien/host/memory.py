@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from mien.core.clock import Clock
-from mien.core.stats import Counters
+from mien.core.counters import Counters
 from mien.units import NS_PER_S
 
 EVERY_NS: Final = 10 * NS_PER_S

@@ -16,7 +16,7 @@ from typing import Final
 from mien.errors import InstallRefused
 from mien.install.places import within
 
-PROGRAMS: Final = ("mien", "mien-voice", "mien-face", "mien-ear")
+PROGRAMS: Final = ("mien", "mien-voice", "mien-face", "mien-ear", "mien-link", "mien-board-control")
 _SHARED: Final = (Path("/opt"), Path("/usr"), Path("/srv"))
 _HIDDEN: Final = (Path("/home"), Path("/root"), Path("/tmp"), Path("/var/tmp"), Path("/run/user"))
 _DEBIAN_PACKAGES: Final = Path("/usr/lib/python3/dist-packages")

@@ -175,7 +175,9 @@ def _keep_or_create_settings(root: Path, outcome: Outcome) -> None:
 
 def _wanted_options(root: Path) -> tuple[str, ...]:
     """The optional services that the settings ask for."""
-    return ("mien-ear",) if load_config(within(root, places.SETTINGS_FILE)).ear.enabled else ()
+    ear = load_config(within(root, places.SETTINGS_FILE)).ear.enabled
+    link = within(root, places.LINK_FILE).exists()
+    return (*(("mien-ear",) if ear else ()), *(("mien-link",) if link else ()))
 
 
 def _purge(system: System, services: list[str], users: list[str], outcome: Outcome) -> None:
@@ -184,7 +186,7 @@ def _purge(system: System, services: list[str], users: list[str], outcome: Outco
     units = (places.TARGET, *(f"{name}.service" for name in services))
     drop_ins = [f"/etc/systemd/system/{unit}.d" for unit in units]
     folders = [places.SETTINGS, places.LOGS, *map(Path, drop_ins)]
-    folders += [Path("/run/mien")]
+    folders += [Path("/run/mien"), places.LINK_STATE]
     for folder in folders:
         if within(root, folder).exists():
             shutil.rmtree(within(root, folder))

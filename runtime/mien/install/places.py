@@ -18,11 +18,13 @@ RECEIPT: Final = PREFIX / "lib/mien/receipt.json"
 COMMAND: Final = PREFIX / "bin/mien"
 SETTINGS: Final = Path("/etc/mien")
 SETTINGS_FILE: Final = SETTINGS / "mien.toml"
+LINK_FILE: Final = SETTINGS / "link/link.toml"
+LINK_STATE: Final = Path("/var/lib/mien-link")
 DEFAULTS: Final = PREFIX / "lib/mien/board-defaults.toml"
 LOGS: Final = Path("/var/log/mien")
 TARGET: Final = "mien.target"
 GROUPS: Final = ("mien",)
-OPTIONAL: Final = ("mien-ear", "mien-converse")
+OPTIONAL: Final = ("mien-ear", "mien-converse", "mien-link")
 """Services that run only where they are enabled."""
 
 

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from mien.errors import ModelError
 from mien.motion.base import MotionEngine
-
-SHIPPED = "mien-standard"
+from mien.motion.names import SHIPPED as SHIPPED
 
 # A wheel has the artefacts inside the package, the source tree under models/motion.
 _PACKAGE = Path(__file__).resolve().parent / "data"

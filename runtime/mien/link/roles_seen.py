@@ -1,0 +1,30 @@
+"""In which role each user was seen: `watch` and `speech` do not tell it, command topics do. Pure.
+
+The broker's ACL decides who may publish to `command/agent/USER`, so a command there proves the role.
+"""
+
+from collections import OrderedDict
+from typing import Final
+
+from mien.fleet.topics import ROLES, Role
+
+MOST_USERS: Final = 200
+
+
+class RolesSeen:
+    """Remembers the users that were seen last."""
+
+    def __init__(self) -> None:
+        self._roles: OrderedDict[str, Role] = OrderedDict()
+
+    def saw(self, user: str, role: Role) -> None:
+        """This user sent a command in this role."""
+        known = self._roles.pop(user, role)
+        self._roles[user] = max(known, role, key=ROLES.index)
+        while len(self._roles) > MOST_USERS:
+            self._roles.popitem(last=False)
+
+    def at_least(self, user: str, role: Role) -> bool:
+        """Whether this user has shown this role or a higher one since the link started."""
+        known = self._roles.get(user)
+        return known is not None and ROLES.index(known) >= ROLES.index(role)

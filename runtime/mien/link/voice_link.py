@@ -1,0 +1,74 @@
+"""The session with the voice: opened, kept, opened again."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from mien.client import AsyncClient, Error, Event, Welcome, connect_async
+from mien.errors import ClientError
+from mien.link.reporter import NAME
+
+log = logging.getLogger("mien.link")
+
+AGAIN_S: Final = 1.0
+ENDED_S: Final = 30.0
+_TIMEOUT_S: Final = 5.0
+_ENDED: Final = ("replaced", "access_revoked")
+_TOPICS: Final = ("state", "captions", "health", "calls")
+
+
+class VoiceLink:
+    """hear(event) gets every message of the voice. lost(why) is called when none answers at all."""
+
+    def __init__(self, endpoint: str, *, hear: Callable[[Event], None], lost: Callable[[str], None]) -> None:
+        self._endpoint = endpoint
+        self._hear = hear
+        self._lost = lost
+        self._client: AsyncClient | None = None
+
+    @property
+    def client(self) -> AsyncClient | None:
+        """The client, while its session is open."""
+        return self._client if self._client is not None and self._client.connected else None
+
+    def can(self, capability: str) -> bool:
+        """Whether this voice knows a newer part of the protocol."""
+        client = self.client
+        return client is not None and client.welcome is not None and capability in client.welcome.capabilities
+
+    async def run(self) -> None:
+        """Keep a session until cancelled."""
+        while True:
+            pause_s = AGAIN_S
+            try:
+                async with connect_async(
+                    self._endpoint, name=NAME, role="agent", timeout_s=_TIMEOUT_S, rate_hz=48_000
+                ) as client:
+                    self._client = client
+                    pause_s = await self._listen(client)
+            except ClientError as error:
+                self._lost(str(error))
+            finally:
+                self._client = None
+            await asyncio.sleep(pause_s)
+
+    async def _listen(self, client: AsyncClient) -> float:
+        """Until the voice ends the session for good. Returns how long to stay away, in s."""
+        async for event in client.events():
+            if isinstance(event, Welcome):
+                await self._subscribe(client, event)
+            self._hear(event)
+            if isinstance(event, Error) and event.code in _ENDED:
+                log.error("the voice has ended this session: %s", event.message)
+                return ENDED_S
+        return AGAIN_S
+
+    async def _subscribe(self, client: AsyncClient, welcome: Welcome) -> None:
+        topics = list(_TOPICS)
+        if "visit" in welcome.capabilities:
+            topics.append("visits")
+        try:
+            await client.subscribe(*topics)  # type: ignore[arg-type]
+        except ClientError as error:
+            log.warning("the voice tells nothing: %s", error)
