@@ -266,9 +266,15 @@ class Annotations:
         rows = int(bool(of_ear or ear.shown))
         if self.worker is not None and (made := self.worker.take_note()) is not None:
             row.made(*made)
-        row.step(now_ns, attend, layout.attend_corner(rows=rows), self._opened)
+        row.step(now_ns, attend, layout.attend_corner(rows=rows), self._opened, self._beside_code_px())
         rows += int(row.shown)
         self._sign.step(now_ns, of_status, layout.sign_corner(rows=rows), self._opened)
+
+    def _beside_code_px(self) -> int:
+        """Where the room beside a QR code begins, which a text over it would make unreadable; 0 without a code."""
+        shown = self.buttons.shown
+        box = shown.qr_box if shown is not None else None
+        return 0 if box is None else box.left + box.width
 
     def _step_status(self) -> None:
         if self.worker is None or (line := self.worker.take_line()) is None:

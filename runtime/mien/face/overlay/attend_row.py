@@ -46,8 +46,18 @@ class AttendRow:
         """A text has been set."""
         self._set, self._image = text, image
 
-    def step(self, now_ns: int, attend: AttendSign | None, corner: Corner, open_overlay: Callable[[], Overlay]) -> None:
-        """attend: None without a voice. corner: the sign's upper left. open_overlay: called when there is something."""
+    def step(
+        self,
+        now_ns: int,
+        attend: AttendSign | None,
+        corner: Corner,
+        open_overlay: Callable[[], Overlay],
+        room_from_px: int = 0,
+    ) -> None:
+        """attend: None without a voice. corner: the sign's upper left. open_overlay: called when there is something.
+
+        room_from_px: where the room for the text begins; without enough of it the sign stands alone.
+        """
         name = attend_sign(attend)
         text = attend_text(attend, self._languages) if attend is not None and name else ""
         if text != self._asked:
@@ -57,5 +67,5 @@ class AttendRow:
         self._sign.step(now_ns, name, corner, open_overlay)
         height, width = self._image.shape[:2]
         left = corner[0] - round(_GAP * self._size_px) - width
-        ready = text if text == self._set else ""
+        ready = text if text == self._set and left >= room_from_px else ""
         self._note.step(now_ns, ready, (left, corner[1] + (self._size_px - height) // 2), open_overlay)
