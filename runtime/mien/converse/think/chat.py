@@ -17,7 +17,7 @@ PROMPT: Final = (
     "markup, in the language of the question. Use only the facts below. If they do not contain the answer, say that "
     "you do not know, and offer to call somebody."
 )
-WHISPERED: Final = "A member of staff tells you, unheard by the customer. Take it into account, and neither read it out nor mention it:"
+WHISPERED: Final = "A member of staff tells you, unheard by the customer. Take it into account, and do not quote it:"
 TOOLS: Final = {
     "hand_over": "Call a human, when the customer wants one or accepts the offer.",
     "end_visit": "End the visit, when the customer says goodbye.",
