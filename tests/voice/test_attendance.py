@@ -102,10 +102,11 @@ def test_who_attends_keeps_the_place_and_who_listens_no_more_does_not(rig):
 def test_the_screen_is_switched_by_agents_and_stays_so_when_they_have_left(rig):
     rig.say(wire.Screen(power="off"), client=ADA)
     rig.say(wire.Screen(power="auto", brightness=0.25), client=BEN)
+    rig.say(wire.Screen(power="on"), client=BEN)
     rig.voice.left(BEN)
     rig.say(wire.Bye(), client=ADA)
     rig.step(500)
-    assert orders(rig) == [("off", 1.0), ("auto", 0.25)]
+    assert orders(rig) == [("off", 1.0), ("auto", 0.25), ("on", 0.25)]
 
 
 @pytest.mark.parametrize("client", [BOT, EYE])

@@ -86,14 +86,14 @@ def test_health_of_voice_and_face(rig):
         brightness=0.3,
     )
     rig.voice.observers.face_health(face)
-    rig.voice.observers.health(voice, face_present=True, ear="ok", ear_pss_mb=50.0)
+    rig.voice.observers.health(voice, face_present=True, ear="ok")
     without, complete = rig.got(wire.HealthReport, EYE)
     assert (without.face_fps, without.voice_pss_mb) == (None, 30.0)
     assert (complete.face_fps, complete.face_missed, complete.face_offset_p95_ms) == (30.0, 1, 4.0)
     assert (without.face_screen, without.face_pss_mb, without.ear_state) == (None, None, "absent")
     assert (complete.face_screen, complete.face_brightness, complete.face_pss_mb) == ("dim", 0.3, 90.0)
     assert (complete.face_renderer, complete.face_quality) == ("V3D", "full")
-    assert (complete.ear_state, complete.ear_pss_mb) == ("ok", 50.0)
+    assert (complete.ear_state, complete.ear_pss_mb) == ("ok", None)
 
 
 def test_health_tells_what_waits_and_how_soon_speech_was_heard(rig):
@@ -126,10 +126,10 @@ def test_health_tells_what_waits_and_how_soon_speech_was_heard(rig):
 
 def test_health_tells_the_state_and_memory_of_the_ear(rig):
     rig.say(wire.Subscribe(topics=("health",)), client=EYE)
-    rig.ear_health("clipping", pss_mb=51.0)
+    rig.ear_health("clipping", pss_mb=51.0, erle_db=24.5)
     rig.step(1100)
     told = rig.got(wire.HealthReport, EYE)[-1]
-    assert (told.ear_state, told.ear_pss_mb) == ("clipping", 51.0)
+    assert (told.ear_state, told.ear_pss_mb, told.ear_echo_db) == ("clipping", 51.0, 24.5)
 
 
 def test_a_thumbnail_is_asked_of_the_face_and_passed_on(rig):

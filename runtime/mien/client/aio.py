@@ -346,7 +346,7 @@ class AsyncClient:
     async def screen(self, power: wire.ScreenPower = "auto", *, brightness: float | None = None) -> None:
         """Switch the kiosk's screen, as an agent, until the next call or the end of the voice.
 
-        brightness: a factor, 0.05..1; None as configured. HealthReport events tell what the face then shows. Raises
+        brightness: a factor, 0.05..1; None unchanged. HealthReport events tell what the face then shows. Raises
         ClientError (not_allowed, malformed).
         """
         await self._order(wire.Screen(power=power, brightness=brightness))

@@ -309,7 +309,7 @@ class Client:
     def screen(self, power: wire.ScreenPower = "auto", *, brightness: float | None = None) -> None:
         """Switch the kiosk's screen, as an agent, until the next call or the end of the voice.
 
-        brightness: a factor, 0.05..1; None as configured. HealthReport events tell what the face then shows. Raises
+        brightness: a factor, 0.05..1; None unchanged. HealthReport events tell what the face then shows. Raises
         ClientError (not_allowed, malformed).
         """
         self._portal.call(self._client.screen(power, brightness=brightness))

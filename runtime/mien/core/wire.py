@@ -373,7 +373,7 @@ class Visit(Message, tag="visit", frozen=True):
 class Screen(Message, tag="screen", frozen=True):
     """agent -> voice: the screen's power and brightness, until the next; `health` tells what came of it.
 
-    power: as configured; never dim or dark; or dark whatever happens. brightness: a factor, None as configured.
+    power: as configured; never dim or dark; or dark whatever happens. brightness: a factor, None unchanged.
     """
 
     power: ScreenPower = "auto"
@@ -673,7 +673,7 @@ class HealthReport(Message, tag="health", frozen=True):
     device: the sound card: open, released (closed during a long silence) or lost. queued_turns, queued_ms: what waits
     to be heard. first_sound_ms: of the newest turn that waited behind no other, as in its `started`; with the median
     and the 95th percentile of the newest 256. face_screen: on, dim, blank (black) or off, face_brightness: 0..1, both
-    as observed. ear_state: as in `ear`.
+    as observed. ear_state: as in `ear`. ear_echo_db: how much of the echo is removed.
     """
 
     level: str
@@ -697,6 +697,7 @@ class HealthReport(Message, tag="health", frozen=True):
     face_pss_mb: float | None = None
     ear_state: str = "absent"
     ear_pss_mb: float | None = None
+    ear_echo_db: float | None = None
 
 
 class Thumbnail(Message, tag="thumbnail", frozen=True):

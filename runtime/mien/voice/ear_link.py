@@ -68,9 +68,9 @@ class EarLink:
         return self._health is not None
 
     @property
-    def pss_mb(self) -> float | None:
-        """The ear's memory; None where none reports it."""
-        return None if self._health is None else self._health.pss_mb
+    def health(self) -> ear_bus.EarHealth | None:
+        """The ear's newest report; None while none reports."""
+        return self._health
 
     def hear(self, frames: Frames, now_ns: int) -> bool:
         """Take one report of the ear. Returns whether the voice should step. A bad one is counted and logged."""

@@ -413,7 +413,7 @@ class Engine:
             face_present=present,
             turns=self.queue.turns,
             ear=self.ear.status.state,
-            ear_pss_mb=self.ear.pss_mb,
+            ear_health=self.ear.health,
         )
         if now_ns >= self._keepalive_due_ns:
             self._keepalive_due_ns = now_ns + KEEPALIVE_NS

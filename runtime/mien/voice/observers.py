@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from mien.core import bus, wire
+from mien.core import bus, ear_bus, wire
 from mien.core.stats import Counters, Window
 from mien.units import NS_PER_MS, NS_PER_S, ns_to_ms
 from mien.voice.orphans import Orphans
@@ -108,7 +108,7 @@ class Observers:
         face_present: bool,
         turns: Sequence[Turn] = (),
         ear: str = "absent",
-        ear_pss_mb: float | None = None,
+        ear_health: ear_bus.EarHealth | None = None,
     ) -> None:
         """The voice has published its report, once a second. turns: not finished. ear: its state."""
         if not self._listeners("health"):
@@ -125,7 +125,8 @@ class Observers:
             first_sound_median_ms=_rounded(self._first_sounds_ms.percentile(50)),
             first_sound_p95_ms=_rounded(self._first_sounds_ms.percentile(95)),
             ear_state=ear,
-            ear_pss_mb=ear_pss_mb,
+            ear_pss_mb=ear_health and ear_health.pss_mb,
+            ear_echo_db=ear_health and ear_health.erle_db,
         )
         if face_present and (face := self._face) is not None:
             message = msgspec.structs.replace(

@@ -22,6 +22,6 @@ class ScreenOrders:
         """Order what an agent wants. Raises ProtocolError (not_allowed)."""
         if session.role != "agent":
             raise ProtocolError("not_allowed", f"screen needs the role agent; this client said {session.role}")
-        brightness = 1.0 if message.brightness is None else message.brightness
+        brightness = self.now.brightness if message.brightness is None else message.brightness
         self.now = bus.ScreenOrder(epoch=epoch, power=message.power, brightness=brightness)
         self._publish(self.now)
