@@ -76,7 +76,7 @@ class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[face]: the screen, the avatar and the motion model. An empty path means the shipped one.
 
     width and height 0: the screen's own size. display: which of several screens, from 0. background: see face/backdrop.
-    logo: a PNG file.
+    logo: a PNG file. languages: of what the face itself says; empty: that of mien converse.
     """
 
     renderer: Literal["gles", "headless"] = "gles"
@@ -96,6 +96,7 @@ class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     calibration: bool = False
     seed: int = 1
     status_line: bool = False
+    languages: Annotated[tuple[Literal["en", "de", "es"], ...], Meta(max_length=3)] = ()
 
 
 class EarConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

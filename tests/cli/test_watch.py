@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -23,6 +24,7 @@ from mien.host.clock import MonotonicClock
 from mien.transport.bus import VoiceBus
 from mien.transport.zmtp.reactor import Reactor
 from rigs.services import running_voice
+from rigs.voice_double import make_welcome
 
 PATIENCE_S = 20
 VOICE = bus.VoiceHealth(epoch=3, pid=11, level="full", clients=2, pss_mb=28.5, counters={"turns_played": 4})
@@ -192,6 +194,17 @@ def test_the_table_and_the_json_show_the_sound_card(device, told):
     assert any("sound card" in line and told in line for line in console.export_text().splitlines())
 
 
+def test_the_table_and_the_json_show_the_visit_of_this_machine():
+    snapshot = state_of(ANCHOR, msgspec.structs.replace(VOICE, visit="greeting", language="en")).snapshot(
+        50_200_000_000
+    )
+    assert snapshot["visit"] == {"phase": "greeting", "language": "en"}
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(render(snapshot))
+    assert any("visit" in line and "greeting, en" in line for line in console.export_text().splitlines())
+    assert state_of(ANCHOR, VOICE).snapshot(50_200_000_000)["visit"] is None
+
+
 @pytest.mark.parametrize(
     ("idle", "screen", "pss_mb", "told"),
     [
@@ -255,15 +268,35 @@ class TestElsewhere:
         report = wire.HealthReport(
             level="full", clients=1, voice_pss_mb=30.0, counters={}, face_fps=29.5, face_missed=3, device="released"
         )
+        report = msgspec.structs.replace(report, face_screen="dim", face_brightness=0.3, face_renderer="V3D")
         console = Console(width=120, record=True, file=io.StringIO())
         watcher = RemoteWatcher.__new__(RemoteWatcher)
-        watcher._status, watcher._health, watcher._caption = None, None, wire.Said(client="", turn="", text="")
+        watcher._status, watcher._health, watcher._visit = None, None, None
+        watcher._caption = wire.Said(client="", turn="", text="")
         watcher._take(report)
         console.print(render(watcher.snapshot()))
         text = console.export_text()
         assert "29.5 a second, 3 missed" in text
         assert "released until speech arrives" in text
+        assert "dim, 30 %" in text
+        assert "V3D" in text
         assert set(watcher.snapshot()["face"]) == set(state_of(FACE).snapshot(50_200_000_000)["face"])
+
+    def test_the_visit_as_a_speaker_tells_it(self, voice):
+        with RemoteWatcher(voice.endpoints[-1], None, None, 5.0) as watcher, connect(voice.endpoints[-1]) as agent:
+            watcher.listen(0.2)
+            assert watcher.snapshot()["visit"] is None
+            agent.visit(wire.Visit(phase="calling", visit="v1", language="de"))
+            until(watcher, lambda told: told["visit"] == {"phase": "calling", "language": "de"})
+            agent.visit(wire.Visit(phase="over", visit="v1"))
+            until(watcher, lambda told: told["visit"] is None)
+
+    def test_an_older_voice_without_visits_is_watched_too(self):
+        watcher = RemoteWatcher.__new__(RemoteWatcher)
+        asked = []
+        watcher._client = SimpleNamespace(subscribe=lambda *topics: asked.append(topics))
+        watcher._take(make_welcome(capabilities=("subscribe",)))
+        assert asked == [("state", "captions", "health")]
 
     def test_a_voice_that_comes_back_is_watched_again(self, tmp_path):
         endpoint = f"ipc://{tmp_path}/voice.sock"

@@ -8,7 +8,7 @@ import pytest
 
 from converse.url_server import DONE, UrlServer, event
 from mien.converse.hear.url import UrlRecogniser
-from mien.converse.history import Exchange
+from mien.converse.history import STAFF_NOTE, Exchange
 from mien.converse.http_url import HttpUrl
 from mien.converse.speak.url import UrlSynthesiser
 from mien.converse.think.base import Part, Question
@@ -51,6 +51,16 @@ class TestChat:
         assert system["content"].startswith("Be kind.")
         assert "behind the stairs" in system["content"]
         assert [message["content"] for message in said] == ["Hello", "Good morn", "Where is the toilet?"]
+
+    def test_a_whisper_is_told_to_the_model_and_is_no_word_of_the_customer(self, server):
+        server.answers = [[event("Yes."), DONE]]
+        note = Exchange(STAFF_NOTE, "Refunded.", staff=True)
+        asked = Question("When is the tour?", "en", (note,), ("It is cancelled.", "Be kind."))
+        assert list(thinker(server).think(asked)) == [Part(text="Yes.")]
+        system, *said = json.loads(server.requests[0][2])["messages"]
+        assert system["content"].endswith("- It is cancelled.\n- Be kind.")
+        assert [message["content"] for message in said] == [STAFF_NOTE, "Refunded.", "When is the tour?"]
+        assert [message["role"] for message in said] == ["user", "assistant", "user"]
 
     def test_a_tool_becomes_an_action_and_unknown_ones_do_not(self, server):
         calls = [{"index": 0, "function": {"name": "hand_"}}, {"index": 1, "function": {"name": "rm_rf"}}]

@@ -15,6 +15,8 @@ FROM_VOICE = [
     bus.CaptionCue(epoch=3, turn="t", text="one", words=(("one", 0, 40),), turn_start_ns=5, length_ms=40),
     bus.Choices(epoch=3, number=2, items=(("yes", "Yes, please"),), again=True),
     bus.PresenceCue(epoch=3),
+    bus.ScreenOrder(epoch=3, power="off", brightness=0.5),
+    bus.AttendSign(epoch=3, listening=True, name="Ada"),
     bus.PhoneCue(epoch=3, turn="t", turn_start_ns=5, first=2, words=(("h aɪ", 0, 40), ("m", None, None))),
     bus.VoiceHealth(epoch=3, pid=9, level="full", clients=1, pss_mb=31.5, counters={"a": 1}, session="s"),
     bus.ThumbnailRequest(epoch=3, width=96),
@@ -62,14 +64,14 @@ def test_reports_are_not_published_nor_the_other_way_round(message):
 @pytest.mark.parametrize(
     ("frame", "says"),
     [
-        (b"", "the bus has version none, this process version 4"),
-        (b"\x01\x90", "the bus has version 1, this process version 4"),
+        (b"", "the bus has version none, this process version 5"),
+        (b"\x01\x90", "the bus has version 1, this process version 5"),
         (b"\x00", "the bus has version 0"),
-        (b"\x04", "malformed bus message"),
-        (b"\x04\xc1", "malformed bus message"),
-        (b"\x04\x92\xaaGestureCue\xff", "malformed bus message"),
-        (b"\x04" + b"\x91" * 20_000 + b"\x01", "malformed bus message"),
-        (b"\x04\x93\xaaGestureCue\x01\xa1\xff", "malformed bus message"),
+        (b"\x05", "malformed bus message"),
+        (b"\x05\xc1", "malformed bus message"),
+        (b"\x05\x92\xaaGestureCue\xff", "malformed bus message"),
+        (b"\x05" + b"\x91" * 20_000 + b"\x01", "malformed bus message"),
+        (b"\x05\x93\xaaGestureCue\x01\xa1\xff", "malformed bus message"),
     ],
 )
 def test_another_release_and_noise_are_told_apart(frame, says):
@@ -97,7 +99,7 @@ def test_times_are_whole_and_of_any_size():
     far = bus.MotionReady(epoch=2**63 - 1, ready_ns=2**63 - 1)
     assert bus.decode_from_face(bus.encode(far)) == far
     with pytest.raises(BusError, match="malformed bus message"):
-        bus.decode_from_face(b"\x04" + msgspec.msgpack.encode(["MotionReady", 1, 0.5]))
+        bus.decode_from_face(b"\x05" + msgspec.msgpack.encode(["MotionReady", 1, 0.5]))
 
 
 def test_a_message_nested_without_end_is_malformed():

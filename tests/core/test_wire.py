@@ -108,14 +108,14 @@ class TestPage:
     @pytest.mark.parametrize("kind", [*CLIENT_TYPES, *VOICE_TYPES], ids=tag_of)
     def test_every_field_has_a_row(self, kind):
         documented = re.findall(r"^\| `(\w+)` \|", self.section(tag_of(kind)).split("| limits |")[0], re.MULTILINE)
-        assert tuple(documented) == kind.__struct_fields__
+        assert tuple(documented) == kind.__struct_encode_fields__
 
     @pytest.mark.parametrize("kind", [*CLIENT_TYPES, *VOICE_TYPES], ids=tag_of)
     def test_what_may_be_left_out_means_what_the_page_says(self, kind):
         cells = self.cells(kind)
         for field in msgspec.structs.fields(kind):
             if field.default is not msgspec.NODEFAULT:
-                assert cells[field.name].split("; ")[-1] in written(field.default), field.name
+                assert cells[field.encode_name].split("; ")[-1] in written(field.default), field.name
 
     @pytest.mark.parametrize("kind", CLIENT_TYPES, ids=tag_of)
     def test_ranges_are_those_of_the_page(self, kind):
@@ -156,6 +156,11 @@ class TestPage:
             wire.BargeInAction,
             wire.ChoicesState,
             wire.ChosenBy,
+            wire.RelayKind,
+            wire.RelayOutcome,
+            wire.VisitPhase,
+            wire.VisitReason.__args__[1:],
+            wire.ScreenPower,
             (*ear_bus.EarState.__args__, "absent"),
         ):
             names = getattr(alias, "__args__", alias)
@@ -282,6 +287,16 @@ def test_a_message_of_a_newer_voice_is_told_apart():
         ({"type": "caption", "turn": "t", "words": [["a" * 101, 0, 0]]}, "words"),
         ({"type": "caption", "turn": "t", "words": [["a", 0, 0]] * 2001}, "words"),
         ({"type": "hello", "protocol": 1, "capabilities": ["c"] * 33}, "capabilities"),
+        ({"type": "relay", "kind": "say", "text": "", "id": "r"}, "text"),
+        ({"type": "relay", "kind": "say", "text": "x" * 2001, "id": "r"}, "text"),
+        ({"type": "relay", "kind": "say", "text": "x", "id": ""}, "id"),
+        ({"type": "visit", "phase": "over", "duration_s": -1}, "duration_s"),
+        ({"type": "visit", "phase": "over", "satisfaction": 1.01}, "satisfaction"),
+        ({"type": "visit", "phase": "over", "questions": ["q"] * 21}, "questions"),
+        ({"type": "visit", "phase": "over", "questions": ["q" * 201]}, "questions"),
+        ({"type": "screen", "brightness": 0.04}, "brightness"),
+        ({"type": "screen", "brightness": 1.01}, "brightness"),
+        ({"type": "attend", "name": "n" * 65}, "name"),
     ],
 )
 def test_one_more_than_a_range_is_refused_with_its_field(fields, field):
@@ -307,11 +322,33 @@ def test_one_more_than_a_range_is_refused_with_its_field(fields, field):
         {"type": "caption", "turn": "t", "words": [["a" * 100, 0, 0]]},
         {"type": "caption", "turn": "t", "words": [["a", 0, 0]] * 2000},
         {"type": "hello", "protocol": 1, "capabilities": ["c"] * 32},
+        {"type": "relay", "kind": "whisper", "text": "x" * 2000, "id": "r" * 64},
+        {"type": "visit", "phase": "over", "questions": ["q" * 200] * 20, "satisfaction": 0},
+        {"type": "screen", "brightness": 0.05},
+        {"type": "attend", "name": "n" * 64},
     ],
 )
 def test_the_ends_of_a_range_are_taken(fields):
     message = wire.decode_client(msgspec.msgpack.encode(fields))
     assert message == wire.decode_client(wire.encode(message))
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"type": "relay", "kind": "shout", "text": "x", "id": "r"}, "kind"),
+        ({"type": "relay_done", "id": "r", "outcome": "lost"}, "outcome"),
+        ({"type": "visit", "phase": "lunch"}, "phase"),
+        ({"type": "visit", "phase": "over", "reason": "bored"}, "reason"),
+        ({"type": "screen", "power": "standby"}, "power"),
+        ({"type": "subscribe", "topics": ["visits", "gossip"]}, "topics[1]"),
+    ],
+)
+def test_a_value_outside_a_closed_set_is_refused_with_its_field_and_the_set(fields, field):
+    error = refusal(msgspec.msgpack.encode(fields))
+    assert error.code == "malformed"
+    assert f"in '{fields['type']}': {field}: " in str(error)
+    assert "is not one of" in str(error)
 
 
 def test_the_rates_are_those_of_speech_and_of_opus():
@@ -419,7 +456,7 @@ def test_any_bytes_from_the_voice(header):
         ({"type": "hello", "protocol": 1, "role": "boss"}, "role: 'boss' is not one of speaker, agent, observer"),
         (
             {"type": "subscribe", "topics": ["state", "x"]},
-            "topics[1]: 'x' is not one of state, captions, levels, health, calls",
+            "topics[1]: 'x' is not one of state, captions, levels, health, calls, visits",
         ),
         ({"type": "state", "state": 3}, "Expected `str`, got `int` - at `$.state`"),
     ],

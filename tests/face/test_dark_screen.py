@@ -2,6 +2,7 @@
 
 import threading
 from datetime import datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +12,7 @@ from mien.core.clock import ManualClock
 from mien.face.draw_loop import DARK_STEP_NS, DrawLoop
 from mien.face.health import Heartbeat
 from mien.face.screen import ScreenMode
+from mien.render.base import Key
 from mien.units import NS_PER_MS, NS_PER_S
 from rigs.face_rig import FaceRig
 
@@ -118,3 +120,44 @@ def test_in_quiet_hours_the_frame_is_dim_and_reported_so() -> None:
     assert (dark.loop._shown, dark.rig.renderer.brightness) == ("on", 1.0)
     dark.run(4)
     assert (dark.loop._shown, dark.rig.renderer.brightness) == ("dim", 0.25)
+
+
+def test_an_operators_order_switches_it_at_once_and_is_kept_while_the_voice_is_away() -> None:
+    dark = Dark(switches=True, off_after_s=0)
+    dark.run(1)
+    dark.rig.hear(bus.ScreenOrder(epoch=1, power="off"))
+    dark.run(3)
+    assert (dark.loop._shown, dark.screen.level) == ("off", 0.0)
+    dark.rig.speech(to_ms=1000)
+    dark.rig.anchor(until_ms=1000, phase="speaking", turn="t")
+    assert dark.run(1) == 0
+    dark.rig.state.take_anchor(bus.Anchor(epoch=2, media_ns=0, at_ns=0, until_ns=0, phase="idle"))
+    assert dark.run(1) == 0
+    dark.rig.hear(bus.ScreenOrder(epoch=2, brightness=0.5))
+    dark.run(1)
+    assert (dark.loop._shown, dark.rig.renderer.brightness) == ("on", 0.5)
+
+
+def test_who_attends_from_elsewhere_lights_it_and_a_voice_that_is_gone_does_not() -> None:
+    dark = Dark(switches=True, off_after_s=0)
+    dark.rig.hear(bus.ScreenOrder(epoch=1, power="off"))
+    dark.run(3)
+    dark.rig.hear(bus.AttendSign(epoch=1, listening=True))
+    dark.run(0.5)
+    assert dark.loop._shown == "on"
+    dark.clock.advance_ms(2000)
+    dark.rig.presenter.step()  # notices that the voice is silent
+    assert not dark.rig.state.attended
+
+
+def test_nothing_is_chosen_on_a_screen_that_is_switched_off() -> None:
+    dark, taken = Dark(), []
+    annotations = SimpleNamespace(buttons=SimpleNamespace(take=lambda done, _: taken.append(done)))
+    dark.rig.renderer.take_inputs = lambda: [Key("1")]  # type: ignore[method-assign]
+    dark.rig.hear(bus.ScreenOrder(epoch=1, power="off"))
+    dark.run(3)
+    assert not dark.loop._read_inputs(dark.rig.renderer, annotations)  # type: ignore[arg-type]
+    dark.rig.hear(bus.ScreenOrder(epoch=1))
+    dark.run(1)
+    assert dark.loop._read_inputs(dark.rig.renderer, annotations)  # type: ignore[arg-type]
+    assert taken == [Key("1")]

@@ -159,6 +159,45 @@ def test_a_wall_clock_that_is_set_while_it_runs_changes_the_mode_and_not_the_sil
     assert wall.after(0.1) == "dark"
 
 
+def test_an_operator_switches_it_on_and_off_whoever_is_there_and_back_to_the_configuration() -> None:
+    wall = Wall("23:00", off_after_s=60, **NIGHT)
+    wall.screen.order = bus.ScreenOrder(epoch=1, power="on")
+    assert wall.after(600) == "on"
+    assert wall.screen.bright
+    wall.screen.order = bus.ScreenOrder(epoch=1, power="off")
+    wall.screen.present(wall.now_ns)
+    assert wall.after(3) == "dark"
+    assert wall.screen.level == 0.0
+    wall.screen.present(wall.now_ns)
+    assert wall.after(1) == "dark"
+    assert not wall.screen.bright
+    wall.screen.order = bus.ScreenOrder(epoch=1)
+    assert wall.after(0.3) == "on"
+    assert wall.after(40) == "dim"
+
+
+def test_brightness_is_a_factor_of_the_bright_and_of_the_dim_screen() -> None:
+    wall = Wall("23:00", dim=0.4, **NIGHT)
+    wall.screen.order = bus.ScreenOrder(epoch=1, brightness=0.5)
+    wall.after(3)
+    assert (wall.screen.mode, wall.screen.level, wall.screen.bright) == ("on", 0.5, True)
+    wall.after(40)
+    assert (wall.screen.mode, wall.screen.level, wall.screen.bright) == ("dim", 0.2, False)
+
+
+def test_a_person_who_listens_from_elsewhere_is_seen_on_a_screen_that_was_off() -> None:
+    for order in (bus.ScreenOrder(epoch=1, power="off"), bus.ScreenOrder(epoch=1)):
+        wall = Wall("12:00", off_after_s=60)
+        wall.screen.order = order
+        assert wall.after(120) == "dark"
+        wall.screen.attended = True
+        assert wall.after(0.3) == "on"
+        assert wall.screen.level == 1.0
+        assert wall.after(120) == "on"
+        wall.screen.attended = False
+        assert wall.after(120) == "dark"
+
+
 def test_presence_of_an_older_moment_does_not_take_back_a_newer_one() -> None:
     wall = Wall("12:00", off_after_s=60)
     wall.after(50)
@@ -175,6 +214,8 @@ def test_presence_of_an_older_moment_does_not_take_back_a_newer_one() -> None:
         (bus.Expression(epoch=9), False),
         (bus.CaptionCue(epoch=1, turn="t", text="hello"), True),
         (bus.ThumbnailRequest(epoch=1, width=64), False),
+        (bus.ScreenOrder(epoch=1, power="on"), False),
+        (bus.AttendSign(epoch=1, listening=True), False),
         (bus.Anchor(epoch=1, media_ns=0, at_ns=0, until_ns=9, phase="preroll", turn="t"), True),
         (bus.Anchor(epoch=2, media_ns=0, at_ns=0, until_ns=9, phase="idle"), False),
     ],

@@ -80,12 +80,56 @@ def test_health_of_voice_and_face(rig):
         motion_lead_ms=300.0,
         pss_mb=90.0,
         counters={},
+        renderer="V3D",
+        quality="full",
+        screen="dim",
+        brightness=0.3,
     )
     rig.voice.observers.face_health(face)
-    rig.voice.observers.health(voice, face_present=True)
+    rig.voice.observers.health(voice, face_present=True, ear="ok")
     without, complete = rig.got(wire.HealthReport, EYE)
     assert (without.face_fps, without.voice_pss_mb) == (None, 30.0)
     assert (complete.face_fps, complete.face_missed, complete.face_offset_p95_ms) == (30.0, 1, 4.0)
+    assert (without.face_screen, without.face_pss_mb, without.ear_state) == (None, None, "absent")
+    assert (complete.face_screen, complete.face_brightness, complete.face_pss_mb) == ("dim", 0.3, 90.0)
+    assert (complete.face_renderer, complete.face_quality) == ("V3D", "full")
+    assert (complete.ear_state, complete.ear_pss_mb) == ("ok", None)
+
+
+def test_health_tells_what_waits_and_how_soon_speech_was_heard(rig):
+    rig.say(wire.Subscribe(topics=("health",)), client=EYE)
+    rig.step(1100)
+    before = rig.got(wire.HealthReport, EYE)[-1]
+    assert (before.queued_turns, before.queued_ms, before.first_sound_ms) == (0, 0.0, None)
+    assert before.first_sound_p95_ms is None
+    rig.speak("one", ms=800)
+    rig.speak("two", ms=2000)
+    rig.step(1100)
+    during = rig.got(wire.HealthReport, EYE)[-1]
+    assert during.queued_turns in (1, 2)
+    assert 1500 < during.queued_ms < 2800
+    rig.step(3000)
+    first_ms, second_ms = (one.latency_ms for one in rig.got(wire.Started))
+    assert second_ms > 700, "it waited behind the other, which says nothing about the voice"
+    after = rig.got(wire.HealthReport, EYE)[-1]
+    assert (after.first_sound_ms, after.first_sound_median_ms, after.first_sound_p95_ms) == (first_ms,) * 3
+    rig.speak("three", ms=500)
+    rig.say(wire.Interrupt())
+    rig.speak("four", ms=500)  # while the other fades
+    rig.step(2000)
+    waits_ms = [first_ms, rig.got(wire.Started)[-1].latency_ms]
+    after = rig.got(wire.HealthReport, EYE)[-1]
+    assert after.first_sound_ms == waits_ms[1]
+    assert after.first_sound_median_ms == pytest.approx(sum(waits_ms) / 2, abs=0.1)
+    assert min(waits_ms) <= after.first_sound_p95_ms <= max(waits_ms)
+
+
+def test_health_tells_the_state_and_memory_of_the_ear(rig):
+    rig.say(wire.Subscribe(topics=("health",)), client=EYE)
+    rig.ear_health("clipping", pss_mb=51.0, erle_db=24.5)
+    rig.step(1100)
+    told = rig.got(wire.HealthReport, EYE)[-1]
+    assert (told.ear_state, told.ear_pss_mb, told.ear_echo_db) == ("clipping", 51.0, 24.5)
 
 
 def test_a_thumbnail_is_asked_of_the_face_and_passed_on(rig):

@@ -74,6 +74,27 @@ def test_every_event_is_there_with_its_times():
     assert all(line["utc"].endswith("Z") for line in store.lines)
 
 
+def test_who_relayed_what_kind_is_kept_and_neither_its_text_nor_a_visitors_question():
+    store = ListShelf()
+    rig = VoiceRig(store=store)
+    rig.say(wire.Hello(protocol=1, client="bot", capabilities=("relay",)))
+    rig.say(wire.Hello(protocol=1, client="Ada", role="agent"), client=b"ada")
+    rig.say(wire.Relay(kind="whisper", text="secret", id="r1"), client=b"ada")
+    rig.say(wire.RelayDone(id="r1", outcome="kept"))
+    rig.say(wire.Visit(phase="over", visit="v1", turns=2, questions=("secret",)))
+    assert not any("secret" in json.dumps(line) for line in store.lines)
+    told = [(line["way"], line["client"], line["type"], line.get("id"), line.get("kind")) for line in store.lines[4:]]
+    assert told == [
+        ("out", "bot", "relayed", "r1", "whisper"),
+        ("out", "Ada", "relay_taken", "r1", None),
+        ("in", "Ada", "relay", "r1", "whisper"),
+        ("out", "Ada", "relay_done", "r1", None),
+        ("in", "bot", "relay_done", "r1", None),
+        ("in", "bot", "visit", None, None),
+    ]
+    assert store.lines[-1]["turns"] == 2
+
+
 def test_no_audio_unless_it_is_configured():
     store = conversation()
     assert store.recordings == {}

@@ -134,6 +134,8 @@ def _speech(snapshot: dict[str, Any]) -> Table:
             table.add_row(name, shown(snapshot[name]))
     table.add_row("caption", shown(" ".join((snapshot["caption"] or "-").split())))
     table.add_row("heard", _heard(snapshot))
+    if visit := snapshot["visit"]:
+        table.add_row("visit", shown(", ".join(filter(None, (visit["phase"], visit["language"])))))
     expression = snapshot["expression"]
     if expression:
         table.add_row("state", shown(expression["state"]))
@@ -166,7 +168,7 @@ def _face(face: dict[str, Any] | None) -> Table:
     idle = ", idle" if face["idle"] else ""
     total = "" if face["shown"] is None else f", {face['shown']} shown"
     table.add_row("frames", f"{face['fps']:.1f} a second{idle}{total}, {face['missed']} missed")
-    table.add_row("screen", shown(face["screen"] or "-"))
+    table.add_row("screen", shown(_screen(face)))
     table.add_row("A/V offset", f"median {_ms(face['offset_median_ms'])}, p95 {_ms(face['offset_p95_ms'])}")
     table.add_row("motion", f"{_ms(face['motion_lead_ms'])} ahead")
     table.add_row("renderer", shown(", ".join(filter(None, (face["renderer"], face["quality"]))) or "-"))
@@ -191,6 +193,11 @@ def _heard(snapshot: dict[str, Any]) -> str:
 
 def _emotion(name: str, intensity: float | None) -> str:
     return name if intensity is None else f"{name} {intensity:.2f}"
+
+
+def _screen(face: dict[str, Any]) -> str:
+    bright = face["brightness"]
+    return (face["screen"] or "-") + (f", {100 * bright:.0f} %" if bright is not None and 0 < bright < 1 else "")
 
 
 def _process(fields: dict[str, Any]) -> str:

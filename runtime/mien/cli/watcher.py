@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 import zmq
 
-from mien.client import Client, ClientError, Disconnected, Event, HealthReport, Said, Status, Welcome, connect
+from mien.client import Client, ClientError, Disconnected, Event, HealthReport, Said, Status, Visit, Welcome, connect
 from mien.core import bus
 from mien.core.bus import Anchor, BusMessage, CaptionCue, Expression, FaceHealth, VoiceHealth
 from mien.core.media import extrapolate
@@ -23,7 +23,7 @@ STALE_NS = 3 * NS_PER_S  # health is published once a second
 _VOICE_FIELDS: Final = ("pid", "level", "device", "clients", "pss_mb", "counters")
 _FACE_FIELDS: Final = (
     "pid", "level", "fps", "shown", "missed", "offset_median_ms", "offset_p95_ms", "motion_lead_ms", "pss_mb",
-    "renderer", "quality", "idle", "screen", "counters",
+    "renderer", "quality", "idle", "screen", "brightness", "counters",
 )  # fmt: skip
 
 
@@ -115,6 +115,7 @@ class WatchState:
             "epoch": anchor.epoch if anchor else None,
             "media_ms": None if media_ms is None else round(media_ms, 1),
             "expression": _fields(expression, "state", "emotion", "intensity", "look_x", "look_y"),
+            "visit": _visit(self.voice.visit, self.voice.language) if self.voice and self.voice_alive(now_ns) else None,
             "voice": _fields(self.voice if self.voice_alive(now_ns) else None, *_VOICE_FIELDS),
             "face": _fields(self.face if self.face_alive(now_ns) else None, *_FACE_FIELDS),
         }
@@ -133,6 +134,7 @@ class RemoteWatcher:
         )
         self._status: Status | None = None
         self._health: HealthReport | None = None
+        self._visit: Visit | None = None
         self._caption = Said(client="", turn="", text="")
 
     @property
@@ -166,6 +168,7 @@ class RemoteWatcher:
             "played_ms": status.played_ms if status and status.turn else None,
             "floor": (status.floor or None) if status else None,
             "expression": _expression(status) if status else None,
+            "visit": _visit(self._visit.phase, self._visit.language) if self._visit else None,
             "voice": _voice(health) if health else None,
             "face": _face(health) if health and self.face_reported else None,
         }
@@ -180,9 +183,14 @@ class RemoteWatcher:
         match event:
             case Welcome():  # also of a session that was reopened, which has no subscription
                 with contextlib.suppress(ClientError):
-                    self._client.subscribe("state", "captions", "health")
+                    if "visit" in event.capabilities:
+                        self._client.subscribe("state", "captions", "health", "visits")
+                    else:
+                        self._client.subscribe("state", "captions", "health")
             case Disconnected():
-                self._status = self._health = None
+                self._status = self._health = self._visit = None
+            case Visit():
+                self._visit = None if event.phase == "over" else event
             case Status():
                 self._status = event
             case HealthReport():
@@ -198,6 +206,10 @@ Source: TypeAlias = Watcher | RemoteWatcher
 
 def _fields(message: BusMessage | None, *names: str) -> dict[str, Any] | None:
     return None if message is None else {name: getattr(message, name) for name in names}
+
+
+def _visit(phase: str, language: str) -> dict[str, Any] | None:
+    return {"phase": phase, "language": language or None} if phase else None
 
 
 def _expression(status: Status) -> dict[str, Any]:
@@ -221,5 +233,10 @@ def _face(health: HealthReport) -> dict[str, Any]:
         "missed": health.face_missed,
         "offset_median_ms": health.face_offset_median_ms,
         "offset_p95_ms": health.face_offset_p95_ms,
+        "pss_mb": health.face_pss_mb,
+        "renderer": health.face_renderer,
+        "quality": health.face_quality,
+        "screen": health.face_screen,
+        "brightness": health.face_brightness,
         "counters": {},
     }

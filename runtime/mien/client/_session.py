@@ -81,6 +81,8 @@ class Session:
         """What this client listens to; a reopened session listens to it again."""
         self.muted = False
         """Whether this client mutes the microphone; a reopened session mutes it again."""
+        self.attending: wire.Attend | None = None
+        """Who attends through this client; a reopened session shows it again."""
         self.heard: deque[Heard] = deque()
         self.heard_dropped = 0
         self.unreadable = 0
@@ -272,11 +274,14 @@ class Session:
                 self.thumbnail = message
 
     def _renew(self) -> None:
-        """Ask a new session for what the old one had: listening, and the mute, which must not end unnoticed."""
+        """Ask a new session for what the old one had: listening, the mute and the sign of a person elsewhere, none of
+        which may end unnoticed."""
         if self.muted:
             self._put(wire.Mute())
         if self.listening is not None:
             self._put(self.listening)
+        if self.attending is not None:
+            self._put(self.attending)
 
     def _hear(self, message: wire.NearEnd, frames: list[bytes]) -> None:
         if self.listening is None or len(frames) != 2:

@@ -20,6 +20,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callab
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
+from uuid import uuid4
 
 import zmq.asyncio
 
@@ -52,9 +53,17 @@ def connect_async(
     encoding: str = "s16le",
     key: str | Path | None = None,
     voice_key: str | Path | None = None,
+    capabilities: Iterable[str] = (),
 ) -> Connecting:
     """Open a client for asyncio: `await` the result, or use it in `async with`. Takes the arguments of connect()."""
-    hello = wire.Hello(protocol=wire.PROTOCOL_MAJOR, client=name, role=role, rate_hz=rate_hz, encoding=encoding)
+    hello = wire.Hello(
+        protocol=wire.PROTOCOL_MAJOR,
+        client=name,
+        role=role,
+        rate_hz=rate_hz,
+        encoding=encoding,
+        capabilities=tuple(capabilities),
+    )
     return Connecting(AsyncClient(endpoint or default_endpoint(), hello, timeout_s, load_keys(key, voice_key)))
 
 
@@ -312,11 +321,52 @@ class AsyncClient:
         """Tell the customer, as an agent, whether somebody comes. Raises ClientError: no_call, not_allowed."""
         await self._order(wire.AnswerCall(coming=coming, in_s=in_s))
 
+    async def relay(self, kind: wire.RelayKind, text: str) -> str:
+        """Hand the voice stack a text, as an agent: to say, to know (whisper), or to keep as a note. At most 2000
+        characters.
+
+        Returns its id, with which RelayDone later says what became of it. Raises ClientError: no_speaker (retryable),
+        floor_taken, not_allowed, malformed.
+        """
+        message = wire.Relay(kind=kind, text=text, id=uuid4().hex)
+        await self._order(message)
+        return message.id
+
+    async def relay_done(self, relayed: wire.Relayed, outcome: wire.RelayOutcome, why: str = "") -> None:
+        """Say, as the speaker, what became of a Relayed event: said, cut, kept or unused. why: at most 200
+        characters."""
+        await self.send(wire.RelayDone(id=relayed.id, outcome=outcome, why=why))
+
+    async def visit(self, visit: wire.Visit) -> None:
+        """Tell subscribers of visits, as the speaker, where the visit stands. A voice without the capability `visit`
+        is not told."""
+        if self.welcome is None or "visit" in self.welcome.capabilities:
+            await self.send(visit)
+
+    async def screen(self, power: wire.ScreenPower = "auto", *, brightness: float | None = None) -> None:
+        """Switch the kiosk's screen, as an agent, until the next call or the end of the voice.
+
+        brightness: a factor, 0.05..1; None unchanged. HealthReport events tell what the face then shows. Raises
+        ClientError (not_allowed, malformed).
+        """
+        await self._order(wire.Screen(power=power, brightness=brightness))
+
+    async def attend(self, *, listening: bool = False, speaking: bool = False, name: str = "") -> None:
+        """Show on the face, as an agent or observer, that a person listens or speaks through it from elsewhere.
+
+        Without arguments, no longer. It ends with the session; a reopened one attends again. name: shown to the
+        customer. Raises ClientError (not_allowed, malformed).
+        """
+        message = wire.Attend(listening=listening, speaking=speaking, name=name)
+        await self._order(message)
+        self._session.attending = message if listening or speaking else None
+
     async def subscribe(self, *topics: wire.Topic) -> None:
         """Subscribe to events about the conversation, as an agent or observer. Replaces the previous subscription.
 
         topics: state (Status and Outcome events), captions (Said), levels (Levels), health (HealthReport),
-        calls (Call); none unsubscribes. A reopened session has none. Raises ClientError (not_allowed, malformed).
+        calls (Call), visits (Visit); none unsubscribes. A reopened session has none. Raises ClientError (not_allowed,
+        malformed).
         """
         await self._order(wire.Subscribe(topics=topics))
 

@@ -46,6 +46,7 @@ def connect(
     encoding: str = "s16le",
     key: str | Path | None = None,
     voice_key: str | Path | None = None,
+    capabilities: Iterable[str] = (),
 ) -> Client:
     """Open a session with mien-voice.
 
@@ -54,7 +55,8 @@ def connect(
     speaker is the voice stack; an agent may take the floor from it; an observer only watches. encoding: of the audio on
     the wire, s16le or opus (24 kbit/s, with headers a seventh of s16le at 16 kHz; rate_hz must be one of
     mien.core.wire.OPUS_RATES_HZ; needs libopus, Debian's libopus0). key, voice_key: the files NAME.key_secret and
-    voice.key that `mien keys make` writes, for a voice on another machine.
+    voice.key that `mien keys make` writes, for a voice on another machine. capabilities: what this client can do:
+    "relay", a speaker that takes Relayed events.
 
     Raises ClientError when the voice is unreachable or refuses the session, ConfigError for an invalid endpoint or key
     file.
@@ -70,6 +72,7 @@ def connect(
             encoding=encoding,
             key=key,
             voice_key=voice_key,
+            capabilities=capabilities,
         )
         return Client(portal, portal.call(_opened(client)))
     except BaseException:
@@ -284,11 +287,47 @@ class Client:
         """Tell the customer, as an agent, whether somebody comes. Raises ClientError: no_call, not_allowed."""
         self._portal.call(self._client.answer_call(coming, in_s=in_s))
 
+    def relay(self, kind: wire.RelayKind, text: str) -> str:
+        """Hand the voice stack a text, as an agent: to say, to know (whisper), or to keep as a note. At most 2000
+        characters.
+
+        Returns its id, with which RelayDone later says what became of it. Raises ClientError: no_speaker (retryable),
+        floor_taken, not_allowed, malformed.
+        """
+        return self._portal.call(self._client.relay(kind, text))
+
+    def relay_done(self, relayed: wire.Relayed, outcome: wire.RelayOutcome, why: str = "") -> None:
+        """Say, as the speaker, what became of a Relayed event: said, cut, kept or unused. why: at most 200
+        characters."""
+        self._portal.call(self._client.relay_done(relayed, outcome, why))
+
+    def visit(self, visit: wire.Visit) -> None:
+        """Tell subscribers of visits, as the speaker, where the visit stands. A voice without the capability `visit`
+        is not told."""
+        self._portal.call(self._client.visit(visit))
+
+    def screen(self, power: wire.ScreenPower = "auto", *, brightness: float | None = None) -> None:
+        """Switch the kiosk's screen, as an agent, until the next call or the end of the voice.
+
+        brightness: a factor, 0.05..1; None unchanged. HealthReport events tell what the face then shows. Raises
+        ClientError (not_allowed, malformed).
+        """
+        self._portal.call(self._client.screen(power, brightness=brightness))
+
+    def attend(self, *, listening: bool = False, speaking: bool = False, name: str = "") -> None:
+        """Show on the face, as an agent or observer, that a person listens or speaks through it from elsewhere.
+
+        Without arguments, no longer. It ends with the session; a reopened one attends again. name: shown to the
+        customer. Raises ClientError (not_allowed, malformed).
+        """
+        self._portal.call(self._client.attend(listening=listening, speaking=speaking, name=name))
+
     def subscribe(self, *topics: wire.Topic) -> None:
         """Subscribe to events about the conversation, as an agent or observer. Replaces the previous subscription.
 
         topics: state (Status and Outcome events), captions (Said), levels (Levels), health (HealthReport),
-        calls (Call); none unsubscribes. A reopened session has none. Raises ClientError (not_allowed, malformed).
+        calls (Call), visits (Visit); none unsubscribes. A reopened session has none. Raises ClientError (not_allowed,
+        malformed).
         """
         self._portal.call(self._client.subscribe(*topics))
 

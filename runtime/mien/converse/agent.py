@@ -17,16 +17,20 @@ from mien.client import (
     Disconnected,
     Ear,
     Finished,
+    Floor,
     NearEnd,
     Offered,
+    Relayed,
     Started,
     UserStarted,
     UserStopped,
+    Welcome,
 )
 from mien.converse import events, orders
 from mien.converse.conversation import Conversation
 from mien.converse.latency import Latencies, Measured
 from mien.converse.near_sound import NearSound
+from mien.converse.relays import New, Relays
 from mien.converse.spoken_turn import SpokenTurn
 from mien.converse.stages import Hearing, Speaking, Thinking
 from mien.converse.think.base import Question
@@ -42,7 +46,8 @@ Told = Callable[[orders.Note | orders.Perform], None]
 
 
 class Agent:
-    """client: connected. told: gets the transcript and the actions. visiting: makes visits of it. One run() a client.
+    """client: connected. told: gets the transcript and the actions. visiting: makes visits of it. relays: what
+    agents relay. One run() a client.
 
     ear: its state, "" until it is known. user_began: how often the customer began to speak.
     """
@@ -56,8 +61,10 @@ class Agent:
         speaking: Speaking,
         told: Told,
         visiting: Visiting | None = None,
+        relays: Relays | None = None,
     ) -> None:
         self._visiting = visiting
+        self._relays = relays or Relays()
         self._client = client
         self._conversation = conversation
         self._hearing, self._thinking, self._speaking = hearing, thinking, speaking
@@ -165,10 +172,15 @@ class Agent:
             elif isinstance(event, Offered):
                 if self._visiting is not None:
                     self._tell(self._visiting.offered(event))
+            elif isinstance(event, Relayed):
+                self._told(orders.Note("note", f"{event.sender} relays a {event.kind}"))
+                self._relay(self._relays.take(event, self._conversation.history))
             elif self._visiting is not None and (signal := self._visiting.event(event)) is not None:
                 self._visit(signal)
                 if self._visiting.host.with_person:
                     self._lose_sound()
+            if isinstance(event, Floor | Welcome):
+                self._relay(self._relays.floor(bool(event.holder if isinstance(event, Floor) else event.floor)))
 
     def _opened(self, turn: SpokenTurn, at_ns: int) -> None:
         if (measured := self._measured.pop(turn.answer, None)) is not None:
@@ -201,6 +213,13 @@ class Agent:
     def _tell(self, new: list[events.Event]) -> None:
         for event in new:
             self._take(event)
+
+    def _relay(self, new: list[New]) -> None:
+        for one in new:
+            if isinstance(one, events.Announce):
+                self._take(one)
+            else:
+                self._start(quietly(self._client.send(one)))
 
     # Out
 
@@ -242,7 +261,9 @@ class Agent:
                 )
             case orders.Note() | orders.Perform():
                 self._told(order)
-            case orders.Understood() | orders.Answered() | orders.Announced():
+            case orders.Announced():
+                self._relay(self._relays.over(order.label, order.heard))
+            case orders.Understood() | orders.Answered():
                 pass  # news for the visit
             case _:
                 self._voice_orders.put_nowait(order)
@@ -263,7 +284,7 @@ class Agent:
             self._take(events.Recognised(order.job, transcript))
 
     async def _think(self, order: orders.Think) -> None:
-        question = Question(order.question, order.language, order.history)
+        question = Question(order.question, order.language, order.history, order.whispers)
         try:
             async with contextlib.aclosing(self._thinking.think(question)) as parts:
                 async for part in parts:
@@ -315,3 +336,11 @@ class Agent:
                         await self._client.state(order.state)
             except ClientError as error:
                 log.warning("%s", error)
+
+
+async def quietly(order: Coroutine[None, None, None]) -> None:
+    """Await something whose failure changes nothing: the voice is away."""
+    try:
+        await order
+    except ClientError as error:
+        log.warning("%s", error)

@@ -46,6 +46,8 @@ class Answer:
     offer: str = ""
     label: str = ""
     """Of an announcement."""
+    staff: bool = False
+    """A person has it said."""
     continues: int = 0
     """The answer of which this says the rest; 0 for none."""
 

@@ -43,6 +43,7 @@ from mien.converse.hear.base import Transcript
 from mien.converse.history import History
 from mien.converse.orders import Order
 from mien.converse.phrases import PHRASES, Phrases, phrases
+from mien.converse.think.sentences import in_sentences
 from mien.units import NS_PER_MS
 
 HAND_OVER: Final = "hand_over"
@@ -114,7 +115,7 @@ class Conversation:
             case Announce():
                 if event.now:
                     self._take_over(self._asked or Asked(began_ns=now_ns, last_ns=now_ns))
-                announced = self._phrase(event.text, offer=event.offer)
+                announced = self._phrase(event.text, offer=event.offer, staff=event.staff)
                 announced.label = event.label
             case Forget():
                 self._forget()
@@ -234,7 +235,8 @@ class Conversation:
 
     def _think(self, question: str, language: str, now_ns: int) -> Thinking:
         job = self._number()
-        self._do(orders.Think(job, question, language, self.history.snapshot()))
+        whispers = tuple(self.history.whispers)
+        self._do(orders.Think(job, question, language, self.history.snapshot(), whispers))
         return Thinking(job, question, progress_ns=now_ns)
 
     def _thought(self, event: Thought | Acted | ThoughtAll, now_ns: int) -> None:
@@ -291,6 +293,8 @@ class Conversation:
             self._do(orders.Answered(answer.question, answer.offer != HAND_OVER, not event.interrupted))
         if answer.kind == "answer":
             self.history.hear(answer.continues or answer.number, heard)
+        if answer.staff and heard:
+            self.history.say(heard)
         if heard:
             self._do(orders.Note("mien", heard + (" --" if event.interrupted else "")))
         self._answers.remove(answer)
@@ -319,6 +323,7 @@ class Conversation:
             taken=answer.taken,
             offer=answer.offer,
             continues=answer.continues or answer.number,
+            staff=answer.staff,
         )
         self._answers.append(again)
         for text in rest:
@@ -326,10 +331,11 @@ class Conversation:
         if answer.thinking is None or answer.thinking.done:
             self._finish(again)
 
-    def _phrase(self, text: str, *, offer: str = "", question: str = "") -> Answer:
-        answer = Answer(self._number(), question, "phrase", offer=offer)
+    def _phrase(self, text: str, *, offer: str = "", question: str = "", staff: bool = False) -> Answer:
+        answer = Answer(self._number(), question, "phrase", offer=offer, staff=staff)
         self._answers.append(answer)
-        self._give(answer, text)
+        for sentence in in_sentences(text) if staff else [text]:
+            self._give(answer, sentence)
         self._finish(answer)
         return answer
 

@@ -127,13 +127,15 @@ class Typed:
 class Announce:
     """Say this, when nothing else is being said. offer: what a "yes" to it means.
 
-    now: what is being said or asked ends, as it does when somebody chooses a text.
+    now: what is being said or asked ends, as it does when somebody chooses a text. staff: a person has it said; it may
+    be several sentences, and is remembered.
     """
 
     label: str
     text: str
     offer: str = ""
     now: bool = False
+    staff: bool = False
 
 
 @dataclass(frozen=True, slots=True)

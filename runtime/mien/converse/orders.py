@@ -20,12 +20,13 @@ class Recognise:
 
 @dataclass(frozen=True, slots=True)
 class Think:
-    """Find the answer to a question. history: what was said before, as it was heard."""
+    """Find the answer to a question. history: what was said before, as it was heard. whispers: for mien alone."""
 
     job: int
     question: str
     language: str
     history: tuple[Exchange, ...]
+    whispers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

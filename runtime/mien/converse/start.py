@@ -15,6 +15,7 @@ from mien.converse.agent import Agent, Told
 from mien.converse.conversation import Conversation
 from mien.converse.endpoint import Timing
 from mien.converse.phrases import PHRASES
+from mien.converse.relays import Relays
 from mien.converse.stages import LANGUAGES, Hearing, Speaking, Thinking, default_cache
 from mien.converse.think.knowledge_file import SHIPPED, Knowledge, read_knowledge, sentences_of
 from mien.converse.visit.log.keeper import keeper
@@ -105,8 +106,10 @@ def make_agent(
             languages=LANGUAGES if config.language == "auto" else (config.language,),
             captions=whole.captions.enabled,
             caption=lambda on: made.show_captions(on),
+            questions=kept.questions if kept is not None else lambda _: (),
         )
-    made = Agent(client, conversation, loaded.hearing, loaded.thinking, loaded.speaking, told, visiting)
+    relays = Relays(thinks=config.think == "url")
+    made = Agent(client, conversation, loaded.hearing, loaded.thinking, loaded.speaking, told, visiting, relays)
     return made
 
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from mien.core.bus_frame import BusFrame
 
-BUS_VERSION: Final = 4
+BUS_VERSION: Final = 5
 MOTION_RATE_HZ: Final = 16000
 
 DeviceState = Literal["open", "released", "lost"]
@@ -133,8 +133,23 @@ class PresenceCue(BusMessage, frozen=True):
     """Somebody is there: a screen that sleeps wakes."""
 
 
+class ScreenOrder(BusMessage, frozen=True):
+    """What an operator wants of the screen, always complete. brightness: a factor, 0.05..1."""
+
+    power: Literal["auto", "on", "off"] = "auto"
+    brightness: float = 1.0
+
+
+class AttendSign(BusMessage, frozen=True):
+    """Whether a person elsewhere listens or speaks through this face, always complete. name: "" is not told."""
+
+    listening: bool = False
+    speaking: bool = False
+    name: str = ""
+
+
 class VoiceHealth(BusMessage, frozen=True):
-    """The voice's report, once a second. session: the newest session.
+    """The voice's report, once a second. session: the newest session. visit: the phase of the visit, "" unknown.
 
     device: the sound card. released: closed during a long silence, and opened again when speech is coming.
     """
@@ -146,6 +161,8 @@ class VoiceHealth(BusMessage, frozen=True):
     counters: dict[str, int]
     session: str = ""
     device: DeviceState = "open"
+    visit: str = ""
+    language: str = ""
 
 
 class ThumbnailRequest(BusMessage, frozen=True):
@@ -197,7 +214,7 @@ class FaceHealth(BusMessage, frozen=True):
     """face -> voice and watchers, once a second. Offsets: pose shown minus audio heard, in ms, over the last second.
 
     pss_mb: None if it could not be read. idle: fewer frames were drawn than the display can show, because nothing fast
-    moved; fps is then what was needed.
+    moved; fps is then what was needed. brightness: the factor with which the newest frame was drawn, 0..1.
     """
 
     pid: int
@@ -214,6 +231,7 @@ class FaceHealth(BusMessage, frozen=True):
     quality: str = ""
     idle: bool = False
     screen: Screen = "on"
+    brightness: float = 1.0
 
 
 VoiceBusMessage: TypeAlias = (
@@ -227,6 +245,8 @@ VoiceBusMessage: TypeAlias = (
     | EarSign
     | Choices
     | PresenceCue
+    | ScreenOrder
+    | AttendSign
     | VoiceHealth
     | FaceHealth
     | ThumbnailRequest

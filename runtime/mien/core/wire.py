@@ -24,6 +24,8 @@ MAX_CAPTION_CHARACTERS: Final = 16_000  # a turn's text: a quarter of an hour of
 MAX_PHONE_WORDS: Final = 4_000  # a turn's words in phones
 MAX_PICTURE_BYTES: Final = 131_072
 MAX_QR_CHARACTERS: Final = 300
+MAX_RELAY_CHARACTERS: Final = 2_000
+MAX_VISIT_QUESTIONS: Final = 20
 MAX_CHOICES: Final = 6  # a glance takes in no more, and a numeric pad has a key for each
 MAX_CHUNK_BYTES: Final = 192_000  # two seconds at 48 kHz: a TTS burst that one step of the voice can still handle
 
@@ -38,13 +40,22 @@ EmotionName = Literal["neutral", "happy", "sad", "surprised", "angry", "concerne
 GestureName = Literal["nod", "shake", "wink", "smile"]
 FinishReason = Literal["played", "interrupted", "taken_over", "idle_timeout", "client_gone", "sink_lost", "shutdown"]
 Role = Literal["speaker", "agent", "observer"]
-Topic = Literal["state", "captions", "levels", "health", "calls"]
+Topic = Literal["state", "captions", "levels", "health", "calls", "visits"]
 FloorChange = Literal["taken", "released", "vanished", "idle_timeout"]
 ResumeReason = Literal["pause_timeout", "other_client", "taken_over"]
 ListenMode = Literal["off", "speech", "always"]
 BargeInAction = Literal["ducked", "paused", "interrupted", "resumed"]
 ChoicesState = Literal["shown", "replaced", "no_face"]
 ChosenBy = Literal["touch", "mouse", "key"]
+RelayKind = Literal["say", "whisper", "note"]
+RelayOutcome = Literal["said", "cut", "kept", "unused"]
+VisitPhase = Literal[
+    "attract", "presence", "greeting", "consent", "conversation", "extension", "calling", "person", "goodbye", "over"
+]
+VisitReason = Literal[
+    "", "word", "touch", "silence", "left", "no_consent", "person", "shutdown", "client_gone", "replaced"
+]
+ScreenPower = Literal["auto", "on", "off"]
 
 ERROR_CODES: Final = {
     "malformed": "the header is not msgpack, or a field is missing or out of range",
@@ -72,6 +83,7 @@ ERROR_CODES: Final = {
     "bad_packet": "the payload is not one whole Opus packet",
     "caption_too_long": "the turn's caption has more words than a caption may have",
     "no_call": "nobody is calling",
+    "no_speaker": "no speaker takes relayed texts: its hello must list the capability relay",
     "phones_too_long": "the turn has more words in phones than a turn may have",
     "no_thumbnail": "the face sent no thumbnail: it is not running, or draws nothing",
     "too_many_clients": "too many clients are connected",
@@ -91,7 +103,8 @@ class Hello(Message, tag="hello", frozen=True):
     """client -> voice, first. protocol: the major version. rate_hz, encoding: of all audio to come.
 
     encoding: s16le, or opus (one packet a message, rate_hz one of OPUS_RATES_HZ). role: a speaker is the voice stack,
-    an agent may take the floor from it, an observer only watches. replaces: `welcome.session` of an earlier session of
+    an agent may take the floor from it, an observer only watches. capabilities: what the client can do, of which the
+    voice knows "relay" (see `relayed`). replaces: `welcome.session` of an earlier session of
     this client, which this hello ends even if the voice has not noticed that its connection is gone.
     """
 
@@ -312,6 +325,72 @@ class AnswerCall(Message, tag="answer_call", frozen=True):
     in_s: Annotated[int, Meta(ge=0, le=3_600)] = 0
 
 
+class Relay(Message, tag="relay", frozen=True):
+    """agent -> voice: a text for the voice stack, answered with `relay_taken`, later as a rule with `relay_done`.
+
+    kind: to be said aloud with the stack's own voice; to be known to it alone; or to be kept as a floor's note is.
+    id: returned in both answers, never used before by this client.
+    """
+
+    kind: RelayKind
+    text: Annotated[str, Meta(min_length=1, max_length=MAX_RELAY_CHARACTERS)]
+    id: Name
+
+
+class RelayDone(Message, tag="relay_done", frozen=True):
+    """speaker -> voice -> the agent that relayed: what became of it.
+
+    outcome: heard to its end; said in part; known from now on; or of no use here, for the reason why.
+    """
+
+    id: Name
+    outcome: RelayOutcome
+    why: Annotated[str, Meta(max_length=200, pattern=NAME_PATTERN)] = ""
+
+
+class Visit(Message, tag="visit", frozen=True):
+    """speaker -> voice -> subscribers of visits: where a visit stands. Nothing of what was said but `questions`.
+
+    phase: over: it has ended, for the reason `reason`. visit: a random id, empty while nobody is there. duration_s to
+    questions: with over, None unknown. answered, unanswered: of the turns. questions: those without an answer, masked,
+    only where the visitor and the configuration allow it. client: filled in by the voice.
+    """
+
+    phase: VisitPhase
+    visit: Annotated[str, Meta(max_length=64, pattern=NAME_PATTERN)] = ""
+    language: Annotated[str, Meta(max_length=16)] = ""
+    reason: VisitReason = ""
+    duration_s: Annotated[float, Meta(ge=0)] | None = None
+    turns: Annotated[int, Meta(ge=0)] | None = None
+    answered: Annotated[int, Meta(ge=0)] | None = None
+    unanswered: Annotated[int, Meta(ge=0)] | None = None
+    handed_over: bool | None = None
+    satisfaction: Unit | None = None
+    questions: Annotated[tuple[Annotated[str, Meta(max_length=200)], ...], Meta(max_length=MAX_VISIT_QUESTIONS)] = ()
+    client: Annotated[str, Meta(max_length=64)] = ""
+
+
+class Screen(Message, tag="screen", frozen=True):
+    """agent -> voice: the screen's power and brightness, until the next; `health` tells what came of it.
+
+    power: as configured; never dim or dark; or dark whatever happens. brightness: a factor, None unchanged.
+    """
+
+    power: ScreenPower = "auto"
+    brightness: Annotated[float, Meta(ge=0.05, le=1.0)] | None = None
+
+
+class Attend(Message, tag="attend", frozen=True):
+    """agent or observer -> voice: a person elsewhere listens or speaks through this face, which shows it.
+
+    name: shown to the customer; empty: "A colleague".
+    """
+
+    listening: bool = False
+    speaking: bool = False
+    name: Annotated[str, Meta(max_length=64, pattern=NAME_PATTERN)] = ""
+
+
 class Bye(Message, tag="bye", frozen=True):
     """client -> voice, last: the session is over; what was sent is still played. voice -> client: the answer."""
 
@@ -407,6 +486,22 @@ class CallAnswered(Message, tag="call_answered", frozen=True):
     coming: bool
     in_s: int = 0
     waited_ms: float = 0.0
+
+
+class RelayTaken(Message, tag="relay_taken", frozen=True):
+    """voice -> agent that sent `relay`: a speaker has it. speaker: its name."""
+
+    id: str
+    speaker: str
+
+
+class Relayed(Message, tag="relayed", frozen=True):
+    """voice -> speaker with the capability relay: what an agent relays. sender: its name; in the header: "from"."""
+
+    kind: RelayKind
+    text: str
+    sender: str = msgspec.field(name="from")
+    id: str
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -573,9 +668,12 @@ class Levels(Message, tag="levels", frozen=True):
 
 
 class HealthReport(Message, tag="health", frozen=True):
-    """voice -> subscribers of health, once a second. face_fps to face_offset_p95_ms: None while no face reports.
+    """voice -> subscribers of health, once a second. What begins with face_: None while no face reports.
 
-    device: the sound card: open, released (closed during a long silence) or lost.
+    device: the sound card: open, released (closed during a long silence) or lost. queued_turns, queued_ms: what waits
+    to be heard. first_sound_ms: of the newest turn that waited behind no other, as in its `started`; with the median
+    and the 95th percentile of the newest 256. face_screen: on, dim, blank (black) or off, face_brightness: 0..1, both
+    as observed. ear_state: as in `ear`. ear_echo_db: how much of the echo is removed.
     """
 
     level: str
@@ -587,6 +685,19 @@ class HealthReport(Message, tag="health", frozen=True):
     face_offset_median_ms: float | None = None
     face_offset_p95_ms: float | None = None
     device: str = "open"
+    queued_turns: int = 0
+    queued_ms: float = 0.0
+    first_sound_ms: float | None = None
+    first_sound_median_ms: float | None = None
+    first_sound_p95_ms: float | None = None
+    face_screen: str | None = None
+    face_brightness: float | None = None
+    face_renderer: str | None = None
+    face_quality: str | None = None
+    face_pss_mb: float | None = None
+    ear_state: str = "absent"
+    ear_pss_mb: float | None = None
+    ear_echo_db: float | None = None
 
 
 class Thumbnail(Message, tag="thumbnail", frozen=True):
@@ -650,6 +761,11 @@ ClientMessage: TypeAlias = (
     | Presence
     | Call
     | AnswerCall
+    | Relay
+    | RelayDone
+    | Visit
+    | Screen
+    | Attend
     | Bye
 )
 VoiceMessage: TypeAlias = (
@@ -681,6 +797,10 @@ VoiceMessage: TypeAlias = (
     | Presence
     | Call
     | CallAnswered
+    | RelayTaken
+    | Relayed
+    | RelayDone
+    | Visit
     | Bye
 )
 

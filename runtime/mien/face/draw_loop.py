@@ -105,6 +105,7 @@ class DrawLoop:
 
     def _step(self, now_ns: int, presenter: Presenter, renderer: Renderer) -> int:
         """Draw a frame, or keep the screen dark. Returns the latest time for the next call."""
+        self._screen.order, self._screen.attended = self._state.screen, self._state.attended
         if self._state.speaking or self._state.customer_speaks:
             self._screen.present(now_ns)
         if self._screen.step(now_ns) == "dark" and not self._screen.level:
@@ -112,7 +113,7 @@ class DrawLoop:
             self._state.thumbnails.ask(0)  # a black thumbnail would be of no use
             presenter.slept()
             return now_ns + DARK_STEP_NS
-        self._shown = "on" if self._screen.level == 1.0 else "dim"
+        self._shown = "on" if self._screen.bright else "dim"
         presenter.brightness = self._screen.level
         presenter.step()
         return presenter.next_step_ns
@@ -132,9 +133,12 @@ class DrawLoop:
                 return
 
     def _read_inputs(self, renderer: Renderer, annotations: Annotations) -> bool:
-        """Take what fingers, mouse and keys did. Returns whether they did anything."""
+        """Take what fingers, mouse and keys did. Returns whether they did anything.
+
+        A screen that an operator has switched off shows no buttons: nothing is chosen on it.
+        """
         inputs = renderer.take_inputs()
-        if not inputs:
+        if not inputs or self._screen.switched_off:
             return False
         now_ns = self._clock.now_ns()
         for done in inputs:
@@ -168,7 +172,7 @@ class DrawLoop:
         now_ns: int,
     ) -> None:
         level = Level.AUDIO_ONLY if presenter.motion_lost else self._level
-        health = reporter.report(presenter, level.value, memory_mb, now_ns, self._shown)
+        health = reporter.report(presenter, level.value, memory_mb, now_ns, self._shown, self._screen.level)
         self._notifier.ready()
         offset = "no speech yet" if health.offset_median_ms is None else f"A/V offset {health.offset_median_ms} ms"
         screen = "" if self._shown == "on" else f", screen {self._shown}"

@@ -50,9 +50,15 @@ class FaceReporter:
         self._since_ns = 0
 
     def report(
-        self, presenter: Presenter, level: str, pss_mb: float | None, now_ns: int, screen: bus.Screen = "on"
+        self,
+        presenter: Presenter,
+        level: str,
+        pss_mb: float | None,
+        now_ns: int,
+        screen: bus.Screen = "on",
+        brightness: float = 1.0,
     ) -> bus.FaceHealth:
-        """The report; starts the next second. pss_mb: None where it could not be read."""
+        """The report; starts the next second. pss_mb: None where it could not be read. brightness: 0..1."""
         offsets = presenter.offsets_ms.median_and_abs_p95()
         presenter.offsets_ms.clear()
         seconds = max(1, now_ns - self._since_ns) / NS_PER_S
@@ -76,4 +82,5 @@ class FaceReporter:
             quality=info.quality,
             idle=presenter.take_idle(),
             screen=screen,
+            brightness=round(brightness, 3),
         )

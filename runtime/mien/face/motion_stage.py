@@ -104,6 +104,12 @@ class MotionStage:
             case bus.Choices():
                 self._state.set_choices(message)
                 self._on_change(False)
+            case bus.ScreenOrder():
+                self._state.screen = message
+                self._on_change(False)
+            case bus.AttendSign():
+                self._state.set_attend(message)
+                self._on_change(False)
             case bus.PresenceCue():
                 self._on_change(True)
             case bus.VoiceHealth():

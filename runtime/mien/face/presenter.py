@@ -150,6 +150,7 @@ class Presenter:
                 ear=shot.ear,
                 attending=self._attention.during_pause,
                 choices=shot.choices,
+                attend=shot.attend,
             )
 
     def _state_name(self) -> str:

@@ -1,4 +1,4 @@
-"""Screen brightness: bright, dim or dark, by quiet hours, silence, presence. Pure."""
+"""Screen brightness: bright, dim or dark, by an operator's order, quiet hours, silence, presence. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from mien.config import ScreenConfig
+from mien.core.bus import ScreenOrder
 from mien.units import NS_PER_S, minutes_of_day
 
 Mode = Literal["on", "dim", "dark"]
@@ -45,7 +46,8 @@ def quiet_hours(config: ScreenConfig) -> QuietHours | None:
 class ScreenMode:
     """Stepped with every frame; present() may be called from any thread.
 
-    mode, level: as of the last step(). level: 0..1, the brightness factor, fading towards the mode's own.
+    mode, level: as of the last step(). level: 0..1, the brightness factor, fading towards the mode's own. order: what
+    an operator wants; replaced as a whole. attended: a person elsewhere listens or speaks, whose sign must be seen.
     """
 
     def __init__(self, config: ScreenConfig, wall: WallClock, now_ns: int) -> None:
@@ -57,6 +59,18 @@ class ScreenMode:
         self._present_ns = self._last_ns = now_ns
         self.mode: Mode = "on"
         self.level = 1.0
+        self.order = ScreenOrder(epoch=0)
+        self.attended = False
+
+    @property
+    def bright(self) -> bool:
+        """Whether it is as bright as somebody in front of it would see it."""
+        return self.mode == "on" and self.level >= self.order.brightness
+
+    @property
+    def switched_off(self) -> bool:
+        """Whether an operator keeps it dark: nothing in front of it wakes it."""
+        return self.order.power == "off" and not self.attended
 
     def present(self, now_ns: int) -> None:
         """Record that somebody is present: they spoke, were spoken to, or a sensor saw them."""
@@ -66,6 +80,10 @@ class ScreenMode:
         """The mode at now_ns. Waking is immediate; dimming and darkening fade."""
         alone_ns = now_ns - self._present_ns
         quiet = self._hours is not None and self._hours.hold(self._wall())
+        if self.attended or self.order.power != "auto":
+            self.mode = "dark" if self.switched_off else "on"
+            self._fade(now_ns)
+            return self.mode
         may_go_dark = self._off_after_ns > 0 and (quiet or self._hours is None)
         if may_go_dark and alone_ns >= self._off_after_ns:
             self.mode = "dark"
@@ -77,7 +95,7 @@ class ScreenMode:
     def _fade(self, now_ns: int) -> None:
         passed_ns = max(0, now_ns - self._last_ns)
         self._last_ns = max(now_ns, self._last_ns)
-        wanted = {"on": 1.0, "dim": self._dim, "dark": 0.0}[self.mode]
+        wanted = {"on": 1.0, "dim": self._dim, "dark": 0.0}[self.mode] * self.order.brightness
         if self.level < wanted:
             self.level = min(wanted, self.level + passed_ns / _BRIGHTENS_NS)
         else:

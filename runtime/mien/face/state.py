@@ -36,11 +36,13 @@ class Snapshot:
     shown_ns: the media time of the pose, earlier than media_ns when motion is late. live: `pose` holds motion,
     float32 (CHANNEL_COUNT,). heard: `prosody` belongs to audible speech, float32 (len(PROSODY_CHANNELS),).
     gestures: names requested since the previous read(). voice: its newest health report. ear: what the voice said of
-    the microphone last, choices: the buttons that it wants shown; both hold only while there is an anchor.
+    the microphone last, choices: the buttons that it wants shown; attend: who attends from elsewhere. All three hold
+    only while there is an anchor.
     """
 
     __slots__ = (
         "anchor",
+        "attend",
         "choices",
         "ear",
         "epoch",
@@ -68,6 +70,7 @@ class Snapshot:
         self.gestures: list[str] = []
         self.voice: bus.VoiceHealth | None = None
         self.ear = bus.EarSign(epoch=0)
+        self.attend = bus.AttendSign(epoch=0)
         self.choices: bus.Choices | None = None
 
 
@@ -87,6 +90,9 @@ class FaceState:
         self._gestures: list[str] = []
         self._voice: bus.VoiceHealth | None = None
         self._ear = bus.EarSign(epoch=0)
+        self._attend = bus.AttendSign(epoch=0)
+        self.screen = bus.ScreenOrder(epoch=0)
+        """What an operator wants of the screen; replaced as a whole, and kept while the voice is away."""
         self._choices: bus.Choices | None = None
         self._voice_alive_ns = 0
 
@@ -185,6 +191,17 @@ class FaceState:
             before, self._ear = self._ear, ear
         return before
 
+    def set_attend(self, attend: bus.AttendSign) -> None:
+        """Replace what is known of who attends from elsewhere."""
+        with self._lock:
+            self._attend = attend
+
+    @property
+    def attended(self) -> bool:
+        """Whether a person elsewhere listens or speaks, by the newest word of a voice that is there."""
+        with self._lock:
+            return self._clock.anchor is not None and (self._attend.listening or self._attend.speaking)
+
     def set_choices(self, choices: bus.Choices) -> None:
         """Replace the buttons that the voice wants shown."""
         with self._lock:
@@ -221,6 +238,7 @@ class FaceState:
             out.media_ns, out.shown_ns = media_ns, min(media_ns, end_ns)
             out.live, out.heard = live, heard
             out.expression, out.voice, out.ear = self._expression, self._voice, self._ear
+            out.attend = self._attend
             out.choices = self._choices if anchor is not None else None
             out.gestures, self._gestures = self._gestures, out.gestures
 

@@ -24,6 +24,7 @@ from mien.voice.playback import Playback
 from mien.voice.roles import AllowedRoles
 from mien.voice.session_log import SessionLog
 from mien.voice.sessions import Send, Session, Sessions
+from mien.voice.supervision import Supervision
 from mien.voice.turn_queue import TurnQueue
 
 CAPABILITIES: Final = (
@@ -49,6 +50,10 @@ CAPABILITIES: Final = (
     "calls",
     "phones",
     "qr",
+    "relay",
+    "visit",
+    "screen",
+    "attend",
 )
 REPLACED_TOLD: Final = 64  # the newest turns in one welcome
 
@@ -71,6 +76,7 @@ class Admission:
         mutes: Mutes,
         choices: Choices,
         calls: Calls,
+        supervision: Supervision,
         session_log: SessionLog,
         clock: Clock,
         counters: Counters,
@@ -88,6 +94,7 @@ class Admission:
         self._mutes = mutes
         self._choices = choices
         self._calls = calls
+        self._supervision = supervision
         self._session_log = session_log
         self._clock = clock
         self._counters = counters
@@ -114,6 +121,7 @@ class Admission:
             encoding=hello.encoding,
             epoch=self._playback.epoch,
             now_ns=self._clock.now_ns(),
+            capabilities=frozenset(hello.capabilities),
         )
         self._observers.leave(identity)  # a reopened session has no subscriptions
         self._listeners.leave(identity)
@@ -179,12 +187,14 @@ class Admission:
                 self._floor.release(identity)
 
     def _drop_state(self, identity: bytes) -> None:
-        """End the client's pause, mute, choices, call and what it set on the face: none of them outlives a client."""
+        """End the client's pause, mute, choices, call, visit, attendance and what it set on the face: none of them
+        outlives a client."""
         self._playback.pauses.forget(identity)
         self._mutes.leave(identity)
         self._expressions.leave(identity, self._playback.epoch)
         self._choices.leave(identity, self._playback.epoch)
         self._calls.leave(identity)
+        self._supervision.leave(identity)
 
     def _replace_live(self, hello: wire.Hello, allowed: AllowedRoles) -> None:
         """Close the session that hello replaces, if this principal owns it. Its connection may be dead."""
@@ -219,8 +229,8 @@ class Admission:
         self._close(session)
 
     def _has_part(self, session: Session) -> bool:
-        """Whether the client takes part: it owns a turn, the floor, a pause, a mute, choices or an expression, listens
-        or is subscribed."""
+        """Whether the client takes part: it owns a turn, the floor, a pause, a mute, choices or an expression, listens,
+        attends, reports a visit or is subscribed."""
         identity = session.identity
         return (
             bool(session.topics)
@@ -230,6 +240,7 @@ class Admission:
             or identity in self._listeners
             or identity in self._choices
             or identity in self._calls
+            or identity in self._supervision
             or (
                 self._expressions.owned_by(identity)
                 or self._observers.waits(identity)

@@ -67,6 +67,11 @@ class EarLink:
         """Whether an ear reports."""
         return self._health is not None
 
+    @property
+    def health(self) -> ear_bus.EarHealth | None:
+        """The ear's newest report; None while none reports."""
+        return self._health
+
     def hear(self, frames: Frames, now_ns: int) -> bool:
         """Take one report of the ear. Returns whether the voice should step. A bad one is counted and logged."""
         try:

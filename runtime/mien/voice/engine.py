@@ -43,6 +43,7 @@ from mien.voice.roles import LOCAL, AllowedRoles
 from mien.voice.session_log import JsonSessionLog, LogStore, NullSessionLog, SessionLog
 from mien.voice.sessions import Send, Sessions, Standing
 from mien.voice.sinks import Opener, Sinks, open_sink
+from mien.voice.supervision import Supervision
 from mien.voice.turn_queue import TurnQueue
 
 log = logging.getLogger("mien.voice")
@@ -162,6 +163,14 @@ class Engine:
         self.choices = Choices(counters=counters, send=self.send, publish=self.publish)
         self.calls = Calls(sessions=self.sessions, send=self.send)
         self.presence = Presence(sessions=self.sessions, send=self._deliver, publish=self.publish)
+        self.supervision = Supervision(
+            sessions=self.sessions,
+            floor=self.floor,
+            counters=counters,
+            send=self.send,
+            deliver=self._deliver,
+            publish=self.publish,
+        )
         self.admission = Admission(
             config=voice,
             sessions=self.sessions,
@@ -175,6 +184,7 @@ class Engine:
             mutes=self.mutes,
             choices=self.choices,
             calls=self.calls,
+            supervision=self.supervision,
             session_log=self.session_log,
             clock=clock,
             counters=counters,
@@ -196,6 +206,7 @@ class Engine:
             choices=self.choices,
             presence=self.presence,
             calls=self.calls,
+            supervision=self.supervision,
             session_log=self.session_log,
             clock=clock,
             counters=counters,
@@ -252,6 +263,7 @@ class Engine:
         self.anchors.publish()
         self.publish(self.expressions.now)
         self.publish(self.choices.now)
+        self.supervision.face_joined()
         self.captions.renew()
         self.phones.renew()
         for frames in self.speech.replay():
@@ -283,6 +295,7 @@ class Engine:
         self.ear.publish_far_end(now_ns)
         self.observers.step(now_ns, self.expressions.now, self.floor.name)
         self.presence.step(now_ns, self.playback.epoch)
+        self.supervision.step(self.playback.epoch)
         self.anchors.step()  # before the speech: the face must know a new epoch before its first frame arrives
         self._publish_speech()
         if now_ns >= self._second_due_ns:
@@ -317,6 +330,10 @@ class Engine:
         """Send to one client, and tell the session log and the observers."""
         self._deliver(identity, message)
         self.session_log.sent(identity, message)
+        if isinstance(message, wire.Started):
+            turn = self.queue.find(identity, message.turn)
+            if turn is not None and not turn.received.behind:
+                self.observers.started(message)
         if isinstance(message, wire.Finished):
             self.observers.finished(identity, message)
             self.orphans.finished(identity, message)
@@ -388,9 +405,16 @@ class Engine:
             self._counters,
             self.sessions.newest,
             self.sinks.state,
+            self.supervision.visits.now,
         )
         self.publish(report)
-        self.observers.health(report, face_present=present)
+        self.observers.health(
+            report,
+            face_present=present,
+            turns=self.queue.turns,
+            ear=self.ear.status.state,
+            ear_health=self.ear.health,
+        )
         if now_ns >= self._keepalive_due_ns:
             self._keepalive_due_ns = now_ns + KEEPALIVE_NS
             self._announce(wire.Pong(nonce=0, now_ns=now_ns))

@@ -59,6 +59,7 @@ class Health:
         counters: Counters,
         session: str,
         device: bus.DeviceState = "open",
+        visit: wire.Visit | None = None,
     ) -> bus.VoiceHealth:
         """The report for the bus."""
         return bus.VoiceHealth(
@@ -70,4 +71,6 @@ class Health:
             counters=counters.snapshot(),
             session=session,
             device=device,
+            visit=visit.phase if visit else "",
+            language=visit.language if visit else "",
         )

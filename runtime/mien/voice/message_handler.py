@@ -28,6 +28,7 @@ from mien.voice.presence import Presence
 from mien.voice.roles import LOCAL, AllowedRoles
 from mien.voice.session_log import SessionLog
 from mien.voice.sessions import Send, Session, Sessions
+from mien.voice.supervision import NOT_FOR_OBSERVERS, NOT_FOR_SPEAKERS, Supervision
 from mien.voice.turn_queue import TurnQueue
 
 _FOR_SPEAKING = (
@@ -49,8 +50,9 @@ _FOR_SPEAKING = (
     wire.Presence,
     wire.Call,
     wire.AnswerCall,
+    *NOT_FOR_OBSERVERS,
 )
-_FOR_WATCHING = (wire.Subscribe, wire.GetThumbnail)
+_FOR_WATCHING = (wire.Subscribe, wire.GetThumbnail, *NOT_FOR_SPEAKERS)
 _NO_ACTS = (wire.Hello, wire.Ping)
 _NEEDS_FLOOR = (wire.Pause, wire.Resume, wire.Volume, wire.State, wire.Emotion, wire.Gesture, wire.LookAt)
 
@@ -79,6 +81,7 @@ class MessageHandler:
         choices: Choices,
         presence: Presence,
         calls: Calls,
+        supervision: Supervision,
         session_log: SessionLog,
         clock: Clock,
         counters: Counters,
@@ -99,6 +102,7 @@ class MessageHandler:
         self._choices = choices
         self._presence = presence
         self._calls = calls
+        self._supervision = supervision
         self._session_log = session_log
         self._clock = clock
         self._counters = counters
@@ -203,6 +207,7 @@ class MessageHandler:
             case wire.Subscribe():
                 self._observers.subscribe(session, message.topics)
                 self._calls.joined(session, self._clock.now_ns())
+                self._supervision.visits.joined(session)
             case wire.GetThumbnail():
                 self._observers.ask_for_thumbnail(identity, message.width, self._clock.now_ns())
             case wire.Caption():
@@ -225,6 +230,8 @@ class MessageHandler:
                 self._calls.take(session, message, self._clock.now_ns())
             case wire.AnswerCall():
                 self._calls.answer(session, message, self._clock.now_ns())
+            case wire.Relay() | wire.RelayDone() | wire.Visit() | wire.Screen() | wire.Attend():
+                self._supervision.take(session, message, self._playback.epoch)
             case wire.Bye():
                 self._admission.bye(session)
             case _:

@@ -3,18 +3,20 @@
 Pure; stepped with the time. Costs nothing without subscribers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 
-from mien.core import bus, wire
-from mien.core.stats import Counters
+from mien.core import bus, ear_bus, wire
+from mien.core.stats import Counters, Window
 from mien.units import NS_PER_MS, NS_PER_S, ns_to_ms
 from mien.voice.orphans import Orphans
 from mien.voice.playback import Playback
 from mien.voice.sessions import Send, Session, Sessions
+from mien.voice.turn import Turn
 
+FIRST_SOUNDS: Final = 256  # turns over which the latency to the first sound is told
 LEVELS_NS: Final = 100 * NS_PER_MS
 THUMBNAIL_EVERY_NS: Final = NS_PER_S // 2  # rate limit over all clients: each capture costs the face frame time
 THUMBNAIL_PATIENCE_NS: Final = 2 * NS_PER_S
@@ -49,6 +51,8 @@ class Observers:
         self._asked_ns = -THUMBNAIL_EVERY_NS
         self._wanted_width = 0
         self._face: bus.FaceHealth | None = None
+        self._first_sounds_ms = Window(FIRST_SOUNDS)
+        self._first_sound_ms: float | None = None
 
     def subscribe(self, session: Session, topics: tuple[wire.Topic, ...]) -> None:
         """Replace the session's subscriptions by these topics."""
@@ -64,6 +68,11 @@ class Observers:
                 client=session.name, turn=caption.turn, text=caption.text, words=caption.words, append=caption.append
             ),
         )
+
+    def started(self, message: wire.Started) -> None:
+        """A client was sent `started` for a turn that did not wait behind another."""
+        self._first_sound_ms = message.latency_ms
+        self._first_sounds_ms.add(message.latency_ms)
 
     def finished(self, owner: bytes, message: wire.Finished) -> None:
         """A client was sent `finished`."""
@@ -92,14 +101,32 @@ class Observers:
         """The face has sent its report."""
         self._face = report
 
-    def health(self, report: bus.VoiceHealth, *, face_present: bool) -> None:
-        """The voice has published its report, once a second."""
+    def health(
+        self,
+        report: bus.VoiceHealth,
+        *,
+        face_present: bool,
+        turns: Sequence[Turn] = (),
+        ear: str = "absent",
+        ear_health: ear_bus.EarHealth | None = None,
+    ) -> None:
+        """The voice has published its report, once a second. turns: not finished. ear: its state."""
+        if not self._listeners("health"):
+            return
         message = wire.HealthReport(
             level=report.level,
             clients=report.clients,
             voice_pss_mb=report.pss_mb,
             counters=report.counters,
             device=report.device,
+            queued_turns=len(turns),
+            queued_ms=round(sum(turn.buffered_ms for turn in turns), 1),
+            first_sound_ms=self._first_sound_ms,
+            first_sound_median_ms=_rounded(self._first_sounds_ms.percentile(50)),
+            first_sound_p95_ms=_rounded(self._first_sounds_ms.percentile(95)),
+            ear_state=ear,
+            ear_pss_mb=ear_health and ear_health.pss_mb,
+            ear_echo_db=ear_health and ear_health.erle_db,
         )
         if face_present and (face := self._face) is not None:
             message = msgspec.structs.replace(
@@ -108,6 +135,11 @@ class Observers:
                 face_missed=face.missed,
                 face_offset_median_ms=face.offset_median_ms,
                 face_offset_p95_ms=face.offset_p95_ms,
+                face_screen=face.screen,
+                face_brightness=face.brightness,
+                face_renderer=face.renderer,
+                face_quality=face.quality,
+                face_pss_mb=face.pss_mb,
             )
         self._tell("health", message)
 
@@ -184,3 +216,7 @@ class Observers:
     def _tell(self, topic: wire.Topic, message: wire.Message) -> None:
         for identity in self._listeners(topic):
             self._send(identity, message)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)

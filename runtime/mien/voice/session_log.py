@@ -3,9 +3,10 @@
     {"utc": "2030-01-02T03:04:05.678Z", "mono_ns": 1, "way": "in" | "out", "session": "", "client": "", "type": ...}
 
 and the fields of the message. What the ear reports (user_started, user_stopped) has the client "mien-ear" and no
-session. Not logged: pings, calls, copies for observers and listeners, and all chunks of a turn after the first
-(`finished` says what was heard). Audio is logged only if configured: each turn then becomes a WAV file, which a line of
-type "audio_file" names. mien.voice.session_log_writer writes the lines to disk.
+session. Not logged: pings, calls, copies for observers and listeners, the text of what agents relay, visitors'
+questions, and all chunks of a turn after the first (`finished` says what was heard). Audio is logged only if
+configured: each turn then becomes a WAV file, which a line of type "audio_file" names. mien.voice.session_log_writer
+writes the lines to disk.
 """
 
 from collections.abc import Callable
@@ -115,12 +116,12 @@ class JsonSessionLog:
     def received(self, session: Session, message: wire.ClientMessage) -> None:
         """See SessionLog."""
         if not isinstance(message, _NOT_LOGGED) and getattr(message, "seq", 0) == 0:
-            self._write("in", session, msgspec.to_builtins(message))
+            self._write("in", session, msgspec.to_builtins(_kept(message, session.name)))
 
     def sent(self, owner: bytes, message: wire.Message) -> None:
         """See SessionLog."""
         if not isinstance(message, _NOT_LOGGED):
-            self._write("out", self._sessions.find(owner), msgspec.to_builtins(message))
+            self._write("out", self._sessions.find(owner), msgspec.to_builtins(_kept(message, "")))
 
     def heard(self, message: wire.Message) -> None:
         """See SessionLog."""
@@ -157,3 +158,13 @@ class JsonSessionLog:
             "client": session.name if session else "",
         }
         self._store.line(_ENCODER.encode({**head, **fields}))
+
+
+def _kept(message: wire.Message, client: str) -> wire.Message:
+    """The message of this client without what was relayed in confidence, and without a visitor's questions."""
+    match message:
+        case wire.Relay() | wire.Relayed():
+            return msgspec.structs.replace(message, text="")
+        case wire.Visit():
+            return msgspec.structs.replace(message, questions=(), client=client)
+    return message

@@ -21,7 +21,7 @@ class Session:
 
     identity: the router's name for its connection. name: for people to read. principal: the name of its key, or
     "local". topics: what it subscribed to. heard_ns: when it last sent a message. acted: whether it ever sent more than
-    pings.
+    pings. capabilities: what its hello listed.
     """
 
     identity: bytes
@@ -34,6 +34,7 @@ class Session:
     topics: frozenset[Topic] = field(default_factory=frozenset)
     heard_ns: int = 0
     acted: bool = False
+    capabilities: frozenset[str] = frozenset()
 
 
 class Sessions:
@@ -107,11 +108,20 @@ class Sessions:
         encoding: str,
         epoch: int,
         now_ns: int,
+        capabilities: frozenset[str] = frozenset(),
     ) -> Session:
         """Open a session, replacing the connection's earlier one."""
         self._opened += 1
         session = Session(
-            identity, f"{epoch:x}-{self._opened}", name, role, principal, codec, encoding, heard_ns=now_ns
+            identity,
+            f"{epoch:x}-{self._opened}",
+            name,
+            role,
+            principal,
+            codec,
+            encoding,
+            heard_ns=now_ns,
+            capabilities=capabilities,
         )
         self._by_identity.pop(identity, None)
         self._by_identity[identity] = session

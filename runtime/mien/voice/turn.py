@@ -28,13 +28,17 @@ NO_CAPTION = TurnCaption()
 
 @dataclass(slots=True)
 class Received:
-    """What the client has sent, in frames at the client's rate. Written by the turn queue only."""
+    """What the client has sent, in frames at the client's rate. Written by the turn queue only.
+
+    behind: another turn was still to be heard when this one began.
+    """
 
     first_audio_ns: int
     last_audio_ns: int
     next_seq: int = 0
     frames: int = 0
     decode: Decode = decode_s16le
+    behind: bool = False
 
 
 @dataclass(slots=True)

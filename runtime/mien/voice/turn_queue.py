@@ -162,6 +162,7 @@ class TurnQueue:
 
     def _begin(self, owner: bytes, name: str, rate_hz: int, now_ns: int) -> Turn:
         turn = Turn(name=name, owner=owner, rate_hz=rate_hz, sink_rate_hz=self._sink_rate_hz, now_ns=now_ns)
+        turn.received.behind = any(not other.interrupted for other in self.turns)
         turn.caption = self.captions.claim(owner, name)
         turn.phones = self.phones.claim(owner, name)
         self._unbegun.get(owner, {}).pop(name, None)

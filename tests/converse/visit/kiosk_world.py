@@ -27,9 +27,20 @@ class World:
         self.knows = knows
         self.qr, self.draws_qr = "", False
         self.shown, self.shows, self.calls, self.records, self.said, self.notes = {}, 0, [], [], [], []
+        self.news = []  # of the visit, as supervisors get it
+        names = count(1)
         self.conversation = Conversation(language=language)
         self.visit = Visit(times=times or Times())
-        self.host = VisitHost(self.visit, self.conversation, self.show, self.called, self.records_add, **host)
+        self.host = VisitHost(
+            self.visit,
+            self.conversation,
+            self.show,
+            self.called,
+            self.records_add,
+            report=self.news.append,
+            new_id=lambda: f"v{next(names)}",
+            **host,
+        )
         self.sounding = False
         self._queue, self._order = [], count()
         self._turns = {}  # answer -> its sentences that wait, in order of their first one

@@ -335,3 +335,61 @@ def test_without_a_code_nothing_of_it_is_shown_or_said():
     world.wait(5)
     assert world.qr == ""
     assert phrases.LINES["en"]["qr"] not in world.said
+
+
+def test_supervisors_are_told_each_phase_once_and_how_it_ended():
+    world = World(knows=lambda text: None if "refund" in text else f"This is about {text}")
+    world.wait(1)
+    arrive(world)
+    world.says("where is the cloakroom")
+    world.wait(8)
+    world.says("can i have a refund")
+    world.wait(8)
+    world.says("goodbye")
+    world.until(lambda: world.records, "the end")
+    world.wait(1)
+    told = [(news.phase, news.visit) for news in world.news]
+    assert told == [
+        ("attract", ""),
+        ("greeting", "v1"),
+        ("conversation", "v1"),
+        ("goodbye", "v1"),
+        ("over", "v1"),
+        ("attract", ""),
+    ]
+    over = world.news[-2]
+    (record,) = world.records
+    assert (over.reason, over.turns, over.answered, over.unanswered) == ("word", 2, 1, 1)
+    assert over.duration_s == pytest.approx((record.ended_ns - record.began_ns) / S, abs=0.1)
+    assert (over.handed_over, over.satisfaction, over.questions) == (False, None, ())
+    assert not any("refund" in repr(news) for news in world.news)
+
+
+def test_the_next_visitor_has_another_id_and_the_language_follows():
+    kept = ("Can [NAME] have a refund?",)
+    world = World(language="auto", languages=("en", "de"), buttons=("language", "goodbye"), questions=lambda _: kept)
+    for _ in range(2):
+        arrive(world)
+        world.touches(phrases.SWITCHES["en"]["language"])
+        world.wait(5)
+        world.touches("Deutsch")
+        world.wait(5)
+        world.touches("Auf Wiedersehen")
+        world.until(lambda: world.news[-1].phase == "attract", "the end")
+        world.wait(30)
+    over = [news for news in world.news if news.phase == "over"]
+    assert [(news.visit, news.language, news.questions) for news in over] == [("v1", "de", kept), ("v2", "de", kept)]
+    assert [news.language for news in world.news if news.phase == "conversation"] == ["en", "de"] * 2
+
+
+def test_a_person_who_speaks_is_told_as_a_phase_and_at_the_end():
+    world = World()
+    arrive(world)
+    world.signal(signals.PersonSpeaks())
+    world.signal(signals.PersonLeft("done"))
+    world.wait(5)
+    world.says("goodbye")
+    world.until(lambda: world.records, "the end")
+    phases = [news.phase for news in world.news]
+    assert "person" in phases
+    assert next(news for news in world.news if news.phase == "over").handed_over is True

@@ -59,6 +59,20 @@ def record(**fields):
     )
 
 
+def test_what_supervisors_may_be_told_is_what_may_be_kept(tmp_path):
+    for mask, consented, told in (
+        (None, True, ()),
+        (str.upper, None, ("WHY?",)),
+        (str.upper, True, ("WHY?",)),
+        (str.upper, False, ()),
+    ):
+        kept = made(tmp_path, mask=mask)
+        kept.refused("why?")
+        assert kept.questions(record(consented=consented)) == told
+        kept.ended(record(consented=consented))
+        assert kept.questions(record()) == (), "the next visitor's are others"
+
+
 def answer(ms):
     return Measured(0, *([ms * 1_000_000] * 5), heard_ns=ms * 1_000_000)
 

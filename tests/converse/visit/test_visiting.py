@@ -6,9 +6,11 @@ import msgspec
 import pytest
 
 from converse.visit.touch_kiosk import with_kiosk
-from mien.client import Call, connect_async
+from mien.client import Call, ClientError, RelayDone, Visit, connect_async
 from mien.config import Config
+from mien.converse.history import STAFF_NOTE, STAFF_SAID, Exchange
 from mien.converse.start import check_buttons
+from mien.converse.visit.visiting import _spoken
 from mien.errors import ConfigError
 from rigs.services import running_voice
 
@@ -146,3 +148,105 @@ async def next_event(client, kind):
         if isinstance(event, kind):
             return event
     raise AssertionError(f"no {kind.__name__}")
+
+
+def test_who_is_called_learns_what_staff_has_done_and_the_visitor_has_said_none_of_it():
+    history = (
+        Exchange("Where is the till?", "Over there."),
+        Exchange(STAFF_NOTE, "Refunded.", staff=True),
+        Exchange(STAFF_SAID, "Please wait.", staff=True),
+    )
+    said = [spoken for exchange in history for spoken in _spoken(exchange)]
+    assert [text for who, text in said if who == "customer"] == ["Where is the till?"]
+    assert said[-2:] == [("kiosk", f"{STAFF_NOTE} Refunded."), ("kiosk", "Please wait.")]
+
+
+def test_a_supervisor_follows_the_visit_and_lets_the_kiosk_say_something(tmp_path):
+    async def test(kiosk):
+        async with connect_async(f"ipc://{tmp_path}/voice.sock", role="agent", name="Ada") as ada:
+            await ada.subscribe("visits")
+            assert (await next_event(ada, Visit)).phase == "attract"
+            kiosk.panel.touch()
+            greeting, talk = await next_event(ada, Visit), await next_event(ada, Visit)
+            assert (greeting.phase, talk.phase) == ("greeting", "conversation")
+            assert greeting.visit == talk.visit != ""
+            number = await ada.relay("say", "Your table is ready. Mr. Smith waits.")
+            assert await next_event(ada, RelayDone) == RelayDone(id=number, outcome="said")
+            assert "Your table is ready. Mr. Smith waits." in kiosk.said()
+            kiosk.panel.touch("Goodbye")
+            over = await next_event(ada, Visit)
+            while over.phase != "over":
+                over = await next_event(ada, Visit)
+            assert (over.visit, over.reason, over.turns) == (talk.visit, "touch", 0)
+
+    with running_voice(tmp_path):
+        asyncio.run(with_kiosk(tmp_path, test, answers={}, buttons=["goodbye"]))
+
+
+def test_what_is_relayed_while_a_person_speaks_is_said_when_the_floor_is_free(tmp_path):
+    async def test(kiosk):
+        async with connect_async(f"ipc://{tmp_path}/voice.sock", role="agent", name="Ada") as ada:
+            kiosk.panel.touch()
+            await kiosk.until(lambda: kiosk.agent._visiting.host.visit.state == "conversation", "the greeting's end")
+            await kiosk.until(lambda: not kiosk.agent.busy, "silence")
+            await ada.take_floor()
+            await kiosk.until(lambda: kiosk.agent._visiting.host.with_person, "the person")
+            number = await ada.relay("say", "Here is your ticket.")
+            await asyncio.sleep(0.5)
+            assert "Here is your ticket." not in kiosk.said()
+            await ada.release_floor()
+            assert (await next_event(ada, RelayDone)).id == number
+            said = kiosk.said()
+            assert said.index("Here is your ticket.") > next(
+                n for n, text in enumerate(said) if "assistant again" in text
+            )
+
+    with running_voice(tmp_path):
+        asyncio.run(with_kiosk(tmp_path, test, answers={}, buttons=["goodbye"]))
+
+
+@pytest.mark.parametrize("think", ["knowledge", "url"])
+def test_a_whisper_reaches_a_thinker_with_a_prompt_and_is_declined_by_a_file(tmp_path, think):
+    async def test(kiosk):
+        async with connect_async(f"ipc://{tmp_path}/voice.sock", role="agent", name="Ada") as ada:
+            kiosk.panel.touch()
+            await kiosk.until(lambda: kiosk.agent._visiting.host.visit.state == "conversation", "the greeting's end")
+            number = await ada.relay("whisper", "The tour is cancelled.")
+            done = await next_event(ada, RelayDone)
+            assert (done.id, done.outcome) == (number, "kept" if think == "url" else "unused")
+            assert ("file" in done.why) == (think == "knowledge")
+            kiosk.panel.touch(HOURS)
+            await kiosk.until(lambda: "Ten to six." in kiosk.said(), "the answer")
+            assert kiosk.agent._thinking.whispers == (("The tour is cancelled.",) if think == "url" else ())
+            await kiosk.until(lambda: not kiosk.agent.busy, "silence")
+            assert not any("cancelled" in repr(note) for note in kiosk.notes), "neither said nor logged"
+            await kiosk.shows("Goodbye")
+            kiosk.panel.touch("Goodbye")
+            await kiosk.until(lambda: kiosk.records, "the end")
+            assert kiosk.agent._conversation.history.whispers == []
+
+    whole = {
+        "visit": {"enabled": True, "buttons": [HOURS, "goodbye"]},
+        "converse": {"think": think, "think_url": "http://localhost:1/v1", "filler_ms": 10_000, "deadline_ms": 30_000},
+    }
+    with running_voice(tmp_path):
+        asyncio.run(with_kiosk(tmp_path, test, answers={HOURS: "Ten to six."}, config=msgspec.convert(whole, Config)))
+
+
+def test_a_kiosk_that_is_gone_takes_no_texts_and_its_visit_is_over(tmp_path):
+    async def watch():
+        async with connect_async(f"ipc://{tmp_path}/voice.sock", role="agent", name="Ada") as ada:
+            await ada.subscribe("visits")
+
+            async def nothing(_):
+                assert (await next_event(ada, Visit)).phase == "attract"
+
+            await with_kiosk(tmp_path, nothing, answers={})
+            over = await next_event(ada, Visit)
+            assert (over.phase, over.reason, over.client) == ("over", "client_gone", "client")
+            with pytest.raises(ClientError) as refused:
+                await ada.relay("say", "Hello?")
+            assert refused.value.code == "no_speaker"
+
+    with running_voice(tmp_path):
+        asyncio.run(asyncio.wait_for(watch(), 60))

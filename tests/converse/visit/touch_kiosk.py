@@ -63,13 +63,14 @@ class Panel:
 
 
 class Knows:
-    """Thinks by a table. asked: the questions."""
+    """Thinks by a table. asked: the questions. whispers: what came with the newest."""
 
     def __init__(self, answers):
-        self.answers, self.asked = answers, []
+        self.answers, self.asked, self.whispers = answers, [], ()
 
     async def think(self, question):
         self.asked.append(question.text)
+        self.whispers = question.whispers
         yield Part(text=self.answers[question.text])
 
 
@@ -110,7 +111,9 @@ async def with_kiosk(run_dir, test, *, answers, config=None, **visit):
     notes, records = [], []
     panel = Panel(run_dir)
     try:
-        async with connect_async(f"ipc://{run_dir}/voice.sock", rate_hz=RATE_HZ, timeout_s=PATIENCE_S) as voice:
+        async with connect_async(
+            f"ipc://{run_dir}/voice.sock", rate_hz=RATE_HZ, timeout_s=PATIENCE_S, capabilities=("relay",)
+        ) as voice:
             settings = whole.converse if config is not None else ConverseConfig(filler_ms=10_000, deadline_ms=30_000)
             agent = make_agent(voice, settings, engines, notes.append, whole, records.append)
             running = asyncio.ensure_future(agent.run())

@@ -11,11 +11,12 @@ from mien.converse.history import Exchange
 
 
 class Question(Struct, frozen=True):
-    """history: the exchanges before it, as they were heard."""
+    """history: the exchanges before it, as they were heard. whispers: of staff, for the thinker alone."""
 
     text: str
     language: str = "en"
     history: tuple[Exchange, ...] = ()
+    whispers: tuple[str, ...] = ()
 
 
 class Part(Struct, frozen=True):

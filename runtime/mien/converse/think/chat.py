@@ -17,6 +17,7 @@ PROMPT: Final = (
     "markup, in the language of the question. Use only the facts below. If they do not contain the answer, say that "
     "you do not know, and offer to call somebody."
 )
+WHISPERED: Final = "A member of staff tells you, unheard by the customer. Take it into account, and do not quote it:"
 TOOLS: Final = {
     "hand_over": "Call a human, when the customer wants one or accepts the offer.",
     "end_visit": "End the visit, when the customer says goodbye.",
@@ -75,7 +76,10 @@ class ChatThinker:
         facts = "\n".join(
             f"- {match.entry.questions[0]} {match.entry.answer}" for match in self._facts.matches(question.text)[:FACTS]
         )
-        messages = [{"role": "system", "content": f"{self._prompt}\n\nFacts:\n{facts}"}]
+        system = f"{self._prompt}\n\nFacts:\n{facts}"
+        if question.whispers:
+            system += f"\n\n{WHISPERED}\n" + "\n".join(f"- {text}" for text in question.whispers)
+        messages = [{"role": "system", "content": system}]
         for exchange in question.history[-TURNS:]:
             messages.append({"role": "user", "content": exchange.question})
             if exchange.heard:

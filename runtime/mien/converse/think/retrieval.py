@@ -88,9 +88,10 @@ class KnowledgeThinker:
         found = self.matches(question.text)[0]
         if found.score >= self._threshold:
             return found
-        if question.history and len(plain(question.text).split()) <= MEANT_BEFORE_WORDS:
-            found = self.matches(f"{question.history[-1].question} {question.text}")[0]
-            if found.score >= self._threshold and found.entry.answer not in question.history[-1].heard:
+        before = next((exchange for exchange in reversed(question.history) if not exchange.staff), None)
+        if before is not None and len(plain(question.text).split()) <= MEANT_BEFORE_WORDS:
+            found = self.matches(f"{before.question} {question.text}")[0]
+            if found.score >= self._threshold and found.entry.answer not in before.heard:
                 return found
         return None
 

@@ -45,6 +45,12 @@ class Sentences:
         return None
 
 
+def in_sentences(text: str) -> list[str]:
+    """A whole text in sentences; none where nothing of it can be said."""
+    sentences = Sentences()
+    return [*sentences.add(text), *sentences.finish()]
+
+
 def sayable(text: str) -> str:
     """Without the marks of Markdown, which a voice would read aloud."""
     return re.sub(r"\s+", " ", _MARKUP.sub(lambda found: found["label"] or "", text)).strip()

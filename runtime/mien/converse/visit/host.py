@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
+from uuid import uuid4
 
+from mien.client import Visit as News
 from mien.converse import events, orders
 from mien.converse.conversation import CONSENT, END_VISIT, HAND_OVER, Conversation
 from mien.converse.visit import acts, phrases, signals
 from mien.converse.visit.life import Visit
 from mien.converse.visit.record import Record
+from mien.units import NS_PER_S
 
 MORE_TIME: Final = "more_time"
 _OFFERS: Final[dict[acts.Line, str]] = {"consent": CONSENT, "still_there": MORE_TIME}
@@ -44,7 +47,8 @@ class VisitHost:
     visit is over and forgotten. panel: what is shown. languages: among which the button "language" lets choose.
     captions: whether what is said can be read, as configured at first; caption(on) switches that. Both are as
     configured again when the visit is over. qr: the text of the code that is shown for qr_ns after a call that nobody
-    answered.
+    answered. report(news): tells where the visit stands, on each change. questions(record): those without an answer
+    that may be told when it is over. new_id: names a visit.
     """
 
     visit: Visit
@@ -63,6 +67,11 @@ class VisitHost:
     caption: Callable[[bool], None] = lambda _: None
     qr: str = ""
     qr_ns: int = 0
+    report: Callable[[News], None] = lambda _: None
+    questions: Callable[[Record], tuple[str, ...]] = lambda _: ()
+    new_id: Callable[[], str] = lambda: uuid4().hex
+    _id: str = ""
+    _reported: tuple[str, str] = ("", "")
     _qr_until_ns: int = 0
     _qr_told: bool = False
     _now_ns: int = 0
@@ -89,6 +98,7 @@ class VisitHost:
             if self.panel in _WITH_QR:
                 self._offer(self.panel)
         self._gate()
+        self._report_phase()
         return told
 
     def after(self, order: orders.Order, now_ns: int) -> list[events.Event]:
@@ -184,11 +194,37 @@ class VisitHost:
             case acts.Note():
                 self.conversation.history.note(act.text)
             case acts.Forget():
+                self._report_end(act.record)
                 self.ended(replace(act.record, language=self.language, captions=self.captions))
                 self.conversation.language, captions = self._configured
                 self._caption(captions)
                 return [events.Forget()]
         return []
+
+    def _report_phase(self) -> None:
+        if self.visit.visiting and not self._id:
+            self._id = self.new_id()
+        phase, language = self.visit.state, self.language
+        if (phase, language) != self._reported:
+            self._reported = (phase, language)
+            self.report(News(phase=phase, visit=self._id, language=language))
+
+    def _report_end(self, record: Record) -> None:
+        self.report(
+            News(
+                phase="over",
+                visit=self._id,
+                language=self.language,
+                reason=record.ended,
+                duration_s=round((record.ended_ns - record.began_ns) / NS_PER_S, 1),
+                turns=record.questions,
+                answered=record.answered,
+                unanswered=record.refused,
+                handed_over=bool(record.handed_over_ns),
+                questions=self.questions(record),
+            )
+        )
+        self._id = ""
 
     def _announce(self, line: acts.Line, seconds: int = 0, *, now: bool = False) -> events.Event:
         return events.Announce(line, self.text_of(line, seconds), _OFFERS.get(line, ""), now)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Literal
 
 from mien.client import AsyncClient, CallAnswered, ClientError, Floor, Offered, Presence, Welcome
+from mien.client import Visit as News
 from mien.config import ScreenConfig, VisitConfig
 from mien.converse import events
 from mien.converse.conversation import Conversation
+from mien.converse.history import STAFF_SAID, Exchange
 from mien.converse.visit import signals
 from mien.converse.visit.host import Items, VisitHost
 from mien.converse.visit.life import Visit
@@ -22,6 +25,7 @@ from mien.units import NS_PER_S, minutes_of_day
 log = logging.getLogger("mien.converse")
 
 AGAIN_S: Final = 1.0  # after a voice that was away
+NEWS_KEPT: Final = 32  # while the voice is away; the oldest go first
 
 
 class Visiting:
@@ -40,9 +44,11 @@ class Visiting:
         languages: tuple[str, ...] = (),
         captions: bool = False,
         caption: Callable[[bool], None] = lambda _: None,
+        questions: Callable[[Record], tuple[str, ...]] = lambda _: (),
         wall: Callable[[], datetime] = datetime.now,
     ) -> None:
-        """speak_keys: the greeting names the keys of the buttons. languages, captions, caption: see VisitHost.
+        """speak_keys: the greeting names the keys of the buttons. languages, captions, caption, questions:
+        see VisitHost.
 
         wall: the local time.
         """
@@ -51,7 +57,9 @@ class Visiting:
         self._wanted: tuple[Items, str] = ({}, "")
         self._sent_qr = ""
         self._wants_person = self._called = False
-        self._changed = asyncio.Event()
+        self._changed, self._has_news = asyncio.Event(), asyncio.Event()
+        self._news: deque[News] = deque(maxlen=NEWS_KEPT)
+        self._newest: News | None = None
         self.host = VisitHost(
             Visit(times=times(config)),
             conversation,
@@ -68,6 +76,8 @@ class Visiting:
             caption=caption,
             qr=config.qr,
             qr_ns=config.qr_s * NS_PER_S,
+            report=self._report,
+            questions=questions,
         )
 
     def quiet_hours(self) -> bool:
@@ -81,7 +91,24 @@ class Visiting:
         return begin <= minute < end if begin < end else minute >= begin or minute < end
 
     async def serve(self) -> None:
-        """Show what the visit wants shown, until cancelled. Of what changes meanwhile only the newest is shown."""
+        """Show what the visit wants shown, and tell where it stands, until cancelled."""
+        await asyncio.gather(self._show_panels(), self._tell_news())
+
+    async def _tell_news(self) -> None:
+        while True:
+            await self._has_news.wait()
+            self._has_news.clear()
+            try:
+                while self._news:
+                    await self._client.visit(self._news[0])
+                    self._news.popleft()
+            except ClientError as error:
+                log.warning("%s", error)
+                await asyncio.sleep(AGAIN_S)
+                self._has_news.set()
+
+    async def _show_panels(self) -> None:
+        """Of what changes meanwhile only the newest is shown."""
         while True:
             await self._changed.wait()
             self._changed.clear()
@@ -110,9 +137,12 @@ class Visiting:
     def event(self, event: object) -> signals.Signal | None:
         """What an event of the voice means for the visit."""
         match event:
-            case Welcome():  # a voice that was restarted shows nothing
+            case Welcome():  # a voice that was restarted shows nothing, and knows of no visit
                 self._called = False
                 self._changed.set()
+                if self._newest is not None and not self._news:
+                    self._news.append(self._newest)
+                    self._has_news.set()
             case CallAnswered():
                 return signals.PersonAnswered(event.coming, event.in_s)
             case Floor(holder=""):
@@ -123,6 +153,11 @@ class Visiting:
                 return signals.Present(event.present, event.source)
         return None
 
+    def _report(self, news: News) -> None:
+        self._newest = news
+        self._news.append(news)
+        self._has_news.set()
+
     def _call(self, open_: bool) -> None:
         self._wants_person = open_
         self._changed.set()
@@ -132,11 +167,18 @@ class Visiting:
             return
         if self._wants_person:
             exchanges = self.host.conversation.history.snapshot()
-            said: list[tuple[Literal["customer", "kiosk"], str]] = []
-            for exchange in exchanges:
-                said += [("customer", exchange.question), ("kiosk", exchange.heard)]
-            question = exchanges[-1].question if exchanges else ""
+            said = [spoken for exchange in exchanges for spoken in _spoken(exchange)]
+            question = next((one.question for one in reversed(exchanges) if not one.staff), "")
             await self._client.call(question, language=self.host.language, conversation=said)
         else:
             await self._client.hang_up()
         self._called = self._wants_person
+
+
+def _spoken(exchange: Exchange) -> list[tuple[Literal["customer", "kiosk"], str]]:
+    """What both said, for the person who is called; a note of staff is the kiosk's knowledge, and not the visitor's."""
+    if exchange.question == STAFF_SAID:
+        return [("kiosk", exchange.heard)]
+    if exchange.staff:
+        return [("kiosk", f"{exchange.question} {exchange.heard}")]
+    return [("customer", exchange.question), ("kiosk", exchange.heard)]

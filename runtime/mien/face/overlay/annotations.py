@@ -6,9 +6,11 @@ from typing import Final
 
 from mien import __version__
 from mien.config import Config
-from mien.core.bus import Anchor, Choices, EarSign, FaceHealth, VoiceHealth
+from mien.core.bus import Anchor, AttendSign, Choices, EarSign, FaceHealth, VoiceHealth
 from mien.core.stats import Counters
+from mien.core.wire import MAX_CHOICES
 from mien.face.overlay import ear_signs, signs
+from mien.face.overlay.attend_row import AttendRow
 from mien.face.overlay.button_grid import ButtonGrid
 from mien.face.overlay.captions import Captions
 from mien.face.overlay.choice_buttons import ChoiceButtons, Report
@@ -21,6 +23,7 @@ from mien.text.typesetter import Image, Style
 from mien.units import ns_to_ms
 
 _CAPTION, _STATUS, _SIGN, _EAR, _LOGO, _BUTTONS = range(6)
+_ATTEND, _NOTE = (_BUTTONS + MAX_CHOICES + 2 + more for more in range(2))  # after the ring and the QR code
 _LINE_EM: Final = 1.4  # height of a line of captions
 _NO_EAR: Final = EarSign(epoch=0)
 
@@ -58,18 +61,35 @@ class Layout:
             padding_px=(round(0.7 * small_px), round(0.25 * small_px)),
             radius_px=0.4 * small_px,
         )
+        note_px = max(12.0, 0.02 * unit)
+        self.note = Style(
+            font_px=note_px,
+            width_px=round(min(0.5 * width, 26 * note_px)),
+            lines=3,
+            plate=0.68,
+            padding_px=(round(0.6 * note_px), round(0.3 * note_px)),
+            radius_px=0.5 * note_px,
+        )
 
     @property
     def ear_corner(self) -> Corner:
         """Upper left corner of the microphone's sign, which sits at the upper right of the screen."""
         return self.width - self.margin_px - self.ear_px, self.margin_px
 
-    def sign_corner(self, *, below_ear: bool) -> Corner:
-        """Upper left corner of the status sign: at the upper right of the screen, or below the microphone's sign."""
+    def attend_corner(self, *, rows: int) -> Corner:
+        """Upper left corner of the sign of a person elsewhere: at the upper right of the screen, below `rows` signs."""
+        return self.width - self.margin_px - self.ear_px, self.margin_px + rows * self._row_px
+
+    def sign_corner(self, *, rows: int) -> Corner:
+        """Upper left corner of the status sign: at the upper right of the screen, or below `rows` other signs."""
         left = self.width - self.margin_px - self.sign_px
-        if not below_ear:
+        if not rows:
             return left, self.margin_px
-        return left - (self.ear_px - self.sign_px) // 2, self.margin_px + self.ear_px + round(0.6 * self.margin_px)
+        return left - (self.ear_px - self.sign_px) // 2, self.margin_px + rows * self._row_px
+
+    @property
+    def _row_px(self) -> int:
+        return self.ear_px + round(0.6 * self.margin_px)
 
     @property
     def caption_room_px(self) -> int:
@@ -118,6 +138,7 @@ class Annotations:
             strength=ear_signs.STRENGTH,
             fade_ns=ear_signs.FADE_NS,
         )
+        self._attend = AttendRow((_ATTEND, _NOTE), layout.ear_px, _languages(config), self._ask_note)
         self._logo = Logo(Path(config.face.logo), config.face.logo_corner, _LOGO) if config.face.logo else None
         room_px = layout.caption_room_px if captions.enabled else 0
         self._grid = ButtonGrid(
@@ -165,10 +186,11 @@ class Annotations:
         ear: EarSign = _NO_EAR,
         attending: bool = False,
         choices: Choices | None = None,
+        attend: AttendSign | None = None,
     ) -> None:
         """Update every layer for the next frame. media_ns: the media time heard when it is seen.
 
-        attending: the face listens to a customer.
+        attending: the face listens to a customer. attend: who attends from elsewhere.
         """
         self._voice = voice
         self._step_buttons(now_ns, choices)
@@ -184,6 +206,7 @@ class Annotations:
         self._step_signs(
             now_ns,
             self._ear.step(now_ns, anchor, ear),
+            attend if anchor is not None else None,
             signs.sign_for(anchor, voice, motion_lost=motion_lost, attending=attending),
         )
 
@@ -204,35 +227,54 @@ class Annotations:
         self.buttons.step(now_ns)
 
     def _ask_buttons(self, offer: Choices) -> None:
-        if self.worker is None:
-            self._open_worker()
+        self._worker_for_requests().ask_buttons(offer)
+
+    def _ask_note(self, text: str) -> None:
+        self._worker_for_requests().ask_note(text)
+
+    def _worker_for_requests(self) -> TextWorker:
+        worker = self.worker
+        if worker is None:
+            worker = self._open_worker()
             if self._started:
                 self.start()
-        if self.worker is not None:
-            self.worker.ask_buttons(offer)
+        return worker
 
-    def _open_worker(self) -> None:
+    def _open_worker(self) -> TextWorker:
         layout = self._layout
-        self.worker = TextWorker(
+        self.worker = worker = TextWorker(
             captions=layout.caption if self._with_captions else None,
             status=layout.status if self._with_status else None,
             counters=self._counters,
             grid=self._grid,
             numbers=self._numbers,
+            notes=layout.note,
         )
         if self._with_captions:
             self._captions = Captions(
-                self.worker,
+                worker,
                 self._opened(),
                 _CAPTION,
                 lambda image: layout.caption_corner(image, self.buttons.caption_rise()),
             )
+        return worker
 
-    def _step_signs(self, now_ns: int, of_ear: str, of_status: str) -> None:
-        layout, ear = self._layout, self._ear_sign
+    def _step_signs(self, now_ns: int, of_ear: str, attend: AttendSign | None, of_status: str) -> None:
+        """One below the other: the microphone, the person elsewhere, the status."""
+        layout, ear, row = self._layout, self._ear_sign, self._attend
         ear.step(now_ns, of_ear, layout.ear_corner, self._opened)
-        below = layout.sign_corner(below_ear=bool(of_ear or ear.shown))
-        self._sign.step(now_ns, of_status, below, self._opened)
+        rows = int(bool(of_ear or ear.shown))
+        if self.worker is not None and (made := self.worker.take_note()) is not None:
+            row.made(*made)
+        row.step(now_ns, attend, layout.attend_corner(rows=rows), self._opened, self._beside_code_px())
+        rows += int(row.shown)
+        self._sign.step(now_ns, of_status, layout.sign_corner(rows=rows), self._opened)
+
+    def _beside_code_px(self) -> int:
+        """Where the room beside a QR code begins, which a text over it would make unreadable; 0 without a code."""
+        shown = self.buttons.shown
+        box = shown.qr_box if shown is not None else None
+        return 0 if box is None else box.left + box.width
 
     def _step_status(self) -> None:
         if self.worker is None or (line := self.worker.take_line()) is None:
@@ -251,8 +293,17 @@ class Annotations:
             widest = max(width for width, _ in buttons)
             ring = self._grid.ring_size(widest, max(height for _, height in buttons))
             qr = (self._grid.largest_qr,) * 2
-            self._overlay = self._renderer.open_overlay((caption, status, *signs_px, logo, *buttons, ring, qr))
+            attend_px = (self._layout.ear_px,) * 2, self._layout.note.largest
+            self._overlay = self._renderer.open_overlay(
+                (caption, status, *signs_px, logo, *buttons, ring, qr, *attend_px)
+            )
         return self._overlay
+
+
+def _languages(config: Config) -> tuple[str, ...]:
+    """Those of the texts that the face shows by itself."""
+    spoken = config.converse.language
+    return config.face.languages or (("en", "de") if spoken == "auto" else (spoken,))
 
 
 def status_text(face: FaceHealth, voice: VoiceHealth | None) -> str:

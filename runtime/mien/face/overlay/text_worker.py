@@ -1,4 +1,4 @@
-"""The text worker: a thread that renders captions or buttons, because a page takes too long for the frame loop."""
+"""The text worker: a thread that renders text as images, because a page takes too long for the frame loop."""
 
 import logging
 import threading
@@ -37,17 +37,21 @@ class TextWorker:
         counters: Counters,
         grid: ButtonGrid | None = None,
         numbers: bool = False,
+        notes: Style | None = None,
     ) -> None:
-        """captions, status, grid: None disables each. numbers: on buttons. Call start(), or do() by hand."""
+        """captions, status, grid, notes: None disables each. numbers: on buttons. Call start(), or do() by hand."""
         self._styles = (captions, status)
         self._grid, self._numbers = grid, numbers
+        self._note_style = notes
         self._counters = counters
         self._asked_page: Asked | None = None
         self._asked_line: str | None = None
         self._asked_buttons: Choices | None = None
+        self._asked_note: str | None = None
         self._pages: deque[Page] = deque(maxlen=_MOST_WAITING)
         self._lines: deque[Image] = deque(maxlen=1)
         self._buttons: deque[ButtonSet] = deque(maxlen=1)
+        self._notes: deque[tuple[str, Image]] = deque(maxlen=1)
         self._button_maker: ButtonMaker | None = None
         self._wake = threading.Event()
         self._stopping = False
@@ -83,6 +87,15 @@ class TextWorker:
         self._asked_buttons = offer
         self._wake.set()
 
+    def ask_note(self, text: str) -> None:
+        """Request a note: a short text beside a sign."""
+        self._asked_note = text
+        self._wake.set()
+
+    def take_note(self) -> tuple[str, Image] | None:
+        """The finished note with its text, if any."""
+        return _taken(self._notes)
+
     def take_buttons(self) -> ButtonSet | None:
         """The finished buttons, if any."""
         return _taken(self._buttons)
@@ -109,10 +122,13 @@ class TextWorker:
             if (offer := self._asked_buttons) is not None:
                 self._asked_buttons = None
                 self._make_buttons(offer)
+            if (note := self._asked_note) is not None:
+                self._asked_note = None
+                self._make_note(note)
         except TextError as error:
             self._counters.count("captions_off")
-            log.error("captions, status line and buttons are off: %s", error)
-            self._maker = self._liner = self._grid = None
+            log.error("captions, status line, buttons and notes are off: %s", error)
+            self._maker = self._liner = self._grid = self._note_style = None
 
     def _open(self) -> None:
         """Load fonts ahead of time: the first text takes a hundred times longer."""
@@ -142,6 +158,10 @@ class TextWorker:
             self._button_maker = ButtonMaker(self._grid, numbers=self._numbers)
         self._buttons.append(self._button_maker.make(offer))
         self._counters.count("buttons_made")
+
+    def _make_note(self, note: str) -> None:
+        if self._note_style is not None:
+            self._notes.append((note, Typesetter(self._note_style).image(note)))
 
     def _run(self) -> None:
         self._wake.set()

@@ -44,11 +44,15 @@ class VisitKeeper:
         if self._mask is not None and len(self._unanswered) < MOST_UNANSWERED:
             self._unanswered.append(self._mask(question)[:MOST_CHARACTERS])
 
+    def questions(self, record: Record) -> tuple[str, ...]:
+        """Those without an answer, masked, that may be kept of the visit that ends: none of who said no."""
+        return tuple(self._unanswered) if record.consented is not False else ()
+
     def ended(self, record: Record, answers: Iterable[Measured] = ()) -> None:
         """A visit is over: write its line, forget the rest. A disk that is full costs the line, not the kiosk."""
         now = self._wall()
         latencies_ms = tuple(answer.stages_ms() for answer in answers if answer.heard_ns)
-        unanswered = tuple(self._unanswered) if record.consented is not False else ()
+        unanswered = self.questions(record)
         self._unanswered.clear()
         began = now - timedelta(seconds=(record.ended_ns - record.began_ns) / NS_PER_S)
         line = visit_line(
