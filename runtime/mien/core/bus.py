@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from mien.core.bus_frame import BusFrame
 
-BUS_VERSION: Final = 4
+BUS_VERSION: Final = 5
 MOTION_RATE_HZ: Final = 16000
 
 DeviceState = Literal["open", "released", "lost"]
@@ -154,6 +154,12 @@ class ThumbnailRequest(BusMessage, frozen=True):
     width: int
 
 
+class PoseOrders(BusMessage, frozen=True):
+    """Whether somebody watches the poses, on every change and whenever one more does: the next batch is then a key."""
+
+    wanted: bool = False
+
+
 class Thumbnail(BusMessage, frozen=True):
     """face -> voice: the thumbnail. encoding: of data, such as jpeg. data: at most 131072 bytes."""
 
@@ -161,6 +167,18 @@ class Thumbnail(BusMessage, frozen=True):
     height: int
     encoding: str
     data: bytes
+
+
+class PoseBatch(BusMessage, frozen=True):
+    """face -> voice, while PoseOrders wants them: frames as mien.core.pose_frames encodes them.
+
+    seq: counts batches. at_ns: when the first frame was visible. key: the first frame has every channel.
+    """
+
+    seq: int
+    at_ns: int
+    key: bool
+    frames: bytes
 
 
 class MotionReady(BusMessage, frozen=True):
@@ -230,8 +248,9 @@ VoiceBusMessage: TypeAlias = (
     | VoiceHealth
     | FaceHealth
     | ThumbnailRequest
+    | PoseOrders
 )
-FaceBusMessage: TypeAlias = MotionReady | FaceHealth | Thumbnail | ChoicesShown | ChoiceMade | Touched
+FaceBusMessage: TypeAlias = MotionReady | FaceHealth | Thumbnail | ChoicesShown | ChoiceMade | Touched | PoseBatch
 
 _FROM_VOICE: msgspec.msgpack.Decoder[VoiceBusMessage] = msgspec.msgpack.Decoder(VoiceBusMessage)
 _FROM_FACE: msgspec.msgpack.Decoder[FaceBusMessage] = msgspec.msgpack.Decoder(FaceBusMessage)

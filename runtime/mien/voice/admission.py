@@ -49,6 +49,8 @@ CAPABILITIES: Final = (
     "calls",
     "phones",
     "qr",
+    "poses",
+    "heard",
 )
 REPLACED_TOLD: Final = 64  # the newest turns in one welcome
 

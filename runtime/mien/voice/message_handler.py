@@ -201,7 +201,7 @@ class MessageHandler:
             case wire.ReleaseFloor():
                 self._floor.release(identity, message.note)
             case wire.Subscribe():
-                self._observers.subscribe(session, message.topics)
+                self._observers.subscribe(session, message)
                 self._calls.joined(session, self._clock.now_ns())
             case wire.GetThumbnail():
                 self._observers.ask_for_thumbnail(identity, message.width, self._clock.now_ns())
