@@ -1,9 +1,9 @@
 """The public protocol: the messages that clients exchange with mien-voice.
 
-One ZeroMQ message is one msgpack header frame and, for `audio`, `near_end`, `heard` and `poses`, one payload frame after
-it: mono s16le, one Opus packet, or frames of poses. A header is a map with the key "type"; the structs below are those
-maps. Unknown fields are ignored, unknown types are an error. PROTOCOL.md in this folder documents every message byte by
-byte; tests/core/vectors holds the same bytes.
+One ZeroMQ message is one msgpack header frame and, for `audio`, `near_end`, `heard` and `poses`, one payload frame
+after it: mono s16le, one Opus packet, or frames of poses. A header is a map with the key "type"; the structs below are
+those maps. Unknown fields are ignored, unknown types are an error. PROTOCOL.md in this folder documents every message
+byte by byte; tests/core/vectors holds the same bytes.
 """
 
 from typing import Annotated, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints

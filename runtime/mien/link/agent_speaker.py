@@ -1,0 +1,85 @@
+"""Speaks what an agent says through a client of the voice: does what AgentSpeech decides."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from typing import Final
+
+from mien.client import AsyncClient, AsyncTurn
+from mien.errors import ClientError
+from mien.link.agent_speech import Action, AgentSpeech
+
+log = logging.getLogger("mien.link")
+
+STEP_S: Final = 0.005
+
+
+class AgentSpeaker:
+    """run() until it is cancelled. client: opened with encoding="opus", packets=True and the role agent."""
+
+    def __init__(self, client: AsyncClient, speech: AgentSpeech) -> None:
+        self._client = client
+        self._speech = speech
+        self._woken = asyncio.Event()
+        self._actions: list[Action] = []
+        self._turn: AsyncTurn | None = None
+
+    @property
+    def turn(self) -> str:
+        """The name of the turn that is spoken, for its caption; "" for none."""
+        return self._turn.name if self._turn is not None else ""
+
+    def floor(self, user: str) -> None:
+        """This user holds the floor from now on; "" nobody."""
+        self._actions += self._speech.floor(user)
+        self._woken.set()
+
+    def take(self, user: str, payload: bytes) -> None:
+        """A message on speech/USER."""
+        self._actions += self._speech.take(user, payload, _now_ms())
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Speak. While nobody does it only waits."""
+        while True:
+            self._woken.clear()
+            self._actions += self._speech.step(_now_ms(), self._ahead_ms)
+            actions, self._actions = self._actions, []
+            for action in actions:
+                await self._do(action)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STEP_S if self._speech.busy else None):
+                    await self._woken.wait()
+
+    @property
+    def _ahead_ms(self) -> float:
+        return self._turn.sent_ms - self._turn.played_ms if self._turn is not None else 0.0
+
+    async def _do(self, action: Action) -> None:
+        """An agent who was interrupted, or a voice that is gone, costs the rest of this turn and no more."""
+        if action.what == "begin":
+            self._turn = self._client.turn()
+        turn = self._turn
+        if turn is None:
+            return
+        try:
+            match action.what:
+                case "packet":
+                    await turn.write_packet(action.packet)
+                case "end":
+                    await turn.end()
+                    self._turn = None
+                case "cancel":
+                    await turn.cancel()
+                    self._turn = None
+        except ClientError as error:
+            self._turn = None
+            if error.code != "turn_closed":
+                log.warning("an agent's speech was lost: %s", error)
+
+
+def _now_ms() -> float:
+    return time.monotonic_ns() / 1e6
