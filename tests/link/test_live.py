@@ -204,9 +204,8 @@ class TestCaptions:
         )
 
     def outcome(self, turn="t", played_ms=900.0):
-        return wire.Outcome(
-            client="bot", turn=turn, played_ms=played_ms, interrupted=False, reason="played", words_heard=0, last_word=""
-        )  # fmt: skip
+        fields = {"interrupted": False, "reason": "played", "words_heard": 0, "last_word": ""}
+        return wire.Outcome(client="bot", turn=turn, played_ms=played_ms, **fields)
 
     def test_a_turn_from_its_text_to_its_end(self):
         live = make()

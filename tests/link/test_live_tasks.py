@@ -8,7 +8,7 @@ import pytest
 import zmq
 
 from mien.audio.opus import OpusDecoder, OpusEncoder
-from mien.client import connect, connect_async
+from mien.client import Finished, connect_async
 from mien.core import bus
 from mien.core.pose_frames import CHANNELS, PoseFrame, encode_frames
 from mien.core.stats import Counters
@@ -46,14 +46,16 @@ async def until(condition):
             await asyncio.sleep(0.01)
 
 
+def utc_ms(monotonic_ns):
+    return (time.time_ns() - time.monotonic_ns() + monotonic_ns) // 10**6
+
+
 class Link:
     """A client with its live streams; published: topic -> payloads."""
 
     def __init__(self, client):
         self.published = {}
-        self.streams = LiveStreams(
-            board("s", "b"), allowed=frozenset(STREAMS), utc_ms=lambda ns: (time.time_ns() - time.monotonic_ns() + ns) // 10**6
-        )  # fmt: skip
+        self.streams = LiveStreams(board("s", "b"), allowed=frozenset(STREAMS), utc_ms=utc_ms)
         self.client = client
         self.task = LiveTask(client, self.streams, self._publish, always=("state",))
 
@@ -97,11 +99,11 @@ def test_poses_and_speech_are_published_while_somebody_watches(service, face):
         await until(lambda: live._watch and live._hear)
         frames = encode_frames((PoseFrame(0, dict.fromkeys(range(CHANNELS), 9)),))
         face.report(bus.encode(bus.PoseBatch(epoch=1, seq=5, at_ns=time.monotonic_ns(), key=True, frames=frames)))
-        with await asyncio.to_thread(connect, service.endpoints[0]) as speaker:
+        async with connect_async(service.endpoints[0]) as speaker:
             turn = speaker.turn()
-            turn.caption("Good day")
-            turn.write(tone(300))
-            await asyncio.to_thread(turn.wait)
+            await turn.caption("Good day")
+            await turn.write(tone(300))
+            await turn.wait()
             await until(lambda: len(link.published.get("caption", ())) >= 3 and "pose" in link.published)
             await until(lambda: decode_sound(link.published["heard"][-1]).last)
         link.watch()
@@ -142,8 +144,8 @@ def test_an_ear_that_may_not_be_heard_costs_nothing_else(service):
     async def act(link):
         link.watch("ear", "heard")
         await until(lambda: service._engine.live._hear)
-        with await asyncio.to_thread(connect, service.endpoints[0]) as speaker:
-            await asyncio.to_thread(speaker.say, tone(200))
+        async with connect_async(service.endpoints[0]) as speaker:
+            await speaker.say(tone(200))
         await until(lambda: "heard" in link.published)
         assert "ear" not in link.published
 
@@ -188,9 +190,9 @@ def test_an_agent_is_heard(tmp_path):
 
 async def _finished(client):
     async with asyncio.timeout(10):
-        async for event in client.events():
-            if type(event).__name__ == "Finished":
-                return event
+        while not isinstance(event := await client.poll(), Finished):
+            pass
+    return event
 
 
 def test_an_agent_who_is_interrupted_goes_on_with_the_next_stretch(service):
