@@ -1,47 +1,9 @@
 """Who watches, until when."""
 
-import json
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from mien.errors import FleetError
-from mien.fleet.command import Watch
-from mien.link.leases import MAX_WATCH_BYTES, MAX_WATCHERS, Leases, read_watch
-
-
-def test_a_request_is_read():
-    assert read_watch(b'{"streams": ["pose", "ear"], "for_s": 20}') == Watch(streams=("pose", "ear"), for_s=20.0)
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [
-        b"",
-        b"[]",
-        b'{"streams": ["everything"]}',
-        b'{"streams": ["pose"], "for_s": 61}',
-        b'{"streams": ["pose"], "for_s": -1}',
-        b'{"streams": ["pose"], "user": "x"}',
-        b'{"streams": ["pose", "pose", "pose", "pose", "pose"]}',
-        b'{"streams": ["\xff"]}',
-        b'{"streams": ' + b"[" * 500,
-        b" " * (MAX_WATCH_BYTES + 1),
-    ],
-)
-def test_anything_else_is_refused(payload):
-    with pytest.raises(FleetError):
-        read_watch(payload)
-
-
-@settings(max_examples=500, deadline=None)
-@given(
-    st.binary(max_size=64) | st.recursive(st.none() | st.text(), st.lists, max_leaves=5).map(json.dumps).map(str.encode)
-)
-def test_noise_raises_nothing_else(payload):
-    with pytest.raises(FleetError):
-        read_watch(payload)
+from mien.link.leases import MAX_WATCHERS, Leases
 
 
 def test_a_lease_ends_by_time_unless_it_is_repeated():

@@ -8,7 +8,7 @@ from mien.core import wire
 from mien.core.pose_frames import CHANNELS, PoseFrame, encode_frames
 from mien.fleet.command import CaptionLine, Watch
 from mien.fleet.packets import decode_pose_batch, decode_sound
-from mien.fleet.topics import STREAMS, board
+from mien.fleet.topics import STREAMS
 from mien.link.live import LiveStreams
 
 PACKET = b"\x48packet"
@@ -17,7 +17,7 @@ UTC_MS = 1_800_000_000_000
 
 
 def make(allowed=ALL):
-    return LiveStreams(board("site", "b1"), allowed=allowed, utc_ms=lambda ns: UTC_MS + ns // 1_000_000)
+    return LiveStreams(allowed=allowed, utc_ms=lambda ns: UTC_MS + ns // 1_000_000)
 
 
 def watch(live, *streams, user="ada", for_s=20.0, now_s=0.0, may_listen=False):
@@ -73,13 +73,15 @@ def test_a_second_watcher_of_the_pose_asks_for_a_key_batch_and_not_more_than_onc
 
 def test_a_new_session_of_the_voice_is_asked_again():
     live = make()
-    watch(live, "pose")
     limits = wire.Limits(
         max_chunk_bytes=1, max_header_bytes=1, max_buffer_ms=1, max_turn_ms=1, max_turns=1, turn_idle_timeout_ms=1
     )
-    before = live.orders.number
-    told(live, wire.Welcome(session="s", protocol=1, version="", capabilities=(), rates_hz=(), limits=limits))
-    assert live.orders.number == before + 1
+    welcome = wire.Welcome(session="s", protocol=1, version="", capabilities=(), rates_hz=(), limits=limits)
+    told(live, welcome)
+    assert live.orders.number == 0
+    watch(live, "pose")
+    told(live, welcome)
+    assert live.orders.number == 2
 
 
 class TestPermission:
@@ -113,7 +115,7 @@ class TestPoses:
         live = make()
         watch(live, "pose")
         ((topic, payload),) = told(live, pose(65_536 + 7, ms=1234))
-        assert topic == "mien/1/site/b1/live/pose"
+        assert topic == "live/pose"
         batch = decode_pose_batch(payload)
         assert (batch.seq, batch.shown_ms, batch.key, batch.frames[0].whole) == (7, UTC_MS + 1234, True, True)
 
@@ -126,7 +128,7 @@ class TestPoses:
 
 class TestSound:
     def sounds(self, publications, topic="heard"):
-        assert {each.topic for each in publications} <= {f"mien/1/site/b1/live/{topic}"}
+        assert {each.topic for each in publications} <= {f"live/{topic}"}
         return [decode_sound(each.payload) for each in publications]
 
     def test_three_packets_a_message_and_the_ends_of_a_stretch(self):

@@ -45,7 +45,7 @@ def encode_frames(frames: tuple[PoseFrame, ...]) -> bytes:
 
 def decode_frames(data: bytes, *, key: bool) -> tuple[PoseFrame, ...]:
     """The frames of a batch. key: the first must have every channel. Raises PacketError."""
-    frames = []
+    frames: list[PoseFrame] = []
     rest = memoryview(data)
     while rest and len(frames) <= MAX_FRAMES:
         frame, size = _decoded(len(frames), rest)

@@ -122,4 +122,5 @@ class PoseStream:
 
 def quantized(pose: Pose) -> Quantized:
     """A pose as the bytes of a frame, (CHANNEL_COUNT,)."""
-    return np.clip(np.rint(pose * _SCALE), _LOW, _HIGH).astype(np.int16).astype(np.uint8)
+    bounded: NDArray[np.float32] = np.clip(np.rint(pose * _SCALE), _LOW, _HIGH)
+    return bounded.astype(np.int16).astype(np.uint8)

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 from typing import Final
 
 from mien.client import AsyncClient, AsyncTurn
 from mien.errors import ClientError
 from mien.link.agent_speech import Action, AgentSpeech
+from mien.units import NS_PER_MS
 
 log = logging.getLogger("mien.link")
 
@@ -18,11 +20,11 @@ STEP_S: Final = 0.005
 
 
 class AgentSpeaker:
-    """run() until it is cancelled. client: opened with encoding="opus", packets=True and the role agent."""
+    """run() until it is cancelled. client(): opened with encoding="opus" and packets=True; None without a session."""
 
-    def __init__(self, client: AsyncClient, speech: AgentSpeech) -> None:
-        self._client = client
+    def __init__(self, speech: AgentSpeech, *, client: Callable[[], AsyncClient | None]) -> None:
         self._speech = speech
+        self._client = client
         self._woken = asyncio.Event()
         self._actions: list[Action] = []
         self._turn: AsyncTurn | None = None
@@ -34,12 +36,13 @@ class AgentSpeaker:
 
     def floor(self, user: str) -> None:
         """This user holds the floor from now on; "" nobody."""
-        self._actions += self._speech.floor(user)
-        self._woken.set()
+        if actions := self._speech.floor(user):
+            self._actions += actions
+            self._woken.set()
 
-    def take(self, user: str, payload: bytes) -> None:
-        """A message on speech/USER."""
-        self._actions += self._speech.take(user, payload, _now_ms())
+    def take(self, user: str, payload: bytes, now_ns: int) -> None:
+        """A message on speech/USER. now_ns: CLOCK_MONOTONIC."""
+        self._actions += self._speech.take(user, payload, now_ns / NS_PER_MS)
         self._woken.set()
 
     async def run(self) -> None:
@@ -61,7 +64,8 @@ class AgentSpeaker:
     async def _do(self, action: Action) -> None:
         """An agent who was interrupted, or a voice that is gone, costs the rest of this turn and no more."""
         if action.what == "begin":
-            self._turn = self._client.turn()
+            client = self._client()
+            self._turn = None if client is None else client.turn()
         turn = self._turn
         if turn is None:
             return
@@ -82,4 +86,4 @@ class AgentSpeaker:
 
 
 def _now_ms() -> float:
-    return time.monotonic_ns() / 1e6
+    return time.monotonic_ns() / NS_PER_MS

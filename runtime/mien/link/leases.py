@@ -5,26 +5,10 @@ A watcher repeats its request while a person looks; one that is gone is forgotte
 
 from typing import Final
 
-import msgspec
-
 from mien.errors import FleetError
-from mien.fleet.command import Watch
 from mien.fleet.topics import Stream
 
 MAX_WATCHERS: Final = 32
-MAX_WATCH_BYTES: Final = 1024
-
-_WATCH: Final = msgspec.json.Decoder(Watch)
-
-
-def read_watch(payload: bytes) -> Watch:
-    """A watcher's request. Raises FleetError for anything else."""
-    if len(payload) > MAX_WATCH_BYTES:
-        raise FleetError(f"a request to watch has at most {MAX_WATCH_BYTES} bytes, not {len(payload)}")
-    try:
-        return _WATCH.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise FleetError(f"no request to watch: {error}") from None
 
 
 class Leases:

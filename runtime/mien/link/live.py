@@ -11,7 +11,7 @@ from mien.core import wire
 from mien.errors import PacketError
 from mien.fleet.command import Watch
 from mien.fleet.packets import SEQ_MODULUS, pose_packet
-from mien.fleet.topics import Board, Stream
+from mien.fleet.topics import Stream
 from mien.link.caption_lines import CaptionLines
 from mien.link.leases import Leases
 from mien.link.sound_out import SoundOut
@@ -21,7 +21,7 @@ _TOPICS: Final[dict[Stream, wire.Topic]] = {"pose": "poses", "caption": "caption
 
 
 class Publication(NamedTuple):
-    """topic: whole. payload: of a message of QoS 0 that is not retained."""
+    """topic: below the board's own. payload: of a message of QoS 0 that is not retained."""
 
     topic: str
     payload: bytes
@@ -48,8 +48,7 @@ class LiveStreams:
     dropped: what could not be published, such as a sound packet that is not of 20 ms.
     """
 
-    def __init__(self, place: Board, *, allowed: frozenset[Stream], utc_ms: Callable[[int], int]) -> None:
-        self._place = place
+    def __init__(self, *, allowed: frozenset[Stream], utc_ms: Callable[[int], int]) -> None:
         self._allowed = allowed
         self._utc_ms = utc_ms
         self._leases = Leases()
@@ -107,14 +106,14 @@ class LiveStreams:
             case NearEnd() if "ear" in self._leases.streams:
                 return self._near_end(message)
             case wire.Welcome():
-                self._order(again=True)  # a new session has no subscriptions
+                self._order(again=self.watched)  # a new session has no subscriptions
             case Disconnected():
                 self._heard.end()
                 self._ear.end()
             case wire.Said() | wire.Status() | wire.Outcome() | wire.Floor():
                 line = self._captions.take(message, self._utc_ms(now_ns) / 1000)
                 if line is not None and "caption" in self._leases.streams:
-                    return [self._publication("live/caption", line)]
+                    return [Publication("live/caption", line)]
         return []
 
     def _order(self, *, again: bool = False) -> None:
@@ -136,7 +135,7 @@ class LiveStreams:
         except PacketError:
             self.dropped += 1
             return []
-        return [self._publication("live/pose", payload)]
+        return [Publication("live/pose", payload)]
 
     def _speech(self, heard: HeardSpeech) -> list[Publication]:
         return self._take("live/heard", self._heard, heard, first=heard.first, last=heard.last)
@@ -154,7 +153,4 @@ class LiveStreams:
             return []
 
     def _sound(self, topic: str, messages: list[bytes]) -> list[Publication]:
-        return [self._publication(topic, message) for message in messages]
-
-    def _publication(self, topic: str, payload: bytes) -> Publication:
-        return Publication(self._place.topic(topic), payload)
+        return [Publication(topic, message) for message in messages]

@@ -1,4 +1,4 @@
-"""Runs the live streams of one client: asks the voice for what is watched, and publishes what comes."""
+"""Asks the voice for what is watched, and publishes what comes."""
 
 from __future__ import annotations
 
@@ -9,88 +9,100 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from mien.client import AsyncClient, Welcome
+from mien.client import AsyncClient
 from mien.core import wire
 from mien.errors import ClientError
 from mien.link.live import LiveStreams, Publication
 
 log = logging.getLogger("mien.link")
 
-STEP_S: Final = 0.05
 RETRY_S: Final = 1.0
-
-Publish = Callable[[str, bytes, int, bool], object]
-"""Called with topic, payload, QoS and whether it is retained. Must not block."""
 
 
 class LiveTask:
-    """run() until it is cancelled. always: topics to which the client subscribes whether or not somebody watches.
+    """run() until it is cancelled. client(): the one whose session is open, None without.
 
-    The owner calls wake() after LiveStreams.watch(), and passes every event of the client to take().
+    publish(topic, payload) sends at QoS 0 and does not block. always(): topics to which the client subscribes anyway.
+    The owner calls step() about ten times a second, and passes every event of the client to take().
     """
 
     def __init__(
-        self, client: AsyncClient, streams: LiveStreams, publish: Publish, always: tuple[wire.Topic, ...] = ()
+        self,
+        streams: LiveStreams,
+        *,
+        client: Callable[[], AsyncClient | None],
+        publish: Callable[[str, bytes], object],
+        always: Callable[[], Iterable[wire.Topic]] = tuple,
     ) -> None:
-        self._client = client
         self._streams = streams
+        self._client = client
         self._publish = publish
         self._always = always
         self._woken = asyncio.Event()
-        self._asked = -1
+        self._asked = 0
+        self._followed: AsyncClient | None = None
+        self._passing: asyncio.Task[None] | None = None
         self._listening: asyncio.Task[None] | None = None
-
-    def wake(self) -> None:
-        """Something may be due."""
-        self._woken.set()
 
     def take(self, event: object) -> None:
         """An event of the client."""
         self._send(self._streams.on_event(event, time.monotonic_ns()))
-        if isinstance(event, Welcome):
-            self._asked = -1
+        self.wake()
+
+    def step(self, now_ns: int) -> None:
+        """Do what is due by time."""
+        if self._streams.watched:
+            self._send(self._streams.step(now_ns / 1e9, now_ns))
             self.wake()
 
+    def wake(self) -> None:
+        """Ask the voice for something else, if the orders have changed."""
+        if self._streams.orders.number != self._asked:
+            self._woken.set()
+
     async def run(self) -> None:
-        """Serve the streams. While nobody watches it only waits."""
-        passing = asyncio.create_task(self._pass_on(), name="mien-live")
+        """Follow the orders. While nobody watches it only waits."""
         try:
             while True:
+                await self._woken.wait()
                 self._woken.clear()
-                self._send(self._streams.step(time.monotonic(), time.monotonic_ns()))
                 await self._follow()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(STEP_S if self._streams.watched else None):
-                        await self._woken.wait()
         finally:
-            await _stop(passing)
+            await _stop(self._passing)
             await _stop(self._listening)
 
     async def _follow(self) -> None:
-        """Ask the voice for what is wanted now."""
-        orders = self._streams.orders
-        if orders.number == self._asked or not self._client.connected:
-            return
-        self._asked = orders.number
+        client, orders = self._client(), self._streams.orders
+        if client is None:
+            return  # its welcome will wake this task
+        if client is not self._followed:
+            await _stop(self._passing)
+            await _stop(self._listening)
+            self._followed, self._listening = client, None
+            self._passing = asyncio.create_task(self._pass_on(client), name="mien-live")
         try:
-            await self._client.subscribe(*self._always, *(orders.topics - set(self._always)), encoding="opus")
+            always = tuple(self._always())
+            await client.subscribe(*always, *(orders.topics - set(always)), encoding="opus")
+            self._asked = orders.number
         except ClientError as error:
             log.warning("the voice streams nothing: %s", error)
-            self._asked = -1
             await asyncio.sleep(RETRY_S)
-        if orders.listens and (self._listening is None or self._listening.done()):
-            self._listening = asyncio.create_task(self._listen(), name="mien-live-ear")
-        elif not orders.listens:
+        await self._follow_ear(client, listens=orders.listens)
+
+    async def _follow_ear(self, client: AsyncClient, *, listens: bool) -> None:
+        if not listens:
             await _stop(self._listening)
             self._listening = None
+        elif self._listening is None or self._listening.done():
+            self._listening = asyncio.create_task(self._listen(client), name="mien-live-ear")
 
-    async def _pass_on(self) -> None:
-        async for item in self._client.live():
+    async def _pass_on(self, client: AsyncClient) -> None:
+        async for item in client.live():
             self._send(self._streams.on_event(item, time.monotonic_ns()))
 
-    async def _listen(self) -> None:
+    async def _listen(self, client: AsyncClient) -> None:
         try:
-            async with contextlib.aclosing(self._client.listen("always", encoding="opus")) as heard:
+            async with contextlib.aclosing(client.listen("always", encoding="opus")) as heard:
                 async for item in heard:
                     self._send(self._streams.on_event(item, time.monotonic_ns()))
         except ClientError as error:
@@ -98,7 +110,7 @@ class LiveTask:
 
     def _send(self, publications: Iterable[Publication]) -> None:
         for topic, payload in publications:
-            self._publish(topic, payload, 0, False)
+            self._publish(topic, payload)
 
 
 async def _stop(task: asyncio.Task[None] | None) -> None:
