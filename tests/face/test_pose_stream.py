@@ -80,13 +80,17 @@ def test_a_batch_has_three_frames_and_leaves_with_its_last():
         assert now_ns - batch.at_ns == pytest.approx(2e9 / 30, abs=2e6)
 
 
-def test_with_few_frames_a_batch_waits_70_ms_and_no_longer():
+@pytest.mark.parametrize(("second_ms", "due_ms"), [(None, 45), (20, 65), (33, 70)])
+def test_with_few_frames_a_batch_waits_for_the_next_and_no_longer(second_ms, due_ms):
     poses, _ = stream()
     poses.add(10**9, posed(jawOpen=0.1))
-    assert poses.batch(10**9 + 69 * MS, 1) is None
-    batch = poses.batch(10**9 + 70 * MS, 1)
+    if second_ms is not None:
+        poses._due_ns = 0
+        poses.add(10**9 + second_ms * MS, posed(jawOpen=0.2))
+    assert poses.batch(10**9 + (due_ms - 1) * MS, 1) is None
+    batch = poses.batch(10**9 + due_ms * MS, 1)
     assert batch is not None
-    assert len(decode_frames(batch.frames, key=True)) == 1
+    assert len(decode_frames(batch.frames, key=True)) == (1 if second_ms is None else 2)
 
 
 def test_a_key_batch_within_every_second_moving_or_not():

@@ -17,6 +17,7 @@ from mien.units import NS_PER_MS, NS_PER_S
 PERIOD_NS: Final = NS_PER_S // 30
 EARLY_NS: Final = 5 * NS_PER_MS  # by which a frame may come before its time: displays have 60, 75, 90 Hz
 WAIT_NS: Final = 70 * NS_PER_MS  # from the first frame of a batch until it is sent, however few there are
+ALONE_NS: Final = 45 * NS_PER_MS  # from the last one: the next is not drawn at 30 a second, so nobody waits for it
 KEY_NS: Final = 900 * NS_PER_MS  # within a second, with the time of a batch to spare
 RING: Final = 16  # frames: half a second of a motion thread that is busy
 
@@ -77,7 +78,8 @@ class PoseStream:
         if not count:
             return self._repeat(now_ns, epoch)
         first_ns = self._seen_ns[self._taken % RING]
-        if count < MAX_FRAMES and now_ns < first_ns + WAIT_NS:
+        last_ns = self._seen_ns[(self._taken + count - 1) % RING]
+        if count < MAX_FRAMES and now_ns < min(first_ns + WAIT_NS, last_ns + ALONE_NS):
             return None
         return self._encode(count, first_ns, epoch, key=first_ns >= self._key_due_ns)
 
