@@ -1,4 +1,4 @@
-"""What a process and its connection cost, read from the kernel."""
+"""Costs of a process with its connection, read from the kernel."""
 
 import os
 import re

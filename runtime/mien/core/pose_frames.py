@@ -1,4 +1,4 @@
-"""Frames of a pose stream: quantized, and reduced to what changed since the frame before.
+"""Frames of a pose stream: quantized, each reduced to what changed since the frame before.
 
 A frame is one byte of time, a mask of seven bytes, and one byte for each channel of the mask, in the order of
 `mien.core.pose.CHANNELS`. Neither numpy nor sockets: who passes frames on, or reads them, needs nothing else.

@@ -1,4 +1,4 @@
-"""Captions as watchers get them: the whole text of a turn, and how much of it was heard."""
+"""Captions as watchers get them: a turn's whole text, with how much of it was heard."""
 
 from collections import OrderedDict
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Who watches a board, which streams, and until when.
+"""Leases: who watches which streams of a board, until when.
 
 A watcher repeats its request while a person looks; one that is gone is forgotten when its lease ends.
 """

@@ -1,4 +1,4 @@
-"""Asks the voice for what is watched, and publishes what comes."""
+"""The tasks behind the live streams: ask the voice for what is watched, publish what comes."""
 
 from __future__ import annotations
 

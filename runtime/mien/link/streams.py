@@ -1,6 +1,6 @@
-"""The part of mien-link that streams to watchers and speaks for agents.
+"""The streams of mien-link, to watchers, from agents: a part that its service joins.
 
-It has the shape of a part that `mien.link.service` joins: watch, speech, hear, step, close.
+It has the shape of such a part: watch, speech, hear, step, close.
 """
 
 from __future__ import annotations

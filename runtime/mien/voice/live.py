@@ -1,4 +1,4 @@
-"""Poses and heard speech for the clients that subscribe to them.
+"""What clients that watch get: poses, heard speech.
 
 Pure. A client that does not read loses them, never an event. While nobody subscribes, neither the face nor the device
 is asked for anything.

@@ -1,4 +1,4 @@
-"""Cuts the far end into stretches of speech, and encodes them."""
+"""Stretches of speech within the far end, encoded for those who hear them."""
 
 from dataclasses import dataclass, field
 from typing import Final
