@@ -18,6 +18,7 @@
     |   `-- InstallRefused  it was not begun, and nothing was changed; exit code 2
     |-- ConverseError    a stage of `mien converse` cannot work: a missing engine, model or URL, an error in it
     |-- FleetError       a message, a name or a file of a fleet that cannot be used
+    |   `-- PacketError  a binary packet that is malformed or beyond its bounds
     `-- ClientError      raised by mien.client: the voice cannot be reached, refused, or answered with an error
 
 The message says what is wrong, where (a path to the field or the file), and what to do about it.
@@ -52,6 +53,10 @@ class ProtocolError(MienError):
 
 class FleetError(MienError):
     """A message on the broker, a name or a file of a fleet that cannot be used. Nothing else is affected."""
+
+
+class PacketError(FleetError, ValueError):
+    """A binary packet that is malformed or beyond its bounds. It is dropped; the stream goes on with the next."""
 
 
 class BusError(MienError):

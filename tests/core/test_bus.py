@@ -6,6 +6,7 @@ import pytest
 from mien.core import bus
 from mien.errors import BusError
 
+V = bytes([bus.BUS_VERSION])
 FROM_VOICE = [
     bus.Anchor(epoch=3, media_ns=1, at_ns=2, until_ns=4, phase="speaking", turn="t"),
     bus.Speech(epoch=3, turn="t", turn_start_ns=5, offset=320),
@@ -20,6 +21,7 @@ FROM_VOICE = [
     bus.PhoneCue(epoch=3, turn="t", turn_start_ns=5, first=2, words=(("h aɪ", 0, 40), ("m", None, None))),
     bus.VoiceHealth(epoch=3, pid=9, level="full", clients=1, pss_mb=31.5, counters={"a": 1}, session="s"),
     bus.ThumbnailRequest(epoch=3, width=96),
+    bus.PoseOrders(epoch=3, wanted=True),
 ]
 FROM_FACE = [
     bus.MotionReady(epoch=3, ready_ns=7),
@@ -27,6 +29,7 @@ FROM_FACE = [
     bus.ChoicesShown(epoch=3, number=2, shortened=("yes",)),
     bus.ChoiceMade(epoch=3, number=2, id="yes", by="key", at_ns=5),
     bus.Touched(epoch=3),
+    bus.PoseBatch(epoch=3, seq=1, at_ns=5, key=True, frames=b"x"),
 ]
 HEALTH = bus.FaceHealth(
     epoch=3,
@@ -67,11 +70,11 @@ def test_reports_are_not_published_nor_the_other_way_round(message):
         (b"", "the bus has version none, this process version 5"),
         (b"\x01\x90", "the bus has version 1, this process version 5"),
         (b"\x00", "the bus has version 0"),
-        (b"\x05", "malformed bus message"),
-        (b"\x05\xc1", "malformed bus message"),
-        (b"\x05\x92\xaaGestureCue\xff", "malformed bus message"),
-        (b"\x05" + b"\x91" * 20_000 + b"\x01", "malformed bus message"),
-        (b"\x05\x93\xaaGestureCue\x01\xa1\xff", "malformed bus message"),
+        (V, "malformed bus message"),
+        (V + b"\xc1", "malformed bus message"),
+        (V + b"\x92\xaaGestureCue\xff", "malformed bus message"),
+        (V + b"\x91" * 20_000 + b"\x01", "malformed bus message"),
+        (V + b"\x93\xaaGestureCue\x01\xa1\xff", "malformed bus message"),
     ],
 )
 def test_another_release_and_noise_are_told_apart(frame, says):
@@ -99,7 +102,7 @@ def test_times_are_whole_and_of_any_size():
     far = bus.MotionReady(epoch=2**63 - 1, ready_ns=2**63 - 1)
     assert bus.decode_from_face(bus.encode(far)) == far
     with pytest.raises(BusError, match="malformed bus message"):
-        bus.decode_from_face(b"\x05" + msgspec.msgpack.encode(["MotionReady", 1, 0.5]))
+        bus.decode_from_face(V + msgspec.msgpack.encode(["MotionReady", 1, 0.5]))
 
 
 def test_a_message_nested_without_end_is_malformed():

@@ -79,7 +79,7 @@ class TestVectors:
         message = from_fields(row, wire.VoiceMessage)
         assert wire.encode(message).hex() == row["hex"]
         assert wire.decode_voice(bytes.fromhex(row["hex"])) == message
-        assert ("payload_hex" in row) == isinstance(message, wire.NearEnd)
+        assert ("payload_hex" in row) == isinstance(message, wire.NearEnd | wire.Poses | wire.Heard)
 
     @pytest.mark.parametrize("row", vectors("accepted"))
     def test_other_encodings_are_taken(self, row):
@@ -456,7 +456,7 @@ def test_any_bytes_from_the_voice(header):
         ({"type": "hello", "protocol": 1, "role": "boss"}, "role: 'boss' is not one of speaker, agent, observer"),
         (
             {"type": "subscribe", "topics": ["state", "x"]},
-            "topics[1]: 'x' is not one of state, captions, levels, health, calls, visits",
+            "topics[1]: 'x' is not one of state, captions, levels, health, calls, visits, poses, heard",
         ),
         ({"type": "state", "state": 3}, "Expected `str`, got `int` - at `$.state`"),
     ],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mien.audio.resample import Resampler
-from mien.core import ear_bus, wire
+from mien.core import wire
 from mien.voice.far_end import FarEndFeed
 from rigs.card_sink import CardSink
 from rigs.voice_rig import RecordingSink, VoiceRig, tone
@@ -196,10 +196,10 @@ def test_stream_numbers_of_a_restarted_voice_are_newer():
     first = eared()
     run(first, 200)
     restarted = FarEndFeed(first.playback.device, 16000, first.clock.now_ns() + 100 * 10**6)
-    restarted.start()
+    restarted.start("ear")
     first.step(100)
-    told = [ear_bus.decode_from_voice(frames[0]) for frames in restarted.take(first.clock.now_ns())]
-    assert told[0].stream > first.far()[-1][0].stream
+    told, _ = restarted.take(first.clock.now_ns())[0]
+    assert told.stream > first.far()[-1][0].stream
 
 
 def script(rig, *, ears):

@@ -147,7 +147,7 @@ def test_an_encoding_that_nobody_speaks_is_refused_with_those_that_are_spoken(mo
     rig.hello()
     rig.say(wire.Listen(encoding="mp3"))
     assert rig.errors() == ["unsupported_encoding"]
-    monkeypatch.setattr("mien.voice.listeners.spoken_encodings", lambda: ("s16le",))
+    monkeypatch.setattr("mien.voice.codec.spoken_encodings", lambda: ("s16le",))
     rig.say(wire.Listen(encoding="opus"))
     assert "libopus0" in rig.got(wire.Error)[-1].message
     assert rig.got(wire.Ear) == []

@@ -7,7 +7,7 @@ Client runs AsyncClient in a background thread. AsyncClient connects a pure prot
 with a socket (_link.py). Every event class that a client can receive is exported here.
 """
 
-from mien.client._session import Disconnected, Event, Heard, NearEnd
+from mien.client._session import Disconnected, Event, Heard, HeardSpeech, Live, NearEnd, Poses
 from mien.client.aio import AsyncClient, AsyncTurn, connect_async
 from mien.client.sync import Client, Turn, connect
 from mien.core.wire import (
@@ -61,12 +61,15 @@ __all__ = [
     "Floor",
     "HealthReport",
     "Heard",
+    "HeardSpeech",
     "Interrupted",
     "LevelChanged",
     "Levels",
+    "Live",
     "NearEnd",
     "Offered",
     "Outcome",
+    "Poses",
     "Presence",
     "Progress",
     "Rebuffered",

@@ -16,13 +16,14 @@ import msgspec
 from msgspec import Struct
 
 from mien.client._transmit import Transmitter, TurnState
-from mien.client.audio import find_encoding
+from mien.client.audio import find_encoding, opus_packets
 from mien.core import wire
 from mien.errors import ClientError, ProtocolError
 
 SessionState = Literal["greeting", "open", "refused", "lost", "closed"]
 EVENTS_KEPT: Final = 1000
 HEARD_KEPT: Final = 1000  # 20 s of the customer's sound
+LIVE_KEPT: Final = 500  # about 8 s of poses and speech
 # Unsolicited errors that end the session. A client that was replaced must not reconnect: two clients would keep
 # replacing each other.
 _ENDED_FOR_GOOD: Final = frozenset({"replaced", "access_revoked"})
@@ -51,6 +52,31 @@ class NearEnd(Struct, frozen=True, kw_only=True, tag_field="type", tag="near_end
     data: bytes
 
 
+class Poses(Struct, frozen=True, kw_only=True, tag_field="type", tag="poses"):
+    """Up to three frames as the face showed them. data: for mien.core.pose_frames. The rest is as in the protocol."""
+
+    seq: int
+    at_ns: int
+    key: bool
+    dropped: int
+    data: bytes
+
+
+class HeardSpeech(Struct, frozen=True, kw_only=True, tag_field="type", tag="heard"):
+    """20 ms of speech as it is heard at the speaker, mono at 16 kHz. data: 640 bytes of s16le, or one Opus packet.
+
+    first: a stretch begins, with a new encoder. last: it ends. The rest is as in the protocol.
+    """
+
+    seq: int
+    at_ns: int
+    first: bool
+    last: bool
+    dropped: int
+    data: bytes
+
+
+Live: TypeAlias = Poses | HeardSpeech
 Event: TypeAlias = wire.VoiceMessage | Disconnected
 Heard: TypeAlias = NearEnd | wire.UserStarted | wire.UserStopped | wire.Ear | wire.BargeIn | Disconnected
 _HEARD: Final = (wire.UserStarted, wire.UserStopped, wire.Ear, wire.BargeIn, Disconnected)
@@ -63,10 +89,13 @@ class Session:
     malformed for a hello that every voice would reject, such as a client name with control characters.
     """
 
-    def __init__(self, hello: wire.Hello, *, where: str = "the voice", patience_s: float = 5.0) -> None:
+    def __init__(
+        self, hello: wire.Hello, *, where: str = "the voice", patience_s: float = 5.0, packets: bool = False
+    ) -> None:
+        """packets: the caller encodes; this client only sends Opus packets of 20 ms."""
         _encode_checked(hello)
         self.hello = hello
-        self.encoding = find_encoding(hello.encoding, hello.rate_hz)
+        self.encoding = opus_packets(hello) if packets else find_encoding(hello.encoding, hello.rate_hz)
         self.state: SessionState = "lost"
         self.welcome: wire.Welcome | None = None
         self.refusal: ClientError | None = None
@@ -85,6 +114,8 @@ class Session:
         """Who attends through this client; a reopened session shows it again."""
         self.heard: deque[Heard] = deque()
         self.heard_dropped = 0
+        self.live: deque[Live] = deque(maxlen=LIVE_KEPT)
+        """Poses and heard speech that were subscribed to; the newest are kept."""
         self.unreadable = 0
         self.turns: dict[str, TurnState] = {}
         self._where = where
@@ -121,6 +152,9 @@ class Session:
             return
         if isinstance(message, wire.NearEnd):
             self._hear(message, frames)
+            return
+        if isinstance(message, wire.Poses | wire.Heard):
+            self._follow(message, frames)
             return
         self._dispatch(message)
         if not isinstance(message, wire.Pong | wire.Bye):
@@ -196,6 +230,18 @@ class Session:
         turn.check_open()
         self._check_session()
         return self._transmitter.write(turn, pcm)
+
+    def write_packet(self, turn: TurnState, packet: bytes) -> bool:
+        """Send one packet that is encoded already, if the credit allows. Raises ClientError as write()."""
+        if not self.encoding.packet_frames:
+            raise ClientError(
+                "this client sends PCM; connect with encoding='opus' and packets=True",
+                code="unsupported_encoding",
+                retryable=False,
+            )
+        turn.check_open()
+        self._check_session()
+        return self._transmitter.write_packet(turn, packet)
 
     def has_room(self, turn: TurnState, wanted: int) -> bool:
         """Whether write() would send some of `wanted` bytes now."""
@@ -292,6 +338,13 @@ class Session:
                 seq=message.seq, at_ns=message.at_ns, speech=message.speech, dropped=message.dropped, data=frames[1]
             )
         )
+
+    def _follow(self, message: wire.Poses | wire.Heard, frames: list[bytes]) -> None:
+        if len(frames) != 2:
+            self.unreadable += 1
+            return
+        kind = Poses if isinstance(message, wire.Poses) else HeardSpeech
+        self.live.append(kind(data=frames[1], **msgspec.structs.asdict(message)))
 
     def _keep(self, heard: Heard) -> None:
         if len(self.heard) == HEARD_KEPT:

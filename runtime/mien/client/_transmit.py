@@ -166,6 +166,11 @@ class Credit:
             return 0
         return min(wanted, left * SAMPLE_BYTES, self._largest_bytes)
 
+    @property
+    def packet_bytes(self) -> int:
+        """What one packet counts as, in bytes of PCM; 0 where chunks have any size."""
+        return self._packet_frames * SAMPLE_BYTES
+
     def shrink(self) -> None:
         """The voice refused a chunk (already marked as not sent): its capacity is what it holds now."""
         self._capacity = max(min(self._capacity, self._unheard_frames()), self._smallest)
@@ -218,6 +223,16 @@ class Transmitter:
     def write(self, turn: TurnState, pcm: memoryview) -> int:
         """Send as much as the credit allows. Returns the number of bytes sent."""
         return 0 if turn.refused else self._send(turn, pcm)
+
+    def write_packet(self, turn: TurnState, packet: bytes) -> bool:
+        """Send one encoded packet, if the credit allows. Silence of its length stands for it among what was sent."""
+        if turn.refused:
+            return False
+        turn.packets[turn.sent_frames] = packet
+        if self._send(turn, memoryview(bytes(self.credit.packet_bytes))):
+            return True
+        del turn.packets[turn.sent_frames]
+        return False
 
     def has_room(self, turn: TurnState, wanted: int) -> bool:
         """Whether write() would send some of `wanted` bytes now."""

@@ -26,7 +26,7 @@ import zmq.asyncio
 
 from mien.client._call import SpokenBy, make_call
 from mien.client._link import Link
-from mien.client._session import Event, Heard, Session
+from mien.client._session import Event, Heard, Live, Session
 from mien.client._transmit import TurnState
 from mien.client.audio import SAMPLE_BYTES, PcmLike, SampleJoiner, pcm_chunks
 from mien.client.endpoint import default_endpoint, unreachable
@@ -54,8 +54,12 @@ def connect_async(
     key: str | Path | None = None,
     voice_key: str | Path | None = None,
     capabilities: Iterable[str] = (),
+    packets: bool = False,
 ) -> Connecting:
-    """Open a client for asyncio: `await` the result, or use it in `async with`. Takes the arguments of connect()."""
+    """Open a client for asyncio: `await` the result, or use it in `async with`. Takes the arguments of connect().
+
+    packets: its turns are written with write_packet(), in Opus that comes from elsewhere.
+    """
     hello = wire.Hello(
         protocol=wire.PROTOCOL_MAJOR,
         client=name,
@@ -64,7 +68,7 @@ def connect_async(
         encoding=encoding,
         capabilities=tuple(capabilities),
     )
-    return Connecting(AsyncClient(endpoint or default_endpoint(), hello, timeout_s, load_keys(key, voice_key)))
+    return Connecting(AsyncClient(endpoint or default_endpoint(), hello, timeout_s, load_keys(key, voice_key), packets))
 
 
 class Connecting:
@@ -93,11 +97,20 @@ class AsyncClient:
     normally once the voice is back.
     """
 
-    def __init__(self, endpoint: str, hello: wire.Hello, timeout_s: float, keys: ClientKeys | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        hello: wire.Hello,
+        timeout_s: float,
+        keys: ClientKeys | None = None,
+        packets: bool = False,
+    ) -> None:
         self.endpoint = endpoint
         self._keys = keys
         self._timeout_s = timeout_s
-        self._session = Session(hello, where=f"the voice at {endpoint}", patience_s=max(1.0, timeout_s))
+        self._session = Session(
+            hello, where=f"the voice at {endpoint}", patience_s=max(1.0, timeout_s), packets=packets
+        )
         self._context: zmq.asyncio.Context | None = None
         self._link: Link | None = None
         self._task: asyncio.Task[None] | None = None
@@ -361,14 +374,26 @@ class AsyncClient:
         await self._order(message)
         self._session.attending = message if listening or speaking else None
 
-    async def subscribe(self, *topics: wire.Topic) -> None:
+    async def subscribe(self, *topics: wire.Topic, encoding: str = "s16le") -> None:
         """Subscribe to events about the conversation, as an agent or observer. Replaces the previous subscription.
 
         topics: state (Status and Outcome events), captions (Said), levels (Levels), health (HealthReport),
-        calls (Call), visits (Visit); none unsubscribes. A reopened session has none. Raises ClientError (not_allowed,
-        malformed).
+        calls (Call), visits (Visit), poses and heard (see live()); none unsubscribes. encoding: of what is heard, s16le
+        or opus. A reopened session has none. Raises ClientError (not_allowed, malformed, unsupported_encoding).
         """
-        await self._order(wire.Subscribe(topics=topics))
+        await self._order(wire.Subscribe(topics=topics, encoding=encoding))
+
+    async def live(self) -> AsyncGenerator[Live, None]:
+        """Poses and heard speech, as they were subscribed to, until the client is closed.
+
+        What is not read for some seconds is dropped. One loop at a time.
+        """
+        session = self._session
+        while True:
+            await self._until(lambda: bool(session.live) or session.state == "closed")
+            if not session.live:
+                return
+            yield session.live.popleft()
 
     async def thumbnail(self, width: int = 96, *, timeout_s: float = 5.0) -> wire.Thumbnail:
         """Ask for a small screenshot of the face, as an agent or observer. width: 32..320 pixels.
@@ -565,6 +590,17 @@ class AsyncTurn:
         """
         async with self._writing:
             await self._write(self._samples.join(speech))
+
+    async def write_packet(self, packet: bytes) -> None:
+        """Send one Opus packet of 20 ms that was encoded elsewhere; for a client opened with `packets`.
+
+        Waits while the voice's buffer is full. Raises ClientError as write().
+        """
+        async with self._writing:
+            await self._begin()
+            while not self._session.write_packet(self._state, packet):
+                await self._wait_for_room(self._session.encoding.packet_frames * SAMPLE_BYTES)
+            await self._client._flush()
 
     async def end(self) -> None:
         """Mark the speech as complete. Raises ClientError (odd_bytes) when half a sample remains.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
-from mien.core.wire import ENCODINGS, OPUS_RATES_HZ
+from mien.core.wire import ENCODINGS, OPUS_RATES_HZ, Hello
 from mien.errors import ClientError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ PcmLike: TypeAlias = "bytes | bytearray | memoryview | NDArray[np.int16]"
 Encode: TypeAlias = Callable[[bytes], bytes]
 
 SAMPLE_BYTES = 2
+PACKETS_A_SECOND = 50
 _S16_FORMATS = ("h", "<h", "=h")
 _BYTE_FORMATS = ("B", "b", "c")
 _FULL_SCALE = 32767.0
@@ -113,13 +114,32 @@ def find_encoding(name: str, rate_hz: int) -> Encoding:
     return _opus(rate_hz) if name == "opus" else S16LE
 
 
+def opus_packets(hello: Hello) -> Encoding:
+    """Opus that the caller encodes, in packets of 20 ms: needs neither numpy nor libopus. Raises ClientError."""
+    if hello.encoding != "opus":
+        raise _unsupported("encoding", f"packets are Opus: connect with encoding='opus', not '{hello.encoding}'")
+    _check_opus_rate(hello.rate_hz)
+    return Encoding(hello.rate_hz // PACKETS_A_SECOND, 0, _refuse_pcm)
+
+
+def _refuse_pcm() -> Encode:
+    def refuse(_: bytes) -> bytes:
+        raise ClientError("this client sends packets: use write_packet()", code="unsupported_encoding", retryable=False)
+
+    return refuse
+
+
+def _check_opus_rate(rate_hz: int) -> None:
+    if rate_hz not in OPUS_RATES_HZ:
+        raise _unsupported("rate", f"rate_hz {rate_hz}: Opus has {', '.join(map(str, OPUS_RATES_HZ))}")
+
+
 def _opus(rate_hz: int) -> Encoding:
     import numpy as np
 
     from mien.audio.opus import OpusEncoder, available
 
-    if rate_hz not in OPUS_RATES_HZ:
-        raise _unsupported("rate", f"rate_hz {rate_hz}: Opus has {', '.join(map(str, OPUS_RATES_HZ))}")
+    _check_opus_rate(rate_hz)
     if not available():
         raise _unsupported(
             "encoding",

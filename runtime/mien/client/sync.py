@@ -23,17 +23,19 @@ import contextlib
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from mien.client._call import SpokenBy
 from mien.client._portal import Portal
-from mien.client._session import Event, Heard
+from mien.client._session import Event, Heard, Live
 from mien.client.aio import AsyncClient, AsyncTurn, Connecting, connect_async
 from mien.client.audio import PcmLike, pcm_chunks
 from mien.client.phones import TimedPhones
 from mien.client.wav import WavSource, wav_chunks
 from mien.core import wire
 from mien.errors import ClientError
+
+Item = TypeVar("Item")
 
 
 def connect(
@@ -84,15 +86,15 @@ async def _opened(client: Connecting) -> AsyncClient:
     return await client
 
 
-class _Stream:
+class _Stream(Generic[Item]):
     """An asynchronous generator that is closed only when it has stopped: an interrupted wait cancels next() and returns
     before that has cleaned up."""
 
-    def __init__(self, items: AsyncGenerator[Heard, None]) -> None:
+    def __init__(self, items: AsyncGenerator[Item, None]) -> None:
         self._items = items
         self._running = asyncio.Lock()
 
-    async def next(self) -> Heard | None:
+    async def next(self) -> Item | None:
         """The next item; None at the end."""
         async with self._running:
             return await anext(self._items, None)
@@ -193,10 +195,14 @@ class Client:
         ear. A reopened session listens again by itself. Leave the loop to stop. What is not read for 20 s is dropped.
         Raises ClientError: not_allowed, unsupported_encoding, listening when this client listens already.
         """
-        stream = _Stream(self._client.listen(mode, encoding=encoding))
+        return self._items(self._client.listen(mode, encoding=encoding))
+
+    def _items(self, items: AsyncGenerator[Item, None]) -> Iterator[Item]:
+        """The items until the client is closed or the caller's loop ends."""
+        stream = _Stream(items)
         try:
-            while (heard := self._portal.call(stream.next())) is not None:
-                yield heard
+            while (item := self._portal.call(stream.next())) is not None:
+                yield item
         except ClientError as error:
             if error.code != "closed":
                 raise
@@ -322,14 +328,21 @@ class Client:
         """
         self._portal.call(self._client.attend(listening=listening, speaking=speaking, name=name))
 
-    def subscribe(self, *topics: wire.Topic) -> None:
+    def subscribe(self, *topics: wire.Topic, encoding: str = "s16le") -> None:
         """Subscribe to events about the conversation, as an agent or observer. Replaces the previous subscription.
 
         topics: state (Status and Outcome events), captions (Said), levels (Levels), health (HealthReport),
-        calls (Call), visits (Visit); none unsubscribes. A reopened session has none. Raises ClientError (not_allowed,
-        malformed).
+        calls (Call), visits (Visit), poses and heard (see live()); none unsubscribes. encoding: of what is heard, s16le
+        or opus. A reopened session has none. Raises ClientError (not_allowed, malformed, unsupported_encoding).
         """
-        self._portal.call(self._client.subscribe(*topics))
+        self._portal.call(self._client.subscribe(*topics, encoding=encoding))
+
+    def live(self) -> Iterator[Live]:
+        """Poses and heard speech, as they were subscribed to, until the client is closed.
+
+        What is not read for some seconds is dropped. One loop at a time.
+        """
+        return self._items(self._client.live())
 
     def thumbnail(self, width: int = 96, *, timeout_s: float = 5.0) -> wire.Thumbnail:
         """Ask for a small screenshot of the face, as an agent or observer. width: 32..320 pixels.

@@ -171,6 +171,12 @@ class ThumbnailRequest(BusMessage, frozen=True):
     width: int
 
 
+class PoseOrders(BusMessage, frozen=True):
+    """Whether somebody watches the poses, on every change and whenever one more does: the next batch is then a key."""
+
+    wanted: bool = False
+
+
 class Thumbnail(BusMessage, frozen=True):
     """face -> voice: the thumbnail. encoding: of data, such as jpeg. data: at most 131072 bytes."""
 
@@ -178,6 +184,18 @@ class Thumbnail(BusMessage, frozen=True):
     height: int
     encoding: str
     data: bytes
+
+
+class PoseBatch(BusMessage, frozen=True):
+    """face -> voice, while PoseOrders wants them: frames as mien.core.pose_frames encodes them.
+
+    seq: counts batches. at_ns: when the first frame was visible. key: the first frame has every channel.
+    """
+
+    seq: int
+    at_ns: int
+    key: bool
+    frames: bytes
 
 
 class MotionReady(BusMessage, frozen=True):
@@ -250,8 +268,9 @@ VoiceBusMessage: TypeAlias = (
     | VoiceHealth
     | FaceHealth
     | ThumbnailRequest
+    | PoseOrders
 )
-FaceBusMessage: TypeAlias = MotionReady | FaceHealth | Thumbnail | ChoicesShown | ChoiceMade | Touched
+FaceBusMessage: TypeAlias = MotionReady | FaceHealth | Thumbnail | ChoicesShown | ChoiceMade | Touched | PoseBatch
 
 _FROM_VOICE: msgspec.msgpack.Decoder[VoiceBusMessage] = msgspec.msgpack.Decoder(VoiceBusMessage)
 _FROM_FACE: msgspec.msgpack.Decoder[FaceBusMessage] = msgspec.msgpack.Decoder(FaceBusMessage)

@@ -1,9 +1,9 @@
 """The public protocol: the messages that clients exchange with mien-voice.
 
-One ZeroMQ message is one msgpack header frame and, for `audio` and `near_end`, one payload frame after it: mono s16le,
-or one Opus packet. A header is a map with the key "type"; the structs below are those maps. Unknown fields are ignored,
-unknown types are an error. PROTOCOL.md in this folder documents every message byte by byte; tests/core/vectors holds
-the same bytes.
+One ZeroMQ message is one msgpack header frame and, for `audio`, `near_end`, `heard` and `poses`, one payload frame
+after it: mono s16le, one Opus packet, or frames of poses. A header is a map with the key "type"; the structs below are
+those maps. Unknown fields are ignored, unknown types are an error. PROTOCOL.md in this folder documents every message
+byte by byte; tests/core/vectors holds the same bytes.
 """
 
 from typing import Annotated, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints
@@ -40,7 +40,7 @@ EmotionName = Literal["neutral", "happy", "sad", "surprised", "angry", "concerne
 GestureName = Literal["nod", "shake", "wink", "smile"]
 FinishReason = Literal["played", "interrupted", "taken_over", "idle_timeout", "client_gone", "sink_lost", "shutdown"]
 Role = Literal["speaker", "agent", "observer"]
-Topic = Literal["state", "captions", "levels", "health", "calls", "visits"]
+Topic = Literal["state", "captions", "levels", "health", "calls", "visits", "poses", "heard"]
 FloorChange = Literal["taken", "released", "vanished", "idle_timeout"]
 ResumeReason = Literal["pause_timeout", "other_client", "taken_over"]
 ListenMode = Literal["off", "speech", "always"]
@@ -232,9 +232,13 @@ class ReleaseFloor(Message, tag="release_floor", frozen=True):
 
 
 class Subscribe(Message, tag="subscribe", frozen=True):
-    """agent or observer -> voice: which topics of the conversation to receive from now on; () for none."""
+    """agent or observer -> voice: which topics of the conversation to receive from now on; () for none.
+
+    encoding: one of ENCODINGS, of the sound in `heard`.
+    """
 
     topics: Annotated[tuple[Topic, ...], Meta(max_length=8)] = ("state", "captions", "levels", "health")
+    encoding: str = "s16le"
 
 
 class GetThumbnail(Message, tag="get_thumbnail", frozen=True):
@@ -486,6 +490,36 @@ class CallAnswered(Message, tag="call_answered", frozen=True):
     coming: bool
     in_s: int = 0
     waited_ms: float = 0.0
+
+
+class Poses(Message, tag="poses", frozen=True):
+    """voice -> subscribers of poses, with one payload frame: up to three frames as the face showed them, 30 a second.
+
+    The payload is as in mien.core.pose_frames. seq: the number of the batch; a jump means that some were lost. at_ns:
+    when the first frame was visible, on CLOCK_MONOTONIC. key: the first frame has every channel. dropped: messages that
+    this client has lost because it did not read them, since it subscribed.
+    """
+
+    seq: int
+    at_ns: int
+    key: bool
+    dropped: int = 0
+
+
+class Heard(Message, tag="heard", frozen=True):
+    """voice -> subscribers of heard, with one payload frame: 20 ms of speech as it is heard at the speaker.
+
+    The payload is mono s16le at 16 kHz or one Opus packet, as `subscribe` named it. seq: counts these blocks; a jump
+    means that some were lost. at_ns: when its first sample is heard, which may lie ahead, on CLOCK_MONOTONIC. first:
+    a stretch of speech begins, with a new encoder. last: the stretch ends; nothing is sent until the next. dropped: as
+    in `poses`.
+    """
+
+    seq: int
+    at_ns: int
+    first: bool = False
+    last: bool = False
+    dropped: int = 0
 
 
 class RelayTaken(Message, tag="relay_taken", frozen=True):
@@ -801,6 +835,8 @@ VoiceMessage: TypeAlias = (
     | Relayed
     | RelayDone
     | Visit
+    | Poses
+    | Heard
     | Bye
 )
 

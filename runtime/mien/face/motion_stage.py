@@ -73,9 +73,9 @@ class MotionStage:
         return len(self._waiting)
 
     @property
-    def has_choices(self) -> bool:
-        """Whether there are buttons on the screen."""
-        return self._state.has_choices
+    def hurried(self) -> bool:
+        """Whether what happens on the screen must reach the voice at once: there are buttons, or somebody watches."""
+        return self._state.has_choices or self._state.poses.on
 
     def take(self, frames: list[bytes], now_ns: int) -> None:
         """Handle one bus message: speech is queued for work(), everything else takes effect immediately.
@@ -114,6 +114,9 @@ class MotionStage:
                 self._on_change(True)
             case bus.VoiceHealth():
                 self._state.set_voice(message)
+            case bus.PoseOrders():
+                self._state.poses.order(message.wanted)
+                self._on_change(False)
             case bus.ThumbnailRequest():
                 self._state.thumbnails.ask(message.width)
                 self._on_change(False)
@@ -131,6 +134,12 @@ class MotionStage:
             self._speech(message, np.frombuffer(payload, dtype="<i2").astype(np.int16, copy=False))
         else:
             self._turn_end(message)
+
+    def send_poses(self, now_ns: int) -> None:
+        """Send the poses that are due to those who watch."""
+        batch = self._state.poses.batch(now_ns, max(0, self._state.epoch)) if self._state.poses.on else None
+        if batch is not None:
+            self._report(bus.encode(batch))
 
     def _send_thumbnail(self) -> None:
         try:

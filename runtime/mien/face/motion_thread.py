@@ -20,7 +20,7 @@ log = logging.getLogger("mien.face")
 
 PART: Final = "motion"
 BUS_POLL_MS: Final = 100
-TOUCH_POLL_MS: Final = 10  # while there are buttons: what the customer chooses leaves this process so soon
+HURRIED_POLL_MS: Final = 10  # while there are buttons or watchers: a choice, a pose leaves this process so soon
 AHEAD_NS: Final = 250_000_000  # of finished motion, beyond which the thread paces itself
 AHEAD_PAUSE_MS: Final = 4  # one 20 ms block every 4 ms is still five times real time
 MAX_REPORTS: Final = 8  # queued for this thread; the oldest is dropped
@@ -102,12 +102,13 @@ class MotionThread:
             frames = self._bus.receive(0) if left else None
         while self._reports:
             self._bus.report(self._reports.popleft())
+        self._stage.send_poses(self._clock.now_ns())
         self._stage.work()
 
     def _patience_ms(self) -> int:
         """How long to wait for the bus: with enough motion ready, this leaves the CPU to drawing."""
         if not self._stage.backlog:
-            return TOUCH_POLL_MS if self._stage.has_choices else BUS_POLL_MS
+            return HURRIED_POLL_MS if self._stage.hurried else BUS_POLL_MS
         return AHEAD_PAUSE_MS if self._stage.buffered_ns > AHEAD_NS else 0
 
     def _take(self, frames: list[bytes]) -> None:

@@ -102,7 +102,7 @@ class Presenter:
         speaking = self._snapshot.live and anchor is not None and anchor.phase != "paused"
         overlaid = annotations is not None and annotations.stale
         fades = self.brightness != self._brightness_shown
-        must = speaking or overlaid or fades or self._director.busy or self._state.thumbnails.wanted
+        must = speaking or overlaid or fades or self._director.busy or self._state.wants_frame
         return self._rate.should_draw(
             visible_ns, self._pose, moves=self._director.moves, must=must, next_move_ns=self._director.next_move_ns
         )
@@ -177,6 +177,7 @@ class Presenter:
 
     def _measure(self, seen_ns: int) -> None:
         shot = self._snapshot
+        self._state.poses.add(seen_ns, self._pose)
         # Not the snapshot's anchor: the newest one knows best what was heard when the frame appeared.
         anchor = self._state.anchor
         if shot.live and anchor is not None and anchor.epoch == shot.epoch and anchor.phase == "speaking":

@@ -52,7 +52,7 @@ class FaceService:
             lambda: opener(config, clock), self._notifier, self._stopping, self._counters, self._alive
         )
         engine, spare = load_engines(config.face.model)
-        self._state = FaceState(frame_hz=engine.info.frame_hz)
+        self._state = FaceState(frame_hz=engine.info.frame_hz, counters=self._counters)
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         bus = FaceBus(context, run_dir, self._counters)
         self._stage = MotionStage(

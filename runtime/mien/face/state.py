@@ -13,7 +13,9 @@ from mien.core import bus
 from mien.core.bus import Anchor, CaptionCue
 from mien.core.media import MediaClock
 from mien.core.pose import new_pose
+from mien.core.stats import Counters
 from mien.core.timeline import Timeline
+from mien.face.pose_stream import PoseStream
 from mien.face.readback import Thumbnails
 from mien.motion.base import MotionFrames
 from mien.motion.prosody import PROSODY_CHANNELS, PROSODY_HZ, ProsodyFrames
@@ -75,11 +77,13 @@ class Snapshot:
 
 
 class FaceState:
-    """Media clock, motion and prosody timelines, expression, gestures, captions, the ear, requests for thumbnails."""
+    """Media clock, motion and prosody timelines, expression, gestures, captions, the ear, requests for thumbnails,
+    and the poses for those who watch."""
 
-    def __init__(self, *, frame_hz: int, capacity: int | None = None) -> None:
+    def __init__(self, *, frame_hz: int, capacity: int | None = None, counters: Counters | None = None) -> None:
         """frame_hz: of the motion engine. capacity: motion frames kept per turn; by default KEEP_S seconds."""
         self.cues = CueStore()
+        self.poses = PoseStream(counters or Counters())
         self.thumbnails = Thumbnails()
         self._lock = threading.Lock()
         self._clock = MediaClock()
@@ -95,6 +99,11 @@ class FaceState:
         """What an operator wants of the screen; replaced as a whole, and kept while the voice is away."""
         self._choices: bus.Choices | None = None
         self._voice_alive_ns = 0
+
+    @property
+    def wants_frame(self) -> bool:
+        """Whether somebody elsewhere waits for the next frame."""
+        return self.thumbnails.wanted or self.poses.wanted
 
     @property
     def anchor(self) -> Anchor | None:

@@ -54,6 +54,8 @@ CAPABILITIES: Final = (
     "visit",
     "screen",
     "attend",
+    "poses",
+    "heard",
 )
 REPLACED_TOLD: Final = 64  # the newest turns in one welcome
 

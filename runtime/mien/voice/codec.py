@@ -91,14 +91,19 @@ def spoken_encodings() -> tuple[str, ...]:
     return ENCODINGS if available() else ENCODINGS[:1]
 
 
-def open_codec(encoding: str, rate_hz: int) -> Codec:
-    """The codec for hello's encoding and rate. Raises ProtocolError: unsupported_encoding, unsupported_rate."""
+def check_encoding(encoding: str) -> None:
+    """Raises ProtocolError (unsupported_encoding)."""
     spoken = spoken_encodings()
     if encoding not in spoken:
         missing = "; for opus install Debian's libopus0" if encoding == "opus" else ""
         raise ProtocolError(
             "unsupported_encoding", f"encoding '{encoding[:40]}' is not one of {', '.join(spoken)}{missing}"
         )
+
+
+def open_codec(encoding: str, rate_hz: int) -> Codec:
+    """The codec for hello's encoding and rate. Raises ProtocolError: unsupported_encoding, unsupported_rate."""
+    check_encoding(encoding)
     rates = OPUS_RATES_HZ if encoding == "opus" else RATES_HZ
     if rate_hz not in rates:
         raise ProtocolError("unsupported_rate", f"rate_hz {rate_hz} is not one of {', '.join(map(str, rates))}")

@@ -129,11 +129,10 @@ class EarLink:
         if (self._listeners.changes, self._mutes.changes) != self._followed:
             self.refresh()
 
-    def publish_far_end(self, now_ns: int) -> None:
-        """Publish what was written to the device since the last call. Costs nothing without an ear."""
-        if self._far_end.on:
-            for frames in self._far_end.take(now_ns):
-                self._publish(frames)
+    def publish_far_end(self, block: ear_bus.FarEnd, payload: bytes) -> None:
+        """Publish a block of what was written to the device, if there is an ear."""
+        if self.present:
+            self._publish([ear_bus.encode(block), payload] if payload else [ear_bus.encode(block)])
 
     def every_second(self, now_ns: int) -> None:
         """Notice an ear that is gone; repeat the orders."""
@@ -144,7 +143,7 @@ class EarLink:
     def _take_health(self, report: ear_bus.EarHealth, now_ns: int) -> None:
         before, self._health, self._seen_ns = self._health, report, now_ns
         if before is None:
-            self._far_end.start()
+            self._far_end.start("ear")
         elif before.pid != report.pid:
             self._hush()
         if before is None or before.state != report.state:
@@ -155,7 +154,7 @@ class EarLink:
         log.warning("ear: absent, it has stopped reporting")
         self._counters.count("ears_lost")
         self._health = None
-        self._far_end.stop()
+        self._far_end.stop("ear")
         self._hush()
         self.refresh()
 

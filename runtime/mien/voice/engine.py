@@ -28,7 +28,8 @@ from mien.voice.expression import Expressions
 from mien.voice.far_end import FarEndFeed
 from mien.voice.floor import Floor
 from mien.voice.health import Health
-from mien.voice.listeners import Listeners, Offer
+from mien.voice.listeners import Listeners
+from mien.voice.live import Live, Offer
 from mien.voice.message_handler import MessageHandler
 from mien.voice.mutes import Mutes
 from mien.voice.observers import Observers
@@ -132,11 +133,19 @@ class Engine:
             send=self.send,
             tell=self._tell_barge_in,
         )
+        self.far_end = FarEndFeed(self.playback.device, playback.rate_hz, clock.now_ns())
+        self.live = Live(
+            far_end=self.far_end,
+            counters=counters,
+            offer=offer,
+            publish=self.publish,
+            epoch=lambda: self.playback.epoch,
+        )
         self.ear = EarLink(
             mutes=self.mutes,
             listeners=self.listeners,
             barge_in=self.barge_in,
-            far_end=FarEndFeed(self.playback.device, playback.rate_hz, clock.now_ns()),
+            far_end=self.far_end,
             counters=counters,
             publish=publish_ear,
             sign=self._show_ear,
@@ -155,6 +164,7 @@ class Engine:
             sessions=self.sessions,
             orphans=self.orphans,
             playback=self.playback,
+            live=self.live,
             counters=counters,
             progress_ms=voice.progress_ms,
             send=self.send,
@@ -245,6 +255,8 @@ class Engine:
             self.preroll.note_ready(report.epoch, report.ready_ns, now_ns)
         elif isinstance(report, bus.Thumbnail):
             self.observers.thumbnail(report)
+        elif isinstance(report, bus.PoseBatch):
+            self.live.poses(report)
         elif isinstance(report, bus.ChoicesShown):
             self.choices.shown(report)
         elif isinstance(report, bus.ChoiceMade):
@@ -264,6 +276,7 @@ class Engine:
         self.publish(self.expressions.now)
         self.publish(self.choices.now)
         self.supervision.face_joined()
+        self.publish(self.live.orders)
         self.captions.renew()
         self.phones.renew()
         for frames in self.speech.replay():
@@ -283,7 +296,7 @@ class Engine:
         now_ns = self._clock.now_ns()
         if now_ns < self._rest_until_ns and not self._touched:
             self._play(self.playback.top_up)
-            self.ear.publish_far_end(now_ns)
+            self._pass_on_far_end(now_ns)
             return
         self._touched = False
         self._tend_device()
@@ -292,7 +305,7 @@ class Engine:
         self.ear.step()
         self.barge_in.step(now_ns)
         self._play(self.playback.step)
-        self.ear.publish_far_end(now_ns)
+        self._pass_on_far_end(now_ns)
         self.observers.step(now_ns, self.expressions.now, self.floor.name)
         self.presence.step(now_ns, self.playback.epoch)
         self.supervision.step(self.playback.epoch)
@@ -377,6 +390,13 @@ class Engine:
             self.sinks.release()
             self.playback.release()
             log.info("released the sound card")
+
+    def _pass_on_far_end(self, now_ns: int) -> None:
+        """Give what was written to the device to the ear and to the clients that hear it. Without any it is free."""
+        if self.far_end.on:
+            for block, pcm in self.far_end.take(now_ns):
+                self.ear.publish_far_end(block, pcm)
+                self.live.heard(block, pcm)
 
     def _publish_speech(self) -> None:
         epoch, media_ns = self.playback.epoch, self.playback.media_ns

@@ -1,4 +1,4 @@
-"""The far end for the ear: what is written to the device, at 16 kHz, with the time at which it is heard.
+"""The far end: what is written to the device, at 16 kHz, with the time at which it is heard.
 
 Blocks of 20 ms. Silence is only counted: it is neither resampled nor sent as samples.
 """
@@ -9,11 +9,9 @@ import numpy as np
 
 from mien.audio.base import Pcm
 from mien.audio.resample import Resampler
-from mien.core.ear_bus import EAR_BLOCK_FRAMES, EAR_RATE_HZ, FarEnd, encode
+from mien.core.ear_bus import EAR_BLOCK_FRAMES, EAR_RATE_HZ, FarEnd
 from mien.units import NS_PER_MS, NS_PER_S, frames_to_ns, ms_to_frames, ns_to_frames
 from mien.voice.device_stream import DeviceStream
-
-Frames = list[bytes]
 
 REACH_MS: Final = 5  # beyond the resampler's reach to either side, which is 4.1 ms at most
 QUIET_MS: Final = 2 * REACH_MS  # of silence: what the resampler has yet to return is silent too
@@ -24,7 +22,7 @@ STILL_NS: Final = (
 
 
 class FarEndFeed:
-    """Taps the device stream while it is on. take() returns the messages since the last call."""
+    """Taps the device stream while somebody needs it. take() returns the blocks since the last call."""
 
     def __init__(self, device: DeviceStream, rate_hz: int, now_ns: int) -> None:
         """rate_hz: of the device. now_ns: a restarted voice must use newer stream numbers than before."""
@@ -35,33 +33,40 @@ class FarEndFeed:
         self._quiet = ms_to_frames(QUIET_MS, rate_hz)
         self._period = rate_hz // int(np.gcd(rate_hz, EAR_RATE_HZ))  # input frames after which both rates meet again
         self._block = np.zeros(EAR_BLOCK_FRAMES, dtype=np.int16)
-        self._messages: list[Frames] = []
+        self._blocks: list[tuple[FarEnd, bytes]] = []
+        self._users: set[str] = set()
         self._waiting: list[Pcm] = []
         self._stream = now_ns // NS_PER_MS
         self._interruptions = -1
         self._sounds = False
         self._silent_for = 0  # frames
-        self.on = False
 
-    def start(self) -> None:
-        """An ear is there: tap the device."""
-        self.on = True
-        self._interruptions = -1  # what is written next begins a stream
-        self._begin(0, 0)
-        self._device.tap = self._written
+    @property
+    def on(self) -> bool:
+        """Whether somebody needs it."""
+        return bool(self._users)
 
-    def stop(self) -> None:
-        """There is no ear: cost nothing."""
-        self.on = False
-        self._device.tap = None
-        self._messages.clear()
+    def start(self, user: str) -> None:
+        """Somebody needs it: tap the device, unless another one's need has done so."""
+        if not self.on:
+            self._interruptions = -1  # what is written next begins a stream
+            self._begin(0, 0)
+            self._device.tap = self._written
+        self._users.add(user)
 
-    def take(self, now_ns: int) -> list[Frames]:
-        """The messages since the last call. While the device is closed, silence up to STILL_NS ahead."""
+    def stop(self, user: str) -> None:
+        """This one needs it no more. Without any it costs nothing."""
+        self._users.discard(user)
+        if not self.on:
+            self._device.tap = None
+            self._blocks.clear()
+
+    def take(self, now_ns: int) -> list[tuple[FarEnd, bytes]]:
+        """The blocks since the last call. While the device is closed, silence up to STILL_NS ahead."""
         if self._device.released:
             self._stand_still(now_ns)
-        messages, self._messages = self._messages, []
-        return messages
+        blocks, self._blocks = self._blocks, []
+        return blocks
 
     def _written(self, pcm: Pcm, frame: int) -> None:
         """int16 (N,) was written; its first sample is this frame of the device."""
@@ -175,7 +180,7 @@ class FarEndFeed:
             silent=not payload,
         )
         self._published += frames
-        self._messages.append([encode(message), payload] if payload else [encode(message)])
+        self._blocks.append((message, payload))
 
     def _at_ns(self, offset: int) -> int:
         return self._start_ns + frames_to_ns(offset, EAR_RATE_HZ)

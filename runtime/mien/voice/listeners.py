@@ -12,7 +12,7 @@ from mien.core import ear_bus, wire
 from mien.core.stats import Counters
 from mien.errors import ProtocolError
 from mien.units import NS_PER_S
-from mien.voice.codec import spoken_encodings
+from mien.voice.codec import check_encoding
 from mien.voice.roles import hears_microphone
 from mien.voice.sessions import Send, Session, Sessions
 
@@ -93,12 +93,7 @@ class Listeners:
             self.leave(session.identity)
             return
         self._check_may_listen(session)
-        spoken = spoken_encodings()
-        if message.encoding not in spoken:
-            missing = "; for opus install Debian's libopus0" if message.encoding == "opus" else ""
-            raise ProtocolError(
-                "unsupported_encoding", f"encoding '{message.encoding[:40]}' is not one of {', '.join(spoken)}{missing}"
-            )
+        check_encoding(message.encoding)
         self._listeners[session.identity] = Listener(message.mode, message.encoding)
         self.changes += 1
 

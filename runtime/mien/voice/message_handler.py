@@ -205,7 +205,7 @@ class MessageHandler:
             case wire.ReleaseFloor():
                 self._floor.release(identity, message.note)
             case wire.Subscribe():
-                self._observers.subscribe(session, message.topics)
+                self._observers.subscribe(session, message)
                 self._calls.joined(session, self._clock.now_ns())
                 self._supervision.visits.joined(session)
             case wire.GetThumbnail():

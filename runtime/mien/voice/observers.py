@@ -11,6 +11,7 @@ import msgspec
 from mien.core import bus, ear_bus, wire
 from mien.core.stats import Counters, Window
 from mien.units import NS_PER_MS, NS_PER_S, ns_to_ms
+from mien.voice.live import Live
 from mien.voice.orphans import Orphans
 from mien.voice.playback import Playback
 from mien.voice.sessions import Send, Session, Sessions
@@ -33,6 +34,7 @@ class Observers:
         sessions: Sessions,
         orphans: Orphans,
         playback: Playback,
+        live: Live,
         counters: Counters,
         progress_ms: int,
         send: Send,
@@ -41,6 +43,7 @@ class Observers:
         self._sessions = sessions
         self._orphans = orphans
         self._playback = playback
+        self._live = live
         self._counters = counters
         self._progress_ns = progress_ms * NS_PER_MS
         self._send = send
@@ -54,9 +57,10 @@ class Observers:
         self._first_sounds_ms = Window(FIRST_SOUNDS)
         self._first_sound_ms: float | None = None
 
-    def subscribe(self, session: Session, topics: tuple[wire.Topic, ...]) -> None:
-        """Replace the session's subscriptions by these topics."""
-        session.topics = frozenset(topics)
+    def subscribe(self, session: Session, message: wire.Subscribe) -> None:
+        """Replace the session's subscriptions. Raises ProtocolError (unsupported_encoding)."""
+        self._live.subscribe(session, message)
+        session.topics = frozenset(message.topics)
         self._status = None  # a new subscriber gets the current status
         self._playback.level_meter.on = bool(self._listeners("levels"))
 
@@ -155,6 +159,7 @@ class Observers:
     def leave(self, identity: bytes) -> None:
         """A client has left."""
         self._waiting.pop(identity, None)
+        self._live.leave(identity)
         self._playback.level_meter.on = bool(self._listeners("levels"))
 
     def step(self, now_ns: int, expression: bus.Expression, floor: str) -> None:
