@@ -18,6 +18,7 @@
     |   `-- InstallRefused  it was not begun, and nothing was changed; exit code 2
     |-- ConverseError    a stage of `mien converse` cannot work: a missing engine, model or URL, an error in it
     |-- FleetError       a message, a name or a file of a fleet that cannot be used
+    |   `-- UpdateError  an update server, a bundle or the installer; `final` says that trying again is of no use
     `-- ClientError      raised by mien.client: the voice cannot be reached, refused, or answered with an error
 
 The message says what is wrong, where (a path to the field or the file), and what to do about it.
@@ -52,6 +53,18 @@ class ProtocolError(MienError):
 
 class FleetError(MienError):
     """A message on the broker, a name or a file of a fleet that cannot be used. Nothing else is affected."""
+
+
+class UpdateError(FleetError):
+    """An update server or the board's installer cannot be used, now or for good.
+
+    final: the same update would fail again. status: HTTP's, or 0.
+    """
+
+    def __init__(self, message: str, *, final: bool = False, status: int = 0) -> None:
+        super().__init__(message)
+        self.final = final
+        self.status = status
 
 
 class BusError(MienError):

@@ -1,7 +1,7 @@
 """Which fields of `status` or `health` become which metric.
 
-One table for both ways to Prometheus: `Metrics` renders it on the board, and monitoring/mqtt-exporter.yaml, made from it,
-tells prometheus-mqtt-exporter the same for boards that cannot be scraped.
+One table for both ways to Prometheus: `Metrics` renders it on the board, and monitoring/mqtt-exporter.yaml, made from
+it, tells prometheus-mqtt-exporter the same for boards that cannot be scraped.
 """
 
 from collections.abc import Mapping

@@ -72,5 +72,6 @@ class MetricsServer:
 
 
 def _response(status: str, body: bytes, more: str = "") -> bytes:
-    head = f"HTTP/1.1 {status}\r\nContent-Type: {CONTENT_TYPE}\r\nContent-Length: {len(body)}\r\n{more}Connection: close\r\n"
+    size = f"Content-Length: {len(body)}\r\n"
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {CONTENT_TYPE}\r\n{size}{more}Connection: close\r\n"
     return head.encode() + b"\r\n" + body
