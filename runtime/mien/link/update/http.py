@@ -126,7 +126,9 @@ class Http:
     def _request(
         self, method: str, url: str, headers: dict[str, str], body: bytes | None = None
     ) -> urllib3.BaseHTTPResponse:
-        # Without keep-alive: servers of updates drop idle connections, and a board asks every few minutes.
+        # Without keep-alive: servers of updates drop idle connections, and a board asks every few minutes. A connection
+        # that the server is about to close must not be taken again either.
+        self._pool.clear()
         sent = {"Connection": "close", "User-Agent": "mien-link", **headers}
         sent |= dict(header.split(": ", 1) for header in self.authority(url))
         try:

@@ -204,6 +204,7 @@ class Updater:
     def _reported(self, report: Report) -> None:
         if report.final:
             self._ended = (self._record.action, self._clock())
+            self._offer = "unknown"
             self._become(Record(last=self._record.last))
         else:
             self._become(machine.told(self._record, report.stage))
