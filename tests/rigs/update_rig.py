@@ -25,6 +25,7 @@ class IdealBoard:
         self.slots = {"A": ("0.2.0", "1"), "B": ("", "")}
         self.slot, self.next_slot = "A", "A"
         self.good = {"A": True, "B": False}
+        self.compatible = "mien-arm64"
         self.boots = 1
         self.up_s = 100.0
         self.streams = False
@@ -51,7 +52,7 @@ class IdealBoard:
             slot=self.slot,
             version=version,
             build=build,
-            compatible="mien-arm64",
+            compatible=self.compatible,
             good=self.good[self.slot],
             streams=self.streams,
             install=self._install,

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from mien.link.update.board import BoardState, Inspection, Install
 from mien.link.update.ddi import Artifact, Cancel, Deployment
-from mien.link.update.machine import EARLY, MAX_STARTS, MAX_TRIES, Limits, Seen, advance, stage, tag
+from mien.link.update.machine import EARLY, MAX_STARTS, MAX_TRIES, Limits, Seen, advance, idle, stage, tag
 from mien.link.update.record import Last, Phase, Record
 
 ARTIFACT = Artifact(href="https://x/y.raucb", size=1000, sha256="a" * 64)
@@ -33,6 +33,7 @@ def at(phase: Phase, **more: Any) -> Record:
             "boot": "b1",
             "slot": "A",
             "tries": 1,
+            "installs": 1,
             **more,
         }
     )
@@ -168,6 +169,16 @@ def test_an_installation_that_fails_is_told_with_its_reason() -> None:
     assert (record.outcome, record.why) == ("failed", "no space")
     stale = replace(failed, install=replace(failed.install, tag="7.0"))
     assert advance(at("installing"), see(stale)) == at("installing")  # of an earlier attempt
+
+
+def test_the_same_action_again_is_another_installation() -> None:
+    """A person may force an action that failed, and the board still remembers how the first attempt ended."""
+    failed = replace(OLD, install=Install(tag="7.1", state="failed", why="no space"))
+    record = idle(advance(at("installing"), see(failed)))
+    record = replace(advance(record, see(failed)), phase="draining")
+    record = advance(record, see(failed, fetched=True, inspection=SOUND, drained=True))
+    assert (record.phase, tag(record)) == ("installing", "7.2")
+    assert advance(record, see(failed)) == record
 
 
 def test_a_power_cut_in_the_installation_repeats_it_a_few_times() -> None:

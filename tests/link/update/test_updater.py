@@ -7,67 +7,21 @@ from typing import Any
 import pytest
 
 from mien.errors import StorageError
-from mien.fleet.topics import Board as Place
-from mien.link.config import UpdateConfig
 from mien.link.update.board import Bundle, Inspection
-from mien.link.update.http import Http
 from mien.link.update.record import FILE, Record, Store
-from mien.link.update.updater import REPEAT_S, Updater
-from rigs.update_rig import DdiServer, FakeKiosk, IdealBoard, partial
+from mien.link.update.updater import REPEAT_S
+from rigs.update_rig import DdiServer, partial
+from rigs.updating_board import UpdatingBoard
 
-PLACE = Place("lab", "k7")
 GOOD = ["downloading", "installing", "restarting", "good"]
 
 
-class Rig:
-    """A board's updater on a clock that is stepped. It is made anew at every start of the board."""
+class Rig(UpdatingBoard):
+    """A board that updates itself from our own server."""
 
     def __init__(self, server: DdiServer, folder: Path, **config: Any) -> None:
-        self.server, self.folder = server, folder
-        self.board, self.kiosk = IdealBoard(), FakeKiosk()
-        self.config = UpdateConfig(url=server.url, **config)
-        self.now_s = 0.0
-        self.minute: int | None = 180
-        self.stages: list[str] = []
-        self.whats: list[str] = []
-        self.link = self.start()
-
-    def start(self) -> Updater:
-        """The link starts, as it does with the board."""
-        self._boot = self.board.boots
-        self.kiosk.face = self.kiosk.turn = self.kiosk.draining = False
-        self.link = Updater(
-            self.config,
-            Http(self.config, PLACE, self.folder),
-            self.board,
-            self.kiosk,
-            self.folder,
-            self._tell,
-            clock=lambda: self.now_s,
-            minute=lambda: self.minute,
-            jitter=lambda: 0.5,
-        )
-        return self.link
-
-    def _tell(self, action: str, stage: str, version: str, what: str) -> None:
-        self.stages.append(stage)
-        self.whats.append(what)
-
-    def step(self) -> None:
-        """One round; where it started the board again, the link starts again too."""
-        delay_s = self.link.step()
-        self.now_s += max(0.2, delay_s)
-        self.board.up_s += max(0.2, delay_s)
-        if self.board.boots != self._boot:
-            self.start()
-
-    def run(self, phase: str = "idle", rounds: int = 200) -> Record:
-        """Until this phase is reached after the first step."""
-        for _ in range(rounds):
-            self.step()
-            if self.link.record.phase == phase:
-                return self.link.record
-        raise AssertionError(f"still {self.link.record}, {self.whats}")
+        self.server = server
+        super().__init__(server.url, folder, **config)
 
     def finish(self) -> Record:
         """Until the server has no action any more."""

@@ -61,16 +61,16 @@ def advance(record: Record, seen: Seen) -> Record:
             return _ended(record, "cancelled", "withdrawn by the server")
         if isinstance(seen.offer, Deployment) and seen.offer.artifact != record.artifact:
             moved = replace(record, artifact=seen.offer.artifact)  # the same file elsewhere: links may expire
-            return Record(last=record.last) if _differs(record, seen.offer) else moved
+            return idle(record) if _differs(record, seen.offer) else moved
         if isinstance(seen.offer, Deployment) and seen.offer.action != record.action:
-            return Record(last=record.last)
+            return idle(record)
     step = _STEPS.get(record.phase)
     return step(record, seen) if step else record
 
 
 def tag(record: Record) -> str:
     """The name of an installation, by which the board's answer is known to be of this one."""
-    return f"{record.action}.{record.tries}"
+    return f"{record.action}.{record.installs}"
 
 
 def stage(record: Record) -> str:
@@ -87,9 +87,14 @@ def told(record: Record, what: str) -> Record:
     return replace(record, told=what)
 
 
+def idle(record: Record) -> Record:
+    """The record between two actions."""
+    return Record(last=record.last, installs=record.installs)
+
+
 def refused(record: Record, action: str, version: str, why: str) -> Record:
     """The record of an action that this board can never take."""
-    return _closed(Record(action=action, version=version, last=record.last), "failed", why)
+    return _closed(replace(idle(record), action=action, version=version), "failed", why)
 
 
 def _differs(record: Record, offer: Deployment) -> bool:
@@ -110,7 +115,7 @@ def _closed(record: Record, outcome: Outcome, why: str) -> Record:
 
 def _ended(record: Record, outcome: Outcome, why: str) -> Record:
     """Back to idle, with nothing for the server."""
-    return Record(last=Last(action=record.action, version=record.version, outcome=outcome, why=why))
+    return replace(idle(record), last=Last(action=record.action, version=record.version, outcome=outcome, why=why))
 
 
 def _idle(record: Record, seen: Seen) -> Record:
@@ -119,7 +124,7 @@ def _idle(record: Record, seen: Seen) -> Record:
         return record
     if seen.cancel and seen.cancel.stop == offer.action:
         return record
-    fresh = Record(action=offer.action, version=offer.version, artifact=offer.artifact, last=record.last)
+    fresh = replace(record, action=offer.action, version=offer.version, artifact=offer.artifact)
     if offer.artifact.size > seen.limits.max_bytes:
         sizes = f"{offer.artifact.size // 1_000_000} MB, and update.max_mb permits {seen.limits.max_bytes // 1_000_000}"
         return _closed(fresh, "failed", f"the bundle is too large: {sizes}")
@@ -157,8 +162,8 @@ def _draining(record: Record, seen: Seen) -> Record:
         return replace(record, phase="waiting")
     if not seen.drained or seen.board is None:
         return record
-    tries = record.tries + 1
-    return replace(record, phase="installing", boot=seen.board.boot, slot=seen.board.slot, tries=tries)
+    begun = replace(record, phase="installing", boot=seen.board.boot, slot=seen.board.slot)
+    return replace(begun, tries=record.tries + 1, installs=record.installs + 1)
 
 
 def _installing(record: Record, seen: Seen) -> Record:

@@ -35,8 +35,8 @@ class Last(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """boot: the start of the board in which the phase began. slot: that ran when the installation began.
 
-    tries: installations begun, or starts of the new slot. stream: RAUC reads from the server. face, turn: what the new
-    slot has shown. told: the stage that the server knows.
+    tries: installations begun, or starts of the new slot. installs: installations of all actions. stream: RAUC reads
+    from the server. face, turn: what the new slot has shown. told: the stage that the server knows.
     """
 
     phase: Phase = "idle"
@@ -47,6 +47,7 @@ class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     boot: Short = ""
     slot: Short = ""
     tries: Annotated[int, Meta(ge=0, le=1000)] = 0
+    installs: Annotated[int, Meta(ge=0)] = 0
     face: bool = False
     turn: bool = False
     outcome: Outcome = ""

@@ -205,7 +205,7 @@ class Updater:
         if report.final:
             self._ended = (self._record.action, self._clock())
             self._offer = "unknown"
-            self._become(Record(last=self._record.last))
+            self._become(machine.idle(self._record))
         else:
             self._become(machine.told(self._record, report.stage))
 
