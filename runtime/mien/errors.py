@@ -18,7 +18,8 @@
     |   `-- InstallRefused  it was not begun, and nothing was changed; exit code 2
     |-- ConverseError    a stage of `mien converse` cannot work: a missing engine, model or URL, an error in it
     |-- FleetError       a message, a name or a file of a fleet that cannot be used
-    |   `-- PacketError  a binary packet that is malformed or beyond its bounds
+    |   |-- PacketError  a binary packet that is malformed or beyond its bounds
+    |   `-- UpdateError  an update server, a bundle or the installer; `final` says that trying again is of no use
     `-- ClientError      raised by mien.client: the voice cannot be reached, refused, or answered with an error
 
 The message says what is wrong, where (a path to the field or the file), and what to do about it.
@@ -57,6 +58,18 @@ class FleetError(MienError):
 
 class PacketError(FleetError, ValueError):
     """A binary packet that is malformed or beyond its bounds. It is dropped; the stream goes on with the next."""
+
+
+class UpdateError(FleetError):
+    """An update server or the board's installer cannot be used, now or for good.
+
+    final: the same update would fail again. status: HTTP's, or 0.
+    """
+
+    def __init__(self, message: str, *, final: bool = False, status: int = 0) -> None:
+        super().__init__(message)
+        self.final = final
+        self.status = status
 
 
 class BusError(MienError):
