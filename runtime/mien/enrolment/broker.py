@@ -12,6 +12,7 @@ password_file {etc}/passwd
 max_packet_size 1048576
 max_queued_messages 1000
 persistent_client_expiration 2d
+check_retain_source true
 
 # Boards: a certificate, whose common name SITE/BOARD is the user and the client id.
 listener {board_port}
