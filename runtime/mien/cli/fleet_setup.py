@@ -81,7 +81,8 @@ def new(
     click.echo(
         f"made the fleet {site} in {told(where)}: keep it private, and keep a backup of {told(where / 'ca')}.\n"
         f"The broker is reached as {', '.join(record.hosts)}.\n"
-        f"Its files are in {told(where / 'broker')}: mien.conf belongs into /etc/mosquitto/conf.d, the others into\n{etc}.\n"
+        f"Its files are in {told(where / 'broker')}: mien.conf belongs into /etc/mosquitto/conf.d, the others into\n"
+        f"{etc}.\n"
         "Next: mien fleet board NAME, mien fleet user NAME"
     )
 
