@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from fleet_sim.mosquitto import wait_until
 from mien.enrolment.boards_csv import Wanted
 from mien.enrolment.fleet import Fleet
 from mien.enrolment.registry import FleetRecord
 from mien.fleet.topics import Board
-from rigs.broker import Peer, peer, wait_until
+from rigs.broker import Peer, peer
 from rigs.fleet_site import EIGHT, SEVEN, Site
 
 

@@ -1,14 +1,9 @@
-"""A real mosquitto on free ports of this machine, with clients that wait for what must happen."""
+"""Clients of a real broker that wait for what must happen."""
 
 import contextlib
 import queue
-import shutil
-import signal
-import socket
 import ssl
-import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,85 +12,9 @@ from typing import Any
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from fleet_sim.mosquitto import wait_until
+
 PATIENCE_S = 15
-MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody uses now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
-
-
-class Broker:
-    """mosquitto with a configuration that includes `conf_d`, as Debian's does."""
-
-    def __init__(self, folder: Path, conf_d: Path, ports: list[int]) -> None:
-        self._folder, self._ports = folder, ports
-        self._conf = folder / "mosquitto.conf"
-        self._log = folder / "mosquitto.log"
-        (folder / "db").mkdir(parents=True, exist_ok=True)
-        self._conf.write_text(
-            f"user root\npersistence true\npersistence_location {folder}/db/\nlog_dest file {self._log}\n"
-            f"log_type all\ninclude_dir {conf_d}\n"
-        )
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start, and wait for its ports."""
-        self._process = subprocess.Popen([MOSQUITTO, "-c", str(self._conf)], stdout=subprocess.DEVNULL)
-        for port in self._ports:
-            self._wait_for(port)
-
-    def reload(self) -> None:
-        """Read the access list, passwords and certificates again; returns once that is done."""
-        assert self._process is not None
-        before = self.log.count("Reloading config")
-        self._process.send_signal(signal.SIGHUP)
-        wait_until(lambda: self.log.count("Reloading config") > before)
-        time.sleep(0.3)
-
-    def stop(self) -> None:
-        """End it."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(PATIENCE_S)
-            self._process = None
-
-    @property
-    def pid(self) -> int:
-        """Of the running broker."""
-        assert self._process is not None
-        return self._process.pid
-
-    @property
-    def log(self) -> str:
-        """What it has written."""
-        return self._log.read_text(errors="replace") if self._log.exists() else ""
-
-    def _wait_for(self, port: int) -> None:
-        def answers() -> bool:
-            assert self._process is not None
-            assert self._process.poll() is None, self.log
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.5):
-                return True
-            return False
-
-        wait_until(answers)
-
-
-def wait_until(met: Any, patience_s: float = PATIENCE_S) -> None:
-    """Wait until `met()` is true."""
-    until_s = time.monotonic() + patience_s
-    while not met():
-        assert time.monotonic() < until_s, "it did not happen"
-        time.sleep(0.02)
 
 
 @dataclass

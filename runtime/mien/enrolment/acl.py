@@ -1,4 +1,4 @@
-"""The broker's access list: every board and every person by name.
+"""The broker's access list: every board by name, every person by name.
 
 No pattern with %u: a person called like a site could then write to all boards of that site. A board that is not listed
 has no rights at all, whatever certificate it shows, and mosquitto no longer hands out what it had retained.

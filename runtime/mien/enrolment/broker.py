@@ -1,4 +1,4 @@
-"""mosquitto's configuration for a fleet, for 2.0 as in Debian 12 and later."""
+"""mosquitto's configuration for a fleet: version 2.0, as in Debian 12, or later."""
 
 from mien.enrolment.registry import FleetRecord
 

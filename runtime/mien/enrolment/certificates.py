@@ -1,4 +1,4 @@
-"""X.509 for a fleet: authorities, certificates of boards and broker, revocation lists.
+"""X.509 for a fleet: authorities, certificates, revocation lists.
 
 Keys are NIST P-256: OpenSSL, browsers and every MQTT library take it. A certificate never outlives its authority.
 """

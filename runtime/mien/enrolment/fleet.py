@@ -1,4 +1,4 @@
-"""The fleet's folder: enrols, renews and revokes, and writes the broker's files.
+"""The fleet's folder: enrols, renews, revokes, each time with the broker's files written anew.
 
     fleet.json           what was issued to whom (mien.enrolment.registry)
     ca/ID.crt .key .crl  each authority, with the list of what it revoked

@@ -1,0 +1,57 @@
+"""Many boards in one process, for `python -m fleet_sim.boards FOLDER`.
+
+FOLDER holds the files of `mien fleet board`. Each second a line of JSON tells what has happened since the last one. The
+process ends when its standard input does.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import logging
+import sys
+from pathlib import Path
+
+from fleet_sim.plain import PlainBoard
+
+
+async def live(boards: list[PlainBoard], report_s: float = 1.0) -> None:
+    """Run boards until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        for board in boards:
+            group.create_task(board.run())
+        told = [0] * len(boards)
+        while True:
+            await asyncio.sleep(report_s)
+            made = [at for board, seen in zip(boards, told, strict=True) for at in board.connections[seen:]]
+            told = [len(board.connections) for board in boards]
+            print(json.dumps({"connected": made, "sent": sum(board.sent for board in boards)}), flush=True)
+
+
+async def until_input_ends(boards: list[PlainBoard]) -> None:
+    """Run boards until standard input ends."""
+    living = asyncio.create_task(live(boards))
+    await asyncio.to_thread(sys.stdin.read)
+    living.cancel()
+
+
+def main() -> None:
+    """Parse the arguments, and run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--speed", type=float, default=1.0)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.CRITICAL)
+    folders = sorted(path.parent for path in arguments.folder.rglob("link.toml"))
+    boards = [PlainBoard(each, arguments.seed * 100_000 + number, speed=arguments.speed)
+              for number, each in enumerate(folders)]  # fmt: skip
+    gc.freeze()
+    try:
+        asyncio.run(until_input_ends(boards))
+    except asyncio.CancelledError:
+        pass
+
+
+if __name__ == "__main__":
+    main()
