@@ -6,6 +6,7 @@ process ends when its standard input does.
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import json
 import logging
@@ -42,15 +43,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speed", type=float, default=1.0)
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.CRITICAL)
+    logging.disable()  # a broker that is down is no news here
     folders = sorted(path.parent for path in arguments.folder.rglob("link.toml"))
     boards = [PlainBoard(each, arguments.seed * 100_000 + number, speed=arguments.speed)
               for number, each in enumerate(folders)]  # fmt: skip
     gc.freeze()
-    try:
+    with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(until_input_ends(boards))
-    except asyncio.CancelledError:
-        pass
 
 
 if __name__ == "__main__":

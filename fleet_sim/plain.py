@@ -1,7 +1,8 @@
 """A board that says on the wire what mien-link says, without a voice behind it.
 
 Status with a Will, health every `tell.health_s`, events at least once and in order, answers, poses and sound while
-somebody watches. Its reconnects wait as mien-link's do: 0.5 s, doubled up to `broker.retry_max_s`, up to half of it by chance.
+somebody watches. Its reconnects wait as mien-link's do: 0.5 s, doubled up to `broker.retry_max_s`, up to half of it by
+chance.
 """
 
 import asyncio
@@ -127,8 +128,10 @@ class PlainBoard:
         every_s = self.config.tell.health_s
         await asyncio.sleep(self._chance.uniform(0, every_s))
         while True:
-            health = Health(at=self._now_s(), fps=30.0, offset_median_ms=4.0, latency_p95_ms=900.0, temperature_c=55.0,
-                            disk_used=0.4, queue_events=len(self._events), reconnects=len(self.connections) - 1)  # fmt: skip
+            health = Health(
+                at=self._now_s(), fps=30.0, offset_median_ms=4.0, latency_p95_ms=900.0, temperature_c=55.0,
+                disk_used=0.4, queue_events=len(self._events), reconnects=len(self.connections) - 1,
+            )  # fmt: skip
             await client.publish(self.place.topic("health"), msgspec.json.encode(health), retain=True)
             await asyncio.sleep(every_s)
 

@@ -57,7 +57,10 @@ class Probe:
         self._asked: dict[str, float] = {}
         self._lock = threading.Lock()
         self._port = port
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, transport="websockets", protocol=mqtt.MQTTv311)
+        # A session that outlives the connection: what happens while the probe is away comes afterwards.
+        self._client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, f"{user}-probe", False, transport="websockets", protocol=mqtt.MQTTv311
+        )
         self._client.tls_set_context(ssl.create_default_context(cafile=str(ca)))
         self._client.username_pw_set(user, password)
         self._client.reconnect_delay_set(1, 5)
@@ -82,7 +85,8 @@ class Probe:
         if not there:
             return
         name, at = secrets.token_hex(8), time.time()
-        self._asked[name] = at
+        with self._lock:
+            self._asked[name] = at
         payload = json.dumps({"command": "ping", "id": name, "at": at})
         self._client.publish(f"{ROOT}/{chance.choice(there)}/command/observer/{self._user}", payload, qos=1)
 
@@ -90,6 +94,11 @@ class Probe:
         """Ask a board for poses and sound, for 20 s."""
         payload = json.dumps({"streams": ["pose", "heard"], "for_s": 20})
         self._client.publish(f"{ROOT}/{board}/watch/{self._user}", payload, qos=1)
+
+    def unanswered(self, after_s: float) -> int:
+        """Commands whose answer has not come after so long."""
+        with self._lock:
+            return sum(time.time() - at > after_s for at in self._asked.values())
 
     @property
     def online_count(self) -> int:
