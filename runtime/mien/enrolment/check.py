@@ -8,10 +8,11 @@ from typing import Final, Literal, NamedTuple
 from mien.enrolment import certificates as x509
 from mien.enrolment.board_files import ON_CARD
 from mien.enrolment.fleet import DUE_DAYS, Fleet
-from mien.enrolment.registry import FleetRecord
+from mien.enrolment.registry import FILE, FleetRecord
 from mien.errors import MienError
 
 AUTHORITY_DUE: Final = timedelta(days=2 * 365)  # a new authority has to reach every board before the old one ends
+_OURS: Final = ("ca", "broker", "boards", "users")
 _REWRITE: Final = "`mien fleet rotate` writes it anew; then bring it to the broker"
 
 
@@ -38,7 +39,9 @@ def check(fleet: Fleet, now: datetime) -> list[Finding]:
 
 
 def _modes(folder: Path) -> list[Finding]:
-    open_ones = [path for path in (folder, *sorted(folder.rglob("*"))) if _is_open(path)]
+    below = [path for name in _OURS for path in sorted((folder / name).rglob("*"))]
+    ours = [folder, *(folder / name for name in (FILE, *_OURS)), *below]
+    open_ones = [path for path in ours if path.exists() and _is_open(path)]
     return [
         Finding(
             "bad", f"{path} can be read by others", f"chmod go= {path}; if others use this machine, renew what is in it"
