@@ -2,8 +2,8 @@
 
 The page's commands run as they stand there, in a shell; only `mien fleet new` gets the test's ports and folder, and
 `mien watch` shows the fleet once. What is not here is stood in for: `sudo` and `apt-get` do nothing of their own,
-`systemctl` starts and reloads the mosquitto of the test, `ssh` and `scp` reach the card of one board. Boards are simulated:
-their cards are taken by the image's own provisioning.
+`systemctl` starts and reloads the mosquitto of the test, `ssh` and `scp` reach the card of one board. Boards are
+simulated: their cards are taken by the image's own provisioning.
 """
 
 import asyncio

@@ -121,7 +121,7 @@ class FleetConnection:
 
     def _on_message(self, _: Any, __: Any, message: mqtt.MQTTMessage) -> None:
         try:
-            self._messages.put_nowait((message.topic, message.payload))
+            self._messages.put_nowait((message.topic, bytes(message.payload)))
         except queue.Full:
             self.lost += 1
         except UnicodeDecodeError:  # message.topic
