@@ -35,8 +35,9 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 class Boards:
     """The process of the boards."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, *, plain: bool) -> None:
         command = [sys.executable, "-m", "fleet_sim.boards", str(folder), "--seed", str(seed), "--speed", str(SPEED)]
+        command += ["--plain"] if plain else []
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._lines: queue.Queue[dict[str, Any]] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -73,7 +74,7 @@ class Boards:
             self._lines.put(json.loads(line))
 
 
-def measure(folder: Path, count: int, minutes: float, seed: int) -> list[Figure]:
+def measure(folder: Path, count: int, minutes: float, seed: int, *, plain: bool = False) -> list[Figure]:
     """Run everything. Raises RuntimeError, TimeoutError when the machine cannot run it at all."""
     site = Site(folder)
     site.enrol(*(Board("berlin", f"kiosk-{number:05}") for number in range(count)))
@@ -83,7 +84,7 @@ def measure(folder: Path, count: int, minutes: float, seed: int) -> list[Figure]
     probe = Probe(site.fleet.record.people_port, people / "ca.crt", "probe", site.passwords["probe"])
     probe.start()
     began_s = time.time()
-    boards = Boards(site.fleet.folder / "boards", seed)
+    boards = Boards(site.fleet.folder / "boards", seed, plain=plain)
     try:
         first_s = _all_online(probe, boards, count, began_s)
         figures = _busy_hour(site, probe, boards, minutes, seed)
@@ -181,9 +182,10 @@ def main() -> int:
     parser.add_argument("--boards", type=int, default=500)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--plain", action="store_true", help="boards that imitate mien-link, at less cost")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mien-fleet-") as folder:
-        figures = measure(Path(folder), arguments.boards, arguments.minutes, arguments.seed)
+        figures = measure(Path(folder), arguments.boards, arguments.minutes, arguments.seed, plain=arguments.plain)
     print(text(figures))
     return 1 if any(each.fails for each in figures) else 0
 

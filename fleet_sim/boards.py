@@ -7,16 +7,28 @@ process ends when its standard input does.
 import argparse
 import asyncio
 import contextlib
-import gc
 import json
 import logging
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from fleet_sim.plain import PlainBoard
 
 
-async def live(boards: list[PlainBoard], report_s: float = 1.0) -> None:
+class SimulatedBoard(Protocol):
+    """connections: times (UTC) at which a connection to the broker was made. sent: acknowledged events."""
+
+    connections: list[float]
+
+    @property
+    def sent(self) -> int: ...
+
+    async def run(self) -> None: ...
+
+
+async def live(boards: Sequence[SimulatedBoard], report_s: float = 1.0) -> None:
     """Run boards until cancelled."""
     async with asyncio.TaskGroup() as group:
         for board in boards:
@@ -29,11 +41,21 @@ async def live(boards: list[PlainBoard], report_s: float = 1.0) -> None:
             print(json.dumps({"connected": made, "sent": sum(board.sent for board in boards)}), flush=True)
 
 
-async def until_input_ends(boards: list[PlainBoard]) -> None:
+async def until_input_ends(boards: Sequence[SimulatedBoard]) -> None:
     """Run boards until standard input ends."""
     living = asyncio.create_task(live(boards))
     await asyncio.to_thread(sys.stdin.read)
     living.cancel()
+
+
+def make(folders: Sequence[Path], seed: int, speed: float, *, plain: bool) -> list[SimulatedBoard]:
+    """A board for each folder with a link.toml."""
+    kind: Callable[..., SimulatedBoard] = PlainBoard
+    if not plain:
+        from fleet_sim.linked import LinkedBoard
+
+        kind = LinkedBoard
+    return [kind(each, seed * 100_000 + number, speed=speed) for number, each in enumerate(folders)]
 
 
 def main() -> None:
@@ -42,14 +64,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--plain", action="store_true", help="boards that imitate mien-link, at less cost")
     arguments = parser.parse_args()
     logging.disable()  # a broker that is down is no news here
     folders = sorted(path.parent for path in arguments.folder.rglob("link.toml"))
-    boards = [PlainBoard(each, arguments.seed * 100_000 + number, speed=arguments.speed)
-              for number, each in enumerate(folders)]  # fmt: skip
-    gc.freeze()
     with contextlib.suppress(asyncio.CancelledError):
-        asyncio.run(until_input_ends(boards))
+        asyncio.run(until_input_ends(make(folders, arguments.seed, arguments.speed, plain=arguments.plain)))
 
 
 if __name__ == "__main__":
