@@ -1,7 +1,7 @@
 # The entry point for all tasks. `make help` lists the targets.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo converse test suite test-matrix test-adapters test-converse check coverage bench fuzz chaos mutants model avatars goldens image bundle deb release \
-	boards hil hil-smoke hil-doctor soak test-install clean
+	boards hil hil-smoke hil-doctor soak fleet test-install clean
 PYTHON := .venv/bin/python
 
 help: ## list the targets
@@ -95,6 +95,9 @@ hil-smoke: ## smoke test: one sentence, seen and heard, on each board (RIGS=cont
 
 hil-doctor: ## find out which part of a bench does not work (ENV=hil/env/rpi4.yaml)
 	@hil/doctor $(ENV)
+
+fleet: setup ## simulated boards on a real broker, with figures and bars (BOARDS=500 MINUTES=5 SEED=1)
+	@PYTHONPATH=. $(PYTHON) -m fleet_sim --boards $(or $(BOARDS),500) --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1)
 
 soak: setup ## soak test: hours of conversation with captions and observers (HOURS=1)
 	@PYTHONPATH=. $(PYTHON) -m hil.soak --hours $(or $(HOURS),1) --captions --observers 2

@@ -43,6 +43,14 @@ _DEVICES: Final = {"open": "open", "released": "released until speech arrives", 
 @click.option("--run-dir", default="", help="Directory of the local sockets [found automatically].")
 @click.option("--endpoint", help="Watch a voice elsewhere, such as tcp://HOST:5570, as an observer.")
 @key_options
+@click.option(
+    "--fleet",
+    type=click.Path(path_type=Path),
+    is_flag=False,
+    flag_value=Path("fleet.toml"),
+    metavar="[FILE]",
+    help="Watch all boards of a broker instead, signing in as fleet.toml, or FILE, says.",
+)
 def watch(
     as_json: bool,
     once: bool,
@@ -52,6 +60,7 @@ def watch(
     endpoint: str | None,
     key: Path | None,
     voice_key: Path | None,
+    fleet: Path | None,
 ) -> None:
     """Show what the voice and the face are doing, live, until Ctrl-C.
 
@@ -59,9 +68,16 @@ def watch(
     Examples: mien watch
               mien watch --json --interval 0.5 | jq .face.offset_p95_ms
               mien watch --endpoint tcp://HOST:5570 --key desk.key_secret --voice-key voice.key
+              mien watch --fleet users/anna/fleet.toml
 
-    Exit codes: 0 shown, 1 the bus has another version, 3 mien-voice does not answer (--once, --endpoint).
+    Exit codes: 0 shown, 1 the bus has another version, 3 mien-voice does not answer (--once, --endpoint); with --fleet
+    those of `mien fleet status`.
     """
+    if fleet is not None:
+        if endpoint or key or voice_key or run_dir:
+            raise click.UsageError("--fleet takes no --endpoint, --key, --voice-key or --run-dir")
+        _watch_fleet(fleet, as_json, once, interval_s, timeout_s)
+        return
     if endpoint is None and (key or voice_key):
         raise click.UsageError("--key and --voice-key need --endpoint")
     with exit_codes("mien watch"), ExitStack() as stack:
@@ -77,6 +93,21 @@ def watch(
                 _print_lines(watcher, interval_s)
             else:
                 _show_live(watcher)
+        except KeyboardInterrupt:
+            return
+        except BrokenPipeError:
+            sys.exit(Exit.FAILED)
+
+
+def _watch_fleet(config: Path, as_json: bool, once: bool, interval_s: float, timeout_s: float) -> None:
+    from mien.cli.fleet_status import show_once
+    from mien.cli.fleet_watch import watch_fleet
+
+    with exit_codes("mien watch"):
+        try:
+            if once:
+                sys.exit(show_once(config, as_json, timeout_s))
+            watch_fleet(config, as_json=as_json, interval_s=interval_s, timeout_s=timeout_s)
         except KeyboardInterrupt:
             return
         except BrokenPipeError:

@@ -14,7 +14,7 @@ class Exit(IntEnum):
     DONE = 0
     FAILED = 1
     CONFIG = 2  # an argument or a configuration that a person must correct; systemd does not retry
-    UNREACHABLE = 3  # mien-voice does not answer
+    UNREACHABLE = 3  # mien-voice, or a fleet's broker, does not answer
     INTERRUPTED = 130  # Ctrl-C
 
 

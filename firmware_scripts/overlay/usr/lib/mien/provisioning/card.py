@@ -11,7 +11,7 @@ NOTES: Final = ("MISTAKES.txt", "TAKEN.txt", "README.txt", "voice.key")
 DEEPEST: Final = 4  # keys/allowed/ROLE/NAME.key
 MOST_FILES: Final = 300
 MOST_TOLD: Final = 40
-_ORDER: Final = ("authorized_keys", "board.toml", "keys", "mien.toml")  # the check of mien.toml needs the keys
+_ORDER: Final = ("authorized_keys", "board.toml", "keys", "link", "mien.toml")  # the check of mien.toml needs the keys
 
 
 class Listing:

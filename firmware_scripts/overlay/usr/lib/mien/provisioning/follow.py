@@ -10,6 +10,7 @@ SCREEN_S: Final = 30
 SCREEN_MISTAKES: Final = 6
 _SYSTEMCTL: Final = ["systemctl", "--no-block"]
 # Prefix of an imported path -> command that applies it. The unit sets the hostname.
+_LINK: Final = "mien/link/"
 _FOLLOWERS: Final = (
     ("ssh/", [*_SYSTEMCTL, "start", "ssh.service"]),
     ("network/", ["networkctl", "reload"]),
@@ -18,6 +19,7 @@ _FOLLOWERS: Final = (
     ("timesyncd.conf.d/", [*_SYSTEMCTL, "try-restart", "systemd-timesyncd.service"]),
     ("console", [*_SYSTEMCTL, "restart", "console-getty.service"]),
     ("mien/", [*_SYSTEMCTL, "try-restart", "mien.target"]),
+    (_LINK, [*_SYSTEMCTL, "restart", "mien-link.service"]),
 )
 # networkctl needs D-Bus, which may not run yet although networkd has already read the old settings.
 _INSTEAD: Final = {"networkctl": [*_SYSTEMCTL, "try-restart", "systemd-networkd.service"]}
@@ -26,11 +28,16 @@ _INSTEAD: Final = {"networkctl": [*_SYSTEMCTL, "try-restart", "systemd-networkd.
 def apply(board: Board, report: Report) -> None:
     """Notify all services whose settings were imported. A failure does not affect the others."""
     for beginning, command in _FOLLOWERS:
-        if any(name.startswith(beginning) for name in report.taken):
+        if any(_concerns(beginning, name) for name in report.taken):
             with report.told(" ".join(command), "could not be applied to the running system; restart the board"):
                 failed = board.run(command).returncode
                 if failed and command[0] in _INSTEAD:
                     board.run(_INSTEAD[command[0]])
+
+
+def _concerns(beginning: str, name: str) -> bool:
+    """Whether an imported path matters to a follower: speech does not end for what only the link reads."""
+    return name.startswith(beginning) and (beginning == _LINK or not name.startswith(_LINK))
 
 
 def show_mistakes(board: Board, report: Report) -> None:

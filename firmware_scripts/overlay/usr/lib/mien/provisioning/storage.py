@@ -6,8 +6,14 @@ from typing import Final
 
 from provisioning.files import Files
 
-# Other files are 0644. New files in the keys' folder inherit the voice's group.
-MODES: Final = {"wpa_supplicant.conf": 0o600, "mien/keys/voice.key_secret": 0o640}
+# Other files are 0644. New files in the folders of keys and of the link inherit the group of the voice, or of the link.
+MODES: Final = {
+    "wpa_supplicant.conf": 0o600,
+    "mien/keys/voice.key_secret": 0o640,
+    "mien/link/link.key": 0o640,
+    "mien/link/password": 0o640,
+    "mien/link/update-token": 0o640,
+}
 
 
 def store(etc: Path, files: Files) -> None:

@@ -9,6 +9,7 @@ from provisioning.board import Board
 from provisioning.board_toml import board_files
 from provisioning.card import Listing, remove_empty_folders, write_notes
 from provisioning.files import Files, read_text, read_toml
+from provisioning.link_files import FOLDER, check_link_file, check_link_folder
 from provisioning.mistake import Mistake
 from provisioning.ssh_keys import check_authorized_keys
 from provisioning.storage import MODES, store, sync, sync_folders, wipe, wipe_free_space
@@ -43,10 +44,13 @@ def provision(board: Board) -> Report:
     report = Report()
     listing = Listing(board.card)
     report.mistakes |= listing.odd
-    last = [path for path in listing.files if path.name == "mien.toml"]
+    link = [path for path in listing.files if path.relative_to(board.card).parts[0] == FOLDER]
+    last = [path for path in listing.files if path.name == "mien.toml" and path not in link]
     for path in listing.files:
-        if path not in last:
+        if path not in last and path not in link:
             take(board, path, report)
+    if link:
+        take_link(board, link, report)
     with report.told("keys", "the voice's key pair could not be made"):
         make_voice_pair(board, report)
     for path in last:
@@ -66,6 +70,29 @@ def take(board: Board, path: Path, report: Report) -> None:
     if files is None:
         return
     report.taken += files
+    wipe_taken(path, name, report)
+
+
+def take_link(board: Board, paths: list[Path], report: Report) -> None:
+    """Import the folder link: all of its files if all are valid and fit each other, otherwise none."""
+    names = {path: path.relative_to(board.card).as_posix() for path in paths}
+    checked: Files = {}
+    for path, name in names.items():
+        with report.told(name, "could not be imported"):
+            checked |= check_link_file(path, name)
+    wrong = any(name in report.mistakes for name in names.values())
+    with report.told(FOLDER, "could not be imported"):
+        if wrong:
+            raise Mistake("nothing of this folder was imported, because its files belong together")
+        check_link_folder(board, {path.name: path for path in paths})
+        store(board.etc, checked)
+        report.taken += checked
+        for path, name in names.items():
+            wipe_taken(path, name, report)
+
+
+def wipe_taken(path: Path, name: str, report: Report) -> None:
+    """Overwrite and remove an imported file."""
     with report.told(name, "was imported, but could not be removed from here: remove it, it may contain a secret"):
         wipe(path)
 
@@ -80,7 +107,7 @@ def check(board: Board, path: Path, name: str) -> Files:
         return check_authorized_keys(board, path)
     if name.startswith("keys/"):
         return check_key_file(path, name)
-    raise Mistake("unknown file: only mien.toml, board.toml, authorized_keys and keys/... are imported")
+    raise Mistake("unknown file: only mien.toml, board.toml, authorized_keys, keys/... and link/... are imported")
 
 
 def check_mien_toml(board: Board, path: Path) -> Files:
