@@ -252,6 +252,7 @@ export class Splitter {
     for (;;) {
       const head = headOf(bytes);
       if (!head) break;
+      if (bytes[0]! >> 4 !== 3 && bytes[0]! & 15) throw new Protocol("a packet with flags that its type does not have");
       const whole = head.size + head.length;
       if (whole > this.mostBytes) {
         packets.push({ type: "skipped", bytes: whole });

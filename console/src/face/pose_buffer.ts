@@ -17,8 +17,8 @@ export class PoseBuffer {
 
   add(poses: readonly Timed[]): void {
     for (const each of poses) {
+      if (each.atMs < (this.poses.at(-1)?.atMs ?? 0) - 1000) this.poses = []; // the board's clock was set
       const last = this.poses.at(-1);
-      if (last && each.atMs < last.atMs - 1000) this.poses = []; // the board's clock was set
       if (!last || each.atMs > last.atMs) this.poses.push(each);
     }
     if (this.poses.length > MOST_POSES) this.poses.splice(0, this.poses.length - MOST_POSES);

@@ -24,7 +24,7 @@ export class Board implements Place {
   heardAtMs = 0;
   reasons: readonly Reason[] = [];
   urgency: Urgency = "ok";
-  rank = 0;
+  rank = rankOf([]);
   /** When `reasons[0]` began. */
   sinceMs = 0;
   missed = 0;

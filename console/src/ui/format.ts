@@ -31,9 +31,11 @@ export class Format {
 
   constructor(readonly language: Language) {
     this.text = LANGUAGES[language];
-    this.clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
-    this.exact = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-    this.day = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+    // The person's own variant of the language: British hours differ from American ones.
+    const locale = navigator.languages.find((each) => each.startsWith(language)) ?? language;
+    this.clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
+    this.exact = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    this.day = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
     this.percents = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
   }
 

@@ -38,10 +38,12 @@ export function pathOf(points: readonly Point[], fromMs: number, toMs: number): 
 export function plot(points: readonly Point[], label: string, nowMs: number): SVGElement {
   const from = Math.min(points[0]?.atMs ?? nowMs, nowMs - 10 * 60_000);
   const line = pathOf(points, from, nowMs);
+  const [, x = "0", y = "0"] = /([\d.]+) ([\d.]+)$/.exec(line) ?? [];
   return svg(
     "svg",
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "plot", role: "img", "aria-label": label, preserveAspectRatio: "none" },
     svg("path", { d: `M0 ${HEIGHT - 0.5}H${WIDTH}`, class: "plot-base" }),
     svg("path", { d: line, class: "plot-line", fill: "none", "vector-effect": "non-scaling-stroke" }),
+    svg("circle", { cx: x, cy: y, r: 2.4, class: "plot-dot" }),
   );
 }

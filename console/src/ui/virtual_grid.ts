@@ -68,7 +68,8 @@ export class VirtualGrid {
 
   /** Lay out anew if the order changed. */
   setGroups(groups: readonly Group[]): void {
-    if (!same(groups, this.groups)) {
+    if (this.width === 0) this.width = this.surface.clientWidth;
+    if (!same(groups, this.groups) || this.tileWidth <= 0) {
       this.groups = groups;
       this.layout();
     }

@@ -21,7 +21,7 @@ export class Wall implements View, Painter {
   private readonly grid: VirtualGrid;
   private readonly summary = h("p", { class: "wall-summary", role: "status" });
   private readonly figures = h("div", { class: "figures" });
-  private readonly notes = h("p", { class: "note", hidden: true });
+  private readonly notes = h("p", { class: "notice", hidden: true });
   private readonly empty = h("div", { class: "empty", hidden: true });
   private readonly search: HTMLInputElement;
   private readonly filters: HTMLButtonElement[];
@@ -121,9 +121,9 @@ export class Wall implements View, Painter {
     setClass(tile, "visited", board.status?.visit != null);
     setText(top.children[1]!, board.board);
     setText(top.children[2]!, heardText(format, board, nowMs));
-    const since = board.reasons.length ? format.span(nowMs - board.sinceMs) : visitText(format, board, nowMs);
-    setText(state, stateText(format, board) + (since ? ` · ${since}` : ""));
-    setText(foot, footText(this.app, board));
+    const visited = board.reasons.length ? "" : visitText(format, board, nowMs);
+    setText(state, stateText(format, board) + (visited ? ` · ${visited}` : ""));
+    setText(foot, footText(this.app, board, nowMs));
   }
 
   heading(group: Group): HTMLElement {
@@ -153,9 +153,9 @@ export class Wall implements View, Painter {
       if (board.reasons[0] === "call") counts.openCalls += 1;
       if (passes(board, chosen.filter) && words.every((word) => board.key.includes(word))) shown.push(board);
     }
-    this.grid.setGroups(grouped(shown, chosen.arrangement));
     this.tell(counts);
-    this.showEmpty(counts.all, shown.length);
+    this.showEmpty(counts.all, shown.length); // before the grid is laid out: what is hidden has no width
+    this.grid.setGroups(grouped(shown, chosen.arrangement));
   }
 
   private tell(counts: { need: number; visits: number; openCalls: number; all: number }): void {
@@ -243,10 +243,11 @@ export function grouped(boards: readonly Board[], arrangement: Arrangement): Gro
   ];
 }
 
-function footText(app: App, board: Board): string {
+function footText(app: App, board: Board, nowMs: number): string {
   const { status } = board;
-  const parts = [chosen.arrangement === "need" && board.urgency !== "ok" ? board.site : ""];
-  if (status?.online) {
+  const forMs = nowMs - board.sinceMs;
+  const parts = [board.reasons.length && forMs >= 10_000 ? app.format.span(forMs) : "", chosen.arrangement === "need" && board.urgency !== "ok" ? board.site : ""];
+  if (status?.online && !board.reasons.length) {
     parts.push(app.format.text.levels[status.level]);
     if (status.visit?.language) parts.push(status.visit.language.slice(0, 5));
   }

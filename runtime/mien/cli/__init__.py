@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "doctor": "check this machine's devices and software",
     "check-config": "check a configuration file",
     "wyoming": "serve Home Assistant: satellite, speaker, microphone",
+    "console": "serve the supervisor's page: all kiosks of a broker",
     "service": "install mien as a service of this machine, and remove it",
     "keys": "make, list and remove the keys of clients on other machines",
 }

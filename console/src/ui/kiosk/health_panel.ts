@@ -22,14 +22,15 @@ export class HealthPanel {
     const { kiosk: text } = format.text;
     this.empty = h("p", { class: "panel-empty" }, text.noHealth);
     this.root = h("section", { class: "panel health" }, h("h2", {}, text.health), this.empty);
+    const metrics = h("div", { class: "metrics" });
     for (const metric of METRICS) {
       const value = h("span", { class: "metric-value" });
       const holder = h("div", { class: "metric-plot" });
       const root = h("div", { class: "metric", hidden: true }, h("span", { class: "metric-name" }, text.metrics[metric]), value, holder);
       this.rows.set(metric, { root, value, plot: holder });
-      this.root.append(root);
+      metrics.append(root);
     }
-    this.root.append(this.since);
+    this.root.append(metrics, this.since);
   }
 
   update(board: Board): void {

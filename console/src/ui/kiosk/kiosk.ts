@@ -77,7 +77,7 @@ export class Kiosk implements View {
     );
     this.root = h(
       "main",
-      { class: "kiosk", id: "content" },
+      { class: "kiosk-page", id: "content" },
       h(
         "div",
         { class: "kiosk-head" },
