@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "wyoming": "serve Home Assistant: satellite, speaker, microphone",
     "link": "report to a broker, obey commands from it",
     "fleet": "boards on a broker: enrol, renew, revoke, see how they are",
+    "console": "serve the supervisor's page: all kiosks of a broker",
     "service": "install mien as a service of this machine, and remove it",
     "update": "show what an update from the fleet's server has reached",
     "keys": "make, list and remove the keys of clients on other machines",
