@@ -69,3 +69,8 @@ def test_who_has_never_failed_is_trusted_whatever_others_did():
     hold.failed(7, 1)
     assert hold.over(8, 2)
     assert not hold.over(7, 2)
+
+
+@pytest.mark.parametrize("pid", [1, 2, 7])
+def test_before_any_failure_everybody_is_trusted(pid):
+    assert Backoff().over(pid, 0)

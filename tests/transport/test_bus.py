@@ -11,12 +11,15 @@ from mien.errors import BusError
 from mien.transport.bus import (
     EAR_ENDS,
     EAR_REPORT_BYTES,
+    FACE_ENDS,
+    HIGH_WATER_MARK,
     MAX_SUBSCRIBERS,
     SUBSCRIBER_BYTES,
     FaceBus,
     VoiceBus,
     subscribe,
 )
+from mien.transport.zmtp.peer import MAX_FRAME_BYTES
 from rigs.reactor_rig import ReactorRig
 
 
@@ -285,3 +288,22 @@ def test_an_ear_that_does_not_read_is_dropped(rig, ear_bus):
         assert sent < 4 * EAR_ENDS.subscriber_bytes
     assert sent > EAR_ENDS.subscriber_bytes
     ear.close()
+
+
+def test_what_waits_in_the_face_s_process_is_bounded_and_nothing_waits_at_its_end(rig):
+    face = FaceBus(rig.context, rig.run_dir, Counters())
+    assert face.subscriber.rcvhwm == HIGH_WATER_MARK == 2000
+    assert face._reports.sndhwm == 100
+    assert (face.subscriber.linger, face._reports.linger) == (0, 0)
+    assert face.subscriber.get(zmq.RECONNECT_IVL) == 50
+    assert face.subscriber.get(zmq.RECONNECT_IVL_MAX) == 200
+    face.close()
+    assert face.subscriber.closed
+    assert face._reports.closed
+
+
+def test_the_bounds_of_the_buses_are_those_that_the_sound_needs():
+    """Five seconds of speech, or of far end, and the largest message that there is."""
+    assert (FACE_ENDS.subscriber_bytes, FACE_ENDS.report_bytes) == (512 * 1024, MAX_FRAME_BYTES)
+    assert (EAR_ENDS.subscriber_bytes, EAR_ENDS.report_bytes) == (256 * 1024, 8192)
+    assert MAX_SUBSCRIBERS == 8
