@@ -64,7 +64,8 @@ def test_whoever_ends_its_subscription_hears_no_more(rig):
     socket.unsubscribe(b"")
     for _ in range(20):
         rig.step()
-    rig.voice.joined()
+    assert not rig.voice.joined()
+    assert not rig.voice._listening  # libzmq's own filter would hide what is sent all the same
     rig.voice.publish([b"x"])
     for _ in range(20):
         rig.step()
@@ -307,3 +308,26 @@ def test_the_bounds_of_the_buses_are_those_that_the_sound_needs():
     assert (FACE_ENDS.subscriber_bytes, FACE_ENDS.report_bytes) == (512 * 1024, MAX_FRAME_BYTES)
     assert (EAR_ENDS.subscriber_bytes, EAR_ENDS.report_bytes) == (256 * 1024, 8192)
     assert MAX_SUBSCRIBERS == 8
+
+
+def test_a_bus_that_cannot_be_opened_whole_leaves_nothing_open(rig, tmp_path):
+    other = tmp_path / "other"
+    (other / "report.sock").mkdir(parents=True)
+    with pytest.raises(BusError, match=r"report\.sock cannot be opened"):
+        VoiceBus(rig.reactor, other, rig.clock, rig.counters)
+    assert not (other / "bus.sock").exists()
+
+
+def test_a_face_that_has_nothing_to_say_stays_connected(rig):
+    socket, reporter = rig.subscriber(), socket_at(rig, zmq.PUSH, "report.sock")
+    reporter.send(b"here")
+    rig.until(rig.voice.report)
+    for _ in range(24):
+        rig.clock.advance_ms(3_600_000)
+        rig.step()
+    assert not rig.voice.joined()
+    rig.voice.publish([b"x"])
+    assert rig.hear(socket) == [b"x"]
+    timed_out = [name for name in rig.counters.snapshot() if name.endswith("strangers_timed_out")]
+    assert timed_out == []
+    assert len(rig.voice._reports) == 1

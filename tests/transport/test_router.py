@@ -311,3 +311,10 @@ def test_messages_are_pending_until_they_are_taken(tmp_path):
         rig.until(lambda: rig.router.pending)
         assert rig.router.receive() == (identity, [b"more"], "")
         assert not rig.router.pending
+
+
+def test_the_budgets_are_what_the_page_of_security_counts_on():
+    assert {role: size // 1024 for role, size in BUDGET_BYTES.items()} == {
+        "speaker": 1024, "agent": 1024, "observer": 256, "stranger": 64,
+    }  # fmt: skip
+    assert SOUND_BYTES == 65_536
