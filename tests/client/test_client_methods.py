@@ -177,9 +177,7 @@ def test_a_client_whose_work_fails_says_why(voice, monkeypatch):
 
         monkeypatch.setattr(agent._session, "tick", broken)
         with pytest.raises(ClientError, match="not open") as failed:
-            await agent.poll()
-            while True:
-                await agent.poll()
+            [event async for event in agent.events()]
         await agent.close()
         return failed.value.__cause__
 
