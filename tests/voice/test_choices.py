@@ -254,3 +254,13 @@ class TestPresence:
             rig.say(wire.Presence(source=f"s{number}"), client=A)
         rig.step(10)
         assert len(self.seen(rig, B)) == 16
+
+
+def test_each_offer_has_a_number_of_its_own_that_grows(rig):
+    numbers = []
+    for _ in range(3):
+        offer(rig)
+        numbers.append(rig.voice.choices.now.number)
+    rig.say(wire.Choices())
+    numbers.append(rig.voice.choices.now.number)
+    assert numbers == [1, 2, 3, 4]
