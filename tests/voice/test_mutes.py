@@ -1,5 +1,7 @@
 """Who mutes the microphone."""
 
+from itertools import pairwise
+
 import pytest
 
 from mien.errors import ProtocolError
@@ -32,7 +34,7 @@ def test_each_change_is_noticed_and_what_changes_nothing_is_none():
     for act in (lambda: mutes.mute(session(b"a", "ada")), lambda: mutes.leave(b"x"), lambda: mutes.leave(b"a")):
         act()
         seen.append(mutes.changes)
-    assert [after != before for before, after in zip(seen, seen[1:], strict=False)] == [True, False, True]
+    assert [after != before for before, after in pairwise(seen)] == [True, False, True]
 
 
 def test_the_configuration_mutes_and_says_how_to_lift_that():
