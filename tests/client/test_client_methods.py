@@ -239,3 +239,11 @@ def test_the_times_of_a_client():
     assert aio.REFUSED_PAUSE_S <= 2
     assert 0.1 <= aio.BYE_S <= 1
     assert aio.PACKETS_A_BATCH * 20 == 200
+
+
+def test_the_events_of_a_closed_client_are_at_their_end(voice):
+    agent = connect(voice.endpoint)
+    events = agent.events()
+    assert isinstance(next(events), wire.Welcome)
+    agent.close()
+    assert list(events) == list(agent.events()) == []
