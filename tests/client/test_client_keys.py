@@ -48,3 +48,12 @@ def test_a_turn_over_an_encrypted_connection(folder, tmp_path):
             assert bot.say(tone(100).tobytes()).played_ms == 100.0
         with pytest.raises(ClientError, match="nothing answers"):
             connect(endpoint, timeout_s=1.0)
+
+
+def test_the_secret_is_checked_as_the_public_key_is(folder, tmp_path):
+    secret = tmp_path / "out" / "bot.key_secret"
+    secret.write_text(secret.read_text().replace('secret-key = "', 'secret-key = "x'))
+    with pytest.raises(ConfigError, match="41"):
+        load_keys(secret, folder.root / "voice.key")
+    with pytest.raises(ConfigError, match="both"):
+        load_keys(None, folder.root / "voice.key")

@@ -112,3 +112,42 @@ def test_what_the_credit_allows_is_queued_without_waiting_for_the_voice(where):
         context.term()
 
     run(talk())
+
+
+def test_the_options_that_matter_are_those_of_the_page():
+    """PROTOCOL.md, for clients in other languages: nothing is dropped, a dead peer is found, and nothing reconnects."""
+
+    async def read():
+        context = zmq.asyncio.Context()
+        with Link(context, "tcp://127.0.0.1:1") as link:
+            asked = (
+                zmq.LINGER,
+                zmq.RECONNECT_IVL,
+                zmq.SNDHWM,
+                zmq.RCVHWM,
+                zmq.TCP_KEEPALIVE,
+                zmq.TCP_KEEPALIVE_IDLE,
+                zmq.TCP_KEEPALIVE_INTVL,
+                zmq.TCP_KEEPALIVE_CNT,
+            )
+            found = [link._socket.get(option) for option in asked]
+        closed = link._socket.closed, link._monitor.closed
+        context.term()
+        return found, closed
+
+    found, closed = run(read())
+    assert found == [200, 30_000, 0, 0, 1, 2, 1, 3]
+    assert closed == (True, True)
+
+
+def test_waiting_is_in_seconds(where):
+    async def wait():
+        context = zmq.asyncio.Context()
+        with router(where), Link(context, where) as link:
+            began_s = asyncio.get_running_loop().time()
+            assert await link.receive(0.1) == []
+            waited_s = asyncio.get_running_loop().time() - began_s
+        context.term()
+        return waited_s
+
+    assert 0.09 < run(wait()) < PATIENCE_S / 2

@@ -80,6 +80,8 @@ def test_a_refused_packet_goes_again_as_it_was(session):
     )
     assert dict(sent_audio(session)) == {seq: first[seq] for seq in (6, 7, 8, 9)}
     assert min(turn.packets) == 6 * FRAMES
+    session.interrupt(turn)
+    assert (turn.packets, list(turn.kept), turn.refused, turn.barrier, turn.confirmation) == ({}, [], b"", 0, 0)
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,6 +1,8 @@
 """Phones of texts by espeak-ng, and what a text must not be."""
 
 import shutil
+import subprocess
+from typing import Any
 
 import pytest
 
@@ -83,3 +85,98 @@ def test_messages_stay_within_a_header() -> None:
     assert sum(len(message.words) for message in messages) == 500
     for message in messages:
         assert wire.decode_client(wire.encode(message)) == message
+
+
+def given(monkeypatch: pytest.MonkeyPatch, answers: dict[str, str]) -> list[tuple[list[str], dict[str, Any]]]:
+    """An espeak-ng that speaks these voices. Returns the calls."""
+    calls: list[tuple[list[str], dict[str, Any]]] = []
+
+    def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[bytes]:
+        calls.append((command, options))
+        voice = command[command.index("-v") + 1]
+        said = answers.get(voice, "").encode()
+        return subprocess.CompletedProcess(command, 0 if voice in answers else 1, stdout=said)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    return calls
+
+
+def test_the_program_is_asked_for_phones_without_sound_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = given(monkeypatch, {"en-us": "h_ə_l_ˈoʊ\n"})
+    assert phones_of_text("a\0b\x1bc\nd", "en_US") == [TimedPhones("h ə l oʊ")]
+    [(command, options)] = calls
+    assert command == ["espeak-ng", "-q", "--ipa", "--sep=_", "-v", "en-us", "--stdin"]
+    assert (options["input"], options["timeout"], options["check"]) == (b"a b c\nd", 5.0, False)
+
+
+def test_where_a_country_has_no_voice_its_language_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = given(monkeypatch, {"en": "h_aɪ\n"})
+    assert phones_of_text("hi", "en-ZZ") == [TimedPhones("h aɪ")]
+    assert [command[command.index("-v") + 1] for command, _ in calls] == ["en-zz", "en"]
+    calls.clear()
+    with pytest.raises(PhonesError, match="no voice for 'xx'"):
+        phones_of_text("hi", "xx")
+    assert len(calls) == 1
+
+
+def test_what_is_no_phone_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, {"en": " (fr)b_ˈɔ̃_ʒ_ˌuː-ʁ(en) _ h_\u200daɪ\n\n  \n"})
+    assert phones_of_text("bonjour hi", "en") == [TimedPhones("b ɔ̃ ʒ uːʁ"), TimedPhones("h aɪ")]
+
+
+def test_a_program_that_hangs_gives_no_phones(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hangs(command: list[str], **_: object) -> None:
+        raise subprocess.TimeoutExpired(command, 5.0)
+
+    monkeypatch.setattr(subprocess, "run", hangs)
+    with pytest.raises(PhonesError, match="gave no phones"):
+        phones_of_text("hi", "en")
+
+
+TIMES = [(0, 0), (0, 10), (10, 5), (10, 20), (9, 30), (10, 10), (11, 40)]
+
+
+def test_times_may_touch_and_must_not_go_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = given(monkeypatch, {"en": "\n".join("abcdefg")})
+    made = phones_of_words([(f"w \n{number}", *times) for number, times in enumerate(TIMES)], "en")
+    kept = [TIMES[0], TIMES[1], (None, None), TIMES[3], (None, None), TIMES[5], TIMES[6]]
+    assert made == [TimedPhones(phone, *times) for phone, times in zip("abcdefg", kept, strict=True)]
+    assert calls[0][1]["input"] == "\n\n".join(f"w {number}" for number in range(7)).encode()
+
+
+def test_where_words_and_lines_do_not_match_there_are_no_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, {"en": "a b\nc\nd"})
+    made = phones_of_words([("one", 0, 1), ("two", 1, 2)], "en")
+    assert made == [TimedPhones(phone) for phone in "abcd"]
+
+
+@pytest.mark.parametrize(
+    ("text", "good"), [("абвг abcd", True), ("абвгд abcd", False), ("1234 !", True), ("абв 123", False)]
+)
+def test_half_of_the_letters_may_be_foreign(monkeypatch: pytest.MonkeyPatch, text: str, good: bool) -> None:
+    given(monkeypatch, {"en": "a\n"})
+    if good:
+        assert phones_of_text(text, "en") == [TimedPhones("a")]
+    else:
+        with pytest.raises(PhonesError, match="Cyrillic"):
+            phones_of_text(text, "en")
+
+
+def test_a_turn_has_so_many_characters_and_words_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, {"en": "a\n"})
+    assert phones_of_text("a" * MOST_CHARACTERS, "en")
+    assert phones_of_words([("a", 0, 1)] * MOST_WORDS, "en")
+    with pytest.raises(PhonesError, match="begin another turn"):
+        phones_of_words([("a", 0, 1)] * (MOST_WORDS + 1), "en")
+    assert (MOST_CHARACTERS, MOST_WORDS) == (16_000, wire.MAX_PHONE_WORDS)
+
+
+def test_messages_are_few_and_their_words_are_cut() -> None:
+    messages = list(phone_messages("t", [TimedPhones("ə" * 201, 1, 2)] * 100))
+    assert {word.phones for message in messages for word in message.words} == {"ə" * 200}
+    sizes = [len(wire.encode(message)) for message in messages]
+    assert all(11_000 < size < 13_500 for size in sizes[:-1])
+    assert sum(len(message.words) for message in messages) == 100
+    many = list(phone_messages("t", [TimedPhones("a", 10**9, 10**9)] * 1000))
+    assert [len(message.words) for message in many] == [706, 294]
+    assert list(phone_messages("t", [])) == []

@@ -1,8 +1,9 @@
 """The protocol state of a session, stepped by hand: no socket, clock or thread."""
 
+import msgspec
 import pytest
 
-from mien.client._session import EVENTS_KEPT, Disconnected, Session, _client_error
+from mien.client._session import EVENTS_KEPT, HEARD_KEPT, Disconnected, Session, _client_error
 from mien.core import wire
 from mien.errors import ClientError
 from rigs.voice_double import LIMITS, VoiceDouble, make_welcome
@@ -643,3 +644,154 @@ class TestRefusalsOfATurnThatIsBeingStopped:
 def test_a_refusal_names_the_protocols_that_the_voice_speaks_if_it_tells_them(protocols, told):
     error = _client_error(wire.Error(code="bad_protocol", message="no", retryable=True, protocols=protocols))
     assert (str(error), error.code, error.retryable) == (told, "bad_protocol", True)
+
+
+class TestBounds:
+    def test_silence_is_judged_at_half_and_at_all_of_the_patience(self):
+        session = make_session(patience_s=4.0)
+        session.greet(10.0)
+        tell(session, make_welcome(), now_s=10.0)
+        session.outgoing.clear()
+        session.tick(11.999)
+        assert sent(session) == []
+        session.tick(12.0)
+        assert [type(message) for message in sent(session)] == [wire.Ping]
+        session.tick(13.999)
+        assert session.state == "open"
+        session.tick(14.0)
+        assert session.state == "lost"
+        assert "has not answered for 4 s" in session.events[-1].why
+
+    def test_a_greeting_is_given_up_after_all_of_the_patience(self):
+        session = make_session(patience_s=4.0)
+        session.greet(10.0)
+        session.tick(13.999)
+        assert session.state == "greeting"
+        session.tick(14.0)
+        assert session.state == "lost"
+        session.outgoing.clear()
+        session.tick(60.0)
+        assert (session.state, sent(session)) == ("lost", [])
+
+    def test_without_a_figure_the_patience_is_five_seconds(self):
+        session = make_session()
+        session.greet(0.0)
+        session.tick(4.999)
+        assert session.state == "greeting"
+        session.tick(5.0)
+        assert session.state == "lost"
+
+    def test_as_many_events_and_as_much_sound_are_kept_as_the_page_says(self):
+        assert (EVENTS_KEPT, HEARD_KEPT) == (1000, 1000)
+
+    def test_what_is_lost_twice_is_told_once_and_what_is_closed_is_not_lost(self, session):
+        session.lose("gone")
+        session.lose("gone again")
+        assert list(session.events) == [Disconnected(why="gone")]
+        session.close()
+        session.lose("late")
+        assert session.state == "closed"
+        assert len(session.events) == 1
+
+    def test_a_turn_that_is_ended_twice_is_ended_once(self, session):
+        turn = session.open_turn()
+        session.end(turn)
+        session.end(turn)
+        assert sent(session) == [wire.End(turn=turn.name)]
+
+    @pytest.mark.parametrize(
+        "message",
+        [
+            wire.Started(turn="other", latency_ms=1.0),
+            wire.Progress(turn="other", played_ms=1.0, buffered_ms=0.0, credit_ms=500.0),
+            wire.Stalled(turn="other", played_ms=1.0),
+            wire.Rebuffered(turn="other", played_ms=1.0, stood_ms=1.0, cushion_ms=1.0),
+            wire.Interrupted(turns=("other",)),
+            wire.Error(code="unknown_turn", message="no", turn="other"),
+        ],
+        ids=lambda message: type(message).__name__,
+    )
+    def test_news_of_a_turn_that_is_not_ours_changes_nothing(self, session, message):
+        turn = speak(session, 100)
+        before = session.credit_ms()
+        tell(session, message)
+        assert list(session.events) == [message]
+        assert (session.state, session.credit_ms(), turn.closing, turn.error) == ("open", before, False, None)
+        assert session.refused_order is None
+
+    def test_a_refusal_without_a_turn_is_that_of_an_order(self, session):
+        tell(session, wire.Error(code="not_allowed", message="no"))
+        assert session.refused_order.code == "not_allowed"
+        assert session.thumbnail is None
+
+    def test_a_pong_that_was_never_asked_for_proves_nothing(self, session):
+        turn = speak(session, 100)
+        tell(session, wire.Pong(nonce=1_000_000, now_ns=0))
+        session.outgoing.clear()
+        session.end(turn)
+        (ping,) = sent(session)
+        assert (session.answered_ping, isinstance(ping, wire.Ping)) == (0, True)
+        tell(session, wire.Pong(nonce=ping.nonce, now_ns=0))
+        tell(session, wire.Pong(nonce=0, now_ns=0))
+        assert session.answered_ping == ping.nonce
+
+
+class TestTimesOfATransmitter:
+    def test_a_refused_chunk_is_tried_again_after_a_fifth_of_a_second(self, session):
+        turn = speak(session, 200)
+        tell(session, refusal(turn, 0), wire.Pong(nonce=99, now_ns=0))
+        session.outgoing.clear()
+        session.tick(0.0)
+        session.tick(0.199)
+        assert sent(session) == []
+        session.tick(0.2)
+        assert [message.seq for message in sent(session)] == [0]
+
+    def test_each_refusal_waits_from_its_own_time(self, session):
+        turn = speak(session, 200)
+        for began_s in (0.0, 0.25):
+            tell(session, refusal(turn, 0), wire.Pong(nonce=99, now_ns=0))
+            session.outgoing.clear()
+            session.tick(began_s)
+            session.tick(began_s + 0.1875)
+            assert sent(session) == []
+            session.tick(began_s + 0.21875)
+            assert [message.seq for message in sent(session)] == [0]
+
+    def test_nothing_is_ended_before_welcome(self):
+        session = make_session()
+        session.greet(0.0)
+        turn = session.open_turn()
+        session.outgoing.clear()
+        with pytest.raises(ClientError, match="mien-voice"):
+            session.end(turn)
+        assert (sent(session), turn.end_wanted) == ([], False)
+
+    def test_a_ping_is_asked_again_every_half_second_until_it_is_answered(self, session):
+        turn = speak(session, 200)
+        session.end(turn)
+        session.outgoing.clear()
+        told = []
+        for step in range(15):
+            session.tick(1.0 + step / 10)
+            told.append(len(sent(session)))
+        assert told == [1, 0, 0, 0, 0] * 3
+        tell(session, wire.Pong(nonce=99, now_ns=0))
+        session.outgoing.clear()
+        session.tick(60.0)
+        assert wire.End(turn=turn.name) not in sent(session)
+
+    def test_twenty_milliseconds_of_room_are_waited_for(self, session):
+        turn = speak(session, 1000)
+        tell(session, wire.Progress(turn=turn.name, played_ms=19.9, buffered_ms=980.1, credit_ms=19.9))
+        assert not session.has_room(turn, 100 * MS)
+        assert session.has_room(turn, 19 * MS)  # it is no sliver where no more is wanted
+        tell(session, wire.Progress(turn=turn.name, played_ms=20.0, buffered_ms=980.0, credit_ms=20.0))
+        assert session.has_room(turn, 100 * MS)
+        assert session.write(turn, memoryview(bytes(100 * MS))) == 20 * MS
+
+    def test_a_voice_with_little_room_is_sent_what_fits(self):
+        session = make_session()
+        session.greet(0.0)
+        tell(session, make_welcome(limits=msgspec.structs.replace(LIMITS, max_buffer_ms=10)))
+        assert session.write(session.open_turn(), memoryview(bytes(100 * MS))) == 10 * MS

@@ -1,7 +1,9 @@
 """Every supported WAV format, and every kind of damage."""
 
+import contextlib
 import io
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,8 +62,9 @@ def test_channels_are_mixed_by_their_mean():
 
 
 def test_floats_beyond_full_scale_are_clipped():
-    data = np.array([2.0, -2.0, np.nan, np.inf], "<f4").tobytes()
-    np.testing.assert_array_equal(decode(riff(header(code=3, bits=32), (b"data", data))), [32767, -32768, 0, 32767])
+    data = np.array([2.0, -2.0, np.nan, np.inf, -np.inf], "<f4").tobytes()
+    heard = decode(riff(header(code=3, bits=32), (b"data", data)))
+    np.testing.assert_array_equal(heard, [32767, -32768, 0, 32767, -32767])
 
 
 def test_a_long_file_keeps_its_length_at_another_rate():
@@ -151,3 +154,78 @@ def test_any_bytes_give_samples_or_an_error(noise, keep):
         assert error.code == "bad_wav"  # noqa: PT017
     else:
         assert samples.dtype == np.int16
+
+
+@pytest.mark.parametrize(
+    ("channels", "rate_hz", "good"),
+    [
+        (1, 1000, True),
+        (1, 999, False),
+        (1, 384_000, True),
+        (1, 384_001, False),
+        (64, 16_000, True),
+        (65, 16_000, False),
+    ],
+)
+def test_the_ends_of_what_a_wav_may_be(channels, rate_hz, good):
+    wav = riff(header(channels=channels, rate_hz=rate_hz), (b"data", bytes(2 * channels)))
+    if good:
+        fmt = WavReader(wav).format
+        assert (fmt.channels, fmt.rate_hz) == (channels, rate_hz)
+    else:
+        with pytest.raises(ClientError, match="impossible"):
+            WavReader(wav)
+
+
+@pytest.mark.parametrize("size", [16, 1023, 1024, 1025, 20_001])
+def test_a_long_fmt_chunk_is_passed_over(size):
+    wav = riff(header(extra=bytes(size - 16)), (b"data", b"\1\0\2\0"))
+    np.testing.assert_array_equal(decode(wav), [1, 2])
+
+
+def test_an_extensible_format_needs_the_room_that_names_its_coding():
+    at_24 = struct.pack("<HHI", 22, 16, 4) + struct.pack("<H", 1)
+    assert WavReader(riff(header(code=0xFFFE, extra=at_24), (b"data", bytes(2)))).format.bits == 16
+    with pytest.raises(ClientError, match="format 65534"):
+        WavReader(riff(header(code=0xFFFE, extra=at_24[:-1]), (b"data", bytes(2))))
+    with pytest.raises(ClientError, match="mu-law"):
+        WavReader(riff(header(code=7, bits=8, extra=at_24), (b"data", bytes(2))))
+
+
+class Counting(io.RawIOBase):
+    """Says how much is asked of it."""
+
+    def __init__(self, data):
+        self._data, self.asked = io.BytesIO(data), []
+
+    def readable(self):
+        return True
+
+    def read(self, size=-1):
+        self.asked.append(size)
+        return self._data.read(size)
+
+
+def test_it_reads_in_blocks_and_no_further_than_the_data():
+    source = Counting(riff((b"LIST", bytes(20_000)), header(), (b"data", bytes(20_000)), (b"LIST", b"tail")))
+    assert sum(map(len, WavReader(source).blocks())) == 20_000
+    assert max(source.asked) == 8192
+    assert source._data.read() == b"LIST\x04\0\0\0tail"
+
+
+@pytest.mark.parametrize("content", [riff(header(), (b"data", bytes(4))), b"no wav"])
+def test_what_was_opened_here_is_closed_here(tmp_path, monkeypatch, content):
+    (tmp_path / "x.wav").write_bytes(content)
+    opened, real = [], Path.open
+    monkeypatch.setattr(Path, "open", lambda path, mode: opened.append(real(path, mode)) or opened[-1])
+    with contextlib.suppress(ClientError):
+        decode(tmp_path / "x.wav")
+    assert [file.closed for file in opened] == [True]
+
+
+@pytest.mark.parametrize("bits", [8, 16, 24, 32])
+def test_full_scale_is_full_scale_in_every_width(bits):
+    top = {8: b"\xff", 16: b"\xff\x7f", 24: b"\xff\xff\x7f", 32: b"\xff\xff\xff\x7f"}[bits]
+    zero = b"\x80" if bits == 8 else bytes(bits // 8)
+    heard = decode(riff(header(bits=bits, channels=2), (b"data", top * 2 + zero * 2 + top + zero)))
+    np.testing.assert_allclose(heard, [32767, 0, 16384], atol=1)

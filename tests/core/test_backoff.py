@@ -69,3 +69,17 @@ def test_who_has_never_failed_is_trusted_whatever_others_did():
     hold.failed(7, 1)
     assert hold.over(8, 2)
     assert not hold.over(7, 2)
+
+
+@pytest.mark.parametrize("pid", [1, 2, 7])
+def test_before_any_failure_everybody_is_trusted(pid):
+    assert Backoff().over(pid, 0)
+
+
+@pytest.mark.parametrize("pid", [0, 1, 7])
+def test_a_first_failure_is_forgiven_whatever_the_process(pid):
+    hold = Backoff()
+    hold.failed(pid, 5)
+    assert hold.over(pid, 5)
+    hold.failed(pid, 6)
+    assert not hold.over(pid, 6)

@@ -112,3 +112,15 @@ def test_a_message_nested_without_end_is_malformed():
     assert bus.decode_from_face(longer + b"\x90").ready_ns == 2
     with pytest.raises(BusError, match="malformed"):
         bus.decode_from_face(longer + b"\x91" * 100_000 + b"\x90")
+
+
+def test_what_is_not_said_of_the_ear_the_buttons_and_the_processes_is_the_ordinary_case():
+    sign = bus.EarSign(epoch=1)
+    assert (sign.live, sign.muted, sign.speaking) == (False, False, False)
+    offer = bus.Choices(epoch=1, number=1)
+    assert (offer.items, offer.again, offer.qr) == ((), False, "")
+    shown = bus.ChoicesShown(epoch=1, number=1)
+    assert (shown.shortened, shown.qr) == ((), False)
+    voice = bus.VoiceHealth(epoch=1, pid=1, level="full", clients=0, pss_mb=1.0, counters={})
+    assert (voice.session, voice.device) == ("", "open")
+    assert (HEALTH.idle, HEALTH.screen) == (False, "on")

@@ -73,3 +73,22 @@ def test_any_damage_is_a_message_or_a_bus_error(seed):
         except BusError:
             continue
         assert type(message) in ear_bus.EarToVoice.__args__
+
+
+def test_what_is_not_said_is_the_ordinary_case():
+    assert not ear_bus.FarEnd(stream=1, offset=0, frames=320, at_ns=0).silent
+    orders = ear_bus.EarOrders()
+    assert (orders.encodings, orders.always, orders.muted) == ((), False, False)
+    health = ear_bus.EarHealth(pid=1, state="ok", why="", level_dbfs=0.0, clean_dbfs=0.0, counters={})
+    assert (health.erle_db, health.delay_ms, health.drift_ppm, health.pss_mb) == (None, None, None, None)
+    assert not health.recording
+
+
+def test_what_meters_hear_is_told_apart_from_what_the_voice_hears():
+    levels = ear_bus.EarLevels(level_dbfs=-30.0, peak_dbfs=-20.0, clean_dbfs=-60.0, far_dbfs=-100.0, speech=True)
+    for message in (levels, *FROM_EAR[1:]):
+        assert ear_bus.decode_for_meter(ear_bus.encode(message)) == message
+    with pytest.raises(BusError, match="malformed"):
+        ear_bus.decode_for_meter(ear_bus.encode(FROM_EAR[0]))
+    with pytest.raises(BusError, match="malformed"):
+        ear_bus.decode_from_ear(ear_bus.encode(levels))

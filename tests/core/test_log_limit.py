@@ -39,3 +39,9 @@ def test_after_quiet_the_first_line_behind_a_burst_waits_the_whole_time():
     assert all(limit.line("x", 14 * NS_PER_S) for _ in range(5))
     assert limit.line("x", 23_999_999_999) is None
     assert limit.line("x", 24 * NS_PER_S) == "x (1 more like it were not logged)"
+
+
+def test_without_figures_five_lines_pass_and_then_one_in_ten_seconds():
+    assert len(told(LogLimit(), [number / 100 for number in range(1000)])) == 5
+    assert len(told(LogLimit(), [number / 100 for number in range(1001)])) == 6
+    assert len(told(LogLimit(), [number / 100 for number in range(3001)])) == 8

@@ -74,3 +74,14 @@ def test_an_end_that_lies_before_the_anchor_does_not_take_the_playhead_back():
     clock = MediaClock()
     clock.take(anchor(media=500, at=0, until=400))
     assert clock.media_ns(1000) == 500
+
+
+def test_media_time_begins_at_nought_in_each_epoch():
+    clock = MediaClock()
+    clock.take(anchor(media=0, at=0))
+    assert clock.media_ns(0) == 0
+    clock.take(anchor(epoch=2, media=0, at=0))
+    assert clock.media_ns(0) == 0
+    clock.forget()
+    clock.take(anchor(epoch=2, media=0, at=0))
+    assert clock.media_ns(0) == 0

@@ -174,3 +174,54 @@ def test_the_grid_follows_no_display_beyond_what_displays_deviate(share):
     for number in range(5000):
         pacer.presented(START_NS + round(number * share * PERIOD_NS), vsync=True)
         assert 0.95 * PERIOD_NS <= pacer.period_ns <= 1.05 * PERIOD_NS
+
+
+@pytest.mark.parametrize(("depth", "vsync"), [(1, True), (1, False), (2, True), (2, False)])
+def test_refreshes_without_a_picture_on_purpose_are_not_missed(depth: int, vsync: bool) -> None:
+    """After a rest of 100 refreshes the next picture is in time; the one after a slip of two more is not."""
+    pacer = DisplayPacer(PERIOD_NS, depth=depth)
+    first_ns = pacer.presented(START_NS, vsync=vsync)
+    for refresh in range(1, 101):
+        pacer.rested(first_ns - (depth - 1) * PERIOD_NS + refresh * PERIOD_NS - 1_000_000)
+    pacer.presented(first_ns - (depth - 1) * PERIOD_NS + 100 * PERIOD_NS - (0 if vsync else 1_000_000), vsync=vsync)
+    assert (pacer.shown, pacer.missed) == (2, 0)
+    pacer.presented(first_ns - (depth - 1) * PERIOD_NS + 103 * PERIOD_NS - (0 if vsync else 1_000_000), vsync=vsync)
+    assert (pacer.shown, pacer.missed) == (3, 2)
+
+
+def test_a_rest_before_any_picture_and_one_in_the_middle_of_a_refresh_change_nothing() -> None:
+    pacer = DisplayPacer(PERIOD_NS)
+    pacer.rested(START_NS)
+    assert pacer.wait_ns(START_NS) == 0
+    seen_ns = pacer.presented(START_NS, vsync=False)
+    pacer.rested(START_NS + 1000)
+    assert pacer.next_visible_ns(START_NS + 2000) == seen_ns + PERIOD_NS
+    assert pacer.wait_ns(START_NS + 2000) == seen_ns - START_NS - 2000
+
+
+def test_one_late_flip_moves_the_grid_by_a_tenth_and_the_period_by_a_two_hundredth() -> None:
+    """The scheduler delays flips now and then; the display has not moved."""
+    late_ns, pacer = 1_000_000, DisplayPacer(PERIOD_NS)
+    for refresh in range(10):
+        pacer.presented(START_NS + refresh * PERIOD_NS, vsync=True)
+    pacer.presented(START_NS + 10 * PERIOD_NS + late_ns, vsync=True)
+    assert pacer.period_ns == pytest.approx(PERIOD_NS + late_ns / 200)
+    after_ns = pacer.next_visible_ns(START_NS + 10 * PERIOD_NS + late_ns)
+    assert after_ns - (START_NS + 11 * PERIOD_NS) == pytest.approx(late_ns / 10 + late_ns / 200, abs=2)
+
+
+@pytest.mark.parametrize(("early_share", "refreshes"), [(0.24, 1), (0.26, 0)])
+def test_a_wait_that_ends_a_quarter_of_a_period_early_was_no_wait(early_share: float, refreshes: int) -> None:
+    pacer = DisplayPacer(PERIOD_NS)
+    pacer.next_visible_ns(START_NS)
+    seen_ns = pacer.presented(START_NS + 1000, vsync=False)
+    assert pacer.presented(seen_ns - round(early_share * PERIOD_NS), vsync=False) == seen_ns + refreshes * PERIOD_NS
+
+
+@pytest.mark.parametrize("share", [0.96, 1.04])
+def test_a_display_that_is_off_by_a_twenty_fifth_is_followed(share: float) -> None:
+    pacer, now_ns = DisplayPacer(PERIOD_NS), START_NS
+    for _ in range(3000):
+        now_ns += round(share * PERIOD_NS)
+        pacer.presented(now_ns, vsync=True)
+    assert pacer.period_ns == pytest.approx(share * PERIOD_NS, rel=0.001)

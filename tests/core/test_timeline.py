@@ -139,3 +139,12 @@ def test_of_more_turns_than_tracks_the_oldest_goes():
         timeline.append(np.full((10, 1), number, np.float32))
     seen = [timeline.sample(at_s * 10**9 + 5 * 10**8, out) and float(out[0]) for at_s in range(3)]
     assert seen == [1.0, 1.0, 2.0]
+
+
+def test_a_timeline_keeps_four_turns_unless_it_is_told_otherwise():
+    timeline, out = Timeline(width=1, frame_hz=10, capacity=10), np.zeros(1, np.float32)
+    for number in range(5):
+        timeline.begin(number * 10**9)
+        timeline.append(np.full((10, 1), number, np.float32))
+    seen = [timeline.sample(at_s * 10**9 + 5 * 10**8, out) and float(out[0]) for at_s in range(5)]
+    assert seen == [1.0, 1.0, 2.0, 3.0, 4.0]

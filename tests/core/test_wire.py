@@ -170,6 +170,7 @@ class TestPage:
         assert f"at most {wire.MAX_HEADER_BYTES} bytes" in PROTOCOL_PAGE
         assert f"at most {wire.MAX_WORDS} words and {wire.MAX_CAPTION_CHARACTERS} characters" in PROTOCOL_PAGE
         assert f"at most {wire.MAX_PICTURE_BYTES} bytes" in PROTOCOL_PAGE
+        assert f"at most {wire.MAX_PHONE_WORDS} words in phones" in PROTOCOL_PAGE
 
 
 def test_a_header_may_be_as_large_as_the_limit_and_no_larger():
@@ -419,7 +420,7 @@ def test_any_bytes(header):
     check(header)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(ALMOST)
 @example({"type": "audio", "turn": "t", "seq": True})
 @example({"type": "audio", "turn": "t", "seq": 2**64 - 1})
@@ -466,3 +467,13 @@ def test_an_error_about_an_enumeration_lists_its_values(fields, said):
         wire.decode_client(msgspec.msgpack.encode(fields))
     assert refused.value.code == "malformed"
     assert str(refused.value) == f"in '{fields['type']}': {said}"
+
+
+def test_what_an_older_voice_does_not_say_of_its_limits_is_nothing():
+    limits = wire.Limits(
+        max_chunk_bytes=1, max_header_bytes=2, max_buffer_ms=3, max_turn_ms=4, max_turns=5, turn_idle_timeout_ms=6
+    )
+    assert (limits.max_messages_per_s, limits.max_kb_per_s, limits.max_pause_ms) == (0, 0, 0)
+    fields = {"turn": "t", "played_ms": 1.0, "interrupted": False, "reason": "played"}
+    replaced = msgspec.convert(fields, wire.ReplacedTurn)
+    assert (replaced.words_heard, replaced.last_word, replaced.barge_in_ms) == (0, "", None)

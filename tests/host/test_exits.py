@@ -33,3 +33,9 @@ def test_an_error_that_a_command_expects_becomes_a_line_and_a_code(capsys: pytes
 def test_a_fault_of_ours_keeps_its_traceback() -> None:
     with pytest.raises(ZeroDivisionError), exit_codes("mien-face"):
         raise ZeroDivisionError
+
+
+def test_the_codes_are_those_that_units_and_scripts_count_on() -> None:
+    """systemd's RestartPreventExitStatus, `mien run` and shells."""
+    codes = {code.name: code.value for code in Exit}
+    assert codes == {"DONE": 0, "FAILED": 1, "CONFIG": 2, "UNREACHABLE": 3, "INTERRUPTED": 130}

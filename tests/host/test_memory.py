@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +84,52 @@ def test_a_process_without_descriptors_goes_on():
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert (again_mb, counters["memory_unread"]) == (known_mb, 1)
     assert known_mb > 5
+
+
+ROLLUP = """\
+00400000-7ffd00000000 ---p 00000000 00:00 0 [rollup]
+Rss:               90000 kB
+Pss:               31000 kB
+Pss_Anon:           9000 kB
+Private_Clean:      2000 kB
+Private_Dirty:      7000 kB
+"""
+SMAPS = """\
+7f0000000000-7f0000001000 r-xp 00000000 08:01 1 /usr/lib/libc.so.6
+Pss:                 100 kB
+7f0000002000-7f0000003000 r-xp 00000000 08:01 1 /usr/lib/libm.so.6
+Pss:                1000 kB
+ffff00002000-ffff00003000 r--p 00000000 08:01 1 /usr/lib/libc.so.6
+Pss:                 150 kB
+"""
+
+
+def read_as(monkeypatch, text):
+    """Every file reads like this; returns the paths that were asked for."""
+    asked = []
+    monkeypatch.setattr(type(Path()), "read_text", lambda path: asked.append(str(path)) or text)
+    return asked
+
+
+def test_kilobytes_of_the_kernel_become_megabytes(monkeypatch):
+    asked = read_as(monkeypatch, ROLLUP)
+    assert pss_mb() == 31_000 * 1024 / 1_000_000
+    assert private_mb(7) == pytest.approx(9_000 * 1024 / 1_000_000)
+    assert asked == ["/proc/self/smaps_rollup", "/proc/7/smaps_rollup", "/proc/7/smaps_rollup"]
+
+
+def test_only_the_named_files_count(monkeypatch):
+    asked = read_as(monkeypatch, SMAPS)
+    assert pss_of_files_mb(7, ("libc",)) == 250 * 1024 / 1_000_000
+    assert pss_of_files_mb(7, ("libc", "libm")) == 1_250 * 1024 / 1_000_000
+    assert asked == ["/proc/7/smaps"] * 2
+
+
+def test_a_kernel_that_says_nothing_of_it_is_an_error(monkeypatch):
+    read_as(monkeypatch, "Rss: 1 kB\n")
+    with pytest.raises(OSError, match="has no Pss line"):
+        pss_mb()
+
+
+def test_memory_is_measured_every_ten_seconds_at_most():
+    assert EVERY_NS == 10 * 10**9

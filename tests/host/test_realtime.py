@@ -62,3 +62,7 @@ def test_it_is_taken_for_the_calling_thread_alone() -> None:
 def test_a_loop_that_never_sleeps_loses_it_and_goes_on() -> None:
     program = f"{TAKE}while os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK: pass\n{REPORT}"
     assert lines_of(program, rt_time_us=50_000) == ["True", f"{os.SCHED_RR} {PRIORITY}", f"{os.SCHED_OTHER} 0"]
+
+
+def test_the_priority_is_above_ordinary_threads_and_below_the_kernels() -> None:
+    assert PRIORITY == 10

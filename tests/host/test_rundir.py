@@ -10,7 +10,14 @@ import pytest
 from mien.config import SOCKET_PATH_BYTES
 from mien.errors import ConfigError, StorageError
 from mien.host.exits import Exit, exit_code
-from mien.host.rundir import LONGEST_SOCKET, ensure_run_dir, resolve_run_dir, socket_path
+from mien.host.rundir import (
+    LONGEST_SOCKET,
+    cannot_write_in,
+    ensure_run_dir,
+    examine_run_dir,
+    resolve_run_dir,
+    socket_path,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -148,3 +155,44 @@ def test_a_fault_of_the_disk_is_no_mistake_of_the_configuration(
     with pytest.raises(StorageError, match=r"run_dir: .*: cannot be created") as refused:
         ensure_run_dir(tmp_path / "mien")
     assert exit_code(refused.value) is Exit.FAILED
+
+
+def test_looking_makes_nothing_and_finds_what_making_would(tmp_path: Path) -> None:
+    examine_run_dir(tmp_path / "a" / "b")
+    assert not (tmp_path / "a").exists()
+    (tmp_path / "file").write_text("")
+    for place, says in ((tmp_path / "file", "cannot be created"), (tmp_path / "file" / "x", "cannot be created")):
+        with pytest.raises(ConfigError, match=says):
+            examine_run_dir(place)
+    with pytest.raises(ConfigError, match="at most"):
+        examine_run_dir(tmp_path / ("x" * 120))
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    with pytest.raises(ConfigError, match="everybody may write there"):
+        examine_run_dir(tmp_path / "open")
+
+
+def test_a_folder_in_which_this_user_may_not_write_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def access(path: Path, mode: int) -> bool:
+        asked.append((str(path), mode))
+        return False
+
+    assert cannot_write_in(tmp_path) == ""
+    monkeypatch.setattr(os, "access", access)
+    assert cannot_write_in(tmp_path / "a" / "b") == f"this user may not write in {tmp_path}"
+    assert asked == [(str(tmp_path), os.W_OK | os.X_OK)]
+    with pytest.raises(ConfigError, match=f"this user may not write in {tmp_path}; set run_dir elsewhere"):
+        examine_run_dir(tmp_path / "a")
+    (tmp_path / "file").write_text("")
+    assert cannot_write_in(tmp_path / "file" / "x") == f"{tmp_path / 'file'} is no folder"
+
+
+def test_a_system_folder_that_may_be_entered_and_not_written_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "access", lambda _, mode: not mode & os.W_OK)
+    assert resolve_run_dir("", system=tmp_path) != tmp_path

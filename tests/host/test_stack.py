@@ -99,3 +99,7 @@ def test_without_a_display_and_a_card_the_face_draws_offscreen(monkeypatch, disp
     assert environment.get("SDL_VIDEODRIVER") == driver
     assert environment["OPENBLAS_NUM_THREADS"] == "1"
     assert has_display() is (driver is None)
+
+
+def test_a_service_has_five_seconds_to_stop():
+    assert STOP_TIMEOUT_S == 5.0

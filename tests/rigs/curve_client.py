@@ -8,13 +8,14 @@ from mien.transport.zmtp.framing import COMMAND, MORE, Frame, encode_metadata
 
 
 class CurveClient:
-    """Encodes commands and frames. Tests may change `nonce` and `vouch_for` before use."""
+    """Encodes commands and frames. Tests may change `nonce`, `vouch_for` and `metadata` before use."""
 
     def __init__(self, server_public, pair):
         self.server_public, (self.public, self.secret) = server_public, pair
         self.transient = nacl.crypto_box_keypair()
         self.nonce = 0
         self.vouch_for = self.transient[0] + server_public
+        self.metadata = encode_metadata({b"Socket-Type": b"DEALER"})
         self.shared = self.server_metadata = b""
 
     def hello(self, signature=bytes(64)):
@@ -30,7 +31,7 @@ class CurveClient:
         self.shared = nacl.crypto_box_beforenm(server_transient, self.transient[1])
         vouch_nonce = os.urandom(16)
         vouch = nacl.crypto_box(self.vouch_for, b"VOUCH---" + vouch_nonce, server_transient, self.secret)
-        plain = self.public + vouch_nonce + vouch + encode_metadata({b"Socket-Type": b"DEALER"})
+        plain = self.public + vouch_nonce + vouch + self.metadata
         short = self._short()
         box = nacl.crypto_box_afternm(plain, b"CurveZMQINITIATE" + short, self.shared)
         return b"\x08INITIATE" + cookie + short + box

@@ -69,3 +69,13 @@ def test_names_that_are_none_or_taken(tmp_path, name):
     folder.make_client("ada", "agent", tmp_path / "out")
     with pytest.raises(ConfigError):
         folder.make_client(name, "speaker", tmp_path / "elsewhere")
+
+
+def test_without_the_library_that_encrypts_nothing_is_opened_beyond_this_machine(tmp_path, monkeypatch):
+    folder = KeyFolder(tmp_path)
+    folder.make_voice_pair()
+    folder.make_client("ada", "agent", tmp_path / "out")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(ConfigError, match="needs PyNaCl"):
+        plan_access(("tcp://0.0.0.0:5570",), folder)
+    assert plan_access(("tcp://127.0.0.1:5570",), folder).guarded == ()

@@ -11,12 +11,15 @@ from mien.errors import BusError
 from mien.transport.bus import (
     EAR_ENDS,
     EAR_REPORT_BYTES,
+    FACE_ENDS,
+    HIGH_WATER_MARK,
     MAX_SUBSCRIBERS,
     SUBSCRIBER_BYTES,
     FaceBus,
     VoiceBus,
     subscribe,
 )
+from mien.transport.zmtp.peer import MAX_FRAME_BYTES
 from rigs.reactor_rig import ReactorRig
 
 
@@ -61,7 +64,8 @@ def test_whoever_ends_its_subscription_hears_no_more(rig):
     socket.unsubscribe(b"")
     for _ in range(20):
         rig.step()
-    rig.voice.joined()
+    assert not rig.voice.joined()
+    assert not rig.voice._listening  # libzmq's own filter would hide what is sent all the same
     rig.voice.publish([b"x"])
     for _ in range(20):
         rig.step()
@@ -285,3 +289,45 @@ def test_an_ear_that_does_not_read_is_dropped(rig, ear_bus):
         assert sent < 4 * EAR_ENDS.subscriber_bytes
     assert sent > EAR_ENDS.subscriber_bytes
     ear.close()
+
+
+def test_what_waits_in_the_face_s_process_is_bounded_and_nothing_waits_at_its_end(rig):
+    face = FaceBus(rig.context, rig.run_dir, Counters())
+    assert face.subscriber.rcvhwm == HIGH_WATER_MARK == 2000
+    assert face._reports.sndhwm == 100
+    assert (face.subscriber.linger, face._reports.linger) == (0, 0)
+    assert face.subscriber.get(zmq.RECONNECT_IVL) == 50
+    assert face.subscriber.get(zmq.RECONNECT_IVL_MAX) == 200
+    face.close()
+    assert face.subscriber.closed
+    assert face._reports.closed
+
+
+def test_the_bounds_of_the_buses_are_those_that_the_sound_needs():
+    """Five seconds of speech, or of far end, and the largest message that there is."""
+    assert (FACE_ENDS.subscriber_bytes, FACE_ENDS.report_bytes) == (512 * 1024, MAX_FRAME_BYTES)
+    assert (EAR_ENDS.subscriber_bytes, EAR_ENDS.report_bytes) == (256 * 1024, 8192)
+    assert MAX_SUBSCRIBERS == 8
+
+
+def test_a_bus_that_cannot_be_opened_whole_leaves_nothing_open(rig, tmp_path):
+    other = tmp_path / "other"
+    (other / "report.sock").mkdir(parents=True)
+    with pytest.raises(BusError, match=r"report\.sock cannot be opened"):
+        VoiceBus(rig.reactor, other, rig.clock, rig.counters)
+    assert not (other / "bus.sock").exists()
+
+
+def test_a_face_that_has_nothing_to_say_stays_connected(rig):
+    socket, reporter = rig.subscriber(), socket_at(rig, zmq.PUSH, "report.sock")
+    reporter.send(b"here")
+    rig.until(rig.voice.report)
+    for _ in range(24):
+        rig.clock.advance_ms(3_600_000)
+        rig.step()
+    assert not rig.voice.joined()
+    rig.voice.publish([b"x"])
+    assert rig.hear(socket) == [b"x"]
+    timed_out = [name for name in rig.counters.snapshot() if name.endswith("strangers_timed_out")]
+    assert timed_out == []
+    assert len(rig.voice._reports) == 1

@@ -7,8 +7,8 @@ import zmq
 
 from mien.core.stats import Counters
 from mien.errors import BusError
-from mien.transport import EAR_SOCKET, FAR_END_SOCKET
-from mien.transport.ear_bus import REPORT_MESSAGES, EarBus, subscribe_meter
+from mien.transport import EAR_SOCKET, FAR_END_SOCKET, METER_SOCKET
+from mien.transport.ear_bus import FAR_END_MESSAGES, METER_MESSAGES, REPORT_MESSAGES, EarBus, subscribe_meter
 
 PATIENCE_S = 10
 
@@ -83,3 +83,28 @@ def test_a_run_dir_in_which_nothing_can_be_bound_is_named(tmp_path):
     with pytest.raises(BusError, match=r"run_dir: .*meter\.sock: cannot be bound"):
         EarBus(context, tmp_path / "absent", Counters())
     context.term()  # no socket was left open
+
+
+def test_what_waits_in_the_ear_s_process_is_bounded_and_nothing_waits_at_its_end(rig):
+    """An ear that is busy for ten seconds loses no far end; one that ends waits for nobody."""
+    meter = subscribe_meter(rig.context, rig.run_dir)
+    assert rig.bus._orders.rcvhwm == FAR_END_MESSAGES == 500
+    assert rig.bus._reports.sndhwm == REPORT_MESSAGES == 200
+    assert rig.bus._meters.sndhwm == meter.rcvhwm == METER_MESSAGES == 50
+    for socket in (rig.bus._orders, rig.bus._reports, rig.bus._meters, meter):
+        assert socket.linger == 0
+        assert socket.get(zmq.RECONNECT_IVL) == 50
+        assert socket.get(zmq.RECONNECT_IVL_MAX) == 200
+
+
+def test_the_meters_socket_goes_with_the_ear_and_one_that_was_never_bound_is_left(tmp_path):
+    context = zmq.Context()
+    bus = EarBus(context, tmp_path, Counters())
+    assert (tmp_path / METER_SOCKET).exists()
+    bus.close()
+    assert not (tmp_path / METER_SOCKET).exists()
+    (tmp_path / METER_SOCKET).mkdir()  # another's
+    with pytest.raises(BusError, match="remove it if another user left it there"):
+        EarBus(context, tmp_path, Counters())
+    assert (tmp_path / METER_SOCKET).exists()
+    context.term()

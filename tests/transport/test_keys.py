@@ -330,3 +330,60 @@ def test_keys_that_cannot_be_written_are_a_mistake_with_the_folder_and_the_remed
         keys.make_client("ada", "agent", taken)
     with pytest.raises(ConfigError, match="keys cannot be written there"):
         KeyFolder(taken).make_voice_pair()
+
+
+def test_making_keys_leaves_the_umask_as_it_was(tmp_path):
+    before = os.umask(0o027)
+    try:
+        KeyFolder(tmp_path / "keys" / "board" / "7").make_voice_pair()
+        assert os.umask(0o027) == 0o027
+    finally:
+        os.umask(before)
+
+
+def test_the_voice_s_secret_belongs_to_the_group_of_its_service(tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(keys_module.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(keys_module.os, "chown", lambda *asked: given.append(asked))
+    folder = KeyFolder(tmp_path / "keys")
+    folder.make_voice_pair()
+    folder.make_client("ada", "agent", tmp_path / "out")
+    assert given == [(folder.root / "voice.key_secret", -1, folder.root.stat().st_gid)]
+    monkeypatch.setattr(keys_module.os, "geteuid", lambda: 1000)
+    KeyFolder(tmp_path / "others").make_voice_pair()  # only root may give files away
+    assert len(given) == 1
+
+
+def test_a_key_file_may_have_eight_kilobytes_and_not_a_byte_more(tmp_path):
+    path, content = tmp_path / "x.key", certificate(GOOD).encode()
+    path.write_bytes(content + b"#" * (8192 - len(content)))
+    assert read_key_file(path).public == GOOD
+    path.write_bytes(content + b"#" * (8193 - len(content)))
+    with pytest.raises(ConfigError, match="more than 8192 bytes"):
+        read_key_file(path)
+
+
+def test_a_key_that_vanishes_while_it_is_listed_is_a_mistake_like_any_other(tmp_path, monkeypatch):
+    def vanishes(public, _):
+        public.unlink()
+        public.with_suffix(".key_secret").unlink()
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+    monkeypatch.setattr(keys_module.shutil, "copyfile", vanishes)
+    with pytest.raises(ConfigError, match="cannot be written"):
+        KeyFolder(tmp_path / "keys").make_client("ada", "agent", tmp_path / "out")
+
+
+def test_a_secret_is_nobody_else_s_from_the_first_moment(tmp_path, monkeypatch):
+    def create(*asked):
+        masks.append(os.umask(0o077))
+        return made(*asked)
+
+    masks, made = [], keys_module.zmq.auth.create_certificates
+    monkeypatch.setattr(keys_module.zmq.auth, "create_certificates", create)
+    before = os.umask(0)
+    try:
+        KeyFolder(tmp_path / "keys").make_voice_pair()
+    finally:
+        os.umask(before)
+    assert masks == [0o077]

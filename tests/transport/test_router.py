@@ -282,3 +282,39 @@ def test_sound_that_waits_is_bounded_to_the_byte(tmp_path, monkeypatch, queued, 
         _, identity = rig.client("observer")
         monkeypatch.setattr(rig.router._server, "queued", lambda _: queued)
         assert rig.router.offer(identity, wire.NearEnd(seq=1, at_ns=2, speech=True), bytes(640)) is sent
+
+
+def test_a_client_that_is_held_back_is_read_again_after_five_milliseconds(tmp_path):
+    with routed(tmp_path) as rig:
+        socket, identity = rig.client()
+        assert not rig.router.holding_back
+        rig.router.hold_back(identity)
+        assert rig.router.holding_back
+        socket.send(b"more")
+        rig.clock.advance_ms(4.999)
+        for _ in range(20):
+            rig.reactor.wait(5)
+            rig.router.step()
+        assert rig.router.holding_back
+        assert rig.router.receive() is None
+        rig.clock.advance_ms(0.001)
+        rig.step()
+        assert not rig.router.holding_back
+        assert rig.until(rig.router.receive) == (identity, [b"more"], "")
+
+
+def test_messages_are_pending_until_they_are_taken(tmp_path):
+    with routed(tmp_path) as rig:
+        socket, identity = rig.client()
+        assert not rig.router.pending
+        socket.send(b"more")
+        rig.until(lambda: rig.router.pending)
+        assert rig.router.receive() == (identity, [b"more"], "")
+        assert not rig.router.pending
+
+
+def test_the_budgets_are_what_the_page_of_security_counts_on():
+    assert {role: size // 1024 for role, size in BUDGET_BYTES.items()} == {
+        "speaker": 1024, "agent": 1024, "observer": 256, "stranger": 64,
+    }  # fmt: skip
+    assert SOUND_BYTES == 65_536

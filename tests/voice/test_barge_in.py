@@ -643,3 +643,21 @@ def test_resume_declines_what_is_only_ducked():
     kiosk.say(wire.Resume(), client=b"l")
     kiosk.step(5)
     assert kiosk.actions() == ["ducked", "resumed"]
+
+
+@pytest.mark.parametrize("after", ["stopped", "resume", "ear lost"])
+def test_what_was_interrupted_is_not_resumed_by_what_comes_in_the_same_moment(after):
+    kiosk = Kiosk(mode="interrupt", min_speech_ms=150)
+    kiosk.turn()
+    kiosk.start(ago_ms=200)
+    assert kiosk.actions() == ["ducked", "interrupted"]
+    if after == "stopped":
+        kiosk.stop(lasted_ms=100)
+    elif after == "resume":
+        kiosk.say(wire.Resume())
+    else:
+        kiosk.voice.ear._hush()
+    assert not kiosk.voice.barge_in
+    kiosk.run(500)
+    assert kiosk.actions() == ["ducked", "interrupted"]
+    assert [done.reason for done in kiosk.got(wire.Finished)] == ["interrupted"]

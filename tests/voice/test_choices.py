@@ -254,3 +254,44 @@ class TestPresence:
             rig.say(wire.Presence(source=f"s{number}"), client=A)
         rig.step(10)
         assert len(self.seen(rig, B)) == 16
+
+
+def test_each_offer_has_a_number_of_its_own_that_grows(rig):
+    numbers = []
+    for _ in range(3):
+        offer(rig)
+        numbers.append(rig.voice.choices.now.number)
+    rig.say(wire.Choices())
+    numbers.append(rig.voice.choices.now.number)
+    assert numbers == [1, 2, 3, 4]
+
+
+def test_offers_and_choices_are_counted(rig):
+    offer(rig)
+    offer(rig, client=B)
+    choose(rig, "yes")
+    choose(rig, "yes")
+    choose(rig, "yes", number=1)
+    names = ("choices_offered", "choices_replaced", "choices_made", "choices_stale")
+    assert [rig.counters[name] for name in names] == [2, 1, 1, 2]
+    rig.say(wire.Choices(), client=A)
+    assert rig.counters["choices_offered"] == 2
+
+
+def test_an_offer_that_a_client_renews_replaces_nobodys(rig):
+    offer(rig)
+    offer(rig, items={"x": "Other"})
+    assert rig.counters["choices_replaced"] == 0
+    assert [message.state for message in told(rig, A)] == []
+
+
+def test_a_face_that_comes_and_goes_is_told_of_once(rig):
+    choices = rig.voice.choices
+    offer(rig)
+    for present in (True, True, False, False, True, False):
+        choices.face(present)
+    assert [message.state for message in told(rig, A)] == ["no_face", "no_face"]
+    rig.say(wire.Choices())
+    choices.face(True)
+    choices.face(False)
+    assert len(told(rig, A)) == 2

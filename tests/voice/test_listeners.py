@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from mien.audio.opus import MAX_PACKET_BYTES
 from mien.core import bus, ear_bus, wire
 from mien.voice.admission import CAPABILITIES
 from mien.voice.roles import LOCAL, allowed_roles
@@ -448,3 +449,77 @@ def test_the_answer_names_the_mode_that_holds(mode):
     rig = Ear(b"x")
     rig.say(wire.Listen(mode=mode), client=b"x")
     assert rig.got(wire.Ear, b"x")[-1].mode == mode
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [ear_bus.encode(ear_bus.NearEnd(seq=1, at_ns=1, encoding="s16le", speech=True)), BLOCK],
+        [ear_bus.encode(ear_bus.NearEnd(seq=1, at_ns=1, encoding="opus", speech=True)), b"x"],
+        [ear_bus.encode(ear_bus.NearEnd(seq=1, at_ns=1, encoding="opus", speech=True)), bytes(MAX_PACKET_BYTES)],
+        [ear_bus.encode(ear_bus.UserStarted(utterance=1, at_ns=1, confidence=0.0))],
+        [ear_bus.encode(ear_bus.UserStarted(utterance=1, at_ns=1, confidence=1.0))],
+        [ear_bus.encode(ear_bus.UserStopped(utterance=1, at_ns=1, started_ns=0, confidence=1.0))],
+    ],
+)
+def test_the_ends_of_what_a_report_may_be_are_taken(frames):
+    rig = Ear(b"x")
+    rig.voice.hear(frames)
+    assert rig.counters["ear_refused"] == 0
+
+
+@pytest.mark.parametrize("size", [0, MAX_PACKET_BYTES + 1])
+def test_a_packet_has_a_byte_and_no_more_than_a_packet_may(size):
+    rig = Ear(b"x")
+    rig.voice.hear([ear_bus.encode(ear_bus.NearEnd(seq=1, at_ns=1, encoding="opus", speech=True)), bytes(size)])
+    assert rig.counters["ear_refused"] == 1
+
+
+@pytest.mark.parametrize("report", ["block", "start", "stop"])
+def test_what_an_ear_that_is_gone_left_in_the_socket_is_not_heard(report):
+    rig = Ear(b"x")
+    rig.voice.ear.every_second(rig.clock.now_ns() + 3 * 10**9)
+    getattr(rig, report)()
+    assert rig.counters["ear_stale"] == 1
+    assert (rig.sounds, rig.got(wire.UserStarted, b"x"), rig.got(wire.UserStopped, b"x")) == ([], [], [])
+
+
+def test_another_ear_ends_what_the_customer_said_to_the_first():
+    rig = Ear(b"x")
+    rig.start(utterance=3)
+    rig.ear_health()
+    assert rig.signs()[-1] == (True, False, True)
+    rig.ear_health(pid=8)
+    assert rig.signs()[-1] == NOTHING
+    rig.stop(utterance=3)
+    assert rig.got(wire.UserStopped, b"x") == []
+
+
+def test_an_ear_is_there_for_three_seconds_to_the_nanosecond():
+    rig = Ear(b"x")
+    seen_ns = rig.clock.now_ns()
+    rig.voice.ear.every_second(seen_ns + 3 * 10**9 - 1)
+    assert rig.voice.ear.present
+    rig.voice.ear.every_second(seen_ns + 3 * 10**9)
+    assert not rig.voice.ear.present
+    assert rig.counters["ears_lost"] == 1
+    assert rig.state(b"x") == "absent"
+
+
+def test_a_report_says_whether_the_voice_should_step():
+    """Sound alone wakes nobody."""
+    rig = Ear(b"x")
+    near_end = ear_bus.encode(ear_bus.NearEnd(seq=1, at_ns=1, encoding="s16le", speech=True))
+    started = ear_bus.encode(ear_bus.UserStarted(utterance=1, at_ns=1, confidence=1.0))
+    now_ns = rig.clock.now_ns()
+    assert rig.voice.ear.hear([near_end, BLOCK], now_ns) is False
+    assert rig.voice.ear.hear([b"bad"], now_ns) is False
+    assert rig.voice.ear.hear([started], now_ns) is True
+
+
+def test_a_flood_of_bad_reports_is_a_few_lines(caplog):
+    rig = Ear(b"x")
+    for _ in range(100):
+        rig.voice.hear([b"bad"])
+    assert rig.counters["ear_refused"] == 100
+    assert len([line for line in caplog.messages if "bus has version" in line]) == 5

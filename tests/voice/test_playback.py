@@ -189,16 +189,16 @@ def test_interrupt_all_drops_the_queue_and_a_new_turn_plays_at_once():
     assert rig.got(wire.Started)[-1].latency_ms <= 60
 
 
-def test_a_thousand_interruptions_leave_no_turn_and_no_segment_behind():
+def test_many_interruptions_leave_no_turn_and_no_segment_behind():
     rig = VoiceRig()
     rig.hello()
     random = np.random.default_rng(7)
-    for number in range(1000):
+    for number in range(200):
         rig.speak(f"t{number}", ms=400)
         rig.step(5 * int(random.integers(1, 40)))
         rig.say(wire.Interrupt())
     rig.step(200)
-    assert len(rig.got(wire.Finished)) == 1000
+    assert len(rig.got(wire.Finished)) == 200
     assert not rig.queue.turns
     assert len(rig.playback._playout_log.segments) <= 2
     rig.speak("alive", ms=100)
@@ -284,12 +284,13 @@ def test_eight_simulated_hours_do_not_drift():
     rig.sink.write = lambda pcm: super(type(rig.sink), rig.sink).write(pcm)  # keep nothing
     rig.hello()
     for number in range(8 * 60):
-        rig.speak(f"t{number}", ms=1000)
-        for _ in range(60 * 2):
+        rig.audio(f"t{number}", pcm=tone(400))
+        rig.say(wire.End(turn=f"t{number}"))
+        for _ in range(45):
             rig.playback.step()
             rig.clock.advance_ms(20)
-        rig.clock.advance_ms(60_000 - 2400)
-        assert rig.got(wire.Finished)[-1].played_ms == 1000.0
+        rig.clock.advance_ms(60_000 - 45 * 20)
+        assert rig.got(wire.Finished)[-1].played_ms == 400.0
         rig.sent.clear()
 
 

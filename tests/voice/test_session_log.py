@@ -376,6 +376,7 @@ def test_a_recording_whose_end_found_the_queue_full_is_completed(tmp_path, monke
     while writer._put(("", 0, b"x")):
         pass
     writer.audio("a.wav", 16000, None)
+    assert list(writer._complete) == ["a.wav"]
     preroll.set()
     while writer._complete:
         drained()

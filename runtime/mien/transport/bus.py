@@ -1,5 +1,6 @@
 """The buses: each an XPUB of the voice for local subscribers, plus a PULL for reports of the face or the ear."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,7 @@ SUBSCRIBER_BYTES: Final = 1 << 19  # queued in the voice for one subscriber: abo
 FAR_END_BYTES: Final = 1 << 18  # queued in the voice for one ear: about five seconds of far end
 EAR_REPORT_BYTES: Final = 1 << 13  # above any report of the ear: 20 ms of s16le are 640 bytes, counters a few hundred
 MAX_SUBSCRIBERS: Final = 8  # the face, `mien watch`, measurements
-NEVER_NS: Final = 1 << 62
+NEVER_NS: Final = sys.maxsize
 Context = zmq.Context[zmq.Socket[bytes]]
 
 

@@ -132,8 +132,10 @@ class ClientRouter:
         self._server.close()
 
     def _make_peer(self, guarded: bool) -> Peer:
-        if not guarded or self._pair is None or self._keys is None:
+        if not guarded:
             return Peer(NullMechanism(_PROPERTIES), NullMechanism.name, _ACCEPTS)
+        assert self._pair is not None
+        assert self._keys is not None
         from mien.transport.zmtp.curve import CurveMechanism  # imported only for CURVE: it loads libsodium
 
         return Peer(CurveMechanism(_PROPERTIES, self._pair, self._keys.user_of), CurveMechanism.name, _ACCEPTS)

@@ -81,3 +81,20 @@ def test_what_counts_as_queued_is_about_what_it_takes(size):
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert taken <= outbox.size <= 1.5 * taken
+
+
+def test_the_kernel_is_given_a_few_messages_at_a_time():
+    """It refuses more than 1024 (IOV_MAX)."""
+    outbox, counts = Outbox(), []
+    for _ in range(100):
+        outbox.add(b"x")
+    outbox.flush(lambda batch: counts.append(len(batch)) or len(batch))
+    assert counts == [32, 32, 32, 4]
+
+
+@pytest.mark.parametrize("sent", [0, 3])
+def test_what_is_left_after_dropping_is_counted(sent):
+    outbox, _ = partly_sent(sent)
+    outbox.drop_unsent()
+    assert outbox.size == (5 + Outbox.OVERHEAD_BYTES if sent else 0)
+    assert bool(outbox) is bool(sent)

@@ -9,7 +9,7 @@ from mien.core.clock import ManualClock
 from mien.core.stats import Counters
 from mien.errors import PeerError
 from mien.transport.zmtp.curve import CurveMechanism
-from mien.transport.zmtp.framing import MORE, Frame, encode_metadata
+from mien.transport.zmtp.framing import COMMAND, MORE, Frame, encode_metadata
 from rigs.curve_client import CurveClient
 from rigs.zmtp_rig import served
 
@@ -202,3 +202,36 @@ def test_libzmq_as_a_stranger_is_told_and_never_heard(tmp_path):
         client.disable_monitor()
         monitor.close(0)
     assert counters["test_refused_stranger"] >= 1
+
+
+def test_the_shortest_initiate_is_one_without_metadata():
+    server, client = mechanism(), CurveClient(SERVER[0], ADA)
+    client.metadata = b""
+    initiate = client.initiate(server.command(client.hello()))
+    with refused("bad_handshake", "INITIATE was expected"):
+        server.command(initiate[:-1])
+    server.command(initiate)
+    assert (server.user_id, server.peer_metadata) == ("agent/ada", {})
+
+
+def test_a_message_without_flags_is_no_message():
+    server, client = connected()
+    with refused("bad_frame", "only MESSAGE is allowed"):
+        server.unpack(client.pack_raw(b""))
+    assert server.unpack(client.pack_raw(b"\0")) == Frame(0, b"")
+
+
+def test_no_nonce_is_used_twice_to_a_client():
+    """A repeated nonce would give away the key stream."""
+    server, client = mechanism(), CurveClient(SERVER[0], ADA)
+    ready = server.command(client.initiate(server.command(client.hello())))
+    nonces = [ready[8:16], *(server.pack(Frame(0, b"x"))[10:18] for _ in range(3))]
+    numbers = [int.from_bytes(nonce, "big") for nonce in nonces]
+    assert numbers == list(range(numbers[0], numbers[0] + 4))
+
+
+def test_a_command_of_the_server_s_is_marked_as_one():
+    server, client = connected()
+    body = server.pack(Frame(COMMAND, b"\x04PONG"))[2:]
+    assert nacl.crypto_box_open_afternm(body[16:], b"CurveZMQMESSAGES" + body[8:16], client.shared) == b"\x02\x04PONG"
+    assert server.unpack(client.pack(Frame(COMMAND, b"\x04PING\0\0"))) == Frame(COMMAND, b"\x04PING\0\0")

@@ -148,3 +148,10 @@ def test_what_was_taken_is_not_kept():
         reader.feed(b"\x00")
         assert reader.next().body == b""
     assert sys.getsizeof(reader._buffer) < 50_000
+
+
+def test_metadata_whose_length_is_cut_is_refused_whatever_of_it_is_left():
+    for left in range(4):
+        with refused("bad_frame"):
+            decode_metadata(b"\x01a" + bytes(left))
+    assert decode_metadata(b"\x01a" + bytes(4)) == {b"a": b""}

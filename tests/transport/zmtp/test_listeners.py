@@ -1,5 +1,7 @@
 """Endpoints as listening sockets."""
 
+import errno
+import gc
 import os
 import socket
 import stat
@@ -9,6 +11,7 @@ import pytest
 
 from mien.core.clock import ManualClock
 from mien.errors import BusError
+from mien.transport.zmtp import listeners as listeners_module
 from mien.transport.zmtp.listeners import Listener, Listeners
 from mien.transport.zmtp.reactor import Reactor
 
@@ -138,3 +141,148 @@ def test_a_storm_is_accepted_eight_at_a_time_and_to_the_last(tmp_path):
         connection.close()
     listeners.close()
     reactor.close()
+
+
+def test_a_service_that_is_too_busy_to_accept_is_not_taken_for_dead(tmp_path):
+    """The kernel holds a bounded number of connections for it; the next client is refused, and not its successor."""
+    busy, waiting = Listener(f"ipc://{tmp_path}/x.sock", "here"), []
+    refused = 0
+    while not refused and len(waiting) < 200:
+        waiting.append(socket.socket(socket.AF_UNIX))
+        waiting[-1].setblocking(False)
+        refused = waiting[-1].connect_ex(str(tmp_path / "x.sock"))
+    assert refused == errno.EAGAIN
+    assert 64 <= len(waiting) - 1 <= 65
+    with pytest.raises(BusError, match="belongs to a running service"):
+        Listener(f"ipc://{tmp_path}/x.sock", "here")
+    for client in waiting:
+        client.close()
+    busy.close()
+
+
+def test_one_address_of_the_sixth_version_is_not_one_of_the_fourth():
+    listener = Listener("tcp://[::1]:*", "voice.listen")
+    assert listener.socket.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) == 1
+    listener.close()
+
+
+def test_a_port_is_free_again_at_once():
+    listener = Listener("tcp://127.0.0.1:*", "voice.listen")
+    assert listener.socket.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) == 1
+    listener.close()
+
+
+def test_a_connection_that_is_gone_before_it_is_served_is_closed(tmp_path, monkeypatch):
+    def fails(connection):
+        seen.append(connection)
+        raise OSError(errno.EINVAL, "gone")
+
+    seen = []
+    monkeypatch.setattr(listeners_module, "_tune", fails)
+    listener = Listener(f"ipc://{tmp_path}/x.sock", "here")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(tmp_path / "x.sock"))
+        assert listener.accept() is None
+    assert seen[0].fileno() == -1
+    listener.close()
+
+
+@pytest.mark.filterwarnings("always::ResourceWarning")
+@pytest.mark.parametrize("endpoint", ["tcp://192.0.2.1:5570", "tcp://127.0.0.1:65536", "ipc://{long}"])
+def test_what_cannot_be_bound_is_closed(endpoint, tmp_path, recwarn):
+    with pytest.raises(BusError, match="cannot be opened"):
+        Listener(endpoint.format(long=tmp_path / ("x" * 120)), "voice.listen")
+    gc.collect()
+    assert [str(warning.message) for warning in recwarn if warning.category is ResourceWarning] == []
+
+
+class Accepting:
+    """Listeners on one local socket. after: what accepted() does."""
+
+    def __init__(self, folder):
+        self.path = folder / "x.sock"
+        self.clock, self.reactor, self.accepted, self.failures = ManualClock(10**12), Reactor(), [], []
+        self.listeners = Listeners(
+            self.reactor, self.clock, lambda connection, _: self.accepted.append(connection), self.failures.append
+        )
+        self.endpoint = self.listeners.open(f"ipc://{self.path}", "here", guarded=False)
+
+    def connect(self):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(str(self.path))
+        return client
+
+    def step(self):
+        return self.listeners.step(self.clock.now_ns())
+
+    def close(self):
+        self.listeners.close()
+        self.reactor.close()
+        for connection in self.accepted:
+            connection.close()
+
+
+@pytest.fixture
+def accepting(tmp_path):
+    accepting = Accepting(tmp_path)
+    yield accepting
+    accepting.close()
+
+
+def test_without_descriptors_accepting_pauses_for_a_tenth_of_a_second(accepting, monkeypatch):
+    accepting.step()
+    full = OSError(errno.EMFILE, "Too many open files")
+    with monkeypatch.context() as patch, accepting.connect():
+        patch.setattr(Listener, "accept", lambda _: (_ for _ in ()).throw(full))
+        assert accepting.reactor.wait(0)
+        assert accepting.failures == [full]
+        assert not accepting.reactor.wait(0)
+        patch.undo()
+        accepting.clock.advance_ms(99.999)
+        accepting.step()
+        assert not accepting.reactor.wait(0)
+        accepting.clock.advance_ms(0.001)
+        accepting.step()
+        assert accepting.reactor.wait(0)
+        assert len(accepting.accepted) == 1
+    assert accepting.failures == [full]
+
+
+def test_a_deleted_socket_is_bound_again_within_a_second_and_the_old_one_closed(accepting):
+    assert accepting.step() == 0
+    old = accepting.listeners._listeners[0].socket
+    accepting.path.unlink()
+    accepting.clock.advance_ms(999.999)
+    assert accepting.step() == 0
+    accepting.clock.advance_ms(0.001)
+    assert accepting.step() == 1
+    assert old.fileno() == -1
+    with accepting.connect():
+        assert accepting.reactor.wait(0)
+        assert len(accepting.accepted) == 1
+    accepting.clock.advance_ms(1000)
+    assert accepting.step() == 0
+
+
+def test_what_is_closed_is_watched_no_more_and_its_file_is_gone(accepting):
+    accepting.listeners.close()
+    assert not accepting.path.exists()
+    assert accepting.step() == 0
+    assert not accepting.reactor.wait(0)
+
+
+def test_a_name_with_addresses_of_both_versions_stands_for_the_fourth(monkeypatch):
+    sixth = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", 0, 0, 0))
+    fourth = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [sixth, fourth])
+    listener = Listener("tcp://both.example:*", "voice.listen")
+    assert listener.endpoint.startswith("tcp://127.0.0.1:")
+    listener.close()
+
+
+@pytest.mark.parametrize(("both", "bound"), [(True, "tcp://[::]:"), (False, "tcp://0.0.0.0:")])
+def test_every_address_is_that_of_the_versions_that_the_system_has(monkeypatch, both, bound):
+    monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: both)
+    listener = Listener("tcp://*:*", "voice.listen")
+    assert listener.endpoint.startswith(bound)
+    listener.close()

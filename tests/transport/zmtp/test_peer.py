@@ -207,3 +207,33 @@ def test_the_mechanism_packs_and_unpacks_every_frame():
     peer.feed(encode_frame(0, b"ab"))
     assert (peer.take(), peer.user_id) == ([b"abab"], "role/name")
     assert peer.pack([b"x", b"y"]) == b"<1:x><0:y>"
+
+
+def test_the_bounds_are_above_all_that_is_legal_and_not_much():
+    assert (MAX_FRAME_BYTES, MAX_PARTS, MAX_MESSAGE_BYTES) == (256 * 1024, 8, 288 * 1024)
+    assert (PENDING_BYTES, FRAMES_A_PARSE) == (32 * 1024, 64)
+
+
+def test_a_handshake_may_take_four_kilobytes_a_frame():
+    padding = encode_metadata({b"X": bytes(4096 - 6 - 1 - 1 - 4 - len(encode_metadata({b"Socket-Type": b"DEALER"})))})
+    ready = encode_command(b"READY", encode_metadata({b"Socket-Type": b"DEALER"}) + padding)
+    assert len(ready) == 9 + 4096
+    peer = new_peer()
+    peer.feed(greeting(b"NULL") + ready)
+    assert peer.ready
+
+
+def test_what_is_not_a_command_ends_a_handshake_that_has_begun():
+    peer = new_peer()
+    peer.feed(greeting(b"NULL"))
+    with refused("bad_handshake"):
+        peer.feed(encode_frame(MORE, b"\x05READY"))
+
+
+def test_the_bytes_of_a_message_in_parts_do_not_count_for_the_next():
+    peer = ready_peer()
+    for _ in range(3):
+        peer.feed(encode_frame(MORE, bytes(MAX_FRAME_BYTES)) + encode_frame(0, b"x"))
+        assert peer.messages_bytes == MAX_FRAME_BYTES + 1
+        peer.take()
+    assert peer.messages_bytes == 0

@@ -426,3 +426,105 @@ def test_over_tcp(tmp_path):
         identity, _, _ = rig.receive()
         rig.server.send(identity, [b"answer"])
         assert rig.hear(client) == [b"answer"]
+
+
+def test_times_are_kept_to_the_nanosecond(rig):
+    """A handshake has five seconds, a farewell two, and whoever is not known half a minute."""
+    rig.server.step()
+    slow, silent = rig.bare(greeting(b"NULL")[:20]), rig.bare(greeting(b"NULL") + READY)
+    rig.reactor.wait(100)
+    rig.reactor.wait(100)
+    gone, identity = rig.shaken()
+    opened_ns = rig.server._connections[min(rig.server._connections)].opened_ns
+    for _ in range(100):
+        rig.server.send(identity, [bytes(10_000)])
+    rig.server.disconnect(identity, [b"farewell"])
+    left_ns = rig.clock.now_ns()
+    for due_ns, count in ((left_ns + 2 * 10**9, 2), (opened_ns + 5 * 10**9, 1), (opened_ns + 30 * 10**9, 0)):
+        rig.clock.advance_ns(due_ns - 1 - rig.clock.now_ns())
+        rig.server._tidy_ns = 0
+        rig.server.step()
+        assert len(rig.server) == count + 1
+        rig.clock.advance_ns(1)
+        rig.server._tidy_ns = 0
+        rig.server.step()
+        assert len(rig.server) == count
+    for connection in (slow, silent, gone):
+        connection.close()
+
+
+def test_what_is_late_is_found_within_a_quarter_of_a_second(rig):
+    slow = rig.bare(greeting(b"NULL")[:20])
+    rig.reactor.wait(100)
+    rig.clock.advance_ms(4999)
+    rig.server.step()
+    assert len(rig.server) == 1
+    rig.clock.advance_ms(250)
+    rig.server.step()
+    assert len(rig.server) == 0
+    slow.close()
+
+
+def test_hanging_up_on_one_that_has_left_leaves_nothing(rig):
+    """It left messages that nobody has taken; its socket is closed already."""
+    connection, identity = rig.shaken()
+    connection.sendall(encode_frame(0, b"x") * 3)
+    connection.close()
+    for _ in range(5):
+        rig.step(5)
+    assert rig.server.pending
+    assert rig.server.queued(identity) == 0
+    assert rig.server.send(identity, [b"x"]) == 0
+    rig.server.hold_back(identity, 10**9)
+    assert not rig.server.holding_back
+    rig.server.disconnect(identity, [b"farewell"])
+    assert (len(rig.server), list(rig.server.gone), rig.server.receive()) == (0, [identity], None)
+
+
+def test_holding_back_lasts_until_it_is_due(rig):
+    _connection, identity = rig.shaken()
+    assert not rig.server.holding_back
+    rig.server.hold_back(identity, 1000)
+    assert rig.server.holding_back
+    rig.clock.advance_ns(999)
+    rig.server.step()
+    assert rig.server.holding_back
+    rig.clock.advance_ns(1)
+    rig.server.step()
+    assert not rig.server.holding_back
+
+
+def test_a_flush_reaches_those_that_are_leaving(rig):
+    connection, identity = rig.shaken()
+    for _ in range(100):
+        rig.server.send(identity, [bytes(10_000)])
+    rig.server.disconnect(identity, [b"farewell"])
+    assert rig.server.flush()  # nobody waits for them
+    told = bytearray()
+    connection.settimeout(5)
+    while not told.endswith(b"farewell"):
+        told += connection.recv(1 << 16)
+        rig.server.flush()
+
+
+def test_a_stranger_over_tcp_is_told_by_its_address_in_the_log(tmp_path, caplog):
+    with served(tmp_path, endpoint="tcp://127.0.0.1:*") as rig:
+        with socket.create_connection(("127.0.0.1", int(rig.endpoint.rpartition(":")[2]))) as connection:
+            connection.sendall(b"nonsense")
+            rig.until(lambda: count_of(rig, "refused_not_zmtp"))
+        assert "disconnected 127.0.0.1: the peer does not speak ZeroMQ" in caplog.text
+
+
+def test_what_closes_the_server_closes_everybody(tmp_path):
+    with served(tmp_path) as rig:
+        (first, _), (second, identity) = rig.shaken(), rig.shaken()
+        for _ in range(100):
+            rig.server.send(identity, [bytes(10_000)])
+        rig.server.disconnect(identity, [b"farewell"])
+        rig.server.close()
+        for connection in (first, second):
+            connection.settimeout(5)
+            while connection.recv(1 << 16):
+                pass
+        assert not rig.reactor.wait(0)
+        assert not rig.path.exists()

@@ -86,8 +86,6 @@ class CurveMechanism:
             plain = nacl.crypto_box_open_afternm(body[16:], b"CurveZMQMESSAGEC" + short, self._shared)
         except CryptoError:
             raise PeerError("bad_frame", "a CURVE message cannot be opened") from None
-        if not plain:
-            raise PeerError("bad_frame", "a CURVE message is empty")
         flags = (MORE if plain[0] & _INNER_MORE else 0) | (COMMAND if plain[0] & _INNER_COMMAND else 0)
         if flags == MORE | COMMAND:
             raise PeerError("bad_frame", "a command cannot have several parts")

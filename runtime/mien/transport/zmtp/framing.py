@@ -76,7 +76,7 @@ def decode_metadata(data: bytes) -> dict[bytes, bytes]:
         name_end = at + 1 + data[at]
         value_at = name_end + 4
         value_end = value_at + int.from_bytes(data[name_end:value_at], "big")
-        if value_end > len(data) or value_at > len(data):
+        if value_end > len(data):  # also where the length itself is cut: value_end is never before value_at
             raise PeerError("bad_frame", "the metadata of the handshake is truncated")
         found[data[at + 1 : name_end].lower()] = data[value_at:value_end]
         at = value_end

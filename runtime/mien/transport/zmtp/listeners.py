@@ -216,7 +216,7 @@ def _interface_address(host: str) -> str:
     if host not in (name for _, name in socket.if_nameindex()):
         return host
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        answer = fcntl.ioctl(asking, _SIOCGIFADDR, struct.pack("256s", host.encode()[:15]))
+        answer = fcntl.ioctl(asking, _SIOCGIFADDR, struct.pack("256s", host.encode()))
     return socket.inet_ntoa(answer[20:24])
 
 
@@ -243,11 +243,13 @@ def _tune(connection: socket.socket) -> None:
 
 
 def _answers(path: Path) -> bool:
-    """Whether a process listens at this path."""
+    """Whether a process listens at this path, be it too busy to accept."""
     with socket.socket(socket.AF_UNIX) as asking:
-        asking.settimeout(1.0)
+        asking.setblocking(False)
         try:
             asking.connect(str(path))
+        except BlockingIOError:  # as many wait for it as the kernel holds
+            return True
         except OSError:
             return False
     return True
