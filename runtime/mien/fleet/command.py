@@ -169,9 +169,12 @@ _AGENT: Final[tuple[type[CommandBase], ...]] = (
     Mute,
 )
 _OPERATOR: Final[tuple[type[CommandBase], ...]] = (Screen, Restart, Reboot, Bundle, Drain, Doctor, Log)
-_LEAST: Final[dict[type[CommandBase], Role]] = (
-    dict.fromkeys(_OBSERVER, "observer") | dict.fromkeys(_AGENT, "agent") | dict.fromkeys(_OPERATOR, "operator")
+_BY_ROLE: Final[tuple[tuple[Role, tuple[type[CommandBase], ...]], ...]] = (
+    ("observer", _OBSERVER),
+    ("agent", _AGENT),
+    ("operator", _OPERATOR),
 )
+_LEAST: Final[dict[type[CommandBase], Role]] = {command: role for role, commands in _BY_ROLE for command in commands}
 
 
 def least_role(command: type[CommandBase]) -> Role:

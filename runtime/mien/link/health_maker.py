@@ -81,6 +81,7 @@ class HealthMaker:
             "screen": _told(report, "face_screen"),
             "sound": _sound(report.device),
             "ear": _told(report, "ear_state"),
+            "echo_db": _told(report, "ear_echo_db"),
             "counters": {name[:64]: count for name, count in list(report.counters.items())[:_COUNTERS]},
         }
 

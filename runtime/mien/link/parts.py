@@ -60,6 +60,9 @@ class Joined(Protocol):
     def hear(self, event: Event) -> None:
         """A message of the voice."""
 
+    def happened(self, event: EventBase) -> None:
+        """An event was recorded."""
+
     def step(self, now_ns: int) -> None:
         """Ten times a second."""
 
@@ -77,6 +80,9 @@ class Idle:
         """Ignored."""
 
     def hear(self, event: Event) -> None:
+        """Ignored."""
+
+    def happened(self, event: EventBase) -> None:
         """Ignored."""
 
     def step(self, now_ns: int) -> None:

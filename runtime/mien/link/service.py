@@ -39,6 +39,7 @@ from mien.link.facts import Facts, read_facts
 from mien.link.floor_keeper import FloorKeeper
 from mien.link.health_maker import HealthMaker
 from mien.link.intake import Intake
+from mien.link.joins import join
 from mien.link.network_watch import NetworkWatch
 from mien.link.outbox import Outbox
 from mien.link.parts import Joined, Parts
@@ -86,6 +87,7 @@ class LinkService:
     ) -> None:
         """Raises StorageError when the queue of events cannot be opened."""
         told = facts()
+        self._joined: list[Joined] = []
         self._config = config
         self._monotonic = MonotonicClock()
         self._notifier = ServiceNotifier(self._monotonic)
@@ -146,7 +148,7 @@ class LinkService:
             clock=self._clock,
             tell=self._tell,
         )
-        self._joined: list[Joined] = join(self.parts)
+        self._joined = join(self.parts)
         self.intake = Intake(
             config.place,
             commands=self._commands,
@@ -286,7 +288,10 @@ class LinkService:
     def _tell(self, event: EventBase) -> None:
         """Record an event, stamped now."""
         mono_s = round(time.monotonic(), 3)
-        self.events.append(msgspec.structs.replace(event, at=self._clock.utc(), mono_s=mono_s))
+        stamped = msgspec.structs.replace(event, at=self._clock.utc(), mono_s=mono_s)
+        self.events.append(stamped)
+        for part in self._joined:
+            part.happened(stamped)
 
     def _flush(self) -> None:
         before = self.events.last
@@ -306,11 +311,6 @@ class LinkService:
             self._tell(Lifecycle(queue="", seq=0, what="connected"))
         else:
             self._tell(Lifecycle(queue="", seq=0, what="disconnected", why=str(trouble or "")[:200]))
-
-
-def join(parts: Parts) -> list[Joined]:  # noqa: ARG001
-    """The parts that stream, speak, measure and update. Each is made here, where it is configured."""
-    return []
 
 
 def _first_status(config: LinkConfig, facts: Facts, clock: WallClock) -> Status:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from mien.client import AsyncClient
+from mien.client import AsyncClient, Event
 from mien.core import wire
 from mien.errors import FleetError
 from mien.fleet.command import Watch
@@ -22,6 +22,7 @@ from mien.link.agent_speech import AgentSpeech
 from mien.link.config import AllowConfig
 from mien.link.live import LiveStreams
 from mien.link.live_task import LiveTask
+from mien.link.parts import Idle
 
 log = logging.getLogger("mien.link")
 
@@ -70,7 +71,7 @@ def utc_ms(monotonic_ns: int) -> int:
     return max(0, (time.time_ns() - time.monotonic_ns() + monotonic_ns) // 1_000_000)
 
 
-class Streams:
+class Streams(Idle):
     """Make it inside the event loop."""
 
     def __init__(self, allow: AllowConfig, seams: StreamsSeams) -> None:
@@ -99,7 +100,7 @@ class Streams:
         self._follow_floor()
         self._speaker.take(user, payload, now_ns)
 
-    def hear(self, event: object) -> None:
+    def hear(self, event: Event) -> None:
         """A message of the voice."""
         self._task.take(event)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from mien.client import AsyncClient, Error, Event, Welcome, connect_async
+from mien.core import wire
 from mien.errors import ClientError
 from mien.link.reporter import NAME
 
@@ -15,7 +16,13 @@ AGAIN_S: Final = 1.0
 ENDED_S: Final = 30.0
 _TIMEOUT_S: Final = 5.0
 _ENDED: Final = ("replaced", "access_revoked")
-_TOPICS: Final = ("state", "captions", "health", "calls")
+_TOPICS: Final[tuple[wire.Topic, ...]] = ("state", "captions", "health", "calls")
+
+
+def topics(welcome: Welcome | None) -> tuple[wire.Topic, ...]:
+    """What the reports need of this voice."""
+    visits = welcome is not None and "visit" in welcome.capabilities
+    return (*_TOPICS, "visits") if visits else _TOPICS
 
 
 class VoiceLink:
@@ -32,6 +39,11 @@ class VoiceLink:
         """The client, while its session is open."""
         return self._client if self._client is not None and self._client.connected else None
 
+    @property
+    def topics(self) -> tuple[wire.Topic, ...]:
+        """What the reports need of the voice as it is now."""
+        return topics(None if self.client is None else self.client.welcome)
+
     def can(self, capability: str) -> bool:
         """Whether this voice knows a newer part of the protocol."""
         client = self.client
@@ -43,7 +55,13 @@ class VoiceLink:
             pause_s = AGAIN_S
             try:
                 async with connect_async(
-                    self._endpoint, name=NAME, role="agent", timeout_s=_TIMEOUT_S, rate_hz=48_000
+                    self._endpoint,
+                    name=NAME,
+                    role="agent",
+                    timeout_s=_TIMEOUT_S,
+                    rate_hz=48_000,
+                    encoding="opus",
+                    packets=True,
                 ) as client:
                     self._client = client
                     pause_s = await self._listen(client)
@@ -65,10 +83,7 @@ class VoiceLink:
         return AGAIN_S
 
     async def _subscribe(self, client: AsyncClient, welcome: Welcome) -> None:
-        topics = list(_TOPICS)
-        if "visit" in welcome.capabilities:
-            topics.append("visits")
         try:
-            await client.subscribe(*topics)  # type: ignore[arg-type]
+            await client.subscribe(*topics(welcome))
         except ClientError as error:
             log.warning("the voice tells nothing: %s", error)
