@@ -1,4 +1,4 @@
-"""Turns what the voice tells into fields of `status` and into events.
+"""Turns what the voice tells into fields of `status`, or events.
 
 Pure; every message of the voice goes through `hear`. What was said leaves the board only where link.toml says so.
 """
