@@ -1,1 +1,1 @@
-"""What boards and consoles say to each other over a broker: topics, payloads and their schemas."""
+"""What boards and consoles say to each other over a broker: topics, payloads, schemas."""
