@@ -178,6 +178,13 @@ def test_faults_of_the_board_begin_and_end_once() -> None:
     assert step(disk_used=0.89) == [("disk", False)]
     assert step(disk="Read-only file system") == [("disk", True)]
     assert step(clock="unset") == [("disk", False), ("clock", True)]
+    assert step() == [("clock", False)]
+    soon = faults.step(Health(at=1000.0), "free", "", 1000.0 + 13 * 86_400)
+    assert [(fault.part, fault.failed, fault.what) for fault in soon] == [
+        ("link", True, "the board's certificate ends in 13 days")
+    ]
+    assert [fault.failed for fault in faults.step(Health(at=1000.0), "free", "", 1000.0 + 15 * 86_400)] == [False]
+    assert next(faults.step(Health(at=None), "unset", "", 1000.0)).part == "clock"
 
 
 def test_discovery_names_what_status_and_health_have() -> None:

@@ -73,6 +73,10 @@ class Broker:
         """The connection's, while there is one."""
         self.connected = False
         self.connections = 0
+        self.flooded = 0
+        """Messages that came faster than they could be read, on earlier connections."""
+        self.certificate_ends: float | None = None
+        """UTC seconds until which the board's own certificate is valid, where it has one."""
         self.trouble: Trouble | None = None
         """What stands between this board and the broker; None while connected."""
 
@@ -141,6 +145,7 @@ class Broker:
             return
         valid = validity(self._folder / broker.certificate)
         now = self._clock.utc()
+        self.certificate_ends = valid.ends
         if now is None:
             return  # it may still be valid to a broker that knows the time
         if now >= valid.ends:
@@ -160,6 +165,8 @@ class Broker:
         self._changed()
 
     def _closed(self) -> None:
+        if self.client is not None:
+            self.flooded += self.client.flooded
         self.connected, self.client = False, None
         self._outbox.lost()
 
