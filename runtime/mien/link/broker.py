@@ -36,6 +36,8 @@ SHORT_ROW: Final = 3
 """So many short connections in a row, each ended by the broker: somebody else signs in under this name."""
 SETTLE_S: Final = 0.2  # after the network changed: an address is usable a moment after it was told
 RELIABLE_AT_ONCE: Final = 8
+LEAST_PATIENCE_S: Final = 10.0
+PATIENCE_KEEPALIVES: Final = 1.5
 GOODBYE_S: Final = 1.5
 
 
@@ -255,7 +257,7 @@ class Broker:
     @property
     def _patience_s(self) -> float:
         """A broker that does not answer for so long is treated as gone."""
-        return max(10.0, 1.5 * self._config.broker.keepalive_s)
+        return max(LEAST_PATIENCE_S, PATIENCE_KEEPALIVES * self._config.broker.keepalive_s)
 
 
 class _StopError(aiomqtt.MqttError):
