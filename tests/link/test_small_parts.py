@@ -4,6 +4,7 @@ import datetime
 import errno
 import io
 import json
+import re
 import socket
 import ssl
 import tarfile
@@ -239,3 +240,15 @@ def test_a_bundle_in_parts_is_whole() -> None:
         member = archive.extractfile("mien-bundle/log/voice.txt")
         assert member is not None
         assert member.read() == files["log/voice.txt"]
+
+
+def test_the_page_lists_every_trouble() -> None:
+    repository = Path(__file__).resolve().parents[2]
+    source = (repository / "runtime/mien/link/trouble.py").read_text()
+    broker = (repository / "runtime/mien/link/broker.py").read_text()
+    known = set(re.findall(r'Trouble\(\s*"([a-z_]+)"', source + broker))
+    known |= set(re.findall(r'": "([a-z_]+)",$', source, re.MULTILINE))
+    page = (repository / "docs/mqtt.md").read_text().split("## What stands between")[1].split("## Events")[0]
+    told = set(re.findall(r"`([a-z_]+)`(?=[,|` ]| \|)", page.split("|---|---|")[1]))
+    assert known - told - {"identifier_refused", "protocol_refused", "quota_exceeded"} == set()
+    assert told - known - {"broker"} == set()
