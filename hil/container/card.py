@@ -27,6 +27,8 @@ PROGRAMS: Final = {
     "mien-voice": "voice.__main__",
     "mien-face": "face.__main__",
     "mien-ear": "ear.__main__",
+    "mien-link": "link.__main__",
+    "mien-board-control": "host.board_control",
 }
 MICROPHONE: Final = "/run/microphone"  # where the board finds the memory of its virtual microphone
 PLUGINS: Final = "usr/lib/mien-rig"

@@ -11,6 +11,7 @@ import pytest
 
 from link.link_rig import PLACE, check, link_config, listening, running, until
 from mien.fleet.event import Level
+from mien.link import broker as broker_module
 from mien.link.service import LinkService
 from rigs.mosquitto import Authority, Mosquitto, free_port
 
@@ -68,8 +69,10 @@ def test_a_board_that_dies_is_told_offline_by_its_will(tmp_path: Path, broker: M
     asyncio.run(play())
 
 
-@pytest.mark.parametrize("protocol", [4, 5])
-def test_no_event_of_an_outage_is_lost_and_the_order_stays(tmp_path: Path, broker: Mosquitto, protocol: int) -> None:
+@pytest.mark.parametrize(("protocol", "count"), [(4, 1000), (5, 8640)])
+def test_no_event_of_an_outage_is_lost_and_the_order_stays(
+    tmp_path: Path, broker: Mosquitto, protocol: int, count: int
+) -> None:
     """A day's outage at an event in ten seconds is 8,640 events; here they come at once."""
 
     async def play() -> None:
@@ -78,7 +81,7 @@ def test_no_event_of_an_outage_is_lost_and_the_order_stays(tmp_path: Path, broke
             await until(lambda: service.snapshot.connected)
             broker.kill()
             await until(lambda: not service.snapshot.connected)
-            for number in range(8640):
+            for number in range(count):
                 service.parts.tell(Level(queue="", seq=0, level=f"{number}"))
                 if number % 500 == 0:
                     await asyncio.sleep(0.3)  # written to the card
@@ -87,26 +90,29 @@ def test_no_event_of_an_outage_is_lost_and_the_order_stays(tmp_path: Path, broke
             async with listening(broker.port) as listener:
                 await until(lambda: service.events.waiting == 0, 90)
                 last = service.events.last
-                await until(lambda: listener.payloads("event")[-1]["seq"] >= last, 30)
+                await until(lambda: any(b'"seq":%d,' % last in heard[1] for heard in listener.heard[-50:]), 60)
                 seen = [each["seq"] for each in listener.payloads("event")]
                 levels = [each["level"] for each in listener.payloads("event") if each["type"] == "level"]
             # The listener may have come a moment later than the link.
             first = seen[0]
             assert sorted(set(seen)) == list(range(first, last + 1))
             assert seen == sorted(seen) or len(seen) > len(set(seen))
-            assert list(dict.fromkeys(levels)) == [str(number) for number in range(8640)][-len(set(levels)) :]
+            assert list(dict.fromkeys(levels)) == [str(number) for number in range(count)][-len(set(levels)) :]
             assert service.events.dropped == 0
             assert first < 100
 
     asyncio.run(play())
 
 
-def test_two_boards_with_one_name_are_noticed(tmp_path: Path, broker: Mosquitto) -> None:
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_two_boards_with_one_name_are_noticed(tmp_path: Path, broker: Mosquitto, protocol: int) -> None:
+    """A broker of MQTT 5 says so; one of 3.1.1 just closes, again and again."""
+
     async def play() -> None:
         one, two = tmp_path / "one", tmp_path / "two"
         one.mkdir()
         two.mkdir()
-        config = link_config(broker.port)
+        config = link_config(broker.port, broker={"protocol": protocol})
         async with running(config, one) as first, running(config, two) as second:
             told: set[str] = set()
 
@@ -177,6 +183,65 @@ def test_a_captive_portal_without_tls(tmp_path: Path) -> None:
 def test_something_that_closes_at_once(tmp_path: Path) -> None:
     with answering(b"") as port:
         asyncio.run(named(port, tmp_path, "closed_unanswered"))
+
+
+class ForgetfulBroker:
+    """Speaks MQTT 3.1.1 up to the subscription, then takes everything and confirms nothing."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+
+    async def __aenter__(self) -> int:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        await reader.read(4096)
+        writer.write(bytes((0x20, 2, 0, 0)))
+        subscribe = await reader.read(4096)
+        writer.write(bytes((0x90, 5, *subscribe[2:4], 1, 1, 1)))
+        while await reader.read(4096):
+            pass
+        writer.close()
+
+
+def test_a_broker_that_confirms_nothing_is_left_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker_module, "LEAST_PATIENCE_S", 0.5)
+    monkeypatch.setattr(broker_module, "PATIENCE_KEEPALIVES", 0.0)
+
+    async def play() -> None:
+        forgetful = ForgetfulBroker()
+        async with forgetful as port:
+            config = link_config(port, broker={"protocol": 4, "retry_max_s": 1})
+            async with running(config, tmp_path) as service:
+                await until(lambda: trouble(service) == "timeout")
+                await until(lambda: forgetful.connections >= 2)
+                assert service.events.waiting > 0  # nothing counts as told
+
+    asyncio.run(play())
+
+
+def test_a_broker_that_lost_its_memory_is_told_everything_again(tmp_path: Path, broker: Mosquitto) -> None:
+    async def play() -> None:
+        config = link_config(broker.port, broker={"retry_max_s": 1})
+        async with running(config, tmp_path) as service:
+            await until(lambda: service.snapshot.connected)
+            broker.kill()
+            await until(lambda: not service.snapshot.connected)
+            broker.start()
+            await until(lambda: service.snapshot.connected)
+            async with listening(broker.port) as listener:
+                wanted = {PLACE.topic("status"), PLACE.topic("health"), "homeassistant/device/mien_museum_lobby/config"}
+                await until(lambda: wanted <= {topic for topic, _, _ in listener.heard})
+                assert listener.payloads("status")[-1]["online"]
+
+    asyncio.run(play())
 
 
 def tls_lines(authority: Authority, certificate: Path) -> tuple[str, ...]:

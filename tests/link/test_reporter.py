@@ -11,7 +11,7 @@ from mien.fleet import event, status
 from mien.link.call_keeper import CallKeeper
 from mien.link.floor_keeper import FloorKeeper
 from mien.link.health_maker import HealthMaker
-from mien.link.reporter import CAPTIONS_KEPT, Reporter
+from mien.link.reporter import CAPTIONS_KEPT, FACELESS_REPORTS, Reporter
 from mien.link.status_keeper import StatusKeeper
 
 NOW = 1_800_000_000.0
@@ -106,6 +106,13 @@ def test_a_level_is_told_when_it_changes(rig: Rig) -> None:
     rig.hear(HEALTH, HEALTH, wire.LevelChanged(old="full", new="audio_only", why="the face is gone"))
     rig.hear(msgspec.structs.replace(HEALTH, level="audio_only"))
     assert [each.level for each in rig.told(event.Level)] == ["full", "audio_only"]
+
+
+def test_a_face_that_stays_away_is_a_fault_and_one_that_starts_is_none(rig: Rig) -> None:
+    faceless = msgspec.structs.replace(HEALTH, level="audio_only")
+    rig.hear(*[faceless] * (FACELESS_REPORTS - 1), HEALTH)
+    assert rig.told(event.Fault) == []
+    rig.hear(*[faceless] * (FACELESS_REPORTS + 5))
     assert [(each.part, each.failed) for each in rig.told(event.Fault)] == [("face", True)]
     rig.hear(HEALTH)
     assert [(each.part, each.failed) for each in rig.told(event.Fault)] == [("face", True), ("face", False)]

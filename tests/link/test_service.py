@@ -120,8 +120,12 @@ def test_a_customer_s_call_is_answered(tmp_path: Path, broker: Mosquitto) -> Non
                             assert event.coming
                             break
             await until(lambda: status_of(listener)["call"] is None)  # its client has left
-            told = [each["state"] for each in listener.payloads("event") if each["type"] == "call"]
-            assert told == ["open", "accepted", "withdrawn"]
+
+            def states() -> list[str]:
+                return [each["state"] for each in listener.payloads("event") if each["type"] == "call"]
+
+            await until(lambda: len(states()) == 3)
+            assert states() == ["open", "accepted", "withdrawn"]
 
     with running_voice(tmp_path):
         asyncio.run(play())
@@ -139,8 +143,7 @@ def test_a_voice_that_goes_and_comes_is_told(tmp_path: Path, broker: Mosquitto) 
                 await until(lambda: status_of(listener)["volume"] == 0.5)
             await until(lambda: status_of(listener)["level"] == "no_voice")
             assert status_of(listener)["volume"] is None
-            faults = [(each["part"], each["failed"]) for each in listener.payloads("event") if each["type"] == "fault"]
-            assert ("voice", True) in faults
+            await until(lambda: ("voice", True) in faults_of(listener))
 
     asyncio.run(play())
 
@@ -203,8 +206,12 @@ def test_operators_restart_look_and_collect(tmp_path: Path, broker: Mosquitto) -
             assert {"mien-bundle/log/voice.txt", "mien-bundle/doctor.json", "mien-bundle/status.json"} <= set(names)
             assert "s3cret" not in text
             assert json.loads(text)["broker"]["host"] == "b"
-            recorded = [each["command"] for each in listener.payloads("event") if each["type"] == "command"]
-            assert recorded.count("restart") == 2
+
+            def recorded() -> list[str]:
+                return [each["command"] for each in listener.payloads("event") if each["type"] == "command"]
+
+            await until(lambda: "bundle" in recorded())
+            assert recorded().count("restart") == 2
 
     asyncio.run(play())
 
@@ -255,6 +262,42 @@ def test_the_first_words_come_soon_after_the_network(tmp_path: Path) -> None:
             service._network.changed.set()
             await until(lambda: service.snapshot.connected, 2.0)
         broker.kill()
+
+    asyncio.run(play())
+
+
+def test_a_clock_that_is_set_later_is_noticed(tmp_path: Path, broker: Mosquitto) -> None:
+    now = [100.0]
+
+    async def play() -> None:
+        config = link_config(broker.port)
+        async with listening(broker.port) as listener, running(config, tmp_path, now_s=lambda: now[0]):
+            await until(lambda: status_of(listener).get("clock") == "unset")
+            assert status_of(listener)["at"] is None
+            assert (await listener.order("ping", "ann", "observer"))["error"]["code"] == "clock_unset"
+            now[0] = 1_900_000_000.0
+            await until(lambda: status_of(listener)["clock"] == "free")
+            assert status_of(listener)["started"] == pytest.approx(now[0], abs=60)
+            answer = await listener.order("ping", "ann", "observer", at=now[0])
+            assert answer["state"] == "done"
+            await until(lambda: ("clock", False) in faults_of(listener))
+            assert ("clock", True) in faults_of(listener)
+
+    asyncio.run(play())
+
+
+def faults_of(listener: Any) -> list[tuple[str, bool]]:
+    told = [each for each in listener.payloads("event") if each["type"] == "fault"]
+    return [(each["part"], each["failed"]) for each in told]
+
+
+def test_a_card_that_takes_nothing_is_told_and_the_link_works(tmp_path: Path, broker: Mosquitto) -> None:
+    (tmp_path / "link").write_text("in the way of the folder")
+
+    async def play() -> None:
+        async with listening(broker.port) as listener, running(link_config(broker.port), tmp_path):
+            await until(lambda: ("disk", True) in faults_of(listener))
+            assert status_of(listener)["online"]
 
     asyncio.run(play())
 

@@ -4,6 +4,7 @@ import datetime
 import errno
 import io
 import json
+import re
 import socket
 import ssl
 import tarfile
@@ -178,6 +179,13 @@ def test_faults_of_the_board_begin_and_end_once() -> None:
     assert step(disk_used=0.89) == [("disk", False)]
     assert step(disk="Read-only file system") == [("disk", True)]
     assert step(clock="unset") == [("disk", False), ("clock", True)]
+    assert step() == [("clock", False)]
+    soon = faults.step(Health(at=1000.0), "free", "", 1000.0 + 13 * 86_400)
+    assert [(fault.part, fault.failed, fault.what) for fault in soon] == [
+        ("link", True, "the board's certificate ends in 13 days")
+    ]
+    assert [fault.failed for fault in faults.step(Health(at=1000.0), "free", "", 1000.0 + 15 * 86_400)] == [False]
+    assert next(faults.step(Health(at=None), "unset", "", 1000.0)).part == "clock"
 
 
 def test_discovery_names_what_status_and_health_have() -> None:
@@ -232,3 +240,15 @@ def test_a_bundle_in_parts_is_whole() -> None:
         member = archive.extractfile("mien-bundle/log/voice.txt")
         assert member is not None
         assert member.read() == files["log/voice.txt"]
+
+
+def test_the_page_lists_every_trouble() -> None:
+    repository = Path(__file__).resolve().parents[2]
+    source = (repository / "runtime/mien/link/trouble.py").read_text()
+    broker = (repository / "runtime/mien/link/broker.py").read_text()
+    known = set(re.findall(r'Trouble\(\s*"([a-z_]+)"', source + broker))
+    known |= set(re.findall(r'": "([a-z_]+)",$', source, re.MULTILINE))
+    page = (repository / "docs/mqtt.md").read_text().split("## What stands between")[1].split("## Events")[0]
+    told = set(re.findall(r"`([a-z_]+)`(?=[,|` ]| \|)", page.split("|---|---|")[1]))
+    assert known - told - {"identifier_refused", "protocol_refused", "quota_exceeded"} == set()
+    assert told - known - {"broker"} == set()

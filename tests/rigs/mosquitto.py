@@ -40,6 +40,7 @@ class Mosquitto:
             f"listener {self.port} 127.0.0.1",
             f"allow_anonymous {'true' if anonymous else 'false'}",
             "persistence false",
+            "max_queued_messages 0",  # a slow listener of a test loses nothing
             "log_type all",
             *(("user root",) if os.geteuid() == 0 else ()),  # otherwise it could not read this test's files
             *lines,

@@ -1,1 +1,1 @@
-"""What boards and consoles say to each other over a broker: topics, payloads and their schemas."""
+"""What boards say to consoles over a broker, or consoles to boards: topics, payloads, schemas."""

@@ -1,4 +1,4 @@
-"""`command/ROLE/USER` (QoS 1, not retained) to a board, and `answer/USER` (QoS 1) from it.
+"""`command/ROLE/USER` (QoS 1, not retained) to a board, `answer/USER` (QoS 1) from it.
 
 A command is {"id", "at", "command", ...its arguments}. `at` is UTC seconds at the sender: a command older than
 `MAX_AGE_S`, from the future, or with an `id` that was seen before is refused and changes nothing. Unknown arguments are

@@ -1,4 +1,4 @@
-"""`status` (retained, QoS 1, with a Will) and `health` (retained, QoS 0, each ten seconds) of a board.
+"""`status` (retained, QoS 1, with a Will), `health` (retained, QoS 0, each ten seconds) of a board.
 
 Readers ignore keys that they do not know. What a board cannot tell is null, never a guess.
 """

@@ -1,4 +1,4 @@
-"""The topics of a fleet, built and parsed.
+"""The topics of a fleet, built or parsed.
 
     mien/1/SITE/BOARD/...    1 is the version of this tree; a change that breaks readers would be 2
 

@@ -1,4 +1,4 @@
-"""The machine's vital signs, read from /proc, /sys and a file system.
+"""The machine's vital signs, read from /proc or asked of a file system.
 
 Every function takes the root to read from, normally "/". What cannot be read is None, never a guess.
 """

@@ -1,1 +1,1 @@
-"""mien-link: a client of the voice that reports to a broker and takes commands from it."""
+"""mien-link: a client of the voice that joins it to a broker."""

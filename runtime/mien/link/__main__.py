@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from mien.errors import ConfigError
+from mien.errors import ConfigError, FleetError
 from mien.host.exits import exit_codes
 from mien.host.journal import log_handler
 from mien.host.lock import RunLock
@@ -38,7 +38,7 @@ def main(path: Path, run_dir: str) -> None:
     with exit_codes("mien-link"):
         _check_extra()
         config = load_link_config(path)
-        _ = config.place  # refused before anything is opened
+        _check_place(config, path)
         logging.basicConfig(level=logging.INFO, handlers=[log_handler()])
         folder = ensure_run_dir(resolve_run_dir(run_dir))
         with RunLock(folder, "link", "mien-link"):
@@ -52,6 +52,14 @@ def _check_extra() -> None:
     """Raises ConfigError without the packages of the extra."""
     if importlib.util.find_spec("aiomqtt") is None:
         raise ConfigError("mien-link needs the extra mien[link]: pip install 'mien[link]'")
+
+
+def _check_place(config: LinkConfig, path: Path) -> None:
+    """Raises ConfigError for a name that no topic can hold, before anything is opened."""
+    try:
+        _ = config.place
+    except FleetError as error:
+        raise ConfigError(f"{path}: [board] {error}") from None
 
 
 async def _serve(config: LinkConfig, path: Path, run_dir: Path) -> None:

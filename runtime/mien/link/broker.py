@@ -36,6 +36,8 @@ SHORT_ROW: Final = 3
 """So many short connections in a row, each ended by the broker: somebody else signs in under this name."""
 SETTLE_S: Final = 0.2  # after the network changed: an address is usable a moment after it was told
 RELIABLE_AT_ONCE: Final = 8
+LEAST_PATIENCE_S: Final = 10.0
+PATIENCE_KEEPALIVES: Final = 1.5
 GOODBYE_S: Final = 1.5
 
 
@@ -73,6 +75,10 @@ class Broker:
         """The connection's, while there is one."""
         self.connected = False
         self.connections = 0
+        self.flooded = 0
+        """Messages that came faster than they could be read, on earlier connections."""
+        self.certificate_ends: float | None = None
+        """UTC seconds until which the board's own certificate is valid, where it has one."""
         self.trouble: Trouble | None = None
         """What stands between this board and the broker; None while connected."""
 
@@ -141,6 +147,7 @@ class Broker:
             return
         valid = validity(self._folder / broker.certificate)
         now = self._clock.utc()
+        self.certificate_ends = valid.ends
         if now is None:
             return  # it may still be valid to a broker that knows the time
         if now >= valid.ends:
@@ -160,6 +167,8 @@ class Broker:
         self._changed()
 
     def _closed(self) -> None:
+        if self.client is not None:
+            self.flooded += self.client.flooded
         self.connected, self.client = False, None
         self._outbox.lost()
 
@@ -248,7 +257,7 @@ class Broker:
     @property
     def _patience_s(self) -> float:
         """A broker that does not answer for so long is treated as gone."""
-        return max(10.0, 1.5 * self._config.broker.keepalive_s)
+        return max(LEAST_PATIENCE_S, PATIENCE_KEEPALIVES * self._config.broker.keepalive_s)
 
 
 class _StopError(aiomqtt.MqttError):

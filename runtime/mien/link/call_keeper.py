@@ -1,4 +1,4 @@
-"""The customer's call for a person, as status and events tell it. Pure.
+"""The customer's call for a person, under a name by which it can be answered. Pure.
 
 The voice has one call and no name for it: here each gets one, by which an answer names the call that it means.
 """

@@ -1,4 +1,4 @@
-"""Takes commands from the broker: checks them once, carries them out, answers, and records who gave them."""
+"""Takes commands from the broker: checks them once, carries them out, answers."""
 
 import asyncio
 import logging

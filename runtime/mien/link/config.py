@@ -1,4 +1,4 @@
-"""link.toml: where the broker is, what the board tells, and what it lets others do.
+"""link.toml: where the broker is, what the board tells, what it lets others do.
 
 A file of its own beside mien.toml, because it comes from the fleet's operator with the board's certificate. Unknown
 keys are refused with their path.

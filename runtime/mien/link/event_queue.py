@@ -15,6 +15,7 @@ import errno
 import logging
 import os
 import secrets
+from bisect import bisect_right
 from collections import deque
 from pathlib import Path
 from typing import Final
@@ -110,7 +111,9 @@ class EventQueue:
         found: list[Entry] = []
         for segment in self._segments:
             if segment.last > seq and len(found) < most:
-                found += [entry for entry in self._read(segment) if seq < entry.seq <= segment.last]
+                held = self._read(segment)
+                begin = bisect_right(held, seq, key=_number)
+                found += held[begin : begin + most - len(found)]
         if self.failing:
             found += [entry for entry in self._unwritten if entry.seq > seq]
         return found[:most]
@@ -237,6 +240,10 @@ class EventQueue:
                 log.error("events in %s cannot be read: %s", segment.path, error.strerror)
                 self._head = (segment.path, [])
         return self._head[1]
+
+
+def _number(entry: Entry) -> int:
+    return entry.seq
 
 
 def _encode(event: EventBase, queue: str, seq: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Which user holds the floor: the voice knows this link only, and one floor belongs to one user. Pure."""
+"""Which user holds the floor: the voice knows this link only. Pure."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Makes `health` from the voice's report and the board's vital signs. What neither tells is null."""
+"""Makes `health` of the voice's report, with the board's vital signs. What neither tells is null."""
 
 from collections import deque
 from collections.abc import Callable

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiomqtt
-from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, DisconnectFlags
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, DisconnectFlags, MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -24,7 +24,18 @@ ANSWER_S: Final = 10.0
 
 
 class LinkClient(aiomqtt.Client):
-    """Also ends an attempt at once when the broker closes the connection before it has answered."""
+    """Also ends an attempt at once when the broker closes the connection before it has answered.
+
+    flooded: messages that were dropped unread.
+    """
+
+    flooded = 0
+
+    def _on_message(self, client: Any, userdata: Any, message: MQTTMessage) -> None:
+        if self._queue.full():
+            self.flooded += 1  # aiomqtt would log each
+            return
+        super()._on_message(client, userdata, message)
 
     def _on_disconnect(
         self,

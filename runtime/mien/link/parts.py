@@ -1,4 +1,4 @@
-"""What parts of the link share, and how another part joins: live streams, an agent's speech, metrics, updates.
+"""What parts of the link share, by which another part joins: live streams, an agent's speech, metrics, updates.
 
 `mien.link.service` makes one `Parts` and calls every `Joined` part with what concerns it.
 """

@@ -1,4 +1,4 @@
-"""Turns what the voice tells into fields of `status` and into events.
+"""Turns what the voice tells into fields of `status`, or events.
 
 Pure; every message of the voice goes through `hear`. What was said leaves the board only where link.toml says so.
 """
@@ -20,6 +20,8 @@ Tell = Callable[[event.EventBase], object]
 CAPTIONS_KEPT: Final = 16
 TEXT: Final = 200
 SAID: Final = 2000
+FACELESS_REPORTS: Final = 10
+"""A face that starts or restarts takes some seconds, a report comes each second: after so many it is a fault."""
 NAME: Final = "link"
 """This link's name as a client of the voice."""
 _LEVELS: Final = frozenset(level.value for level in Level)
@@ -50,6 +52,7 @@ class Reporter:
         self._said = said
         self._captions: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._failed: set[str] = set()
+        self._faceless = 0
 
     def hear(self, message: voice.Event) -> None:
         """Take one message of the voice."""
@@ -154,11 +157,13 @@ class Reporter:
         if level in _LEVELS and level != self._keeper.now.level:
             self._keeper.change(level=level)
             self._event(event.Level(queue="", seq=0, level=level, why=why[:TEXT]))
-            self._fault("face", level == Level.AUDIO_ONLY.value, why)
 
     def _report(self, message: voice.HealthReport) -> None:
         self._health.voice_reported(message)
         self._level(message.level, "as the voice reports")
+        self._faceless = self._faceless + 1 if message.level == Level.AUDIO_ONLY.value else 0
+        if self._faceless in (0, FACELESS_REPORTS):
+            self._fault("face", self._faceless > 0, "speech without a face")
         self._fault("sound", message.device == "lost", "no usable sound card")
         fields: dict[str, Any] = {}
         if (screen := getattr(message, "face_screen", None)) is not None:

@@ -1,6 +1,7 @@
-"""In which role each user was seen: `watch` and `speech` do not tell it, command topics do. Pure.
+"""In which role each user was seen. Pure.
 
-The broker's ACL decides who may publish to `command/agent/USER`, so a command there proves the role.
+`watch` and `speech` do not tell it, command topics do: the broker's ACL decides who may publish to
+`command/agent/USER`, so that a command there proves the role.
 """
 
 from collections import OrderedDict

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import os
 import random
+import tempfile
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -15,9 +16,10 @@ from typing import Any, Final
 
 import msgspec
 
-from mien.client import Event, LevelChanged, Started
+from mien.client import Event, LevelChanged, Started, Welcome
 from mien.core.backoff import Retry
 from mien.core.counters import Counters
+from mien.errors import StorageError
 from mien.fleet.event import EventBase, Lifecycle
 from mien.fleet.status import Status, will
 from mien.host import board
@@ -59,6 +61,7 @@ log = logging.getLogger("mien.link")
 STEP_S: Final = 0.1
 FLUSH_NS: Final = NS_PER_S // 4
 """Events wait so long for others before they are written together: a card wears with every write."""
+JUMP_S: Final = 5.0
 SAVE_NS: Final = 60 * NS_PER_S
 _MB: Final = 1_000_000
 
@@ -85,7 +88,7 @@ class LinkService:
         chance: Callable[[], float] = random.random,
         now_s: Callable[[], float] = time.time,
     ) -> None:
-        """Raises StorageError when the queue of events cannot be opened."""
+        """Raises StorageError when not even a temporary folder takes events."""
         told = facts()
         self._joined: list[Joined] = []
         self._config = config
@@ -94,7 +97,8 @@ class LinkService:
         self._clock = WallClock(told.built, board.clock_was_set, now_s=now_s)
         self._counters = Counters()
         self._state = state_folder(config, run_dir)
-        self.events = EventQueue(self._state / "events", config.events.max_mb * _MB)
+        self._no_card = ""
+        self.events = self._open_events()
         self._keeper = StatusKeeper(_first_status(config, told, self._clock))
         self.outbox = Outbox(config.place)
         self._floor = FloorKeeper()
@@ -172,9 +176,21 @@ class LinkService:
         if config.tell.discovery:
             self.outbox.retain_at(discovery_topic(config.place), discovery(config.place, told), qos=1)
         self._connected = False
+        self._began_ns = time.monotonic_ns()
+        self._offset_s: float | None = None
         self._flush_ns = self._save_ns = self._health_ns = 0
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+
+    def _open_events(self) -> EventQueue:
+        """On the card; where that is full or broken in a folder that does not last, which operators must hear of."""
+        max_bytes = self._config.events.max_mb * _MB
+        try:
+            return EventQueue(self._state / "events", max_bytes)
+        except StorageError as error:
+            log.error("%s; events do not survive this process", error)
+            self._no_card = str(error)
+            return EventQueue(Path(tempfile.mkdtemp(prefix="mien-link-")), max_bytes)
 
     async def run(self) -> None:
         """Work until stop(). An error of a part ends the service: systemd starts it again."""
@@ -200,7 +216,7 @@ class LinkService:
     def step(self, now_ns: int) -> None:
         """Ten times a second: publish what changed, write what happened, let go what nobody holds."""
         self._drain.step(now_ns)
-        self._keeper.change(clock=self._clock.state)
+        self._watch_clock(now_ns)
         if (status := self._keeper.due(now_ns, self._clock.utc())) is not None:
             self.snapshot.status = status
             self.outbox.retain("status", msgspec.json.encode(status), qos=1)
@@ -217,6 +233,16 @@ class LinkService:
             part.step(now_ns)
         self._notifier.watchdog()
         self._notifier.status(f"{self.broker.state}; {self.events.waiting} events wait; {self._keeper.now.level}")
+
+    def _watch_clock(self, now_ns: int) -> None:
+        """A clock that was set makes certificates valid: the broker is tried at once."""
+        utc = self._clock.utc()
+        offset_s = None if utc is None else utc - now_ns / NS_PER_S
+        before_s, self._offset_s = self._offset_s, offset_s
+        if offset_s is not None and (before_s is None or abs(offset_s - before_s) > JUMP_S):
+            self._network.changed.set()
+            self._keeper.change(started=round(offset_s + self._began_ns / NS_PER_S, 3))
+        self._keeper.change(clock=self._clock.state)
 
     async def _steps(self) -> None:
         while True:
@@ -266,6 +292,8 @@ class LinkService:
 
     def _hear(self, event: Event) -> None:
         self._reporter.hear(event)
+        if isinstance(event, Welcome):
+            self._attendance.forget()
         if isinstance(event, Started):
             self._health.latency(event.latency_ms)
         if isinstance(event, LevelChanged):
@@ -282,7 +310,9 @@ class LinkService:
         )
         self.snapshot.health = health
         self.outbox.retain("health", msgspec.json.encode(health))
-        for fault in self._faults.step(health, self._clock.state, self.events.failing):
+        self.snapshot.certificate_ends = self.broker.certificate_ends
+        disk = self.events.failing or self._no_card
+        for fault in self._faults.step(health, self._clock.state, disk, self.broker.certificate_ends):
             self._tell(fault)
 
     def _tell(self, event: EventBase) -> None:
@@ -326,6 +356,5 @@ def _first_status(config: LinkConfig, facts: Facts, clock: WallClock) -> Status:
         motion=facts.motion,
         avatar=facts.avatar,
         clock=clock.state,
-        started=clock.utc(),
         allowed=allowed_commands(config.allow),
     )

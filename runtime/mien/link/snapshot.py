@@ -10,11 +10,13 @@ from mien.fleet.status import Health, Status
 class Snapshot:
     """status and health: as they were published last. trouble: the name of what separates the board from the broker.
 
-    counters: the link's own: events_sent, commands_refused, live_dropped, connections.
+    counters: the link's own: connections, topics_unknown, watches_refused, speech_refused. certificate_ends: UTC
+    seconds; None without a certificate.
     """
 
     status: Status
     health: Health = field(default_factory=Health)
     connected: bool = False
     trouble: str = ""
+    certificate_ends: float | None = None
     counters: Counters = field(default_factory=Counters)

@@ -1,4 +1,4 @@
-"""Names what stands between a board and its broker, with the remedy. Pure.
+"""Names what separates a board from its broker, with the remedy. Pure.
 
 A kiosk's technician sees one of these in `systemctl status mien-link`, once in the log when it changes, and as the
 `why` of the event that tells of the outage afterwards.

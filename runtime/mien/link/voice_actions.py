@@ -79,10 +79,7 @@ class VoiceActions:
     async def _take_floor(self, asked: Asked) -> Result:
         wanted = asked.command
         assert isinstance(wanted, commands.TakeFloor)
-        try:
-            self._floor.check(asked.user)
-        except FleetError as error:
-            raise RefusedError("floor_taken", str(error)) from None
+        self._check_floor(asked.user)
         again = self._floor.holder == asked.user
         await _done(self._client().take_floor(wanted.queue))
         self._floor.taken(asked.user, time.monotonic_ns())
@@ -101,6 +98,8 @@ class VoiceActions:
         wanted = asked.command
         assert isinstance(wanted, commands.Say | commands.Whisper)
         kind = "say" if isinstance(wanted, commands.Say) else "whisper"
+        if kind == "say":
+            self._check_floor(asked.user)
         return {"relay": await _done(self._newer("relay").relay(kind, wanted.text))}
 
     async def _interrupt(self, asked: Asked) -> Result:
@@ -160,6 +159,13 @@ class VoiceActions:
         if not self._voice.can(capability):
             raise RefusedError("unavailable", f"this board's voice does not know {capability!r}; update the board")
         return client
+
+    def _check_floor(self, user: str) -> None:
+        """The voice would let this link speak, whoever of its users holds the floor."""
+        try:
+            self._floor.check(user)
+        except FleetError as error:
+            raise RefusedError("floor_taken", str(error)) from None
 
     def _must_hold(self, user: str) -> None:
         if self._floor.holder != user:

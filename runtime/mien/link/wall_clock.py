@@ -1,4 +1,4 @@
-"""The wall clock of a board, which has no battery: it may be unset, and jumps when the network sets it."""
+"""The wall clock of a board without a battery: it may be unset, it jumps when the network sets it."""
 
 import time
 from collections.abc import Callable
