@@ -125,8 +125,8 @@ class Observers:
             first_sound_median_ms=_rounded(self._first_sounds_ms.percentile(50)),
             first_sound_p95_ms=_rounded(self._first_sounds_ms.percentile(95)),
             ear_state=ear,
-            ear_pss_mb=ear_health and ear_health.pss_mb,
-            ear_echo_db=ear_health and ear_health.erle_db,
+            ear_pss_mb=None if ear_health is None else ear_health.pss_mb,
+            ear_echo_db=None if ear_health is None else ear_health.erle_db,
         )
         if face_present and (face := self._face) is not None:
             message = msgspec.structs.replace(
