@@ -1,4 +1,4 @@
-"""What people elsewhere see and do of this kiosk: one door to relays, visits, screen, attendance. Pure; stepped."""
+"""One door to what people elsewhere do with this kiosk: relays, visits, screen, attendance. Pure; stepped."""
 
 from collections.abc import Callable
 from typing import Final, TypeAlias

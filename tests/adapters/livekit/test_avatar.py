@@ -11,7 +11,7 @@ from livekit.agents.voice.transcription import TranscriptSynchronizer
 
 from adapters.livekit.kit import PATIENCE_S, OwnOutput, TextSink, Told, eventually, frame, playout, run, say
 from mien.adapters.livekit import MienAvatar, version
-from mien.client import ClientError, Outcome, Said, Status, connect_async
+from mien.client import ClientError, Outcome, RelayDone, Said, Status, connect_async
 
 
 async def frames(ms):
@@ -118,6 +118,27 @@ def test_closing_in_mid_speech_hangs_nothing(endpoint):
             await avatar.aclose()
             await asyncio.wait_for(handle.wait_for_playout(), 20)
             assert told.calls == 1
+
+    run(talk())
+
+
+def test_what_a_supervisor_relays_reaches_the_agent_that_takes_such_and_its_answer_comes_back(endpoint):
+    async def talk():
+        relayed = []
+        async with (
+            conversation(endpoint, relayed=relayed.append) as (_, avatar, _, _),
+            connect_async(endpoint, role="agent", name="Ada") as ada,
+        ):
+            number = await ada.relay("whisper", "She has a ticket.")
+            await eventually(lambda: relayed)
+            assert (relayed[0].kind, relayed[0].text, relayed[0].sender) == ("whisper", "She has a ticket.", "Ada")
+            avatar.relay_done(relayed[0], "kept")
+            while not isinstance(done := await ada.poll(PATIENCE_S), RelayDone):
+                assert done is not None
+            assert (done.id, done.outcome) == (number, "kept")
+        async with conversation(endpoint), connect_async(endpoint, role="agent") as ada:
+            with pytest.raises(ClientError, match="no speaker takes relayed texts"):
+                await ada.relay("say", "Hello")
 
     run(talk())
 

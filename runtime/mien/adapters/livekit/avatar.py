@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from livekit.agents.voice.io import AudioOutput, TextOutput
 
 from mien.adapters.livekit.captions import MienCaptions
 from mien.adapters.livekit.output import MienAudioOutput
-from mien.client import Event, Welcome
+from mien.client import Event, Relayed, Welcome
 from mien.core import wire
 
 log = logging.getLogger("mien.adapters.livekit")
@@ -37,7 +38,8 @@ class MienAvatar(AvatarSession[str]):
 
     endpoint, key, voice_key: of mien's voice, as connect_async() takes them. rate_hz: the framework resamples to it.
     fallback: what speaks while the voice is lost; None: the session's own output, as it is when this starts.
-    captions: whether the agent's text becomes captions.
+    captions: whether the agent's text becomes captions. relayed: gets what a supervisor relays (mien.client.Relayed);
+    answer it with relay_done(). None: this agent takes no such texts.
     """
 
     def __init__(
@@ -50,11 +52,13 @@ class MienAvatar(AvatarSession[str]):
         name: str = "livekit-agent",
         fallback: AudioOutput | None = None,
         captions: bool = True,
+        relayed: Callable[[Relayed], None] | None = None,
     ) -> None:
         super().__init__()
         self._endpoint, self._key, self._voice_key = endpoint, key, voice_key
         self._rate_hz, self._name = rate_hz, name
         self._fallback, self._with_captions = fallback, captions
+        self._relayed = relayed
         self._output: MienAudioOutput | None = None
         self._previous: AudioOutput | None = None
         self._captions: MienCaptions | None = None
@@ -96,6 +100,7 @@ class MienAvatar(AvatarSession[str]):
             voice_key=self._voice_key,
             fallback=self._fallback,
             cut_by_voice=self._interrupt_session,
+            capabilities=() if self._relayed is None else ("relay",),
         )
         output.link.listen(self._on_event)
         try:
@@ -114,6 +119,10 @@ class MienAvatar(AvatarSession[str]):
         """Wait until mien's voice answers. Raises TimeoutError after `timeout` seconds; None waits forever."""
         if not await self.output.link.reached(timeout):
             raise TimeoutError(f"mien did not answer within {timeout} s: {self.output.link.trouble}")
+
+    def relay_done(self, relayed: Relayed, outcome: wire.RelayOutcome, why: str = "") -> None:
+        """Tell the supervisor what became of a text: said, cut, kept, or unused for a reason."""
+        self.output.link.tell(lambda client: client.relay_done(relayed, outcome, why))
 
     async def aclose(self) -> None:
         """Finish what is spoken, put the session's own outputs back, and disconnect. May be called again."""
@@ -196,6 +205,8 @@ class MienAvatar(AvatarSession[str]):
     def _on_event(self, event: Event) -> None:
         if isinstance(event, Welcome):
             self._show_state()
+        elif isinstance(event, Relayed) and self._relayed is not None:
+            self._relayed(event)
 
     def _show_state(self) -> None:
         """The agent's state becomes the face's; it rests while the user is away."""

@@ -28,13 +28,17 @@ Listener = Callable[[Event], None]
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the voice is, and as whom to connect: the arguments of connect_async()."""
+    """Where the voice is, and as whom to connect: the arguments of connect_async().
+
+    capabilities: "relay" makes Relayed events come, which a listener must then answer.
+    """
 
     endpoint: str | None = None
     rate_hz: int = 24000
     name: str = "client"
     key: str | Path | None = None
     voice_key: str | Path | None = None
+    capabilities: tuple[str, ...] = ()
 
 
 class VoiceLink:
@@ -144,6 +148,7 @@ class VoiceLink:
                     name=address.name,
                     key=address.key,
                     voice_key=address.voice_key,
+                    capabilities=address.capabilities,
                 )
             except MienError as error:
                 self.failure = error
