@@ -50,7 +50,7 @@ class Link:
     """A client with its streams, as mien-link joins them; published: topic -> payloads."""
 
     def __init__(self, client, allow=ALLOW_ALL):
-        self.published = {}
+        self.published, self.told = {}, []
         self.client = client
         self.floor = SimpleNamespace(holder="", turn="")
         self.attendance = SimpleNamespace(hearing=())
@@ -63,6 +63,7 @@ class Link:
                 floor=self.floor,
                 attendance=self.attendance,
                 always=lambda: ("state",),
+                told=lambda *users: self.told.append(users),
             ),
         )
 
@@ -147,6 +148,7 @@ def test_the_ear_is_heard_and_let_go(tmp_path, service):
 
         async def act(link):
             link.watch("ear", user="bob")
+            link.watch("heard", user="bob")
             link.watch("ear")
             assert link.attendance.hearing == ("ada",)
             await asyncio.to_thread(ear.until, lambda: ear.orders.always)
@@ -157,6 +159,8 @@ def test_the_ear_is_heard_and_let_go(tmp_path, service):
             assert decode_sound(link.published["live/ear"][0]).packets == (b"\x48packet",) * 3
             link.watch()
             await asyncio.to_thread(ear.until, lambda: not ear.orders.encodings)
+            assert link.told == [(("bob",), ()), (("ada", "bob"), ("ada",)), (("bob",), ())]
+            assert link.attendance.hearing == ()
 
         linked(service.endpoints[0], act)
 
