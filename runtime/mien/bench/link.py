@@ -6,6 +6,7 @@ which has no status, events or commands).
 
 import asyncio
 import json
+import secrets
 import ssl
 import subprocess
 import sys
@@ -174,7 +175,9 @@ class _Bench:
         return Watched(span, lateness, frames, reader.lost)
 
     async def _agent(self, mqtt: aiomqtt.Client, stretches: int) -> list[float]:
-        await mqtt.publish(PLACE.topic("command", "agent", USER), b"{}", qos=1)
+        take = {"id": secrets.token_hex(8), "at": time.time(), "command": "take_floor"}
+        await mqtt.publish(PLACE.topic("command", "agent", USER), json.dumps(take), qos=1)
+        await asyncio.sleep(SETTLE_S)
         blocks: list[tuple[int, Pcm]] = []
         sent_ns: list[int] = []
         async with connect_async(voice_endpoint(self._session.stack.run_dir), role="observer") as ear:
