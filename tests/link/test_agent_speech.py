@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.fleet.packets import Sound, encode_sound
-from mien.link.agent_speech import ENOUGH_AHEAD_MS, MOST_AHEAD_MS, SILENCE_MS, AgentSpeech
+from mien.link.agent_speech import ENOUGH_AHEAD_MS, LATE_MS, MOST_AHEAD_MS, SILENCE_MS, AgentSpeech
 from mien.link.jitter import KEEP, LEAST_MS, MOST_MS, STALE_MS
 
 START_MS = 50_000.0
@@ -23,8 +23,9 @@ class Agent:
         self.done = []  # (now_ms, what, number of the packet)
         self.now_ms = START_MS
 
-    def hear(self, number, *, user=None, first=False, last=False, packets=1, at_ms=None, seq=None):
-        opus = tuple(b"\x48" + (number + each).to_bytes(4, "big") for each in range(packets))
+    def hear(self, number, *, user=None, first=False, last=False, packets=1, at_ms=None, seq=None, quiet=False):
+        size = 10 if quiet else 60
+        opus = tuple(b"\x48" + (number + each).to_bytes(4, "big") + bytes(size) for each in range(packets))
         at_ms = number * 20 + 1_000_000 if at_ms is None else at_ms
         payload = encode_sound(Sound((number if seq is None else seq) % 65536, at_ms, opus, first, last))
         self._do(self.speech.take(user or self.user, payload, self.now_ms))
@@ -43,7 +44,7 @@ class Agent:
 
     def _do(self, actions):
         for what, packet in actions:
-            self.done.append((self.now_ms, what, int.from_bytes(packet[1:], "big") if packet else None))
+            self.done.append((self.now_ms, what, int.from_bytes(packet[1:5], "big") if packet else None))
 
     @property
     def spoken(self):
@@ -185,6 +186,11 @@ class TestFloor:
         assert agent.spoken[-5:] == list(range(5))
 
 
+def with_pauses(arrivals):
+    """Three of ten packets are quiet."""
+    return [(at_ms, {**each, "quiet": each["number"] % 10 >= 7}) for at_ms, each in arrivals]
+
+
 class TestLag:
     def test_a_burst_after_a_stall_does_not_make_the_agent_late_for_good(self):
         """The voice plays 20 ms in 20 ms: what it holds unheard is how late the agent is."""
@@ -207,12 +213,26 @@ class TestLag:
         agent.run(arrivals, 8000, lambda: most.append(ahead()) or most[-1])
         assert max(most) <= MOST_AHEAD_MS + 40
         assert most[-400] <= ENOUGH_AHEAD_MS + 40
+        assert max(most) > ENOUGH_AHEAD_MS
         assert agent.speech.counts.dropped > 0
         assert agent.spoken[-1] == 299
 
-    def test_without_lag_nothing_is_dropped(self):
+    @pytest.mark.parametrize("ahead_ms", [0.0, LATE_MS])
+    def test_without_lag_nothing_is_dropped(self, ahead_ms):
         agent = Agent()
-        agent.run(stretch(100), 2500, lambda: 150.0)
+        agent.run(with_pauses(stretch(100)), 2500, lambda: ahead_ms)
+        assert agent.spoken == list(range(100))
+
+    def test_a_small_lag_shortens_pauses_and_no_words(self):
+        agent = Agent()
+        agent.run(with_pauses(stretch(100)), 2500, lambda: LATE_MS + 1)
+        assert agent.spoken == [number for number in range(100) if number % 10 < 7]
+        assert agent.speech.counts.dropped == 30
+
+    def test_what_the_voice_waits_for_after_a_stall_is_not_dropped(self):
+        """The voice waits for 640 ms at most: dropping below that would keep it silent."""
+        agent = Agent()
+        agent.run(stretch(100), 2500, lambda: 660.0)
         assert agent.spoken == list(range(100))
 
 
