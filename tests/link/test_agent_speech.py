@@ -271,3 +271,27 @@ def test_a_flood_that_never_comes_in_order_is_bounded():
     for number in range(2, 2000, 2):
         agent.hear(number)
     assert len(agent.speech._stretch.buffer._waiting) <= KEEP
+
+
+def test_a_hundred_thousand_hostile_messages():
+    """Noise, good messages with bytes changed, and messages at any time, from the user who holds the floor."""
+    chance, agent = random.Random(11), Agent()
+    good = [encode_sound(Sound(seq, seq * 20, (b"\x48packet",) * 3, seq == 0, seq == 9)) for seq in range(10)]
+    for number in range(100_000):
+        payload = bytearray(chance.choice(good))
+        kind = number % 4
+        if kind == 0:
+            payload = bytearray(chance.randbytes(chance.randrange(60)))
+        elif kind == 1:
+            payload[chance.randrange(len(payload))] = chance.randrange(256)
+        elif kind == 2:
+            payload[2:12] = chance.randbytes(10)  # its number and time
+        agent.now_ms += chance.choice((0, 0, 1, 30))
+        agent._do(agent.speech.take("ada", bytes(payload), agent.now_ms))
+        if not number % 3:
+            agent.step(chance.choice((0, 100, 900)))
+            stretch = agent.speech._stretch
+            assert stretch is None or len(stretch.buffer._waiting) <= KEEP
+    counts = agent.speech.counts
+    assert min(counts.malformed, counts.spoken, counts.late, counts.dropped) > 0
+    assert agent.whats[:-1] == (["begin", "end"] * len(agent.whats))[: len(agent.whats) - 1]
