@@ -50,7 +50,7 @@ class Link:
     """A client with its streams, as mien-link joins them; published: topic -> payloads."""
 
     def __init__(self, client, allow=ALLOW_ALL):
-        self.published = {}
+        self.published, self.told = {}, []
         self.client = client
         self.floor = SimpleNamespace(holder="", turn="")
         self.attendance = SimpleNamespace(hearing=())
@@ -63,6 +63,7 @@ class Link:
                 floor=self.floor,
                 attendance=self.attendance,
                 always=lambda: ("state",),
+                told=lambda *users: self.told.append(users),
             ),
         )
 
@@ -118,13 +119,14 @@ def test_poses_and_speech_are_published_while_somebody_watches(service, face):
         link.watch("pose", "heard", "caption")
         await until(lambda: live._watch and live._hear)
         frames = encode_frames((PoseFrame(0, dict.fromkeys(range(CHANNELS), 9)),))
-        face.report(bus.encode(bus.PoseBatch(epoch=1, seq=5, at_ns=time.monotonic_ns(), key=True, frames=frames)))
+        batch = bus.encode(bus.PoseBatch(epoch=1, seq=5, at_ns=time.monotonic_ns(), key=True, frames=frames))
+        await until(lambda: face.report(batch) or "live/pose" in link.published)  # its socket takes a moment
         async with connect_async(service.endpoints[0]) as speaker:
             turn = speaker.turn()
             await turn.caption("Good day")
-            await turn.write(tone(300))
+            await turn.write(tone(800))
             await turn.wait()
-            await until(lambda: len(link.published.get("live/caption", ())) >= 3 and "live/pose" in link.published)
+            await until(lambda: len(link.published.get("live/caption", ())) >= 3)
             await until(lambda: decode_sound(link.published["live/heard"][-1]).last)
         link.watch()
         await until(lambda: not live._watch and not live._hear)
@@ -146,6 +148,7 @@ def test_the_ear_is_heard_and_let_go(tmp_path, service):
 
         async def act(link):
             link.watch("ear", user="bob")
+            link.watch("heard", user="bob")
             link.watch("ear")
             assert link.attendance.hearing == ("ada",)
             await asyncio.to_thread(ear.until, lambda: ear.orders.always)
@@ -156,6 +159,8 @@ def test_the_ear_is_heard_and_let_go(tmp_path, service):
             assert decode_sound(link.published["live/ear"][0]).packets == (b"\x48packet",) * 3
             link.watch()
             await asyncio.to_thread(ear.until, lambda: not ear.orders.encodings)
+            assert link.told == [(("bob",), ()), (("ada", "bob"), ("ada",)), (("bob",), ())]
+            assert link.attendance.hearing == ()
 
         linked(service.endpoints[0], act)
 

@@ -153,6 +153,18 @@ class TestHeard:
         assert [m.first for m, _ in given(rig, wire.Heard, EAR)][:3] == [True, False, False]
         assert sum(m.first for m, _ in given(rig, wire.Heard)) == 1
 
+    def test_a_device_that_runs_dry_does_not_end_the_stretch(self, rig):
+        subscribe(rig, "heard", encoding="opus")
+        rig.speak(ms=900)
+        rig.step(300)
+        rig.clock.advance_ms(120)  # longer than the device's buffer
+        rig.step(1200)
+        told = [m for m, _ in given(rig, wire.Heard)]
+        assert rig.counters["sink_underruns"] >= 1
+        assert [m.first for m in told] == [True, *[False] * (len(told) - 1)]
+        assert max(np.diff([m.at_ns for m in told])) > 50e6
+        assert [m.last for m in told] == [*[False] * (len(told) - 1), True]
+
     def test_another_topic_beside_it_does_not_cut_it(self, rig):
         subscribe(rig, "heard", encoding="opus")
         rig.speak(pcm=tone(600))

@@ -6,6 +6,7 @@ which has no status, events or commands).
 
 import asyncio
 import json
+import secrets
 import ssl
 import subprocess
 import sys
@@ -22,12 +23,13 @@ import numpy as np
 from mien.bench.link_broker import BrokerAddress, running_broker
 from mien.bench.link_mqtt import NO_DELAY, PLACE, USER
 from mien.bench.link_speech import Message, latencies_ms, onsets_ns, stretch
-from mien.bench.link_wire import Traffic, processor_s, traffic_of
+from mien.bench.link_wire import Traffic, port_of, processor_s, traffic_of
 from mien.bench.pipeline import SETTINGS
 from mien.bench.rows import Report, Row, machine, percentile_row
 from mien.bench.session import Session, running_session
 from mien.bench.speech import utterances
 from mien.client import AsyncClient, HeardSpeech, connect_async
+from mien.errors import MienError
 from mien.fleet.packets import PoseReader, decode_pose_batch
 from mien.host.memory import pss_mb
 from mien.host.stack import service_environment
@@ -66,20 +68,22 @@ def run_link(quick: bool, progress: Progress) -> Report:
         tempfile.TemporaryDirectory(prefix="mien-link-") as folder,
         running_broker(Path(folder)) as broker,
         running_session(SETTINGS) as session,
-        running_board(session, broker) as (board, port),
+        running_board(session, broker) as board,
     ):
-        return asyncio.run(_Bench(session, broker, board, port, progress).run(said, STRETCHES // share))
+        return asyncio.run(_Bench(session, broker, board, progress).run(said, STRETCHES // share))
 
 
 @contextmanager
-def running_board(session: Session, broker: BrokerAddress) -> "Iterator[tuple[subprocess.Popen[str], int]]":
-    """The board's process and the local port of its connection to the broker."""
+def running_board(session: Session, broker: BrokerAddress) -> "Iterator[subprocess.Popen[bytes]]":
+    """The board's process, connected to the broker."""
     arguments = [str(session.stack.run_dir), str(broker.port), str(broker.ca)]
     command = [sys.executable, "-m", "mien.bench.link_board", *arguments]
-    process = subprocess.Popen(command, env=service_environment(), stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, env=service_environment(), stdout=subprocess.PIPE)
     assert process.stdout is not None
     try:
-        yield process, int(process.stdout.readline())
+        if not process.stdout.readline():
+            raise MienError("the board did not connect to the broker")
+        yield process
     finally:
         process.terminate()
         process.wait(10)
@@ -91,14 +95,13 @@ class _Bench:
         self,
         session: Session,
         broker: BrokerAddress,
-        board: "subprocess.Popen[str]",
-        port: int,
+        board: "subprocess.Popen[bytes]",
         progress: Progress,
     ) -> None:
         self._session = session
         self._broker = broker
         self._board = board
-        self._port = port
+        self._port = port_of(board.pid, broker.port)
         self._progress = progress
         voice, face = session.stack.voice, session.stack.face
         assert voice is not None
@@ -172,7 +175,9 @@ class _Bench:
         return Watched(span, lateness, frames, reader.lost)
 
     async def _agent(self, mqtt: aiomqtt.Client, stretches: int) -> list[float]:
-        await mqtt.publish(PLACE.topic("command", "agent", USER), b"{}", qos=1)
+        take = {"id": secrets.token_hex(8), "at": time.time(), "command": "take_floor"}
+        await mqtt.publish(PLACE.topic("command", "agent", USER), json.dumps(take), qos=1)
+        await asyncio.sleep(SETTLE_S)
         blocks: list[tuple[int, Pcm]] = []
         sent_ns: list[int] = []
         async with connect_async(voice_endpoint(self._session.stack.run_dir), role="observer") as ear:

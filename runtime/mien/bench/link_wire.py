@@ -37,11 +37,22 @@ class Traffic(NamedTuple):
 
 def traffic_of(port: int) -> Traffic:
     """Of this machine's TCP connection with this local port. Raises MienError."""
+    return read_traffic(_ss("-tinH", f"sport = :{port}"))
+
+
+def _ss(*arguments: str) -> str:
     try:
-        text = subprocess.run(["ss", "-tinH", f"sport = :{port}"], capture_output=True, text=True, check=True).stdout
+        return subprocess.run(["ss", *arguments], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError) as error:
         raise MienError(f"ss failed ({error}); install Debian's iproute2") from None
-    return read_traffic(text)
+
+
+def port_of(pid: int, peer: int) -> int:
+    """The local port of a process's connection to this port. Raises MienError."""
+    found = re.search(rf"127\.0\.0\.1:(\d+)\s+\S+\s.*pid={pid},", _ss("-tnpH", f"dport = :{peer}"))
+    if found is None:
+        raise MienError(f"process {pid} is not connected to port {peer}")
+    return int(found.group(1))
 
 
 def read_traffic(text: str) -> Traffic:

@@ -17,6 +17,7 @@ from mien.units import NS_PER_MS
 log = logging.getLogger("mien.link")
 
 STEP_S: Final = 0.005
+GUESS_MS: Final = 300  # the voice reports five times a second; a turn that stands still for longer has stalled
 
 
 class AgentSpeaker:
@@ -28,6 +29,7 @@ class AgentSpeaker:
         self._woken = asyncio.Event()
         self._actions: list[Action] = []
         self._turn: AsyncTurn | None = None
+        self._played_ms = self._told_ms = 0.0
 
     @property
     def turn(self) -> str:
@@ -49,7 +51,8 @@ class AgentSpeaker:
         """Speak. While nobody does it only waits."""
         while True:
             self._woken.clear()
-            self._actions += self._speech.step(_now_ms(), self._ahead_ms)
+            now_ms = _now_ms()
+            self._actions += self._speech.step(now_ms, self._ahead_ms(now_ms))
             actions, self._actions = self._actions, []
             for action in actions:
                 await self._do(action)
@@ -57,9 +60,16 @@ class AgentSpeaker:
                 async with asyncio.timeout(STEP_S if self._speech.busy else None):
                     await self._woken.wait()
 
-    @property
-    def _ahead_ms(self) -> float:
-        return self._turn.sent_ms - self._turn.played_ms if self._turn is not None else 0.0
+    def _ahead_ms(self, now_ms: float) -> float:
+        """How much of the turn is unheard now, from the last report."""
+        turn = self._turn
+        if turn is None:
+            return 0.0
+        if turn.played_ms != self._played_ms:
+            self._played_ms, self._told_ms = turn.played_ms, now_ms
+        since_ms = now_ms - self._told_ms
+        guess_ms = since_ms if turn.played_ms and since_ms < GUESS_MS else 0.0
+        return max(0.0, turn.sent_ms - turn.played_ms - guess_ms)
 
     async def _do(self, action: Action) -> None:
         """An agent who was interrupted, or a voice that is gone, costs the rest of this turn and no more."""

@@ -11,8 +11,12 @@ from mien.fleet.packets import PACKET_MS, Sound, decode_sound
 from mien.link.jitter import JitterBuffer
 
 SILENCE_MS: Final = 2000  # without a packet, after which the turn is ended
-MOST_AHEAD_MS: Final = 400  # of speech that the voice holds unheard: beyond it packets are dropped until it is less
-ENOUGH_AHEAD_MS: Final = 200
+# Of speech that the voice holds unheard: how late the agent is. After a stall the voice waits for up to 640 ms of it.
+LATE_MS: Final = 250  # beyond it pauses are shortened
+MOST_AHEAD_MS: Final = 750  # beyond it everything is dropped until it is ENOUGH_AHEAD_MS
+ENOUGH_AHEAD_MS: Final = 400
+QUIET: Final = 3  # a packet of a third of the mean size is a pause
+_GAIN: Final = 1 / 64
 
 What = Literal["begin", "packet", "end", "cancel"]
 
@@ -58,6 +62,7 @@ class AgentSpeech:
         self._newest_at_ms = -1
         self._jitter_ms = 0.0
         self._dropping = False
+        self._mean_bytes = 0.0
 
     @property
     def busy(self) -> bool:
@@ -107,7 +112,7 @@ class AgentSpeech:
         actions: list[Action] = []
         for sound in stretch.buffer.take(now_ms):
             for packet in sound.packets:
-                if self._too_much(ahead_ms):
+                if self._leaves_out(packet, ahead_ms):
                     self.counts.dropped += 1
                     continue
                 if not stretch.begun:
@@ -126,13 +131,15 @@ class AgentSpeech:
         """Whether a message begins another stretch: not one that repeats an old one, or comes after its successor."""
         return sound.first and sound.at_ms > self._newest_at_ms
 
-    def _too_much(self, ahead_ms: float) -> bool:
-        """Whether to drop a packet: the voice lags behind the agent, because packets came in a burst."""
+    def _leaves_out(self, packet: bytes, ahead_ms: float) -> bool:
+        """Whether to drop a packet, because the voice lags behind the agent: after a burst, after stalls."""
+        quiet = len(packet) * QUIET < self._mean_bytes
+        self._mean_bytes += (len(packet) - self._mean_bytes) * (_GAIN if self._mean_bytes else 1)
         if ahead_ms > MOST_AHEAD_MS:
             self._dropping = True
         elif ahead_ms <= ENOUGH_AHEAD_MS:
             self._dropping = False
-        return self._dropping
+        return self._dropping or (quiet and ahead_ms > LATE_MS)
 
     def _end(self) -> list[Action]:
         stretch, self._stretch = self._stretch, None

@@ -7,8 +7,9 @@ from typing import Final
 
 from mien.fleet.packets import SEQ_MODULUS, Sound
 
-LEAST_MS: Final = 20  # to hold back the first packet of a stretch
+LEAST_MS: Final = 20  # to wait for a packet that others have overtaken
 MOST_MS: Final = 120
+VOICE_MS: Final = 80  # that the voice holds back itself before a turn opens, until the face has motion for it
 MARGIN: Final = 3.0  # times the mean deviation of the arrivals
 STALE_MS: Final = 1000  # a message that is later than the quickest by more is of no use in a conversation
 KEEP: Final = 64  # messages that wait for an earlier one
@@ -18,7 +19,7 @@ _GAIN: Final = 1 / 16  # of the newest deviation in the mean, as in RFC 3550
 class JitterBuffer:
     """Of one stretch of one user. put() messages as they arrive, take() what is due. Times are monotonic, in ms.
 
-    delay_ms: how long packets are held back now. late, repeated, skipped: messages that were not spoken.
+    late, repeated, skipped: messages that were not spoken.
     """
 
     def __init__(self, *, jitter_ms: float = 0.0) -> None:
@@ -34,8 +35,12 @@ class JitterBuffer:
 
     @property
     def delay_ms(self) -> float:
-        """How long the first packet is held back, and how long a missing one is awaited."""
+        """How long a missing packet is awaited."""
         return min(MOST_MS, max(LEAST_MS, MARGIN * self.jitter_ms))
+
+    def _hold_ms(self, sound: Sound) -> float:
+        """How long the first message is held back: one that others may have overtaken, or on a bad network."""
+        return max(0.0 if sound.first else LEAST_MS, self.delay_ms - VOICE_MS)
 
     def put(self, sound: Sound, now_ms: float) -> bool:
         """Take a message. Returns whether it will be of use: not one that is late, stale or repeated."""
@@ -58,7 +63,7 @@ class JitterBuffer:
         self._newest = max(self._newest, number)
         self._waiting[number] = (sound, now_ms)
         if self._opens_ms is None:
-            self._opens_ms = now_ms + self.delay_ms
+            self._opens_ms = now_ms + self._hold_ms(sound)
         return True
 
     def take(self, now_ms: float) -> list[Sound]:

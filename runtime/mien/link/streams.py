@@ -46,6 +46,8 @@ class StreamsSeams:
 
     client(): the one whose session with the voice is open; opened with encoding="opus" and packets=True. publish():
     at QoS 0. may_listen(user): its role permits the microphone. always(): topics to which the client subscribes anyway.
+    told(watchers, listeners): users to whom something is streamed, and those of them who hear the microphone, on every
+    change.
     """
 
     client: Callable[[], AsyncClient | None]
@@ -54,6 +56,7 @@ class StreamsSeams:
     floor: Holds
     attendance: Attends
     always: Callable[[], Iterable[wire.Topic]] = tuple
+    told: Callable[[tuple[str, ...], tuple[str, ...]], object] = lambda *_: None
 
 
 def allowed_streams(allow: AllowConfig) -> frozenset[Stream]:
@@ -80,6 +83,7 @@ class Streams(Idle):
         self.said = AgentSpeech()
         self._task = LiveTask(self.live, client=seams.client, publish=seams.publish, always=seams.always)
         self._speaker = AgentSpeaker(self.said, client=seams.client)
+        self._told: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
         self._running = [asyncio.create_task(work) for work in (self._task.run(), self._speaker.run())]
 
     def watch(self, user: str, watch: Watch, now_ns: int) -> None:
@@ -93,7 +97,7 @@ class Streams(Idle):
         if answer.refused:
             log.info("%s may not watch %s", user, ", ".join(answer.refused))
         self._task.wake()
-        self._seams.attendance.hearing = self.live.listeners
+        self._tell()
 
     def speech(self, user: str, payload: bytes, now_ns: int) -> None:
         """Sound of a user; spoken if that user holds the floor."""
@@ -108,7 +112,7 @@ class Streams(Idle):
         """About ten times a second."""
         self._task.step(now_ns)
         self._follow_floor()
-        self._seams.attendance.hearing = self.live.listeners
+        self._tell()
         for task in self._running:
             if task.done():
                 task.result()  # a bug: it ends the service, which is started again
@@ -118,6 +122,14 @@ class Streams(Idle):
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _tell(self) -> None:
+        """The face shows at once who hears the customer; who watches is told in `status`."""
+        told = self.live.watchers, self.live.listeners
+        if told != self._told:
+            self._told = told
+            self._seams.attendance.hearing = self.live.listeners
+            self._seams.told(*told)
 
     def _follow_floor(self) -> None:
         floor = self._seams.floor

@@ -26,15 +26,11 @@ class Stretches:
     """take() blocks in order; encoded() each piece at most once an encoding, in order."""
 
     def __init__(self) -> None:
-        self._stream = -1
         self._silent = TAIL_BLOCKS  # blocks since the last sound
         self._encoder: OpusEncoder | None = None
 
     def take(self, block: FarEnd, pcm: bytes) -> list[Piece]:
-        """The pieces of a block: none in silence between stretches."""
-        if block.stream != self._stream:
-            self.close()
-            self._stream = block.stream
+        """The pieces of a block: none in silence between stretches. A device that ran dry does not end a stretch."""
         if not pcm:
             silent = min(-(-block.frames // EAR_BLOCK_FRAMES), TAIL_BLOCKS - self._silent)
             return [self._tail() for _ in range(silent)]
