@@ -1,4 +1,4 @@
-"""The board as an update sees it: its files, `rauc info`, and the root's side behind its socket."""
+"""The board as an update sees it: by its files, by `rauc info`, by the root's side behind its socket."""
 
 import json
 import re
