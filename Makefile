@@ -1,6 +1,6 @@
 # The entry point for all tasks. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo converse test suite test-matrix test-adapters test-converse check coverage bench fuzz chaos mutants model avatars goldens image bundle deb release \
+.PHONY: help setup demo converse test suite test-matrix test-adapters test-converse test-fleet check coverage bench fuzz chaos mutants model avatars goldens image bundle deb release \
 	boards hil hil-smoke hil-doctor soak fleet test-install clean
 PYTHON := .venv/bin/python
 
@@ -32,6 +32,9 @@ test-adapters: ## test each adapter against its real framework, in cached enviro
 
 test-converse: setup ## test mien converse with its real engines, in a cached environment (CONVERSE="--bench")
 	@.ci/test-converse $(CONVERSE)
+
+test-fleet: setup ## test metrics and updates with real Prometheus, exporter, broker, goosebit and RAUC, in a cached environment
+	@.ci/test-fleet
 
 check: setup ## run ruff (lint and format), mypy --strict, import-linter and shellcheck
 	@.venv/bin/ruff check .

@@ -74,7 +74,7 @@ def _panel(title: str, query: str, unit: str, legend: str = "{{site}}/{{board}}"
 
 
 def _stat(title: str, query: str, unit: str = "short", red_from: float | None = 1) -> dict[str, Any]:
-    steps = [{"color": "green", "value": None}]
+    steps: list[dict[str, Any]] = [{"color": "green", "value": None}]
     if red_from is not None:
         steps.append({"color": "red", "value": red_from})
     return {

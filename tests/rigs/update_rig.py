@@ -154,8 +154,8 @@ class Faults:
 class DdiServer:
     """hawkBit's DDI as its documentation describes it, on a free port of this machine."""
 
-    def __init__(self, bundle: bytes = b"bundle" * 50_000) -> None:
-        self.bundle = bundle
+    def __init__(self, bundle: bytes = b"bundle" * 50_000, base: str = TENANT) -> None:
+        self.bundle, self.base = bundle, base
         self.faults = Faults()
         self.action = ""
         self.version = "0.3.0"
@@ -187,18 +187,18 @@ class DdiServer:
         ]
 
     def json(self, path: str) -> dict[str, Any] | None:
-        if path == TENANT:
+        if path == self.base:
             links = {}
             if self.wants_config:
-                links["configData"] = {"href": f"{self.url}{TENANT}/configData"}
+                links["configData"] = {"href": f"{self.url}{self.base}/configData"}
             if self.cancel:
-                links["cancelAction"] = {"href": f"{self.url}{TENANT}/cancelAction/{self.cancel}"}
+                links["cancelAction"] = {"href": f"{self.url}{self.base}/cancelAction/{self.cancel}"}
             elif self.action:
-                links["deploymentBase"] = {"href": f"{self.url}{TENANT}/deploymentBase/{self.action}?c=-1"}
+                links["deploymentBase"] = {"href": f"{self.url}{self.base}/deploymentBase/{self.action}?c=-1"}
             return {"config": {"polling": {"sleep": "00:05:00"}}, "_links": links}
-        if path == f"{TENANT}/cancelAction/{self.cancel}":
+        if path == f"{self.base}/cancelAction/{self.cancel}":
             return {"id": self.cancel, "cancelAction": {"stopId": self.action}}
-        if path == f"{TENANT}/deploymentBase/{self.action}":
+        if path == f"{self.base}/deploymentBase/{self.action}":
             return {"id": self.action, "deployment": self._plan()}
         return None
 
@@ -219,7 +219,7 @@ class DdiServer:
 
     def take(self, path: str, document: dict[str, Any]) -> int:
         """Feedback and attributes. Returns HTTP's status."""
-        words = path.removeprefix(f"{TENANT}/").split("/")
+        words = path.removeprefix(f"{self.base}/").split("/")
         if words == ["configData"]:
             self.attributes, self.wants_config = document["data"], False
             return 200

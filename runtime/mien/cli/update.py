@@ -12,7 +12,7 @@ from mien.host.exits import Exit, exit_codes
 from mien.link.update.machine import stage
 from mien.link.update.record import FILE, Record, read_record
 
-FOLDER: Final = Path("/var/lib/mien-link/update")
+FOLDER: Final = Path("/var/lib/mien-link/updates")
 WORDS: Final = {
     "idle": "no update is under way",
     "downloading": "it is being downloaded",

@@ -160,7 +160,7 @@ def test_a_bundle_that_a_power_cut_spoilt_is_fetched_again(rig: Rig) -> None:
     assert rig.server.closed_as() == ["success"]
 
 
-@pytest.mark.parametrize("moment", range(12))
+@pytest.mark.parametrize("moment", range(15))
 @pytest.mark.parametrize("lost", ["", "torn", "empty", "gone", "stale"])
 def test_a_power_cut_at_any_moment_ends_in_the_same_success(
     rig: Rig, moment: int, lost: str, monkeypatch: pytest.MonkeyPatch

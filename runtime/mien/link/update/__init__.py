@@ -1,1 +1,1 @@
-"""A client of hawkBit's DDI: updates that are a success only once a face was seen and a turn heard."""
+"""A client of hawkBit's DDI: an update is a success only once the new slot has shown a face, heard a turn."""

@@ -1,4 +1,4 @@
-"""What an update needs of the board: its root's side, and the kiosk's side."""
+"""What an update needs: of the board's root, of the kiosk."""
 
 from typing import Literal, Protocol
 

@@ -1,4 +1,4 @@
-"""What an update has reached, kept over power cuts and restarts."""
+"""What an update has reached, kept over power cuts."""
 
 import json
 import logging

@@ -82,6 +82,7 @@ class Updater:
         self._fetch_after_s = float("-inf")
         self._ended = ("", float("-inf"))
         self._draining = False
+        self._warned = ""
 
     @property
     def record(self) -> Record:
@@ -215,8 +216,14 @@ class Updater:
         try:
             return self._board.look()
         except UpdateError as error:
-            log.warning("%s", error)
+            self._warn(str(error))
             return None
+
+    def _warn(self, text: str) -> None:
+        """What fails again and again in the same way is logged once."""
+        if text != self._warned:
+            self._warned = text
+            log.warning("%s", text)
 
     def _move(self, board: BoardState | None) -> None:
         """As far as what is known now carries."""
@@ -292,7 +299,7 @@ class Updater:
                 self._rehearsed_s = now_s
                 self._kiosk.rehearse()
         except UpdateError as error:
-            log.warning("%s", error)
+            self._warn(str(error))
 
     def _drain(self, on: bool) -> None:
         if on or self._draining:
