@@ -99,8 +99,8 @@ hil-smoke: ## smoke test: one sentence, seen and heard, on each board (RIGS=cont
 hil-doctor: ## find out which part of a bench does not work (ENV=hil/env/rpi4.yaml)
 	@hil/doctor $(ENV)
 
-fleet: setup ## simulated boards on a real broker, with figures and bars (BOARDS=500 MINUTES=5 SEED=1)
-	@PYTHONPATH=. $(PYTHON) -m fleet_sim --boards $(or $(BOARDS),500) --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1)
+fleet: setup ## simulated boards on a real broker, with figures and bars (BOARDS=500 MINUTES=5 SEED=1, FLEET="--plain")
+	@PYTHONPATH=. $(PYTHON) -m fleet_sim --boards $(or $(BOARDS),500) --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1) $(FLEET)
 
 soak: setup ## soak test: hours of conversation with captions and observers (HOURS=1)
 	@PYTHONPATH=. $(PYTHON) -m hil.soak --hours $(or $(HOURS),1) --captions --observers 2

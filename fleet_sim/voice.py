@@ -1,7 +1,8 @@
 """A kiosk's voice that follows the public protocol and its timing, without sound: what mien-link talks to.
 
-It serves one ROUTER socket as mien-voice does: welcome, pong every two seconds, health every second to subscribers, turns
-as status and outcome while a visit goes on, calls, the floor with an agent's speech. What happens is `life`, by seed.
+It serves one ROUTER socket as mien-voice does: welcome, pong every two seconds, health every second to subscribers,
+turns as status and outcome while a visit goes on, calls, the floor with an agent's speech. What happens is `life`, by
+seed.
 """
 
 import asyncio

@@ -235,16 +235,20 @@ def test_only_debian_12_downloads_a_bundle() -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to other groups")
 def test_keys_belong_to_the_voice_of_a_release_with_other_account_numbers(tmp_path: Path) -> None:
     keys, allowed = tmp_path / "data/etc/mien/keys", tmp_path / "data/etc/mien/keys/allowed/speaker"
+    link = tmp_path / "data/etc/mien/link"
     allowed.mkdir(parents=True)
-    for path in (keys / "voice.key_secret", allowed / "bot.key"):
+    link.mkdir()
+    for path in (keys / "voice.key_secret", allowed / "bot.key", link / "link.key"):
         path.write_text("key")
         path.chmod(0o640)
         os.chown(path, 0, 994)
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")
-    (tmp_path / "etc/group").write_text("root:x:0:\nmien-voice:x:987:\n")
+    (tmp_path / "etc/group").write_text("root:x:0:\nmien-voice:x:987:\nmien-link:x:985:\n")
     rule = SCRIPTS / "overlay/usr/lib/tmpfiles.d/mien-update.conf"
     subprocess.run(["systemd-tmpfiles", "--create", f"--root={tmp_path}", rule], check=True, timeout=20)
     for path in (keys, keys / "voice.key_secret", allowed / "bot.key"):
         assert (path.stat().st_uid, path.stat().st_gid) == (0, 987), path
+    for path in (link, link / "link.key"):
+        assert (path.stat().st_uid, path.stat().st_gid) == (0, 985), path
     assert (keys / "voice.key_secret").stat().st_mode & 0o777 == 0o640
