@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from console import simulated
+from console.person import until as in_page_until
 from mien.fleet import event as events
 
 RINGING = """
@@ -30,7 +31,7 @@ def test_a_call_rings_and_is_accepted_by_one(signed_in, boards: simulated.Boards
     boards.call(kiosk, question="Where is <i>it</i>?")
     for page in (ana, ben, otto):
         expect(page.locator(".call-card")).to_contain_text("Where is <i>it</i>?")
-    ana.wait_for_function("window.rings > 0")
+    in_page_until(ana, "window.rings > 0")
     expect(ana.locator(".count")).to_have_text("1")
     ben.locator(".call-answers select").select_option("120")
     ben.get_by_role("button", name="I am coming").click()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page
 
 from console import simulated
+from console.person import until as in_page_until
 from mien.fleet import event as events
 from mien.fleet.status import Call, Visit
 
@@ -83,6 +84,7 @@ def test_pages_look_like_their_goldens(
     # The clock stands; timers run, so that the page goes on.
     script = f"Date.now = () => {NOW_S * 1000};"
     options = {
+        "face": True,
         "width": width,
         "height": height,
         "color_scheme": scheme,
@@ -97,7 +99,7 @@ def test_pages_look_like_their_goldens(
     compare(page, f"sign-in-{screen}-{scheme}", tmp_path)
     page.close()
     page = signed_in("ana", **options)
-    page.wait_for_function("document.querySelector('.wall-summary').textContent === '4 need attention'")
+    in_page_until(page, "document.querySelector('.wall-summary').textContent === '4 need attention'")
     compare(page, f"wall-{screen}-{scheme}", tmp_path)
     base = page.url.split("#")[0]
     page.goto(f"{base}#/calls")

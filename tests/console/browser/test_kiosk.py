@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from console import simulated, stack
+from console.person import until as in_page_until
 from mien.fleet import event as events
 from mien.fleet.status import Avatar
 
@@ -31,7 +32,7 @@ def kiosk(boards: simulated.Boards) -> simulated.Simulated:
 
 
 def test_the_face_is_live_and_captions_appear(signed_in, boards: simulated.Boards, kiosk) -> None:
-    page = signed_in(at="#/kiosk/berlin/k1")
+    page = signed_in(at="#/kiosk/berlin/k1", face=True)
     expect(page.locator(".stage.live")).to_be_visible()
     expect(page.locator(".watchers")).to_contain_text("ana")
     assert set(kiosk.streams) == {"pose", "caption"}
@@ -63,14 +64,14 @@ def test_sound_is_decoded_and_played(signed_in, kiosk, script: str) -> None:
     expect(page.locator(".stage.live")).to_be_visible()
     page.evaluate(PLAYED)
     page.get_by_role("button", name="Hear the kiosk").click()
-    page.wait_for_function("window.played > 0.5 && window.peak > 0.1")
+    in_page_until(page, "window.played > 0.5 && window.peak > 0.1")
     assert "heard" in kiosk.streams
     page.get_by_role("button", name="Mute the kiosk here").click()
 
 
 def test_an_unknown_avatar_is_said_and_the_default_stands_in(signed_in, boards: simulated.Boards, kiosk) -> None:
     boards.change(kiosk, avatar=Avatar(name="<b>mine</b>", sha256="0" * 64))
-    page = signed_in(at="#/kiosk/berlin/k1")
+    page = signed_in(at="#/kiosk/berlin/k1", face=True)
     expect(page.locator(".stage-notice")).to_contain_text("<b>mine</b>")
     expect(page.locator(".stage.live")).to_be_visible()
 
@@ -89,7 +90,7 @@ def test_an_avatar_file_that_is_none_is_survived(open_page) -> None:
 
 @pytest.mark.usefixtures("kiosk")
 def test_without_webgl_all_else_works(signed_in) -> None:
-    page = signed_in(at="#/kiosk/berlin/k1", script="HTMLCanvasElement.prototype.getContext = () => null;")
+    page = signed_in(at="#/kiosk/berlin/k1", script="HTMLCanvasElement.prototype.getContext = () => null;", face=True)
     expect(page.locator(".stage-notice")).to_contain_text("cannot draw the face")
     expect(page.locator(".commands .button").first).to_be_visible()
 

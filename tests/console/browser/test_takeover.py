@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from console import simulated, stack
+from console.person import until as in_page_until
 from mien.audio.opus import OpusDecoder
 from mien.fleet.status import Floor
 
@@ -55,7 +56,7 @@ def test_press_and_speak_reaches_the_board_as_opus(signed_in, kiosk) -> None:
     assert kiosk.status.floor
     assert kiosk.status.floor.holder == "ben"
     expect(page.locator(".round-trip")).to_contain_text("ms")
-    page.wait_for_function("new DOMMatrix(getComputedStyle(document.querySelector('.meter-fill')).transform).a > 0.3")
+    in_page_until(page, "new DOMMatrix(getComputedStyle(document.querySelector('.meter-fill')).transform).a > 0.3")
     box = page.locator(".press").bounding_box()
     assert box
     page.mouse.move(box["x"] + 20, box["y"] + 20)
