@@ -51,7 +51,7 @@ def test_axe_finds_nothing_serious(signed_in, open_page, scheme: str) -> None:
     found += [f"takeover {each}" for each in serious(page)]
     page.get_by_role("button", name="Reboot").click()
     found += [f"dialog {each}" for each in serious(page)]
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize(("language", "wall", "commands"), [("de", "Kioske", "Befehle"), ("es", "Quioscos", "Órdenes")])
