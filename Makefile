@@ -1,6 +1,6 @@
 # The entry point for all tasks. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo converse test suite test-matrix test-adapters test-converse test-fleet check coverage bench fuzz chaos mutants model avatars goldens image bundle deb release \
+.PHONY: help setup demo converse test suite test-matrix test-adapters test-converse test-fleet console test-console check coverage bench fuzz chaos mutants model avatars goldens image bundle deb release \
 	boards hil hil-smoke hil-doctor soak fleet test-install clean
 PYTHON := .venv/bin/python
 
@@ -35,6 +35,12 @@ test-converse: setup ## test mien converse with its real engines, in a cached en
 
 test-fleet: setup ## test metrics and updates with real Prometheus, exporter, broker, goosebit and RAUC, in a cached environment
 	@.ci/test-fleet
+
+console: ## bundle the supervisor's page into runtime/mien/console (needs node and npm)
+	@cd console && npm ci --no-audit --no-fund --ignore-scripts --silent && node build.mjs
+
+test-console: ## test the supervisor's page in a browser, in a cached environment (CONSOLE="--fast" or "test_wall.py")
+	@.ci/test-console $(CONSOLE)
 
 check: setup ## run ruff (lint and format), mypy --strict, import-linter and shellcheck
 	@.venv/bin/ruff check .

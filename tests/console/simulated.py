@@ -81,11 +81,15 @@ class Simulated:
 
 
 class Boards:
-    """Any number of boards on one connection. answers False: commands are heard, and not answered."""
+    """Any number of boards on one connection.
+
+    answers False: commands are heard, and not answered. still: poses do not move.
+    """
 
     def __init__(self, port: int, user: str = "boards", password: str = "boards-password") -> None:
         self.boards: dict[str, Simulated] = {}
         self.answers = True
+        self.still = False  # poses that do not move, for pictures
         self.lock = threading.RLock()
         self.counts: dict[str, int] = defaultdict(int)
         self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
@@ -259,10 +263,12 @@ class Boards:
                 watched = [board for board in self.boards.values() if board.watched_until > time.monotonic()]
             for board in watched:
                 if "pose" in board.streams:
-                    seconds = [time.monotonic() - started + at / 30 for at in range(3)]
+                    seconds = [2.0 if self.still else time.monotonic() - started + at / 30 for at in range(3)]
                     frames = [(33, speaking_pose(each)) for each in seconds]
                     self.publish(board, "live/pose", encode_pose(number // 3, now_ms - 66, frames), qos=0)
                 if "heard" in board.streams and self._opus:
                     at = number // 3 * 5 % len(self._opus)
                     packets = self._opus[at : at + 5]
-                    self.publish(board, "live/heard", encode_sound(number // 3, now_ms - 100, packets, first=at == 0), qos=0)
+                    self.publish(
+                        board, "live/heard", encode_sound(number // 3, now_ms - 100, packets, first=at == 0), qos=0
+                    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import os
 import shutil
 import socket
@@ -67,7 +68,9 @@ class Broker:
             (self.folder / name).chmod(0o644)
         served = f"http_dir {self.http_dir}\n" if self.http_dir else ""
         (self.folder / "mosquitto.conf").write_text(
-            f"allow_anonymous false\npassword_file {passwords}\nacl_file {self.folder / 'acl'}\n"
+            # As root it would become the user mosquitto, who cannot read a test's folder.
+            f"user {getpass.getuser()}\nallow_anonymous false\n"
+            f"password_file {passwords}\nacl_file {self.folder / 'acl'}\n"
             f"max_packet_size 20000000\nmax_queued_messages 20000\n"
             f"listener {self.port} 127.0.0.1\n"
             f"listener {self.web} 127.0.0.1\nprotocol websockets\n{served}"
@@ -105,9 +108,10 @@ def new_broker(folder: Path, http_dir: Path | None = None) -> Broker:
 
 
 @contextlib.contextmanager
-def served(broker: Broker) -> Iterator[str]:
-    """The page's address, served as `mien console --broker` does."""
-    with open_server("127.0.0.1", 0, site(broker.url), security_headers(broker.url)) as server:
+def served(broker: Broker | None) -> Iterator[str]:
+    """The page's address, served as `mien console --broker` does; None: without a broker of its own."""
+    proposed = broker.url if broker else ""
+    with open_server("127.0.0.1", 0, site(proposed), security_headers(proposed)) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/"

@@ -1,6 +1,6 @@
 /** Calls for a person: who waits, who comes, what became of the earlier ones. */
 
-import { Refused } from "../model/commands.ts";
+import { Refused, permits } from "../model/commands.ts";
 import type { OpenCall, PastCall } from "../model/calls.ts";
 import { refusalText, type App, type View } from "./app.ts";
 import { h, setHidden, setText } from "./dom.ts";
@@ -129,7 +129,7 @@ export class CallsPage implements View {
     for (const button of buttons) button.disabled = true;
     try {
       const { role } = await this.app.commands.roleAt(board);
-      if (!role) throw new Refused("not_permitted", "");
+      if (!role || !permits(role, "answer_call")) throw new Refused("not_permitted", "");
       await this.app.commands.give(board, role, "answer_call", { call: call.call, coming, in_s: inS });
       if (coming) this.app.go(`#/kiosk/${board.key}`);
     } catch (error) {

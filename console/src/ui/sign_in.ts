@@ -9,13 +9,12 @@ import { StillFace } from "./still_face.ts";
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
-/** Whether a page may give a password to this address: by TLS, or on this machine, or the page's own plain host. */
-export function isBrokerUrl(text: string, page: Location = location): boolean {
+/** Whether the page may give a password to this address: by TLS, or on this machine. */
+export function isBrokerUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
   if (url.username || url.password || url.hash) return false;
-  const own = page.protocol === "http:" && url.host === page.host;
-  return url.protocol === "wss:" || (url.protocol === "ws:" && (LOOPBACK.has(url.hostname) || own));
+  return url.protocol === "wss:" || (url.protocol === "ws:" && LOOPBACK.has(url.hostname));
 }
 
 export class SignIn {

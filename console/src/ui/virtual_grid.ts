@@ -35,6 +35,7 @@ interface Place {
 export class VirtualGrid {
   readonly root: HTMLElement;
   private readonly surface: HTMLElement;
+  private readonly list: HTMLElement;
   private groups: readonly Group[] = [];
   private places: Place[] = [];
   private headings: { group: Group; y: number }[] = [];
@@ -52,7 +53,8 @@ export class VirtualGrid {
     private readonly painter: Painter,
     label: string,
   ) {
-    this.surface = h("div", { class: "grid-surface", role: "list", "aria-label": label });
+    this.list = h("div", { class: "grid-list", role: "list", "aria-label": label });
+    this.surface = h("div", { class: "grid-surface" }, this.list);
     this.root = h("div", { class: "grid-scroller", onscroll: () => this.paint(), onkeydown: (event: KeyboardEvent) => this.key(event) }, this.surface);
     this.surface.addEventListener("focusin", (event) => {
       const key = (event.target as HTMLElement).dataset["key"];
@@ -151,7 +153,7 @@ export class VirtualGrid {
       tile.dataset["key"] = key;
       this.tiles.set(key, tile);
       this.painter.paintTile(tile, key);
-      this.surface.append(item(tile));
+      this.list.append(item(tile));
     }
     const holder = tile.parentElement as HTMLElement;
     const transform = `translate(${x}px, ${y}px)`;

@@ -2,6 +2,7 @@
 
 import type { Board } from "../model/board.ts";
 import { MOST_BOARDS } from "../model/fleet.ts";
+import { URGENCIES, type Urgency } from "../model/need.ts";
 import type { App, View } from "./app.ts";
 import { heardText, stateText, visitText } from "./board_text.ts";
 import { h, icon, setAttribute, setClass, setHidden, setText } from "./dom.ts";
@@ -146,25 +147,27 @@ export class Wall implements View, Painter {
     const words = chosen.search.toLowerCase().split(/\s+/).filter(Boolean);
     const shown: Board[] = [];
     const counts = { need: 0, visits: 0, openCalls: 0, all: 0 };
+    let worst: Urgency = "ok";
     for (const board of boards.values()) {
       counts.all += 1;
       if (board.urgency !== "ok") counts.need += 1;
+      if (URGENCIES.indexOf(board.urgency) < URGENCIES.indexOf(worst)) worst = board.urgency;
       if (board.status?.online && board.status.visit) counts.visits += 1;
       if (board.reasons[0] === "call") counts.openCalls += 1;
       if (passes(board, chosen.filter) && words.every((word) => board.key.includes(word))) shown.push(board);
     }
-    this.tell(counts);
+    this.tell(counts, worst);
     this.showEmpty(counts.all, shown.length); // before the grid is laid out: what is hidden has no width
     this.grid.setGroups(grouped(shown, chosen.arrangement));
   }
 
-  private tell(counts: { need: number; visits: number; openCalls: number; all: number }): void {
+  private tell(counts: { need: number; visits: number; openCalls: number; all: number }, worst: Urgency): void {
     const { format, fleet } = this.app;
     const { wallPage: text, link } = format.text;
     const need = counts.need === 1 ? text.needOne : fill(text.need, { count: format.number(counts.need) });
     const well = counts.all === 1 ? text.oneWell : fill(text.allWell, { count: format.number(counts.all) });
     setText(this.summary, counts.all === 0 ? "" : counts.need ? need : well);
-    setClass(this.summary, "calm", counts.need === 0);
+    setAttribute(this.summary, "data-urgency", worst);
     this.figure("well", counts.all - counts.need);
     this.figure("visits", counts.visits);
     this.figure("openCalls", counts.openCalls);
@@ -247,9 +250,6 @@ function footText(app: App, board: Board, nowMs: number): string {
   const { status } = board;
   const forMs = nowMs - board.sinceMs;
   const parts = [board.reasons.length && forMs >= 10_000 ? app.format.span(forMs) : "", chosen.arrangement === "need" && board.urgency !== "ok" ? board.site : ""];
-  if (status?.online && !board.reasons.length) {
-    parts.push(app.format.text.levels[status.level]);
-    if (status.visit?.language) parts.push(status.visit.language.slice(0, 5));
-  }
+  if (status?.online && !board.reasons.length && status.visit?.language) parts.push(status.visit.language.slice(0, 5));
   return parts.filter(Boolean).join(" · ");
 }
