@@ -136,3 +136,27 @@ def test_deltas_are_numbers_for_each_vertex(tetrahedron: Mesh) -> None:
     refused(tetrahedron, r"targets \(jawOpen\).normals: not every", targets=(jaw([1], normal=float("nan")),))
     short = dataclasses.replace(jaw([1, 2]), normals=np.zeros((1, 3), np.float32))
     refused(tetrahedron, r"normals: shape \(1, 3\), expected \(2, 3\)", targets=(short,))
+
+
+@pytest.mark.parametrize(
+    ("field", "good", "bad"),
+    [
+        ("frame_width", (0.0, 0.3, 100.0), (-0.001, 100.001, float("nan"))),
+        ("eye_range", (0.0, 0.5, 1.0), (-0.001, 1.001, float("nan"))),
+    ],
+)
+def test_what_a_camera_must_show_and_eyes_may_turn_is_in_range(
+    tetrahedron: Mesh, field: str, good: tuple[float, ...], bad: tuple[float, ...]
+) -> None:
+    for value in good:
+        passes(tetrahedron, **{field: value})
+    for value in bad:
+        refused(tetrahedron, field, **{field: value})
+
+
+def test_a_background_is_two_colours(tetrahedron: Mesh) -> None:
+    passes(tetrahedron, background=None)
+    passes(tetrahedron, background=((0.0, 0.5, 1.0), (1.0, 0.0, 0.25)))
+    for value in (-0.001, 1.001, float("nan")):
+        refused(tetrahedron, "background", background=((0.0, 0.5, 1.0), (1.0, 0.0, value)))
+        refused(tetrahedron, "background", background=((value, 0.5, 1.0), (1.0, 0.0, 0.5)))

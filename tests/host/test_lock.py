@@ -184,3 +184,12 @@ def test_a_holder_is_named_whatever_the_last_one_left_in_the_file(tmp_path):
     named = f"mien-voice is already running there: process {os.getpid()} since"
     with RunLock(tmp_path, "voice", "mien-voice"), pytest.raises(ConfigError, match=named):
         RunLock(tmp_path, "voice", "mien-voice")
+
+
+def test_a_file_that_may_not_even_be_read_is_named_with_the_remedy(tmp_path, monkeypatch):
+    def forbidden(*_):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(lock_module.os, "open", forbidden)
+    with pytest.raises(ConfigError, match=r"voice\.lock: cannot be locked \(Permission denied\); remove it"):
+        RunLock(tmp_path, "voice", "mien-voice")
