@@ -18,8 +18,8 @@ from mien.link.facts import Facts
 _FACTS: Final = Facts(version="simulated", image="", slot="A", model="simulated", motion="", avatar=None, built=0.0)
 _LOOK_S: Final = 0.25
 # What a link asks the kernel about its whole process and its machine, hundreds of them need not ask in one process.
-service.release_unused_pages = lambda: None  # type: ignore[assignment]
-service.MemoryGauge.mb = lambda _: 30.0  # type: ignore[method-assign]
+service.release_unused_pages = lambda: None  # type: ignore[attr-defined]
+service.MemoryGauge.mb = lambda _: 30.0  # type: ignore[attr-defined,assignment]
 board.clock_was_set = lambda *_: True
 
 
