@@ -67,7 +67,11 @@ HOSTILE: Final = (
     Kind("fuzz_messages", lambda r: {"where": r.choice(CLIENTS), "count": 3000, "seed": r.randrange(10**6)}, 4.0),
     Kind("hanging_agent", lambda r: {"where": r.choice(CLIENTS), "seconds": r.uniform(1, 4)}, 8.0),
     Kind("abandoned_turns", lambda r: {"where": r.choice(CLIENTS), "count": r.randint(1, 6)}, 8.0),
-    Kind("report_flood", lambda r: {"count": 3000, "what": r.choice(("malformed", "thumbnails", "motion_ready"))}, 2.0),
+    Kind(
+        "report_flood",
+        lambda r: {"count": 3000, "what": r.choice(("malformed", "thumbnails", "motion_ready", "poses"))},
+        2.0,
+    ),
     Kind("bus_stalled", lambda r: {"count": r.randint(1, 8), "seconds": 5.0}, 6.0),
     Kind("bus_subscriptions", lambda r: {"count": 200_000, "seed": r.randrange(10**6)}, 5.0),
     Kind("stranger", lambda _: {}, 2.0, "curve"),

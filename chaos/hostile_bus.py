@@ -13,7 +13,7 @@ LAST_EPOCH: Final = 2**63 - 1
 
 
 def report_flood(order: Order) -> None:
-    """Invalid reports, unsolicited thumbnails, motion of the largest epoch."""
+    """Invalid reports, unsolicited thumbnails and poses, motion of the largest epoch."""
     peer = _opened(order, "report", b"PUSH")
     if peer is None:
         return
@@ -31,6 +31,10 @@ def _report(chance: random.Random, what: str, number: int) -> bytes:
     if what == "thumbnails":
         data = b"x" * (1 << (number % 18))
         return bus.encode(bus.Thumbnail(epoch=number, width=320, height=240, encoding="jpeg", data=data))
+    if what == "poses":
+        seq, at_ns = ((LAST_EPOCH, -1, 2**64 - 1, number)[number % 4] for _ in range(2))
+        frames = chance.randbytes(1 << (number % 12))
+        return bus.encode(bus.PoseBatch(epoch=number, seq=seq, at_ns=at_ns, key=bool(number % 2), frames=frames))
     body = chance.randbytes(chance.choice((0, 1, 20, 200)))
     return chance.choice((b"", VERSION, b"\x01")) + body
 

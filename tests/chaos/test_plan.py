@@ -86,3 +86,4 @@ def test_reports_of_the_impostor_face_pass_the_version_check() -> None:
 
     assert isinstance(bus.decode_from_face(_report(random.Random(1), "motion_ready", 0)), bus.MotionReady)
     assert isinstance(bus.decode_from_face(_report(random.Random(1), "thumbnails", 1)), bus.Thumbnail)
+    assert isinstance(bus.decode_from_face(_report(random.Random(1), "poses", 1)), bus.PoseBatch)

@@ -18,6 +18,7 @@ from mien.fleet.packets import Sound, decode_pose_batch, decode_sound, encode_so
 from mien.link.config import AllowConfig
 from mien.link.streams import Streams, StreamsSeams
 from mien.transport.bus import FaceBus
+from mien.voice import admission
 from rigs.fake_ear import FakeEar
 from rigs.services import running_voice
 from rigs.voice_rig import RecordingSink, tone
@@ -177,6 +178,27 @@ def test_an_ear_that_may_not_be_heard_costs_nothing_else(service):
         assert "live/ear" not in link.published
 
     linked(service.endpoints[0], act, role="observer")
+
+
+@pytest.mark.parametrize("lacks", ["libopus0", "the topic"])
+def test_a_voice_that_cannot_stream_all_streams_the_rest(monkeypatch, tmp_path, caplog, lacks):
+    if lacks == "libopus0":
+        monkeypatch.setattr("mien.voice.admission.spoken_encodings", lambda: ("s16le",))
+    else:
+        without = tuple(each for each in admission.CAPABILITIES if each != "heard")
+        monkeypatch.setattr(admission, "CAPABILITIES", without)
+
+    async def act(link):
+        link.watch("pose", "heard", "caption")
+        await until(lambda: service._engine.live._watch)
+        assert not service._engine.live._hear
+        async with connect_async(service.endpoints[0]) as speaker:
+            await speaker.caption("t", "Good day")
+            await until(lambda: "live/caption" in link.published)
+
+    with running_voice(tmp_path) as service:
+        linked(service.endpoints[0], act)
+    assert "this voice cannot stream heard" in caplog.text
 
 
 def test_what_link_toml_does_not_allow_is_not_streamed(service):

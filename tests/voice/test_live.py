@@ -211,3 +211,13 @@ class TestHeard:
         rig.step(600)
         first, _ = given(rig, wire.Heard)[0]
         assert first.dropped == first.seq - 1 > 10
+
+
+def test_numbers_of_an_impostor_reach_nobody_but_those_who_watch():
+    """Whatever a report on the bus holds, the voice goes on."""
+    rig = VoiceRig()
+    rig.say(wire.Hello(protocol=1, role="observer"), client=EYE)
+    subscribe(rig, "poses")
+    for seq, at_ns in ((2**64 - 1, -1), (-1, 2**63), (-(2**63), 0)):
+        rig.voice.report(bus.encode(bus.PoseBatch(epoch=0, seq=seq, at_ns=at_ns, key=True, frames=b"x")))
+    assert [wire.decode_voice(wire.encode(m)).seq for m, _ in given(rig, wire.Poses)] == [2**64 - 1, -1, -(2**63)]

@@ -1,7 +1,6 @@
 """Benchmark of the live streams: what watching a board costs, how late a watcher sees it, how late an agent is heard.
 
-Real mosquitto with TLS, real voice and face, the streams of mien-link in a process of their own (mien.bench.link_board,
-which has no status, events or commands).
+Real mosquitto with TLS, real voice, face and mien-link.
 """
 
 import asyncio
@@ -13,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -38,6 +37,7 @@ from mien.transport import voice_endpoint
 
 IDLE_S: Final = 10.0
 SETTLE_S: Final = 1.5
+START_S: Final = 20.0
 STRETCHES: Final = 12
 MESSAGES: Final = 34  # of a stretch: two seconds
 Progress = Callable[[str], None]
@@ -68,26 +68,45 @@ def run_link(quick: bool, progress: Progress) -> Report:
         tempfile.TemporaryDirectory(prefix="mien-link-") as folder,
         running_broker(Path(folder)) as broker,
         running_session(SETTINGS) as session,
-        running_board(session, broker) as board,
+        running_link(session, broker, Path(folder)) as board,
     ):
         return asyncio.run(_Bench(session, broker, board, progress).run(said, STRETCHES // share))
 
 
 @contextmanager
-def running_board(session: Session, broker: BrokerAddress) -> "Iterator[subprocess.Popen[bytes]]":
-    """The board's process, connected to the broker."""
-    arguments = [str(session.stack.run_dir), str(broker.port), str(broker.ca)]
-    command = [sys.executable, "-m", "mien.bench.link_board", *arguments]
-    process = subprocess.Popen(command, env=service_environment(), stdout=subprocess.PIPE)
-    assert process.stdout is not None
+def running_link(session: Session, broker: BrokerAddress, folder: Path) -> "Iterator[subprocess.Popen[bytes]]":
+    """mien-link, connected to the broker. folder: for its files."""
+    lines = f"""
+[board]
+site = "{PLACE.site}"
+name = "{PLACE.name}"
+[broker]
+host = "127.0.0.1"
+port = {broker.port}
+ca = "{broker.ca}"
+[events]
+folder = "{folder}"
+"""
+    path = folder / "link.toml"
+    path.write_text(lines)
+    arguments = ["--config", str(path), "--run-dir", str(session.stack.run_dir)]
+    process = subprocess.Popen([sys.executable, "-m", "mien.link", *arguments], env=service_environment())
     try:
-        if not process.stdout.readline():
-            raise MienError("the board did not connect to the broker")
+        _await_connection(process, broker.port)
         yield process
     finally:
         process.terminate()
         process.wait(10)
-        process.stdout.close()
+
+
+def _await_connection(process: "subprocess.Popen[bytes]", port: int) -> None:
+    until_s = time.monotonic() + START_S
+    while time.monotonic() < until_s and process.poll() is None:
+        with suppress(MienError):
+            port_of(process.pid, port)
+            return
+        time.sleep(0.1)
+    raise MienError("mien-link did not connect to the broker")
 
 
 class _Bench:
@@ -134,8 +153,8 @@ class _Bench:
             percentile_row("agent's speech, sent to the broker until heard, median", latencies, 50),
             percentile_row("agent's speech, sent to the broker until heard, p95", latencies, 95, bar=200.0),
             *self._cost_rows(idle, unseen, watched.span),
-            Row(name="streams' process, nobody watches", value=round(idle_mb, 1), unit="MB", bar=45.0),
-            Row(name="streams' process, watched", value=round(watched_mb, 1), unit="MB"),
+            Row(name="mien-link, nobody watches", value=round(idle_mb, 1), unit="MB", bar=45.0),
+            Row(name="mien-link, watched", value=round(watched_mb, 1), unit="MB"),
         ]
         return Report(benchmark="link", rows=tuple(rows), machine=machine())
 
@@ -202,8 +221,8 @@ class _Bench:
             await mqtt.publish(PLACE.topic("speech", USER), message.payload)
 
     def _cost_rows(self, idle: Span, unseen: Span, watched: Span) -> list[Row]:
-        rows = [_load("streams' process, nobody watches, nobody speaks", idle, 0, bar=2.0)]
-        for who, index in (("streams' process", 0), ("voice", 1), ("face", 2)):
+        rows = [_load("mien-link, nobody watches, nobody speaks", idle, 0, bar=2.0)]
+        for who, index in (("mien-link", 0), ("voice", 1), ("face", 2)):
             rows.append(_load(f"{who} while it speaks, nobody watches", unseen, index))
             rows.append(_load(f"{who} while it speaks, watched", watched, index))
         return rows

@@ -1,4 +1,4 @@
-"""What both ends of `mien bench link` know: the board's place, the connection's options."""
+"""Where the board of `mien bench link` is, with the options of a connection to its broker."""
 
 import socket
 from typing import Final

@@ -17,6 +17,7 @@ from mien.link.live import LiveStreams, Publication
 log = logging.getLogger("mien.link")
 
 RETRY_S: Final = 1.0
+_NEWER: Final[frozenset[wire.Topic]] = frozenset(("poses", "heard"))  # each a capability of its name
 
 
 class LiveTask:
@@ -81,13 +82,26 @@ class LiveTask:
             self._followed, self._listening = client, None
             self._passing = asyncio.create_task(self._pass_on(client), name="mien-live")
         try:
-            always = tuple(self._always())
-            await client.subscribe(*always, *(orders.topics - set(always)), encoding="opus")
+            await self._subscribe(client, orders.topics)
             self._asked = orders.number
         except ClientError as error:
             log.warning("the voice streams nothing: %s", error)
             await asyncio.sleep(RETRY_S)
         await self._follow_ear(client, listens=orders.listens)
+
+    async def _subscribe(self, client: AsyncClient, topics: frozenset[wire.Topic]) -> None:
+        """Ask for what this voice can stream. Raises ClientError."""
+        welcome, always = client.welcome, tuple(self._always())
+        if welcome is None:
+            raise ClientError("the session has ended")
+        unknown = {topic for topic in topics & _NEWER if topic not in welcome.capabilities}
+        if "opus" not in welcome.encodings:
+            unknown |= topics & {"heard"}
+        if unknown:
+            log.warning("this voice cannot stream %s: it is older, or lacks libopus0", ", ".join(sorted(unknown)))
+        wanted = topics - unknown
+        encoding = "opus" if "heard" in wanted else "s16le"
+        await client.subscribe(*always, *(wanted - set(always)), encoding=encoding)
 
     async def _follow_ear(self, client: AsyncClient, *, listens: bool) -> None:
         if not listens:
