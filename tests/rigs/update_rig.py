@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -154,7 +155,9 @@ class Faults:
 class DdiServer:
     """hawkBit's DDI as its documentation describes it, on a free port of this machine."""
 
-    def __init__(self, bundle: bytes = b"bundle" * 50_000, base: str = TENANT) -> None:
+    def __init__(
+        self, bundle: bytes = b"bundle" * 50_000, base: str = TENANT, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.bundle, self.base = bundle, base
         self.faults = Faults()
         self.action = ""
@@ -171,7 +174,9 @@ class DdiServer:
         self.href = ""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self) -> None:
@@ -206,6 +211,7 @@ class DdiServer:
         plan: dict[str, Any] = {"download": self.download, "update": self.update}
         if self.window:
             plan["maintenanceWindow"] = self.window
+        name = "download" if self.url.startswith("https") else "download-http"
         artifact = {
             "filename": "mien.raucb",
             "size": len(self.bundle) if self.size is None else self.size,
@@ -213,7 +219,7 @@ class DdiServer:
                 "sha1": hashlib.sha1(self.bundle).hexdigest(),
                 "sha256": hashlib.sha256(self.bundle).hexdigest(),
             },
-            "_links": {"download-http": {"href": self.href or f"{self.url}/files/mien.raucb"}},
+            "_links": {name: {"href": self.href or f"{self.url}/files/mien.raucb"}},
         }
         return plan | {"chunks": [{"part": "os", "version": self.version, "name": "mien", "artifacts": [artifact]}]}
 

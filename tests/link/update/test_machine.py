@@ -221,6 +221,12 @@ def test_an_update_that_is_installed_already_is_tried_without_installing_it_agai
     assert advance(record, see(NEW_GOOD)).outcome == "good"
 
 
+def test_the_same_version_without_a_build_proves_nothing() -> None:
+    unknown = replace(OLD, version="0.3.0", build="")
+    seen = see(unknown, fetched=True, inspection=Inspection(version="0.3.0"))
+    assert advance(at("waiting"), seen).phase == "draining"
+
+
 def test_a_board_that_does_not_answer_changes_nothing() -> None:
     for phase in ("waiting", "installing", "restarting", "trial"):
         record = at(phase)  # type: ignore[arg-type]

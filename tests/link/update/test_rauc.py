@@ -1,14 +1,12 @@
-"""The real `rauc info`: bundles signed by our own key, by a stranger's, for another board; and whether it streams."""
+"""The real `rauc info`: bundles signed by our own key, by a stranger's, for another board."""
 
-import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from mien.errors import UpdateError
 from mien.link.update.board import Inspection
-from mien.link.update.rauc import can_stream, inspect, run
+from mien.link.update.rauc import inspect, run
 from rigs.bundles import Keys
 
 
@@ -42,20 +40,6 @@ def test_a_spoilt_bundle(keys: Keys, tmp_path: Path, spoil: object) -> None:
     bundle = keys.bundle(tmp_path / "x.raucb")
     bundle.write_bytes(spoil(bundle.read_bytes()))  # type: ignore[operator]
     assert inspect(str(bundle), "mien-arm64", keys.options).why
-
-
-def test_rauc_of_debian_12_does_not_stream(keys: Keys) -> None:
-    version = subprocess.run(["rauc", "--version"], capture_output=True, text=True, check=True).stdout
-    assert can_stream(keys.options) is (version.strip() != "rauc 1.8")
-
-
-def test_rauc_of_debian_13_streams() -> None:
-    """What its 1.13 says, by the texts in its program."""
-
-    def told(_: Sequence[str]) -> tuple[int, str, str]:
-        return 1, "", "rauc-Message: Remote URI detected, streaming bundle...\nfailed to check nbd\n"
-
-    assert can_stream(run=told)
 
 
 def test_a_rauc_that_answers_nonsense_is_no_verdict_on_the_bundle() -> None:

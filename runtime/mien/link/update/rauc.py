@@ -1,4 +1,4 @@
-"""What `rauc info` says: of a bundle, of RAUC itself."""
+"""What `rauc info` says of a bundle."""
 
 import json
 import subprocess
@@ -8,8 +8,6 @@ from typing import Final
 from mien.errors import UpdateError
 from mien.link.update.board import Inspection
 
-# Nothing listens here. RAUC says what it would do with an address before it finds that out.
-NOWHERE: Final = "http://127.0.0.1:9/none.raucb"
 TIMEOUT_S: Final = 300.0
 
 Run = Callable[[Sequence[str]], tuple[int, str, str]]
@@ -22,15 +20,6 @@ def run(command: Sequence[str]) -> tuple[int, str, str]:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UpdateError(f"{command[0]}: {error}") from None
     return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
-
-
-def can_stream(options: Sequence[str] = (), run: Run = run) -> bool:
-    """Whether this RAUC installs from a URL without storing the bundle: Debian 13's does, Debian 12's does not.
-
-    options: such as --conf. Raises UpdateError.
-    """
-    _, out, err = run(["rauc", *options, "info", NOWHERE])
-    return "streaming bundle" in out + err
 
 
 def inspect(bundle: str, compatible: str, options: Sequence[str] = (), run: Run = run) -> Inspection:
