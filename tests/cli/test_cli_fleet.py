@@ -196,6 +196,8 @@ def test_who_is_not_let_in_is_told_so(site: Site, monkeypatch: pytest.MonkeyPatc
     assert refused.exit_code == 2
     assert "does not let you in" in refused.stderr
     monkeypatch.delenv("MIEN_FLEET_PASSWORD")
+    assert status(site).exit_code == 0, "the password beside fleet.toml is taken"
+    (site.fleet.folder / "users/anna/password").unlink()
     assert "there is no password" in status(site).stderr
 
 

@@ -138,10 +138,10 @@ def test_home_assistant_finds_the_boards_that_it_may_see(site: Site) -> None:
             assert not reaches(seven, anna, topic)
 
 
-def test_a_program_signs_in_with_a_certificate(site: Site) -> None:
+def test_a_program_signs_in_with_a_certificate(site: Site, tmp_path: Path) -> None:
     site.add_user("exporter", "observer", certificate=True)
     site.reload()
-    at = site.fleet.folder / "users/exporter"
+    at = shutil.copytree(site.fleet.folder / "users/exporter", tmp_path / "exporter")
     pair = (at / "user.crt", at / "user.key")
     with (
         site.board(SEVEN) as board,
@@ -156,7 +156,8 @@ def test_a_program_signs_in_with_a_certificate(site: Site) -> None:
         assert exporter.code is None
 
 
-def test_a_revoked_board_has_no_rights_and_never_comes_back(site: Site) -> None:
+def test_a_revoked_board_has_no_rights_and_never_comes_back(site: Site, tmp_path: Path) -> None:
+    card = shutil.copytree(site.files(SEVEN), tmp_path / "card")
     with site.user("anna") as anna, site.board(SEVEN) as seven, site.board(EIGHT) as eight:
         seven.publish(SEVEN.topic("status"), b'{"online": true}', retain=True)
         site.fleet.revoke("kiosk-7")
@@ -165,14 +166,14 @@ def test_a_revoked_board_has_no_rights_and_never_comes_back(site: Site) -> None:
         assert reaches(eight, anna, EIGHT.topic("event"))
         with site.user("anna", client_id="berlin/kiosk-7"):  # as `mien fleet disconnect` does
             assert seven.ended.wait(10)
-        with site.board(SEVEN) as again:
+        with site.board(SEVEN, card) as again:
             assert again.code is None
         assert not eight.ended.is_set()
     with site.user("cleo") as cleo:
         cleo.subscribe(SEVEN.topic("status"))
         assert not _arrived(cleo, b'{"online": true}'), "a revoked board's retained state is handed out"
     site.restart()
-    with site.board(SEVEN) as again, site.board(EIGHT) as eight:
+    with site.board(SEVEN, card) as again, site.board(EIGHT) as eight:
         assert again.code is None
         assert eight.code == 0
 

@@ -1,5 +1,6 @@
 """The fleet's folder over the years: what is due, what a check finds, what survives a mistake."""
 
+import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,9 +57,10 @@ def test_everything_is_in_the_registry_for_the_next_command(fleet: Fleet, clock:
     assert [each.name for each in fleet.record.revoked] == ["berlin/kiosk-7"]
 
 
-def test_openssl_agrees(fleet: Fleet) -> None:
+def test_openssl_agrees(fleet: Fleet, tmp_path: Path) -> None:
     """Chain, purposes, names and revocation list, seen by another program."""
-    made, broker = fleet.folder / "boards/berlin/kiosk-7/mien/link", fleet.folder / "broker"
+    made = shutil.copytree(fleet.folder / "boards/berlin/kiosk-7/mien/link", tmp_path / "card")
+    broker = fleet.folder / "broker"
 
     def openssl(*arguments: object) -> str:
         ran = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True, check=False)
@@ -165,6 +167,27 @@ def test_a_lost_key_of_the_authority_stops_what_needs_it_and_says_the_way_out(fl
 def test_a_check_finds_what_was_harmed(fleet: Fleet, clock: Clock, harm: object, said: str) -> None:
     harm(fleet.folder)  # type: ignore[operator]
     assert any(said in what for what in found(fleet, clock, "bad"))
+
+
+def test_the_next_command_repairs_what_follows_from_the_registry(fleet: Fleet, clock: Clock) -> None:
+    next((fleet.folder / "ca").glob("*.crl")).write_text("x")
+    (fleet.folder / "broker/acl").unlink()
+    reopened(fleet, clock).renew([])
+    assert found(fleet, clock, "bad") == []
+
+
+def test_a_folder_that_was_not_made_to_its_end_says_so(fleet: Fleet) -> None:
+    fleet.record.authorities = []
+    with pytest.raises(ConfigError, match="was not made to its end"):
+        fleet.enrol(Wanted("kiosk-9"))
+
+
+def test_what_belonged_to_somebody_who_is_gone_is_deleted(fleet: Fleet) -> None:
+    fleet.add_user("anna", "agent", keep_password=True)
+    fleet.remove_user("anna")
+    fleet.revoke("kiosk-7")
+    assert not (fleet.folder / "users/anna").exists()
+    assert not (fleet.folder / "boards/berlin/kiosk-7").exists()
 
 
 def test_another_s_key_or_host_is_found(fleet: Fleet, clock: Clock, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from mien.enrolment.registry import FleetRecord
 
-FILES = ("mien.conf", "acl", "passwd", "ca.crt", "crl.pem", "server.crt", "server.key")
 _TEXT = """\
 # Written by `mien fleet`; changes here are lost. It belongs into /etc/mosquitto/conf.d, the other files into
 # {etc}.

@@ -104,6 +104,15 @@ def revocation_list(authority: Authority, serials: Iterable[str], now: datetime,
     return builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
+def is_revocation_list(pem: bytes) -> bool:
+    """Whether this is a revocation list in PEM."""
+    try:
+        x509.load_pem_x509_crl(pem)
+    except ValueError:
+        return False
+    return True
+
+
 def revoked_in(pem: bytes) -> set[str]:
     """The serial numbers of a revocation list."""
     return {f"{each.serial_number:040x}" for each in x509.load_pem_x509_crl(pem)}

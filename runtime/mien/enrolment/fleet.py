@@ -9,6 +9,7 @@
 Every command ends with the broker's files written anew; the broker obeys them after a reload.
 """
 
+import shutil
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
@@ -64,6 +65,8 @@ class Fleet:
     @property
     def newest(self) -> Authority:
         """The authority that issues."""
+        if not self.record.authorities:
+            raise ConfigError(f"{self.folder}: was not made to its end; delete it, and make it anew")
         return self.authority(self.record.authorities[-1])
 
     def add_authority(self) -> str:
@@ -143,7 +146,8 @@ class Fleet:
         self._note_revoked(key, gone)
         held[:] = kept
         if not old_only:
-            del self.record.boards[key]
+            board = self.record.boards.pop(key)
+            shutil.rmtree(self.folder / "boards" / board.site / board.name, ignore_errors=True)
         self._finish()
         self._complain_of_lost_keys(gone)
         return len(gone)
@@ -188,6 +192,7 @@ class Fleet:
         if user is None:
             raise ConfigError(f"there is no user {name[:40]!r} in {self.folder}")
         self._note_revoked(name, user.certificates)
+        shutil.rmtree(self.folder / "users" / name, ignore_errors=True)
         self._finish()
         self._complain_of_lost_keys(user.certificates)
 
@@ -253,6 +258,8 @@ class Fleet:
                 )
             return
         serials = [each.serial for each in self.record.revoked if each.authority == name]
+        if before is not None and not x509.is_revocation_list(before):
+            before = None  # damaged, and made anew
         if before is None or x509.revoked_in(before) != set(serials):
             write_private(path, x509.revocation_list(authority, serials, self._clock(), before))
 
