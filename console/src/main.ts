@@ -47,6 +47,7 @@ class Session implements App {
   private hash = "";
   private watched: { key: string; listener: LiveListener } | null = null;
   private signedIn = false;
+  private outdated = false;
   private changedAtMs = -Infinity;
   private scheduled = false;
   private lastTickMs = Date.now();
@@ -112,10 +113,10 @@ class Session implements App {
     this.open(hash);
   }
 
-  /** Build everything anew, in another language. */
+  /** Build everything anew, in another language; at the next page while this person holds a kiosk. */
   rebuild(): void {
-    this.shell = null;
-    this.open(this.hash || "#/");
+    this.outdated = true;
+    if (!this.view?.mayLeave) this.open(this.hash || "#/");
   }
 
   wake(): void {
@@ -134,6 +135,8 @@ class Session implements App {
   private open(hash: string): void {
     this.view?.unmount();
     this.hash = hash;
+    if (this.outdated) this.shell = null;
+    this.outdated = false;
     this.shell ??= this.newShell();
     this.view = this.viewOf(hash);
     document.title = `${this.view.title} · ${format.text.title}`;

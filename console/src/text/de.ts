@@ -56,7 +56,7 @@ export const de: Text = {
   },
   phases: { idle: "Bereit", preroll: "Spricht gleich", speaking: "Spricht", stalled: "Wartet auf Sprache", paused: "Pausiert" },
   reasons: {
-    call: "Ein Kunde bittet um einen Menschen",
+    call: "Bittet um einen Menschen",
     no_voice: "Die Stimme läuft nicht",
     silent: "Keine Soundkarte",
     offline: "Offline",
@@ -129,6 +129,7 @@ export const de: Text = {
     who: { kiosk: "Kiosk", customer: "Kunde", agent: "Mitarbeiter" },
     timeline: "Dieser Besuch",
     noVisit: "Niemand ist am Kiosk.",
+    visitBefore: "Dieser Besuch begann vor Ihrer Anmeldung. Was von nun an geschieht, erscheint hier.",
     visitSince: "Besuch seit {time}",
     health: "Messwerte",
     healthSince: "Von dieser Seite gesehen seit {time}",

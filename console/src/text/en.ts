@@ -54,7 +54,7 @@ export const en = {
   },
   phases: { idle: "Idle", preroll: "About to speak", speaking: "Speaking", stalled: "Waiting for speech", paused: "Paused" },
   reasons: {
-    call: "A customer asks for a person",
+    call: "Asks for a person",
     no_voice: "The voice does not run",
     silent: "No sound card",
     offline: "Offline",
@@ -127,6 +127,7 @@ export const en = {
     who: { kiosk: "Kiosk", customer: "Customer", agent: "Agent" },
     timeline: "This visit",
     noVisit: "Nobody is at the kiosk.",
+    visitBefore: "This visit began before you signed in. What happens from now on appears here.",
     visitSince: "Visitor for {time}",
     health: "Health",
     healthSince: "Seen by this page since {time}",

@@ -56,7 +56,7 @@ export const es: Text = {
   },
   phases: { idle: "En espera", preroll: "A punto de hablar", speaking: "Hablando", stalled: "Esperando voz", paused: "En pausa" },
   reasons: {
-    call: "Un cliente pide hablar con una persona",
+    call: "Pide hablar con una persona",
     no_voice: "La voz no funciona",
     silent: "Sin tarjeta de sonido",
     offline: "Sin conexión",
@@ -129,6 +129,7 @@ export const es: Text = {
     who: { kiosk: "Quiosco", customer: "Cliente", agent: "Agente" },
     timeline: "Esta visita",
     noVisit: "No hay nadie en el quiosco.",
+    visitBefore: "Esta visita empezó antes de que iniciara sesión. Lo que ocurra desde ahora aparecerá aquí.",
     visitSince: "Visita desde hace {time}",
     health: "Mediciones",
     healthSince: "Visto por esta página desde las {time}",

@@ -107,7 +107,7 @@ export class Shell {
     return h(
       "details",
       { class: "menu", onkeydown: (event: KeyboardEvent) => event.key === "Escape" && this.closeMenu() },
-      h("summary", { "aria-label": `${text.menu}: ${user}` }, h("span", { class: "monogram", "aria-hidden": "true" }, user.slice(0, 1).toUpperCase()), h("span", { class: "menu-user" }, user)),
+      h("summary", {}, h("span", { class: "monogram", "data-letter": user.slice(0, 1).toUpperCase() }), h("span", { class: "menu-user" }, user)),
       h(
         "div",
         { class: "menu-body" },

@@ -20,7 +20,7 @@ export interface Painter {
   paintHeading(heading: HTMLElement, group: Group): void;
 }
 
-const TILE_HEIGHT = 84;
+const TILE_HEIGHT = 82;
 const HEADING_HEIGHT = 52;
 const GAP = 10;
 const LEAST_WIDTH = 208;

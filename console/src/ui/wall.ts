@@ -122,8 +122,10 @@ export class Wall implements View, Painter {
     setClass(tile, "visited", board.status?.visit != null);
     setText(top.children[1]!, board.board);
     setText(top.children[2]!, heardText(format, board, nowMs));
-    const visited = board.reasons.length ? "" : visitText(format, board, nowMs);
-    setText(state, stateText(format, board) + (visited ? ` · ${visited}` : ""));
+    const calm = board.reasons.length === 0 && board.status?.online === true;
+    const language = board.status?.visit?.language.slice(0, 5) ?? "";
+    const visit = calm ? [visitText(format, board, nowMs), language] : [];
+    setText(state, [stateText(format, board), ...visit].filter(Boolean).join(" · "));
     setText(foot, footText(this.app, board, nowMs));
   }
 
@@ -247,9 +249,7 @@ export function grouped(boards: readonly Board[], arrangement: Arrangement): Gro
 }
 
 function footText(app: App, board: Board, nowMs: number): string {
-  const { status } = board;
   const forMs = nowMs - board.sinceMs;
   const parts = [board.reasons.length && forMs >= 10_000 ? app.format.span(forMs) : "", chosen.arrangement === "need" && board.urgency !== "ok" ? board.site : ""];
-  if (status?.online && !board.reasons.length && status.visit?.language) parts.push(status.visit.language.slice(0, 5));
   return parts.filter(Boolean).join(" · ");
 }

@@ -46,14 +46,18 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the fake microphone hears: 440 Hz."""
+    """What the fake microphone hears: 440 Hz in syllables, as noise suppression takes a steady tone for noise."""
     path = tmp_path_factory.mktemp("tone") / "tone.wav"
     times = np.arange(48_000 * 2) / 48_000
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(48_000)
-        file.writeframes((12_000 * np.sin(2 * np.pi * 440 * times)).astype("<i2").tobytes())
+        voice = sum(
+            share * np.sin(2 * np.pi * 440 * number * times) for number, share in ((1, 1.0), (2, 0.3), (3, 0.2))
+        )
+        syllables = np.clip(3 * np.sin(2 * np.pi * 2 * times), 0, 1)
+        file.writeframes((14_000 * voice * syllables).astype("<i2").tobytes())
     return path
 
 

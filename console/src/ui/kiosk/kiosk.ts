@@ -154,6 +154,7 @@ export class Kiosk implements View {
     this.commands.update();
     this.facts.update(this.board);
     this.health.update(this.board);
+    this.timeline.note = status.online && status.visit ? format.text.kiosk.visitBefore : format.text.kiosk.noVisit;
     this.timeline.update(this.board);
     this.events.update(this.board);
     if (online && this.role === "unknown") void this.askRole();
