@@ -661,3 +661,21 @@ def test_what_was_interrupted_is_not_resumed_by_what_comes_in_the_same_moment(af
     kiosk.run(500)
     assert kiosk.actions() == ["ducked", "interrupted"]
     assert [done.reason for done in kiosk.got(wire.Finished)] == ["interrupted"]
+
+
+def test_an_agent_that_takes_the_floor_for_its_own_turn_ends_the_pause_of_the_customer():
+    kiosk = Kiosk(mode="pause", window_ms=5000, default="interrupt")
+    kiosk.speak("mine", ms=3000, client=b"l")
+    kiosk.step(500)
+    kiosk.start()
+    kiosk.run(200)
+    assert kiosk.actions(b"l") == ["ducked", "paused"]
+    kiosk.say(wire.TakeFloor(), client=b"l")
+    kiosk.step(10)
+    assert kiosk.actions(b"l") == ["ducked", "paused", "resumed"]
+    assert not kiosk.voice.barge_in
+    written = len(kiosk.sink.pcm)
+    kiosk.run(6000)
+    assert kiosk.actions(b"l") == ["ducked", "paused", "resumed"]
+    assert [(done.reason, done.played_ms) for done in kiosk.got(wire.Finished, b"l")] == [("played", 3000)]
+    assert np.abs(kiosk.sink.pcm[written + FADE :].astype(int)).max() > 7990

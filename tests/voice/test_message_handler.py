@@ -212,6 +212,8 @@ class TestEndBehindARefusedFirstChunk:
         rig.say(wire.End(turn="t"))
         rig.step(300)
         assert [m.played_ms for m in rig.got(wire.Finished)] == [100.0]
+        raw(rig, wire.encode(wire.Audio(turn="t", seq=2)), b"\0")
+        assert rig.queue._unbegun == {}  # for neither chunk: the turn had begun, and then was over
 
     def test_is_another_clients_own_affair(self, rig):
         raw(rig, wire.encode(wire.Audio(turn="t", seq=0)), b"\0")

@@ -97,3 +97,18 @@ def test_a_turn_that_waits_for_an_agent_is_not_told_again_at_its_old_place():
     rig.say(wire.TakeFloor(), client=b"agent")
     rig.step(5)
     assert replayed(rig) == ([], [])
+
+
+def test_of_a_turn_that_is_heard_nothing_is_kept_to_be_published_again():
+    """Only a turn that has not opened may be held, and is then told to the face anew."""
+    rig = VoiceRig(preroll_ms=500)
+    rig.hello()
+    rig.preroll.note_seen(rig.clock.now_ns())
+    rig.speak(ms=2000)
+    rig.step(50)
+    [turn] = rig.queue.turns
+    assert len(turn.feed.unheard) > 0
+    rig.preroll.note_ready(rig.playback.epoch, 10**10, rig.clock.now_ns())
+    rig.step(200)
+    assert turn.playout.taken_frames > 0
+    assert len(turn.feed.unheard) == 0
