@@ -6,7 +6,7 @@ the board lost its old queue. Fields with personal data begin with `pii.`, and a
 them.
 """
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, TypeGuard
 
 from msgspec import Meta, Struct, field
 
@@ -124,3 +124,8 @@ class Dropped(EventBase, frozen=True, kw_only=True, tag="dropped"):
 
 
 Event: TypeAlias = Turn | Visit | Fault | Level | Call | FloorChanged | Commanded | Update | Lifecycle | Dropped
+
+
+def is_event(happened: EventBase) -> TypeGuard[Event]:
+    """Whether it is one of the union: all but the base itself are."""
+    return type(happened) is not EventBase
