@@ -1,6 +1,8 @@
 """The connection to a real mosquitto: status, Will, outages, names for what goes wrong."""
 
 import asyncio
+import contextlib
+import random
 import socket
 import threading
 from collections.abc import Iterator
@@ -223,6 +225,65 @@ def test_a_broker_that_confirms_nothing_is_left_and_tried_again(
                 await until(lambda: trouble(service) == "timeout")
                 await until(lambda: forgetful.connections >= 2)
                 assert service.events.waiting > 0  # nothing counts as told
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_a_broker_that_sends_without_end_is_left(tmp_path: Path, protocol: int) -> None:
+    """256 MB are what a packet of MQTT may have."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(bytes((0x20, 2, 0, 0)) if protocol == 4 else bytes((0x20, 3, 0, 0, 0)))
+        subscribe = await reader.read(4096)
+        granted = bytes((*subscribe[2:4], *([] if protocol == 4 else [0]), 1, 1, 1))
+        writer.write(bytes((0x90, len(granted))) + granted)
+        writer.write(bytes((0x30, 0xFF, 0xFF, 0xFF, 0x7F)))
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(bytes(10_000))
+                await writer.drain()
+                await asyncio.sleep(0.01)
+
+    async def play() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with running(link_config(port, broker={"protocol": protocol}), tmp_path) as service:
+            await until(lambda: trouble(service) == "oversized")
+        server.close()
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_a_broker_that_sends_anything_does_not_end_the_link(tmp_path: Path, protocol: int) -> None:
+    chance = random.Random(protocol)
+    connections = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await reader.read(4096)
+        if chance.random() < 0.7:
+            writer.write(bytes((0x20, 2, 0, 0)) if protocol == 4 else bytes((0x20, 3, 0, 0, 0)))
+        writer.write(chance.randbytes(chance.choice((1, 20, 400))))
+        with contextlib.suppress(ConnectionError):
+            await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.close()
+
+    async def play() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        config = link_config(port, broker={"protocol": protocol, "retry_max_s": 1})
+        async with running(config, tmp_path) as service:
+            for _ in range(12):
+                service._network.changed.set()  # do not wait out the backoff
+                before = connections
+                await until(lambda before=before: connections > before, 30)
+            assert service.events.waiting > 0
+        server.close()
 
     asyncio.run(play())
 

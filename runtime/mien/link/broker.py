@@ -6,6 +6,7 @@ One connection at a time. Between two of them it waits as `mien.core.backoff.Ret
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ import aiomqtt
 from paho.mqtt.reasoncodes import ReasonCode
 
 from mien.core.backoff import Retry
+from mien.core.log_limit import LogLimit
 from mien.errors import ConfigError
 from mien.fleet.topics import orders_of
 from mien.link import trouble
@@ -22,7 +24,7 @@ from mien.link.config import LinkConfig
 from mien.link.event_lines import Entry
 from mien.link.event_queue import EventQueue
 from mien.link.event_window import EventWindow
-from mien.link.mqtt import ClosedUnansweredError, LinkClient, make_client
+from mien.link.mqtt import MOST_PACKET_BYTES, ClosedUnansweredError, LinkClient, make_client
 from mien.link.network_watch import NetworkWatch
 from mien.link.outbox import Outbox, Sending, fail
 from mien.link.trouble import Trouble
@@ -36,6 +38,7 @@ SHORT_ROW: Final = 3
 """So many short connections in a row, each ended by the broker: somebody else signs in under this name."""
 SETTLE_S: Final = 0.2  # after the network changed: an address is usable a moment after it was told
 RELIABLE_AT_ONCE: Final = 8
+GUARD_S: Final = 0.25
 LEAST_PATIENCE_S: Final = 10.0
 PATIENCE_KEEPALIVES: Final = 1.5
 GOODBYE_S: Final = 1.5
@@ -68,6 +71,7 @@ class Broker:
         self._receive = receive
         self._changed = changed
         self._short_row = 0
+        self._lines = LogLimit(burst=10, every_s=60.0)
         self._stopping = asyncio.Event()
         self.more_events = asyncio.Event()
         """Set it after events were flushed."""
@@ -130,13 +134,19 @@ class Broker:
 
     async def _serve(self, client: LinkClient) -> None:
         async with asyncio.TaskGroup() as group:
-            for each in (self._take(client), self._send(client, group), self._send_events(client, group)):
+            for each in (
+                self._take(client),
+                self._send(client, group),
+                self._send_events(client, group),
+                self._guard(client),
+            ):
                 group.create_task(each)
             await self._stopping.wait()
             raise _StopError
 
     async def _subscribe(self, client: LinkClient) -> None:
-        answer = await client.subscribe([(topic, 1) for topic in orders_of(self._config.place)])
+        wanted = [(topic, 1) for topic in orders_of(self._config.place)]
+        answer = await client.unless_gone(client.subscribe(wanted))
         codes = [code.value if isinstance(code, ReasonCode) else code for code in answer]
         if any(code >= 0x80 for code in codes):
             log.error("the broker's ACL lets this board read no commands: it reports, and obeys nobody")
@@ -182,7 +192,9 @@ class Broker:
         if found is trouble.CLOSED and self._short_row >= SHORT_ROW:
             found = trouble.TAKEN_OVER
         if self.trouble is None or found.name != self.trouble.name:
-            log.warning("no connection to %s:%d: %s", self._config.broker.host, self._config.broker.port, found)
+            text = f"no connection to {self._config.broker.host}:{self._config.broker.port}: {found}"
+            if (line := self._lines.line(text, time.monotonic_ns())) is not None:
+                log.warning("%s", line)
         self.trouble = found
         self._changed()
 
@@ -215,6 +227,12 @@ class Broker:
         async for message in client.messages:
             payload = message.payload
             self._receive(str(message.topic), payload if isinstance(payload, bytes) else b"")
+
+    async def _guard(self, client: LinkClient) -> None:
+        """Leave a broker that sends more than this process should hold."""
+        while client.arriving_bytes <= MOST_PACKET_BYTES:
+            await asyncio.sleep(GUARD_S)
+        raise _NamedError(trouble.OVERSIZED)
 
     async def _send(self, client: LinkClient, group: asyncio.TaskGroup) -> None:
         room = asyncio.Semaphore(RELIABLE_AT_ONCE)

@@ -1,8 +1,11 @@
 """The MQTT client of one connection: aiomqtt's, made from link.toml."""
 
+import asyncio
+import logging
 import ssl
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import aiomqtt
 from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, DisconnectFlags, MQTTMessage
@@ -14,10 +17,17 @@ from mien.errors import ConfigError
 from mien.fleet.status import will
 from mien.link.config import BrokerConfig, LinkConfig
 
+T = TypeVar("T")
+
+_LOG: Final = logging.getLogger("mien.link.mqtt")
+_LOG.setLevel(logging.CRITICAL)  # what happened is told by name, once (mien.link.trouble)
+
 INCOMING_MESSAGES: Final = 256
 """Unread ones; more are a flood and are dropped, like a command that never arrived."""
 INCOMING_BYTES: Final = 65_536
 """Of one packet, as MQTT 5 lets a client tell the broker."""
+MOST_PACKET_BYTES: Final = 2_000_000
+"""What a broker of MQTT 3.1.1, which knows no such limit, may send at once: more than any broker is set to."""
 IN_FLIGHT: Final = 40
 PENDING_QUIET: Final = 200
 ANSWER_S: Final = 10.0
@@ -30,6 +40,33 @@ class LinkClient(aiomqtt.Client):
     """
 
     flooded = 0
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options, logger=_LOG)
+        self._disconnected.add_done_callback(self._gone)
+
+    async def unless_gone(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for the work, which does not notice by itself that the connection ends. Raises MqttError then."""
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait((task, self._disconnected), return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise aiomqtt.MqttError("the connection ended") from self._disconnected.exception()
+            return task.result()
+        finally:
+            task.cancel()
+
+    def _gone(self, disconnected: "asyncio.Future[None]") -> None:
+        """The connection ended, also by bytes that are no MQTT: nobody need wait for an answer."""
+        if not disconnected.cancelled():
+            disconnected.exception()  # seen, so that asyncio does not complain
+        if not self._connected.done():
+            self._connected.set_exception(ClosedUnansweredError("closed before it answered"))
+
+    @property
+    def arriving_bytes(self) -> int:
+        """The size of the packet that is being received. paho would take 256 MB."""
+        return int(self._client._in_packet["remaining_length"])
 
     def _on_message(self, client: Any, userdata: Any, message: MQTTMessage) -> None:
         if self._queue.full():

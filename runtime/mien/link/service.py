@@ -178,7 +178,7 @@ class LinkService:
         self._connected = False
         self._began_ns = time.monotonic_ns()
         self._offset_s: float | None = None
-        self._flush_ns = self._save_ns = self._health_ns = 0
+        self._flush_ns = self._save_ns = self._health_ns = self._clock_ns = 0
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -242,7 +242,10 @@ class LinkService:
         if offset_s is not None and (before_s is None or abs(offset_s - before_s) > JUMP_S):
             self._network.changed.set()
             self._keeper.change(started=round(offset_s + self._began_ns / NS_PER_S, 3))
-        self._keeper.change(clock=self._clock.state)
+            self._clock_ns = 0
+        if now_ns >= self._clock_ns:
+            self._clock_ns = now_ns + NS_PER_S
+            self._keeper.change(clock=self._clock.state)
 
     async def _steps(self) -> None:
         while True:

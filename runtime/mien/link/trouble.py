@@ -33,6 +33,7 @@ OWN_NOT_YET: Final = Trouble(
 TAKEN_OVER: Final = Trouble(
     "taken_over", "another client signs in under this board's name: two boards with one link.toml or certificate"
 )
+OVERSIZED: Final = Trouble("oversized", "the broker sends a packet larger than any of a fleet: limit it there")
 CLOSED: Final = Trouble("closed", "the broker closed the connection")
 CLOSED_UNANSWERED: Final = Trouble(
     "closed_unanswered",
