@@ -8,6 +8,7 @@ from chaos.plan import Args, Kind
 CLIENTS: Final = ("tcp", "ipc")  # endpoints that accept clients without a key
 DOORS: Final = (*CLIENTS, "curve")
 SOCKETS: Final = (*DOORS, "bus", "report", "far_end", "ear")
+REPORTS: Final = ("malformed", "thumbnails", "motion_ready", "poses")
 FLOODS: Final = ("captions", "pings", "grains", "subscriptions", "hellos", "states", "thumbnails", "unknown")
 
 # Requirements of a kind: "mount", permission to mount file systems; "curve", an endpoint with keys.
@@ -69,7 +70,7 @@ HOSTILE: Final = (
     Kind("abandoned_turns", lambda r: {"where": r.choice(CLIENTS), "count": r.randint(1, 6)}, 8.0),
     Kind(
         "report_flood",
-        lambda r: {"count": 3000, "what": r.choice(("malformed", "thumbnails", "motion_ready", "poses"))},
+        lambda r: {"count": 3000, "what": r.choice(REPORTS)},
         2.0,
     ),
     Kind("bus_stalled", lambda r: {"count": r.randint(1, 8), "seconds": 5.0}, 6.0),
