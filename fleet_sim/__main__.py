@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,9 +36,9 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 class Boards:
     """The process of the boards."""
 
-    def __init__(self, folder: Path, seed: int, *, plain: bool) -> None:
+    def __init__(self, folder: Path, seed: int, options: Sequence[str]) -> None:
         command = [sys.executable, "-m", "fleet_sim.boards", str(folder), "--seed", str(seed), "--speed", str(SPEED)]
-        command += ["--plain"] if plain else []
+        command += options
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._lines: queue.Queue[dict[str, Any]] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -74,8 +75,8 @@ class Boards:
             self._lines.put(json.loads(line))
 
 
-def measure(folder: Path, count: int, minutes: float, seed: int, *, plain: bool = False) -> list[Figure]:
-    """Run everything. Raises RuntimeError, TimeoutError when the machine cannot run it at all."""
+def measure(folder: Path, count: int, minutes: float, seed: int, options: Sequence[str] = ()) -> list[Figure]:
+    """Run everything. options: of the boards' process. Raises RuntimeError, TimeoutError when the machine cannot run it at all."""
     site = Site(folder)
     site.enrol(*(Board("berlin", f"kiosk-{number:05}") for number in range(count)))
     site.add_user("probe", "operator")
@@ -84,7 +85,7 @@ def measure(folder: Path, count: int, minutes: float, seed: int, *, plain: bool 
     probe = Probe(site.fleet.record.people_port, people / "ca.crt", "probe", site.passwords["probe"])
     probe.start()
     began_s = time.time()
-    boards = Boards(site.fleet.folder / "boards", seed, plain=plain)
+    boards = Boards(site.fleet.folder / "boards", seed, options)
     try:
         first_s = _all_online(probe, boards, count, began_s)
         figures = _busy_hour(site, probe, boards, minutes, seed)
@@ -182,10 +183,10 @@ def main() -> int:
     parser.add_argument("--boards", type=int, default=500)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--plain", action="store_true", help="boards that imitate mien-link, at less cost")
-    arguments = parser.parse_args()
+    parser.epilog = "Further options go to the boards' process: --plain, --step S."
+    arguments, options = parser.parse_known_args()
     with tempfile.TemporaryDirectory(prefix="mien-fleet-") as folder:
-        figures = measure(Path(folder), arguments.boards, arguments.minutes, arguments.seed, plain=arguments.plain)
+        figures = measure(Path(folder), arguments.boards, arguments.minutes, arguments.seed, options)
     print(text(figures))
     return 1 if any(each.fails for each in figures) else 0
 

@@ -163,7 +163,7 @@ def test_a_simulated_voice_speaks_the_protocol(tmp_path: Path) -> None:
 @pytest.mark.timeout(200)
 def test_a_short_run_loses_nothing(tmp_path: Path) -> None:
     """Three plain boards; how fast they are says nothing here, where other tests run beside."""
-    figures = {each.name: each.value for each in measure(tmp_path, 3, 0.1, 1, plain=True)}
+    figures = {each.name: each.value for each in measure(tmp_path, 3, 0.1, 1, ["--plain"])}
     assert figures["boards"] == 3
     assert figures["events in all"] > 0
     assert figures["events lost"] == 0
