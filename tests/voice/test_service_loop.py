@@ -5,6 +5,7 @@ from collections import deque
 import pytest
 
 from mien.core import wire
+from mien.voice import service as service_module
 from mien.voice.sinks import open_silence
 from rigs.stepped_service import stepped_service
 
@@ -130,3 +131,56 @@ def test_stopping_closes_every_socket_and_removes_their_files(tmp_path):
         rig.say(wire.End(turn="t"))
     assert list(tmp_path.glob("*.sock")) == []
     assert rig.service._reactor._epoll.closed
+
+
+def test_a_life_from_the_release_of_unused_pages_to_the_last_word_to_systemd(tmp_path, monkeypatch, caplog):
+    with stepped_service(tmp_path, opener=open_silence) as rig:
+        service, done = rig.service, []
+        monkeypatch.setattr(service_module, "release_unused_pages", lambda: done.append("pages"))
+        monkeypatch.setattr(service._notifier, "_send", done.append)
+        monkeypatch.setattr(service, "_shut_down", lambda: done.append("shut down"))
+        passes = []
+        monkeypatch.setattr(service, "step", lambda wait_ms: passes.append(wait_ms) or service.stop())
+        with caplog.at_level("INFO", logger="mien.voice"):
+            service.run()
+        monkeypatch.undo()
+    assert done == ["pages", "READY=1", "shut down"]
+    assert len(passes) == 1
+    assert f"ready: ipc://{tmp_path}/voice.sock" in caplog.text
+
+
+def test_every_socket_and_systemd_get_their_chores_four_times_a_second_and_the_status_once(tmp_path, monkeypatch):
+    with stepped_service(tmp_path, opener=open_silence) as rig:
+        service, done = rig.service, []
+        for name in ("_router", "_bus", "_ear_bus"):
+            step = getattr(service, name).step
+            monkeypatch.setattr(
+                getattr(service, name), "step", lambda name=name, step=step: (done.append(name), step())
+            )
+        monkeypatch.setattr(service._notifier, "watchdog", lambda: done.append("watchdog"))
+        monkeypatch.setattr(service._notifier, "status", done.append)
+        rig.run_ms(4000)
+        for name in ("_router", "_bus", "_ear_bus", "watchdog"):
+            assert 14 <= done.count(name) <= 17
+        assert 4 <= done.count("audio_only, 0 clients, idle") <= 5
+        monkeypatch.undo()
+
+
+def test_it_waits_whole_milliseconds_and_a_tenth_of_a_second_at_most(tmp_path, monkeypatch):
+    with stepped_service(tmp_path, opener=open_silence) as rig:
+        service = rig.service
+        now_ns = rig.clock.now_ns()
+        for due_ms, wait_ms in ((-5, 0), (0, 0), (0.9, 0), (1, 1), (7.5, 7), (99, 99), (100, 100), (5000, 100)):
+            monkeypatch.setattr(service._engine, "next_step_ns", lambda now, due=due_ms: now + round(due * 1e6))
+            assert service._wait_ms() == wait_ms
+        assert rig.clock.now_ns() == now_ns
+        monkeypatch.undo()
+
+
+def test_what_is_logged_of_the_last_turns_is_written_before_the_end(tmp_path):
+    with stepped_service(tmp_path, opener=open_silence) as rig:
+        closed = []
+        rig.service._session_log = type("Log", (), {"close": lambda _: closed.append(len(rig.got(wire.Finished)))})()
+        rig.say(wire.Hello(protocol=1))
+        rig.say(wire.Audio(turn="t", seq=0), bytes(3200))
+    assert closed == [1]
