@@ -32,6 +32,8 @@ class Attendance:
 
     def step(self, epoch: int, holder: bytes | None) -> None:
         """Publish what has changed. holder: who holds the floor."""
+        if not (self._said or holder or self.now.listening or self.now.speaking):
+            return  # as in nearly every step
         people = list(self._said.values())
         nameless = holder is not None and holder not in self._said
         names = {one.name for one in people} | ({""} if nameless else set())
