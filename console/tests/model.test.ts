@@ -189,6 +189,16 @@ test("the role is the highest whose topic the broker takes", async () => {
   assert.ok(permits("agent", "say") && !permits("agent", "reboot") && !permits(null, "ping"));
 });
 
+test("a board that takes no commands of operators is asked as agent; a wrong clock hides no role", async () => {
+  const broker = new Broker();
+  const refused = (code: string) => (id: string, command: string) => ({ id, command, state: "refused", error: { code, message: "" } });
+  const commands = commandsOf(broker);
+  broker.answer = (id, command) => (broker.sent.at(-1)!.topic.includes("/operator/") ? refused("not_allowed_here")(id, command) : { id, command, state: "done" });
+  assert.equal((await commands.roleAt({ site: "s", board: "b1" })).role, "agent");
+  broker.answer = refused("stale");
+  assert.deepEqual(await commands.roleAt({ site: "s", board: "b2" }), { role: "operator", tookMs: null });
+});
+
 test("a refusal names its code; answers to others change nothing", async () => {
   const broker = new Broker();
   const commands = commandsOf(broker);

@@ -2,7 +2,7 @@
 
 import { NotSent, NOT_AUTHORISED } from "../broker/connection.ts";
 import { readAnswer } from "../fleet/payloads.ts";
-import { ROLES, boardTopic, type Place, type Role } from "../fleet/topics.ts";
+import { ROLES, boardTopic, keyOf, type Place, type Role } from "../fleet/topics.ts";
 import type { Answer } from "../fleet/types.ts";
 import { randomId } from "../random.ts";
 
@@ -15,8 +15,12 @@ const OBSERVERS: ReadonlySet<CommandName> = new Set(["ping", "thumbnail"]);
 const OPERATORS: ReadonlySet<CommandName> = new Set(["screen", "restart", "reboot", "bundle", "drain", "doctor", "log"]);
 
 export const ANSWER_TIMEOUT_MS = 8000;
-/** Commands that finish much later, such as a drain, answer `running` meanwhile. */
-const RUNNING_TIMEOUT_MS = 30_000;
+/** Some take their time: they open devices, collect logs, or draw. */
+const SLOW_TIMEOUT_MS = 60_000;
+const SLOW: ReadonlySet<string> = new Set<CommandName>(["thumbnail", "doctor", "bundle", "log", "restart"]);
+/** After `running`: the next part of a bundle; or the end of a visit, which a drain and a reboot wait for. */
+const PART_TIMEOUT_MS = 60_000;
+const VISIT_TIMEOUT_MS = 15 * 60_000;
 
 /** Why a command did nothing: a code of the board's, or of the page's own: no_answer, not_sent. */
 export class Refused extends Error {
@@ -72,7 +76,7 @@ export class Commands {
   ): Promise<Sent> {
     const id = randomId();
     const startedMs = performance.now();
-    const answered = this.expect(id, running);
+    const answered = this.expect(id, SLOW.has(command) ? SLOW_TIMEOUT_MS : ANSWER_TIMEOUT_MS, running);
     // A rejected send must not leave an unhandled rejection of the answer behind.
     answered.catch(() => {});
     try {
@@ -96,19 +100,18 @@ export class Commands {
    * the broker refuses the topics of roles that the user does not have.
    */
   async roleAt(place: Place): Promise<{ role: Role | null; tookMs: number | null }> {
-    const known = this.roles.get(place.site);
+    const known = this.roles.get(keyOf(place));
     for (const role of known ? [known] : [...ROLES].reverse()) {
       try {
         const { tookMs } = await this.give(place, role, "ping");
-        this.roles.set(place.site, role);
+        this.roles.set(keyOf(place), role);
         return { role, tookMs };
       } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        if (error.code === "no_answer" && this.sender.refuses) {
-          this.roles.set(place.site, role);
-          return { role, tookMs: null };
-        }
-        if (error.code !== "not_permitted" && error.code !== "no_answer") throw error;
+        if (!(error instanceof Refused) || error.code === "not_sent") throw error;
+        if (error.code === "not_permitted" || error.code === "not_allowed_here") continue;
+        if (error.code === "no_answer" && !this.sender.refuses) continue;
+        // The broker took it for this role; what else is wrong, such as a clock, each command will tell.
+        return { role, tookMs: null };
       }
     }
     return { role: null, tookMs: null };
@@ -121,7 +124,7 @@ export class Commands {
     if (!pending) return;
     if (answer.state === "running") {
       clearTimeout(pending.timer);
-      pending.timer = this.timeout(answer.id, RUNNING_TIMEOUT_MS);
+      pending.timer = this.timeout(answer.id, answer.command === "bundle" ? PART_TIMEOUT_MS : VISIT_TIMEOUT_MS);
       pending.running(answer);
       return;
     }
@@ -136,9 +139,9 @@ export class Commands {
     }
   }
 
-  private expect(id: string, running: (answer: Answer) => void): Promise<Answer> {
+  private expect(id: string, withinMs: number, running: (answer: Answer) => void): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      this.pending.set(id, { running, resolve, reject, timer: this.timeout(id, ANSWER_TIMEOUT_MS) });
+      this.pending.set(id, { running, resolve, reject, timer: this.timeout(id, withinMs) });
     });
   }
 

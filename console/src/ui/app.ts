@@ -1,7 +1,7 @@
 /** What all pages share: the connection, the fleet, the commands, the language; and how they are told of changes. */
 
 import type { Connection } from "../broker/connection.ts";
-import type { Place } from "../fleet/topics.ts";
+import { isName, type Place } from "../fleet/topics.ts";
 import type { Commands } from "../model/commands.ts";
 import { Refused } from "../model/commands.ts";
 import type { Fleet } from "../model/fleet.ts";
@@ -50,5 +50,6 @@ export function refusalText(app: App, error: unknown, holder = ""): string {
   const known: Readonly<Record<string, string>> = text.refusals;
   const sentence = Object.hasOwn(known, error.code) ? known[error.code]! : text.refusals.failed;
   const detail = error.code === "failed" || error.code === "unavailable" || error.code === "bad_payload" ? error.message : "";
-  return fill(sentence, { name: holder || "–" }) + (detail ? ` ${detail.slice(0, 300)}` : "");
+  const named = error.code === "floor_taken" && isName(error.message) ? error.message : holder;
+  return fill(sentence, { name: named || "–" }) + (detail ? ` ${detail.slice(0, 300)}` : "");
 }

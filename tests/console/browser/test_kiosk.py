@@ -154,7 +154,8 @@ def test_a_kiosk_that_does_not_answer_is_said(signed_in, boards: simulated.Board
     page = signed_in(at="#/kiosk/berlin/k1")
     expect(page.locator("#volume")).to_be_visible()
     boards.answers = False
-    page.get_by_role("button", name="Picture of the screen").click()
+    page.get_by_role("button", name="Take no new visitors").click()
+    page.get_by_role("dialog").get_by_role("button", name="Take no new visitors").click()
     expect(page.locator(".toast.bad")).to_contain_text("did not answer")
 
 

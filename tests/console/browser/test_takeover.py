@@ -130,7 +130,7 @@ def test_a_floor_that_was_taken_meanwhile_names_the_holder(signed_in, boards: si
     # The board has it already, but its status is still on the way.
     kiosk.status = kiosk.status.__class__(**{**_fields(kiosk.status), "floor": Floor(holder="ana", since=time.time())})
     page.get_by_role("button", name="Take over").click()
-    expect(page.locator(".toast.bad")).to_contain_text("has taken over")
+    expect(page.locator(".toast.bad")).to_contain_text("ana has taken over")
     boards.change(kiosk)
     expect(page.locator(".takeover-state")).to_contain_text("ana speaks through this kiosk")
 
