@@ -2,11 +2,19 @@
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
 from mien.host import board
 from mien.host.board import Power, Screen
+
+
+@pytest.fixture(autouse=True)
+def _backwards(monkeypatch):
+    """Folders are listed in no order; here in the wrong one."""
+    glob = Path.glob
+    monkeypatch.setattr(Path, "glob", lambda folder, pattern: iter(sorted(glob(folder, pattern), reverse=True)))
 
 
 def put(root, path, text=""):

@@ -239,3 +239,7 @@ def test_a_missing_package_is_said_once_and_disturbs_nothing(
     assert heard(manager) == []
     assert len(caplog.records) == 1
     assert "mien[board]" in caplog.text
+
+
+def test_a_status_is_as_long_as_a_line_of_a_terminal_or_two() -> None:
+    assert STATUS_CHARACTERS == 200

@@ -94,3 +94,12 @@ def test_reset_discards_the_mean() -> None:
     first = means(mean, REFERENCE + 0.5, 50)
     mean.reset()
     assert np.array_equal(means(mean, REFERENCE + 0.5, 50), first)
+
+
+def test_what_a_manifest_does_not_say_is_what_the_shipped_models_were_trained_with() -> None:
+    known = FeatureConfig()
+    assert (known.rate_hz, known.hop, known.window, known.fft, known.bands) == (16_000, 160, 400, 512, 40)
+    assert (known.low_hz, known.high_hz, known.tilt_hz, known.floor) == (60.0, 7_600.0, 500.0, -18.0)
+    assert (known.level_start, known.level_floor, known.level_attack, known.level_decay) == (-11.5, -13.5, 0.5, 0.016)
+    assert (known.spread, known.clip_low, known.clip_high) == (3.0, -3.5, 1.0)
+    assert (known.step_samples, known.width) == (320, 80)

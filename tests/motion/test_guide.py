@@ -2,15 +2,21 @@
 
 import shutil
 import subprocess
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from mien.client.phones import phones_of_text
 from mien.client.wav import wav_chunks
 from mien.motion.base import MotionFrames, Pcm
 from mien.motion.guidance import SpokenWord
+from mien.motion.guide import Guide
 from mien.motion.load import load_engine, shipped_manifest
+from mien.motion.phone_classes import NAMES
+from mien.motion.phone_model import PhoneModel
 from mien.motion.tflite import TfliteEngine
 
 STEP = 320
@@ -120,3 +126,44 @@ def test_the_envelope_takes_text_and_ignores_it() -> None:
     envelope.guide(said("m a"))
     assert envelope.guided.frames == 0
     assert load_engine().guided.words == 0
+
+
+class HearingModel:
+    """A phone model that only says what it was given."""
+
+    def __init__(self) -> None:
+        self.manifest = SimpleNamespace(delay_frames=0, width=1)
+        self.heard: list[int] = []
+        self.resets = 0
+
+    def reset(self) -> None:
+        self.resets += 1
+
+    def hear(self, state: NDArray[np.int8]) -> None:
+        self.heard.append(int(state[0]))
+
+    def likelihoods(self) -> NDArray[np.float32]:
+        return np.ones((2, len(NAMES)), np.float32)
+
+
+def stepped(guide: Guide, first: int, count: int) -> None:
+    for number in range(first, first + count):
+        shapes = np.zeros((2, 52), np.float32)
+        guide.step(np.array([number % 100], np.int8), shapes, np.zeros(2, np.bool_))
+
+
+@pytest.mark.parametrize(("before", "kept"), [(0, 0), (30, 30), (100, 100), (130, 100)])
+def test_text_that_comes_late_is_aligned_with_what_was_heard_of_the_last_two_seconds(before: int, kept: int) -> None:
+    model = HearingModel()
+    guide = Guide(cast("PhoneModel", model))
+    stepped(guide, 0, before)
+    assert model.heard == []
+    guide.add(said("m a", "m a"))
+    assert model.heard == [number % 100 for number in range(before - kept, before)]
+    guide.add(said("m a"))
+    stepped(guide, before, 2)
+    assert model.heard[kept:] == [number % 100 for number in range(before, before + 2)]
+    guide.reset()
+    assert model.resets == 1
+    stepped(guide, 0, 5)
+    assert len(model.heard) == kept + 2

@@ -3,6 +3,8 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import numpy as np
@@ -12,7 +14,7 @@ from mien.errors import ModelError
 from mien.motion.load import shipped_manifest
 from mien.motion.manifest import read_manifest
 from mien.motion.phone_classes import NAMES
-from mien.motion.phone_model import PhoneModel, load_phone_model, phone_manifest_path
+from mien.motion.phone_model import PhoneManifest, PhoneModel, load_phone_model, phone_manifest_path
 
 SHIPPED = ("mien-standard",)
 
@@ -70,3 +72,32 @@ def test_each_belongs_to_its_network() -> None:
         assert (
             msgspec.json.decode(phone_manifest_path(path).read_bytes())["network_sha256"] == read_manifest(path).sha256
         )
+
+
+def small_model() -> PhoneModel:
+    """A model of a network of two values, with three hidden values; weights by chance."""
+    random = np.random.default_rng(3)
+    manifest = cast("PhoneManifest", SimpleNamespace(width=2, hidden=3, delay_frames=0))
+    shapes = ((6, 3), (3,), (3, 2 * len(NAMES)), (2 * len(NAMES),))
+    layers = tuple(random.normal(0, 3, shape).astype(np.float32) for shape in shapes)
+    return PhoneModel(manifest, cast("Any", layers))
+
+
+def expected(model: PhoneModel, taps: list[tuple[int, int]]) -> Any:
+    hidden = np.maximum(np.array(taps, np.float32).reshape(-1) @ model._enter + model._enter_bias, 0)
+    scores = (hidden @ model._leave + model._leave_bias).reshape(2, -1)
+    return np.exp(0.3 * np.maximum(scores - scores.max(axis=1, keepdims=True), -10.0))
+
+
+def test_the_likelihoods_are_those_of_the_last_three_steps() -> None:
+    model = small_model()
+    one, two, three = (1, -2), (3, 4), (-5, 6)
+    for state, taps in ((one, [one] * 3), (two, [one, one, two]), (three, [one, two, three]), (one, [two, three, one])):
+        model.hear(np.array(state, np.int8))
+        found = model.likelihoods()
+        np.testing.assert_allclose(found, expected(model, taps), rtol=1e-4)
+        assert found.max() == 1.0
+        assert found.min() >= np.exp(np.float32(-3.0))
+    model.reset()
+    model.hear(np.array(two, np.int8))
+    np.testing.assert_allclose(model.likelihoods(), expected(model, [two] * 3), rtol=1e-4)

@@ -197,3 +197,20 @@ def test_pitch_stays_within_what_it_tells_whatever_sounds():
         hz, _ = pitches(saw)
         assert hz.min() >= 64, number
         assert hz.max() <= 500, number
+
+
+def test_a_rise_that_stays_far_below_the_speakers_mean_is_none() -> None:
+    """A creaky end of a phrase is no question."""
+    melody = Melody()
+    for _ in range(100):
+        melody.step(0.0)
+    for semitones in (-2.0, -4.0, -6.0, -8.0, -10.0, -12.0, -12.0, -12.0, -12.0, -10.0):
+        melody.step(semitones)
+    for semitones in (-9.5, -9.0, -8.5):
+        melody.step(semitones)
+        assert melody._now - melody._low > 0.2
+        assert melody.above < -5
+        assert melody.rise == 0
+    for semitones in (-7.0, -5.0, -3.0, -1.0, 1.0, 3.0, 3.0):
+        melody.step(semitones)
+    assert melody.rise > 0.9
