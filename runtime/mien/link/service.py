@@ -131,7 +131,7 @@ class LinkService:
             utc=self._clock.utc,
             now_ns=time.monotonic_ns,
         )
-        roles = RolesSeen()
+        roles = RolesSeen(config.allow.roles)
         self.parts = Parts(
             config=config,
             folder=path.parent,
