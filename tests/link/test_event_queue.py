@@ -210,3 +210,49 @@ def test_personal_fields_that_are_not_told_are_absent(tmp_path: Path) -> None:
 def test_a_line_holds_any_payload() -> None:
     entry = Entry(7, b'{"a": "\xc3\xbc 1 2"}')
     assert list(entries(line(entry) + b"garbage\n" + line(Entry(8, b"{}")))) == [entry, Entry(8, b"{}")]
+
+
+def test_a_flush_in_halves_sends_nothing_before_the_card_has_it(tmp_path: Path) -> None:
+    queue = EventQueue(tmp_path, MB)
+    assert queue.begin_flush() is None
+    queue.append(level(0))
+    sync = queue.begin_flush()
+    assert sync is not None
+    queue.append(level(1))  # while the card works
+    assert numbers(queue) == []
+    sync()
+    queue.end_flush(sync)
+    assert numbers(queue) == [1]
+    assert queue.flush()
+    assert numbers(queue) == [1, 2]
+    queue.close()
+    assert numbers(EventQueue(tmp_path, MB)) == [1, 2]
+
+
+def test_a_card_that_fails_while_it_works_is_told_and_events_go_from_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = EventQueue(tmp_path, MB)
+    queue.append(level(0))
+    sync = queue.begin_flush()
+    assert sync is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", lambda _: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+        sync()
+    queue.end_flush(sync)
+    assert queue.failing == "Input/output error"
+    assert numbers(queue) == [1]
+    queue.append(level(1))
+    assert queue.flush()
+    assert queue.failing == ""
+
+
+def test_halves_rotate_through_segments(tmp_path: Path) -> None:
+    queue = EventQueue(tmp_path, MB, segment_bytes=300)
+    for number in range(60):
+        queue.append(level(number))
+        if (sync := queue.begin_flush()) is not None:
+            sync()
+            queue.end_flush(sync)
+    assert numbers(queue) == list(range(1, 61))
+    assert len(list(tmp_path.glob("*.log"))) > 10

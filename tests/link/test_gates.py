@@ -116,9 +116,12 @@ def test_age(at: float, expected: str) -> None:
 
 
 def test_a_command_from_before_the_start_is_not_obeyed_again() -> None:
-    fresh = Freshness()
-    assert fresh.check("ann", ping(NOW, "first-one"), NOW) is None
+    fresh = Freshness(NOW)
     assert code(fresh.check("ann", ping(NOW - 20, "replayed"), NOW + 1)) == "stale"
+    assert fresh.check("ann", ping(NOW - 4, "skewed-clock"), NOW + 1) is None
+    unset = Freshness(None)
+    assert unset.check("ann", ping(NOW, "first-one"), NOW) is None
+    assert code(unset.check("ann", ping(NOW - 20, "replayed"), NOW + 1)) == "stale"
 
 
 def test_nothing_is_obeyed_without_a_clock() -> None:

@@ -119,3 +119,11 @@ def test_a_clock_before_the_build_is_unset() -> None:
     assert (clock.utc(), clock.state) == (BUILT_AFTER + 11.235, "free")
     synchronized[0] = True
     assert clock.state == "synchronized"
+
+
+def test_a_role_that_this_board_does_not_obey_opens_nothing() -> None:
+    roles = RolesSeen(("observer",))
+    roles.saw("ann", "agent")
+    assert not roles.at_least("ann", "observer")
+    roles.saw("ann", "observer")
+    assert not roles.at_least("ann", "agent")

@@ -49,7 +49,7 @@ class Commands:
         self._tell = tell
         self._utc = utc
         self._now_ns = now_ns
-        self._freshness = Freshness()
+        self._freshness = Freshness(utc())
         self._refusals = LogLimit(burst=20, every_s=5.0)
         self._waiting: asyncio.Queue[Asked] = asyncio.Queue(MOST_WAITING)
         self._long: dict[type[fleet.CommandBase], asyncio.Task[None]] = {}

@@ -17,6 +17,7 @@ import os
 import secrets
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +47,24 @@ class _Segment:
         self.size = 0
 
 
+class Sync:
+    """Waits for the card. last: the newest event that was written. error: what the card said, after the call."""
+
+    def __init__(self, file: int, last: int) -> None:
+        self._file = file
+        self.last = last
+        self.error: OSError | None = None
+
+    def __call__(self) -> None:
+        """Takes as long as the card does; once."""
+        try:
+            os.fdatasync(self._file)
+        except OSError as error:
+            self.error = error
+        finally:
+            os.close(self._file)
+
+
 class EventQueue:
     """folder: is made. max_bytes: of all segments. Raises StorageError when the folder cannot be made or read."""
 
@@ -57,6 +76,7 @@ class EventQueue:
         self._unwritten: deque[Entry] = deque(maxlen=MEMORY_ENTRIES)
         self._head: tuple[Path, list[Entry]] | None = None
         self._file: int | None = None
+        self._synced = 0
         self.name = ""
         self.acked = 0
         """The number of the newest event that the broker has, with all before it."""
@@ -91,20 +111,49 @@ class EventQueue:
 
     def flush(self) -> bool:
         """Write what was appended to the card. Returns whether the card took it; what it did not take is kept."""
+        if not self._attempt(self._write_and_sync):
+            return False
+        self._works()
+        return True
+
+    def begin_flush(self) -> "Sync | None":
+        """The same in two halves: write now; the slow half, which waits for the card, is the result's to call.
+
+        It may be called in another thread; then give it to end_flush(). None when there is nothing to wait for.
+        """
+        if not self._attempt(self._write) or self._synced >= self._segments[-1].last:
+            return None
+        assert self._file is not None
+        return Sync(os.dup(self._file), self._segments[-1].last)
+
+    def end_flush(self, sync: "Sync") -> None:
+        """What was written is on the card, if the card said so."""
+        if sync.error is None:
+            self._synced = max(self._synced, sync.last)
+            self._works()
+        else:
+            self._fails(sync.error)
+
+    def _attempt(self, write: Callable[[], None]) -> bool:
         if not self._unwritten:
             return True
         try:
-            self._write()
+            write()
         except OSError as error:
             self._reopen()
-            if not self.failing:
-                log.error("events cannot be written to %s: %s", self._folder, error.strerror)
-            self.failing = error.strerror or "unknown"
+            self._fails(error)
             return False
+        return True
+
+    def _fails(self, error: OSError) -> None:
+        if not self.failing:
+            log.error("events cannot be written to %s: %s", self._folder, error.strerror)
+        self.failing = error.strerror or "unknown"
+
+    def _works(self) -> None:
         if self.failing:
             log.info("events are written again")
         self.failing = ""
-        return True
 
     def after(self, seq: int, most: int) -> list[Entry]:
         """Up to `most` events after a number that may be sent, in order. Damaged ones are left out."""
@@ -114,6 +163,8 @@ class EventQueue:
                 held = self._read(segment)
                 begin = bisect_right(held, seq, key=_number)
                 found += held[begin : begin + most - len(found)]
+        if not self.failing:
+            found = [entry for entry in found if entry.seq <= self._synced]
         if self.failing:
             found += [entry for entry in self._unwritten if entry.seq > seq]
         return found[:most]
@@ -156,6 +207,7 @@ class EventQueue:
             self._seal()
             self._make_room()
         self.acked = min(self.acked, self.last)
+        self._synced = self._segments[-1].last
 
     def _begin_anew(self) -> None:
         """A folder without a name: what else is in it belongs to no queue."""
@@ -175,10 +227,18 @@ class EventQueue:
         else:
             self._add_segment(newest.last + 1)
 
+    def _write_and_sync(self) -> None:
+        self._write()
+        if self._file is not None:
+            os.fdatasync(self._file)
+        self._synced = self._segments[-1].last
+
     def _write(self) -> None:
         while self._unwritten:
             segment = self._segments[-1]
             if segment.size >= self._segment_bytes:
+                if self._file is not None:
+                    os.fdatasync(self._file)
                 self._add_segment(segment.last + 1)
                 self._make_room()
                 continue
@@ -187,7 +247,6 @@ class EventQueue:
             assert self._file is not None
             if os.pwrite(self._file, data, segment.size) < len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fdatasync(self._file)
             segment.size += len(data)
             segment.last = batch[-1].seq
             if self._head is not None and self._head[0] == segment.path:

@@ -10,13 +10,13 @@ REMEMBERED: Final = 2000
 
 
 class Freshness:
-    """began: UTC seconds of this process's start, None while the clock was unset.
+    """began: UTC seconds of this process's start; None while the clock is unset: then of the first command.
 
     A command that is older than this process is refused, because it may have been obeyed before the restart.
     """
 
-    def __init__(self) -> None:
-        self._began: float | None = None
+    def __init__(self, began: float | None = None) -> None:
+        self._began = began
         self._seen: OrderedDict[tuple[str, str], float] = OrderedDict()
 
     def check(self, user: str, command: CommandBase, now: float | None) -> Refusal | None:

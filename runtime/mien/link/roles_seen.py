@@ -5,6 +5,7 @@
 """
 
 from collections import OrderedDict
+from collections.abc import Collection
 from typing import Final
 
 from mien.fleet.topics import ROLES, Role
@@ -13,13 +14,16 @@ MOST_USERS: Final = 200
 
 
 class RolesSeen:
-    """Remembers the users that were seen last."""
+    """Remembers the users that were seen last. allowed: the roles that this board takes commands from."""
 
-    def __init__(self) -> None:
+    def __init__(self, allowed: Collection[Role] = ROLES) -> None:
+        self._allowed = allowed
         self._roles: OrderedDict[str, Role] = OrderedDict()
 
     def saw(self, user: str, role: Role) -> None:
         """This user sent a command in this role."""
+        if role not in self._allowed:
+            return
         known = self._roles.pop(user, role)
         self._roles[user] = max(known, role, key=ROLES.index)
         while len(self._roles) > MOST_USERS:

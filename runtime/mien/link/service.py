@@ -133,7 +133,7 @@ class LinkService:
             utc=self._clock.utc,
             now_ns=time.monotonic_ns,
         )
-        roles = RolesSeen()
+        roles = RolesSeen(config.allow.roles)
         self.parts = Parts(
             config=config,
             folder=path.parent,
@@ -223,9 +223,6 @@ class LinkService:
         if now_ns >= self._health_ns:
             self._health_ns = now_ns + self._config.tell.health_s * NS_PER_S
             self._publish_health()
-        if now_ns >= self._flush_ns:
-            self._flush_ns = now_ns + FLUSH_NS
-            self._flush()
         if now_ns >= self._save_ns:
             self._save_ns = now_ns + SAVE_NS
             self.events.save()
@@ -251,8 +248,20 @@ class LinkService:
         while True:
             now_ns = time.monotonic_ns()
             self.step(now_ns)
+            await self._step_events(now_ns)
             await self._step_voice(now_ns)
             await asyncio.sleep(STEP_S)
+
+    async def _step_events(self, now_ns: int) -> None:
+        """Write what happened. A card may take a second for it, in which streams and speech go on."""
+        if now_ns < self._flush_ns:
+            return
+        self._flush_ns = now_ns + FLUSH_NS
+        if (sync := self.events.begin_flush()) is not None:
+            await asyncio.to_thread(sync)
+            self.events.end_flush(sync)
+        if self.events.last > self.events.acked:
+            self.broker.more_events.set()
 
     async def _step_voice(self, now_ns: int) -> None:
         if self._floor.vanished(now_ns):
@@ -327,10 +336,8 @@ class LinkService:
             part.happened(stamped)
 
     def _flush(self) -> None:
-        before = self.events.last
         self.events.flush()
-        if before > self.events.acked:
-            self.broker.more_events.set()
+        self.broker.more_events.set()
 
     def _connection_changed(self) -> None:
         connected, trouble = self.broker.connected, self.broker.trouble
