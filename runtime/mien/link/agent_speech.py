@@ -12,7 +12,7 @@ from mien.link.jitter import JitterBuffer
 
 SILENCE_MS: Final = 2000  # without a packet, after which the turn is ended
 # Of speech that the voice holds unheard: how late the agent is. After a stall the voice waits for up to 640 ms of it.
-LATE_MS: Final = 250  # beyond it pauses are shortened
+LATE_MS: Final = 200  # beyond it pauses are shortened
 MOST_AHEAD_MS: Final = 750  # beyond it everything is dropped until it is ENOUGH_AHEAD_MS
 ENOUGH_AHEAD_MS: Final = 400
 QUIET: Final = 3  # a packet of a third of the mean size is a pause
