@@ -76,7 +76,10 @@ class Boards:
 
 
 def measure(folder: Path, count: int, minutes: float, seed: int, options: Sequence[str] = ()) -> list[Figure]:
-    """Run everything. options: of the boards' process. Raises RuntimeError, TimeoutError when the machine cannot run it at all."""
+    """Run everything. options: of the boards' process.
+
+    Raises RuntimeError, TimeoutError when the machine cannot run it at all.
+    """
     site = Site(folder)
     site.enrol(*(Board("berlin", f"kiosk-{number:05}") for number in range(count)))
     site.add_user("probe", "operator")
