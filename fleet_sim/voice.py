@@ -7,15 +7,18 @@ seed.
 
 import asyncio
 import contextlib
+import random
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import zmq
 import zmq.asyncio
 
 from fleet_sim.life import Moment, life
+from fleet_sim.streams import BATCH_S, HEADER_BYTES, KEY_EVERY, PoseStream, opus_packet
 from mien.core import wire
 from mien.errors import ProtocolError
 from mien.fleet import event
@@ -25,6 +28,7 @@ PONG_S: Final = 2.0
 HEALTH_S: Final = 1.0
 SILENT_AFTER_S: Final = 0.3
 """An agent's turn without a chunk for so long was heard to its end."""
+_CAPABILITIES: Final = ("call", "poses", "heard")
 _LIMITS: Final = wire.Limits(
     max_chunk_bytes=64_000,
     max_header_bytes=16_384,
@@ -48,12 +52,14 @@ class SimulatedVoice:
         self._holder: bytes | None = None
         self._turns: dict[str, tuple[bytes, float]] = {}
         self._number = 0
+        self._poses, self._chance = PoseStream(seed), random.Random(seed)
+        self._streams = asyncio.Event()
 
     async def run(self) -> None:
         """Serve until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
-                for work in (self._serve(), self._live(), self._beat()):
+                for work in (self._serve(), self._live(), self._beat(), self._stream()):
                     group.create_task(work)
         finally:
             self._socket.close()
@@ -70,10 +76,13 @@ class SimulatedVoice:
             case wire.Hello():
                 self._topics[peer] = ()
                 self._number += 1
-                yield wire.Welcome(session=f"s{self._number}", protocol=1, version="simulated", capabilities=("call",),
-                                   rates_hz=wire.RATES_HZ, limits=_LIMITS, encodings=("s16le", "opus"))  # fmt: skip
+                yield wire.Welcome(session=f"s{self._number}", protocol=1, version="simulated",
+                                   capabilities=_CAPABILITIES, rates_hz=wire.RATES_HZ, limits=_LIMITS,
+                                   encodings=("s16le", "opus"))  # fmt: skip
             case wire.Subscribe(topics=topics):
                 self._topics[peer] = topics
+                if self._streamed():
+                    self._streams.set()
             case wire.Ping(nonce=nonce):
                 yield wire.Pong(nonce=nonce, now_ns=time.monotonic_ns())
             case wire.TakeFloor():
@@ -116,6 +125,36 @@ class SimulatedVoice:
                 for peer in list(self._topics):
                     await self._send(peer, wire.Pong(nonce=0, now_ns=time.monotonic_ns()))
             await self._end_turns()
+
+    async def _stream(self) -> None:
+        """Poses and speech, a batch of 100 ms at a time, while somebody asks for them.
+
+        Their headers are made by hand: a voice of this version need not know them to tell a newer link.
+        """
+        number = 0
+        while True:
+            await self._streams.wait()
+            if not self._streamed():
+                self._streams.clear()
+                continue
+            frames, now_ns = self._poses.batch(time.time())[HEADER_BYTES:], time.monotonic_ns()
+            key = number % KEY_EVERY == 0
+            await self._tell_raw("poses", {"type": "poses", "seq": number, "at_ns": now_ns, "key": key}, frames)
+            for block in range(5):
+                heard = {"type": "heard", "seq": 5 * number + block, "at_ns": now_ns + block * 20_000_000,
+                         "first": number + block == 0}  # fmt: skip
+                await self._tell_raw("heard", heard, opus_packet(self._chance))
+            number += 1
+            await asyncio.sleep(BATCH_S)
+
+    def _streamed(self) -> bool:
+        return any({"poses", "heard"} & set(topics) for topics in self._topics.values())
+
+    async def _tell_raw(self, topic: str, header: dict[str, Any], payload: bytes) -> None:
+        for peer, topics in list(self._topics.items()):
+            if topic in topics:
+                with contextlib.suppress(zmq.ZMQError):  # the peer is gone
+                    await self._socket.send_multipart([peer, msgspec.msgpack.encode(header), payload])
 
     async def _end_turns(self) -> None:
         now_s = time.monotonic()

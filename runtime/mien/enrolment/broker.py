@@ -9,6 +9,7 @@ allow_anonymous false
 acl_file {etc}/acl
 password_file {etc}/passwd
 max_packet_size 1048576
+set_tcp_nodelay true
 # What waits for one client. Whoever signs in gets two retained messages a board at once.
 max_queued_messages 20000
 max_queued_bytes 33554432

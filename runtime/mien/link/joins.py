@@ -1,5 +1,6 @@
 """The parts of the link that are made where link.toml asks for them."""
 
+from mien.fleet.status import Watchers
 from mien.link.metrics_part import MetricsPart
 from mien.link.parts import Joined, Parts
 from mien.link.streams import Streams, StreamsSeams
@@ -27,5 +28,6 @@ def _streams(parts: Parts) -> Streams:
         floor=parts.floor,
         attendance=parts.attendance,
         always=lambda: parts.voice.topics,
+        told=lambda watching, hearing: parts.keeper.change(watchers=Watchers(watching=watching, hearing=hearing)),
     )
     return Streams(parts.config.allow, seams)

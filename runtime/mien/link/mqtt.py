@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections.abc import Coroutine
 from pathlib import Path
@@ -29,6 +30,8 @@ INCOMING_BYTES: Final = 65_536
 MOST_PACKET_BYTES: Final = 2_000_000
 """What a broker of MQTT 3.1.1, which knows no such limit, may send at once: more than any broker is set to."""
 IN_FLIGHT: Final = 40
+NO_DELAY: Final = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
+"""Otherwise a small message, such as 60 ms of sound, waits until the broker has confirmed the one before."""
 PENDING_QUIET: Final = 200
 ANSWER_S: Final = 10.0
 
@@ -113,6 +116,7 @@ def make_client(config: LinkConfig, folder: Path) -> LinkClient:
         tls_context=_tls(broker, folder) if broker.tls else None,
         max_queued_incoming_messages=INCOMING_MESSAGES,
         max_inflight_messages=IN_FLIGHT,
+        socket_options=NO_DELAY,
     )
     client.pending_calls_threshold = PENDING_QUIET
     return client
