@@ -26,7 +26,7 @@ try {
     logLevel: "warning",
   });
   const files = names.map((name) => join(into, name.replace(/\.ts$/, ".mjs")));
-  process.exitCode = spawnSync(process.execPath, ["--test", ...files], { stdio: "inherit" }).status ?? 1;
+  process.exitCode = spawnSync(process.execPath, ["--test", "--test-reporter=dot", ...files], { stdio: "inherit" }).status ?? 1;
 } finally {
   rmSync(into, { recursive: true });
 }
