@@ -299,6 +299,15 @@ def test_an_action_that_just_ended_is_not_begun_again_at_once(rig: Rig) -> None:
     assert rig.server.closed_as() == ["failure", "failure"]  # a person may mean it
 
 
+def test_an_action_that_ended_is_not_begun_again_while_the_server_is_away(rig: Rig) -> None:
+    rig.board.fails_with = "no space"
+    rig.finish()
+    rig.server.close()
+    for _ in range(30):
+        rig.step()
+    assert rig.stages == ["downloading", "installing", "failed"]
+
+
 def test_the_last_word_is_kept_until_the_server_hears_it(rig: Rig) -> None:
     rig.run("trial")
     rig.server.faults.status = 503
