@@ -41,7 +41,7 @@ def test_a_voice_that_is_gone_and_motion_that_is_late_are_noticed_in_time():
 def test_the_motion_thread_is_ahead_of_what_is_heard_and_answers_fingers():
     assert motion_thread.AHEAD_NS == 250 * NS_PER_MS
     assert motion_thread.AHEAD_PAUSE_MS * 5 == 20  # five times real time
-    assert (motion_thread.BUS_POLL_MS, motion_thread.TOUCH_POLL_MS, motion_thread.JOIN_S) == (100, 10, 5.0)
+    assert (motion_thread.BUS_POLL_MS, motion_thread.HURRIED_POLL_MS, motion_thread.JOIN_S) == (100, 10, 5.0)
     assert (draw_loop.TOUCH_STEP_NS, draw_loop.DARK_STEP_NS) == (15 * NS_PER_MS, 500 * NS_PER_MS)
 
 

@@ -150,7 +150,7 @@ def test_only_what_changed_is_installed_again(tmp_path, commands):
     first = made_wheel(tmp_path, "1", ["numpy"])
     board.install(first)
     assert [command[1:3] for command in commands] == [("-m", "venv"), ("-m", "pip")]
-    assert commands[-1][-1] == f"{first}[board,ear]"
+    assert commands[-1][-1] == f"{first}[board,ear,link]"
     commands.clear()
     board.install(first)
     assert commands == []

@@ -127,7 +127,7 @@ def test_an_update_is_installed_once_nobody_is_there_and_is_told(
 ) -> None:
     server, board = DdiServer(base="/DEFAULT/controller/v1/museum.lobby"), IdealBoard()
     server.action = "7"
-    monkeypatch.setattr("mien.link.joins.UpdatePart", lambda parts: UpdatePart(parts, board))
+    monkeypatch.setattr("mien.link.update_part.UpdatePart", lambda parts: UpdatePart(parts, board))
     monkeypatch.setattr("mien.link.drain.QUIET_NS", 1)
 
     async def play() -> None:
@@ -141,7 +141,7 @@ def test_an_update_is_installed_once_nobody_is_there_and_is_told(
             await until(lambda: "installing" in stages(), 30)
             await until(lambda: status_of(listener)["draining"])
             assert stages()[:2] == ["downloading", "installing"]
-            assert status_of(listener)["update"] in ("installing", "restarting")
+            await until(lambda: status_of(listener)["update"] in ("installing", "restarting", "trial"))
             assert service.parts.drain.draining
 
     try:
@@ -174,6 +174,31 @@ def test_a_rehearsal_is_a_turn_that_is_heard(tmp_path: Path, broker: Mosquitto) 
             assert turn["reason"] == "played"
             assert turn["heard_ms"] >= 900
             await update.close()
+
+    try:
+        with running_voice(tmp_path):
+            asyncio.run(play())
+    finally:
+        server.close()
+
+
+def test_an_update_that_failed_is_told_until_the_next(
+    tmp_path: Path, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In `status`, also by a link that was started since: an alert stands on it."""
+    server, board = DdiServer(base="/DEFAULT/controller/v1/museum.lobby"), IdealBoard()
+    server.action, board.fails_with = "7", "no space"
+    monkeypatch.setattr("mien.link.update_part.UpdatePart", lambda parts: UpdatePart(parts, board))
+    monkeypatch.setattr("mien.link.drain.QUIET_NS", 1)
+    config = link_config(broker.port, update=UpdateConfig(url=server.url))
+
+    async def play() -> None:
+        async with listening(broker.port) as listener:
+            async with running(config, tmp_path):
+                await until(lambda: server.closed_as() == ["failure"], 40)
+                await until(lambda: status_of(listener).get("update") == "failed")
+            async with running(config, tmp_path):
+                await until(lambda: status_of(listener).get("online") and status_of(listener)["update"] == "failed")
 
     try:
         with running_voice(tmp_path):

@@ -59,9 +59,9 @@ def test_an_ear_that_is_gone_leaves_no_sound_for_the_next(rig):
     feed = rig.voice.ear._far_end
     rig.audio("last", pcm=np.full(1600, 1000, np.int16))
     rig.playback.step()
-    assert feed._messages
-    feed.stop()
-    assert (feed._messages, feed.on, rig.playback.device.tap) == ([], False, None)
+    assert feed._blocks
+    feed.stop("ear")
+    assert (feed._blocks, feed.on, rig.playback.device.tap) == ([], False, None)
 
 
 def test_what_was_cut_holds_no_sound(rig):

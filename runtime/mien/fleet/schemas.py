@@ -30,7 +30,16 @@ def schema(name: str) -> dict[str, Any]:
 
 def schema_text(name: str) -> str:
     """The schema as it stands in docs/mqtt/NAME.schema.json."""
-    return json.dumps(schema(name), indent=2, sort_keys=True) + "\n"
+    return json.dumps(_plain(schema(name)), indent=2, sort_keys=True) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """Whole numbers without a point: Python's typing takes `le=1` and `le=1.0` for one, whichever came first."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 if __name__ == "__main__":

@@ -57,7 +57,8 @@ class Status(Struct, frozen=True, kw_only=True):
 
     online false is also the Will: the broker sends it when the board is gone, with every other key at its default.
     at: UTC seconds of the change; null while the clock is not set. level: of degradation, or "no_voice". phase: of the
-    voice. ear: its state. slot: of the system, as RAUC names it. update: the stage of an update that is under way.
+    voice. ear: its state. slot: of the system, as RAUC names it. update: the stage of an update that is under way,
+    or failed, rolled_back: how the last one ended.
     clock: "unset" is a clock before the build of this software.
     """
 

@@ -32,7 +32,7 @@ from mien.link.config import SYSTEM_LINK_CONFIG, LinkConfig, load_link_config
 def main(path: Path, run_dir: str) -> None:
     """Report this kiosk to a broker and obey who may command it there.
 
-    Example: mien-link --config link.toml
+    Example: mien link --config link.toml
     """
     end_with_parent()
     with exit_codes("mien-link"):

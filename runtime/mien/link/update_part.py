@@ -68,7 +68,8 @@ class UpdatePart(Idle):
             self._evidence.observe_event(event)
 
     def step(self, now_ns: int) -> None:
-        """Frames that were shown prove that there is a face."""
+        """Frames that were shown prove that there is a face. The stage: one that failed stays until the next."""
+        self._parts.keeper.change(update=self._updater.stage)
         self._evidence.observe_status(self._parts.snapshot.status)
         self._evidence.observe_health(self._parts.snapshot.health)
         if self._failure is not None:
@@ -92,13 +93,8 @@ class UpdatePart(Idle):
         """In the updater's thread."""
         with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(
-                self._tell, Update(queue="", seq=0, action=action, stage=stage, version=version, what=what[:200])
+                self._parts.tell, Update(queue="", seq=0, action=action, stage=stage, version=version, what=what[:200])
             )
-
-    def _tell(self, event: Update) -> None:
-        self._parts.tell(event)
-        over = event.stage in ("good", "failed", "rolled_back", "cancelled")
-        self._parts.keeper.change(update="" if over else event.stage)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)

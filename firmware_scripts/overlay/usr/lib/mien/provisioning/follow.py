@@ -19,7 +19,7 @@ _FOLLOWERS: Final = (
     ("timesyncd.conf.d/", [*_SYSTEMCTL, "try-restart", "systemd-timesyncd.service"]),
     ("console", [*_SYSTEMCTL, "restart", "console-getty.service"]),
     ("mien/", [*_SYSTEMCTL, "try-restart", "mien.target"]),
-    (_LINK, [*_SYSTEMCTL, "restart", "mien-link.service"]),
+    (_LINK, [*_SYSTEMCTL, "restart", "mien-link"]),
 )
 # networkctl needs D-Bus, which may not run yet although networkd has already read the old settings.
 _INSTEAD: Final = {"networkctl": [*_SYSTEMCTL, "try-restart", "systemd-networkd.service"]}
