@@ -13,7 +13,7 @@ from mien.enrolment.registry import FleetRecord
 from mien.link.config import load_link_config
 from rigs.card import Card
 
-RESTART = ["systemctl", "--no-block", "restart", "mien-link.service"]
+RESTART = ["systemctl", "--no-block", "restart", "mien-link"]
 TARGET = ["systemctl", "--no-block", "try-restart", "mien.target"]
 NOTHING = "nothing of this folder was imported, because its files belong together"
 
