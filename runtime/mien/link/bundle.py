@@ -1,5 +1,6 @@
 """The support bundle: logs, doctor's rows, configuration without secrets, as one tar.gz in memory."""
 
+import gzip
 import hashlib
 import io
 import tarfile
@@ -21,12 +22,12 @@ MOST_CONFIG_BYTES: Final = 1_000_000
 def pack(files: Mapping[str, bytes]) -> bytes:
     """The tar.gz. Without times and owners, so that the same board gives the same bytes."""
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=6) as archive:
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name, data in files.items():
             entry = tarfile.TarInfo(f"mien-bundle/{name}")
             entry.size = len(data)
             archive.addfile(entry, io.BytesIO(data))
-    return buffer.getvalue()
+    return gzip.compress(buffer.getvalue(), compresslevel=6, mtime=0)
 
 
 def parts(data: bytes, encode: Any) -> Iterator[dict[str, Any]]:
