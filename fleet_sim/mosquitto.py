@@ -2,17 +2,18 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from mien.bench.link_broker import mosquitto_program
+
 PATIENCE_S: Final = 15.0
-PROGRAM: Final = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 
 
 class Broker:
@@ -32,9 +33,9 @@ class Broker:
 
     def start(self) -> None:
         """Start, and wait for its ports. Raises RuntimeError with its log."""
-        self._process = subprocess.Popen([PROGRAM, "-c", str(self._conf)], stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen([mosquitto_program(), "-c", str(self._conf)], stderr=subprocess.DEVNULL)
         for port in self._ports:
-            wait_until(lambda port=port: self._answers(port))  # type: ignore[misc]
+            wait_until(partial(self._answers, port))
 
     def reload(self) -> None:
         """Let it read access list, passwords and certificates again; returns once it has."""

@@ -26,7 +26,7 @@ from rigs.fleet_site import EIGHT, SEVEN, Site
 
 
 def mien(*arguments: object, **options: object) -> Result:
-    return CliRunner().invoke(main, [str(each) for each in arguments], catch_exceptions=False, **options)  # type: ignore[arg-type]
+    return CliRunner().invoke(main, [str(each) for each in arguments], catch_exceptions=False, **options)
 
 
 @pytest.fixture
@@ -257,8 +257,8 @@ def read_until(descriptor: int, wanted: bytes | None) -> bytes:
 
 def drawn(overview: Overview, **options: int) -> str:
     console = Console(file=io.StringIO(), width=160, force_terminal=True, color_system=None, markup=False)
-    console.print(fleet_table(overview, 0.0, **options))  # type: ignore[arg-type]
-    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+    console.print(fleet_table(overview, 0.0, **options))
+    return console.file.getvalue()
 
 
 def test_what_a_board_says_cannot_steer_the_terminal() -> None:
@@ -285,7 +285,7 @@ def test_a_screen_holds_what_fits_and_keys_move_it() -> None:
     view.press("n")
     console = Console(file=io.StringIO(), width=160)
     console.print(view.render(0.0, ""))
-    assert console.file.getvalue().count("berlin/") == 1  # type: ignore[attr-defined]
+    assert console.file.getvalue().count("berlin/") == 1
     view.press("q")
     assert view.quit
 

@@ -28,7 +28,7 @@ def test_an_update_on_trial(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("outcome", "code"), [("failed", 1), ("rolled_back", 1), ("good", 0), ("cancelled", 0)])
 def test_how_the_last_one_ended(tmp_path: Path, outcome: str, code: int) -> None:
-    last = Last(action="7", version="0.3.0", outcome=outcome, why="no space")  # type: ignore[arg-type]
+    last = Last(action="7", version="0.3.0", outcome=outcome, why="no space")
     Store(tmp_path).save(Record(last=last))
     found, text = said(tmp_path)
     assert found == code

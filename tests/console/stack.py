@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
-import shutil
 import socket
 import subprocess
 import threading
@@ -14,19 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mien.bench.link_broker import free_port, mosquitto_program
 from mien.cli.console_server import open_server
 from mien.cli.console_site import security_headers, site
 
 PASSWORD = "correct-horse"
 PEOPLE = {"ana": "operator", "ben": "agent", "otto": "observer", "carl": "agent"}
-MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def acl() -> str:
@@ -79,7 +71,9 @@ class Broker:
     def start(self) -> None:
         """Start it and wait until it listens."""
         log = (self.folder / "log").open("ab")
-        self.process = subprocess.Popen([MOSQUITTO, "-c", str(self.folder / "mosquitto.conf")], stdout=log, stderr=log)
+        self.process = subprocess.Popen(
+            [mosquitto_program(), "-c", str(self.folder / "mosquitto.conf")], stdout=log, stderr=log
+        )
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.web), 0.2):

@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 import subprocess
 import time
 import urllib.error
@@ -17,17 +16,12 @@ import msgspec
 import paho.mqtt.client as mqtt
 import pytest
 
+from mien.bench.link_broker import free_port
 from mien.fleet.status import Health, Status, will
 from mien.fleet.topics import Board
 
 FOLDER = Path(__file__).resolve().parents[2] / "monitoring"
 BOARD = Board("lab", "k7")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def eventually(found: Callable[[], Any], wanted: Any, within_s: float = 40.0) -> None:

@@ -2,8 +2,6 @@
 
 import datetime
 import os
-import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -13,20 +11,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from mien.bench.link_broker import free_port, mosquitto_program
+
 DAY = datetime.timedelta(days=1)
-
-
-def program() -> str:
-    """Debian puts it where only root looks."""
-    found = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
-    assert found, "these tests need mosquitto: apt-get install mosquitto (.ci/debian-packages.txt)"
-    return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Mosquitto:
@@ -52,7 +39,7 @@ class Mosquitto:
         self.log.touch()
         began = self.log.stat().st_size
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen([program(), "-c", str(self._config)], stdout=log, stderr=log)
+            self._process = subprocess.Popen([mosquitto_program(), "-c", str(self._config)], stdout=log, stderr=log)
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             if b" running" in self.log.read_bytes()[began:]:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -158,10 +158,10 @@ class _Bench:
         ]
         return Report(benchmark="link", rows=tuple(rows), machine=machine())
 
-    async def _span(self, work: "asyncio.Future[object] | object") -> Span:
+    async def _span(self, work: Awaitable[object]) -> Span:
         """What it costs while an awaitable runs."""
         began_s, before, used = time.monotonic(), traffic_of(self._port), [processor_s(pid) for pid in self._pids]
-        await work  # type: ignore[misc]
+        await work
         seconds = time.monotonic() - began_s
         link, voice, face = (processor_s(pid) - then for pid, then in zip(self._pids, used, strict=True))
         return Span(seconds, traffic_of(self._port).since(before), (link, voice, face))

@@ -23,13 +23,28 @@ class BrokerAddress(NamedTuple):
     ca: Path
 
 
+def mosquitto_program() -> str:
+    """The path of mosquitto. Raises MienError when it is not installed."""
+    program = shutil.which("mosquitto", path=PATH)
+    if program is None:
+        raise MienError("mosquitto is needed; apt-get install mosquitto")
+    return program
+
+
+def free_port() -> int:
+    """A port of this machine that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def running_broker(folder: Path) -> Iterator[BrokerAddress]:
     """Run it until the block ends. folder: for its files. Raises MienError when it cannot run."""
-    program = shutil.which("mosquitto", path=PATH)
-    if program is None or shutil.which("openssl") is None:
-        raise MienError("mosquitto and openssl are needed; apt-get install mosquitto openssl")
-    address = BrokerAddress(_free_port(), folder / "broker.crt")
+    program = mosquitto_program()
+    if shutil.which("openssl") is None:
+        raise MienError("openssl is needed; apt-get install openssl")
+    address = BrokerAddress(free_port(), folder / "broker.crt")
     _make_certificate(folder)
     process = subprocess.Popen(
         [program, "-c", str(_configure(folder, address))], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -77,9 +92,3 @@ def _await(process: "subprocess.Popen[bytes]", port: int) -> None:
                 return
         time.sleep(0.05)
     raise MienError(f"mosquitto did not listen on port {port} of this machine")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

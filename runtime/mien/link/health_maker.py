@@ -11,7 +11,11 @@ from mien.fleet.status import Health
 from mien.host import board, vitals
 
 LATENCIES: Final = 256
-_SOUND: Final = ("open", "released", "lost")
+_SOUND: Final[dict[str, Literal["open", "released", "lost"]]] = {
+    "open": "open",
+    "released": "released",
+    "lost": "lost",
+}
 _COUNTERS: Final = 60
 
 
@@ -79,7 +83,7 @@ class HealthMaker:
             "face_mb": _told(report, "face_pss_mb"),
             "ear_mb": _told(report, "ear_pss_mb"),
             "screen": _told(report, "face_screen"),
-            "sound": _sound(report.device),
+            "sound": _SOUND.get(report.device),
             "ear": _told(report, "ear_state"),
             "echo_db": _told(report, "ear_echo_db"),
             "counters": {name[:64]: count for name, count in list(report.counters.items())[:_COUNTERS]},
@@ -97,10 +101,6 @@ class HealthMaker:
 def _told(report: HealthReport, name: str) -> Any:
     """A field that an older voice does not send."""
     return getattr(report, name, None)
-
-
-def _sound(device: str) -> Literal["open", "released", "lost"] | None:
-    return device if device in _SOUND else None  # type: ignore[return-value]
 
 
 def _rounded(value: float | None) -> float | None:

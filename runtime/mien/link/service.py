@@ -19,7 +19,7 @@ import msgspec
 from mien.client import Event, LevelChanged, Started, Welcome
 from mien.core.backoff import Retry
 from mien.core.counters import Counters
-from mien.errors import StorageError
+from mien.errors import MienError, StorageError
 from mien.fleet.event import EventBase, Lifecycle
 from mien.fleet.status import Status, will
 from mien.host import board
@@ -279,7 +279,7 @@ class LinkService:
         """What the voice refuses now is seen in its next message."""
         try:
             await action
-        except Exception as error:
+        except MienError as error:
             log.warning("the voice refused: %s", error)
 
     async def _stop_wait(self) -> None:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -15,6 +15,7 @@ from mien.fleet.topics import Board
 from mien.link.metrics.fields import FIELDS, Field
 from mien.link.metrics.tally import Histogram, Tally
 
+Family: TypeAlias = GaugeMetricFamily | CounterMetricFamily
 LATENCY_BOUNDS_S: Final = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 # The counters that events make: (metric, label, help).
 COUNTED: Final = (
@@ -91,22 +92,22 @@ class Metrics(Collector):
         if turn.latency_ms is not None and 0 <= turn.latency_ms < math.inf:
             self._latency.add(turn.latency_ms / 1000)
 
-    def _gauges(self) -> list[Metric]:
-        families: dict[str, Metric] = {}
+    def _gauges(self) -> list[Family]:
+        families: dict[str, Family] = {}
         for field in FIELDS:
             number = number_of(field, self._status if field.topic == "status" else self._health)
             if number is None or not field.board:
                 continue
             if field.metric not in families:
                 families[field.metric] = self._family(field.metric, field.help, field.kind, tuple(field.labels))
-            families[field.metric].add_metric([*self._place.values(), *field.labels.values()], number)  # type: ignore[attr-defined]
+            families[field.metric].add_metric([*self._place.values(), *field.labels.values()], number)
         if self._health.throttled is not None:
             throttled = self._family("mien_throttled", "Whether heat or undervoltage slows the board.", "gauge")
-            throttled.add_metric(list(self._place.values()), float(bool(self._health.throttled)))  # type: ignore[attr-defined]
+            throttled.add_metric(list(self._place.values()), float(bool(self._health.throttled)))
             families["mien_throttled"] = throttled
         return list(families.values())
 
-    def _family(self, name: str, text: str, kind: str, labels: tuple[str, ...] = ()) -> Metric:
+    def _family(self, name: str, text: str, kind: str, labels: tuple[str, ...] = ()) -> Family:
         family = CounterMetricFamily if kind == "counter" else GaugeMetricFamily
         return family(name, text, labels=[*self._place, *labels])
 

@@ -12,10 +12,10 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from mien.errors import UpdateError
+from mien.link.board_control import SOCKET
 from mien.link.update import rauc
 from mien.link.update.board import BoardState, Bundle, Inspection, Install
 
-SOCKET: Final = Path("/run/mien-board-control.sock")
 MOST_LINE_BYTES: Final = 65_536
 QUICK_S: Final = 30.0
 INSTALL_S: Final = 3600.0

@@ -10,7 +10,7 @@ to cancel is refused. `Record` is on the disk before anything that a phase wants
 step and never skips one.
 """
 
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -31,6 +31,9 @@ class Limits(Struct, frozen=True, kw_only=True):
     good_within_s: float
 
 
+Offer: TypeAlias = Deployment | Literal["unknown"] | None
+
+
 class Seen(Struct, frozen=True, kw_only=True):
     """What is known now.
 
@@ -40,7 +43,7 @@ class Seen(Struct, frozen=True, kw_only=True):
     """
 
     board: BoardState | None = None
-    offer: Deployment | Literal["unknown"] | None = "unknown"
+    offer: Offer = "unknown"
     cancel: Cancel | None = None
     window: bool = True
     drained: bool = False

@@ -6,16 +6,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from mien.errors import StorageError, UpdateError
 from mien.link.config import UpdateConfig
 from mien.link.update import ddi, machine
 from mien.link.update.board import Board, BoardState, Bundle, Inspection, Kiosk
-from mien.link.update.ddi import Cancel, Deployment, Poll
+from mien.link.update.ddi import Cancel, Poll
 from mien.link.update.download import Download
 from mien.link.update.http import Http
-from mien.link.update.machine import EARLY, Limits, Seen
+from mien.link.update.machine import EARLY, Limits, Offer, Seen
 from mien.link.update.record import Record, Store
 from mien.link.update.reports import Report, cancel_answer, report_of
 from mien.link.update.window import Window
@@ -71,7 +71,7 @@ class Updater:
         self._limits = Limits(max_bytes=config.max_mb * 1_000_000, good_within_s=config.good_within_s)
         self._store = Store(folder)
         self._record = self._store.load()
-        self._offer: Deployment | str | None = "unknown"
+        self._offer: Offer = "unknown"
         self._cancel: Cancel | None = None
         self._download: Download | None = None
         self._inspection: Inspection | None = None
@@ -140,7 +140,7 @@ class Updater:
         if not found.cancel:
             self._offer = self._deployment(found)
 
-    def _deployment(self, found: Poll) -> Deployment | str | None:
+    def _deployment(self, found: Poll) -> Offer:
         if not found.deployment:
             return None
         try:
@@ -156,7 +156,7 @@ class Updater:
             return "unknown"  # a server that offers what has just ended; a person may mean it, later
         return offer
 
-    def _refuse(self, action: str, why: str) -> str:
+    def _refuse(self, action: str, why: str) -> Literal["unknown"]:
         if self._record.phase in ("idle", *EARLY) and action != self._ended[0]:
             self._become(machine.refused(self._record, action, "", why))
         return "unknown"
@@ -236,7 +236,7 @@ class Updater:
         held = self._download
         return Seen(
             board=board,
-            offer=self._offer,  # type: ignore[arg-type]
+            offer=self._offer,
             cancel=self._cancel,
             window=self._window.is_open(self._minute()),
             drained=self._draining and self._kiosk.drained(),

@@ -3,7 +3,7 @@
 import re
 import ssl
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from provisioning.mistake import Mistake
 
@@ -72,8 +72,7 @@ def _handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> tuple[tuple[tu
             except ssl.SSLWantReadError:
                 continue
     found = near.getpeercert() or {}
-    subject: tuple[tuple[tuple[str, str], ...], ...] = found.get("subject", ())  # type: ignore[assignment]
-    return subject
+    return cast("tuple[tuple[tuple[str, str], ...], ...]", found.get("subject", ()))
 
 
 def _refuse_password() -> str:
