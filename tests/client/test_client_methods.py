@@ -34,6 +34,7 @@ def test_both_clients_are_opened_alike():
         "encoding": "s16le",
         "key": None,
         "voice_key": None,
+        "capabilities": (),
     }
 
 
