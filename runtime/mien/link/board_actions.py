@@ -65,7 +65,7 @@ class BoardActions:
     async def set_drain(self, drain: bool) -> None:
         """Begin or end it, and tell the voice agent where it can be told."""
         (self._drain.begin if drain else self._drain.end)()
-        client: Any = self._voice.client
+        client = self._voice.client
         if client is not None and self._voice.can("relay"):
             try:
                 await client.relay("note", DRAIN_NOTE[drain])

@@ -80,27 +80,22 @@ class HealthMaker:
             "turns": self._turns,
             "stalls": report.counters.get("turns_stalled", 0),
             "voice_mb": report.voice_pss_mb,
-            "face_mb": _told(report, "face_pss_mb"),
-            "ear_mb": _told(report, "ear_pss_mb"),
-            "screen": _told(report, "face_screen"),
+            "face_mb": report.face_pss_mb,
+            "ear_mb": report.ear_pss_mb,
+            "screen": report.face_screen,
             "sound": _SOUND.get(report.device),
-            "ear": _told(report, "ear_state"),
-            "echo_db": _told(report, "ear_echo_db"),
+            "ear": report.ear_state,
+            "echo_db": report.ear_echo_db,
             "counters": {name[:64]: count for name, count in list(report.counters.items())[:_COUNTERS]},
         }
 
     def _latencies(self, report: HealthReport) -> tuple[float | None, float | None]:
         """Median and 95th percentile: the voice's own over all its clients, else those of the turns seen here."""
-        told = _told(report, "first_sound_median_ms"), _told(report, "first_sound_p95_ms")
+        told = report.first_sound_median_ms, report.first_sound_p95_ms
         if told != (None, None) or len(self._latencies_ms) < 2:
             return told
         cuts = quantiles(self._latencies_ms, n=20, method="inclusive")
         return round(cuts[9], 1), round(cuts[18], 1)
-
-
-def _told(report: HealthReport, name: str) -> Any:
-    """A field that an older voice does not send."""
-    return getattr(report, name, None)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -78,7 +78,7 @@ class Reporter:
                 self._keeper.change(call=self._calls.now)
             case voice.Ear(state=state):
                 self._ear(state)
-            case _ if type(message).__name__ == "Visit":  # of a voice that tells visits
+            case voice.Visit():
                 self._visit(message)
 
     def voice_lost(self, why: str) -> None:
@@ -138,8 +138,6 @@ class Reporter:
                 turn=message.turn,
                 reason=message.reason,
                 heard_ms=message.played_ms,
-                latency_ms=getattr(message, "latency_ms", None),
-                stalls=getattr(message, "stalls", 0),
                 text=text[:SAID] or None,
             )
         )
@@ -166,14 +164,13 @@ class Reporter:
             self._fault("face", self._faceless > 0, "speech without a face")
         self._fault("sound", message.device == "lost", "no usable sound card")
         fields: dict[str, Any] = {}
-        if (screen := getattr(message, "face_screen", None)) is not None:
+        if (screen := message.face_screen) is not None:
             fields["screen"] = screen if screen in _SCREENS else "none"
         elif message.face_fps is None:
             fields["screen"] = "none"
-        if (brightness := getattr(message, "face_brightness", None)) is not None:
+        if (brightness := message.face_brightness) is not None:
             fields["brightness"] = min(1.0, max(0.0, brightness))
-        if (ear := getattr(message, "ear_state", None)) is not None:
-            self._ear(ear)
+        self._ear(message.ear_state)
         self._keeper.change(**fields)
 
     def _ear(self, state: str) -> None:
@@ -204,7 +201,7 @@ class Reporter:
         elif not holder and before is not None:
             self.released_floor("released")
 
-    def _visit(self, message: Any) -> None:
+    def _visit(self, message: voice.Visit) -> None:
         over = message.phase == "over"
         before = self._keeper.now.visit
         if message.visit and (before is None or before.visit != message.visit) and not over:

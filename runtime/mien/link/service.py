@@ -269,7 +269,7 @@ class LinkService:
             self._floor.sign(self._floor.holder, now_ns)  # once; the voice tells when it is free
             await self._actions_quietly(self._actions.release_vanished())
         self._attendance.speaking = self._floor.holder
-        client: Any = self._voice.client
+        client = self._voice.client
         sign = self._attendance.news()
         if sign is not None and client is not None and self._voice.can("attend"):
             await self._actions_quietly(client.attend(**sign._asdict()))

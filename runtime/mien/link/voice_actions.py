@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias
 
 from mien.client import AsyncClient
+from mien.core.wire import RelayKind
 from mien.errors import ClientError, FleetError
 from mien.fleet import command as commands
 from mien.link.asked import Asked
@@ -97,7 +98,7 @@ class VoiceActions:
     async def _relay(self, asked: Asked) -> Result:
         wanted = asked.command
         assert isinstance(wanted, commands.Say | commands.Whisper)
-        kind = "say" if isinstance(wanted, commands.Say) else "whisper"
+        kind: RelayKind = "say" if isinstance(wanted, commands.Say) else "whisper"
         if kind == "say":
             self._check_floor(asked.user)
         return {"relay": await _done(self._newer("relay").relay(kind, wanted.text))}
@@ -153,7 +154,7 @@ class VoiceActions:
             raise RefusedError("no_voice", "mien-voice does not answer on this board")
         return client
 
-    def _newer(self, capability: str) -> Any:
+    def _newer(self, capability: str) -> AsyncClient:
         """The client, for a part of the protocol that an older voice does not know."""
         client = self._client()
         if not self._voice.can(capability):
