@@ -134,7 +134,9 @@ class Dropped(EventBase, frozen=True, kw_only=True, tag="dropped"):
     last_seq: int
 
 
-Event: TypeAlias = Turn | Visit | Fault | Level | Call | FloorChanged | Relayed | Commanded | Update | Lifecycle | Dropped
+Event: TypeAlias = (
+    Turn | Visit | Fault | Level | Call | FloorChanged | Relayed | Commanded | Update | Lifecycle | Dropped
+)
 
 
 def is_event(happened: EventBase) -> TypeGuard[Event]:

@@ -98,5 +98,15 @@ class Closing:
 
 Signal: TypeAlias = (
     Closing
-    | Tick | Present | Sound | Busy | Asked | Answered | Wished | Announced | PersonAnswered | PersonSpeaks | PersonLeft
+    | Tick
+    | Present
+    | Sound
+    | Busy
+    | Asked
+    | Answered
+    | Wished
+    | Announced
+    | PersonAnswered
+    | PersonSpeaks
+    | PersonLeft
 )
