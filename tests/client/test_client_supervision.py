@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from mien.client import RelayDone, Relayed, RelayTaken, Visit, connect, connect_async
+from mien.client import Draining, RelayDone, Relayed, RelayTaken, Visit, connect, connect_async
 from mien.client._session import Session
 from mien.core import wire
 from mien.errors import ClientError
@@ -44,6 +44,7 @@ def test_refusals_are_raised(where):
             (lambda: ada.relay("shout", "Hello"), "malformed"),
             (lambda: bot.relay("say", "Hello"), "not_allowed"),
             (lambda: eye.screen("off"), "not_allowed"),
+            (lambda: eye.drain(True), "not_allowed"),
             (lambda: ada.screen("auto", brightness=0.0), "malformed"),
             (lambda: bot.attend(listening=True), "not_allowed"),
         ):
@@ -94,3 +95,10 @@ def test_attending_is_forgotten_where_it_was_ended(where):
         assert eye._client._session.attending is not None
         eye.attend()
         assert eye._client._session.attending is None
+
+
+def test_a_speaker_learns_that_new_visitors_are_turned_away(where):
+    with connect(where, name="bot", capabilities=("drain",)) as bot, connect(where, role="agent") as ada:
+        assert next_event(bot, Draining) == Draining(on=False)
+        ada.drain(True)
+        assert next_event(bot, Draining) == Draining(on=True)

@@ -16,7 +16,15 @@ from mien.link.status_keeper import StatusKeeper
 
 NOW = 1_800_000_000.0
 OUTCOME = wire.Outcome(
-    client="agent", turn="t1", played_ms=1500.0, interrupted=False, reason="played", words_heard=3, last_word="bye"
+    client="agent",
+    turn="t1",
+    played_ms=1500.0,
+    interrupted=False,
+    reason="played",
+    words_heard=3,
+    last_word="bye",
+    latency_ms=61.5,
+    stalls=2,
 )
 HEALTH = wire.HealthReport(level="full", clients=2, voice_pss_mb=30.0, counters={"turns_stalled": 2}, face_fps=30.0)
 LIMITS = wire.Limits(
@@ -190,3 +198,15 @@ def test_health_tells_turns_and_what_the_voice_tells(rig: Rig) -> None:
     assert (health.latency_p50_ms, health.queue_events, health.link_mb) == (200.0, 4, 20.0)
     assert health.temperature_c is None  # no such file here: null, not 0
     assert msgspec.convert(msgspec.to_builtins(health), status.Health) == health
+
+
+def test_what_became_of_a_relayed_text_is_told_without_the_text(rig: Rig) -> None:
+    rig.hear(wire.RelayDone(id="r1", outcome="unused", why="answers come from a file"))
+    (told,) = rig.told(event.Relayed)
+    assert (told.relay, told.outcome, told.why) == ("r1", "unused", "answers come from a file")
+
+
+def test_a_turn_tells_how_soon_it_was_heard_and_how_often_it_ran_dry(rig: Rig) -> None:
+    rig.hear(OUTCOME)
+    (told,) = rig.told(event.Turn)
+    assert (told.latency_ms, told.stalls) == (61.5, 2)

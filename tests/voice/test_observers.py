@@ -40,6 +40,7 @@ def test_state_follows_the_turn(rig):
     assert told[-1].phase == "idle"
     outcome = rig.got(wire.Outcome, EYE)[0]
     assert (outcome.client, outcome.turn, outcome.played_ms, outcome.reason) == ("client", "t", 600.0, "played")
+    assert (outcome.latency_ms, outcome.stalls) == (rig.got(wire.Started)[0].latency_ms, 0)
 
 
 def test_captions_are_passed_on_with_their_words(rig):

@@ -187,6 +187,9 @@ def test_interrupt_all_drops_the_queue_and_a_new_turn_plays_at_once():
     }
     assert rig.got(wire.Started)[-1].turn == "next"
     assert rig.got(wire.Started)[-1].latency_ms <= 60
+    waited_ms = {m.turn: m.latency_ms for m in rig.got(wire.Started)}
+    assert {m.turn: m.latency_ms for m in rig.got(wire.Finished)} == {"two": None, "three": None, **waited_ms}
+    assert {m.stalls for m in rig.got(wire.Finished)} == {0}
 
 
 def test_many_interruptions_leave_no_turn_and_no_segment_behind():

@@ -67,6 +67,7 @@ def test_a_source_a_little_too_slow_stalls_a_few_times_instead_of_at_every_chunk
     rig.say(wire.End(turn="t"))
     rig.step(1000)
     assert rig.got(wire.Finished)[0].played_ms == 3800.0
+    assert rig.got(wire.Finished)[0].stalls == stalls
     assert len(gaps_ms(rig)) == stalls
 
 

@@ -159,6 +159,13 @@ export interface FloorEvent extends EventBase {
   readonly "pii.note": Maybe<string>;
 }
 
+export interface RelayedEvent extends EventBase {
+  readonly type: "relayed";
+  readonly relay: string;
+  readonly outcome: "said" | "cut" | "kept" | "unused";
+  readonly why: string;
+}
+
 export interface CommandEvent extends EventBase {
   readonly type: "command";
   readonly command: string;
@@ -196,6 +203,7 @@ export type Event =
   | LevelEvent
   | CallEvent
   | FloorEvent
+  | RelayedEvent
   | CommandEvent
   | UpdateEvent
   | LinkEvent

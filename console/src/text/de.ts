@@ -321,6 +321,12 @@ export const de: Text = {
     level: "Zustand: {level}",
     floorTaken: "{name} hat übernommen",
     floorGiven: "Der Kiosk wurde zurückgegeben",
+    relayed: {
+      said: "Der Kiosk hat den Text gesagt",
+      cut: "Der Text wurde abgebrochen",
+      kept: "Der Kiosk kennt den Text jetzt",
+      unused: "Der Kiosk kann den Text nicht verwenden",
+    },
     command: "{name}: {command}",
     refused: "{name}: {command}, abgelehnt ({code})",
     update: "Update {version}: {stage}",

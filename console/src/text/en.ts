@@ -319,6 +319,12 @@ export const en = {
     level: "State: {level}",
     floorTaken: "{name} took over",
     floorGiven: "The kiosk was handed back",
+    relayed: {
+      said: "The kiosk has said the text",
+      cut: "The text was cut short",
+      kept: "The kiosk knows the text now",
+      unused: "The kiosk cannot use the text",
+    },
     command: "{name}: {command}",
     refused: "{name}: {command}, refused ({code})",
     update: "Update {version}: {stage}",

@@ -321,6 +321,12 @@ export const es: Text = {
     level: "Estado: {level}",
     floorTaken: "{name} tomó la palabra",
     floorGiven: "Se devolvió el quiosco",
+    relayed: {
+      said: "El quiosco ha dicho el texto",
+      cut: "El texto se interrumpió",
+      kept: "El quiosco conoce ahora el texto",
+      unused: "El quiosco no puede usar el texto",
+    },
     command: "{name}: {command}",
     refused: "{name}: {command}, rechazado ({code})",
     update: "Actualización {version}: {stage}",

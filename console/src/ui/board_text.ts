@@ -64,6 +64,8 @@ export function eventText(format: Format, event: Event): string {
       return fill(text.callsPage.states[event.state], { name: event.by || "–" });
     case "floor":
       return event.holder ? fill(words.floorTaken, { name: event.holder }) : words.floorGiven;
+    case "relayed":
+      return words.relayed[event.outcome] + (event.why ? `: ${event.why}` : "");
     case "command": {
       const values = { name: event.user, command: named(commands, event.command), code: event.code };
       return fill(event.ok ? words.command : words.refused, values);

@@ -17,8 +17,7 @@ from mien.client import connect_async
 from mien.config import Config, load_config, parse_overrides
 from mien.converse import orders
 from mien.converse.latency import Latencies
-from mien.converse.relays import CAPABILITY
-from mien.converse.start import RATE_HZ, engines, knowledge, make_agent, prepare
+from mien.converse.start import CAPABILITIES, RATE_HZ, engines, knowledge, make_agent, prepare
 from mien.host.exits import Exit, exit_codes
 from mien.host.rundir import resolve_run_dir
 from mien.transport import voice_endpoint
@@ -134,7 +133,7 @@ async def _converse(
         click.echo(line(order, time.monotonic() - began_s, as_json=as_json))
 
     client = connect_async(
-        endpoint, rate_hz=RATE_HZ, name="mien converse", key=key, voice_key=voice_key, capabilities=(CAPABILITY,)
+        endpoint, rate_hz=RATE_HZ, name="mien converse", key=key, voice_key=voice_key, capabilities=CAPABILITIES
     )
     async with client as voice, engines(config.converse) as loaded:
         agent = make_agent(voice, config.converse, loaded, told, config)

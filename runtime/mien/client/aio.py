@@ -364,6 +364,13 @@ class AsyncClient:
         """
         await self._order(wire.Screen(power=power, brightness=brightness))
 
+    async def drain(self, on: bool) -> None:
+        """Take no new visitors, as an agent, or take them again, until the next call or the end of the voice.
+
+        Speakers whose capabilities contain "drain" get a Draining event. Raises ClientError (not_allowed).
+        """
+        await self._order(wire.Drain(on=on))
+
     async def attend(self, *, listening: bool = False, speaking: bool = False, name: str = "") -> None:
         """Show on the face, as an agent or observer, that a person listens or speaks through it from elsewhere.
 

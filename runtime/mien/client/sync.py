@@ -58,7 +58,7 @@ def connect(
     the wire, s16le or opus (24 kbit/s, with headers a seventh of s16le at 16 kHz; rate_hz must be one of
     mien.core.wire.OPUS_RATES_HZ; needs libopus, Debian's libopus0). key, voice_key: the files NAME.key_secret and
     voice.key that `mien keys make` writes, for a voice on another machine. capabilities: what this client can do:
-    "relay", a speaker that takes Relayed events.
+    "relay", a speaker that takes Relayed events; "drain", one that takes Draining events.
 
     Raises ClientError when the voice is unreachable or refuses the session, ConfigError for an invalid endpoint or key
     file.
@@ -319,6 +319,13 @@ class Client:
         ClientError (not_allowed, malformed).
         """
         self._portal.call(self._client.screen(power, brightness=brightness))
+
+    def drain(self, on: bool) -> None:
+        """Take no new visitors, as an agent, or take them again, until the next call or the end of the voice.
+
+        Speakers whose capabilities contain "drain" get a Draining event. Raises ClientError (not_allowed).
+        """
+        self._portal.call(self._client.drain(on))
 
     def attend(self, *, listening: bool = False, speaking: bool = False, name: str = "") -> None:
         """Show on the face, as an agent or observer, that a person listens or speaks through it from elsewhere.

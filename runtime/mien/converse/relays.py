@@ -11,7 +11,6 @@ from mien.converse.events import Announce
 from mien.converse.history import History
 from mien.converse.think.sentences import in_sentences
 
-CAPABILITY: Final = "relay"
 MOST_WAITING: Final = 8
 NO_PROMPT: Final = "this kiosk's answers come from a file, word for word: a whisper cannot change them"
 TOO_MANY: Final = f"{MOST_WAITING} texts wait already for the floor"

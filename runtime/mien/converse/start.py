@@ -25,6 +25,8 @@ from mien.errors import ConfigError
 
 RATE_HZ: Final = 22_050
 """Of the session with the voice: Piper's and espeak-ng's own."""
+CAPABILITIES: Final = ("relay", "drain")
+"""What it asks the voice for in its hello."""
 
 
 @dataclass(slots=True)

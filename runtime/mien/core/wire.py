@@ -395,6 +395,12 @@ class Attend(Message, tag="attend", frozen=True):
     name: Annotated[str, Meta(max_length=64, pattern=NAME_PATTERN)] = ""
 
 
+class Drain(Message, tag="drain", frozen=True):
+    """agent -> voice: take no new visitors, or take them again, until the next. The speaker gets `draining`."""
+
+    on: bool
+
+
 class Bye(Message, tag="bye", frozen=True):
     """client -> voice, last: the session is over; what was sent is still played. voice -> client: the answer."""
 
@@ -538,6 +544,12 @@ class Relayed(Message, tag="relayed", frozen=True):
     id: str
 
 
+class Draining(Message, tag="draining", frozen=True):
+    """voice -> speakers with the capability drain, after welcome and on each change: whether to take new visitors."""
+
+    on: bool
+
+
 class Limits(Struct, frozen=True, kw_only=True):
     """The limits that a client must respect, sent in welcome."""
 
@@ -620,7 +632,8 @@ class Finished(Message, tag="finished", frozen=True):
     """voice -> client, exactly once for every turn that began. played_ms: heard at the speaker.
 
     words_heard: how many words of the caption were heard, at least half of each. last_word: the last of them.
-    barge_in_ms: how much was heard up to the customer's first sound, where a barge-in ended the turn.
+    barge_in_ms: how much was heard up to the customer's first sound, where a barge-in ended the turn. latency_ms: as in
+    started, None if nothing was heard. stalls: how often speech ran out before its end.
     """
 
     turn: TurnId
@@ -630,6 +643,8 @@ class Finished(Message, tag="finished", frozen=True):
     words_heard: int = 0
     last_word: str = ""
     barge_in_ms: float | None = None
+    latency_ms: float | None = None
+    stalls: int = 0
 
 
 class Interrupted(Message, tag="interrupted", frozen=True):
@@ -681,6 +696,8 @@ class Outcome(Message, tag="outcome", frozen=True):
     words_heard: int
     last_word: str
     barge_in_ms: float | None = None
+    latency_ms: float | None = None
+    stalls: int = 0
 
 
 class Said(Message, tag="said", frozen=True):
@@ -800,6 +817,7 @@ ClientMessage: TypeAlias = (
     | Visit
     | Screen
     | Attend
+    | Drain
     | Bye
 )
 VoiceMessage: TypeAlias = (
@@ -837,6 +855,7 @@ VoiceMessage: TypeAlias = (
     | Visit
     | Poses
     | Heard
+    | Draining
     | Bye
 )
 

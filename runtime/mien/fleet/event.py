@@ -89,6 +89,17 @@ class FloorChanged(EventBase, frozen=True, kw_only=True, tag="floor"):
     note: Said | None = field(name="pii.note", default=None)
 
 
+class Relayed(EventBase, frozen=True, kw_only=True, tag="relayed"):
+    """What became of a text that a user had the kiosk say, or whispered to it.
+
+    relay: as the command's answer names it. outcome: said, to its end; cut; kept; or unused, for the reason why.
+    """
+
+    relay: Text
+    outcome: Literal["said", "cut", "kept", "unused"]
+    why: Text = ""
+
+
 class Commanded(EventBase, frozen=True, kw_only=True, tag="command"):
     """Who commanded what, and what became of it. code: of a refusal."""
 
@@ -123,7 +134,9 @@ class Dropped(EventBase, frozen=True, kw_only=True, tag="dropped"):
     last_seq: int
 
 
-Event: TypeAlias = Turn | Visit | Fault | Level | Call | FloorChanged | Commanded | Update | Lifecycle | Dropped
+Event: TypeAlias = (
+    Turn | Visit | Fault | Level | Call | FloorChanged | Relayed | Commanded | Update | Lifecycle | Dropped
+)
 
 
 def is_event(happened: EventBase) -> TypeGuard[Event]:

@@ -9,7 +9,6 @@ from typing import Any, Final
 import msgspec
 
 from mien.config import SYSTEM_CONFIG
-from mien.errors import ClientError
 from mien.fleet import command as commands
 from mien.link.asked import Asked
 from mien.link.board_control import BoardControl
@@ -25,8 +24,6 @@ REBOOT_WAITS_S: Final = 600
 LOG_CHARACTERS: Final = 48_000
 """Of one answer."""
 _LOOK_S: Final = 0.5
-DRAIN_NOTE: Final = {True: "mien: drain on", False: "mien: drain off"}
-"""What the voice agent is told, by relay: take no new visitors, or take them again (docs/mqtt.md)."""
 
 
 class BoardActions:
@@ -63,14 +60,9 @@ class BoardActions:
         return True
 
     async def set_drain(self, drain: bool) -> None:
-        """Begin or end it, and tell the voice agent where it can be told."""
+        """Begin or end it, and tell the voice."""
         (self._drain.begin if drain else self._drain.end)()
-        client = self._voice.client
-        if client is not None and self._voice.can("relay"):
-            try:
-                await client.relay("note", DRAIN_NOTE[drain])
-            except ClientError:
-                return  # no agent that takes notes: the status tells it
+        await self._voice.tell_drain()
 
     async def _restart(self, asked: Asked) -> Result:
         wanted = asked.command

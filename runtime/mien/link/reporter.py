@@ -76,6 +76,8 @@ class Reporter:
             case voice.Call():
                 self._calls.heard(message, self._utc())
                 self._keeper.change(call=self._calls.now)
+            case voice.RelayDone():
+                self._event(event.Relayed(queue="", seq=0, relay=message.id, outcome=message.outcome, why=message.why))
             case voice.Ear(state=state):
                 self._ear(state)
             case voice.Visit():
@@ -138,6 +140,8 @@ class Reporter:
                 turn=message.turn,
                 reason=message.reason,
                 heard_ms=message.played_ms,
+                latency_ms=message.latency_ms,
+                stalls=message.stalls,
                 text=text[:SAID] or None,
             )
         )

@@ -117,7 +117,12 @@ class LinkService:
             utc=self._clock.utc,
             said=config.tell.said,
         )
-        self._voice = VoiceLink(voice_endpoint(run_dir), hear=self._hear, lost=self._reporter.voice_lost)
+        self._voice = VoiceLink(
+            voice_endpoint(run_dir),
+            hear=self._hear,
+            lost=self._reporter.voice_lost,
+            draining=lambda: self._drain.draining,
+        )
         control = control or BoardControl()
         board_actions = BoardActions(
             control=control, drain=self._drain, voice=self._voice, snapshot=self.snapshot, config=path

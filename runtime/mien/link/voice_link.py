@@ -26,10 +26,19 @@ def topics(welcome: Welcome | None) -> tuple[wire.Topic, ...]:
 
 
 class VoiceLink:
-    """hear(event) gets every message of the voice. lost(why) is called when none answers at all."""
+    """hear(event) gets every message of the voice. lost(why) is called when none answers at all. draining(): whether
+    new visitors are turned away, which a voice is told when it is reached, for it forgets."""
 
-    def __init__(self, endpoint: str, *, hear: Callable[[Event], None], lost: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        hear: Callable[[Event], None],
+        lost: Callable[[str], None],
+        draining: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._endpoint = endpoint
+        self._draining = draining
         self._hear = hear
         self._lost = lost
         self._client: AsyncClient | None = None
@@ -48,6 +57,15 @@ class VoiceLink:
         """Whether this voice knows a newer part of the protocol."""
         client = self.client
         return client is not None and client.welcome is not None and capability in client.welcome.capabilities
+
+    async def tell_drain(self) -> None:
+        """Tell the voice whether new visitors are turned away. An older one, or none, is not told."""
+        client = self.client
+        if client is not None and self.can("drain"):
+            try:
+                await client.drain(self._draining())
+            except ClientError as error:
+                log.warning("the voice does not turn visitors away: %s", error)
 
     async def run(self) -> None:
         """Keep a session until cancelled."""
@@ -76,6 +94,7 @@ class VoiceLink:
         async for event in client.events():
             if isinstance(event, Welcome):
                 await self._subscribe(client, event)
+                await self.tell_drain()
             self._hear(event)
             if isinstance(event, Error) and event.code in _ENDED:
                 log.error("the voice has ended this session: %s", event.message)

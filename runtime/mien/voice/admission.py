@@ -56,6 +56,7 @@ CAPABILITIES: Final = (
     "attend",
     "poses",
     "heard",
+    "drain",
 )
 REPLACED_TOLD: Final = 64  # the newest turns in one welcome
 
@@ -130,6 +131,7 @@ class Admission:
         self._counters.count("clients_seen")
         self._send(identity, self._welcome(session, replaced))
         self._calls.joined(session, self._clock.now_ns())
+        self._supervision.welcomed(session)
         return session
 
     def bye(self, session: Session) -> None:

@@ -230,7 +230,7 @@ class MessageHandler:
                 self._calls.take(session, message, self._clock.now_ns())
             case wire.AnswerCall():
                 self._calls.answer(session, message, self._clock.now_ns())
-            case wire.Relay() | wire.RelayDone() | wire.Visit() | wire.Screen() | wire.Attend():
+            case wire.Relay() | wire.RelayDone() | wire.Visit() | wire.Screen() | wire.Attend() | wire.Drain():
                 self._supervision.take(session, message, self._playback.epoch)
             case wire.Bye():
                 self._admission.bye(session)

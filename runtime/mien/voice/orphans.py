@@ -66,7 +66,7 @@ class Orphans:
         """A turn of an orphaned session has ended."""
         orphan = self._orphans.get(owner)
         if orphan is not None and len(orphan.ends) < ENDS_KEPT:
-            orphan.ends.append(wire.ReplacedTurn(**msgspec.structs.asdict(message)))
+            orphan.ends.append(msgspec.convert(message, wire.ReplacedTurn, from_attributes=True))
 
     def claim(self, hello: wire.Hello, principal: str) -> list[tuple[bytes, Orphan]]:
         """The orphans that this hello restarts, with the owner of their turns. Each can be claimed once."""

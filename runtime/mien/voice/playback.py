@@ -273,7 +273,8 @@ class Playback:
             if not playout.started:
                 playout.started = True
                 latency_ms = ns_to_ms(self._stream.clock.time_of_ns(segment.start) - turn.received.first_audio_ns)
-                self._send(turn.owner, wire.Started(turn=turn.name, latency_ms=round(latency_ms, 3)))
+                playout.latency_ms = round(latency_ms, 3)
+                self._send(turn.owner, wire.Started(turn=turn.name, latency_ms=playout.latency_ms))
         for owner, message in self._rebuffer.heard(self._stream.position):
             self._send(owner, message)
 
@@ -370,6 +371,7 @@ class Playback:
         playout = turn.playout
         if not playout.stalled and not turn.ended and playout.taken_frames and not self._may_still_come(turn):
             playout.stalled = True
+            playout.stalls += 1
             self._rebuffer.ran_dry(turn, self._playout_log.written, now_ns)
             self._counters.count("turns_stalled")
 
@@ -400,6 +402,8 @@ class Playback:
                 words_heard=count,
                 last_word=word,
                 barge_in_ms=None if turn.barge_in_ms is None else round(turn.barge_in_ms, 3),
+                latency_ms=turn.playout.latency_ms,
+                stalls=turn.playout.stalls,
             ),
         )
 

@@ -1,4 +1,4 @@
-"""One door to what people elsewhere do with this kiosk: relays, visits, screen, attendance. Pure; stepped."""
+"""One door to what people elsewhere do with this kiosk: relays, visits, screen, attendance, draining. Pure; stepped."""
 
 from collections.abc import Callable
 from typing import Final, TypeAlias
@@ -6,14 +6,15 @@ from typing import Final, TypeAlias
 from mien.core import bus, wire
 from mien.core.stats import Counters
 from mien.voice.attendance import Attendance
+from mien.voice.draining import Draining
 from mien.voice.floor import Floor
 from mien.voice.relays import Relays
 from mien.voice.screen_orders import ScreenOrders
 from mien.voice.sessions import Send, Session, Sessions
 from mien.voice.visits import Visits
 
-Supervising: TypeAlias = wire.Relay | wire.RelayDone | wire.Visit | wire.Screen | wire.Attend
-NOT_FOR_OBSERVERS: Final = (wire.Relay, wire.RelayDone, wire.Visit, wire.Screen)
+Supervising: TypeAlias = wire.Relay | wire.RelayDone | wire.Visit | wire.Screen | wire.Attend | wire.Drain
+NOT_FOR_OBSERVERS: Final = (wire.Relay, wire.RelayDone, wire.Visit, wire.Screen, wire.Drain)
 NOT_FOR_SPEAKERS: Final = (wire.Attend,)
 
 
@@ -36,6 +37,7 @@ class Supervision:
         self.visits = Visits(sessions=sessions, send=deliver)
         self.screen = ScreenOrders(publish)
         self.attendance = Attendance(publish)
+        self.draining = Draining(sessions=sessions, send=send)
 
     def __contains__(self, identity: bytes) -> bool:
         """Whether a client reports a visit, or attends."""
@@ -54,6 +56,12 @@ class Supervision:
                 self.screen.take(session, message, epoch)
             case wire.Attend():
                 self.attendance.take(session.identity, message)
+            case wire.Drain():
+                self.draining.take(session, message)
+
+    def welcomed(self, session: Session) -> None:
+        """A client has said hello: tell it what holds."""
+        self.draining.welcomed(session)
 
     def leave(self, identity: bytes) -> None:
         """A client has left, or has lost the role that permitted what it did."""

@@ -46,7 +46,7 @@ class Playout:
     """What has been written to the sink and heard, in frames at the sink's rate. Written by the playback only.
 
     start_frame: where the turn begins in media time; None until that is known. epoch: the epoch in which the turn was
-    last written to the sink, -1 before that.
+    last written to the sink, -1 before that. latency_ms: from its first audio to its first sound.
     """
 
     start_frame: int | None = None
@@ -56,6 +56,8 @@ class Playout:
     heard_frames: int = 0
     started: bool = False
     stalled: bool = False
+    stalls: int = 0
+    latency_ms: float | None = None
 
 
 @dataclass(slots=True)

@@ -393,3 +393,18 @@ def test_a_person_who_speaks_is_told_as_a_phase_and_at_the_end():
     phases = [news.phase for news in world.news]
     assert "person" in phases
     assert next(news for news in world.news if news.phase == "over").handed_over is True
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_question_to_a_closed_kiosk_is_answered_with_that_alone(language):
+    world = World(language=language)
+    closed = phrases.LINES[language]["closed"]
+    world.signal(signals.Closing(True))
+    world.says("what are your opening hours")
+    world.until(lambda: closed in world.said, "the refusal")
+    world.wait(30)
+    assert world.said == [closed]
+    assert world.records == []
+    world.signal(signals.Closing(False))
+    world.says("what are your opening hours")
+    world.until(lambda: any("opening hours" in said for said in world.said), "the answer")

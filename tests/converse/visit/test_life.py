@@ -10,6 +10,7 @@ from mien.converse.visit.signals import (
     Answered,
     Asked,
     Busy,
+    Closing,
     PersonAnswered,
     PersonLeft,
     PersonSpeaks,
@@ -384,3 +385,49 @@ def test_the_times_are_the_configured_ones():
     made = times(VisitConfig(idle_s=60, extend_s=30, greet_after_ms=500, attract=("Hello",), attract_every_s=120))
     assert (made.idle, made.extend, made.greet_after, made.attract_every) == (60 * S, 30 * S, S // 2, 120 * S)
     assert times(VisitConfig()).attract_every == 0
+
+
+@pytest.mark.parametrize("signal", [Sound(True), Asked(3), Present(True, "sensor"), Announced("greeting", True)])
+def test_no_visit_begins_while_closed_and_nothing_is_said_of_it_by_itself(signal):
+    rig = Rig(attract_every=30 * S)
+    rig.take(Closing(True))
+    rig.take(signal)
+    rig.wait(120)
+    assert rig.state == "attract"
+    assert rig.said() == []
+
+
+@pytest.mark.parametrize("signal", [Present(True, "touch"), Wished("activity", "touch"), Wished("person", "key")])
+def test_who_touches_a_closed_kiosk_is_told_once_at_a_time(signal):
+    rig = Rig()
+    rig.take(Closing(True))
+    rig.take(signal)
+    rig.take(signal)  # while it is being said
+    rig.wait(5)
+    assert (rig.state, rig.said()) == ("attract", ["closed"])
+    rig.take(Closing(False))
+    rig.talk()
+
+
+def test_the_visit_that_is_there_ends_as_always_and_none_follows():
+    rig = Rig()
+    rig.talk()
+    rig.take(Closing(True))
+    rig.speak()
+    assert rig.state == "conversation"
+    assert not rig.visit.closed
+    rig.take(Wished("goodbye", "touch"))
+    rig.wait(20)
+    assert rig.state == "attract"
+    assert rig.visit.closed
+    rig.take(Sound(True))
+    assert rig.state == "attract"
+
+
+def test_somebody_who_has_only_been_seen_is_not_greeted_any_more():
+    rig = Rig(greet_after=3 * S)
+    rig.take(Present(True, "sensor"))
+    assert rig.state == "presence"
+    rig.take(Closing(True))
+    rig.wait(10)
+    assert (rig.state, rig.said()) == ("attract", [])

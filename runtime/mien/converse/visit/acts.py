@@ -9,6 +9,7 @@ from mien.converse.visit.record import Record
 
 Line = Literal[
     "attract",
+    "closed",
     "greeting",
     "notice",
     "consent",

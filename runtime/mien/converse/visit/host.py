@@ -302,6 +302,6 @@ class VisitHost:
         return phrases.BUTTONS[self.language].get(button, (button, button))
 
     def _gate(self) -> None:
-        """Without consent, questions are not answered."""
-        open_ = not self.visit.times.consent or self.visit.consented
-        self.conversation.instead = "" if open_ else phrases.LINES[self.language]["consent"]
+        """Where no visit may begin, or without consent, questions are not answered."""
+        lines, consented = phrases.LINES[self.language], not self.visit.times.consent or self.visit.consented
+        self.conversation.instead = lines["closed"] if self.visit.closed else "" if consented else lines["consent"]

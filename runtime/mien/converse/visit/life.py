@@ -21,6 +21,7 @@ from mien.converse.visit.signals import (
     Answered,
     Asked,
     Busy,
+    Closing,
     PersonAnswered,
     PersonLeft,
     PersonSpeaks,
@@ -50,6 +51,7 @@ class Visit:
     _since_ns: int = 0
     _active_ns: int = 0
     _busy: bool = False
+    _closed: bool = False
     _sound_ns: int | None = None
     _grace_ns: int = 0
     _absent_ns: int | None = None
@@ -96,6 +98,11 @@ class Visit:
         return self.state not in ("attract", "presence")
 
     @property
+    def closed(self) -> bool:
+        """Whether no visit may begin."""
+        return self._closed and not self.visiting
+
+    @property
     def consented(self) -> bool:
         """Whether this visitor said yes."""
         return bool(self._record.consented)
@@ -133,6 +140,8 @@ class Visit:
                 self._armed |= not signal.present
             case Sound():
                 self._sound_ns = now_ns if signal.began else None
+            case Closing():
+                self._closed = signal.closing
             case Busy():
                 self._busy = signal.busy
                 if signal.busy:
@@ -165,6 +174,9 @@ class Visit:
 
     def _wait(self, signal: Signal) -> None:
         times, now_ns = self.times, self._now_ns
+        if self._closed:
+            self._turn_away(signal)
+            return
         match signal:
             case Sound(began=True) | Asked():
                 self._begin("voice")
@@ -184,6 +196,14 @@ class Visit:
                     self._attract(signal)
             case _:
                 pass
+
+    def _turn_away(self, signal: Signal) -> None:
+        """No visit begins: a touch is told so; what is asked, the conversation answers with the same line."""
+        touched = isinstance(signal, Wished) or (isinstance(signal, Present) and signal.source == "touch")
+        if self.state == "presence":
+            self._enter("attract")
+        if touched and self.quiet:
+            self._say("closed")
 
     def _attract(self, tick: Tick) -> None:
         every = self.times.attract_every

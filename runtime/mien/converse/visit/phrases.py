@@ -11,6 +11,7 @@ from mien.converse.visit.acts import Line
 LINES: Final[dict[str, dict[Line, str]]] = {
     "en": {
         "greeting": "Hello. I am an automated assistant. Ask me a question, or touch a button.",
+        "closed": "I am sorry, I cannot help just now. Please come back in a few minutes.",
         "notice": "By the way, I am an automated assistant, not a person.",
         "consent": "May I listen to you, to answer your questions?",
         "no_consent": "All right. Then I will not answer questions. Goodbye.",
@@ -31,6 +32,7 @@ LINES: Final[dict[str, dict[Line, str]]] = {
     },
     "de": {
         "greeting": "Guten Tag. Ich bin ein automatischer Assistent. Fragen Sie mich, oder berühren Sie eine Taste.",
+        "closed": "Leider kann ich gerade nicht helfen. Bitte kommen Sie in ein paar Minuten wieder.",
         "notice": "Übrigens: Ich bin ein automatischer Assistent, kein Mensch.",
         "consent": "Darf ich Ihnen zuhören, um Ihre Fragen zu beantworten?",
         "no_consent": "In Ordnung. Dann beantworte ich keine Fragen. Auf Wiedersehen.",

@@ -89,6 +89,24 @@ class PersonLeft:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The operator wants no new visits, or wants them again."""
+
+    closing: bool
+
+
 Signal: TypeAlias = (
-    Tick | Present | Sound | Busy | Asked | Answered | Wished | Announced | PersonAnswered | PersonSpeaks | PersonLeft
+    Closing
+    | Tick
+    | Present
+    | Sound
+    | Busy
+    | Asked
+    | Answered
+    | Wished
+    | Announced
+    | PersonAnswered
+    | PersonSpeaks
+    | PersonLeft
 )

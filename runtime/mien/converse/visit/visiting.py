@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Literal
 
-from mien.client import AsyncClient, CallAnswered, ClientError, Floor, Offered, Presence, Welcome
+from mien.client import AsyncClient, CallAnswered, ClientError, Draining, Floor, Offered, Presence, Welcome
 from mien.client import Visit as News
 from mien.config import ScreenConfig, VisitConfig
 from mien.converse import events
@@ -149,6 +149,8 @@ class Visiting:
                 return signals.PersonLeft(event.note)
             case Floor():
                 return signals.PersonSpeaks()
+            case Draining():
+                return signals.Closing(event.on)
             case Presence():
                 return signals.Present(event.present, event.source)
         return None
