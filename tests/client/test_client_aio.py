@@ -60,6 +60,23 @@ def test_barge_in_while_say_waits(voice):
     assert run(talk()).interrupted
 
 
+def test_an_interrupt_waits_for_no_turn_that_was_lost(endpoint):
+    async def talk():
+        with served_voice(endpoint) as first:
+            agent = await connect_async(endpoint)
+            await agent.turn("t").write(bytes(500 * MS))
+            first.mute, first.playing = True, False
+            stopping = asyncio.create_task(agent.interrupt())
+            await asyncio.sleep(0.05)
+            assert not stopping.done()
+        with served_voice(endpoint):
+            stopped = await stopping
+            await agent.close()
+        return stopped
+
+    assert run(talk()) == ()
+
+
 def test_a_cancelled_say_interrupts_its_turn(voice):
     async def talk():
         async with connect_async(voice.endpoint) as agent:
