@@ -5,9 +5,11 @@ import asyncio
 import pytest
 
 from mien.client import Disconnected, Finished, connect_async
+from mien.client.audio import SampleJoiner
 from mien.core import wire
 from mien.errors import ClientError
 from rigs.voice_server import served_voice
+from rigs.wav_bytes import make_wav
 
 MS = 32
 PATIENCE_S = 20
@@ -58,6 +60,23 @@ def test_barge_in_while_say_waits(voice):
             return finished
 
     assert run(talk()).interrupted
+
+
+def test_an_interrupt_waits_for_no_turn_that_was_lost(endpoint):
+    async def talk():
+        with served_voice(endpoint) as first:
+            agent = await connect_async(endpoint)
+            await agent.turn("t").write(bytes(500 * MS))
+            first.mute, first.playing = True, False
+            stopping = asyncio.create_task(agent.interrupt())
+            await asyncio.sleep(0.05)
+            assert not stopping.done()
+        with served_voice(endpoint):
+            stopped = await stopping
+            await agent.close()
+        return stopped
+
+    assert run(talk()) == ()
 
 
 def test_a_cancelled_say_interrupts_its_turn(voice):
@@ -175,3 +194,69 @@ def test_a_client_whose_voice_is_gone_knocks_soon(endpoint, monkeypatch):
             await agent.close()
 
     run(talk())
+
+
+def test_a_wav_is_spoken_without_blocking_the_loop(voice):
+    async def talk():
+        async with connect_async(voice.endpoint) as agent:
+            speaking = asyncio.create_task(agent.say_wav(make_wav(b"\1\2" * 1600), name="t"))
+            await eventually(lambda: "t" in voice.double.audio)
+            return await speaking
+
+    assert run(talk()).played_ms == 100
+    assert bytes(voice.double.audio["t"]) == b"\1\2" * 1600
+
+
+def test_who_waits_for_the_voice_is_told_that_the_client_was_closed(endpoint):
+    async def talk():
+        with served_voice(endpoint):
+            agent = await connect_async(endpoint)
+        with served_voice(endpoint) as second:
+            second.mute = True
+            await eventually(lambda: not agent.connected)
+            speaking = asyncio.create_task(agent.say(bytes(64)))
+            await asyncio.sleep(0.05)
+            await agent.close()
+            with pytest.raises(ClientError, match="^the client was closed$") as caught:
+                await speaking
+        return caught.value.code, caught.value.retryable
+
+    assert run(talk()) == ("closed", False)
+
+
+def test_a_packet_waits_for_room_for_all_of_it(voice, monkeypatch):
+    rooms = []
+
+    async def talk():
+        async with connect_async(voice.endpoint, encoding="opus", packets=True) as agent:
+            turn = agent.turn("t")
+            monkeypatch.setattr(turn._session, "write_packet", lambda _, __: len(rooms) > 2)
+            monkeypatch.setattr(turn._session, "has_room", lambda _, size: rooms.append(size) or len(rooms) > 2)
+            waiting = asyncio.create_task(turn.write_packet(b"packet"))
+            await eventually(lambda: rooms)
+            while not waiting.done():
+                await agent.ping()
+
+    run(talk())
+    assert rooms == [640, 640, 640]
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_last_packet_that_cannot_be_sent_is_told_unless_wait_tells_it(voice, monkeypatch, stopped):
+    def refuse(state, _):
+        state.closing = stopped
+        raise ClientError("no", code="unreachable")
+
+    async def talk():
+        async with connect_async(voice.endpoint) as agent:
+            turn = agent.turn("t")
+            turn._samples = SampleJoiner(320, 104)
+            assert turn._samples.join(bytes(64)) == b""
+            monkeypatch.setattr(turn._session, "write", refuse)
+            try:
+                await turn.end()
+            except ClientError as error:
+                return str(error)
+        return ""
+
+    assert run(talk()) == ("" if stopped else "no")

@@ -1,11 +1,9 @@
 """The synchronous client over real sockets."""
 
-import io
 import subprocess
 import sys
 import threading
 import time
-import wave
 
 import numpy as np
 import pytest
@@ -14,6 +12,7 @@ from mien.client import Disconnected, Finished, connect
 from mien.core import wire
 from mien.errors import ClientError, ConfigError
 from rigs.voice_server import served_voice
+from rigs.wav_bytes import make_wav
 
 MS = 32
 PATIENCE_S = 20
@@ -53,21 +52,12 @@ def fail_in(turn):
         raise RuntimeError("tts")
 
 
-def make_wav(pcm, *, rate_hz=16000, channels=1):
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(channels)
-        out.setsampwidth(2)
-        out.setframerate(rate_hz)
-        out.writeframes(pcm)
-    return file.getvalue()
-
-
 class TestSpeaking:
     def test_a_turn_from_the_first_chunk_to_what_was_heard(self, voice):
         speech = np.arange(4000, dtype=np.int16)
         with connect(voice.endpoint) as agent:
             turn = agent.turn("hello")
+            assert turn.name == "hello"
             turn.write(speech[:1000])
             turn.write(speech[1000:].tobytes())
             finished = turn.wait()

@@ -1,8 +1,8 @@
-"""Trust that comes back later each time."""
+"""Trust that comes back later each time, and attempts that follow each other ever later."""
 
 import pytest
 
-from mien.core.backoff import CALM_NS, MAX_NS, Backoff
+from mien.core.backoff import CALM_NS, MAX_NS, Backoff, Retry
 from mien.units import NS_PER_S
 
 
@@ -83,3 +83,28 @@ def test_a_first_failure_is_forgiven_whatever_the_process(pid):
     assert hold.over(pid, 5)
     hold.failed(pid, 6)
     assert not hold.over(pid, 6)
+
+
+def delays(retry: Retry, count: int) -> list[float]:
+    return [retry.next_s() for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("chance", "wanted"),
+    [(1.0, [0.5, 1, 2, 4, 8, 10, 10]), (0.5, [0.375, 0.75, 1.5, 3, 6, 7.5, 7.5]), (0.0, [0.25, 0.5, 1, 2, 4, 5, 5])],
+)
+def test_delays_double_to_the_most_and_chance_takes_up_to_half(chance, wanted):
+    assert delays(Retry(10.0, lambda: chance), 7) == wanted
+
+
+def test_after_a_success_the_delays_begin_anew():
+    retry = Retry(60.0, lambda: 1.0, first_s=3.0)
+    assert delays(retry, 3) == [3, 6, 12]
+    retry.reset()
+    assert delays(retry, 2) == [3, 6]
+
+
+def test_delays_stop_doubling_before_a_number_overflows():
+    retry = Retry(1e9, lambda: 1.0)
+    assert delays(retry, 17)[-2:] == [0.5 * 2**15, 0.5 * 2**16]
+    assert delays(retry, 2000)[-1] == 0.5 * 2**16

@@ -387,3 +387,13 @@ def test_a_secret_is_nobody_else_s_from_the_first_moment(tmp_path, monkeypatch):
     finally:
         os.umask(before)
     assert masks == [0o077]
+
+
+def test_a_key_that_cannot_be_removed_is_told_with_the_remedy(folder, monkeypatch):
+    def unlink(_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    with pytest.raises(ConfigError, match=r"ada\.key: cannot be removed \(Permission denied\); run as root$"):
+        folder.remove("ada")
+    assert place(folder, "agent", "ada").exists()

@@ -253,6 +253,20 @@ class TestBounds:
         assert cues(rig) == []
 
 
+@pytest.mark.parametrize(("last", "told"), [(44, 1296), (45, 324)])
+def test_words_are_left_out_only_when_not_all_of_them_fit(rig, last, told):
+    """A cue's 256 bytes, and 16 of each word with its letters, are CUE_BYTES in sum, or one more."""
+    texts = ["w" * letters for letters in (*[15] * 1000, *[100] * 295, last)]
+    assert 256 + sum(16 + len(text) for text in texts) == CUE_BYTES + last - 44
+    rig.speak(ms=3000)
+    for at in range(0, len(texts), 100):
+        part = tuple(wire.Word(text, at + place, at + place) for place, text in enumerate(texts[at : at + 100]))
+        rig.say(wire.Caption(turn="t", words=part, append=True))
+    assert rig.errors() == []
+    rig.step(2500)
+    assert len(cues(rig)[-1].words) == told
+
+
 def test_a_face_that_joins_is_told_at_once_however_lately_another_was(rig):
     rig.say(wire.Caption(turn="t", text="hello"))
     rig.speak(ms=500)

@@ -2,8 +2,12 @@
 
 import pytest
 
+from mien.config import PlaybackConfig
+from mien.core.clock import ManualClock
+from mien.core.stats import Counters
 from mien.units import NS_PER_MS, NS_PER_S
-from mien.voice.device_stream import JUMP_NS, WINDOW, DeviceClock
+from mien.voice.device_stream import JUMP_NS, WINDOW, DeviceClock, DeviceStream
+from mien.voice.sinks import open_silence
 
 RATE_HZ = 48000
 START_NS = 86_400 * NS_PER_S
@@ -64,3 +68,11 @@ def test_after_a_restart_only_new_readings_count():
     clock.restart()
     clock.observe(START_NS + 53 * NS_PER_MS, 2400)
     assert clock.time_of_ns(2400) == START_NS + 53 * NS_PER_MS
+
+
+def test_a_device_at_another_rate_is_no_device_of_this_stream():
+    clock, config = ManualClock(), PlaybackConfig(rate_hz=16000)
+    stream = DeviceStream(config, open_silence(config, clock), Counters())
+    other = open_silence(PlaybackConfig(rate_hz=48000), clock)
+    with pytest.raises(ValueError, match="a sink at 48000 Hz where 16000 Hz are written to it"):
+        stream.use(other, audible=True)

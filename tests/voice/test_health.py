@@ -1,5 +1,9 @@
 """The voice's level, by what a face reports of itself."""
 
+import os
+
+import pytest
+
 from mien.core import wire
 from mien.core.degradation import Event, Level
 from mien.core.stats import Counters
@@ -53,5 +57,15 @@ def test_a_face_that_is_lost_again_and_again_is_trusted_later_each_time():
 
 
 def test_the_report_names_the_newest_session():
-    report = Health(lambda _: None, lambda _: None).report(7, 2, 30.04, Counters(), "1a-2")
+    report = Health(lambda _: None, lambda _: None).report(7, 2, 30.04, Counters(), "1a-2", "open", None)
     assert (report.epoch, report.clients, report.session, report.level) == (7, 2, "1a-2", "audio_only")
+    assert (report.pid, report.pss_mb, report.counters) == (os.getpid(), 30.0, {})
+
+
+@pytest.mark.parametrize(
+    ("visit", "told"),
+    [(None, ("", "")), (wire.Visit(phase="consent", language="de"), ("consent", "de"))],
+)
+def test_the_report_tells_of_the_device_and_of_the_visit(visit, told):
+    report = Health(lambda _: None, lambda _: None).report(1, 0, 1.0, Counters(), "", "lost", visit)
+    assert (report.device, report.visit, report.language) == ("lost", *told)

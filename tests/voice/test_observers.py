@@ -223,3 +223,14 @@ def test_a_status_is_sent_once_while_nothing_changes(rig):
     rig.step(1000)
     assert before >= 1
     assert len(rig.got(wire.Status, EYE)) == before
+
+
+def test_reports_of_the_face_reach_who_needs_them(rig):
+    rig.say(wire.GetThumbnail(width=120), client=EYE)
+    picture = bus.Thumbnail(epoch=0, width=120, height=213, encoding="jpeg", data=b"picture")
+    rig.voice.report(bus.encode(picture))
+    assert [told.data for told in rig.got(wire.Thumbnail, EYE)] == [b"picture"]
+    noted = []
+    rig.voice.preroll.note_ready = lambda *ready: noted.append(ready)
+    rig.voice.report(bus.encode(bus.MotionReady(epoch=4, ready_ns=7)))
+    assert noted == [(4, 7, rig.clock.now_ns())]

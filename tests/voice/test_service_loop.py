@@ -184,3 +184,14 @@ def test_what_is_logged_of_the_last_turns_is_written_before_the_end(tmp_path):
         rig.say(wire.Hello(protocol=1))
         rig.say(wire.Audio(turn="t", seq=0), bytes(3200))
     assert closed == [1]
+
+
+@pytest.mark.parametrize(("name", "told"), [("_bus", "joined"), ("_ear_bus", "ear_joined")])
+def test_who_joins_is_told_what_it_must_know(rig, monkeypatch, name, told):
+    monkeypatch.setattr(rig.service._engine, told, lambda: rig.served.append(told))
+    rig.service.step()
+    assert rig.served == []
+    monkeypatch.setattr(rig.sources[name], "joined", lambda: True)
+    rig.sources[name].add(1)
+    rig.service.step()
+    assert rig.served == [name, told]

@@ -274,6 +274,52 @@ def test_one_file_is_begun_anew(tmp_path):
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("sessions.jsonl", b"b" * 15 + b"\n")]
 
 
+class FullFile:
+    """A file on a full card. flushed: whether it fails only when it is flushed."""
+
+    closed = False
+
+    def write(self, _):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def flush(self):
+        self.write(b"")
+
+    def close(self):
+        self.closed = True
+        self.write(b"")  # what is left in the buffer
+
+
+@pytest.mark.parametrize("failing", ["write", "flush"])
+def test_a_file_that_fails_is_closed_and_the_next_line_opens_it_again(tmp_path, failing):
+    files = LineFiles(tmp_path, 100, 2)
+    assert not files.flush()
+    files.write(b"1")
+    assert files.flush()
+    files.close()
+    files._file = broken = FullFile()
+    with pytest.raises(OSError, match="No space"):
+        files.write(b"2") if failing == "write" else files.flush()
+    assert broken.closed
+    assert not files.flush()
+    files.write(b"3")
+    files.close()
+    assert (tmp_path / "sessions.jsonl").read_bytes() == b"1\n3\n"
+
+
+def test_a_torn_line_that_cannot_be_ended_leaves_no_file_open(tmp_path, monkeypatch):
+    (tmp_path / "sessions.jsonl").write_bytes(b"torn")
+    broken, real = FullFile(), Path.open
+    broken.fileno = lambda: os.open(tmp_path / "sessions.jsonl", os.O_RDONLY)
+    broken.close = lambda: setattr(broken, "closed", True)
+    monkeypatch.setattr(Path, "open", lambda path, mode="r": broken if mode == "ab" else real(path, mode))
+    files = LineFiles(tmp_path, 100, 2)
+    with pytest.raises(OSError, match="No space"):
+        files.open()
+    assert broken.closed
+    assert not files.flush()
+
+
 def test_the_folder_is_not_for_everybody(tmp_path):
     old = os.umask(0)
     try:

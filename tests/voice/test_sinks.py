@@ -47,3 +47,12 @@ def test_a_lost_device_is_tried_every_two_seconds():
     assert sinks.sink is not silence
     with pytest.raises(SinkError):
         silence.delay_frames()
+
+
+def test_a_card_is_opened_with_room_for_a_late_step_and_used_at_the_configured_rate(monkeypatch):
+    asked = []
+    monkeypatch.setattr("mien.audio.alsa.AlsaSink", lambda device, **rest: asked.append((device, rest)) or "card")
+    monkeypatch.setattr("mien.audio.converted.at_rate", lambda card, rate_hz: (card, rate_hz))
+    config = PlaybackConfig(sink="alsa", device="hw:1", rate_hz=48000, buffer_ms=30)
+    assert open_sink(config, ManualClock()) == ("card", 48000)
+    assert asked == [("hw:1", {"rate_hz": 48000, "buffer_ms": 60})]

@@ -58,8 +58,8 @@ class Health:
         pss_mb: float,
         counters: Counters,
         session: str,
-        device: bus.DeviceState = "open",
-        visit: wire.Visit | None = None,
+        device: bus.DeviceState,
+        visit: wire.Visit | None,
     ) -> bus.VoiceHealth:
         """The report for the bus."""
         return bus.VoiceHealth(

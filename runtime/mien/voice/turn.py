@@ -77,8 +77,10 @@ class Turn:
 
     pcm and speech hold the audio that is still to be played and to be published. end(), cut() and hold() are the only
     changes of state: ended (no more audio will come), interrupted (what is left is a fade-out), held (waits while an
-    agent has the floor).
+    agent has the floor). end_reason: why it ended, once ended is set.
     """
+
+    end_reason: FinishReason
 
     def __init__(self, *, name: str, owner: bytes, rate_hz: int, sink_rate_hz: int, now_ns: int) -> None:
         self.name = name
@@ -91,7 +93,6 @@ class Turn:
         self.ended = False
         self.interrupted = False
         self.held = False
-        self.end_reason: FinishReason = "played"
         self.barge_in_ms: float | None = None
         self.pcm = ResampledQueue(rate_hz, sink_rate_hz)
         self.speech = ResampledQueue(rate_hz, MOTION_RATE_HZ)

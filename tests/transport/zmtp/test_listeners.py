@@ -35,6 +35,7 @@ def test_a_local_socket_is_for_its_group_from_the_first_moment(tmp_path, monkeyp
     assert seen == [0o660]
     listener.close()
     assert not (tmp_path / "x.sock").exists()
+    assert listener.socket.fileno() == -1
 
 
 def test_a_socket_file_that_nobody_serves_is_replaced(tmp_path):
