@@ -25,9 +25,14 @@ MODELS: Final = {
     "de": Model("morphmodel_ger.pgz", "d0a23caa212663fe7715e18e937074287f80b9e3bab64ccebc12a81e0094db23", "NE"),
 }
 NEAR: Final = 3.0  # natural logarithm: a word with a capital is a name where that is at most so much less likely
-NOBODY: Final = frozenset(
-    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mondays", "tuesdays", "wednesdays", "thursdays", "fridays", "saturdays", "sundays", "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "mr", "mrs", "ms", "miss", "dr", "doctor", "prof", "professor", "sir", "madam", "english", "german", "french", "spanish", "i", "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag", "januar", "februar", "märz", "mai", "juni", "juli", "oktober", "dezember", "herr", "herrn", "frau", "doktor"]
-)
+_NOBODY: Final = """
+monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays sundays
+january february march april may june july august september october november december
+mr mrs ms miss dr doctor prof professor sir madam english german french spanish i
+montag dienstag mittwoch donnerstag freitag samstag sonntag januar februar märz mai juni juli oktober dezember
+herr herrn frau doktor
+"""
+NOBODY: Final = frozenset(_NOBODY.split())
 """Proper nouns, and words before a name, that name nobody."""
 
 _WORD: Final = re.compile(r"\[[A-Z_]+\]|[^\W\d_]+(?:['’-][^\W\d_]+)*|[^\w\s]")
