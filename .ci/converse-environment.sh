@@ -5,7 +5,7 @@
 . .ci/environment.sh
 
 converse_environment() {
-    local cache=$1 packages=('.[converse,ear,visits]' pytest pytest-timeout pyroomacoustics)
+    local cache=$1 packages=('.[converse,ear,visits,visits-names]' pytest pytest-timeout pyroomacoustics)
     ! is_current "$cache" "${packages[*]}" || return 0
     echo "converse: installing the engines into $cache" >&2
     mkdir -p "$cache"

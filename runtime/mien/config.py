@@ -53,7 +53,11 @@ class VoiceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class PlaybackConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[playback]: the sound card and when a turn opens."""
+    """[playback]: the sound card and when a turn opens.
+
+    headphone_jack: the input device of a jack with a switch; "" none. headphones: the card's name for what is plugged
+    in; "": it is `device` too.
+    """
 
     sink: Literal["alsa", "null", "wav"] = "alsa"
     device: str = "default"
@@ -70,6 +74,9 @@ class PlaybackConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     rebuffer_max_ms: Annotated[int, Meta(ge=0, le=5_000)] = 640
     idle_release_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
     wake_ms: Annotated[int, Meta(ge=0, le=5_000)] = 300
+    headphone_jack: str = ""
+    headphones: str = ""
+    headphone_volume: Annotated[float, Meta(ge=0, le=1)] = 0.3
 
 
 class FaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

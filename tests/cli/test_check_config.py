@@ -230,3 +230,12 @@ def test_a_wav_that_the_ear_cannot_read_and_a_key_that_is_not_there(check, tmp_p
     told = check(ear__enabled="true", ear__source="null", ear__mute_key=tmp_path / "no")
     assert told.exit_code == 1
     assert "ear.mute_key: there is no" in told.stderr
+
+
+def test_a_jack_that_is_not_there_and_headphones_without_one(check, tmp_path):
+    told = check(playback__sink="null", playback__headphone_jack=tmp_path / "no")
+    assert told.exit_code == 1
+    assert "playback.headphone_jack: there is no" in told.stderr
+    told = check(playback__sink="null", playback__headphones="plughw:1")
+    assert told.exit_code == 1
+    assert "playback.headphones: without playback.headphone_jack" in told.stderr

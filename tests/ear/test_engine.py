@@ -8,8 +8,8 @@ import pytest
 
 from mien.core import ear_bus
 from mien.core.ear_bus import EarHealth, EarLevels, EarOrders
-from mien.ear.mute_key import EV_KEY, EVENT, KEY_MICMUTE
 from mien.errors import BusError, CaptureError
+from mien.host.evdev import EV_KEY, EVENT, KEY_MICMUTE
 from rigs.ear_rig import EarRig, MadeCapture
 
 

@@ -5,7 +5,8 @@ import os
 import pytest
 
 from mien.core.clock import ManualClock
-from mien.ear.mute_key import EV_KEY, EV_SW, EVENT, KEY_MICMUTE, RETRY_NS, SW_MUTE_DEVICE, MuteKey
+from mien.ear.mute_key import MuteKey
+from mien.host.evdev import EV_KEY, EV_SW, EVENT, KEY_MICMUTE, RETRY_NS, SW_MUTE_DEVICE
 
 EV_SYN, KEY_A = 0, 30
 

@@ -45,7 +45,7 @@ class Kiosk(World):
             buttons=visit.buttons,
             attract=visit.attract,
             greeting=visit.greeting,
-            refused=self.refused.append,
+            refused=lambda question, _: self.refused.append(question),
             speak_keys=config.choices.numbers,
         )
 

@@ -153,6 +153,18 @@ def check_captions(config: Config) -> Iterator[Problem]:
         yield _warning(f"{key}: {error}; apt-get install libpangocairo-1.0-0, or no text would be shown")
 
 
+def check_headphones(config: Config) -> Iterator[Problem]:
+    """Whether a jack that takes the sound can be read."""
+    playback = config.playback
+    if playback.headphone_jack and not Path(playback.headphone_jack).exists():
+        yield _warning(
+            f"playback.headphone_jack: there is no {playback.headphone_jack}; name one of /dev/input/by-path, or "
+            "headphones would stay silent"
+        )
+    if playback.headphones and not playback.headphone_jack:
+        yield _warning("playback.headphones: without playback.headphone_jack nobody knows when they are plugged in")
+
+
 def check_ear(config: Config) -> Iterator[Problem]:
     """What the ear needs, where `mien run` starts it: its packages, its file. `mien doctor` checks the microphone."""
     ear = config.ear
@@ -173,6 +185,7 @@ CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     check_run_dir,
     check_listen,
     check_sink,
+    check_headphones,
     check_journal,
     check_face,
     check_captions,

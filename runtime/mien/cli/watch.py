@@ -183,7 +183,8 @@ def _voice(voice: dict[str, Any] | None) -> Table:
         table.add_row("", _SILENT)
         return table
     table.add_row("level", shown(voice["level"]))
-    table.add_row("sound card", shown(_DEVICES.get(voice["device"], voice["device"])))
+    headphones = ", headphones" if voice["headphones"] else ""
+    table.add_row("sound card", shown(f"{_DEVICES.get(voice['device'], voice['device'])}{headphones}"))
     table.add_row("clients", str(voice["clients"]))
     table.add_row("process", _process(voice))
     table.add_row("counters", _counters(voice["counters"]))

@@ -20,7 +20,7 @@ from mien.transport.bus import subscribe
 from mien.units import NS_PER_S, ns_to_ms
 
 STALE_NS = 3 * NS_PER_S  # health is published once a second
-_VOICE_FIELDS: Final = ("pid", "level", "device", "clients", "pss_mb", "counters")
+_VOICE_FIELDS: Final = ("pid", "level", "device", "headphones", "clients", "pss_mb", "counters")
 _FACE_FIELDS: Final = (
     "pid", "level", "fps", "shown", "missed", "offset_median_ms", "offset_p95_ms", "motion_lead_ms", "pss_mb",
     "renderer", "quality", "idle", "screen", "brightness", "counters",
@@ -221,6 +221,7 @@ def _voice(health: HealthReport) -> dict[str, Any]:
         "pid": None,
         "level": health.level,
         "device": health.device,
+        "headphones": health.headphones,
         "clients": health.clients,
         "pss_mb": health.voice_pss_mb,
         "counters": health.counters,

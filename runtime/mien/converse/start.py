@@ -104,7 +104,7 @@ def make_agent(
             whole.screen,
             speak_keys=whole.choices.numbers,
             ended=over,
-            refused=kept.refused if kept is not None else lambda _: None,
+            refused=kept.refused if kept is not None else lambda *_: None,
             languages=LANGUAGES if config.language == "auto" else (config.language,),
             captions=whole.captions.enabled,
             caption=lambda on: made.show_captions(on),

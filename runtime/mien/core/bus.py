@@ -151,7 +151,8 @@ class AttendSign(BusMessage, frozen=True):
 class VoiceHealth(BusMessage, frozen=True):
     """The voice's report, once a second. session: the newest session. visit: the phase of the visit, "" unknown.
 
-    device: the sound card. released: closed during a long silence, and opened again when speech is coming.
+    device: the sound card. released: closed during a long silence, and opened again when speech is coming. headphones:
+    whether they have the sound.
     """
 
     pid: int
@@ -163,6 +164,7 @@ class VoiceHealth(BusMessage, frozen=True):
     device: DeviceState = "open"
     visit: str = ""
     language: str = ""
+    headphones: bool = False
 
 
 class ThumbnailRequest(BusMessage, frozen=True):

@@ -724,7 +724,8 @@ class HealthReport(Message, tag="health", frozen=True):
     device: the sound card: open, released (closed during a long silence) or lost. queued_turns, queued_ms: what waits
     to be heard. first_sound_ms: of the newest turn that waited behind no other, as in its `started`; with the median
     and the 95th percentile of the newest 256. face_screen: on, dim, blank (black) or off, face_brightness: 0..1, both
-    as observed. ear_state: as in `ear`. ear_echo_db: how much of the echo is removed.
+    as observed. ear_state: as in `ear`. ear_echo_db: how much of the echo is removed. headphones: whether they have
+    the sound, in place of the loudspeaker.
     """
 
     level: str
@@ -749,6 +750,7 @@ class HealthReport(Message, tag="health", frozen=True):
     ear_state: str = "absent"
     ear_pss_mb: float | None = None
     ear_echo_db: float | None = None
+    headphones: bool = False
 
 
 class Thumbnail(Message, tag="thumbnail", frozen=True):

@@ -8,6 +8,7 @@ Stepped by hand. The service connects it to its sockets; tests, the fuzzer and s
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from mien.config import Config
@@ -27,6 +28,7 @@ from mien.voice.ear_link import EarLink
 from mien.voice.expression import Expressions
 from mien.voice.far_end import FarEndFeed
 from mien.voice.floor import Floor
+from mien.voice.headphones import Headphones
 from mien.voice.health import Health
 from mien.voice.listeners import Listeners
 from mien.voice.live import Live, Offer
@@ -102,6 +104,7 @@ class Engine:
         self.expressions = Expressions(self.publish)
         self.pauses = Pauses(voice.max_pause_ms, self.send)
         self.sinks = Sinks(playback, clock, opener)
+        self.headphones = Headphones(Path(playback.headphone_jack), clock) if playback.headphone_jack else None
         self.playback = Playback(
             config=playback,
             progress_ms=voice.progress_ms,
@@ -299,6 +302,7 @@ class Engine:
             self._pass_on_far_end(now_ns)
             return
         self._touched = False
+        self._tend_headphones()
         self._tend_device()
         self.floor.step(now_ns)
         self.pauses.step(now_ns)
@@ -320,6 +324,8 @@ class Engine:
         """Finish every turn with the reason shutdown, and close the sink."""
         self.playback.finish_all()
         self.sinks.close()
+        if self.headphones is not None:
+            self.headphones.close()
 
     def next_step_ns(self, now_ns: int) -> int:
         """When step() is due if nothing else happens."""
@@ -334,6 +340,7 @@ class Engine:
     def status(self) -> str:
         """One line for `systemctl status`."""
         device = "" if self.sinks.state == "open" else f", sound card {self.sinks.state}"
+        device += ", headphones" if self.sinks.headphones else ""
         ear = f", ear {self.ear.status.state}" if self.ear.present else ""
         last = f", last turn {self.anchors.last_turn}" if self.anchors.last_turn else ""
         phase = self.playback.anchor().phase
@@ -358,7 +365,15 @@ class Engine:
     @property
     def _quiet(self) -> bool:
         """Whether only the device needs a step until a message arrives."""
-        return not (self.queue.turns or self.pauses or self.floor.holder or self.observers.busy or self.presence.busy)
+        return not (
+            self.queue.turns
+            or self.pauses
+            or self.floor.holder
+            or self.observers.busy
+            or self.presence.busy
+            or self.playback.held_back
+            or (self.headphones is not None and self.headphones.unsettled)
+        )
 
     def _tell_barge_in(self, owner: bytes, message: wire.BargeIn) -> None:
         self.send(owner, message)
@@ -378,12 +393,30 @@ class Engine:
         self.playback.use_sink(self.sinks.sink, audible=False)
         self.health.apply(Event.SINK_LOST, why, between_turns=between_turns)
 
+    def _tend_headphones(self) -> None:
+        """Give the sound to headphones that are plugged in, once all that was written for the loudspeaker was heard."""
+        if self.headphones is None:
+            return
+        if self.headphones.poll():
+            self.sinks.plug(self.headphones.plugged)
+            self.playback.use_volume(self.sinks.volume)
+            self.presence.take(wire.Presence(present=self.headphones.plugged, source="headphones"))
+        self.playback.held_back = self.sinks.switching
+        if self.playback.held_back and not self.playback.device.playout_log.holds_speech:
+            self.sinks.switch()
+            self._use_sink(audible=True)
+            self.playback.held_back = False
+
+    def _use_sink(self, *, audible: bool) -> None:
+        self.playback.use_sink(self.sinks.sink, audible=audible, wake_ms=self._wake_ms)
+        self.playback.use_volume(self.sinks.volume)
+
     def _tend_device(self) -> None:
         """Release the device after a long silence, and open it again when speech is coming."""
         wanted = self.sinks.wants_device(busy=not self.playback.idle, sign=self.expressions.now)
         if self.playback.released and wanted:
             self.sinks.reopen()
-            self.playback.use_sink(self.sinks.sink, audible=not self.sinks.failure, wake_ms=self._wake_ms)
+            self._use_sink(audible=not self.sinks.failure)
             if self.sinks.failure:
                 self.health.apply(Event.SINK_LOST, self.sinks.failure, between_turns=False)
         elif not wanted and self.playback.audible and not self.playback.released:
@@ -416,7 +449,7 @@ class Engine:
         if self.health.level in (Level.FULL, Level.ENVELOPE) and not present:
             self.health.face_lost("the face stopped reporting", now_ns, between_turns=self.playback.idle)
         if self.sinks.state == "lost" and self.playback.idle and self.sinks.retry():
-            self.playback.use_sink(self.sinks.sink, audible=True, wake_ms=self._wake_ms)
+            self._use_sink(audible=True)
             self.health.apply(Event.SINK_BACK, "the sound card is back", between_turns=True)
         report = self.health.report(
             self.playback.epoch,
@@ -426,6 +459,7 @@ class Engine:
             self.sessions.newest,
             self.sinks.state,
             self.supervision.visits.now,
+            headphones=self.sinks.headphones,
         )
         self.publish(report)
         self.observers.health(

@@ -60,6 +60,8 @@ class Health:
         session: str,
         device: bus.DeviceState,
         visit: wire.Visit | None,
+        *,
+        headphones: bool,
     ) -> bus.VoiceHealth:
         """The report for the bus."""
         return bus.VoiceHealth(
@@ -71,6 +73,7 @@ class Health:
             counters=counters.snapshot(),
             session=session,
             device=device,
+            headphones=headphones,
             visit=visit.phase if visit else "",
             language=visit.language if visit else "",
         )

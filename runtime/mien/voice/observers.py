@@ -123,6 +123,7 @@ class Observers:
             voice_pss_mb=report.pss_mb,
             counters=report.counters,
             device=report.device,
+            headphones=report.headphones,
             queued_turns=len(turns),
             queued_ms=round(sum(turn.buffered_ms for turn in turns), 1),
             first_sound_ms=self._first_sound_ms,

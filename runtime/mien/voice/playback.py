@@ -45,7 +45,8 @@ class Spoken:
 class Playback:
     """Owns the sink, the epoch and the media clock.
 
-    use_sink() swaps the sink when a card is lost. send(owner, message) sends an event to a client. max_cushion_ms: the
+    use_sink() swaps the sink when a card is lost. held_back: no speech is written, as in a pause, because another
+    device is about to play it. send(owner, message) sends an event to a client. max_cushion_ms: the
     most speech to wait for after a stall, because no client may have more in flight.
     """
 
@@ -75,11 +76,13 @@ class Playback:
         self._playout_log = self._stream.playout_log
         self._rebuffer = Rebuffer(config.rebuffer_ms, min(config.rebuffer_max_ms, max_cushion_ms), self._rate_hz)
         self._mixer = Mixer(ms_to_frames(config.fade_ms, self._rate_hz), self._rate_hz)
+        self._gain, self._volume = 1.0, config.volume
         self.set_volume(1.0, 0)
         # A restarted voice must use newer epochs than it used before, so they start from the clock.
         self.epoch = clock.now_ns() // NS_PER_MS
         preroll.renew(self.epoch)
         self.pauses = pauses
+        self.held_back = False
         self.level_meter = LevelMeter()
         self._media_written = 0
         self._media_spoiled = 0
@@ -117,6 +120,10 @@ class Playback:
         return bool(self.pauses)
 
     @property
+    def _still(self) -> bool:
+        return self.paused or self.held_back
+
+    @property
     def idle(self) -> bool:
         """Whether no turn is unfinished."""
         return not self._queue.playable
@@ -128,7 +135,13 @@ class Playback:
 
     def set_volume(self, gain: float, fade_ms: int) -> None:
         """Reach a gain of 0..1, relative to the configured volume, over fade_ms."""
-        self._mixer.set_volume(gain * self._config.volume, ms_to_frames(fade_ms, self._rate_hz))
+        self._gain = gain
+        self._mixer.set_volume(gain * self._volume, ms_to_frames(fade_ms, self._rate_hz))
+
+    def use_volume(self, volume: float) -> None:
+        """What has the sound now has a configured volume of its own, 0..1; faded to where speech is being heard."""
+        self._volume = volume
+        self.set_volume(self._gain, self._config.fade_ms if self._playout_log.holds_speech else 0)
 
     def duck(self, gain: float) -> None:
         """Multiply the volume by a gain of 0..1 from now on."""
@@ -252,7 +265,7 @@ class Playback:
             if distance > 0 and (later.turn is None or not follows):
                 return segment.media_start + distance
         turn = self._open
-        if turn is None or self.paused or turn.interrupted or (turn.playout.stalled and not turn.ended):
+        if turn is None or self._still or turn.interrupted or (turn.playout.stalled and not turn.ended):
             return self._media_written
         return self._media_written + len(turn.pcm)
 
@@ -303,7 +316,7 @@ class Playback:
         while (room := self._stream.room) > 0:
             turn = self._next_turn(now_ns)
             taken = 0
-            if turn is not None and (turn.interrupted or not self.paused):  # a fade-out plays during a pause too
+            if turn is not None and (turn.interrupted or not self._still):  # a fade-out plays during a pause too
                 taken = self._write_speech(turn, room, now_ns)
                 if not taken and self._may_still_come(turn):
                     return

@@ -234,6 +234,30 @@ def test_who_stays_after_the_goodbye_is_not_greeted_again_and_again():
     assert rig.said() == ["greeting", "greeting"]
 
 
+def test_while_one_sensor_sees_somebody_they_are_there():
+    rig = Rig(left=8 * S)
+    rig.take(Present(True, "pir"))
+    rig.take(Present(True, "headphones"))
+    rig.wait(8)
+    rig.take(Present(False, "headphones"))
+    rig.wait(20)
+    assert rig.state == "conversation"
+    rig.take(Present(False, "pir"))
+    rig.wait(14)
+    assert [record.ended for record in rig.ended()] == ["left"]
+
+
+def test_headphones_that_are_plugged_in_greet_and_so_they_do_whoever_stayed():
+    rig = Rig()
+    rig.take(Present(True, "pir"))
+    rig.wait(8)
+    rig.take(Wished("goodbye", "touch"))
+    rig.wait(60)
+    rig.take(Present(True, "headphones"))
+    rig.wait(2)
+    assert rig.said() == ["greeting", "greeting"]
+
+
 def test_a_notice_that_was_spoken_over_is_given_again():
     rig = Rig()
     rig.take(Sound(True))

@@ -43,9 +43,9 @@ class VisitHost:
 
     buttons: what is offered in a conversation: names of phrases.BUTTONS or SWITCHES, or questions. attract: idle lines.
     speak_keys: the greeting names the keys of the buttons. show(items, qr): shows buttons, with a QR code where qr is
-    not empty. call(open): calls a person, or withdraws the call. refused(question): it had no answer. ended(record): a
-    visit is over and forgotten. panel: what is shown. languages: among which the button "language" lets choose.
-    captions: whether what is said can be read, as configured at first; caption(on) switches that. Both are as
+    not empty. call(open): calls a person, or withdraws the call. refused(question, language): it had no answer.
+    ended(record): a visit is over and forgotten. panel: what is shown. languages: among which the button "language"
+    lets choose. captions: whether what is said can be read, as configured at first; caption(on) switches that. Both are as
     configured again when the visit is over. qr: the text of the code that is shown for qr_ns after a call that nobody
     answered. report(news): tells where the visit stands, on each change. questions(record): those without an answer
     that may be told when it is over. new_id: names a visit.
@@ -59,7 +59,7 @@ class VisitHost:
     buttons: tuple[str, ...] = ()
     attract: tuple[str, ...] = ()
     greeting: str = ""
-    refused: Callable[[str], None] = lambda _: None
+    refused: Callable[[str, str], None] = lambda *_: None
     speak_keys: bool = False
     panel: acts.Panel = "none"
     languages: tuple[str, ...] = ()
@@ -109,7 +109,7 @@ class VisitHost:
                 signal: signals.Signal = signals.Asked(len(order.question.split()))
             case orders.Answered():
                 if not order.known:
-                    self.refused(order.question)
+                    self.refused(order.question, self.language)
                 signal = signals.Answered(order.known, order.heard)
             case orders.Announced():
                 signal = signals.Announced(order.label, order.heard)

@@ -56,6 +56,7 @@ class Visit:
     _grace_ns: int = 0
     _absent_ns: int | None = None
     _sensed: bool = False
+    _seen_by: set[str] = field(default_factory=set)
     _armed: bool = True
     _stretch: int = 1
     _notices: int = 0
@@ -135,9 +136,7 @@ class Visit:
         now_ns, record = self._now_ns, self._record
         match signal:
             case Present():
-                self._sensed |= signal.source != "touch"
-                self._absent_ns = None if signal.present else (self._absent_ns or now_ns)
-                self._armed |= not signal.present
+                self._sense(signal)
             case Sound():
                 self._sound_ns = now_ns if signal.began else None
             case Closing():
@@ -170,6 +169,18 @@ class Visit:
         if not self.quiet:
             self._active_ns = now_ns
 
+    def _sense(self, signal: Present) -> None:
+        """Nobody is there once no sensor sees anybody: who pulls their headphones out may still stand at the door."""
+        if signal.source != "touch":
+            self._sensed = True
+            (self._seen_by.add if signal.present else self._seen_by.discard)(signal.source)
+        if signal.present:
+            self._absent_ns = None
+            self._armed |= signal.source == "headphones"  # nobody plugs them in by standing there
+        elif not self._seen_by:
+            self._absent_ns = self._absent_ns or self._now_ns
+            self._armed = True
+
     # Before a visit
 
     def _wait(self, signal: Signal) -> None:
@@ -187,7 +198,7 @@ class Visit:
             case Present(present=True) if self.state == "attract" and self._armed:
                 self._enter("presence")
                 self._record.began_by = signal.source
-            case Present(present=False) if self.state == "presence":
+            case Present(present=False) if self.state == "presence" and not self._seen_by:
                 self._enter("attract")
             case Tick():
                 if self.state == "presence" and now_ns - self._since_ns >= times.greet_after:

@@ -29,7 +29,8 @@ NEWS_KEPT: Final = 32  # while the voice is away; the oldest go first
 
 
 class Visiting:
-    """host: the visit, for the agent that runs the conversation. ended(record), refused(question): see VisitHost."""
+    """host: the visit, for the agent that runs the conversation. ended(record), refused(question, language): see
+    VisitHost."""
 
     def __init__(
         self,
@@ -40,7 +41,7 @@ class Visiting:
         *,
         speak_keys: bool,
         ended: Callable[[Record], None],
-        refused: Callable[[str], None] = lambda _: None,
+        refused: Callable[[str, str], None] = lambda *_: None,
         languages: tuple[str, ...] = (),
         captions: bool = False,
         caption: Callable[[bool], None] = lambda _: None,

@@ -12,7 +12,8 @@ from mien.converse.latency import Measured
 from mien.converse.think.knowledge_file import SHIPPED, read_knowledge
 from mien.converse.visit.log.files import VisitFiles
 from mien.converse.visit.log.line import visit_line
-from mien.converse.visit.log.masking import masker
+from mien.converse.visit.log.masking import Mask, masker
+from mien.converse.visit.phrases import LANGUAGES
 from mien.converse.visit.record import Record
 from mien.errors import ConfigError
 from mien.units import NS_PER_S
@@ -30,7 +31,7 @@ class VisitKeeper:
         self,
         files: VisitFiles,
         *,
-        mask: Callable[[str], str] | None,
+        mask: Mask | None,
         wall: Callable[[], datetime] = datetime.now,
     ) -> None:
         self._files = files
@@ -39,10 +40,10 @@ class VisitKeeper:
         self._cleaned: date | None = None
         self.step()
 
-    def refused(self, question: str) -> None:
+    def refused(self, question: str, language: str) -> None:
         """A question had no answer. Nothing of it is kept unless the configuration says so, and then masked."""
         if self._mask is not None and len(self._unanswered) < MOST_UNANSWERED:
-            self._unanswered.append(self._mask(question)[:MOST_CHARACTERS])
+            self._unanswered.append(self._mask(question, language)[:MOST_CHARACTERS])
 
     def questions(self, record: Record) -> tuple[str, ...]:
         """Those without an answer, masked, that may be kept of the visit that ends: none of who said no."""
@@ -86,7 +87,7 @@ def keeper(config: Config) -> VisitKeeper | None:
         knowledge = read_knowledge(Path(converse.knowledge).expanduser() if converse.knowledge else SHIPPED)
         texts = [text for entry in knowledge.entries for text in (*entry.questions, entry.answer)]
         words = frozenset(word.strip(".,;:!?\"'()").lower() for text in texts for word in text.split())
-        mask = masker(converse.language, words)
+        mask = masker(LANGUAGES if converse.language == "auto" else (converse.language,), words)
     return VisitKeeper(
         VisitFiles(Path(visit.log).expanduser(), visit.keep_days),
         mask=mask,
