@@ -16,13 +16,18 @@ demo: setup ## run voice, face and a voice stack: in a window, or without a disp
 converse: setup ## talk with an offline voice agent; without a display it makes converse.mp4, in which three customers do
 	@.ci/converse $(CONVERSE)
 
-# Tests of real processes in real time have the machine to themselves; all others share it.
-REAL_TIME := tests/pipeline tests/examples tests/bench tests/host
-test: setup suite ## run the whole test suite: on up to four cores, then the tests of real processes one by one
+# One process more than there are cores, up to five: many tests wait for a process or a clock. Those of real processes in
+# real time come last, so that none of them runs beside the tests that compute all the time.
+REAL_TIME := tests/pipeline tests/examples/test_examples.py tests/bench/board
+WORKERS = $(shell n=$$(($$(nproc) + 1)); echo $$((n < 5 ? n : 5)))
+PYTEST = $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal
+test: setup suite ## run the whole test suite: all that computes, then the tests of real processes
 
+# Python's own cache of compiled files is kept on: without it each worker and each process that a test starts compiles anew.
+suite: export PYTHONDONTWRITEBYTECODE :=
 suite:
-	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadfile $(addprefix --ignore=,$(REAL_TIME))
-	@$(PYTHON) -m pytest $(REAL_TIME)
+	@$(PYTEST) $(addprefix --ignore=,$(REAL_TIME))
+	@$(PYTEST) $(REAL_TIME)
 
 test-matrix: ## run the suite, wheel and sdist on Python 3.11, 3.12 and 3.13 (PYTHONS="3.12 3.13", FAST=1), or in a Debian root (DEBIAN=trixie)
 	@.ci/matrix $(if $(FAST),--fast) $(if $(DEBIAN),--debian=$(DEBIAN)) $(PYTHONS)

@@ -9,8 +9,8 @@ from rigs.voice_rig import tone
 
 
 def test_simulated_hours_finish_every_turn_without_drift():
-    result = talk_for_hours(1, [tone(700), tone(1300)], lambda _: None)
-    assert result.begun == result.finished > 240
+    result = talk_for_hours(0.5, [tone(700), tone(1300)], lambda _: None)
+    assert result.begun == result.finished > 120
     assert np.abs(np.array(result.late_ms)).max() <= 60
     assert np.median(result.late_ms[-50:]) == pytest.approx(np.median(result.late_ms[:50]), abs=2)
 

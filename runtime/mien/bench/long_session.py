@@ -90,14 +90,14 @@ class _Talk:
                     self.result.late_ms.append(took_ms - message.played_ms)
 
 
-def talk_for_hours(hours: int, speech: list[Pcm], progress: Callable[[str], None]) -> LongSession:
+def talk_for_hours(hours: float, speech: list[Pcm], progress: Callable[[str], None]) -> LongSession:
     """Simulate TURNS_A_MINUTE turns with interruptions, pauses and takeovers. speech: int16 (N,) each, at RATE_HZ."""
     talk, random = _Talk(speech), np.random.default_rng(8)
-    for number in range(hours * 60 * TURNS_A_MINUTE):
+    for number in range(round(hours * 60 * TURNS_A_MINUTE)):
         if number and number % (60 * TURNS_A_MINUTE) == 0:
             gc.collect()
             talk.result.resident_mb.append(resident_mb())
-        progress(f"simulated hour {number // (60 * TURNS_A_MINUTE) + 1}/{hours}")
+        progress(f"simulated hour {number // (60 * TURNS_A_MINUTE) + 1}/{hours:g}")
         _one_turn(talk, number, random)
     talk.pass_time(5)
     gc.collect()

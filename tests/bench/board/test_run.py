@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mien.bench.board import frames, run
+from mien.bench.board import talk as talking
 from mien.bench.board.display import probe_display
 from mien.bench.board.frames import frame_times
 from mien.bench.board.private import found_in, secrets_of
@@ -15,7 +16,13 @@ from mien.bench.board.talk import NotStarted
 from mien.errors import ConfigError, MienError
 from rigs.services import running_voice
 
-SMALL = {"face.width": "90", "face.height": "160", "face.renderer": "gles", "playback.sink": "null"}
+SMALL = {
+    "face.width": "90",
+    "face.height": "160",
+    "face.fps": "25",
+    "face.renderer": "gles",
+    "playback.sink": "null",
+}
 PAIRS = tuple(f"{key}={value}" for key, value in SMALL.items())
 
 
@@ -26,7 +33,15 @@ def _offscreen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frames.frame_times, "__defaults__", (frames.SIZES,))
 
 
+@pytest.fixture
+def _soon_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less waiting and shorter sentences than a measurement needs."""
+    monkeypatch.setattr(talking, "SETTLE_S", 0.5)
+    monkeypatch.setattr(talking, "LENGTHS_S", (0.8, 1.0, 1.2, 1.2))
+
+
 @pytest.mark.timeout(400)
+@pytest.mark.usefixtures("_soon_settled")
 def test_a_short_run_has_every_figure_that_this_machine_can_give(tmp_path: Path) -> None:
     steps: list[str] = []
     report = run_board(Request(minutes=0.1, name="short", note="a test", pairs=PAIRS), steps.append, tmp_path)
@@ -58,6 +73,7 @@ def test_a_short_run_has_every_figure_that_this_machine_can_give(tmp_path: Path)
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.usefixtures("_soon_settled")
 def test_without_a_display_the_voice_is_measured_and_the_rest_has_the_reason(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
