@@ -5,14 +5,15 @@
 . .ci/environment.sh
 
 converse_environment() {
-    local cache=$1 packages=('.[converse,ear,visits,visits-names]' pytest pytest-timeout pyroomacoustics)
-    ! is_current "$cache" "${packages[*]}" || return 0
+    local cache=$1 extras=(converse ear visits visits-names) packages=(pytest pytest-timeout pyroomacoustics) wanted
+    ! is_current "$cache" "${extras[*]} ${packages[*]}" || return 0
     echo "converse: installing the engines into $cache" >&2
     mkdir -p "$cache"
-    new_environment converse "$cache/engines" "${packages[@]}"
+    mapfile -t wanted < <(needs converse "${extras[@]}")
+    new_environment converse "$cache/engines" "${wanted[@]}" "${packages[@]}"
     # shellcheck disable=SC2046  # one word a requirement
     new_environment converse "$cache/piper" $(piper_requirements)
-    mark_current "$cache" "${packages[*]}"
+    mark_current "$cache" "${extras[*]} ${packages[*]}"
 }
 
 piper_requirements() { # those of the extra piper
