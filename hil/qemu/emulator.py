@@ -1,7 +1,7 @@
 """Finds the QEMU that runs the emulated board: this machine's, or Debian 13's beside it.
 
 The rig needs QEMU 10. Under Debian 12's, 7.2, LiteRT 2.3 crashes when it opens a model, and with it Debian 13's
-face. On a machine with an older QEMU hil/setup unpacks Debian 13's package, with its libraries, into build/hil/qemu.
+face. On a machine with an older QEMU hil/setup unpacks Debian 13's package, with its libraries, into build/hil/emulator.
 It is started by its own loader, and not installed.
 """
 
@@ -17,7 +17,7 @@ from hil.errors import RigError
 PART: Final = "power"
 PROGRAM: Final = "qemu-system-aarch64"
 LEAST: Final = 10  # the first version that is known to run every image
-UNPACKED: Final = Path(__file__).resolve().parents[2] / "build/hil/qemu"
+UNPACKED: Final = Path(__file__).resolve().parents[2] / "build/hil/emulator"
 
 
 @functools.cache
