@@ -23,6 +23,7 @@ from hil.captured import Sound
 from hil.errors import RigError
 from hil.images import fingerprint
 from hil.process import run
+from hil.qemu.emulator import emulator
 from hil.qemu.kept_runs import KeptRuns
 from hil.qemu.power import favour
 from hil.report.findings import Findings
@@ -94,7 +95,7 @@ def command(work: Path) -> list[str]:
     """QEMU's command line, without any source of variation between runs."""
     return [
         "setpriv", "--pdeathsig", "KILL",
-        "qemu-system-aarch64", "-M", "virt,dtb-randomness=off", "-cpu", "cortex-a72", "-m", "1G", "-smp", "1",
+        *emulator(), "-M", "virt,dtb-randomness=off", "-cpu", "cortex-a72", "-m", "1G", "-smp", "1",
         "-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-display", "none", "-nic", "none",
         "-kernel", str(work / KERNEL_FILES[0]), "-initrd", str(work / KERNEL_FILES[1]), "-append", BOOT_ARGUMENTS,
         "-drive", f"if=none,id=card,file={work / 'card.raw'},format=raw,snapshot=on",

@@ -9,6 +9,7 @@ from typing import Final
 
 from hil.errors import RigError
 from hil.qemu.devices import USB_SOUND
+from hil.qemu.emulator import emulator
 from hil.qemu.qmp import Qmp
 
 PART: Final = "power"
@@ -119,7 +120,7 @@ class QemuPower:
         )
         return [
             "setpriv", "--pdeathsig", "KILL",  # QEMU ends with the test process
-            "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72", "-m", "1G", *time_flows,
+            *emulator(), "-M", "virt", "-cpu", "cortex-a72", "-m", "1G", *time_flows,
             "-display", "none", *(() if self._icount else ("-vnc", f"unix:{self.viewer}")), "-bios", BIOS,
             "-drive", f"if=none,id=card,file={self._card},format=qcow2,cache={CACHE}",
             "-device", "virtio-blk-pci,drive=card",

@@ -24,6 +24,7 @@ ROOT_BYTES = 1280 * 2**20
 COMPATIBLE = "mien-arm64"
 BUNDLE_S = 600.0
 TRIAL_S = 60
+COPY_MB = 20.0  # what logs may write meanwhile; a copy of a bundle has 200
 SLOT = "sed 's/.*rauc.slot=\\([AB]\\).*/\\1/' /proc/cmdline"
 INSTALL_S = 240.0  # scaled by the rig's patience: an emulated board writes half a megabyte per second
 
@@ -139,9 +140,14 @@ def test_a_bundle_that_is_not_for_this_board_is_refused(
 
 def got_as_its_rauc_does(board: Board, served: Served, name: str) -> bool:
     """Whether a bundle was read by ranges only, if the board's RAUC streams, or else once as a whole."""
-    if "streaming=1" in board.ask("grep -aom1 'streaming=1' /usr/bin/rauc || true"):
+    if streams(board):
         return served.ranges.get(name, 0) > 0 and name not in served.whole
     return served.whole.get(name) == 1 and name not in served.ranges
+
+
+def streams(board: Board) -> bool:
+    """Whether the board's RAUC reads a bundle from where it is served."""
+    return "streaming=1" in board.ask("grep -aom1 'streaming=1' /usr/bin/rauc || true")
 
 
 def written_mb(board: Board, root: str) -> float:
@@ -177,6 +183,35 @@ def restart(board: Board) -> None:
         return found.status == 0 and found.output not in ("", boot)
 
     wait_until(started_anew, 120 * board.rig.patience, "a new boot", 5.0)
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(5400)
+@pytest.mark.lg_feature("own-disk")
+def test_a_whole_release_is_streamed_without_a_copy_on_the_board(updatable: Board, served: Served) -> None:
+    board, folder, name = updatable, served.folder, "whole.raucb"
+    if not streams(board):
+        pytest.skip("the RAUC of this board does not stream: it downloads a bundle")
+    root = root_of(board.stages.image, folder, "0.9.3")
+    bundle(folder, name, root, own_key(), version="0.9.3", compatible=COMPATIBLE)
+    size_mb = (folder / name).stat().st_size / 1e6
+    used = "df --output=used -k /data | tail -n 1"
+    before_kb = int(board.ask(used))
+    board.ask(f"systemd-run --quiet --unit=rig-peak sh -c 'while sleep 1; do {used}; done >/run/rig-peak'")
+    began = time.monotonic()
+    done = board.run(f"rauc install {address(board, served, name)} 2>&1", INSTALL_S)
+    took_s = time.monotonic() - began
+    assert done.status == 0, done.output
+    board.ask("systemctl stop rig-peak")
+    grown_mb = (int(board.ask("sort -n /run/rig-peak | tail -n 1")) - before_kb) * 1024 / 1e6
+    board.findings.figure(f"bundle of {size_mb:.0f} MB streamed and installed in", took_s, "s")
+    board.findings.figure("bytes of it that were sent", served.sent[name] / 1e6, "MB")
+    board.findings.figure("data partition: most that it grew meanwhile", grown_mb, "MB", must=f"below {COPY_MB:.0f} MB")
+    assert served.ranges[name] > 0
+    assert name not in served.whole
+    assert grown_mb < COPY_MB
+    board.hang_up()
+    board.stages.to(State.OFF)  # the next test begins with the saved board, and without this release
 
 
 @pytest.mark.thorough

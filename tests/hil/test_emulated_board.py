@@ -271,7 +271,8 @@ def test_a_usb_card_that_stays_in_is_said():
         card.unplug()
 
 
-def test_a_board_with_a_microphone_has_a_second_card_and_one_in_guest_time_does_not():
+def test_a_board_with_a_microphone_has_a_second_card_and_one_in_guest_time_does_not(monkeypatch):
+    monkeypatch.setattr("hil.qemu.power.emulator", lambda: ("qemu",))
     plain = QemuPower(Path("/work"), Path("/card"), icount=True).command()
     heard = QemuPower(Path("/work"), Path("/card"), icount=False, alsa=Path("/asound.conf")).command()
     assert not [word for word in plain if "microphone" in word]
