@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from mien.adapters.guide import LANGUAGE
 from mien.adapters.supported import require
+from mien.cli.said_phones import language_of
 from mien.cli.serving import serve
-from mien.cli.tts import ENGINES, find_engine, synthesize
+from mien.cli.tts import ENGINES, SpeechError, find_engine, synthesize
 from mien.cli.voice_options import timeout_option, voice_options
 from mien.client import connect_async
 from mien.core.wire import RATES_HZ
@@ -70,11 +72,21 @@ def http(
             with synthesize(text, find_engine(engine or ""), voice) as spoken:
                 yield from spoken.chunks(rate_hz)
 
+        language = _language(engine or "", voice)
+
         async def run() -> None:
             async with connect_async(
                 endpoint, rate_hz=rate_hz, timeout_s=timeout_s, name="mien http", key=key, voice_key=voice_key
             ) as agent:
-                service = HttpService(agent, speech, origins)
+                service = HttpService(agent, speech, origins, language)
                 await serve_http(service, host, port, lambda url: click.echo(f"mien http: {url}/say", err=True))
 
         serve(run())
+
+
+def _language(engine: str, voice: str) -> str:
+    """Of the speech, by its voice; without an engine only WAVs are spoken."""
+    try:
+        return language_of(voice or find_engine(engine).voice)
+    except SpeechError:
+        return LANGUAGE

@@ -317,3 +317,33 @@ def test_a_port_in_use_says_so(tmp_path):
                 await serve_http(HttpService(http.agent), "127.0.0.1", port, print)
 
     run(talk())
+
+
+def test_text_guides_the_lips_and_its_caption_says_nothing_new(tmp_path, guided):
+    async def talk():
+        async with serving(tmp_path) as http:
+            speaking = asyncio.create_task(http.say(b"hello there", "text/plain", turn="t"))
+            async with asyncio.timeout(10):
+                while len(guided) < 2:
+                    await asyncio.sleep(0.01)
+            await http.post("/caption", {"text": "hello there"}, turn="t")
+            await speaking
+
+    run(talk())
+    assert [word.phones for word in guided] == ["hello", "there"]
+
+
+def test_captions_before_and_during_a_wav_guide_the_lips(tmp_path, guided):
+    async def talk():
+        async with serving(tmp_path) as http:
+            assert await http.post("/caption", {"text": "good", "words": [["good", 0, 200]]}, turn="t") == (200, {})
+            speaking = asyncio.create_task(http.say(wav(800), turn="t"))
+            async with asyncio.timeout(10):
+                while not guided:
+                    await asyncio.sleep(0.01)
+            more = {"text": " day", "words": [["day", 300, 500]], "append": True}
+            assert await http.post("/caption", more, turn="t") == (200, {})
+            await speaking
+
+    run(talk())
+    assert [tuple(word) for word in guided] == [("good", 0, 200), ("day", 300, 500)]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pipecat.audio.mixers.base_audio_mixer import BaseAudioMixer
 from pipecat.frames.frames import (
+    AggregatedTextFrame,
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
     ErrorFrame,
@@ -525,3 +526,23 @@ def test_a_slow_processor_behind_it_does_not_delay_the_silence(endpoint):
                 await stage.down.until(InterruptionFrame)
 
     run(play())
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_words_guide_the_lips_with_the_times_that_the_service_gives(endpoint, guided, timed):
+    async def play():
+        async with Stage(output(endpoint), RATE_HZ, tts=None if timed else Recorder()) as stage:
+            if timed:
+                await speak(stage, 1500)
+            else:
+                said = AggregatedTextFrame("one two.", "sentence", context_id="a")
+                audio = TTSAudioRawFrame(tone(800), RATE_HZ, 1, context_id="a")
+                await stage.push(TTSStartedFrame(context_id="a"), said, audio, TTSStoppedFrame(context_id="a"))
+            await stage.down.until(TTSStoppedFrame)
+
+    run(play())
+    if timed:
+        assert [word.phones.strip() for word in guided] == TEXT.split()
+        assert [word.start_ms for word in guided] == pytest.approx([at_s * 1000 for _, at_s in WORDS], abs=30)
+    else:
+        assert [tuple(word) for word in guided] == [("one", None, None), ("two.", None, None)]

@@ -93,7 +93,9 @@ class MienOutputTransport(BaseOutputTransport):
         await super().start(frame)
         if self._speaker is not None:
             return
-        self._speaker = Speaker(self, rate_hz=self.sample_rate, ahead_ms=self._mien.ahead_ms)
+        self._speaker = Speaker(
+            self, rate_hz=self.sample_rate, ahead_ms=self._mien.ahead_ms, language=self._mien.language
+        )
         await self._speaker.start(lambda: self._mien.connect(self.sample_rate))
         await self.set_transport_ready(frame)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pipecat.transports.base_transport import TransportParams
 
+from mien.adapters.guide import LANGUAGE
 from mien.adapters.heard.speaker import AHEAD_MS
 from mien.client import AsyncClient, connect_async
 from mien.core.wire import RATES_HZ
@@ -14,7 +15,8 @@ class MienParams(TransportParams):
 
     endpoint, key, voice_key: as for mien.client.connect(). client_name: what mien's logs call the bot. ahead_ms: how
     far speech is written ahead of the speaker. vad: whether the ear's own detection of speech is pushed as
-    VADUserStartedSpeakingFrame and VADUserStoppedSpeakingFrame, in place of a VAD of the pipeline.
+    VADUserStartedSpeakingFrame and VADUserStoppedSpeakingFrame, in place of a VAD of the pipeline. language: of the
+    bot's speech, for lips that its text guides; None leaves them to the sound.
     """
 
     endpoint: str | None = None
@@ -23,6 +25,7 @@ class MienParams(TransportParams):
     client_name: str = "pipecat"
     ahead_ms: float = AHEAD_MS
     vad: bool = False
+    language: str | None = LANGUAGE
     audio_out_enabled: bool = True
     audio_in_enabled: bool = True
     audio_out_10ms_chunks: int = 2  # half of Pipecat's: the first sound waits for a whole chunk
