@@ -45,10 +45,10 @@ def guided(monkeypatch) -> list[TimedPhones]:
     """What turns are told to sound like: each word as its own phones, so that espeak-ng is not needed."""
     told: list[TimedPhones] = []
 
-    async def phones(turn, words):
+    async def phones(_, words):
         told.extend(words)
 
     monkeypatch.setattr(AsyncTurn, "phones", phones)
-    monkeypatch.setattr(guide, "phones_of_text", lambda text, language: [TimedPhones(word) for word in text.split()])
-    monkeypatch.setattr(guide, "phones_of_words", lambda words, language: [TimedPhones(*word) for word in words])
+    monkeypatch.setattr(guide, "phones_of_text", lambda text, _: [TimedPhones(word) for word in text.split()])
+    monkeypatch.setattr(guide, "phones_of_words", lambda words, _: [TimedPhones(*word) for word in words])
     return told

@@ -97,7 +97,7 @@ def test_it_never_waits_for_the_phones(monkeypatch):
     """A call returns while espeak-ng still works, and so does the event loop."""
     asked, answered = threading.Event(), threading.Event()
 
-    def slow(text, language):
+    def slow(text, _):
         asked.set()
         answered.wait(10)
         return [TimedPhones(text.strip())]
@@ -135,7 +135,7 @@ def test_a_turn_that_is_over_is_told_nothing_and_forgotten(asked):
 
 @pytest.mark.parametrize("language", [None, "en"])
 def test_without_a_language_or_phones_nothing_is_told(monkeypatch, asked, language):
-    def none(text, language):
+    def none(*_):
         raise PhonesError("the text is in Greek letters")
 
     if language:
@@ -152,7 +152,7 @@ def test_without_a_language_or_phones_nothing_is_told(monkeypatch, asked, langua
     assert not asked
 
 
-def test_a_turn_that_the_voice_refuses_is_tried_once_and_others_go_on(asked):
+def test_a_turn_that_the_voice_refuses_is_tried_once_and_others_go_on():
     async def talk():
         refused, other, speaking = Turn(ClientError("too many", code="phones_too_long")), Turn(), Guide("en")
         speaking.text(refused, "Hi. ")

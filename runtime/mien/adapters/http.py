@@ -4,6 +4,7 @@
     POST /caption    {"text", "words": [[word, start_ms, end_ms], ...], "append"}; ?turn=NAME
     POST /interrupt  stops everything; answers with how each turn finished
     POST /pause      POST /resume
+    POST /relay_done {"id", "outcome", "why"}: what became of a `relayed` event
     GET  /events     every event of the voice, as server-sent events
     GET  /health     200 while the voice is connected, else 503
 
@@ -25,7 +26,18 @@ from aiohttp import web
 
 from mien.adapters.guide import LANGUAGE, Guide, Word
 from mien.adapters.http_body import wav_chunks_of
-from mien.client import AsyncClient, AsyncTurn, Event, Finished, Progress, Rebuffered, Stalled, Started
+from mien.client import (
+    AsyncClient,
+    AsyncTurn,
+    Event,
+    Finished,
+    Progress,
+    Rebuffered,
+    RelayDone,
+    Relayed,
+    Stalled,
+    Started,
+)
 from mien.errors import ClientError, ConfigError, MienError
 
 Synthesize = Callable[[str, int], Iterable[bytes]]
@@ -46,6 +58,7 @@ _STATUS: Final = {
 _LAST: Final = ("finished", "error")
 _OF_A_TURN: Final = (Started, Progress, Stalled, Rebuffered, Finished)
 _EVENTS_KEPT: Final = 1000
+UNREAD: Final = "no program reads the events of mien http"
 _EARLY_KEPT: Final = 16
 Told = tuple[str, dict[str, Any]]  # the name of an event, its data
 
@@ -83,6 +96,7 @@ class HttpService:
         app.router.add_post("/interrupt", self._interrupt)
         app.router.add_post("/pause", self._pause)
         app.router.add_post("/resume", self._resume)
+        app.router.add_post("/relay_done", self._relay_done)
         app.router.add_get("/events", self._events)
         app.router.add_get("/health", self._health)
         app.on_startup.append(self._start)
@@ -113,6 +127,9 @@ class HttpService:
             for turn, queue in list(self._speaking.values()):
                 if turn.over and turn.finished is None:
                     queue.put_nowait(_lost(turn))
+            if isinstance(event, Relayed) and not self._watching:
+                with suppress(ClientError):
+                    await self._agent.relay_done(event, "unused", UNREAD)
             for queue in self._watching:
                 if queue.qsize() < _EVENTS_KEPT:
                     queue.put_nowait(told)
@@ -227,6 +244,15 @@ class HttpService:
 
     async def _resume(self, request: web.Request) -> web.Response:
         await self._agent.resume()
+        return _json({})
+
+    async def _relay_done(self, request: web.Request) -> web.Response:
+        body = await _object(request)
+        try:
+            done = msgspec.convert(body, RelayDone)
+        except msgspec.ValidationError as error:
+            raise web.HTTPBadRequest(text=f"{error}; the outcome is said, cut, kept or unused") from None
+        await self._agent.send(done)
         return _json({})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:

@@ -38,6 +38,7 @@ from mien.host.exits import exit_codes
     show_default=True,
     help="Rate of the speech sent to mien-voice, in Hz.",
 )
+@click.option("--relay", is_flag=True, help="Take what a supervisor relays: see /events and /relay_done.")
 @voice_options
 @timeout_option()
 def http(
@@ -47,6 +48,7 @@ def http(
     engine: str | None,
     voice: str,
     rate_hz: int,
+    relay: bool,
     endpoint: str | None,
     key: Path | None,
     voice_key: Path | None,
@@ -76,7 +78,13 @@ def http(
 
         async def run() -> None:
             async with connect_async(
-                endpoint, rate_hz=rate_hz, timeout_s=timeout_s, name="mien http", key=key, voice_key=voice_key
+                endpoint,
+                rate_hz=rate_hz,
+                timeout_s=timeout_s,
+                name="mien http",
+                key=key,
+                voice_key=voice_key,
+                capabilities=("relay",) if relay else (),
             ) as agent:
                 service = HttpService(agent, speech, origins, language)
                 await serve_http(service, host, port, lambda url: click.echo(f"mien http: {url}/say", err=True))

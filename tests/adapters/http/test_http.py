@@ -6,7 +6,8 @@ import json
 import pytest
 
 from adapters.http.rig import RATE_HZ, run, serving, wav
-from mien.adapters.http import HttpService, serve_http
+from mien.adapters.http import UNREAD, HttpService, serve_http
+from mien.client import RelayDone, connect_async
 from mien.errors import ConfigError
 
 
@@ -347,3 +348,35 @@ def test_captions_before_and_during_a_wav_guide_the_lips(tmp_path, guided):
 
     run(talk())
     assert [tuple(word) for word in guided] == [("good", 0, 200), ("day", 300, 500)]
+
+
+async def relay_outcome(ada, number):
+    """What became of a text that was relayed."""
+    async with asyncio.timeout(10):
+        while not (isinstance(event := await ada.poll(10), RelayDone) and event.id == number):
+            assert event is not None
+    return event.outcome, event.why
+
+
+def test_what_staff_relay_is_an_event_that_a_program_answers(tmp_path):
+    async def talk():
+        async with (
+            serving(tmp_path, relay=True) as http,
+            connect_async(http.agent.endpoint, role="agent", name="Ada") as ada,
+        ):
+            number = await ada.relay("note", "Refunded.")
+            assert await relay_outcome(ada, number) == ("unused", UNREAD)
+            async with http.session.get("/events") as events:
+                number = await ada.relay("whisper", "She has a ticket.")
+                async with asyncio.timeout(10):
+                    while (await events.content.readline()) != b"event: relayed\n":
+                        pass
+                told = json.loads((await events.content.readline()).removeprefix(b"data: "))
+                assert told == {"kind": "whisper", "text": "She has a ticket.", "from": "Ada", "id": number}
+                wrong = {"id": number, "outcome": "perhaps"}
+                status, error = await http.post("/relay_done", wrong)
+                assert (status, "said, cut, kept or unused" in error["error"]) == (400, True)
+                assert await http.post("/relay_done", {"id": number, "outcome": "kept"}) == (200, {})
+                assert await relay_outcome(ada, number) == ("kept", "")
+
+    run(talk())

@@ -13,7 +13,18 @@ from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 from mien.adapters.guide import LANGUAGE, Guide
 from mien.adapters.heard.segment import LOST, Ended, Segment, Utterance
 from mien.adapters.waker import Waker
-from mien.client import AsyncClient, AsyncTurn, BargeIn, ClientError, Progress, Rebuffered, Resumed, Stalled, Started
+from mien.client import (
+    AsyncClient,
+    AsyncTurn,
+    BargeIn,
+    ClientError,
+    Progress,
+    Rebuffered,
+    Relayed,
+    Resumed,
+    Stalled,
+    Started,
+)
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -62,15 +73,22 @@ class _Job(NamedTuple):
 
 class Speaker(Generic[T]):
     """One speaking session. ahead_ms: how far it writes ahead of what is heard. language: of the speech, for guided
-    lips; None leaves them to the sound.
+    lips; None leaves them to the sound. relayed: called with what an agent relays.
 
     begin, put, write and end never wait. All calls come from the event loop that called start().
     """
 
     def __init__(
-        self, listener: Listener[T], *, rate_hz: int, ahead_ms: float = AHEAD_MS, language: str | None = LANGUAGE
+        self,
+        listener: Listener[T],
+        *,
+        rate_hz: int,
+        ahead_ms: float = AHEAD_MS,
+        language: str | None = LANGUAGE,
+        relayed: Callable[[Relayed], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         self._guide = Guide(language)
+        self._relayed = relayed
         self._listener = listener
         self._rate_hz = rate_hz
         self._ahead_ms = ahead_ms
@@ -296,6 +314,8 @@ class Speaker(Generic[T]):
                 self._set_paused(True)
             case BargeIn(action="resumed") | Resumed():
                 self._set_paused(False)
+            case Relayed() if self._relayed is not None:
+                self._spawn(self._guarded(self._relayed(event)))
 
     async def _send(self) -> None:
         """Send what was written, in order."""

@@ -100,7 +100,7 @@ class Relays:
             self._waiting.appendleft(relayed)
 
     def lost(self) -> None:
-        """The service is gone. What it had sent of a text is said to its end; without any of it, it is asked for again."""
+        """The service is gone. What it had sent of a text is said to its end; a text without any is asked for again."""
         if self._asked in self._items.values():
             self._asked = None
         else:
