@@ -3,6 +3,12 @@
 from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
+
+from mien.adapters import guide
+from mien.client import AsyncTurn
+from mien.client.phones import TimedPhones
+
 FRAMEWORKS = {
     "http": "aiohttp",
     "livekit": "livekit.agents",
@@ -32,3 +38,17 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 def pytest_report_header() -> list[str]:
     """Name what is left out."""
     return [f"adapters left to `make test-adapters`: {', '.join(ABSENT)}"] if ABSENT else []
+
+
+@pytest.fixture
+def guided(monkeypatch) -> list[TimedPhones]:
+    """What turns are told to sound like: each word as its own phones, so that espeak-ng is not needed."""
+    told: list[TimedPhones] = []
+
+    async def phones(_, words):
+        told.extend(words)
+
+    monkeypatch.setattr(AsyncTurn, "phones", phones)
+    monkeypatch.setattr(guide, "phones_of_text", lambda text, _: [TimedPhones(word) for word in text.split()])
+    monkeypatch.setattr(guide, "phones_of_words", lambda words, _: [TimedPhones(*word) for word in words])
+    return told

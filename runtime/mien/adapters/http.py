@@ -4,6 +4,7 @@
     POST /caption    {"text", "words": [[word, start_ms, end_ms], ...], "append"}; ?turn=NAME
     POST /interrupt  stops everything; answers with how each turn finished
     POST /pause      POST /resume
+    POST /relay_done {"id", "outcome", "why"}: what became of a `relayed` event
     GET  /events     every event of the voice, as server-sent events
     GET  /health     200 while the voice is connected, else 503
 
@@ -23,8 +24,20 @@ from urllib.parse import urlsplit
 import msgspec
 from aiohttp import web
 
+from mien.adapters.guide import LANGUAGE, Guide, Word
 from mien.adapters.http_body import wav_chunks_of
-from mien.client import AsyncClient, AsyncTurn, Event, Finished, Progress, Rebuffered, Stalled, Started
+from mien.client import (
+    AsyncClient,
+    AsyncTurn,
+    Event,
+    Finished,
+    Progress,
+    Rebuffered,
+    RelayDone,
+    Relayed,
+    Stalled,
+    Started,
+)
 from mien.errors import ClientError, ConfigError, MienError
 
 Synthesize = Callable[[str, int], Iterable[bytes]]
@@ -45,6 +58,8 @@ _STATUS: Final = {
 _LAST: Final = ("finished", "error")
 _OF_A_TURN: Final = (Started, Progress, Stalled, Rebuffered, Finished)
 _EVENTS_KEPT: Final = 1000
+UNREAD: Final = "no program reads the events of mien http"
+_EARLY_KEPT: Final = 16
 Told = tuple[str, dict[str, Any]]  # the name of an event, its data
 
 
@@ -53,14 +68,24 @@ class HttpService:
 
     synthesize: makes text into mono s16le at a rate, in a thread; None: only WAV is spoken. origins: web pages that may
     use the service; a page of any other origin is refused, and so is a request for another host: the browser of a kiosk
-    must not let the web speak through it.
+    must not let the web speak through it. language: of the speech, for lips that its text guides; None leaves them to
+    the sound.
     """
 
-    def __init__(self, agent: AsyncClient, synthesize: Synthesize | None = None, origins: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        agent: AsyncClient,
+        synthesize: Synthesize | None = None,
+        origins: Iterable[str] = (),
+        language: str | None = LANGUAGE,
+    ) -> None:
+        self._guide = Guide(language)
         self._agent = agent
         self._synthesize = synthesize
         self._origins = frozenset(origins)
         self._speaking: dict[str, tuple[AsyncTurn, asyncio.Queue[Told]]] = {}
+        self._guided: dict[str, AsyncTurn] = {}  # turns whose captions guide their lips
+        self._early: dict[str, list[tuple[str, list[Word]]]] = {}  # captions that came before their turns
         self._watching: set[asyncio.Queue[Told]] = set()
 
     def app(self) -> web.Application:
@@ -71,6 +96,7 @@ class HttpService:
         app.router.add_post("/interrupt", self._interrupt)
         app.router.add_post("/pause", self._pause)
         app.router.add_post("/resume", self._resume)
+        app.router.add_post("/relay_done", self._relay_done)
         app.router.add_get("/events", self._events)
         app.router.add_get("/health", self._health)
         app.on_startup.append(self._start)
@@ -83,6 +109,7 @@ class HttpService:
     async def _stop(self, app: web.Application) -> None:
         self._reader.cancel()
         await asyncio.gather(self._reader, return_exceptions=True)
+        await self._guide.close()
 
     async def _read(self) -> None:
         """Pass every event on: to the request that speaks its turn, and to the watchers."""
@@ -100,6 +127,9 @@ class HttpService:
             for turn, queue in list(self._speaking.values()):
                 if turn.over and turn.finished is None:
                     queue.put_nowait(_lost(turn))
+            if isinstance(event, Relayed) and not self._watching:
+                with suppress(ClientError):
+                    await self._agent.relay_done(event, "unused", UNREAD)
             for queue in self._watching:
                 if queue.qsize() < _EVENTS_KEPT:
                     queue.put_nowait(told)
@@ -130,6 +160,7 @@ class HttpService:
         turn = self._agent.turn(request.query.get("turn"))
         queue: asyncio.Queue[Told] = asyncio.Queue()
         self._speaking[turn.name] = (turn, queue)
+        self._guide_turn(turn, text)
         speaking = asyncio.create_task(_speak(turn, text, first, chunks, queue))
         try:
             if "application/json" in request.headers.get("Accept", ""):
@@ -137,6 +168,7 @@ class HttpService:
             return await self._answer(request, turn, queue)
         finally:
             del self._speaking[turn.name]
+            self._guided.pop(turn.name, None)
             if not turn.over:
                 with suppress(ClientError):
                     await turn.cancel()
@@ -177,8 +209,31 @@ class HttpService:
             timed = [(str(word), int(start), int(end)) for word, start, end in words]
         except (TypeError, ValueError, OverflowError):
             raise web.HTTPBadRequest(text='"words" is a list of [word, start_ms, end_ms]') from None
-        await self._agent.caption(turn, _text(body), timed, append=bool(body.get("append", False)))
+        text = _text(body)
+        await self._agent.caption(turn, text, timed, append=bool(body.get("append", False)))
+        self._guide_caption(turn, text, timed)
         return _json({})
+
+    def _guide_turn(self, turn: AsyncTurn, text: str) -> None:
+        """The lips of a turn that begins follow its text, or else its captions, of which some came before it."""
+        early = self._early.pop(turn.name, [])
+        if text:
+            self._guide.text(turn, f"{text}\n")
+            return
+        self._guided[turn.name] = turn
+        for caption, words in early:
+            self._guide_caption(turn.name, caption, words)
+
+    def _guide_caption(self, name: str, text: str, words: list[Word]) -> None:
+        if turn := self._guided.get(name):
+            if words:
+                self._guide.words(turn, words)
+            else:
+                self._guide.text(turn, f"{text}\n")
+        elif name not in self._speaking:
+            self._early.setdefault(name, []).append((text, words))
+            while len(self._early) > _EARLY_KEPT:
+                del self._early[next(iter(self._early))]
 
     async def _interrupt(self, request: web.Request) -> web.Response:
         return _json([msgspec.to_builtins(finished) for finished in await self._agent.interrupt()])
@@ -189,6 +244,15 @@ class HttpService:
 
     async def _resume(self, request: web.Request) -> web.Response:
         await self._agent.resume()
+        return _json({})
+
+    async def _relay_done(self, request: web.Request) -> web.Response:
+        body = await _object(request)
+        try:
+            done = msgspec.convert(body, RelayDone)
+        except msgspec.ValidationError as error:
+            raise web.HTTPBadRequest(text=f"{error}; the outcome is said, cut, kept or unused") from None
+        await self._agent.send(done)
         return _json({})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:

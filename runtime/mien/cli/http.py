@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from mien.adapters.guide import LANGUAGE
 from mien.adapters.supported import require
+from mien.cli.said_phones import language_of
 from mien.cli.serving import serve
-from mien.cli.tts import ENGINES, find_engine, synthesize
+from mien.cli.tts import ENGINES, SpeechError, find_engine, synthesize
 from mien.cli.voice_options import timeout_option, voice_options
 from mien.client import connect_async
 from mien.core.wire import RATES_HZ
@@ -36,6 +38,7 @@ from mien.host.exits import exit_codes
     show_default=True,
     help="Rate of the speech sent to mien-voice, in Hz.",
 )
+@click.option("--relay", is_flag=True, help="Take what a supervisor relays: see /events and /relay_done.")
 @voice_options
 @timeout_option()
 def http(
@@ -45,6 +48,7 @@ def http(
     engine: str | None,
     voice: str,
     rate_hz: int,
+    relay: bool,
     endpoint: str | None,
     key: Path | None,
     voice_key: Path | None,
@@ -70,11 +74,27 @@ def http(
             with synthesize(text, find_engine(engine or ""), voice) as spoken:
                 yield from spoken.chunks(rate_hz)
 
+        language = _language(engine or "", voice)
+
         async def run() -> None:
             async with connect_async(
-                endpoint, rate_hz=rate_hz, timeout_s=timeout_s, name="mien http", key=key, voice_key=voice_key
+                endpoint,
+                rate_hz=rate_hz,
+                timeout_s=timeout_s,
+                name="mien http",
+                key=key,
+                voice_key=voice_key,
+                capabilities=("relay",) if relay else (),
             ) as agent:
-                service = HttpService(agent, speech, origins)
+                service = HttpService(agent, speech, origins, language)
                 await serve_http(service, host, port, lambda url: click.echo(f"mien http: {url}/say", err=True))
 
         serve(run())
+
+
+def _language(engine: str, voice: str) -> str:
+    """Of the speech, by its voice; without an engine only WAVs are spoken."""
+    try:
+        return language_of(voice or find_engine(engine).voice)
+    except SpeechError:
+        return LANGUAGE

@@ -22,12 +22,14 @@ from mien.host.exits import Exit, exit_codes
 @click.option("--token", required=True, envvar="LIVEKIT_TOKEN", help="A token for the room. [LIVEKIT_TOKEN]")
 @click.option("--agent", default="", help="The identity of the agent to serve [the first agent in the room].")
 @click.option("--microphone/--no-microphone", default=True, help="Publish the ear's microphone [yes].")
+@click.option("--relay", is_flag=True, help="Hand what a supervisor relays to the agent (RPC mien.relayed).")
 @voice_options
 def livekit(
     url: str,
     token: str,
     agent: str,
     microphone: bool,
+    relay: bool,
     endpoint: str | None,
     key: Path | None,
     voice_key: Path | None,
@@ -49,7 +51,7 @@ def livekit(
             raise ConfigError(str(error)) from None
         from mien.adapters.segments.link import Address
 
-        address = Address(endpoint, 24000, "livekit-room", key, voice_key)
+        address = Address(endpoint, 24000, "livekit-room", key, voice_key, ("relay",) if relay else ())
         kiosk = Kiosk(url, token, address, agent=agent, microphone=microphone)
         try:
             click.echo(asyncio.run(_until_over(kiosk.run())))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from mien.adapters.guide import LANGUAGE
 from mien.cli.serving import serve
 from mien.cli.voice_options import timeout_option, voice_options
 from mien.client import connect_async
@@ -51,6 +52,12 @@ KEYS: Final = {
 )
 @click.option("--backend", default="", metavar="MODEL", help="For openai-live with --tools: the model that calls them.")
 @click.option("--no-ear", is_flag=True, help="Send no sound of the customer.")
+@click.option(
+    "--language",
+    default=LANGUAGE,
+    show_default=True,
+    help="Of the speech, as in en or pt-BR, for its lips; '': unknown.",
+)
 @voice_options
 @timeout_option()
 @click.option("--json", "as_json", is_flag=True, help="Print how each item was heard, one JSON object a line.")
@@ -64,6 +71,7 @@ def realtime(
     tools_path: Path | None,
     backend: str,
     no_ear: bool,
+    language: str,
     endpoint: str | None,
     key: Path | None,
     voice_key: Path | None,
@@ -95,14 +103,27 @@ def realtime(
         )
         rate_hz = DIALECTS[service].output_rate_hz
         connecting = connect_async(
-            endpoint, rate_hz=rate_hz, timeout_s=timeout_s, name="mien realtime", key=key, voice_key=voice_key
+            endpoint,
+            rate_hz=rate_hz,
+            timeout_s=timeout_s,
+            name="mien realtime",
+            key=key,
+            voice_key=voice_key,
+            capabilities=("relay",) if DIALECTS[service].relays else (),
         )
 
         async def talk() -> None:
             async with connecting as agent:
                 on_heard = _print if as_json else _ignore
                 bridge = Bridge(
-                    agent, DIALECTS[service](), settings, tools=tools, on_heard=on_heard, say=_say, listen=not no_ear
+                    agent,
+                    DIALECTS[service](),
+                    settings,
+                    tools=tools,
+                    on_heard=on_heard,
+                    say=_say,
+                    listen=not no_ear,
+                    language=language or None,
                 )
                 await bridge.run()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mien.adapters.guide import LANGUAGE
 from mien.cli.voice_options import voice_options
 from mien.core.wire import RATES_HZ
 from mien.errors import MienError
@@ -32,6 +33,12 @@ _PORT = click.IntRange(0, 65535)
 @click.option("--name", default="mien", show_default=True, help="Of the satellite.")
 @click.option("--rate", "rate_hz", default=22050, show_default=True, help="What clients are asked to send, in Hz.")
 @click.option("--zeroconf", "discoverable", is_flag=True, help="Let Home Assistant find the satellite by mDNS.")
+@click.option(
+    "--language",
+    default=LANGUAGE,
+    show_default=True,
+    help="Of the speech, as in en or pt-BR, for its lips; '': unknown.",
+)
 @voice_options
 def wyoming(
     host: str,
@@ -43,6 +50,7 @@ def wyoming(
     name: str,
     rate_hz: int,
     discoverable: bool,
+    language: str,
     endpoint: str | None,
     key: Path | None,
     voice_key: Path | None,
@@ -80,6 +88,7 @@ def wyoming(
             name=name,
             rate_hz=rate_hz,
             discoverable=discoverable,
+            language=language or None,
             endpoint=endpoint,
             key=key,
             voice_key=voice_key,

@@ -58,9 +58,11 @@ class Http:
 
 
 @contextlib.asynccontextmanager
-async def serving(run_dir, *, synthesize=beep, origins=(), **voice):
+async def serving(run_dir, *, synthesize=beep, origins=(), relay=False, **voice):
     with running_voice(run_dir, **voice) as running:
-        async with connect_async(f"ipc://{run_dir}/voice.sock", rate_hz=RATE_HZ) as agent:
+        capabilities = ("relay",) if relay else ()
+        endpoint = f"ipc://{run_dir}/voice.sock"
+        async with connect_async(endpoint, rate_hz=RATE_HZ, capabilities=capabilities) as agent:
             url = asyncio.get_running_loop().create_future()
             service = HttpService(agent, synthesize, origins)
             task = asyncio.create_task(serve_http(service, "127.0.0.1", 0, url.set_result))

@@ -6,7 +6,8 @@ import json
 import pytest
 
 from adapters.http.rig import RATE_HZ, run, serving, wav
-from mien.adapters.http import HttpService, serve_http
+from mien.adapters.http import UNREAD, HttpService, serve_http
+from mien.client import RelayDone, connect_async
 from mien.errors import ConfigError
 
 
@@ -315,5 +316,67 @@ def test_a_port_in_use_says_so(tmp_path):
             port = http.session._base_url.port
             with pytest.raises(ConfigError, match="in use"):
                 await serve_http(HttpService(http.agent), "127.0.0.1", port, print)
+
+    run(talk())
+
+
+def test_text_guides_the_lips_and_its_caption_says_nothing_new(tmp_path, guided):
+    async def talk():
+        async with serving(tmp_path) as http:
+            speaking = asyncio.create_task(http.say(b"hello there", "text/plain", turn="t"))
+            async with asyncio.timeout(10):
+                while len(guided) < 2:
+                    await asyncio.sleep(0.01)
+            await http.post("/caption", {"text": "hello there"}, turn="t")
+            await speaking
+
+    run(talk())
+    assert [word.phones for word in guided] == ["hello", "there"]
+
+
+def test_captions_before_and_during_a_wav_guide_the_lips(tmp_path, guided):
+    async def talk():
+        async with serving(tmp_path) as http:
+            assert await http.post("/caption", {"text": "good", "words": [["good", 0, 200]]}, turn="t") == (200, {})
+            speaking = asyncio.create_task(http.say(wav(800), turn="t"))
+            async with asyncio.timeout(10):
+                while not guided:
+                    await asyncio.sleep(0.01)
+            more = {"text": " day", "words": [["day", 300, 500]], "append": True}
+            assert await http.post("/caption", more, turn="t") == (200, {})
+            await speaking
+
+    run(talk())
+    assert [tuple(word) for word in guided] == [("good", 0, 200), ("day", 300, 500)]
+
+
+async def relay_outcome(ada, number):
+    """What became of a text that was relayed."""
+    async with asyncio.timeout(10):
+        while not (isinstance(event := await ada.poll(10), RelayDone) and event.id == number):
+            assert event is not None
+    return event.outcome, event.why
+
+
+def test_what_staff_relay_is_an_event_that_a_program_answers(tmp_path):
+    async def talk():
+        async with (
+            serving(tmp_path, relay=True) as http,
+            connect_async(http.agent.endpoint, role="agent", name="Ada") as ada,
+        ):
+            number = await ada.relay("note", "Refunded.")
+            assert await relay_outcome(ada, number) == ("unused", UNREAD)
+            async with http.session.get("/events") as events:
+                number = await ada.relay("whisper", "She has a ticket.")
+                async with asyncio.timeout(10):
+                    while (await events.content.readline()) != b"event: relayed\n":
+                        pass
+                told = json.loads((await events.content.readline()).removeprefix(b"data: "))
+                assert told == {"kind": "whisper", "text": "She has a ticket.", "from": "Ada", "id": number}
+                wrong = {"id": number, "outcome": "perhaps"}
+                status, error = await http.post("/relay_done", wrong)
+                assert (status, "said, cut, kept or unused" in error["error"]) == (400, True)
+                assert await http.post("/relay_done", {"id": number, "outcome": "kept"}) == (200, {})
+                assert await relay_outcome(ada, number) == ("kept", "")
 
     run(talk())

@@ -312,3 +312,12 @@ def test_without_livekit_agents_it_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr(version.metadata, "version", missing)
     with pytest.raises(ImportError, match=r"pip install 'mien\[livekit\]'"):
         version.require_supported()
+
+
+def test_the_agents_text_guides_the_lips(endpoint, guided):
+    async def talk():
+        async with conversation(endpoint) as (session, _avatar, _own, _text):
+            await asyncio.wait_for(session.say("Good morning.", audio=frames(800)).wait_for_playout(), 20)
+
+    run(talk())
+    assert [word.phones for word in guided] == ["Good", "morning."]

@@ -15,6 +15,7 @@ from livekit import rtc
 from mien.adapters.livekit_room import Kiosk, RoomError, version
 from mien.adapters.segments.link import Address
 from mien.bench.adapters.room_standin import CODE, KIND, TOKEN, Server
+from mien.client import RelayDone, connect_async
 from rigs.fake_ear import FakeEar
 from rigs.services import running_voice
 
@@ -80,13 +81,13 @@ class Agent:
 
 
 @contextlib.asynccontextmanager
-async def kiosk_and_agent(endpoint, *, microphone=False, **kind):
+async def kiosk_and_agent(endpoint, *, microphone=False, relay=False, **kind):
     server = Server()
     agent = await Agent(server).join()
     kiosk = Kiosk(
         "wss://nowhere",
         TOKEN,
-        Address(endpoint, 24000, "room"),
+        Address(endpoint, 24000, "room", capabilities=("relay",) if relay else ()),
         microphone=microphone,
         make_room=lambda: server.room("kiosk"),
         **kind,
@@ -380,3 +381,38 @@ def test_another_version_is_named_with_those_that_are_supported(monkeypatch, fou
         return
     with pytest.raises(ImportError, match=r"supports 1\.1\.21 and later, below 2: pip install 'mien\[livekit-room\]'"):
         version.require_supported()
+
+
+async def relay(ada, kind, text):
+    """Relay a text; returns what became of it."""
+    number = await ada.relay(kind, text)
+    async with asyncio.timeout(PATIENCE_S):
+        while not (isinstance(event := await ada.poll(PATIENCE_S), RelayDone) and event.id == number):
+            assert event is not None
+    return event.outcome, event.why
+
+
+def test_what_staff_relay_is_handed_to_the_agent_whose_answer_is_the_outcome(endpoint):
+    async def talk():
+        got = []
+
+        def take(call):
+            got.append(json.loads(call.payload))
+            return "kept"
+
+        async with (
+            kiosk_and_agent(endpoint, relay=True) as (_, agent, _, _),
+            connect_async(endpoint, role="agent", name="Ada") as ada,
+        ):
+            outcome, why = await relay(ada, "note", "Refunded.")
+            assert (outcome, "mien.relayed" in why) == ("unused", True)
+            agent.room.local_participant.register_rpc_method("mien.relayed", take)
+            assert await relay(ada, "whisper", "She has a ticket.") == ("kept", "")
+            agent.room.local_participant.register_rpc_method("mien.relayed", lambda _: "perhaps")
+            outcome, why = await relay(ada, "say", "Hello")
+            assert (outcome, "'perhaps'" in why) == ("unused", True)
+            await agent.room.disconnect()
+            assert await relay(ada, "say", "Hello") == ("unused", "no agent is in the room")
+        return got
+
+    assert run(talk()) == [{"kind": "whisper", "text": "She has a ticket.", "from": "Ada"}]

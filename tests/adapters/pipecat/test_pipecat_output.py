@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pipecat.audio.mixers.base_audio_mixer import BaseAudioMixer
 from pipecat.frames.frames import (
+    AggregatedTextFrame,
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
     ErrorFrame,
@@ -24,9 +25,9 @@ from pipecat.processors.aggregators.llm_response_universal import LLMContextAggr
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.transports.base_transport import TransportParams
 
-from mien.adapters.pipecat import MienOutputTransport, MienParams, MienSegmentFinishedFrame
+from mien.adapters.pipecat import MienOutputTransport, MienParams, MienRelayedFrame, MienSegmentFinishedFrame
 from mien.bench.adapters.pipecat_stage import Recorder, Stage
-from mien.client import connect_async
+from mien.client import ClientError, connect_async
 from mien.core import wire
 from rigs.services import running_voice
 from rigs.voice_server import served_voice
@@ -523,5 +524,51 @@ def test_a_slow_processor_behind_it_does_not_delay_the_silence(endpoint):
             await stage.push(InterruptionFrame())
             async with asyncio.timeout(3):
                 await stage.down.until(InterruptionFrame)
+
+    run(play())
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_words_guide_the_lips_with_the_times_that_the_service_gives(endpoint, guided, timed):
+    async def play():
+        async with Stage(output(endpoint), RATE_HZ, tts=None if timed else Recorder()) as stage:
+            if timed:
+                await speak(stage, 1500)
+            else:
+                said = AggregatedTextFrame("one two.", "sentence", context_id="a")
+                audio = TTSAudioRawFrame(tone(800), RATE_HZ, 1, context_id="a")
+                await stage.push(TTSStartedFrame(context_id="a"), said, audio, TTSStoppedFrame(context_id="a"))
+            await stage.down.until(TTSStoppedFrame)
+
+    run(play())
+    if timed:
+        assert [word.phones.strip() for word in guided] == TEXT.split()
+        assert [word.start_ms for word in guided] == pytest.approx([at_s * 1000 for _, at_s in WORDS], abs=30)
+    else:
+        assert [tuple(word) for word in guided] == [("one", None, None), ("two.", None, None)]
+
+
+def test_what_a_supervisor_relays_is_pushed_both_ways_and_its_answer_comes_back(endpoint):
+    async def play():
+        transport = output(endpoint, relay=True)
+        async with Stage(transport, RATE_HZ) as stage, connect_async(endpoint, role="agent", name="Ada") as ada:
+            number = await ada.relay("whisper", "She has a ticket.")
+            frame = await stage.down.until(MienRelayedFrame)
+            assert (frame.relayed.kind, frame.relayed.text) == ("whisper", "She has a ticket.")
+            await stage.up.until(MienRelayedFrame, direction=FrameDirection.UPSTREAM)
+            await transport.relay_done(frame, "kept")
+            async with asyncio.timeout(10):
+                while not isinstance(done := await ada.poll(10), wire.RelayDone):
+                    assert done is not None
+            assert (done.id, done.outcome) == (number, "kept")
+
+    run(play())
+
+
+def test_a_bot_that_takes_no_relayed_texts_is_not_offered_any(endpoint):
+    async def play():
+        async with Stage(output(endpoint), RATE_HZ), connect_async(endpoint, role="agent") as ada:
+            with pytest.raises(ClientError, match="no speaker takes relayed texts"):
+                await ada.relay("say", "Hello")
 
     run(play())

@@ -76,13 +76,15 @@ class Talk:
 
 
 @contextlib.asynccontextmanager
-async def talking(run_dir, *, server=None, voice=None, **bridge):
-    """A conversation that is set up. bridge: arguments of Bridge; settings: of Settings."""
+async def talking(run_dir, *, server=None, voice=None, relays=False, **bridge):
+    """A conversation that is set up. relays: as `mien realtime` takes relayed texts. bridge: arguments of Bridge;
+    settings: of Settings."""
+    capabilities = ("relay",) if relays else ()
     settings = bridge.pop("settings", {})
     with running_voice(run_dir, **(voice or {})) as service:
         async with (
             RealtimeServer(check_in=check_client, check_out=check_server, **(server or {})) as served,
-            connect_async(f"ipc://{run_dir}/voice.sock", rate_hz=RATE_HZ) as agent,
+            connect_async(f"ipc://{run_dir}/voice.sock", rate_hz=RATE_HZ, capabilities=capabilities) as agent,
         ):
             said, asked = [], Settings(model="gpt-realtime", **{"url": served.url, **settings})
             talk = Talk(served, service, agent, None, said)

@@ -247,3 +247,13 @@ def test_sound_of_any_length_of_bytes_is_counted_in_whole_samples(tmp_path):
             assert talk.heard[0].received_ms * MS == pytest.approx(100 * MS - 2)
 
     run(talk())
+
+
+def test_the_transcript_guides_the_lips(tmp_path, guided):
+    async def talk():
+        async with talking(tmp_path) as talk:
+            await talk.speak(400, text="Good morning. ")
+            await talk.until(lambda: talk.heard)
+        return [word.phones for word in guided]
+
+    assert run(talk()) == ["Good", "morning."]

@@ -364,6 +364,20 @@ async def proxied(endpoint):
         await server.stop()
 
 
+def test_its_text_guides_the_lips(voice, guided):
+    async def show():
+        async with proxied(voice.endpoints[-1]) as service:
+            async with client(service, "tts") as tts:
+                await tts.write_event(Synthesize(text="good day to you.").event())
+                assert await read(tts, AudioStop)
+            async with client(service, "snd") as snd:
+                await play(snd, tone(500))
+                assert await read(snd, Played)
+
+    run(show())
+    assert [word.phones for word in guided] == ["good", "day", "to", "you."]
+
+
 def test_the_proxy_passes_speech_on_and_its_text_becomes_the_caption(voice):
     async def show():
         endpoint = voice.endpoints[-1]

@@ -10,9 +10,21 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
+from mien.adapters.guide import LANGUAGE, Guide
 from mien.adapters.heard.segment import LOST, Ended, Segment, Utterance
 from mien.adapters.waker import Waker
-from mien.client import AsyncClient, AsyncTurn, BargeIn, ClientError, Progress, Rebuffered, Resumed, Stalled, Started
+from mien.client import (
+    AsyncClient,
+    AsyncTurn,
+    BargeIn,
+    ClientError,
+    Progress,
+    Rebuffered,
+    Relayed,
+    Resumed,
+    Stalled,
+    Started,
+)
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -60,12 +72,23 @@ class _Job(NamedTuple):
 
 
 class Speaker(Generic[T]):
-    """One speaking session. ahead_ms: how far it writes ahead of what is heard.
+    """One speaking session. ahead_ms: how far it writes ahead of what is heard. language: of the speech, for guided
+    lips; None leaves them to the sound. relayed: called with what an agent relays.
 
     begin, put, write and end never wait. All calls come from the event loop that called start().
     """
 
-    def __init__(self, listener: Listener[T], *, rate_hz: int, ahead_ms: float = AHEAD_MS) -> None:
+    def __init__(
+        self,
+        listener: Listener[T],
+        *,
+        rate_hz: int,
+        ahead_ms: float = AHEAD_MS,
+        language: str | None = LANGUAGE,
+        relayed: Callable[[Relayed], Coroutine[Any, Any, None]] | None = None,
+    ) -> None:
+        self._guide = Guide(language)
+        self._relayed = relayed
         self._listener = listener
         self._rate_hz = rate_hz
         self._ahead_ms = ahead_ms
@@ -102,6 +125,7 @@ class Speaker(Generic[T]):
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._guide.close()
         if self._client is not None:
             await self._client.close()
 
@@ -290,6 +314,8 @@ class Speaker(Generic[T]):
                 self._set_paused(True)
             case BargeIn(action="resumed") | Resumed():
                 self._set_paused(False)
+            case Relayed() if self._relayed is not None:
+                self._spawn(self._guarded(self._relayed(event)))
 
     async def _send(self) -> None:
         """Send what was written, in order."""
@@ -323,7 +349,12 @@ class Speaker(Generic[T]):
         while segment.captions and segment.turn is not None and not segment.turn.over:
             some, segment.captions = segment.captions[:CAPTIONS], segment.captions[CAPTIONS:]
             words = [word for _, timed in some for word in timed]
-            await segment.turn.caption("".join(text for text, _ in some), words, append=True)
+            text = "".join(text for text, _ in some)
+            if words:
+                self._guide.words(segment.turn, words)
+            else:
+                self._guide.text(segment.turn, text)
+            await segment.turn.caption(text, words, append=True)
 
     async def _open_turn(self, segment: Segment[T]) -> AsyncTurn:
         if self._client is None:

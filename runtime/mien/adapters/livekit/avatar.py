@@ -16,6 +16,7 @@ from livekit.agents.metrics.base import AvatarMetrics, Metadata
 from livekit.agents.voice.avatar import AvatarSession
 from livekit.agents.voice.io import AudioOutput, TextOutput
 
+from mien.adapters.guide import LANGUAGE
 from mien.adapters.livekit.captions import MienCaptions
 from mien.adapters.livekit.output import MienAudioOutput
 from mien.client import Event, Relayed, Welcome
@@ -39,7 +40,8 @@ class MienAvatar(AvatarSession[str]):
     endpoint, key, voice_key: of mien's voice, as connect_async() takes them. rate_hz: the framework resamples to it.
     fallback: what speaks while the voice is lost; None: the session's own output, as it is when this starts.
     captions: whether the agent's text becomes captions. relayed: gets what a supervisor relays (mien.client.Relayed);
-    answer it with relay_done(). None: this agent takes no such texts.
+    answer it with relay_done(). None: this agent takes no such texts. language: of the agent's speech, for lips that
+    its text guides (with `captions`); None leaves them to the sound.
     """
 
     def __init__(
@@ -53,12 +55,14 @@ class MienAvatar(AvatarSession[str]):
         fallback: AudioOutput | None = None,
         captions: bool = True,
         relayed: Callable[[Relayed], None] | None = None,
+        language: str | None = LANGUAGE,
     ) -> None:
         super().__init__()
         self._endpoint, self._key, self._voice_key = endpoint, key, voice_key
         self._rate_hz, self._name = rate_hz, name
         self._fallback, self._with_captions = fallback, captions
         self._relayed = relayed
+        self._language = language
         self._output: MienAudioOutput | None = None
         self._previous: AudioOutput | None = None
         self._captions: MienCaptions | None = None
@@ -101,6 +105,7 @@ class MienAvatar(AvatarSession[str]):
             fallback=self._fallback,
             cut_by_voice=self._interrupt_session,
             capabilities=() if self._relayed is None else ("relay",),
+            language=self._language,
         )
         output.link.listen(self._on_event)
         try:

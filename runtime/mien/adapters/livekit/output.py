@@ -13,6 +13,7 @@ from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT, TimedString
 from livekit.agents.utils import is_given
 from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
 
+from mien.adapters.guide import LANGUAGE
 from mien.adapters.livekit.own_output import OwnOutput
 from mien.adapters.segments.link import Address, VoiceLink
 from mien.adapters.segments.mono import MonoStream
@@ -31,7 +32,8 @@ class MienAudioOutput(AudioOutput):
     fallback: an output that speaks while the voice is lost, in mid-segment from the next sample on. Without one the
     rest of a segment waits two seconds for the voice, then the segment finishes as interrupted. cut_by_voice: called
     when the voice interrupted a segment by itself, because the customer spoke (local barge-in) or a person took over.
-    capabilities: of the client, as connect_async() takes them.
+    capabilities: of the client, as connect_async() takes them. language: of the speech, for guided lips; None leaves
+    them to the sound.
 
     It connects with the first frame, or with start(). Audio may have any rate and any number of channels.
     """
@@ -47,10 +49,11 @@ class MienAudioOutput(AudioOutput):
         fallback: AudioOutput | None = None,
         cut_by_voice: Callable[[], None] | None = None,
         capabilities: tuple[str, ...] = (),
+        language: str | None = LANGUAGE,
     ) -> None:
         super().__init__(label="mien", capabilities=AudioOutputCapabilities(pause=True), sample_rate=rate_hz)
         self._waker = Waker()
-        self.link = VoiceLink(Address(endpoint, rate_hz, name, key, voice_key, capabilities), self._waker)
+        self.link = VoiceLink(Address(endpoint, rate_hz, name, key, voice_key, capabilities, language), self._waker)
         self._rate_hz = rate_hz
         self._cut_by_voice = cut_by_voice
         self._own: OwnOutput | None = None

@@ -11,11 +11,13 @@ from livekit import rtc
 
 from mien.adapters.livekit_room.inbox import Inbox
 from mien.adapters.livekit_room.microphone import publish_microphone
+from mien.adapters.livekit_room.relays import hand_on
 from mien.adapters.livekit_room.reports import Reports
 from mien.adapters.segments.link import Address, VoiceLink, log
 from mien.adapters.segments.segment import Segment
 from mien.adapters.segments.speaker import Speaker
 from mien.adapters.waker import Waker
+from mien.client import Event, Relayed
 from mien.errors import MienError
 
 AUDIO_TOPIC: Final = "lk.audio_stream"
@@ -58,6 +60,7 @@ class Kiosk:
         self._make_room = make_room
         self._waker = Waker()
         self.link = VoiceLink(address, self._waker)
+        self.link.listen(self._on_event)
         self._speaker = Speaker(self.link, self._waker, self)
         self._reports = Reports(self._waker)
         self._inbox = Inbox(self._speaker, self._waker, address.rate_hz, self._reports.settled)
@@ -188,6 +191,10 @@ class Kiosk:
     def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType = REASON.UNKNOWN_REASON) -> None:
         self._lost = reason
         self._waker.wake()
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, Relayed):
+            self.link.spawn(hand_on(self._room, self._agent, event, self.link))
 
     def _on_stream(self, reader: rtc.ByteStreamReader, identity: str) -> None:
         if identity != self._agent:

@@ -3,6 +3,7 @@
     MienTransport        both, for a pipeline of one bot
     MienOutputTransport  speech: frames leave it when they were heard
     MienInputTransport   the customer, without echo
+    MienRelayedFrame     what a supervisor relays
     MienSegmentFinishedFrame  how much of a segment was heard
 
 Needs the extra mien[pipecat]. The output transport overrides internals of Pipecat's, hence the range of versions.
@@ -27,7 +28,7 @@ def check_version(found: str | None) -> None:
 
 check_version(installed("pipecat-ai"))  # before the imports, which fail on another release with a message of its own
 
-from mien.adapters.pipecat.frames import MienSegmentFinishedFrame  # noqa: E402
+from mien.adapters.pipecat.frames import MienRelayedFrame, MienSegmentFinishedFrame  # noqa: E402
 from mien.adapters.pipecat.input import MienInputTransport  # noqa: E402
 from mien.adapters.pipecat.output import MienOutputTransport  # noqa: E402
 from mien.adapters.pipecat.params import MienParams  # noqa: E402
@@ -38,6 +39,7 @@ __all__ = [
     "MienInputTransport",
     "MienOutputTransport",
     "MienParams",
+    "MienRelayedFrame",
     "MienSegmentFinishedFrame",
     "MienTransport",
 ]

@@ -1,8 +1,10 @@
-"""The frame that only mien's transport sends."""
+"""The frames that only mien's transport sends."""
 
 from dataclasses import dataclass
 
 from pipecat.frames.frames import SystemFrame
+
+from mien.client import Relayed
 
 
 @dataclass
@@ -17,3 +19,13 @@ class MienSegmentFinishedFrame(SystemFrame):
     played_ms: float = 0.0
     interrupted: bool = False
     reason: str = "played"
+
+
+@dataclass
+class MienRelayedFrame(SystemFrame):
+    """What a supervisor relays to the bot; pushed both ways, with MienParams.relay.
+
+    relayed: its kind is say, whisper or note; with its text and its sender. MienOutputTransport.relay_done answers it.
+    """
+
+    relayed: Relayed | None = None

@@ -32,11 +32,12 @@ from pipecat.transports.base_transport import TransportParams
 from mien.adapters.heard.segment import Ended, Segment, Utterance
 from mien.adapters.heard.speaker import Speaker
 from mien.adapters.pipecat.contexts import Context, Contexts
-from mien.adapters.pipecat.frames import MienSegmentFinishedFrame
+from mien.adapters.pipecat.frames import MienRelayedFrame, MienSegmentFinishedFrame
 from mien.adapters.pipecat.items import Between, Chunk, Item, SpeechBegins, Timed
 from mien.adapters.pipecat.params import MienParams, spoken_rate
 from mien.adapters.pipecat.sender import HeardSender
-from mien.core.wire import AgentState
+from mien.client import Relayed
+from mien.core.wire import AgentState, RelayOutcome
 from mien.errors import ClientError
 
 ROOM_S: Final = 1.0  # the longest that one write waits for what is ahead to be heard
@@ -80,6 +81,14 @@ class MienOutputTransport(BaseOutputTransport):
             await self._speaker.resume()
         self._paused = False
 
+    async def relay_done(self, frame: MienRelayedFrame, outcome: RelayOutcome, why: str = "") -> None:
+        """Tell the supervisor what became of a text: said, cut, kept, or unused for a reason, at most 200 letters.
+
+        Raises ClientError when the voice is unreachable.
+        """
+        if frame.relayed is not None and self._speaker is not None and self._speaker.client is not None:
+            await self._speaker.client.relay_done(frame.relayed, outcome, why)
+
     # Pipecat's life cycle
 
     async def setup(self, setup: Any) -> None:
@@ -93,8 +102,15 @@ class MienOutputTransport(BaseOutputTransport):
         await super().start(frame)
         if self._speaker is not None:
             return
-        self._speaker = Speaker(self, rate_hz=self.sample_rate, ahead_ms=self._mien.ahead_ms)
-        await self._speaker.start(lambda: self._mien.connect(self.sample_rate))
+        self._speaker = Speaker(
+            self,
+            rate_hz=self.sample_rate,
+            ahead_ms=self._mien.ahead_ms,
+            language=self._mien.language,
+            relayed=self._relayed,
+        )
+        capabilities = ("relay",) if self._mien.relay else ()
+        await self._speaker.start(lambda: self._mien.connect(self.sample_rate, capabilities=capabilities))
         await self.set_transport_ready(frame)
 
     async def set_transport_ready(self, frame: StartFrame) -> None:
@@ -264,6 +280,9 @@ class MienOutputTransport(BaseOutputTransport):
             self._open = None
         finally:
             self._passing.set()
+
+    async def _relayed(self, relayed: Relayed) -> None:
+        await self.broadcast_frame(MienRelayedFrame, relayed=relayed)
 
     async def lost(self, error: ClientError) -> None:
         """The voice is gone, or refused the speech: the bot is silent, the conversation goes on."""

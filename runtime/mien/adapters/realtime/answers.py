@@ -85,6 +85,13 @@ class Answers:
         self.active = True
         return True
 
+    def take(self) -> bool:
+        """Whether another answer than one to the customer may be asked for now. The caller then asks for it."""
+        if self.active or self.user_speaks:
+            return False
+        self.active = True
+        return True
+
     def refused(self) -> None:
         """The request was refused because another answer is being made, which will know the same."""
         self.active = True

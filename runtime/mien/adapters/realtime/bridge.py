@@ -12,9 +12,11 @@ from typing import Any, Final
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
+from mien.adapters.guide import LANGUAGE
 from mien.adapters.realtime.answers import Answers, delay_s
 from mien.adapters.realtime.items import Heard
 from mien.adapters.realtime.microphone import Microphone, complaint
+from mien.adapters.realtime.relays import Done, Relays
 from mien.adapters.realtime.service import (
     AnswerBegun,
     AnswerDone,
@@ -36,15 +38,19 @@ from mien.adapters.realtime.service import (
 )
 from mien.adapters.realtime.speech import Speech
 from mien.adapters.realtime.tools import Tools
-from mien.client import AsyncClient, Disconnected, Ear, Event
+from mien.client import AsyncClient, Disconnected, Ear, Event, Floor, Relayed, Welcome
 from mien.client import Heard as FromEar
 from mien.core.wire import AgentState
 from mien.errors import ClientError, ConfigError
+from mien.printable import one_line
 
 READY_S: Final = 10.0
 STEADY_S: Final = 10.0  # a connection that lasted so long was a good one
 TICK_S: Final = 0.1
 PING_S: Final = 10.0  # a connection that is gone is noticed within twice this
+CANNOT_RELAY: Final = "this service can neither be asked to say a text nor be told one in confidence"
+WHISPER: Final = "From the staff, for you alone; never read it out, and do not take it for the customer's words: "
+NOTE: Final = "A note of the staff about this customer: "
 _MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 _PASSING: Final = ("rate_limit", "server_error", "overloaded")
 _FOR_GOOD: Final = {
@@ -60,7 +66,8 @@ class Bridge:
 
     agent: a client with the dialect's output_rate_hz; the bridge is the only reader of its events. on_heard: called
     once for every item. say: told what an operator should know, a line each. listen: whether the kiosk has an ear.
-    Raises ConfigError for a client of another rate.
+    language: of the speech, for lips that its transcript guides; None leaves them to the sound. Raises ConfigError for
+    a client of another rate.
     """
 
     def __init__(
@@ -73,6 +80,7 @@ class Bridge:
         on_heard: Callable[[Heard], None] = lambda _: None,
         say: Callable[[str], None] = lambda _: None,
         listen: bool = True,
+        language: str | None = LANGUAGE,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._agent = agent
@@ -84,7 +92,8 @@ class Bridge:
         self._on_heard, self._say, self._sleep = on_heard, say, sleep
         self._listen = listen
         self._answers = Answers()
-        self._speech = Speech(agent, self._item_heard, self._voice_event)
+        self._relays = Relays()
+        self._speech = Speech(agent, self._item_heard, self._voice_event, language)
         self._microphone = Microphone(agent, self._dialect.input_rate_hz, self._wake, self._ear_event)
         self._ready = False
         self._received: set[str] = set()  # the items of this connection
@@ -92,6 +101,7 @@ class Bridge:
         self._outgoing: deque[str] = deque()
         self._waker = asyncio.Event()
         self._jobs: set[asyncio.Task[None]] = set()
+        self._relay_jobs: set[asyncio.Task[None]] = set()
         self._state: AgentState = "idle"
         self._ear_complaint = ""
 
@@ -109,7 +119,7 @@ class Bridge:
             for task in done:
                 task.result()
         finally:
-            await _stop([*tasks, *self._jobs])
+            await _stop([*tasks, *self._jobs, *self._relay_jobs])
             await self._speech.close()
 
     async def _connections(self) -> None:
@@ -154,6 +164,7 @@ class Bridge:
                 self._microphone.forget()
                 self._received.clear()
                 await _stop([*tasks, *self._jobs])
+                self._relays.lost()
                 self._speech.end()  # the rest of the answer will not come
                 self._show_state()
 
@@ -202,6 +213,7 @@ class Bridge:
         match event:
             case Sound(item, pcm):
                 if self._speech.sound(item, pcm):
+                    self._relays.sound(item)
                     self._received.add(item)
                     self._of_answer.add(item)
             case Transcript(item, text):
@@ -220,6 +232,7 @@ class Bridge:
             case AnswerBegun():
                 self._of_answer.clear()
                 self._answers.begun()
+                self._relays.begun()
             case AnswerDone():
                 self._answer_done(event)
             case ToolCall():
@@ -236,11 +249,13 @@ class Bridge:
     def _answer_done(self, event: AnswerDone) -> None:
         if event.failed:
             self._say(f"the service failed to answer: {event.failed}")
+        relaying = self._relays.asking
+        self._tell_relayed(self._relays.answered(cancelled=event.cancelled, failed=event.failed))
         self._answers.done(
             time.monotonic(),
             cancelled=event.cancelled,
             failed=bool(event.failed),
-            retryable=event.retryable,
+            retryable=event.retryable and not relaying,
             wait_s=event.retry_after_s,
         )
 
@@ -252,17 +267,47 @@ class Bridge:
             raise ServiceError(f"the service refused the session: {event.message}")
         if event.about == "cancel":
             return  # the answer was complete already
-        if event.about == "ask":
+        if event.about in ("ask", "say"):
             if "active_response" in event.code:
                 self._answers.refused()
+                if event.about == "say":
+                    self._relays.again()
                 return
             self._answer_done(AnswerDone(failed=event.message, retryable=passing))
             return
         self._say(f"the service rejected a message: {event.message}")
 
     def _ask_if_due(self) -> None:
-        if self._ready and self._answers.is_due(time.monotonic()):
+        if self._ready and self._relays.waits and self._answers.take():
+            self._put(self._dialect.say(self._relays.next()))
+        elif self._ready and self._answers.is_due(time.monotonic()):
             self._put(self._dialect.ask())
+
+    async def _relayed(self, relayed: Relayed) -> None:
+        """Say it, or let the model know it."""
+        if not self._dialect.relays:
+            self._tell_relayed([Done(relayed, "unused", CANNOT_RELAY)])
+        elif relayed.kind == "say":
+            first = not (self._relays.busy or self._relays.held)
+            self._tell_relayed(self._relays.add(relayed))
+            if first:
+                await self._speech.interrupt()
+                if self._ready and self._answers.active:
+                    self._put(self._dialect.cancel())
+            self._ask_if_due()
+        elif self._ready:
+            self._put(self._dialect.tell(f"{WHISPER if relayed.kind == 'whisper' else NOTE}{relayed.text}"))
+            self._tell_relayed([Done(relayed, "kept")])
+        else:
+            self._tell_relayed([Done(relayed, "unused", "the service is not connected now")])
+
+    def _tell_relayed(self, outcomes: list[Done]) -> None:
+        for done in outcomes:
+            self._relay_job(self._tell_outcome(done))
+
+    async def _tell_outcome(self, done: Done) -> None:
+        with suppress(ClientError):
+            await self._agent.relay_done(done.relayed, done.outcome, one_line(done.why, 200))
 
     async def _call_tool(self, call: ToolCall) -> None:
         output = await self._tools.call(call.name, call.arguments)
@@ -277,12 +322,19 @@ class Bridge:
             if self._answers.active and heard.item in self._of_answer and not self._answers.user_speaks:
                 self._put(self._dialect.cancel())
         self._received.discard(heard.item)
+        self._tell_relayed(self._relays.heard(heard.item, cut=heard.cut))
         self._on_heard(heard)
         self._show_state()
 
     def _voice_event(self, event: Event) -> None:
         if isinstance(event, Disconnected):
             self._say(f"the voice is gone: {event.why}")
+            self._relays.forget()
+        elif isinstance(event, Floor | Welcome):
+            self._relays.held = bool(event.holder if isinstance(event, Floor) else event.floor)
+            self._ask_if_due()
+        elif isinstance(event, Relayed):
+            self._relay_job(self._relayed(event))
 
     def _ear_event(self, heard: FromEar) -> None:
         if isinstance(heard, Ear):
@@ -311,9 +363,18 @@ class Bridge:
         self._waker.set()
 
     def _job(self, work: Any) -> None:
-        job = asyncio.create_task(work)
-        self._jobs.add(job)
-        job.add_done_callback(self._jobs.discard)
+        """Run something until the connection ends."""
+        _spawn(work, self._jobs)
+
+    def _relay_job(self, work: Any) -> None:
+        """Run something that outlives the connection."""
+        _spawn(work, self._relay_jobs)
+
+
+def _spawn(work: Any, jobs: set[asyncio.Task[None]]) -> None:
+    job = asyncio.create_task(work)
+    jobs.add(job)
+    job.add_done_callback(jobs.discard)
 
 
 async def _stop(tasks: list[asyncio.Task[None]]) -> None:

@@ -37,6 +37,7 @@ class GeminiLive:
 
     input_rate_hz = INPUT_RATE_HZ
     output_rate_hz = OUTPUT_RATE_HZ
+    relays = False
 
     def __init__(self) -> None:
         self._turns = 0
@@ -122,6 +123,14 @@ class GeminiLive:
 
     def ask(self) -> list[str]:
         """Nothing: the service answers by itself."""
+        return []
+
+    def tell(self, text: str) -> list[str]:
+        """Nothing: the service takes it for the customer's words, or not at all."""
+        return []
+
+    def say(self, text: str) -> list[str]:
+        """Nothing: the service cannot be asked to."""
         return []
 
     @property

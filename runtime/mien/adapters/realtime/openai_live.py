@@ -40,6 +40,7 @@ class OpenAiLive:
 
     input_rate_hz = RATE_HZ
     output_rate_hz = RATE_HZ
+    relays = False
 
     def __init__(self) -> None:
         self._runs = 0
@@ -118,6 +119,14 @@ class OpenAiLive:
     def ask(self) -> list[str]:
         """Let the backend go on."""
         return [json.dumps({"type": "response.create", "event_id": "ask"})]
+
+    def tell(self, text: str) -> list[str]:
+        """Nothing: the service takes it for the customer's words, or not at all."""
+        return []
+
+    def say(self, text: str) -> list[str]:
+        """Nothing: the service cannot be asked to."""
+        return []
 
     @property
     def _item(self) -> str:

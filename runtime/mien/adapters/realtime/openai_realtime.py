@@ -28,6 +28,7 @@ URL: Final = "wss://api.openai.com/v1/realtime"
 RATE_HZ: Final = 24000  # the only rate of its PCM
 _FORMAT: Final = {"type": "audio/pcm", "rate": RATE_HZ}
 _RETRYABLE: Final = ("rate_limit", "server_error", "overloaded", "timeout")
+_SAY: Final = "Say the following to the customer, word for word, in its own language, and nothing else: "
 _AGAIN: Final = re.compile(r"try again in ([0-9.]+) ?(ms|s)")
 
 
@@ -36,6 +37,7 @@ class OpenAiRealtime:
 
     input_rate_hz = RATE_HZ
     output_rate_hz = RATE_HZ
+    relays = True
 
     def url(self, settings: Settings) -> str:
         """The URL with ?model=."""
@@ -95,6 +97,16 @@ class OpenAiRealtime:
     def ask(self) -> list[str]:
         """response.create."""
         return [json.dumps({"type": "response.create", "event_id": "ask"})]
+
+    def tell(self, text: str) -> list[str]:
+        """A message of the system in the conversation."""
+        item = {"type": "message", "role": "system", "content": [{"type": "input_text", "text": text}]}
+        return [json.dumps({"type": "conversation.item.create", "item": item})]
+
+    def say(self, text: str) -> list[str]:
+        """response.create with instructions of its own, which the model follows as well as it can."""
+        response = {"instructions": f"{_SAY}{text}", "tool_choice": "none"}
+        return [json.dumps({"type": "response.create", "event_id": "say", "response": response})]
 
 
 def _read(message: dict[str, Any]) -> list[ServiceEvent]:

@@ -111,7 +111,7 @@ class ToolCall:
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """The service rejected a message; the session goes on. about: the message that it
-    rejected: "ask", "truncate", "cancel", or "" when the service does not say."""
+    rejected: "ask", "say", "truncate", "cancel", or "" when the service does not say."""
 
     message: str
     code: str = ""
@@ -147,6 +147,8 @@ class Dialect(Protocol):
 
     input_rate_hz: int
     output_rate_hz: int
+    relays: bool
+    """Whether the service can be told what staff relay: tell() and say() are called only then."""
 
     def url(self, settings: Settings) -> str:
         """Where to connect, with the model where the service wants it there."""
@@ -177,3 +179,9 @@ class Dialect(Protocol):
 
     def ask(self) -> list[str]:
         """Ask for an answer now. Empty where the service decides alone."""
+
+    def tell(self, text: str) -> list[str]:
+        """Let the model know something that the customer did not say."""
+
+    def say(self, text: str) -> list[str]:
+        """Ask the model to say this, word for word."""

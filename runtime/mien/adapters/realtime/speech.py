@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+from mien.adapters.guide import LANGUAGE, Guide
 from mien.adapters.realtime.items import Heard, Item, Items
 from mien.client import AsyncClient, AsyncTurn, Event
 from mien.errors import ClientError
@@ -20,6 +21,8 @@ CLOSE_S: Final = 1.0
 class Speech:
     """The speech of one conversation. heard: called once for every item, when it is over.
 
+    language: of the speech, for guided lips; None leaves them to the sound.
+
     on_event: called with every event of the client: this is its only reader. Items are spoken in the order in which
     they came, by one task: a full buffer of the voice must not keep the service's messages waiting.
     """
@@ -29,8 +32,10 @@ class Speech:
         agent: AsyncClient,
         heard: Callable[[Heard], None],
         on_event: Callable[[Event], None] = lambda _: None,
+        language: str | None = LANGUAGE,
     ) -> None:
         self._agent = agent
+        self._guide = Guide(language)
         self._heard = heard
         self._on_event = on_event
         self._items = Items(agent.rate_hz)
@@ -51,7 +56,7 @@ class Speech:
         if item not in self._turns:
             self._turns[item] = self._agent.turn()
             for text in item.texts:
-                self._queue.put_nowait((item, text))
+                self._say_text(item, text)
         self._queue.put_nowait((item, pcm))
         return True
 
@@ -61,9 +66,14 @@ class Speech:
         if item is None:
             return
         if item in self._turns:
-            self._queue.put_nowait((item, text))
+            self._say_text(item, text)
         else:
             item.texts.append(text)
+
+    def _say_text(self, item: Item, text: str) -> None:
+        """The caption waits its turn among the sound; what guides the lips helps the more the earlier it is."""
+        self._queue.put_nowait((item, text))
+        self._guide.text(self._turns[item], text)
 
     def end(self, name: str = "") -> None:
         """No more comes for this item, or for any."""
@@ -100,6 +110,7 @@ class Speech:
                 while self._turns:
                     await asyncio.sleep(0.01)
                     self._settle()
+        await self._guide.close()
         for item, turn in list(self._turns.items()):
             self._report(item, turn)
 

@@ -165,6 +165,8 @@ class VoiceLeg:
         if not segment.words:
             text = segment.text[self._text_sent : self._text_sent + CAPTION_CHARACTERS]
             self._text_sent += len(text)
+            if not self._start:  # where the rest of a text begins that was spoken elsewhere is not known
+                self._link.guide.text(self._turn, text)
             await self._caption(text, [], append=self._text_sent > len(text))
             return
         new = segment.words.known(self._words_sent)[:CAPTION_WORDS]
@@ -178,6 +180,7 @@ class VoiceLeg:
         ]
         if words:
             text = join_words([word for word in new if word.end_ms > offset_ms], before)
+            self._link.guide.words(self._turn, words)
             await self._caption(text if self._timed else text.lstrip(), words, append=self._timed)
             self._timed = True
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from mien.adapters.guide import LANGUAGE, Guide
 from mien.adapters.waker import Waker
 from mien.client import AsyncClient, ClientError, Disconnected, Event, Welcome, connect_async
 from mien.client.endpoint import default_endpoint, unreachable
@@ -30,7 +31,8 @@ Listener = Callable[[Event], None]
 class Address:
     """Where the voice is, and as whom to connect: the arguments of connect_async().
 
-    capabilities: "relay" makes Relayed events come, which a listener must then answer.
+    capabilities: "relay" makes Relayed events come, which a listener must then answer. language: of the speech, for
+    guided lips; None leaves them to the sound.
     """
 
     endpoint: str | None = None
@@ -39,6 +41,7 @@ class Address:
     key: str | Path | None = None
     voice_key: str | Path | None = None
     capabilities: tuple[str, ...] = ()
+    language: str | None = LANGUAGE
 
 
 class VoiceLink:
@@ -49,6 +52,7 @@ class VoiceLink:
 
     def __init__(self, address: Address, waker: Waker) -> None:
         self.address = address
+        self.guide = Guide(address.language)
         self.failure: Exception | None = None
         """Why the voice could not be reached, or refused."""
         self._waker = waker
@@ -124,6 +128,7 @@ class VoiceLink:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._tasks.clear()
+        await self.guide.close()
         self._set(False)
         if self._client is not None:
             await self._client.close()

@@ -9,6 +9,7 @@ from typing import Final
 
 from wyoming.audio import AudioChunk
 
+from mien.adapters.guide import LANGUAGE
 from mien.adapters.heard.segment import Ended, Segment, Utterance
 from mien.adapters.heard.speaker import Connect, Speaker
 from mien.client import ClientError
@@ -25,11 +26,15 @@ class BadAudio(ValueError):
 
 
 class Mouth:
-    """One session with the voice, for all connections. rate_hz: of the session; audio of other rates is resampled."""
+    """One session with the voice, for all connections.
 
-    def __init__(self, rate_hz: int) -> None:
+    rate_hz: of the session; audio of other rates is resampled. language: of the speech, for guided lips; None leaves
+    them to the sound.
+    """
+
+    def __init__(self, rate_hz: int, language: str | None = LANGUAGE) -> None:
         self.rate_hz = rate_hz
-        self._speaker: Speaker[str] = Speaker(self, rate_hz=rate_hz, ahead_ms=AHEAD_MS)
+        self._speaker: Speaker[str] = Speaker(self, rate_hz=rate_hz, ahead_ms=AHEAD_MS, language=language)
         self._ends: dict[str, asyncio.Future[Ended]] = {}
         self._names = itertools.count()
 

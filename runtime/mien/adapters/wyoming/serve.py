@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from wyoming.server import AsyncEventHandler, AsyncServer
 
+from mien.adapters.guide import LANGUAGE
 from mien.adapters.wyoming.handlers import MicHandler, SatelliteHandler, SndHandler
 from mien.adapters.wyoming.hearing import RATE_HZ as EAR_RATE_HZ
 from mien.adapters.wyoming.hearing import Hearing
@@ -31,7 +32,8 @@ class Options:
     """Where to listen, and where the voice is. A port of 0 leaves a service out.
 
     rate_hz: what `snd` asks its clients for; other rates are resampled. tts_uri: the TTS behind the proxy, such as
-    tcp://127.0.0.1:10200; empty: no proxy. discoverable: announce the satellite by mDNS.
+    tcp://127.0.0.1:10200; empty: no proxy. discoverable: announce the satellite by mDNS. language: of the speech, for
+    guided lips; None leaves them to the sound.
     """
 
     host: str = "127.0.0.1"
@@ -43,6 +45,7 @@ class Options:
     name: str = "mien"
     rate_hz: int = 22050
     discoverable: bool = False
+    language: str | None = LANGUAGE
     endpoint: str | None = None
     key: str | Path | None = None
     voice_key: str | Path | None = None
@@ -65,7 +68,7 @@ class Service:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.served: dict[str, str] = {}
-        self._mouth = Mouth(options.rate_hz)
+        self._mouth = Mouth(options.rate_hz, options.language)
         self._hearing = Hearing(lambda: self._connect(EAR_RATE_HZ, "wyoming ear"))
         self._texts = Texts()
         self._stack = AsyncExitStack()
