@@ -89,3 +89,14 @@ def test_meaning_finds_what_words_do_not(tmp_path):
     made.load(Vectors())
     assert answer(made, "I look for the washroom")[0].text == "Behind the stairs."
     assert answer(made, "I look for my aunt")[0].offer == "hand_over"
+
+
+def test_a_question_in_the_file_s_own_words_needs_no_model(tmp_path):
+    path = tmp_path / "k.md"
+    path.write_text(FILE)
+    made, model = KnowledgeThinker(str(path)), Vectors()
+    made.load(model)
+    model.questions = None  # whoever asks it fails
+    assert answer(made, "how much is a TICKET")[0].text == "Twelve euros."
+    with pytest.raises(TypeError):
+        answer(made, "How much is it?")

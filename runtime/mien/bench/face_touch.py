@@ -6,9 +6,10 @@ The renderer draws no pixels: what a screen adds is its frame, see `mien bench b
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,13 @@ class _Stage:
 
 def touch_latencies_ms(touches: int, seed: int = 1) -> list[float]:
     """From each touch, at a random time, until the button's inverted image is given to the renderer."""
+    with drawing_loop() as renderer:
+        return [_touch(renderer, random.Random(f"{seed} {number}")) for number in range(touches)]
+
+
+@contextmanager
+def drawing_loop(report: Callable[[bytes], None] = lambda _: None) -> Iterator[TimedRenderer]:
+    """The loop at rest, with BUTTONS shown. report: what it tells the voice."""
     config, clock, renderer = Config(), MonotonicClock(), TimedRenderer()
     state = FaceState(frame_hz=50, capacity=50)
     stopping, wake = threading.Event(), threading.Event()
@@ -77,7 +85,7 @@ def touch_latencies_ms(touches: int, seed: int = 1) -> list[float]:
         heartbeat=Heartbeat(notifier.watchdog),
         stopping=stopping,
         wake=wake,
-        report=lambda _: None,
+        report=report,
         trace=None,
         screen=ScreenMode(config.screen, datetime.now, clock.now_ns()),
     )
@@ -89,23 +97,30 @@ def touch_latencies_ms(touches: int, seed: int = 1) -> list[float]:
     thread.start()
     try:
         time.sleep(WARM_S)
-        return [_touch(renderer, random.Random(f"{seed} {number}")) for number in range(touches)]
+        yield renderer
     finally:
         stopping.set()
         wake.set()
         thread.join()
 
 
+def press(renderer: TimedRenderer, button: int, phase: Literal["down", "up"]) -> int:
+    """A finger comes down on a button of BUTTONS, or leaves it. Returns when."""
+    grid = ButtonGrid(720, 1280, diagonal_inches=Config().screen.diagonal_inches)
+    x, y = grid.boxes([1] * len(BUTTONS))[button].middle
+    now_ns = time.monotonic_ns()
+    renderer.inputs.append(Pointer(phase, x / 720, y / 1280, "touch"))
+    return now_ns
+
+
 def _touch(renderer: TimedRenderer, source: random.Random) -> float:
     time.sleep(source.uniform(0.5, 0.7))
-    grid = ButtonGrid(720, 1280, diagonal_inches=Config().screen.diagonal_inches)
-    x, y = grid.boxes([1, 1])[source.randrange(2)].middle
-    touched_ns = time.monotonic_ns()
-    renderer.inputs.append(Pointer("down", x / 720, y / 1280, "touch"))
+    button = source.randrange(len(BUTTONS))
+    touched_ns = press(renderer, button, "down")
     while renderer.timed.inverted_ns < touched_ns:
         time.sleep(0.0005)
         if time.monotonic_ns() - touched_ns > 2 * 10**9:
             break
     seen_ns = renderer.timed.inverted_ns
-    renderer.inputs.append(Pointer("up", x / 720, y / 1280, "touch"))
+    press(renderer, button, "up")
     return max(0.0, (seen_ns - touched_ns) / NS_PER_MS) if seen_ns >= touched_ns else 2000.0

@@ -15,7 +15,18 @@ from mien.bench.rows import Report, Row
 from mien.cli.terminal import FiniteRange, data_console, shown, teller
 from mien.host.exits import Exit, exit_codes
 
-BENCHMARKS: Final = ("pipeline", "motion", "conversation", "face", "ear", "adapters", "converse", "link", "board")
+BENCHMARKS: Final = (
+    "pipeline",
+    "motion",
+    "conversation",
+    "face",
+    "ear",
+    "adapters",
+    "converse",
+    "visit",
+    "link",
+    "board",
+)
 
 
 @click.command()
@@ -54,7 +65,9 @@ BENCHMARKS: Final = ("pipeline", "motion", "conversation", "face", "ear", "adapt
     help="For adapters: which; `.ci/test-adapters --bench` runs each in an environment with its framework.",
 )
 @click.option("--seed", default=1, show_default=True, help="For adapters: of the script of 200 segments.")
-@click.option("--quick", is_flag=True, help="For ear, adapters, converse, link: a smaller size, one to three minutes.")
+@click.option(
+    "--quick", is_flag=True, help="For ear, adapters, converse, visit, link: a smaller size, one to three minutes."
+)
 @click.option("--recogniser", is_flag=True, help="For ear: fetch a recogniser (113 MB), which counts word errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bench(
@@ -115,6 +128,10 @@ def bench(
             from mien.bench.converse import run_converse
 
             reports.append(run_converse(quick, teller(status)))
+        if "visit" in names:  # nor this: it needs the extra converse
+            from mien.bench.visit import run_visit
+
+            reports.append(run_visit(quick, teller(status)))
         if "link" in names:  # nor this: it needs mosquitto, and the extra link
             from mien.bench.link import run_link
 

@@ -212,7 +212,17 @@ def test_the_page_needs_nothing_else_and_quotes_what_was_asked():
     assert "@import" not in text
     assert "url(" not in text
     assert "&lt;script&gt;" in text
-    assert names.count("svg") == 3
+    plots = [attributes.get("class") for tag, attributes in tags.found if tag == "div" and attributes.get("class")]
+    assert plots == ["bars", "columns", "bars"]  # a single day has no plot by day
+
+
+def test_a_month_is_plotted_by_day_and_says_what_could_not_be_read():
+    days_of = [visit_line(record(), NOON.astimezone() + timedelta(days=day)) for day in (0, 0, 3)]
+    made = report("2030-05", days_of, unreadable=2)
+    assert list(made.by_day.values()) == [2, 0, 0, 1]
+    text = page(made)
+    assert 'aria-label="31: 2, 1: 0, 2: 0, 3: 1"' in text
+    assert "2 lines of the log could not be read" in text
 
 
 class TestCommand:

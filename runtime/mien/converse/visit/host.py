@@ -45,10 +45,10 @@ class VisitHost:
     speak_keys: the greeting names the keys of the buttons. show(items, qr): shows buttons, with a QR code where qr is
     not empty. call(open): calls a person, or withdraws the call. refused(question, language): it had no answer.
     ended(record): a visit is over and forgotten. panel: what is shown. languages: among which the button "language"
-    lets choose. captions: whether what is said can be read, as configured at first; caption(on) switches that. Both are as
-    configured again when the visit is over. qr: the text of the code that is shown for qr_ns after a call that nobody
-    answered. report(news): tells where the visit stands, on each change. questions(record): those without an answer
-    that may be told when it is over. new_id: names a visit.
+    lets choose. captions: whether what is said can be read, as configured at first; caption(on) switches that. Both
+    are as configured again when the visit is over. qr: the text of the code that is shown for qr_ns after a call that
+    nobody answered. report(news): tells where the visit stands, on each change. questions(record): those without an
+    answer that may be told when it is over. new_id: names a visit.
     """
 
     visit: Visit

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Final
 
 from mien.converse.visit.log.report import Report
 
+FEW_COLUMNS: Final = 24
+NARROW_COLUMNS: Final = 12
+ENDS: Final = {
+    "word": "goodbye by voice",
+    "touch": "goodbye by touch",
+    "silence": "fell silent",
+    "left": "walked away",
+    "no_consent": "no consent",
+    "person": "with a person",
+    "shutdown": "the kiosk stopped",
+}
 _STYLE = """
 :root { color-scheme: light dark; --ink: #17202a; --soft: #5d6b78; --bar: #2f6f8f; --line: #d8dee4; --ground: #fff }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8edf2; --soft: #9aa8b5; --bar: #6fb3d2; --line: #33404c;
@@ -19,8 +31,18 @@ dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); 
 dt { color: var(--soft) } dd { font-size: 1.7rem; font-weight: 600; margin: 0 }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .35rem .6rem .35rem 0;
   border-bottom: 1px solid var(--line) } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
-svg { width: 100%; height: auto } svg text { fill: var(--soft); font-size: 11px } svg .v { fill: var(--ink) }
-svg rect { fill: var(--bar) }
+dd small { display: block; font-size: .9rem; font-weight: 400; color: var(--soft); line-height: 1.2 }
+.bars { display: grid; grid-template-columns: max-content 1fr; gap: .35rem .9rem; align-items: center }
+.bars span { color: var(--soft) } .bars div { display: flex; align-items: center; gap: .5rem }
+.bars i { background: var(--bar); height: 1rem; border-radius: 2px; min-width: 1px }
+.columns { display: flex; gap: 2px; height: 11rem; border-bottom: 1px solid var(--line); margin-bottom: 3.2rem }
+.columns div { flex: 1; position: relative; display: flex; flex-direction: column; justify-content: flex-end;
+  align-items: center; font-size: .8rem; min-width: 0 }
+.columns i { background: var(--bar); width: 100%; max-width: 3.5rem; border-radius: 2px 2px 0 0; flex: none }
+.columns u { position: absolute; top: 100%; color: var(--soft); text-decoration: none; padding-top: .2rem;
+  white-space: nowrap }
+@media (max-width: 32rem) { .columns.many b { display: none } }
+.columns b { font-weight: 400; font-variant-numeric: tabular-nums }
 """
 
 
@@ -29,21 +51,27 @@ def page(report: Report) -> str:
     share = "–" if report.answered_share is None else f"{100 * report.answered_share:.0f} %"
     middle = "–" if report.median_s is None else f"{report.median_s:.0f} s"
     figures = {
-        "visits": str(report.visits),
-        "questions": str(report.questions),
-        "answered": share,
-        "median length": middle,
-        "with a touch": str(report.by_touch),
-        "calls, unanswered": f"{report.calls}, {report.calls_unanswered}",
+        "visits": (f"{report.visits:,}", ""),
+        "questions": (f"{report.questions:,}", ""),
+        "answered": (share, ""),
+        "median length": (middle, ""),
+        "with a touch": (f"{report.by_touch:,}", ""),
+        "calls": (f"{report.calls:,}", f"{report.calls_unanswered:,} unanswered" if report.calls else ""),
     }
-    cells = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in figures.items())
+    cells = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}{f'<small>{more}</small>' if more else ''}</dd></div>"
+        for name, (value, more) in figures.items()
+    )
+    by_day = {str(int(day[8:])): count for day, count in report.by_day.items()}
     sections = [
         f"<h1>Visits</h1><p class=of>{escape(report.period)}</p><dl>{cells}</dl>",
         f"<h2>From greeting to a person</h2>{_bars({'visits': report.visits, **report.funnel})}",
-        f"<h2>Visits by hour</h2>{_columns(report.by_hour)}",
-        f"<h2>How they ended</h2>{_bars(report.ended)}",
+        f"<h2>Visits by day</h2>{_columns(by_day)}" if len(by_day) > 1 else "",
+        f"<h2>Visits by hour</h2>{_columns(_open_hours(report.by_hour))}",
+        f"<h2>How they ended</h2>{_bars({ENDS.get(how, how): count for how, count in report.ended.items()})}",
         _latencies(report),
         _unanswered(report),
+        f"<p>{report.unreadable:,} lines of the log could not be read.</p>" if report.unreadable else "",
     ]
     body = "\n".join(sections)
     return (
@@ -58,28 +86,34 @@ def _bars(values: Mapping[str, int]) -> str:
     if not values:
         return "<p>none</p>"
     most = max(1, *values.values())
-    rows = []
-    for number, (name, value) in enumerate(values.items()):
-        top, wide = 26 * number, 440 * value / most
-        rows.append(
-            f'<text x="0" y="{top + 16}">{escape(name)}</text><rect x="150" y="{top + 4}" width="{wide:.1f}" '
-            f'height="16" rx="2"/><text class=v x="{156 + wide:.1f}" y="{top + 16}">{value}</text>'
-        )
-    return f'<svg viewBox="0 0 640 {26 * len(values)}" role="img">{"".join(rows)}</svg>'
+    rows = (
+        f'<span>{escape(name)}</span><div><i style="width:{86 * value / most:.1f}%"></i>{value:,}</div>'
+        for name, value in values.items()
+    )
+    return f"<div class=bars>{''.join(rows)}</div>"
 
 
-def _columns(values: Sequence[int]) -> str:
-    """Columns, one an hour."""
-    most = max(1, *values)
+def _columns(values: Mapping[str, int]) -> str:
+    """Columns with their names: every one where there is room, or else every seventh; the highest has its number."""
+    if not values:
+        return "<p>none</p>"
+    most, many = max(1, *values.values()), len(values) > FEW_COLUMNS
     marks = []
-    for hour, value in enumerate(values):
-        left, high = 26.6 * hour, 100 * value / most
-        marks.append(f'<rect x="{left:.1f}" y="{114 - high:.1f}" width="20" height="{high:.1f}" rx="2"/>')
-        if value:
-            marks.append(f'<text class=v x="{left + 10:.1f}" y="{110 - high:.1f}" text-anchor="middle">{value}</text>')
-        if hour % 3 == 0:
-            marks.append(f'<text x="{left + 10:.1f}" y="130" text-anchor="middle">{hour}</text>')
-    return f'<svg viewBox="0 0 640 136" role="img">{"".join(marks)}</svg>'
+    for number, (name, value) in enumerate(values.items()):
+        told = f"<b>{value:,}</b>" if value and (not many or value == most) else ""
+        below = f"<u>{escape(name)}</u>" if not many or number % 7 == 0 else ""
+        marks.append(
+            f'<div title="{escape(name)}: {value:,}">{told}<i style="height:{84 * value / most:.1f}%"></i>{below}</div>'
+        )
+    said = ", ".join(f"{escape(name)}: {value:,}" for name, value in values.items())
+    kind = "columns many" if len(values) > NARROW_COLUMNS else "columns"
+    return f'<div class="{kind}" role="img" aria-label="{said}">{"".join(marks)}</div>'
+
+
+def _open_hours(by_hour: Sequence[int]) -> dict[str, int]:
+    """The hours from the first to the last with a visit."""
+    used = [hour for hour, count in enumerate(by_hour) if count]
+    return {str(hour): by_hour[hour] for hour in range(used[0], used[-1] + 1)} if used else {}
 
 
 def _latencies(report: Report) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median
 
 from msgspec import Struct
@@ -24,7 +24,8 @@ class StageLatency(Struct, frozen=True, kw_only=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """visits by hour are by the local time of their beginning. unreadable: lines that are no visits.
+    """visits by hour and day are by the local time of their beginning; by_day leaves no day out between the first and
+    the last with a visit. unreadable: lines that are no visits.
 
     answered_share: of the questions that were answered or refused; None without any. unanswered: with how often.
     """
@@ -44,6 +45,7 @@ class Report(Struct, frozen=True, kw_only=True):
     calls_unanswered: int
     median_s: float | None
     by_hour: tuple[int, ...]
+    by_day: dict[str, int]
     latencies: tuple[StageLatency, ...]
     unanswered: tuple[tuple[str, int], ...]
     unreadable: int = 0
@@ -74,6 +76,7 @@ def report(period: str, lines: Sequence[VisitLine], unreadable: int = 0) -> Repo
         calls_unanswered=sum(line.calls_unanswered for line in lines),
         median_s=round(median(line.lasted_s for line in lines), 1) if lines else None,
         by_hour=_by_hour(lines),
+        by_day=_by_day(lines),
         latencies=tuple(_latencies(lines)),
         unanswered=_top(lines),
         unreadable=unreadable,
@@ -81,8 +84,21 @@ def report(period: str, lines: Sequence[VisitLine], unreadable: int = 0) -> Repo
 
 
 def _by_hour(lines: Iterable[VisitLine]) -> tuple[int, ...]:
-    hours = Counter(datetime.fromisoformat(line.utc.replace("Z", "+00:00")).astimezone().hour for line in lines)
+    hours = Counter(_began(line).hour for line in lines)
     return tuple(hours[hour] for hour in range(24))
+
+
+def _by_day(lines: Iterable[VisitLine]) -> dict[str, int]:
+    counts = Counter(_began(line).date() for line in lines)
+    if not counts:
+        return {}
+    first, last = min(counts), max(counts)
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    return {day.isoformat(): counts[day] for day in days}
+
+
+def _began(line: VisitLine) -> datetime:
+    return datetime.fromisoformat(line.utc.replace("Z", "+00:00")).astimezone()
 
 
 def _latencies(lines: Iterable[VisitLine]) -> Iterable[StageLatency]:
