@@ -31,7 +31,7 @@ class Presenter:
 @pytest.fixture
 def rig():
     pacer = SimpleNamespace(shown=100, missed=3)
-    state = SimpleNamespace(epoch=7, lead_ns=lambda now_ns: 123_456_789)
+    state = SimpleNamespace(epoch=7, lead_ns=lambda _: 123_456_789)
     info = SimpleNamespace(device="V3D", backend="gles", quality="high")
     counters = Counters()
     counters.count("a", 2)
@@ -49,7 +49,7 @@ def test_all_that_is_known_is_told_and_rounded(rig):
 
 
 def test_what_is_not_known_is_told_so(rig):
-    rig.state.epoch, rig.state.lead_ns, rig.info.device = -1, lambda now_ns: None, ""
+    rig.state.epoch, rig.state.lead_ns, rig.info.device = -1, lambda _: None, ""
     told = rig.reporter.report(Presenter(None), "envelope", None, SECOND_NS)
     assert (told.epoch, told.motion_lead_ms, told.renderer, told.pss_mb) == (0, None, "gles", None)
     assert (told.offset_median_ms, told.offset_p95_ms, told.screen, told.brightness) == (None, None, "on", 1.0)

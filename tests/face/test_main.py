@@ -64,7 +64,8 @@ def test_the_lock_comes_before_the_service_and_both_signals_stop_it(done: list[o
     assert done == ["parent", *service, "stop", "stop", "released"]
 
 
-def test_a_trace_is_written_when_one_is_asked_for(done: list[object], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("done")
+def test_a_trace_is_written_when_one_is_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "trace.npz"
     assert run("--set", f"run_dir={tmp_path}", "--trace", str(path)).exit_code == 0
     with np.load(path) as trace:
