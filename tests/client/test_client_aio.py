@@ -217,7 +217,7 @@ def test_who_waits_for_the_voice_is_told_that_the_client_was_closed(endpoint):
             speaking = asyncio.create_task(agent.say(bytes(64)))
             await asyncio.sleep(0.05)
             await agent.close()
-            with pytest.raises(ClientError, match="^the client was closed$") as caught:
+            with pytest.raises(ClientError, match=r"^the client was closed$") as caught:
                 await speaking
         return caught.value.code, caught.value.retryable
 

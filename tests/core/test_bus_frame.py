@@ -36,5 +36,5 @@ def test_another_version_is_told_with_both_numbers_and_the_remedy(frame, version
     "body", [b"", b"\xc1", b"\x92\xa4Word", b"\x92\xa4Word\x01", b"\x92\xa4Word\xa1\xff", b"\x91" * 20_000 + b"\x01"]
 )
 def test_what_is_no_message_is_told_so(body):
-    with pytest.raises(BusError, match="^bad word: "):
+    with pytest.raises(BusError, match=r"^bad word: "):
         FRAME.decode(DECODER, b"\x03" + body)

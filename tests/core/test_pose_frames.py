@@ -1,4 +1,4 @@
-"""The bytes of a pose stream's frames: what is written comes back, and what no frame can hold is refused with the reason."""
+"""The bytes of a pose stream's frames: what is written comes back; what no frame can hold is refused with a reason."""
 
 import pytest
 

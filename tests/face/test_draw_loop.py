@@ -2,16 +2,20 @@
 
 import threading
 from datetime import datetime
+from types import SimpleNamespace
+from typing import Any, Literal, cast
 
 import pytest
 
 from mien.config import Config
 from mien.core.clock import ManualClock
+from mien.core.degradation import Level
 from mien.core.stats import Counters
 from mien.face import draw_loop
 from mien.face.draw_loop import DrawLoop
 from mien.face.screen import ScreenMode
 from mien.face.state import FaceState
+from mien.render.base import Input, Key, Pointer
 from mien.units import NS_PER_MS
 
 PERIOD_NS = 20 * NS_PER_MS
@@ -61,3 +65,50 @@ def test_something_that_comes_ends_the_rest_but_never_looks_faster_than_the_disp
     monkeypatch: pytest.MonkeyPatch, after_ms: float, until_ms: float
 ) -> None:
     assert rested_ms(monkeypatch, rest_ms=83, woken_after_ms=after_ms) == pytest.approx(until_ms)
+
+
+class Inputs:
+    """A renderer that has nothing but inputs."""
+
+    def __init__(self, *inputs: Input) -> None:
+        self._inputs = list(inputs)
+
+    def take_inputs(self) -> list[Input]:
+        taken, self._inputs = self._inputs, []
+        return taken
+
+
+def pointer(phase: Literal["down", "move", "up"]) -> Pointer:
+    return Pointer(phase, 0.5, 0.5, "touch")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "woken"),
+    [
+        ([pointer("down")], True),
+        ([pointer("move")], False),
+        ([pointer("up")], False),
+        ([pointer("up"), pointer("down"), pointer("move")], True),
+        ([Key("1")], True),
+        ([pointer("up"), Key("other")], True),
+    ],
+)
+def test_a_finger_that_comes_down_or_a_key_wakes_the_screen(inputs: list[Input], woken: bool) -> None:
+    taken: list[object] = []
+    present: list[int] = []
+    screen = SimpleNamespace(switched_off=False, present=present.append)
+    buttons = SimpleNamespace(take=lambda done, _: taken.append(done))
+    loop: Any = SimpleNamespace(_screen=screen, _clock=ManualClock(5))
+    annotations: Any = SimpleNamespace(buttons=buttons)
+    assert DrawLoop._read_inputs(loop, cast("Any", Inputs(*inputs)), annotations)
+    assert (taken, present) == (inputs, [5] if woken else [])
+    assert not DrawLoop._read_inputs(loop, cast("Any", Inputs()), annotations)
+    screen.switched_off = True
+    assert not DrawLoop._read_inputs(loop, cast("Any", Inputs(*inputs)), annotations)
+    assert taken == inputs
+
+
+@pytest.mark.parametrize(("backend", "level"), [("envelope", Level.ENVELOPE), ("tflite", Level.FULL)])
+def test_the_level_is_that_of_the_engine(backend: str, level: Level) -> None:
+    loop: Any = SimpleNamespace(_stage=SimpleNamespace(backend=backend))
+    assert cast("Any", DrawLoop._level).fget(loop) is level

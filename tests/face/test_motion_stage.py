@@ -249,3 +249,42 @@ class TestPhones:
         rig.end(length_ms=100)
         names = ("guided_turns", "guided_frames", "unguided_frames", "phones_ignored", "phone_times_ignored")
         assert [rig.counters[name] for name in names] == [1, 7, 3, 6, 3]
+
+
+@pytest.mark.parametrize(
+    ("message", "presence"),
+    [
+        (bus.CaptionCue(epoch=1, turn="t", text="x"), True),
+        (bus.Choices(epoch=1, number=1, items=(("yes", "Yes"),)), False),
+        (bus.ScreenOrder(epoch=1, power="off"), False),
+        (bus.AttendSign(epoch=1, listening=True), False),
+        (bus.PresenceCue(epoch=1), True),
+        (bus.PoseOrders(epoch=1, wanted=True), False),
+        (bus.ThumbnailRequest(epoch=1, width=96), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_changes_the_screen_wakes_the_drawing_and_some_of_it_the_screen(message, presence):
+    rig = FaceRig()
+    rig.anchor()
+    woken = []
+    rig.stage._on_change = woken.append
+    rig.hear(message)
+    assert woken == [presence]
+
+
+def test_buttons_and_watchers_are_served_in_a_hurry():
+    for message in (bus.Choices(epoch=1, number=1, items=(("yes", "Yes"),)), bus.PoseOrders(epoch=1, wanted=True)):
+        rig = FaceRig()
+        rig.anchor()
+        assert not rig.stage.hurried
+        rig.hear(message)
+        assert rig.stage.hurried
+
+
+def test_how_far_motion_is_ahead_of_the_anchor():
+    rig = FaceRig()
+    assert rig.stage.buffered_ns == 0
+    rig.anchor(media_ms=100)
+    rig.speech(to_ms=400)
+    assert rig.stage.buffered_ns == 280 * MS  # of 400 ms, 20 are still awaited, and the anchor is at 100

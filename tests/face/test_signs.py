@@ -287,3 +287,13 @@ def test_motion_is_lost_only_when_it_stays_away():
         assert watch.lost is lost, at_ms
     watch.step(3000 * MS, speaking=False, live=False)
     assert not watch.lost
+
+
+@pytest.mark.parametrize("size_px", [32, 64, 96])
+def test_the_microphone_stands_on_its_foot(size_px):
+    """Upright and symmetric, its head and its foot where they are drawn."""
+    ink = draw_ear_sign("live", size_px)[..., 3]
+    rows = np.flatnonzero(ink.max(axis=1) > 128)
+    assert rows[0] == pytest.approx(0.2 * size_px, abs=1)
+    assert rows[-1] == pytest.approx(0.74 * size_px, abs=1)
+    np.testing.assert_array_equal(ink, ink[:, ::-1])

@@ -121,3 +121,17 @@ def test_of_more_cues_than_are_kept_the_oldest_goes() -> None:
 
     assert heard(0) is None
     assert all(heard(number) for number in range(1, MAX_CUES + 1))
+
+
+def test_what_comes_next_is_the_nearest_turn_of_this_epoch_that_has_not_begun() -> None:
+    cues = CueStore()
+    for turn, start_ns in (("past", 1), ("far", 9), ("near", 5)):
+        cues.take(bus.CaptionCue(epoch=1, turn=turn, text="x", turn_start_ns=start_ns))
+    assert cues.coming(None, 0) is None
+    assert cues.coming(anchor(epoch=2), 0) is None
+
+    def coming(media_ns: int) -> str | None:
+        cue = cues.coming(anchor(), media_ns)
+        return cue and cue.turn
+
+    assert [coming(media_ns) for media_ns in (1, 2, 5, 6, 10)] == ["past", "near", "near", "far", None]

@@ -167,3 +167,31 @@ def test_text_that_comes_late_is_aligned_with_what_was_heard_of_the_last_two_sec
     assert model.resets == 1
     stepped(guide, 0, 5)
     assert len(model.heard) == kept + 2
+
+
+@pytest.mark.parametrize("delay_frames", [0, 1, 5])
+def test_what_is_heard_before_the_networks_delay_is_no_frame(
+    monkeypatch: pytest.MonkeyPatch, delay_frames: int
+) -> None:
+    model = HearingModel()
+    model.manifest.delay_frames = delay_frames
+    guide = Guide(cast("PhoneModel", model))
+    frames: list[int] = []
+    guide.add(said("m a"))
+    monkeypatch.setattr(guide.aligner, "step", lambda _, frame: frames.append(frame))
+    stepped(guide, 0, 5)
+    assert frames == list(range(10 - delay_frames))
+
+
+def test_the_newest_state_is_what_the_phone_model_hears(engine: TfliteEngine) -> None:
+    assert engine.text_guide is not None
+    width = engine.text_guide._model.manifest.width
+    newest = engine.newest_state(engine.text_guide._model.manifest.state)
+    engine.reset()
+    engine.push(vowels(0.1))
+    before = newest().copy()
+    engine.push(vowels(0.2))
+    assert (newest().dtype, newest().shape) == (np.int8, (width,))
+    assert (newest() != before).any()
+    assert engine._hidden is not None
+    np.testing.assert_array_equal(newest(), engine._hidden())

@@ -38,11 +38,9 @@ class PoseStream:
         self._seen_ns = [0] * RING
         self._added = self._taken = 0
         self._due_ns = 0
-        self._fresh = False
         self._sent: Quantized = quantized(new_pose())
         self._seq = 0
-        self._key_due_ns = 0
-        self.on = False
+        self.order(False)
 
     @property
     def wanted(self) -> bool:

@@ -62,7 +62,7 @@ class Playback:
         counters: Counters,
         send: Send,
         pauses: Pauses,
-        max_cushion_ms: int = 10_000,
+        max_cushion_ms: int,
     ) -> None:
         self._config = config
         self._progress_ns = progress_ms * NS_PER_MS
