@@ -1,6 +1,6 @@
 # The entry point for all tasks. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo converse test suite test-matrix test-adapters test-converse test-fleet console test-console check coverage bench fuzz chaos mutants model avatars goldens image bundle deb release \
+.PHONY: help setup demo converse test suite test-matrix test-adapters test-converse test-fleet console test-console check coverage bench counter fuzz chaos mutants model avatars goldens image bundle deb release \
 	boards hil hil-smoke hil-doctor soak fleet test-install clean
 PYTHON := .venv/bin/python
 
@@ -57,6 +57,9 @@ coverage: setup ## run the suite and report line and branch coverage: build/cove
 
 bench: setup ## run every benchmark and print a table (BENCH="--json" for JSON)
 	@.venv/bin/mien bench $(BENCH)
+
+counter: ## build QEMU with instruction counting, and an arm64 root, for `mien bench budget` (25 minutes; as root)
+	@.ci/qemu-counter
 
 fuzz: setup ## fuzz voice and link: messages, and corrupted bytes on sockets (FUZZ="--messages 1000000 --seed 1")
 	@PYTHONPATH=tests $(PYTHON) -m voice.fuzz_intake $(FUZZ)

@@ -15,7 +15,18 @@ from mien.bench.rows import Report, Row
 from mien.cli.terminal import FiniteRange, data_console, shown, teller
 from mien.host.exits import Exit, exit_codes
 
-BENCHMARKS: Final = ("pipeline", "motion", "conversation", "face", "ear", "adapters", "converse", "link", "board")
+BENCHMARKS: Final = (
+    "pipeline",
+    "motion",
+    "conversation",
+    "face",
+    "ear",
+    "adapters",
+    "converse",
+    "link",
+    "budget",
+    "board",
+)
 
 
 @click.command()
@@ -55,6 +66,14 @@ BENCHMARKS: Final = ("pipeline", "motion", "conversation", "face", "ear", "adapt
 )
 @click.option("--seed", default=1, show_default=True, help="For adapters: of the script of 200 segments.")
 @click.option("--quick", is_flag=True, help="For ear, adapters, converse, link: a smaller size, one to three minutes.")
+@click.option(
+    "--processor",
+    "processors",
+    multiple=True,
+    type=click.Choice(("pi4", "pi5")),
+    help="For budget: whose instructions are counted [both].",
+)
+@click.option("--only", default="", metavar="TEXT", help="For budget: the stages whose name contains this.")
 @click.option("--recogniser", is_flag=True, help="For ear: fetch a recogniser (113 MB), which counts word errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bench(
@@ -69,6 +88,8 @@ def bench(
     adapters: tuple[str, ...],
     seed: int,
     quick: bool,
+    processors: tuple[str, ...],
+    only: str,
     recogniser: bool,
     as_json: bool,
 ) -> None:
@@ -77,9 +98,12 @@ def bench(
     board measures everything that a board can show for ten minutes, with its own screen and sound card. It writes
     NAME.json and NAME.md, whether or not a target is missed, and sends nothing anywhere.
 
+    budget counts the aarch64 instructions of each stage of a conversation, in an emulator that `make counter` builds.
+
     \b
     Examples: mien bench pipeline --minutes 10 --json
               mien bench face --avatar head.glb
+              mien bench budget --processor pi4 --only motion
               mien bench board --note "passive heat sink, 21 degrees in the room"
 
     Exit codes: 0 done, 1 a target was missed or something could not run, 2 an argument must be corrected or mien is
@@ -119,6 +143,10 @@ def bench(
             from mien.bench.link import run_link
 
             reports.append(run_link(quick, teller(status)))
+        if "budget" in names:  # nor this: it needs what `make counter` builds, and an hour
+            from mien.bench.budget import BOARDS, run_budget
+
+            reports.append(run_budget(processors or tuple(BOARDS), teller(status), only))
         reports += [run_adapter(adapter, QUICK if quick else SEGMENTS, seed, teller(status)) for adapter in adapters]
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(reports), indent=2))
