@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from mien.bench.qemu import COUNTER, DEFAULT_BUILD, DEFAULT_ROOT, count_instructions
+from mien.bench.qemu import DEFAULT_BUILD, DEFAULT_ROOT, count_instructions
 from mien.errors import MienError
 
 MODELS = Path(__file__).resolve().parent
@@ -47,8 +47,7 @@ for chunk in pcm:
 def main(qemu_build: Path, root: Path, model: Path, cpu: str) -> None:
     def count(part: str, steps: int) -> int:
         arguments = ["-c", WORKLOAD, part, str(steps), str(model)]
-        packages = [COUNTER / "site"] if root == COUNTER / "root" else []
-        return count_instructions(arguments, {}, build=qemu_build, root=root, cpu=cpu, packages=packages)
+        return count_instructions(arguments, {}, build=qemu_build, root=root, cpu=cpu)
 
     parts = ("nothing", "features", "engine", "prosody")
     try:

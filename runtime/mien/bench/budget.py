@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Final
 
-from mien.bench.qemu import COUNTER, DEFAULT_BUILD, DEFAULT_ROOT, LIBRARIES, CannotCount, count_program
+from mien.bench.qemu import COUNTER, DEFAULT_BUILD, LIBRARIES, CannotCount, count_program
 from mien.bench.qemu import count_instructions as count_python
 from mien.bench.rows import Report, Row, machine
 from mien.client.phones import phones_of_text
@@ -86,7 +86,7 @@ class Counter:
     def __init__(self, cpu: str, folder: Path, scratch: Path) -> None:
         self._cpu, self._folder, self._scratch = cpu, folder, scratch
         self._build = Path(os.environ.get("MIEN_QEMU", DEFAULT_BUILD))
-        self._root = Path(os.environ.get("MIEN_AARCH64_ROOT", DEFAULT_ROOT))
+        self._root = Path(os.environ.get("MIEN_AARCH64_ROOT", folder / "root"))
         self._zero: dict[str, int] = {}
 
     def stage(self, stage: Stage, sound: Path, phones: Path) -> float:

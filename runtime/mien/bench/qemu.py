@@ -47,7 +47,8 @@ def count_instructions(
     """The instructions of `python3 *arguments` in an arm64 root, the start of Python included.
 
     build: QEMU's build folder. environment: added to that of the emulated process, where mien's sources are importable.
-    packages: folders of arm64 packages that come before the root's. drive: see count_program.
+    packages: folders of arm64 packages that come before the root's; none is `make counter`'s own. drive: see
+    count_program.
     Raises CannotCount when QEMU, its plugin or the root is missing, MienError when the program fails.
     """
     _plugin(build)  # the first thing that is told to be missing
@@ -57,6 +58,8 @@ def count_instructions(
             f"{root} is not an arm64 root with mien's libraries: `make counter` or `make image` leaves one, or set "
             "MIEN_AARCH64_ROOT"
         )
+    if root == COUNTER / "root" and not packages:
+        packages = [COUNTER / "site"]
     sites = [folder for site in SITES for folder in sorted(root.glob(site))]
     inside = {
         "LD_LIBRARY_PATH": f"{_blas(root)}:{root / LIBRARIES}",
