@@ -84,11 +84,11 @@ goldens: setup ## redraw the golden images; look at each, then commit
 boards: setup ## make the README's table of boards, with their pages, from docs/boards/*.json
 	@$(PYTHON) docs/boards/build.py
 
-image: ## build the SD-card image, for Raspberry Pis and the emulated board (SUITE=trixie; KERNEL=backports; as root)
-	@SUITE=$(SUITE) KERNEL=$(KERNEL) firmware_scripts/build-image
+image: ## build the SD-card image, for Raspberry Pis and the emulated board (SUITE=trixie; KERNEL=backports; CONVERSE=1; as root)
+	@SUITE=$(SUITE) KERNEL=$(KERNEL) CONVERSE=$(CONVERSE) firmware_scripts/build-image
 
-bundle: ## build a signed A/B update from the image (SUITE, KERNEL: the image's; as root)
-	@SUITE=$(SUITE) KERNEL=$(KERNEL) firmware_scripts/build-bundle
+bundle: ## build a signed A/B update from the image (SUITE, KERNEL, CONVERSE: the image's; as root)
+	@SUITE=$(SUITE) KERNEL=$(KERNEL) CONVERSE=$(CONVERSE) firmware_scripts/build-bundle
 
 deb: setup ## build the Debian package for amd64 and arm64 (SUITE=bookworm or trixie)
 	@packaging/build-deb $(or $(SUITE),bookworm)
