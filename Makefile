@@ -1,6 +1,6 @@
 # The entry point for all tasks. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo converse test suite test-matrix test-adapters test-converse test-fleet console test-console check coverage bench fuzz chaos mutants model avatars goldens image bundle deb release \
+.PHONY: help setup demo converse test suite test-matrix test-adapters test-converse test-fleet console test-console check coverage bench counter fuzz chaos mutants model avatars goldens image bundle deb release \
 	boards hil hil-smoke hil-doctor soak fleet test-install clean
 PYTHON := .venv/bin/python
 
@@ -63,6 +63,9 @@ coverage: setup ## run the suite and report line and branch coverage: build/cove
 bench: setup ## run every benchmark and print a table (BENCH="--json" for JSON)
 	@.venv/bin/mien bench $(BENCH)
 
+counter: ## build QEMU with instruction counting, and an arm64 root, for `mien bench budget` (25 minutes; as root)
+	@.ci/qemu-counter
+
 fuzz: setup ## fuzz voice and link: messages, and corrupted bytes on sockets (FUZZ="--messages 1000000 --seed 1")
 	@PYTHONPATH=tests $(PYTHON) -m voice.fuzz_intake $(FUZZ)
 	@PYTHONPATH=. $(PYTHON) -m chaos.fuzz_bytes $(FUZZ)
@@ -86,11 +89,11 @@ goldens: setup ## redraw the golden images; look at each, then commit
 boards: setup ## make the README's table of boards, with their pages, from docs/boards/*.json
 	@$(PYTHON) docs/boards/build.py
 
-image: ## build the SD-card image, for Raspberry Pis and the emulated board (SUITE=trixie; KERNEL=backports; as root)
-	@SUITE=$(SUITE) KERNEL=$(KERNEL) firmware_scripts/build-image
+image: ## build the SD-card image, for Raspberry Pis and the emulated board (SUITE=trixie; KERNEL=backports; CONVERSE=1; as root)
+	@SUITE=$(SUITE) KERNEL=$(KERNEL) CONVERSE=$(CONVERSE) firmware_scripts/build-image
 
-bundle: ## build a signed A/B update from the image (SUITE, KERNEL: the image's; as root)
-	@SUITE=$(SUITE) KERNEL=$(KERNEL) firmware_scripts/build-bundle
+bundle: ## build a signed A/B update from the image (SUITE, KERNEL, CONVERSE: the image's; as root)
+	@SUITE=$(SUITE) KERNEL=$(KERNEL) CONVERSE=$(CONVERSE) firmware_scripts/build-bundle
 
 deb: setup ## build the Debian package for amd64 and arm64 (SUITE=bookworm or trixie)
 	@packaging/build-deb $(or $(SUITE),bookworm)

@@ -23,6 +23,17 @@ trixie-backports) VARIANT=$SUITE-backports ;;
     ;;
 esac
 
+# CONVERSE=1: with the engines of mien converse, which answers customers from the first start on.
+CONVERSE=${CONVERSE:-}
+case $CONVERSE in
+"" | 0) CONVERSE= ;;
+1) VARIANT=$VARIANT-converse ;;
+*)
+    echo "${0##*/}: CONVERSE=$CONVERSE means nothing: CONVERSE=1 adds mien converse, without it there is none" >&2
+    exit 2
+    ;;
+esac
+
 VERSION=${VERSION:-$(sed -n 's/^__version__ = "\([^"]*\)".*/\1/p' "$REPOSITORY/runtime/mien/__init__.py")}
 WORK=${MIEN_IMAGE_WORK:-$REPOSITORY/build/image}/$VARIANT
 OUT=${MIEN_IMAGE_OUT:-$REPOSITORY/build}
@@ -35,7 +46,7 @@ export SOURCE_DATE_EPOCH
 # The disk's identity: "mien" in ASCII. PARTUUIDs are DISK_ID-0N, on any bus.
 DISK_ID=6d69656e
 FIRMWARE_MIB=128
-ROOT_MIB=${ROOT_MIB:-1280}
+ROOT_MIB=${ROOT_MIB:-1280}  # with mien converse too, so that one card takes the updates of either
 DATA_MIB=64  # grows to the end of the card at the first boot
 
 # Two copies of U-Boot's environment in the gap before the first partition, each well inside its own erase block.

@@ -1,22 +1,10 @@
-"""Count the aarch64 instructions of a 20 ms step of motion: python models/count_instructions.py --qemu-build DIR
+"""Count the aarch64 instructions of a 20 ms step of motion: python models/count_instructions.py
 
 \b
 The same program runs N and M steps under qemu-user with its instruction-counting plugin; the difference, divided by
-M - N, is the cost of a step. The figure compares versions of the code; it does not predict a board's latency. Required:
-
-\b
-- qemu-user with plugins, which Debian's package lacks. Build it from Debian's source in about fifteen minutes on two
-  cores, with meson, ninja-build, flex, bison and libglib2.0-dev installed; --qemu-build is the build folder:
-
-\b
-    apt-get source qemu; mkdir build; cd build
-    ../configure --target-list=aarch64-linux-user --enable-plugins --disable-system --disable-tools --disable-docs \\
-        --meson=/usr/bin/meson
-    ninja qemu-aarch64 tests/plugin/libinsn.so
-
-\b
-  configure stops at each firmware file of pc-bios/ that Debian's tarball leaves out: create an empty file of that name.
-- an arm64 root with python3.11, numpy and tflite-runtime: `make image` leaves one in build/image/bookworm/root.
+M - N, is the cost of a step. The figure compares versions of the code; it does not predict a board's latency.
+`make counter` builds QEMU and an arm64 root; `make image` leaves a root with the image's own packages. `mien bench
+budget` counts every stage of a conversation.
 """
 
 import sys
@@ -24,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from mien.bench.qemu import DEFAULT_ROOT, count_instructions
+from mien.bench.qemu import DEFAULT_BUILD, DEFAULT_ROOT, count_instructions
 from mien.errors import MienError
 
 MODELS = Path(__file__).resolve().parent
@@ -52,7 +40,7 @@ for chunk in pcm:
 
 
 @click.command(help=__doc__)
-@click.option("--qemu-build", required=True, type=click.Path(path_type=Path), help="QEMU's build folder.")
+@click.option("--qemu-build", default=DEFAULT_BUILD, type=click.Path(path_type=Path), help="QEMU's build folder.")
 @click.option("--root", default=DEFAULT_ROOT, type=click.Path(path_type=Path), help="The arm64 root.")
 @click.option("--model", default=MODELS / "motion/mien-standard.json", type=click.Path(path_type=Path))
 @click.option("--cpu", default="cortex-a53", show_default=True, help="TFLite selects its kernels by it: -a53, -a72.")

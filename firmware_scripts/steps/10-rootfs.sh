@@ -14,7 +14,9 @@ mapfile -t sources < <("$FIRMWARE_SCRIPTS/suite-sources" "$scratch")
 # This machine's apt network settings, such as a proxy.
 apt-config dump | grep -E '^Acquire::(http|https|Check-Valid-Until|Check-Date|Retries)\b.*::? *"?|^Acquire::(Check-Valid-Until|Check-Date|Retries) ' >"$scratch/apt.conf" || true
 
-packages=$(list_of "$FIRMWARE_SCRIPTS/board-packages.txt" | paste -sd,)
+lists=("$FIRMWARE_SCRIPTS/board-packages.txt")
+[ -z "$CONVERSE" ] || lists+=("$FIRMWARE_SCRIPTS/converse/board-packages.txt")
+packages=$(for list in "${lists[@]}"; do list_of "$list"; done | paste -sd,)
 [ "$KERNEL" = stable ] || packages=${packages/linux-image-arm64/linux-image-arm64\/$SUITE-$KERNEL}
 export INITRD=No  # step 30 makes the only initrd; each takes a minute under emulation
 

@@ -27,8 +27,22 @@ list_of "$FIRMWARE_SCRIPTS/python-packages.txt" | grep -v pyalsaaudio >"$scratch
 abi=cp${PYTHON/./}
 platforms=()
 for glibc in 17 24 26 27 28 34; do platforms+=(--platform "manylinux_2_${glibc}_aarch64"); done
-"${pip[@]}" install --no-deps --no-compile --only-binary=:all: --implementation cp --python-version "$PYTHON" --abi "$abi" \
-    --abi abi3 --abi none "${platforms[@]}" --platform manylinux2014_aarch64 --target "$site" -r "$scratch/wheels.txt"
+# for_board FOLDER LIST [OPTION...]: the packages of a list, without what they depend on.
+for_board() {
+    local folder=$1 list=$2
+    shift 2
+    "${pip[@]}" install --no-deps --no-compile --only-binary=:all: --implementation cp --python-version "$PYTHON" \
+        --abi "$abi" --abi abi3 --abi none "${platforms[@]}" --platform manylinux2014_aarch64 --target "$folder" -r "$list" "$@"
+}
+for_board "$site" "$scratch/wheels.txt"
+rm -rf "$WORK/piper"
+if [ -n "$CONVERSE" ]; then
+    say "20: the engines of mien converse, checked by SHA-256"
+    for_board "$site" "$FIRMWARE_SCRIPTS/converse/python-packages.txt" --require-hashes
+    # Piper is under the GPL: in a folder that only its own program reads.
+    for_board "$WORK/piper" "$FIRMWARE_SCRIPTS/converse/piper-packages.txt" --require-hashes
+    rm -rf "$WORK/piper/bin"
+fi
 "${pip[@]}" install --no-deps --no-compile --target "$site" "$wheel"
 rm -rf "${site:?}/bin"
 # Remove pip's record of the wheel's local path, and launchers with local paths; step 30 makes the board's own.

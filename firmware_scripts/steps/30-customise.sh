@@ -24,6 +24,13 @@ printf 'NAME=mien\nVERSION_ID=%s\nBUILD_EPOCH=%s\nVARIANT_ID=%s\n' "$VERSION" "$
 packages=$root/usr/local/lib/python$PYTHON/dist-packages
 mkdir -p "$packages"
 cp -a --no-preserve=ownership,timestamps "$WORK/site/." "$packages/"
+if [ -n "$CONVERSE" ]; then
+    cp -a --no-preserve=ownership,timestamps "$FIRMWARE_SCRIPTS/converse/overlay/." "$root/"
+    mkdir -p "$root/usr/lib/mien-piper"
+    cp -a --no-preserve=ownership,timestamps "$WORK/piper/." "$root/usr/lib/mien-piper/"
+    # Its cache, on the data partition: systemd finds what it would make on a root that can be written to.
+    echo '/data/lib/mien-converse /var/cache/private/mien-converse none bind 0 0' >>"$root/etc/fstab"
+fi
 # A launcher for each command that the wheel declares.
 sed -n '/console_scripts/,/^$/s/^\([a-z-]*\) *= *\([a-z._]*\):\([a-z]*\)$/\1 \2 \3/p' "$packages"/mien-*.dist-info/entry_points.txt |
     while read -r command module function; do
@@ -49,6 +56,7 @@ in_root passwd -q -l root
 sed -i 's/^root:[^:]*:/root:*:/' "$root/etc/shadow"
 in_root systemctl -q enable systemd-networkd systemd-resolved systemd-timesyncd ssh mien.target mien-grow \
     mien-health mien-link console-getty
+[ -z "$CONVERSE" ] || in_root systemctl -q enable mien-ear mien-converse
 in_root systemctl -q mask rauc-mark-good.service systemd-firstboot.service apt-daily.timer apt-daily-upgrade.timer \
     dpkg-db-backup.timer systemd-update-utmp.service systemd-update-utmp-runlevel.service getty@tty1.service \
     systemd-networkd-wait-online.service fstrim.timer e2scrub_reap.service e2scrub_all.timer wpa_supplicant.service \
@@ -92,6 +100,10 @@ find "$root/lib/firmware" -type f ! -name '*4343[06]*' ! -name '*4345[56]*' ! -n
 find "$root/lib/firmware" -xtype l ! -name 'regulatory.db*' -delete
 rm -rf "$root"/var/{lib/apt/lists,cache}/* "$root"/etc/apt/{sources.list,sources.list.d/*,apt.conf.d/99*} "$root"/var/log/*
 mkdir -m 700 "$root/var/cache/private"  # otherwise tmpfiles would create it at every boot
+if [ -n "$CONVERSE" ]; then
+    mkdir -m 700 "$root/var/cache/private/mien-converse"
+    ln -s private/mien-converse "$root/var/cache/mien-converse"
+fi
 
 # The root is read-only: compile byte code now, without timestamp checks.
 interpreter=("python$PYTHON")

@@ -57,7 +57,9 @@ def test_a_face_that_is_lost_again_and_again_is_trusted_later_each_time():
 
 
 def test_the_report_names_the_newest_session():
-    report = Health(lambda _: None, lambda _: None).report(7, 2, 30.04, Counters(), "1a-2", "open", None, headphones=True)
+    report = Health(lambda _: None, lambda _: None).report(
+        7, 2, 30.04, Counters(), "1a-2", "open", None, headphones=True
+    )
     assert (report.epoch, report.clients, report.session, report.level) == (7, 2, "1a-2", "audio_only")
     assert (report.pid, report.pss_mb, report.counters) == (os.getpid(), 30.0, {})
 

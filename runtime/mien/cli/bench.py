@@ -25,6 +25,7 @@ BENCHMARKS: Final = (
     "converse",
     "visit",
     "link",
+    "budget",
     "board",
 )
 
@@ -68,6 +69,14 @@ BENCHMARKS: Final = (
 @click.option(
     "--quick", is_flag=True, help="For ear, adapters, converse, visit, link: a smaller size, one to three minutes."
 )
+@click.option(
+    "--processor",
+    "processors",
+    multiple=True,
+    type=click.Choice(("pi4", "pi5")),
+    help="For budget: whose instructions are counted [both].",
+)
+@click.option("--only", default="", metavar="TEXT", help="For budget: the stages whose name contains this.")
 @click.option("--recogniser", is_flag=True, help="For ear: fetch a recogniser (113 MB), which counts word errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bench(
@@ -82,6 +91,8 @@ def bench(
     adapters: tuple[str, ...],
     seed: int,
     quick: bool,
+    processors: tuple[str, ...],
+    only: str,
     recogniser: bool,
     as_json: bool,
 ) -> None:
@@ -90,9 +101,12 @@ def bench(
     board measures everything that a board can show for ten minutes, with its own screen and sound card. It writes
     NAME.json and NAME.md, whether or not a target is missed, and sends nothing anywhere.
 
+    budget counts the aarch64 instructions of each stage of a conversation, in an emulator that `make counter` builds.
+
     \b
     Examples: mien bench pipeline --minutes 10 --json
               mien bench face --avatar head.glb
+              mien bench budget --processor pi4 --only motion
               mien bench board --note "passive heat sink, 21 degrees in the room"
 
     Exit codes: 0 done, 1 a target was missed or something could not run, 2 an argument must be corrected or mien is
@@ -136,6 +150,10 @@ def bench(
             from mien.bench.link import run_link
 
             reports.append(run_link(quick, teller(status)))
+        if "budget" in names:  # nor this: it needs what `make counter` builds, and an hour
+            from mien.bench.budget import BOARDS, run_budget
+
+            reports.append(run_budget(processors or tuple(BOARDS), teller(status), only))
         reports += [run_adapter(adapter, QUICK if quick else SEGMENTS, seed, teller(status)) for adapter in adapters]
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(reports), indent=2))

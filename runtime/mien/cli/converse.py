@@ -18,7 +18,9 @@ from mien.config import Config, load_config, parse_overrides
 from mien.converse import orders
 from mien.converse.latency import Latencies
 from mien.converse.start import CAPABILITIES, RATE_HZ, engines, knowledge, make_agent, prepare
+from mien.host.clock import MonotonicClock
 from mien.host.exits import Exit, exit_codes
+from mien.host.notify import ServiceNotifier
 from mien.host.rundir import resolve_run_dir
 from mien.transport import voice_endpoint
 
@@ -135,7 +137,15 @@ async def _converse(
     client = connect_async(
         endpoint, rate_hz=RATE_HZ, name="mien converse", key=key, voice_key=voice_key, capabilities=CAPABILITIES
     )
-    async with client as voice, engines(config.converse) as loaded:
+    service = ServiceNotifier(MonotonicClock())
+
+    def tell(text: str) -> None:
+        logging.getLogger("mien.converse").warning("%s", text)
+        service.status(text)
+        if as_json:
+            told(orders.Note("note", text))
+
+    async with client as voice, engines(config.converse, tell) as loaded:
         agent = make_agent(voice, config.converse, loaded, told, config)
         told(orders.Note("note", "ready"))
         running = asyncio.ensure_future(agent.run())

@@ -10,7 +10,7 @@ import random
 import shutil
 import sys
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -19,6 +19,15 @@ import msgspec
 
 from mien.config import ConverseConfig
 from mien.converse.hear.base import Transcript
+from mien.converse.hear.weights import installed
+from mien.converse.pace import (
+    SLOW_S,
+    SMALLER,
+    Recognition,
+    faster_recognition,
+    searches_by_words,
+    speech_instead,
+)
 from mien.converse.process import EngineProcess
 from mien.converse.speak.base import Sound
 from mien.converse.speak.cache import SpeechCache
@@ -34,9 +43,10 @@ log = logging.getLogger("mien.converse")
 
 PIPER_SERVER: Final = Path(__file__).parent / "speak" / "piper_server.py"
 MEASURING_S: Final = 20.0
-SLOW_S: Final = 0.8
-HASTY_S: Final = 0.2
-"""An utterance that takes longer ends after the silence that ends the customer's turn: a shorter window is worth it."""
+MEASURED_QUESTION: Final = "Where is the way out?"
+MEASURED_SENTENCE: Final = "Please let me look that up."
+Tell = Callable[[str], None]
+"""Gets one line for the operator."""
 
 LANGUAGES: Final = ("en", "de")
 
@@ -45,15 +55,8 @@ class Hearing:
     """The recogniser."""
 
     def __init__(self, config: ConverseConfig, cache: Path) -> None:
-        options: dict[str, Any] = {"model": config.hear_model, "cache": str(cache)}
-        if config.hear == "url":
-            options = {"url": config.hear_url, "key_file": config.hear_key_file}
-            if config.hear_model != "tiny.en":
-                options["model"] = config.hear_model
-        else:
-            options["languages"] = LANGUAGES if config.language == "auto" else (config.language,)
-        self._remote = config.hear == "url"
-        self._engine, self._options = config.hear, options
+        self._config, self._cache = config, cache
+        self.choice = Recognition(config.hear, config.hear_model)
         self.process = self._make()
 
     async def recognise(self, pcm: bytes, language: str) -> Transcript:
@@ -63,33 +66,56 @@ class Hearing:
                 return _read(part, Transcript)
         raise ConverseError("the recogniser gave no result")
 
-    async def measure(self) -> float:
-        """How long an utterance takes here, in s; a slow machine is then given more time, and a shorter window.
+    async def measure(self, tell: Tell) -> float:
+        """How long an utterance takes here, in s; a slow machine takes what is faster, and gets more time.
 
-        Raises ConverseError.
-
-        With a URL nothing is measured: nobody's sound is sent there before somebody speaks.
+        With a URL nothing is measured: nobody's sound is sent there before somebody speaks. Raises ConverseError.
         """
-        if self._remote:
+        if self.choice.engine == "url":
             return 0.0
-        taken_s = await self._measure()
-        if taken_s > HASTY_S:
+        first_s = taken_s = await self._measure()
+        wanted = self.choice
+        while (
+            faster := faster_recognition(self.choice, taken_s, smaller=self._smaller(), url=self._spare_url())
+        ) is not None:
             await self.process.close()
-            self._options["hasty"] = True
+            self.choice = faster
             self.process = self._make()
             await self.process.start()
-            taken_s = await self._measure()
+            taken_s = 0.0 if faster.engine == "url" else await self._measure()
+        if self.choice.engine == "url":
+            tell(f"recognition takes {first_s:.1f} s on this machine: {self._config.hear_url} recognises instead")
+        elif self.choice.model != wanted.model:
+            tell(
+                f"recognition takes {first_s:.1f} s on this machine: Whisper {self.choice.model} recognises in place "
+                f"of {wanted.model}, in {taken_s:.1f} s"
+            )
         if taken_s > SLOW_S:
-            log.warning(
-                "recognition takes %.1f s on this machine, answers come late: free the processor, or set converse.hear "
-                "to url",
-                taken_s,
+            tell(
+                f"recognition takes {taken_s:.1f} s on this machine, answers come late: free the processor, or name a "
+                "server in converse.hear_url"
             )
         self.process.allow(3 * taken_s)
         return taken_s
 
+    def _smaller(self) -> bool:
+        """Whether the next smaller model is here; it knows English only."""
+        smaller = SMALLER.get(self.choice.model)
+        return smaller is not None and self._config.language == "en" and installed(smaller)
+
+    def _spare_url(self) -> bool:
+        return bool(self._config.hear_url)
+
     def _make(self) -> EngineProcess:
-        return EngineProcess("the recogniser", _first("hear", self._engine, self._options))
+        config, choice = self._config, self.choice
+        if choice.engine == "url":
+            options: dict[str, Any] = {"url": config.hear_url, "key_file": config.hear_key_file}
+            if config.hear == "url" and config.hear_model != "tiny.en":
+                options["model"] = config.hear_model
+        else:
+            languages = LANGUAGES if config.language == "auto" else (config.language,)
+            options = {"model": choice.model, "cache": str(self._cache), "languages": languages, "hasty": choice.hasty}
+        return EngineProcess("the recogniser", _first("hear", choice.engine, options))
 
     async def _measure(self) -> float:
         self.process.allow(MEASURING_S)
@@ -121,6 +147,29 @@ class Thinking:
             self.process = self._make(model=False)
             await self.process.start()
 
+    async def measure(self, tell: Tell) -> float:
+        """How long a search takes here, in s; where that is too long, words alone decide from now on.
+
+        With a URL nothing is measured. Raises ConverseError.
+        """
+        if self._config.think == "url":
+            return 0.0
+        self.process.allow(MEASURING_S)
+        began_s = time.monotonic()
+        async for _ in self.think(Question(MEASURED_QUESTION, "en")):
+            pass
+        taken_s = time.monotonic() - began_s
+        self.process.allow(3 * taken_s)
+        if searches_by_words(taken_s) and self._with_model:
+            tell(
+                f"the search for an answer takes {taken_s:.1f} s on this machine: questions are matched by their words "
+                "alone"
+            )
+            slow, self.process = self.process, self._make(model=False)
+            await self.process.start()
+            await slow.close()
+        return taken_s
+
     async def think(self, question: Question) -> AsyncGenerator[Part, None]:
         """The answer, part by part. Raises ConverseError when it fails after its first part."""
         said = False
@@ -138,6 +187,7 @@ class Thinking:
 
     def _make(self, *, model: bool) -> EngineProcess:
         config = self._config
+        self._with_model = model
         if config.think == "url":
             options: dict[str, Any] = {
                 "url": config.think_url,
@@ -159,12 +209,44 @@ class Speaking:
     """The synthesiser with its cache; where it fails, another that is installed."""
 
     def __init__(self, config: ConverseConfig, cache: Path) -> None:
+        self._config = config
         self.engine = choose(config)
         self.process = _speech_process(self.engine, config)
         self._cache = SpeechCache(cache, self.engine, f"{config.speak_voice}|{config.speak_model}|{config.speak_url}")
         spare = next((name for name in PROGRAMS if name != self.engine and shutil.which(name)), None)
+        self._spare_name = spare or ""
         self._making: dict[tuple[str, str, float], asyncio.Future[None]] = {}
         self._spare = EngineProcess("the spare synthesiser", _first("speak", spare, {})) if spare else None
+        self._spare_url = _speech_process("url", config) if config.speak_url and self.engine != "url" else None
+        self._instead: EngineProcess | None = None
+        """Speaks what is not prepared, on a machine that is too slow for the engine."""
+
+    async def measure(self, tell: Tell) -> float:
+        """How long a short sentence takes here, in s; too long, and another engine speaks what is not prepared.
+
+        With a URL nothing is measured. Raises ConverseError.
+        """
+        if self.engine == "url":
+            return 0.0
+        self.process.allow(MEASURING_S)
+        frames, rate_hz, began_s = 0, 1, time.monotonic()
+        async for sound in self._made(self.process, MEASURED_SENTENCE, "en", 1.0, keep=False):
+            frames, rate_hz = frames + len(sound.pcm) // 2, sound.rate_hz
+        taken_s = time.monotonic() - began_s
+        self.process.allow(3 * taken_s)
+        instead = speech_instead(
+            taken_s, frames / rate_hz, url=self._spare_url is not None, program=self._spare is not None
+        )
+        slow = f"{self.engine} takes {taken_s:.1f} s for a short sentence on this machine"
+        if instead == "nothing":
+            tell(f"{slow}, answers come late: apt-get install espeak-ng, or name a server in converse.speak_url")
+        elif instead:
+            self._instead = self._spare_url if instead == "url" else self._spare
+            assert self._instead is not None
+            await self._instead.start()
+            who = self._config.speak_url if instead == "url" else self._spare_name
+            tell(f"{slow}: {who} says what `mien converse prepare` has not prepared")
+        return taken_s
 
     async def speak(self, text: str, language: str, speed: float) -> AsyncGenerator[Sound, None]:
         """One sentence. The last piece has the times of all words. Raises ConverseError when no synthesiser works."""
@@ -172,17 +254,20 @@ class Speaking:
         if (kept := self._cache.get(text, language, speed)) is not None:
             yield kept
             return
+        first, other, keep = self.process, self._spare, True
+        if self._instead is not None:
+            first, other, keep = self._instead, self.process, False
         said = False
         try:
-            async with contextlib.aclosing(self._made(self.process, text, language, speed)) as pieces:
+            async with contextlib.aclosing(self._made(first, text, language, speed, keep=keep)) as pieces:
                 async for piece in pieces:
                     said = True
                     yield piece
         except ConverseError as error:
-            if said or self._spare is None:
+            if said or other is None:
                 raise
             log.warning("%s; another synthesiser speaks", error)
-            async with contextlib.aclosing(self._made(self._spare, text, language, speed, keep=False)) as pieces:
+            async with contextlib.aclosing(self._made(other, text, language, speed, keep=False)) as pieces:
                 async for piece in pieces:
                     yield piece
 
@@ -215,8 +300,9 @@ class Speaking:
     async def close(self) -> None:
         """End the processes."""
         await self.process.close()
-        if self._spare is not None:
-            await self._spare.close()
+        for spare in (self._spare, self._spare_url):
+            if spare is not None:
+                await spare.close()
 
     async def _made(
         self, process: EngineProcess, text: str, language: str, speed: float, *, keep: bool = True

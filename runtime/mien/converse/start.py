@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,12 +17,14 @@ from mien.converse.conversation import Conversation
 from mien.converse.endpoint import Timing
 from mien.converse.phrases import PHRASES
 from mien.converse.relays import Relays
-from mien.converse.stages import LANGUAGES, Hearing, Speaking, Thinking, default_cache
+from mien.converse.stages import LANGUAGES, Hearing, Speaking, Tell, Thinking, default_cache
 from mien.converse.think.knowledge_file import SHIPPED, Knowledge, read_knowledge, sentences_of
 from mien.converse.visit.log.keeper import keeper
 from mien.converse.visit.record import Record
 from mien.converse.visit.visiting import Visiting
-from mien.errors import ConfigError
+from mien.errors import ConfigError, ConverseError
+
+log = logging.getLogger("mien.converse")
 
 RATE_HZ: Final = 22_050
 """Of the session with the voice: Piper's and espeak-ng's own."""
@@ -46,23 +49,45 @@ class Engines:
         return [process.pid for process in processes if process.pid is not None]
 
 
+def _log(line: str) -> None:
+    log.warning("%s", line)
+
+
 @asynccontextmanager
-async def engines(config: ConverseConfig) -> AsyncIterator[Engines]:
-    """Load all three at once. Raises ConverseError or ConfigError with what is missing."""
+async def engines(config: ConverseConfig, tell: Tell = _log) -> AsyncIterator[Engines]:
+    """Load all three at once. tell: what is too slow on this machine, and what is done instead, a line each.
+
+    Recognition is measured before the first conversation, which needs its time; the others while that may begin.
+    Raises ConverseError or ConfigError with what is missing.
+    """
     made = Engines(
         Hearing(config, cache_folder(config)),
         Thinking(config, cache_folder(config)),
         Speaking(config, cache_folder(config)),
     )
+    measuring: asyncio.Task[None] | None = None
     try:
         loading = (made.hearing.process.start(), made.thinking.start(), made.speaking.process.start())
         for result in await asyncio.gather(*loading, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
-        made.recognising_s = await made.hearing.measure()
+        made.recognising_s = await made.hearing.measure(tell)
+        measuring = asyncio.create_task(_measure(made, tell))
         yield made
     finally:
+        if measuring is not None:
+            measuring.cancel()
+            await asyncio.gather(measuring, return_exceptions=True)
         await asyncio.gather(made.hearing.process.close(), made.thinking.process.close(), made.speaking.close())
+
+
+async def _measure(made: Engines, tell: Tell) -> None:
+    """The stages that the first question needs last; an engine that fails is told, and conversed with as it is."""
+    for stage in (made.thinking, made.speaking):
+        try:
+            await stage.measure(tell)
+        except ConverseError as error:
+            tell(f"could not be measured: {error}")
 
 
 def make_agent(

@@ -45,6 +45,11 @@ PACKAGED: Final = {
 }
 
 
+def installed(model: str) -> bool:
+    """Whether the packages with the weights of a name in PACKAGED are here."""
+    return all(find_spec(module) is not None for module, _ in PACKAGED[model].parts)
+
+
 def find_weights(model: str, cache: Path | None = None) -> Path:
     """The folder for ctranslate2. model: a name in PACKAGED, or a folder. cache: where pieces are joined.
 
