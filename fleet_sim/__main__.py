@@ -183,7 +183,7 @@ def main() -> int:
     parser.add_argument("--boards", type=int, default=500)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.epilog = "Further options go to the boards' process: --plain, --step S."
+    parser.epilog = "Further options go to the boards' process: --plain."
     arguments, options = parser.parse_known_args()
     with tempfile.TemporaryDirectory(prefix="mien-fleet-") as folder:
         figures = measure(Path(folder), arguments.boards, arguments.minutes, arguments.seed, options)

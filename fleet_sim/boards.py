@@ -48,13 +48,12 @@ async def until_input_ends(boards: Sequence[SimulatedBoard]) -> None:
     living.cancel()
 
 
-def make(folders: Sequence[Path], seed: int, speed: float, *, plain: bool, step_s: float = 0.1) -> list[SimulatedBoard]:
-    """A board for each folder with a link.toml. step_s: how often a mien-link looks around."""
+def make(folders: Sequence[Path], seed: int, speed: float, *, plain: bool) -> list[SimulatedBoard]:
+    """A board for each folder with a link.toml."""
     kind: Callable[..., SimulatedBoard] = PlainBoard
     if not plain:
-        from fleet_sim.linked import LinkedBoard, look_around_every
+        from fleet_sim.linked import LinkedBoard
 
-        look_around_every(step_s)
         kind = LinkedBoard
     return [kind(each, seed * 100_000 + number, speed=speed) for number, each in enumerate(folders)]
 
@@ -66,11 +65,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speed", type=float, default=1.0)
     parser.add_argument("--plain", action="store_true", help="boards that imitate mien-link, at less cost")
-    parser.add_argument("--step", type=float, default=0.1, help="seconds between a mien-link's looks around")
     arguments = parser.parse_args()
     logging.disable()  # a broker that is down is no news here
     folders = sorted(path.parent for path in arguments.folder.rglob("link.toml"))
-    boards = make(folders, arguments.seed, arguments.speed, plain=arguments.plain, step_s=arguments.step)
+    boards = make(folders, arguments.seed, arguments.speed, plain=arguments.plain)
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(until_input_ends(boards))
 

@@ -10,7 +10,6 @@ from typing import Final
 import zmq.asyncio
 
 from fleet_sim.voice import SimulatedVoice
-from mien.client import aio
 from mien.host import board
 from mien.link import service
 from mien.link.config import load_link_config
@@ -34,15 +33,6 @@ class _Memory:
 # What a link asks the kernel about its process and its machine, hundreds of them need not ask in one process.
 vars(service).update(release_unused_pages=lambda: None, MemoryGauge=_Memory)
 vars(board).update(clock_was_set=lambda *_: True)
-
-
-def look_around_every(seconds: float) -> None:
-    """How often links, and their clients of the voice, look around: 0.1 s as shipped.
-
-    Idle boards cost mostly this. Events then wait longer before they are written.
-    """
-    for module in (service, aio):
-        vars(module).update(STEP_S=seconds)
 
 
 class LinkedBoard:

@@ -37,6 +37,7 @@ from mien.core import wire
 from mien.errors import ClientError
 
 STEP_S = 0.1
+IDLE_STEP_S = 0.5  # without a turn under way only silence must be noticed
 RECONNECT_S = 0.1
 REFUSED_PAUSE_S = 1.0
 BYE_S = 0.3
@@ -526,7 +527,8 @@ class AsyncClient:
         session = self._session
         while session.state in ("greeting", "open"):
             await self._flush()
-            frames = await link.receive(STEP_S)
+            idle = session.state == "open" and not session.turns
+            frames = await link.receive(min(IDLE_STEP_S, session.patience_s / 8) if idle else STEP_S)
             if frames is None:
                 session.lose(f"the connection to the voice at {self.endpoint} was lost; was mien-voice stopped?")
             elif frames:
