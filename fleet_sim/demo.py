@@ -1,7 +1,7 @@
 """`make fleet-demo`: a broker, three kiosks and the console; without a display a film of a takeover.
 
-Real parts: mosquitto with TLS and the files of `mien fleet`, `mien run` and `mien link` for each kiosk, Prometheus where
-it is installed, chromium.
+Real parts: mosquitto with TLS and the files of `mien fleet`, `mien run` and `mien link` for each kiosk, chromium, and
+Prometheus where it is installed.
 """
 
 import argparse

@@ -119,8 +119,7 @@ class Session:
         self.unreadable = 0
         self.turns: dict[str, TurnState] = {}
         self._where = where
-        self.patience_s = patience_s
-        """How long the voice may stay silent."""
+        self._patience_s = patience_s
         self._heard_at_s = 0.0
         self._pinged_at_s: float | None = None
         self._named = 0
@@ -172,9 +171,9 @@ class Session:
             self._transmitter.step()
         silent_s = now_s - (self._heard_at_s if self._pinged_at_s is None else self._pinged_at_s)
         asked = self._pinged_at_s is not None or self.state == "greeting"
-        if asked and silent_s >= self.patience_s / (2 if self.state == "open" else 1):
-            self.lose(f"{self._where} has not answered for {self.patience_s:g} s; is mien-voice running?")
-        elif not asked and silent_s >= self.patience_s / 2:
+        if asked and silent_s >= self._patience_s / (2 if self.state == "open" else 1):
+            self.lose(f"{self._where} has not answered for {self._patience_s:g} s; is mien-voice running?")
+        elif not asked and silent_s >= self._patience_s / 2:
             self._pinged_at_s = now_s
             self.ping()
 

@@ -109,9 +109,9 @@ class AsyncClient:
         self.endpoint = endpoint
         self._keys = keys
         self._timeout_s = timeout_s
-        self._session = Session(
-            hello, where=f"the voice at {endpoint}", patience_s=max(1.0, timeout_s), packets=packets
-        )
+        patience_s = max(1.0, timeout_s)
+        self._idle_step_s = min(IDLE_STEP_S, patience_s / 8)
+        self._session = Session(hello, where=f"the voice at {endpoint}", patience_s=patience_s, packets=packets)
         self._context: zmq.asyncio.Context | None = None
         self._link: Link | None = None
         self._task: asyncio.Task[None] | None = None
@@ -528,7 +528,7 @@ class AsyncClient:
         while session.state in ("greeting", "open"):
             await self._flush()
             idle = session.state == "open" and not session.turns
-            frames = await link.receive(min(IDLE_STEP_S, session.patience_s / 8) if idle else STEP_S)
+            frames = await link.receive(self._idle_step_s if idle else STEP_S)
             if frames is None:
                 session.lose(f"the connection to the voice at {self.endpoint} was lost; was mien-voice stopped?")
             elif frames:
