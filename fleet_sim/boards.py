@@ -18,9 +18,13 @@ from fleet_sim.plain import PlainBoard
 
 
 class SimulatedBoard(Protocol):
-    """connections: times (UTC) at which a connection to the broker was made. sent: acknowledged events."""
+    """connections: times (UTC) at which a connection to the broker was made. sent: acknowledged events.
+
+    heard: times (CLOCK_MONOTONIC, s) at which an agent's first sound of a turn was heard.
+    """
 
     connections: list[float]
+    heard: list[float]
 
     @property
     def sent(self) -> int: ...
@@ -33,12 +37,15 @@ async def live(boards: Sequence[SimulatedBoard], report_s: float = 1.0) -> None:
     async with asyncio.TaskGroup() as group:
         for board in boards:
             group.create_task(board.run())
-        told = [0] * len(boards)
+        told, known = [0] * len(boards), [0] * len(boards)
         while True:
             await asyncio.sleep(report_s)
             made = [at for board, seen in zip(boards, told, strict=True) for at in board.connections[seen:]]
             told = [len(board.connections) for board in boards]
-            print(json.dumps({"connected": made, "sent": sum(board.sent for board in boards)}), flush=True)
+            heard = [at for board, seen in zip(boards, known, strict=True) for at in board.heard[seen:]]
+            known = [len(board.heard) for board in boards]
+            sent = sum(board.sent for board in boards)
+            print(json.dumps({"connected": made, "sent": sent, "heard": heard}), flush=True)
 
 
 async def until_input_ends(boards: Sequence[SimulatedBoard]) -> None:

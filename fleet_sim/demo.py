@@ -97,7 +97,7 @@ def receptionist(kiosk: Kiosk, *options: str) -> Iterator[None]:
     """The voice stack of a kiosk, as a process."""
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, sys.path)))
     command = [sys.executable, "-m", "fleet_sim.receptionist", kiosk.endpoint, *options]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=environment)
     try:
         yield
     finally:
@@ -187,13 +187,19 @@ def film(shown: Running, folder: Path, out: Path) -> None:
         _perform(page, shown, seconds, out)
         cast.end()
         browser.close()
+    _tell(f"making a film of {len(cast.pictures)} pictures")
     kiosk = shown.kiosks[0]
     heard_at_s = time.time() - (time.monotonic_ns() - kiosk.opened_ns) / 1e9
     write_film(cast.pictures, out / "console.mp4", sound=kiosk.sound, heard_at_s=heard_at_s)
 
 
+def _tell(step: str) -> None:
+    print(f"fleet-demo: {step}", file=sys.stderr, flush=True)
+
+
 def _perform(page: Any, shown: Running, seconds: float, out: Path) -> None:
     """Sign in, look at a kiosk, see its call, take it over, speak, hand back."""
+    _tell("ada signs in")
     page.locator("#user").press_sequentially(USER, delay=60)
     page.locator("#password").fill(shown.site.passwords[USER])
     page.click("button[type=submit]")
@@ -202,15 +208,18 @@ def _perform(page: Any, shown: Running, seconds: float, out: Path) -> None:
     page.click(f'[data-key="{PLACES[0].user}"]')
     page.wait_for_selector(".stage.live")
     with receptionist(shown.kiosks[0], "--calls"):
-        page.get_by_role("link", name="Calls").locator(".count").get_by_text("1").wait_for()
+        _tell("a customer is served, and needs a person")
+        page.locator(".count:not([hidden])").wait_for()
         page.wait_for_timeout(1500)
         page.get_by_role("link", name="Calls").click()
         page.wait_for_timeout(2500)
+        _tell("ada comes")
         page.get_by_role("button", name="I am coming").click()
         page.wait_for_selector(".stage.live")
         page.wait_for_timeout(1500)
         page.get_by_role("button", name="Take over").click()
         page.wait_for_selector(".press:not([disabled])")
+        _tell("and speaks")
         page.locator(".press").focus()
         page.keyboard.down(" ")
         page.wait_for_timeout(1000 * seconds * 0.4)
@@ -218,6 +227,7 @@ def _perform(page: Any, shown: Running, seconds: float, out: Path) -> None:
         page.wait_for_timeout(1000 * seconds * 0.6)
         page.keyboard.up(" ")
         page.wait_for_timeout(800)
+        _tell("and hands back")
         page.locator("#takeover-note").press_sequentially(NOTE, delay=30)
         page.get_by_role("button", name="Hand back").click()
         page.get_by_role("button", name="Take over").wait_for()

@@ -38,11 +38,13 @@ vars(board).update(clock_was_set=lambda *_: True)
 class LinkedBoard:
     """folder: with link.toml. speed: of its hour. Make and run it in one event loop.
 
-    connections: times at which a connection was made, UTC. sent: events that were acknowledged.
+    connections: times at which a connection was made, UTC. sent: events that were acknowledged. heard: when an agent's
+    first sound of a turn was heard, CLOCK_MONOTONIC.
     """
 
     def __init__(self, folder: Path, seed: int, *, speed: float = 1.0) -> None:
         self.connections: list[float] = []
+        self.heard: list[float] = []
         self._folder, self._seed, self._speed = folder, seed, speed
         self._service: service.LinkService | None = None
 
@@ -57,6 +59,7 @@ class LinkedBoard:
         with tempfile.TemporaryDirectory(prefix="mien-b-", dir=_memory()) as name:
             run_dir, context = Path(name), zmq.asyncio.Context.instance()
             voice = SimulatedVoice(context, run_dir, self._seed, self._speed)
+            self.heard = voice.heard
             chance = random.Random(self._seed).random
             link = service.LinkService(load_link_config(path), path, run_dir, facts=lambda: _FACTS, chance=chance)
             self._service = link

@@ -43,7 +43,7 @@ def perform(client: Client, lines: Iterator[str], *, calls: bool) -> None:
         say(client, GREETING)
         time.sleep(PAUSE_S)
         say(client, ASKS)
-        client.call(QUESTION, language="en", conversation=(("agent", GREETING), ("customer", QUESTION)))
+        client.call(QUESTION, language="en", conversation=(("kiosk", GREETING), ("customer", QUESTION)))
         if _somebody_came(client):
             client.emotion("happy", 0.6)
             say(client, THANKS)
