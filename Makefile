@@ -1,7 +1,7 @@
 # The entry point for all tasks. `make help` lists the targets.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo converse test suite test-matrix test-adapters test-converse test-fleet console test-console check coverage bench counter fuzz chaos mutants model avatars goldens image bundle deb release \
-	boards hil hil-smoke hil-doctor soak fleet test-install clean
+	boards hil hil-smoke hil-doctor soak fleet fleet-demo test-install clean
 PYTHON := .venv/bin/python
 
 help: ## list the targets
@@ -116,8 +116,11 @@ hil-doctor: ## find out which part of a bench does not work (ENV=hil/env/rpi4.ya
 fleet: setup ## simulated boards on a real broker, with figures and bars (BOARDS=500 MINUTES=5 SEED=1, FLEET="--plain")
 	@PYTHONPATH=. $(PYTHON) -m fleet_sim --boards $(or $(BOARDS),500) --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1) $(FLEET)
 
+fleet-demo: setup ## a broker, three kiosks and the console; without a display it makes console.mp4 and console.jpg (FLEET_DEMO="--film")
+	@.ci/fleet-demo $(FLEET_DEMO)
+
 soak: setup ## soak test: hours of conversation with captions and observers (HOURS=1)
 	@PYTHONPATH=. $(PYTHON) -m hil.soak --hours $(or $(HOURS),1) --captions --observers 2
 
 clean: ## delete what was built, the environment included
-	rm -rf build .venv demo.mp4 demo.png converse.mp4 converse.png converse.txt
+	rm -rf build .venv demo.mp4 demo.png converse.mp4 converse.png converse.txt console.mp4 console.jpg

@@ -1,7 +1,8 @@
 """`make fleet`: hundreds of simulated boards on a real mosquitto, with figures and bars.
 
-Phases: all boards sign in; a busy hour at five times its speed, in which an operator asks boards and watches one; the
-broker is down for ten seconds; all come back. Exits with 1 where a bar fails.
+Phases: all boards sign in; a busy hour at five times its speed, in which an operator asks boards and watches one; an
+agent takes one over while the others talk; the broker is down for ten seconds; all come back. Exits with 1 where a bar
+fails.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from fleet_sim import takeover
 from fleet_sim.probe import Probe
 from fleet_sim.site import Site
 from fleet_sim.table import Figure, quantile, text
@@ -27,6 +29,7 @@ SPEED: Final = 5.0
 DOWN_S: Final = 10.0
 ALL_BACK_S: Final = 60.0
 LATE_MS: Final = 250.0
+HEARD_MS: Final = 300.0
 BROKER_SHARE: Final = 0.5
 STAMPEDE: Final = 0.5
 """Share of the boards that may sign in within one second."""
@@ -44,6 +47,7 @@ class Boards:
         threading.Thread(target=self._read, daemon=True).start()
         self.connections: list[float] = []
         self.sent = 0
+        self.heard: list[float] = []
 
     @property
     def pid(self) -> int:
@@ -58,6 +62,7 @@ class Boards:
             told = self._lines.get()
             self.connections += told["connected"]
             self.sent = told["sent"]
+            self.heard += told["heard"]
 
     def stop(self) -> None:
         """End it."""
@@ -89,6 +94,8 @@ def measure(folder: Path, count: int, minutes: float, seed: int, options: Sequen
     try:
         first_s = _all_online(probe, boards, count, began_s)
         figures = _busy_hour(site, probe, boards, minutes, seed)
+        if "--plain" not in options:
+            figures += _takeover(probe, boards, seed)
         figures += _restart(site, probe, boards, count)
         figures += _loss(probe, boards)
     finally:
@@ -126,6 +133,20 @@ def _busy_hour(site: Site, probe: Probe, boards: Boards, minutes: float, seed: i
         Figure("mosquitto", (_processor_s(site.broker.pid) - broker_s) / wall_s, "cores", BROKER_SHARE),
         Figure("mosquitto's memory", _memory_mb(site.broker.pid), "MB"),
         Figure("the boards' process", (_processor_s(boards.pid) - boards_s) / wall_s, "cores"),
+    ]
+
+
+def _takeover(probe: Probe, boards: Boards, seed: int) -> list[Figure]:
+    chance = random.Random(seed)
+    boards.update()
+    boards.heard.clear()
+    began = takeover.speak(probe, chance.choice(list(probe.online)), chance)
+    time.sleep(2)
+    boards.update()
+    late_ms = [1000 * each for each in takeover.latencies_s(began, boards.heard)]
+    return [
+        Figure("an agent's first sound at a kiosk, all others talk: p50", quantile(late_ms, 0.5), "ms"),
+        Figure("an agent's first sound at a kiosk, all others talk: p95", quantile(late_ms, 0.95), "ms", HEARD_MS),
     ]
 
 
@@ -183,7 +204,7 @@ def main() -> int:
     parser.add_argument("--boards", type=int, default=500)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.epilog = "Further options go to the boards' process: --plain, --step S."
+    parser.epilog = "Further options go to the boards' process: --plain."
     arguments, options = parser.parse_known_args()
     with tempfile.TemporaryDirectory(prefix="mien-fleet-") as folder:
         figures = measure(Path(folder), arguments.boards, arguments.minutes, arguments.seed, options)

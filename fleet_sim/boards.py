@@ -18,9 +18,13 @@ from fleet_sim.plain import PlainBoard
 
 
 class SimulatedBoard(Protocol):
-    """connections: times (UTC) at which a connection to the broker was made. sent: acknowledged events."""
+    """connections: times (UTC) at which a connection to the broker was made. sent: acknowledged events.
+
+    heard: times (CLOCK_MONOTONIC, s) at which an agent's first sound of a turn was heard.
+    """
 
     connections: list[float]
+    heard: list[float]
 
     @property
     def sent(self) -> int: ...
@@ -33,12 +37,15 @@ async def live(boards: Sequence[SimulatedBoard], report_s: float = 1.0) -> None:
     async with asyncio.TaskGroup() as group:
         for board in boards:
             group.create_task(board.run())
-        told = [0] * len(boards)
+        told, known = [0] * len(boards), [0] * len(boards)
         while True:
             await asyncio.sleep(report_s)
             made = [at for board, seen in zip(boards, told, strict=True) for at in board.connections[seen:]]
             told = [len(board.connections) for board in boards]
-            print(json.dumps({"connected": made, "sent": sum(board.sent for board in boards)}), flush=True)
+            heard = [at for board, seen in zip(boards, known, strict=True) for at in board.heard[seen:]]
+            known = [len(board.heard) for board in boards]
+            sent = sum(board.sent for board in boards)
+            print(json.dumps({"connected": made, "sent": sent, "heard": heard}), flush=True)
 
 
 async def until_input_ends(boards: Sequence[SimulatedBoard]) -> None:
@@ -48,13 +55,12 @@ async def until_input_ends(boards: Sequence[SimulatedBoard]) -> None:
     living.cancel()
 
 
-def make(folders: Sequence[Path], seed: int, speed: float, *, plain: bool, step_s: float = 0.1) -> list[SimulatedBoard]:
-    """A board for each folder with a link.toml. step_s: how often a mien-link looks around."""
+def make(folders: Sequence[Path], seed: int, speed: float, *, plain: bool) -> list[SimulatedBoard]:
+    """A board for each folder with a link.toml."""
     kind: Callable[..., SimulatedBoard] = PlainBoard
     if not plain:
-        from fleet_sim.linked import LinkedBoard, look_around_every
+        from fleet_sim.linked import LinkedBoard
 
-        look_around_every(step_s)
         kind = LinkedBoard
     return [kind(each, seed * 100_000 + number, speed=speed) for number, each in enumerate(folders)]
 
@@ -66,11 +72,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speed", type=float, default=1.0)
     parser.add_argument("--plain", action="store_true", help="boards that imitate mien-link, at less cost")
-    parser.add_argument("--step", type=float, default=0.1, help="seconds between a mien-link's looks around")
     arguments = parser.parse_args()
     logging.disable()  # a broker that is down is no news here
     folders = sorted(path.parent for path in arguments.folder.rglob("link.toml"))
-    boards = make(folders, arguments.seed, arguments.speed, plain=arguments.plain, step_s=arguments.step)
+    boards = make(folders, arguments.seed, arguments.speed, plain=arguments.plain)
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(until_input_ends(boards))
 

@@ -10,7 +10,6 @@ from typing import Final
 import zmq.asyncio
 
 from fleet_sim.voice import SimulatedVoice
-from mien.client import aio
 from mien.host import board
 from mien.link import service
 from mien.link.config import load_link_config
@@ -36,23 +35,16 @@ vars(service).update(release_unused_pages=lambda: None, MemoryGauge=_Memory)
 vars(board).update(clock_was_set=lambda *_: True)
 
 
-def look_around_every(seconds: float) -> None:
-    """How often links, and their clients of the voice, look around: 0.1 s as shipped.
-
-    Idle boards cost mostly this. Events then wait longer before they are written.
-    """
-    for module in (service, aio):
-        vars(module).update(STEP_S=seconds)
-
-
 class LinkedBoard:
     """folder: with link.toml. speed: of its hour. Make and run it in one event loop.
 
-    connections: times at which a connection was made, UTC. sent: events that were acknowledged.
+    connections: times at which a connection was made, UTC. sent: events that were acknowledged. heard: when an agent's
+    first sound of a turn was heard, CLOCK_MONOTONIC.
     """
 
     def __init__(self, folder: Path, seed: int, *, speed: float = 1.0) -> None:
         self.connections: list[float] = []
+        self.heard: list[float] = []
         self._folder, self._seed, self._speed = folder, seed, speed
         self._service: service.LinkService | None = None
 
@@ -67,6 +59,7 @@ class LinkedBoard:
         with tempfile.TemporaryDirectory(prefix="mien-b-", dir=_memory()) as name:
             run_dir, context = Path(name), zmq.asyncio.Context.instance()
             voice = SimulatedVoice(context, run_dir, self._seed, self._speed)
+            self.heard = voice.heard
             chance = random.Random(self._seed).random
             link = service.LinkService(load_link_config(path), path, run_dir, facts=lambda: _FACTS, chance=chance)
             self._service = link

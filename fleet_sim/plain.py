@@ -39,6 +39,7 @@ class PlainBoard:
         self.config = load_link_config(folder / "link.toml")
         self.place = self.config.place
         self.connections: list[float] = []
+        self.heard: list[float] = []  # it has no voice
         self.sent = 0
         self._folder, self._speed, self._now_s = folder, speed, now_s
         self._chance = random.Random(seed)

@@ -95,6 +95,14 @@ class Probe:
         payload = json.dumps({"streams": ["pose", "heard"], "for_s": 20})
         self._client.publish(f"{ROOT}/{board}/watch/{self._user}", payload, qos=1)
 
+    def command(self, board: str, payload: bytes) -> None:
+        """Give an agent's command."""
+        self._client.publish(f"{ROOT}/{board}/command/agent/{self._user}", payload, qos=1)
+
+    def speech(self, board: str, payload: bytes) -> None:
+        """Speak through a board."""
+        self._client.publish(f"{ROOT}/{board}/speech/{self._user}", payload)
+
     def unanswered(self, after_s: float) -> int:
         """Commands whose answer has not come after so long."""
         with self._lock:

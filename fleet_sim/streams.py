@@ -14,6 +14,7 @@ HEADER_BYTES: Final = 12
 _HEAD: Final = struct.Struct("<BBHQ")
 _VALUES: Final = len(CHANNELS)
 _MASK_BYTES: Final = 7
+_SPEECH_20_MS: Final = bytes((9 << 3,))  # RFC 6716: SILK, wide band, one frame of 20 ms
 _MOVING: Final = 9  # blend shapes that change in a frame of speech
 
 
@@ -39,8 +40,8 @@ class PoseStream:
 
 
 def opus_packet(chance: random.Random) -> bytes:
-    """20 ms: chance, of the size that speech has at 16 kbit/s."""
-    return chance.randbytes(chance.randint(30, 50))
+    """20 ms: chance, of the size that speech has at 16 kbit/s, behind the head of such a packet."""
+    return _SPEECH_20_MS + chance.randbytes(chance.randint(29, 49))
 
 
 def _value(channel: int, swing: float) -> int:

@@ -101,10 +101,14 @@ def new_broker(folder: Path, http_dir: Path | None = None) -> Broker:
     return broker
 
 
-@contextlib.contextmanager
-def served(broker: Broker | None) -> Iterator[str]:
+def served(broker: Broker | None) -> contextlib.AbstractContextManager[str]:
     """The page's address, served as `mien console --broker` does; None: without a broker of its own."""
-    proposed = broker.url if broker else ""
+    return served_for(broker.url if broker else "")
+
+
+@contextlib.contextmanager
+def served_for(proposed: str) -> Iterator[str]:
+    """The same for the address of a broker, "" for none."""
     with open_server("127.0.0.1", 0, site(proposed), security_headers(proposed)) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

@@ -37,6 +37,7 @@ from mien.core import wire
 from mien.errors import ClientError
 
 STEP_S = 0.1
+IDLE_STEP_S = 0.5  # without a turn under way only silence must be noticed
 RECONNECT_S = 0.1
 REFUSED_PAUSE_S = 1.0
 BYE_S = 0.3
@@ -108,9 +109,9 @@ class AsyncClient:
         self.endpoint = endpoint
         self._keys = keys
         self._timeout_s = timeout_s
-        self._session = Session(
-            hello, where=f"the voice at {endpoint}", patience_s=max(1.0, timeout_s), packets=packets
-        )
+        patience_s = max(1.0, timeout_s)
+        self._idle_step_s = min(IDLE_STEP_S, patience_s / 8)
+        self._session = Session(hello, where=f"the voice at {endpoint}", patience_s=patience_s, packets=packets)
         self._context: zmq.asyncio.Context | None = None
         self._link: Link | None = None
         self._task: asyncio.Task[None] | None = None
@@ -533,7 +534,8 @@ class AsyncClient:
         session = self._session
         while session.state in ("greeting", "open"):
             await self._flush()
-            frames = await link.receive(STEP_S)
+            idle = session.state == "open" and not session.turns
+            frames = await link.receive(self._idle_step_s if idle else STEP_S)
             if frames is None:
                 session.lose(f"the connection to the voice at {self.endpoint} was lost; was mien-voice stopped?")
             elif frames:

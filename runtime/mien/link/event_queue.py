@@ -101,6 +101,11 @@ class EventQueue:
         """How many events the broker does not have yet."""
         return self.last - max(self.acked, self._segments[0].first - 1)
 
+    @property
+    def unwritten(self) -> bool:
+        """Whether flush() has something to write."""
+        return bool(self._unwritten)
+
     def append(self, event: EventBase) -> int:
         """Number an event and keep it, in memory until flush(). Returns its number."""
         seq = self.last + 1

@@ -64,7 +64,11 @@ class Joined(Protocol):
         """An event was recorded."""
 
     def step(self, now_ns: int) -> None:
-        """Ten times a second."""
+        """After every change, ten times a second while this or another part is `hurried`, otherwise once a second."""
+
+    @property
+    def hurried(self) -> bool:
+        """Whether step() has work that is due by time."""
 
     async def close(self) -> None:
         """The link stops."""
@@ -87,6 +91,11 @@ class Idle:
 
     def step(self, now_ns: int) -> None:
         """Nothing to do."""
+
+    @property
+    def hurried(self) -> bool:
+        """Once a second will do."""
+        return False
 
     async def close(self) -> None:
         """Nothing to end."""

@@ -58,9 +58,14 @@ from mien.units import NS_PER_S
 
 log = logging.getLogger("mien.link")
 
-STEP_S: Final = 0.1
-FLUSH_NS: Final = NS_PER_S // 4
-"""Events wait so long for others before they are written together: a card wears with every write."""
+IDLE_NS: Final = NS_PER_S
+"""Without a change the link looks around so often."""
+HURRIED_NS: Final = NS_PER_S // 10
+"""And so often while somebody watches or speaks."""
+LEAST_S: Final = 0.02
+"""Between two looks, whatever changes."""
+FLUSH_NS: Final = 150_000_000
+"""An event is written at once unless another was written so shortly before: a card wears with every write."""
 JUMP_S: Final = 5.0
 SAVE_NS: Final = 60 * NS_PER_S
 _MB: Final = 1_000_000
@@ -99,7 +104,8 @@ class LinkService:
         self._state = state_folder(config, run_dir)
         self._no_card = ""
         self.events = self._open_events()
-        self._keeper = StatusKeeper(_first_status(config, told, self._clock))
+        self._woken = asyncio.Event()
+        self._keeper = StatusKeeper(_first_status(config, told, self._clock), self._woken.set)
         self.outbox = Outbox(config.place)
         self._floor = FloorKeeper()
         self._attendance = Attendance()
@@ -219,7 +225,7 @@ class LinkService:
         self._stop.set()
 
     def step(self, now_ns: int) -> None:
-        """Ten times a second: publish what changed, write what happened, let go what nobody holds."""
+        """Publish what changed, do what is due by time."""
         self._drain.step(now_ns)
         self._watch_clock(now_ns)
         if (status := self._keeper.due(now_ns, self._clock.utc())) is not None:
@@ -250,18 +256,34 @@ class LinkService:
             self._keeper.change(clock=self._clock.state)
 
     async def _steps(self) -> None:
+        """Look around after every change, and when something is due."""
         while True:
+            self._woken.clear()
             now_ns = time.monotonic_ns()
             self.step(now_ns)
             await self._step_events(now_ns)
             await self._step_voice(now_ns)
-            await asyncio.sleep(STEP_S)
+            await asyncio.sleep(LEAST_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0, self.due_ns(now_ns) - time.monotonic_ns()) / NS_PER_S):
+                    await self._woken.wait()
+
+    def due_ns(self, now_ns: int) -> int:
+        """When to look around again, as long as nothing changes. now_ns: of the last look."""
+        hurried = self._keeper.now.draining or any(part.hurried for part in self._joined)
+        due = [now_ns + (HURRIED_NS if hurried else IDLE_NS), self._health_ns]
+        if (status_ns := self._keeper.due_ns) is not None:
+            due.append(status_ns)
+        if self.events.unwritten:
+            due.append(self._flush_ns)
+        return min(due)
 
     async def _step_events(self, now_ns: int) -> None:
         """Write what happened. A card may take a second for it, in which streams and speech go on."""
         if now_ns < self._flush_ns:
             return
-        self._flush_ns = now_ns + FLUSH_NS
+        if self.events.unwritten:
+            self._flush_ns = now_ns + FLUSH_NS
         if (sync := self.events.begin_flush()) is not None:
             await asyncio.to_thread(sync)
             self.events.end_flush(sync)
@@ -337,6 +359,7 @@ class LinkService:
         mono_s = round(time.monotonic(), 3)
         stamped = msgspec.structs.replace(event, at=self._clock.utc(), mono_s=mono_s)
         self.events.append(stamped)
+        self._woken.set()
         for part in self._joined:
             part.happened(stamped)
 

@@ -109,13 +109,18 @@ class Streams(Idle):
         self._task.take(event)
 
     def step(self, now_ns: int) -> None:
-        """About ten times a second."""
+        """About ten times a second while `hurried`."""
         self._task.step(now_ns)
         self._follow_floor()
         self._tell()
         for task in self._running:
             if task.done():
                 task.result()  # a bug: it ends the service, which is started again
+
+    @property
+    def hurried(self) -> bool:
+        """While somebody watches, and while an agent may speak."""
+        return self.live.watched or bool(self._seams.floor.holder)
 
     async def close(self) -> None:
         """The link stops."""

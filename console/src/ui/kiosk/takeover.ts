@@ -10,6 +10,8 @@ import { fill } from "../format.ts";
 
 const PING_EVERY_MS = 4000;
 const MOST_TEXT = 2000;
+/** Within which the board's status must tell of a floor that its answer gave. */
+const CONFIRM_MS = 5000;
 const LEVEL_FLOOR_DB = -50;
 
 type Mode = "hidden" | "free" | "taking" | "held" | "elsewhere" | "other";
@@ -25,6 +27,10 @@ export class Takeover {
   private role: Role | null = null;
   private mode: Mode = "hidden";
   private mine = false;
+  /** The floor was given, and the status does not tell of it yet: until when, by performance.now(); 0 otherwise. */
+  private confirmBy = 0;
+  /** The floor was handed back, and the status does not tell of it yet. */
+  private leaving = false;
   private microphone: Microphone | null = null;
   private opening = false;
   private pings: ReturnType<typeof setInterval> | undefined;
@@ -100,13 +106,17 @@ export class Takeover {
     const { status } = this.board;
     if (!status?.online || !permits(this.role, "take_floor")) return status?.floor && status.online ? "other" : "hidden";
     if (!status.floor) {
-      if (this.mode === "held" && this.mine) this.lose();
+      this.leaving = false;
+      if (this.mine && performance.now() < this.confirmBy) return "held";
+      if (this.mine) this.lose();
       return this.mode === "taking" ? "taking" : "free";
     }
     if (status.floor.holder !== this.app.connection.user) {
       if (this.mine) this.lose();
       return "other";
     }
+    if (this.leaving) return "free";
+    if (this.mine) this.confirmBy = 0;
     return this.mine ? "held" : this.mode === "taking" ? "taking" : "elsewhere";
   }
 
@@ -169,7 +179,8 @@ export class Takeover {
       const done = await this.give("release_floor", { note });
       if (done) {
         this.mine = false;
-        this.enter("free");
+        this.leaving = true;
+        this.update();
       }
       return done;
     }, null, true);
@@ -177,9 +188,12 @@ export class Takeover {
 
   private async take(): Promise<void> {
     this.enter("taking");
+    this.leaving = false;
     const done = await this.give("take_floor");
     this.mine = done;
     // The status that tells of the floor may come before or after the answer.
+    this.confirmBy = done ? performance.now() + CONFIRM_MS : 0;
+    if (done) setTimeout(() => this.update(), CONFIRM_MS + 100);
     this.enter(done ? "held" : "free");
     this.update();
   }
