@@ -1,4 +1,4 @@
-"""What a conversation costs on a board: aarch64 instructions of each stage, and the times that they suggest."""
+"""What a conversation costs on a board: aarch64 instructions by stage, with estimated times."""
 
 from __future__ import annotations
 
