@@ -84,5 +84,5 @@ class InputDevice:
         self.close()
         self._retry_ns = self._clock.now_ns() + RETRY_NS
         if not self.failure:
-            self.failure = error.strerror
+            self.failure = error.strerror or str(error)
             self._failed()

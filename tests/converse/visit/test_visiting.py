@@ -1,6 +1,7 @@
 """A visit over a real voice, by touch alone: from the first touch to the goodbye."""
 
 import asyncio
+import logging
 
 import msgspec
 import pytest
@@ -35,6 +36,34 @@ def test_a_visit_without_a_word(tmp_path):
 
     with running_voice(tmp_path):
         asyncio.run(with_kiosk(tmp_path, test, answers={HOURS: "Ten to six."}, buttons=[HOURS, "goodbye"]))
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["answered", "refused"])
+def test_of_what_was_said_no_word_is_in_a_file_or_a_log(tmp_path, caplog, known):
+    """With the log of visits on, which keeps no text by itself, and every logger at its most talkative."""
+    run_dir, folder = tmp_path / "run", tmp_path / "visits"
+    run_dir.mkdir(mode=0o700)
+    caplog.set_level(logging.DEBUG)
+    asked, answer = "Where is secretquestion?", "Beside secretanswer."
+
+    async def test(kiosk):
+        kiosk.panel.touch()
+        await kiosk.until(lambda: kiosk.agent._visiting.host.visit.state == "conversation", "the greeting's end")
+        kiosk.panel.touch(asked)
+        await kiosk.until(lambda: len(kiosk.said()) > 1 and not kiosk.agent.busy, "an answer")
+        assert any("secretanswer" in text for text in kiosk.said()) == known
+        await kiosk.shows("Goodbye")
+        kiosk.panel.touch("Goodbye")
+        await kiosk.until(lambda: kiosk.records, "the end")
+
+    visit = {"enabled": True, "buttons": [asked, "goodbye"], "log": str(folder)}
+    config = msgspec.convert({"visit": visit, "converse": {"filler_ms": 10_000, "deadline_ms": 30_000}}, Config)
+    with running_voice(run_dir):
+        asyncio.run(with_kiosk(run_dir, test, answers={asked: answer if known else ""}, config=config))
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(path.parent == folder for path in files)
+    assert [path for path in files if b"secret" in path.read_bytes()] == []
+    assert "secret" not in caplog.text
 
 
 def test_a_sensor_of_another_client_greets(tmp_path):
