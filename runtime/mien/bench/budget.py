@@ -1,4 +1,4 @@
-"""What a conversation costs on a board: aarch64 instructions of each stage, and the times that they suggest."""
+"""The aarch64 instructions of each stage of a conversation, with the times that they suggest on a board."""
 
 from __future__ import annotations
 
