@@ -169,7 +169,7 @@ def wav_seconds(wav: bytes) -> float:
     """The length of a WAV whose header may not know it."""
     with wave.open(BytesIO(wav)) as file:
         frames = (len(wav) - 44) / (file.getsampwidth() * file.getnchannels())
-        return frames / file.getframerate()
+        return float(frames / file.getframerate())
 
 
 def run_budget(
