@@ -1,4 +1,4 @@
-"""What a conversation costs on a board: aarch64 instructions by stage, with estimated times."""
+"""The aarch64 instructions of each stage of a conversation, with the times that they suggest on a board."""
 
 from __future__ import annotations
 
@@ -148,15 +148,16 @@ def spoken_s(text: str, sentences: int, requests: IO[bytes], results: IO[bytes])
     """Let Piper's program say a sentence several times. Returns the length in s. Raises MienError."""
     requests.write(json.dumps({"options": {}}).encode() + b"\n")
     requests.flush()
-    frames, rate_hz = 0, 1
+    frames = 0
+    rate_hz = 1
     for number in range(sentences + 1):
         if number:
             requests.write(json.dumps({"id": number, "text": text, "speed": 1.0}).encode() + b"\n")
             requests.flush()
         while line := results.readline():
             header = json.loads(line)
-            frames += len(results.read(header.get("bytes", 0))) // 2
-            rate_hz = header.get("rate_hz", rate_hz)
+            frames += len(results.read(int(header.get("bytes", 0)))) // 2
+            rate_hz = int(header.get("rate_hz", rate_hz))
             if why := header.get("failed") or header.get("error"):
                 raise MienError(f"Piper: {why}")
             if header.get("ready") or header.get("done"):
@@ -168,7 +169,7 @@ def wav_seconds(wav: bytes) -> float:
     """The length of a WAV whose header may not know it."""
     with wave.open(BytesIO(wav)) as file:
         frames = (len(wav) - 44) / (file.getsampwidth() * file.getnchannels())
-        return frames / file.getframerate()
+        return float(frames / file.getframerate())
 
 
 def run_budget(

@@ -20,12 +20,12 @@ CHUNK: Final = 512
 QUESTION: Final = "Could you tell me where I may leave my coat?"
 
 
-def echo(sound: Pcm, noise_suppression: str) -> Callable[[int], None]:
+def echo(sound: Pcm, *, suppressed: bool) -> Callable[[int], None]:
     """Blocks of 20 ms through AEC3: `sound` is played, and heard 19 ms later."""
     from mien.config import EarConfig
     from mien.ear.echo import EchoCanceller
 
-    canceller = EchoCanceller(EarConfig(noise_suppression=noise_suppression))
+    canceller = EchoCanceller(EarConfig(noise_suppression="moderate" if suppressed else "off"))
     heard = (np.roll(sound, 300) * 0.15).astype(np.int16)
 
     def work(count: int) -> None:
@@ -123,8 +123,8 @@ def main() -> None:
     once = read_sound(given.sound) if given.sound else np.zeros(0, np.int16)
     long = np.tile(once, 1 + max(BLOCK, CHUNK) * given.count // max(1, len(once)))
     ready: dict[str, Callable[[], Callable[[int], None]]] = {
-        "echo": lambda: echo(long, "off"),
-        "echo-noise": lambda: echo(long, "moderate"),
+        "echo": lambda: echo(long, suppressed=False),
+        "echo-noise": lambda: echo(long, suppressed=True),
         "activity": lambda: activity(long),
         "standard": lambda: motion(long, "mien-standard", given.phones),
         "lowlatency": lambda: motion(long, "mien-lowlatency", given.phones),

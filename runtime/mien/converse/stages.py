@@ -10,7 +10,7 @@ import random
 import shutil
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -22,6 +22,7 @@ from mien.converse.hear.base import Transcript
 from mien.converse.hear.weights import installed
 from mien.converse.pace import (
     SLOW_S,
+    SLOW_SEARCH_S,
     SMALLER,
     Recognition,
     faster_recognition,
@@ -43,6 +44,9 @@ log = logging.getLogger("mien.converse")
 
 PIPER_SERVER: Final = Path(__file__).parent / "speak" / "piper_server.py"
 MEASURING_S: Final = 20.0
+TRIES: Final = 3
+"""A machine that starts is busy: of so many measurements the fastest counts."""
+
 MEASURED_QUESTION: Final = "Where is the way out?"
 MEASURED_SENTENCE: Final = "Please let me look that up."
 Tell = Callable[[str], None]
@@ -118,6 +122,9 @@ class Hearing:
         return EngineProcess("the recogniser", _first("hear", choice.engine, options))
 
     async def _measure(self) -> float:
+        return await fastest(self._measure_once, SLOW_S)
+
+    async def _measure_once(self) -> float:
         self.process.allow(MEASURING_S)
         began_s = time.monotonic()
         await self.recognise(_rustle(), "en")
@@ -155,10 +162,7 @@ class Thinking:
         if self._config.think == "url":
             return 0.0
         self.process.allow(MEASURING_S)
-        began_s = time.monotonic()
-        async for _ in self.think(Question(MEASURED_QUESTION, "en")):
-            pass
-        taken_s = time.monotonic() - began_s
+        taken_s = await fastest(self._measure_once, SLOW_SEARCH_S)
         self.process.allow(3 * taken_s)
         if searches_by_words(taken_s) and self._with_model:
             tell(
@@ -169,6 +173,12 @@ class Thinking:
             await self.process.start()
             await slow.close()
         return taken_s
+
+    async def _measure_once(self) -> float:
+        began_s = time.monotonic()
+        async for _ in self.think(Question(MEASURED_QUESTION, "en")):
+            pass
+        return time.monotonic() - began_s
 
     async def think(self, question: Question) -> AsyncGenerator[Part, None]:
         """The answer, part by part. Raises ConverseError when it fails after its first part."""
@@ -229,14 +239,18 @@ class Speaking:
         if self.engine == "url":
             return 0.0
         self.process.allow(MEASURING_S)
-        frames, rate_hz, began_s = 0, 1, time.monotonic()
-        async for sound in self._made(self.process, MEASURED_SENTENCE, "en", 1.0, keep=False):
-            frames, rate_hz = frames + len(sound.pcm) // 2, sound.rate_hz
-        taken_s = time.monotonic() - began_s
+        sound_s = 0.0
+
+        async def once() -> float:
+            nonlocal sound_s
+            began_s = time.monotonic()
+            made = [sound async for sound in self._made(self.process, MEASURED_SENTENCE, "en", 1.0, keep=False)]
+            sound_s = sum(len(sound.pcm) // 2 / sound.rate_hz for sound in made)
+            return time.monotonic() - began_s
+
+        taken_s = await fastest(once, SLOW_S)
         self.process.allow(3 * taken_s)
-        instead = speech_instead(
-            taken_s, frames / rate_hz, url=self._spare_url is not None, program=self._spare is not None
-        )
+        instead = speech_instead(taken_s, sound_s, url=self._spare_url is not None, program=self._spare is not None)
         slow = f"{self.engine} takes {taken_s:.1f} s for a short sentence on this machine"
         if instead == "nothing":
             tell(f"{slow}, answers come late: apt-get install espeak-ng, or name a server in converse.speak_url")
@@ -325,6 +339,16 @@ class Speaking:
         if keep:
             self._cache.put(text, language, speed, Sound(bytes(whole), rate_hz, timed))
         yield Sound(held, rate_hz, timed)
+
+
+async def fastest(measure: Callable[[], Awaitable[float]], enough_s: float) -> float:
+    """The least of some measurements in s, or the first that is enough."""
+    least_s = await measure()
+    for _ in range(TRIES - 1):
+        if least_s <= enough_s:
+            break
+        least_s = min(least_s, await measure())
+    return least_s
 
 
 class _SoundHeader(msgspec.Struct, frozen=True):
