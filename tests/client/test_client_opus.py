@@ -179,3 +179,7 @@ def test_a_single_sample_is_speech():
     assert joiner.join(b"\x01\x02") == b""
     assert joiner.finish() == b"\x01\x02" + bytes(2 * FRAMES - 2)
     assert joiner.finish() == b""
+
+
+def test_pcm_has_neither_packets_nor_a_tail():
+    assert find_encoding("s16le", RATE_HZ) == (0, 0, None)

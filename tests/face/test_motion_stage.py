@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mien.core import bus
-from mien.errors import BusError
+from mien.errors import BusError, ModelError
 from mien.face.motion_stage import MAX_WAITING_BYTES
 from mien.motion.guidance import GuideReport
 from rigs.engines import JAW, CountingEngine
@@ -288,3 +288,15 @@ def test_how_far_motion_is_ahead_of_the_anchor():
     rig.anchor(media_ms=100)
     rig.speech(to_ms=400)
     assert rig.stage.buffered_ns == 280 * MS  # of 400 ms, 20 are still awaited, and the anchor is at 100
+
+
+def test_an_error_of_our_own_is_no_reason_to_change_the_engine():
+    class Broken(CountingEngine):
+        def push(self, pcm):
+            raise ModelError("a model that does not fit")
+
+    rig = FaceRig(engine=Broken())
+    rig.anchor()
+    with pytest.raises(ModelError, match="a model that does not fit"):
+        rig.speech(to_ms=20)
+    assert (rig.stage.backend, rig.counters["engine_failed"]) == ("tflite", 0)

@@ -218,3 +218,11 @@ def test_the_bus_names_the_session_of_the_newest_client_that_may_speak():
     rig.step(1100)
     named = [message.session for message in rig.published if isinstance(message, bus.VoiceHealth)]
     assert (named[0], named[-1]) == ("", rig.got(wire.Welcome, b"newer")[0].session)
+
+
+def test_a_face_that_joins_a_voice_to_which_nobody_has_spoken_is_told_that_all_is_at_rest():
+    rig = VoiceRig()
+    rig.voice.joined()
+    of_epoch_0 = [bus.Choices(epoch=0, number=0), bus.ScreenOrder(epoch=0), bus.AttendSign(epoch=0)]
+    kinds = tuple(type(message) for message in of_epoch_0)
+    assert [message for message in rig.published if isinstance(message, kinds)] == of_epoch_0

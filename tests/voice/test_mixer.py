@@ -144,3 +144,12 @@ def test_after_ducking_speech_is_left_as_it_is():
     mixer.duck(1.0, 10)
     spoken(mixer, 10)
     assert np.array_equal(spoken(mixer, 100), ones(100))
+
+
+def test_what_was_prepared_last_is_remembered():
+    mixer = Mixer(FADE, 48000)
+    assert not mixer.after_filler
+    filled(mixer, 10)
+    assert mixer.after_filler
+    spoken(mixer, 10)
+    assert not mixer.after_filler

@@ -1,12 +1,16 @@
-"""Queued output: whole messages, counted in bytes."""
+"""Queued output: whole messages, counted in bytes. A connection: what it is polled for, how it ends."""
 
+import os
+import socket
 import tracemalloc
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien.transport.zmtp.connection import Outbox
+from mien.transport.zmtp.connection import Connection, Outbox
+from mien.transport.zmtp.reactor import READ, WRITE
 
 
 def sending(limit, taken):
@@ -98,3 +102,72 @@ def test_what_is_left_after_dropping_is_counted(sent):
     outbox.drop_unsent()
     assert outbox.size == (5 + Outbox.OVERHEAD_BYTES if sent else 0)
     assert bool(outbox) is bool(sent)
+
+
+@pytest.fixture
+def ends():
+    """A connection and its peer's socket."""
+    near, far = socket.socketpair()
+    near.setblocking(False)
+    far.setblocking(False)
+    yield Connection(near, b"id", SimpleNamespace(full=False), None, 5), far
+    near.close()
+    far.close()
+
+
+@pytest.mark.parametrize("farewell", [b"", b"why"])
+def test_who_leaves_gets_its_farewell_and_then_the_end(ends, farewell):
+    connection, far = ends
+    connection.outbox.add(b"unsent")
+    connection.leave(farewell, 7)
+    assert (connection.leaving, connection.leave_by_ns, connection.open) == (True, 7, True)
+    assert bool(connection.outbox) is bool(farewell)
+    connection.flush()
+    assert far.recv(100) == farewell
+    assert far.recv(100) == b""
+
+
+def test_without_leaving_nothing_ends(ends):
+    connection, far = ends
+    connection.outbox.add(b"data")
+    connection.flush()
+    assert far.recv(100) == b"data"
+    with pytest.raises(BlockingIOError):
+        far.recv(100)
+
+
+def test_it_is_polled_for_what_can_be_done(ends):
+    connection, _ = ends
+    asked = []
+    reactor = SimpleNamespace(watch=lambda descriptor, events: asked.append((descriptor, events)))
+
+    def watched():
+        asked.clear()
+        connection.watch(reactor)
+        return [events for _, events in asked]
+
+    assert watched() == []  # it is watched for reading from the first
+    connection.outbox.add(b"x")
+    assert watched() == [READ | WRITE]
+    assert watched() == []
+    connection.held = True
+    assert watched() == [WRITE]
+    assert asked[0][0] == connection.socket.fileno()
+    connection.leaving = True  # its input is discarded
+    assert watched() == [READ | WRITE]
+    connection.leaving, connection.held, connection.peer.full = False, False, True
+    assert watched() == [WRITE]
+    connection.open, connection.peer.full = False, False
+    assert watched() == []
+
+
+def test_the_log_names_a_process_or_an_address(ends):
+    assert ends[0].address == f"process {os.getpid()} of user {os.getuid()}"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with socket.create_connection(server.getsockname()):
+            accepted, _ = server.accept()
+            assert Connection(accepted, b"id", None, None, 0).address == "127.0.0.1"
+        accepted.close()
+    unconnected = socket.socket()
+    assert Connection(unconnected, b"id", None, None, 0).address == "a disconnected peer"
+    unconnected.close()
