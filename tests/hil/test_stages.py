@@ -1,11 +1,13 @@
 """Off, flashed, booted, ready: the way there, and what is done on it."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from hil.errors import RigError
-from hil.stages import Stages, State, wait_until
+from hil.stages import UNITS_NOT_READY, Stages, State, wait_until
+from rigs.acted import act
 from rigs.fake_rig import fake_rig
 
 IMAGE = Path("image")
@@ -85,3 +87,25 @@ def test_waiting_ends():
     with pytest.raises(RigError, match="no miracle within 0 s"):
         wait_until(lambda: False, 0.05, "miracle", 0.01)
     assert wait_until(lambda: True, 0.0, "nothing") >= 0
+
+
+@pytest.mark.parametrize(
+    ("third", "waiting"),
+    [
+        (("active", "yes", 9), 0),
+        (("inactive", "no", 9), 0),  # its condition was not met: a link that is not set up
+        (("inactive", "no", 0), 1),  # not started yet
+        (("activating", "yes", 9), 1),
+        (("failed", "yes", 9), 1),
+        (("inactive", "yes", 9), 1),  # stopped
+    ],
+)
+def test_a_unit_that_its_own_condition_left_out_is_not_waited_for(tmp_path, third, waiting):
+    shown = [("active", "yes", 5), third]
+    blocks = "\n\n".join(
+        f"ConditionResult={result}\nActiveState={state}\nConditionTimestampMonotonic={at}"
+        for state, result, at in shown
+    )
+    environment = act(tmp_path, systemctl=f"case $* in *--value*) echo a b ;; *) cat <<'E'\n{blocks}\nE\n;; esac")
+    done = subprocess.run(["sh", "-c", UNITS_NOT_READY], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{waiting}\n"

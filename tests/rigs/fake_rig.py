@@ -52,7 +52,7 @@ class FakeBoard:
             "boot_id": BOOT_ID.format(self.boots),
             "uptime": "4.2",
             "carrier": str(int(self.cable)),
-            "is-active": "0",
+            "systemctl show -p ActiveState,ConditionResult": "0",
             "journalctl": "mien-face: ActiveState=failed\n    ModuleNotFoundError: No module named 'mien'",
         }
         return Done(0, next((said for words, said in answers.items() if words in command), ""))
