@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from mien.cli.tts import find_engine, synthesize
-from mien.client import Client, Floor, connect
+from mien.client import CallAnswered, Client, Floor, connect
+from mien.core import wire
 from mien.errors import MienError
 
 GREETING: Final = "Welcome to the city library. What may I do for you?"
 QUESTION: Final = "My book is not on its shelf. Can somebody look for it?"
 ASKS: Final = "I cannot see the shelves from here. One moment, I am calling a colleague."
+COMING: Final = "Ada from the front desk is with you now."
 THANKS: Final = "I hope that was of help. Your book is on its way to the front desk."
 LINES: Final = (
     GREETING,
@@ -40,6 +42,7 @@ def say(client: Client, text: str) -> None:
 def perform(client: Client, lines: Iterator[str], *, calls: bool) -> None:
     """Speak until the voice is gone; with `calls` the first customer needs a person. Raises MienError."""
     if calls:
+        client.visit(wire.Visit(phase="answer", visit="demo-1", language="en"))
         say(client, GREETING)
         time.sleep(PAUSE_S)
         say(client, ASKS)
@@ -55,10 +58,12 @@ def perform(client: Client, lines: Iterator[str], *, calls: bool) -> None:
 
 
 def _somebody_came(client: Client) -> bool:
-    """Wait until an agent took the floor and gave it back; False after CALL_S without one."""
+    """Announce who comes, wait until that agent took the floor and gave it back; False after CALL_S without one."""
     until_s, taken = time.monotonic() + CALL_S, False
     while taken or time.monotonic() < until_s:
         event = client.poll(0.5)
+        if isinstance(event, CallAnswered) and event.coming and not taken:
+            say(client, COMING)
         if isinstance(event, Floor):
             if taken and not event.holder:
                 return True

@@ -70,7 +70,7 @@ def write_film(
     heard = sound_options(sound, heard_at_s, pictures[0].at_s) if sound is not None else []
     coded = ["-c:a", "aac", "-b:a", "96k", "-shortest"] if sound is not None else []
     command = ["ffmpeg", "-y", "-loglevel", "error", "-f", "concat", "-safe", "0", "-i", str(names), *heard]
-    command += ["-vf", f"fps={fps},format=yuv420p", "-c:v", "libx264", "-crf", "23", *coded]
+    command += ["-vf", f"fps={fps},format=yuv420p", "-c:v", "libx264", "-preset", "veryfast", "-crf", "23", *coded]
     made = subprocess.run([*command, "-movflags", "+faststart", str(out)], capture_output=True, text=True)
     if made.returncode:
         raise MienError(f"ffmpeg made no film: {made.stderr.strip()[-300:]}")

@@ -8,14 +8,14 @@ from fleet_sim import receptionist
 from fleet_sim.demo import key_hash
 from fleet_sim.screencast import Picture, concat_list, sound_options, write_film
 from fleet_sim.site import Site
-from mien.client import Floor
+from mien.client import CallAnswered, Floor
 from mien.errors import MienError
 
 
 class Heard:
     """In place of the client: what the receptionist did, and what it hears."""
 
-    def __init__(self, *events: Floor | None) -> None:
+    def __init__(self, *events: CallAnswered | Floor | None) -> None:
         self.did: list[str] = []
         self._events = list(events)
 
@@ -25,9 +25,11 @@ class Heard:
     def hang_up(self) -> None:
         self.did.append("hang up")
 
+    def visit(self, visit: object) -> None: ...
+
     def emotion(self, *_: object) -> None: ...
 
-    def poll(self, timeout_s: float) -> Floor | None:
+    def poll(self, timeout_s: float) -> CallAnswered | Floor | None:
         return self._events.pop(0) if self._events else None
 
 
@@ -41,10 +43,11 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_the_receptionist_calls_a_person_and_thanks_after_the_floor_came_back(said: list[str]) -> None:
-    client = Heard(None, Floor(holder="ada", why="taken"), None, Floor(holder="", why="released"))
+    comes, taken = CallAnswered(agent="mien-link", coming=True), Floor(holder="ada", why="taken")
+    client = Heard(None, comes, taken, None, Floor(holder="", why="released"))
     receptionist.perform(client, iter(["next"]), calls=True)  # type: ignore[arg-type]
-    assert client.did == ["say", "say", "call", "say", "say"]
-    assert said[2:] == [receptionist.THANKS, "next"]
+    assert client.did == ["say", "say", "call", "say", "say", "say"]
+    assert said[2:] == [receptionist.COMING, receptionist.THANKS, "next"]
 
 
 def test_without_anybody_the_receptionist_hangs_up(said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
