@@ -133,23 +133,41 @@ def test_a_turn_that_is_over_is_told_nothing_and_forgotten(asked):
     assert [text for text, _ in asked] == ["Ho. "]
 
 
-@pytest.mark.parametrize("language", [None, "en"])
-def test_without_a_language_or_phones_nothing_is_told(monkeypatch, asked, language):
-    def none(*_):
-        raise PhonesError("the text is in Greek letters")
-
-    if language:
-        monkeypatch.setattr(guide, "phones_of_text", none)
-
+def test_without_a_language_nothing_is_told(asked):
     async def talk():
-        turn, speaking = Turn(), Guide(language)
+        turn, speaking = Turn(), Guide(None)
         speaking.text(turn, "Hi. ")
+        speaking.words(turn, [("Hi", 0, 180)])
         await asyncio.sleep(0.05)
         await speaking.close()
         return turn.told
 
     assert asyncio.run(talk()) == []
     assert not asked
+
+
+def test_a_text_without_phones_is_logged_once_and_later_ones_are_told(monkeypatch, caplog):
+    def latin(text, _):
+        if "Hi" not in text:
+            raise PhonesError("the text is in Greek letters")
+        return [TimedPhones(text.strip())]
+
+    monkeypatch.setattr(guide, "phones_of_text", latin)
+
+    async def talk():
+        turn, speaking = Turn(), Guide("en")
+        for text in ("Ena. ", "Dyo. ", "Hi. "):
+            speaking.text(turn, text)
+            async with asyncio.timeout(10):
+                while speaking._task and not speaking._task.done():
+                    await asyncio.sleep(0.001)
+        await speaking.close()
+        return turn.said
+
+    assert asyncio.run(talk()) == ["Hi."]
+    assert [record.getMessage() for record in caplog.records] == [
+        "the sound alone moves the lips: the text is in Greek letters"
+    ]
 
 
 def test_a_turn_that_the_voice_refuses_is_tried_once_and_others_go_on():

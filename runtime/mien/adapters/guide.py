@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ GATHER_S: Final = 0.05  # frameworks send words in pieces, and each piece would 
 LAST_S: Final = 0.3  # a last word that nothing follows is whole
 _WHOLE: Final = re.compile(r".*[\s.,;:!?…。、！？]", re.DOTALL)  # up to the end of the last whole word
 Word = tuple[str, int, int]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -45,13 +47,15 @@ class Guide:
     """Sends phones of what turns say, in order, while their speech goes on: nothing waits for it.
 
     language: of the speech, as in en, en-US or pt-BR; None: send nothing, the sound alone moves the lips. Without
-    espeak-ng, or for a text that does not fit the language, nothing is sent either. For one event loop.
+    espeak-ng, or for a text that does not fit the language, nothing is sent either; the log says so once. For one
+    event loop.
     """
 
     def __init__(self, language: str | None = LANGUAGE) -> None:
         self._language = language
         self._spoken: dict[AsyncTurn, _Spoken] = {}
         self._task: asyncio.Task[None] | None = None
+        self._warned = False
 
     def text(self, turn: AsyncTurn, text: str) -> None:
         """This turn goes on with this text, with its spaces. After words with times it is ignored."""
@@ -95,7 +99,13 @@ class Guide:
         text = spoken.take()
         if not words and not text.strip():
             return
-        phones = await asyncio.to_thread(_phones, text, words, self._language or LANGUAGE)
+        try:
+            phones = await asyncio.to_thread(_phones, text, words, self._language or LANGUAGE)
+        except PhonesError as error:
+            if not self._warned:
+                _log.warning("the sound alone moves the lips: %s", error)
+            self._warned = True
+            return
         phones = phones[: max(0, MOST_WORDS - spoken.told)]
         spoken.told += len(phones)
         if not turn.over:
@@ -106,7 +116,4 @@ class Guide:
 
 
 def _phones(text: str, words: list[Word], language: str) -> list[TimedPhones]:
-    try:
-        return phones_of_words(words, language) if words else phones_of_text(text, language)
-    except PhonesError:
-        return []
+    return phones_of_words(words, language) if words else phones_of_text(text, language)

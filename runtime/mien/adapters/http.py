@@ -231,7 +231,9 @@ class HttpService:
             else:
                 self._guide.text(turn, f"{text}\n")
         elif name not in self._speaking:
-            self._early.setdefault(name, []).append((text, words))
+            early = self._early.setdefault(name, [])
+            if len(early) < _EARLY_KEPT:
+                early.append((text, words))
             while len(self._early) > _EARLY_KEPT:
                 del self._early[next(iter(self._early))]
 
