@@ -42,7 +42,7 @@ def say(client: Client, text: str) -> None:
 def perform(client: Client, lines: Iterator[str], *, calls: bool) -> None:
     """Speak until the voice is gone; with `calls` the first customer needs a person. Raises MienError."""
     if calls:
-        client.visit(wire.Visit(phase="answer", visit="demo-1", language="en"))
+        client.visit(wire.Visit(phase="conversation", visit="demo-1", language="en"))
         say(client, GREETING)
         time.sleep(PAUSE_S)
         say(client, ASKS)

@@ -118,7 +118,8 @@ def _buttons_row(motion: Motion) -> Row:
 
 def _block_medians(values_ms: list[float]) -> NDArray[np.float64]:
     """The medians of the half seconds of frames, each of which is followed by one of the other kind."""
-    return np.median(np.reshape(values_ms, (-1, BUTTON_TURN // 2)), axis=1)
+    medians: NDArray[np.float64] = np.median(np.reshape(values_ms, (-1, BUTTON_TURN // 2)), axis=1)
+    return medians
 
 
 def _binding_row(name: str, binding: str, motion: Motion) -> Row:
