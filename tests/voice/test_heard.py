@@ -42,6 +42,9 @@ class NoMixer:
     fade_frames = 40
     after_filler = False
 
+    def set_volume(self, gain, fade_frames):
+        pass
+
     def speech(self, pcm, *, joins):
         pass
 
