@@ -1,8 +1,8 @@
 """Finds the QEMU that runs the emulated board: this machine's, or Debian 13's beside it.
 
 The rig takes QEMU 10. Under Debian 12's user-mode emulator, 7.2, LiteRT 2.3 crashes when it opens a model; whether its
-system emulator runs it was not tried. On a machine with an older QEMU hil/setup unpacks Debian 13's package, with its libraries, into
-build/hil/emulator. It is started by its own loader, and not installed.
+system emulator runs it was not tried. On a machine with an older QEMU hil/setup unpacks Debian 13's package, with its
+libraries, into build/hil/emulator. It is started by its own loader, and not installed.
 """
 
 import functools
