@@ -352,3 +352,22 @@ class TestOutOfReach:
 def test_a_program_that_forgets_to_close_can_end(voice):
     code = f"from mien.client import connect; a = connect({voice.endpoint!r}); t = a.turn(); t.write(bytes(64))"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE_S)
+
+
+def test_leaving_a_loop_ends_what_it_iterated_at_once(endpoint):
+    """Not only when it is collected: somebody may hold it."""
+    ended = []
+
+    async def items():
+        try:
+            yield "first"
+            yield "second"
+        finally:
+            ended.append(True)
+
+    held = items()
+    with served_voice(endpoint), connect(endpoint) as client:
+        loop = client._items(held)
+        assert next(loop) == "first"
+        loop.close()
+        assert ended == [True]
