@@ -54,7 +54,7 @@ from mien.link.voice_actions import VoiceActions
 from mien.link.voice_link import VoiceLink
 from mien.link.wall_clock import WallClock
 from mien.transport import voice_endpoint
-from mien.units import NS_PER_S
+from mien.units import NS_PER_MS, NS_PER_S
 
 log = logging.getLogger("mien.link")
 
@@ -64,7 +64,7 @@ HURRIED_NS: Final = NS_PER_S // 10
 """And so often while somebody watches or speaks."""
 LEAST_S: Final = 0.02
 """Between two looks, whatever changes."""
-FLUSH_NS: Final = 150_000_000
+FLUSH_NS: Final = 150 * NS_PER_MS
 """An event is written at once unless another was written so shortly before: a card wears with every write."""
 JUMP_S: Final = 5.0
 SAVE_NS: Final = 60 * NS_PER_S
