@@ -9,7 +9,7 @@ from typing import Final
 
 from hil.container.software import BoardSoftware
 from hil.container.wheel import wheel_of_commit
-from hil.errors import RigError
+from hil.errors import exit_status
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 KEPT: Final = REPOSITORY / "build/hil/container"
@@ -23,12 +23,7 @@ def wheel(commit: str = "HEAD") -> Path:
 
 def main() -> int:
     """Build the wheel and install it, unless that was done before."""
-    try:
-        BoardSoftware(SOFTWARE).install(wheel())
-    except RigError as error:
-        print(f"hil: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return exit_status(lambda: BoardSoftware(SOFTWARE).install(wheel()))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from hil.errors import RigError
+from hil.errors import RigError, exit_status
 
 PART: Final = "power"
 PROGRAM: Final = "qemu-system-aarch64"
@@ -55,12 +55,7 @@ def _version() -> int:
 
 def main() -> int:
     """Exit with 1, and say why, if there is no QEMU that runs the emulated board."""
-    try:
-        emulator()
-    except RigError as error:
-        print(f"hil: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return exit_status(emulator)
 
 
 if __name__ == "__main__":

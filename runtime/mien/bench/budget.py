@@ -13,10 +13,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Final
 
-from mien.bench.qemu import COUNTER, DEFAULT_BUILD, LIBRARIES, CannotCount, count_program
+from mien.bench.qemu import COUNTER, DEFAULT_BUILD, LIBRARIES, SOURCES, CannotCount, count_program
 from mien.bench.qemu import count_instructions as count_python
 from mien.bench.rows import Report, Row, machine
 from mien.client.phones import phones_of_text
+from mien.client.wav import WavReader
 from mien.errors import MienError
 
 TEXT: Final = "Excuse me, where can I leave my coat and my bag, please?"
@@ -111,8 +112,6 @@ class Counter:
         return counts[1] - counts[0], seconds[1] - seconds[0]
 
     def _piper(self, text: str, sentences: int, seconds: list[float]) -> int:
-        from mien.bench.qemu import SOURCES
-
         def drive(requests: IO[bytes], results: IO[bytes]) -> None:
             seconds[sentences - 1] = spoken_s(text, sentences, requests, results)
 
@@ -133,7 +132,7 @@ class Counter:
         if stage.guided:
             arguments += ["--phones", str(phones)]
         # Loading the model is the same for all its windows.
-        same = f"{stage.work.split('-')[0]}" if count == 0 else ""
+        same = stage.work.split("-")[0] if count == 0 else ""
         if same in self._zero:
             return self._zero[same]
         made = count_python(
@@ -167,9 +166,8 @@ def spoken_s(text: str, sentences: int, requests: IO[bytes], results: IO[bytes])
 
 def wav_seconds(wav: bytes) -> float:
     """The length of a WAV whose header may not know it."""
-    with wave.open(BytesIO(wav)) as file:
-        frames = (len(wav) - 44) / (file.getsampwidth() * file.getnchannels())
-        return float(frames / file.getframerate())
+    reader = WavReader(wav)
+    return sum(map(len, reader.blocks())) / reader.format.frame_bytes / reader.format.rate_hz
 
 
 def run_budget(
@@ -232,10 +230,8 @@ def _stage_rows(board: Board, title: str, unit: str, count: Callable[[], float])
 
 def _whole_header(wav: bytes) -> bytes:
     """The WAV with lengths in its header: a program that writes to a pipe leaves them wrong."""
-    with wave.open(BytesIO(wav)) as file:
-        rate_hz = file.getframerate()
-    made = BytesIO()
+    reader, made = WavReader(wav), BytesIO()
     with wave.open(made, "wb") as file:
-        file.setparams((1, 2, rate_hz, 0, "NONE", ""))
-        file.writeframes(wav[44:])
+        file.setparams((1, 2, reader.format.rate_hz, 0, "NONE", ""))
+        file.writeframes(b"".join(reader.blocks()))
     return made.getvalue()

@@ -23,7 +23,7 @@ from mien.bench.ear_rooms import rooms
 from mien.bench.ear_voices import CACHE, RATE_HZ, Signal, human_turns, speak
 from mien.bench.offsets import FrameTrace, first_motion_ns
 from mien.bench.rows import Report, Row, machine, percentile_row
-from mien.bench.session import Session, running_session
+from mien.bench.session import SMALL_KIOSK, Session, running_session
 from mien.client import AsyncClient, connect_async
 from mien.config import ConverseConfig
 from mien.converse import orders
@@ -39,14 +39,7 @@ from mien.units import NS_PER_MS, NS_PER_S
 
 Progress = Callable[[str], None]
 
-SETTINGS: Final = {
-    "playback.sink": "null",
-    "voice.listen": "[]",
-    "face.width": "200",
-    "face.height": "356",
-    "face.fps": "25",
-    "barge_in.mode": "pause",
-}
+SETTINGS: Final = {**SMALL_KIOSK, "barge_in.mode": "pause"}
 PIPER: Final = "Piper"
 VOICES: Final = ("flite:slt", PIPER, "flite:rms")
 """Not espeak-ng's, nor flite's others: in a room Whisper tiny.en gets a quarter to half of their words wrong, of these

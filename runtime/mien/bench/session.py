@@ -27,6 +27,14 @@ CHUNK_FRAMES = 320  # 20 ms at 16 kHz
 BURST_FRAMES = 3200  # a TTS that is faster than real time sends larger chunks
 POLL_MS = 50
 MAX_ANCHORS = 500_000
+SMALL_KIOSK = {
+    "playback.sink": "null",
+    "voice.listen": "[]",
+    "face.width": "200",
+    "face.height": "356",
+    "face.fps": "25",
+}
+"""Settings of a kiosk whose face costs little, for benchmarks of what stands before it."""
 
 
 class BusProbe:

@@ -23,7 +23,7 @@ from msgspec import structs
 
 from mien.bench.face_touch import BUTTONS, TimedRenderer, drawing_loop, press
 from mien.bench.rows import Report, machine, percentile_row
-from mien.bench.session import Session, running_session
+from mien.bench.session import SMALL_KIOSK, Session, running_session
 from mien.client import AsyncClient, connect_async
 from mien.config import ConverseConfig, ScreenConfig, VisitConfig
 from mien.converse import orders
@@ -41,13 +41,6 @@ from mien.units import NS_PER_MS
 
 Progress = Callable[[str], None]
 
-SETTINGS: Final = {
-    "playback.sink": "null",
-    "voice.listen": "[]",
-    "face.width": "200",
-    "face.height": "356",
-    "face.fps": "25",
-}
 TOUCHES, QUICK_TOUCHES = 60, 20
 BAR_MS: Final = 150.0
 PATIENCE_S: Final = 20.0
@@ -101,7 +94,7 @@ def run_visit(quick: bool, progress: Progress) -> Report:
     config = ConverseConfig(speak_python=os.environ.get("MIEN_PIPER_PYTHON", ""))
     progress("preparing the fixed answers")
     asyncio.run(converse.prepare(config, progress))
-    with running_session(SETTINGS) as session:
+    with running_session(SMALL_KIOSK) as session:
         touches = asyncio.run(_visit(session, config, QUICK_TOUCHES if quick else TOUCHES, progress))
     rows = [
         percentile_row("from a touch to its answer's first sound, median", _all_ms(touches), 50),

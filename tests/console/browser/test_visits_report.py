@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser
@@ -47,10 +48,12 @@ def month() -> str:
 
 @pytest.mark.parametrize("width", [1200, 768, 360])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everything_is_inside_and_large_enough(browser: Browser, tmp_path: Path, width: int, scheme: str) -> None:
+def test_everything_is_inside_and_large_enough(
+    browser: Browser, tmp_path: Path, width: int, scheme: Literal["light", "dark"]
+) -> None:
     file = tmp_path / "report.html"
     file.write_text(month())
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

@@ -303,5 +303,10 @@ class VisitHost:
 
     def _gate(self) -> None:
         """Where no visit may begin, or without consent, questions are not answered."""
-        lines, consented = phrases.LINES[self.language], not self.visit.times.consent or self.visit.consented
-        self.conversation.instead = lines["closed"] if self.visit.closed else "" if consented else lines["consent"]
+        lines = phrases.LINES[self.language]
+        if self.visit.closed:
+            self.conversation.instead = lines["closed"]
+        elif self.visit.times.consent and not self.visit.consented:
+            self.conversation.instead = lines["consent"]
+        else:
+            self.conversation.instead = ""
